@@ -20,10 +20,10 @@ import numpy as np
 
 from bench.decisions import HOMES, SLOTS_PER_HOUR, forecast_hourly
 from bench.scenes import TARIFFS, Home, build_scene, load_home
-from luna.bootstrap import bound_sum, permute_signs
 from luna.contracts.agent import AgentKind
 from luna.contracts.replay import ReplayReply
-from luna.timeline import FloatArray, local_days
+from luna.energy.bootstrap import bound_sum, permute_signs
+from luna.energy.timeline import FloatArray, local_days
 from services.agent.artefacts import Artefact
 from services.agent.evaluation.compare import PolicyCosts, score_policies
 from services.agent.history import ForecastMaker, History, complete_forecasts

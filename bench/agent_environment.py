@@ -15,8 +15,8 @@ import numpy as np
 
 from bench.scenes import build_scene, load_home
 from bench.timing import time_call
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import FloatArray
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import FloatArray
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, LAYOUTS

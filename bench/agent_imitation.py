@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.scenes import build_scene, load_home
-from luna.timeline import local_days
+from luna.energy.timeline import local_days
 from services.agent.environment.states import V1_1
 from services.agent.history import ForecastMaker, History, complete_forecasts, cut_scene
 from services.agent.imitation.networks import NetworkSettings, fit_network

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.peers.reinforcement import learn_by_stable_baselines
 from bench.scenes import build_scene, load_home
-from luna.timeline import local_days
+from luna.energy.timeline import local_days
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT
 from services.agent.environment.transition import EnvRule

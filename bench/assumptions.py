@@ -2,7 +2,7 @@
 
 Run as ``python -m bench.assumptions``, with names of what is told for those alone. Each day is lived through once by a planner that was told, and once by one
 that assumes; what comes of either plan is judged on the same house. It has a battery and a tariff by the clock: at one price all day no forecast is worth
-anything. ``WORTH`` of ``luna/site/assumptions.py`` holds the shares of all bills together, rounded down; it is what the pages say.
+anything. ``WORTH`` of ``luna/energy/site/assumptions.py`` holds the shares of all bills together, rounded down; it is what the pages say.
 
 Houses are recorded ones. What none of them is known to have is put into them: what heats, trees before the arrays, batteries that lose more or less. Nobody
 recorded how many live there: persons are those whose usual consumption is nearest the home's own, which is the best that telling them can be.
@@ -25,12 +25,12 @@ import pvlib
 from bench.citylearn import AZIMUTH_DEG, SEED, TILT_DEG
 from bench.closed_loop.grid import TARIFFS
 from bench.forecast import Case, list_homes, list_houses
-from luna.observations import Observations
-from luna.outlook import Forecast
-from luna.physics import SiteLimits
-from luna.site import Household, Site
-from luna.site.household import YEARLY_KWH_BY_PERSONS
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_days, local_midnight
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast
+from luna.energy.physics import SiteLimits
+from luna.energy.site import Household, Site
+from luna.energy.site.household import YEARLY_KWH_BY_PERSONS
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_days, local_midnight
 from services.forecaster.inputs.context import NO_CONTEXT
 from services.forecaster.inputs.heating import season_c
 from services.forecaster.inputs.rough_sky import find_place

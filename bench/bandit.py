@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 
 from bench.peers.bandits import play_mabwiser
 from luna.contracts.recommendations import BanditPolicy
-from luna.database import engine, migrate
-from luna.database.engine import unit_of_work
-from luna.embedded import start
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.database import engine, migrate
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import start
 from services.rag.recommending.bandit import BanditRanking, Statistics, cross_features
 from tests.recommending import SUBJECTS, choose, store_items
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import PlanRequest
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 COUNT, HOURS, SEED = 20, 48, 20240604
 START = datetime(2024, 6, 3, 22, tzinfo=UTC)

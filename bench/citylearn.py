@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 import pvlib
 
-from luna.observations import Observations
-from luna.site import Site, parse_site
-from luna.timeline import FloatArray, IndexArray, InstantArray, hold_price, spread_energy
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray, hold_price, spread_energy
+from luna.energy.weather import WeatherVintages
 from services.forecaster.inputs.context import Context
 
 HOUR = timedelta(hours=1)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from bench.timing import describe
-from luna.errors import MachineError
-from luna.timeline import FloatArray
+from luna.energy.errors import MachineError
+from luna.energy.timeline import FloatArray
 from tests.compose.stack import ROOT, Stack, build_images, run, start_engine
 
 PLANS = 200

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 
 ROOT = Path("/sys/fs/cgroup")
 PERIOD_US = 100_000

@@ -20,12 +20,12 @@ from sqlalchemy import Connection, Engine, text
 
 from bench import data_http
 from bench.peers.pandas_load import run_pandas
-from luna.database import copy, engine, migrate, observations, rollups, sites
-from luna.database.schema.series import slot_observations
-from luna.embedded import Addresses, Servers, start
-from luna.observations import SERIES
-from luna.site import parse_site
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.observations import SERIES
+from luna.energy.site import parse_site
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.database import copy, engine, migrate, observations, rollups, sites
+from luna.platform.database.schema.series import slot_observations
+from luna.platform.embedded import Addresses, Servers, start
 from services.ingest.loading import FileForm, load_file
 
 ROWS = 1_000_000

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from bench.stack import owner_headers
-from luna.embedded import Addresses
+from luna.platform.embedded import Addresses
 
 QUERIES = 40
 FORMATS = ("json", "csv", "arrow")
@@ -78,7 +78,7 @@ def running_gateway(addresses: Addresses, folder: Path) -> Iterator[tuple[httpx.
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     named = {"LUNA_DATABASE_URL": addresses.database_url, "LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATA_FOLDER": str(folder), "LUNA_API_PORT": str(port)}
-    commands = (["services.api"], ["luna.queue.worker", "ingest"])
+    commands = (["services.api"], ["luna.platform.queue.worker", "ingest"])
     processes = [subprocess.Popen([sys.executable, "-m", *words], env=os.environ | named, stderr=subprocess.DEVNULL) for words in commands]
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=owner_headers(folder), timeout=600) as client:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from bench.scenes import TARIFFS, Home, build_scene, load_home
-from luna.bootstrap import bound_sum, worst_week
 from luna.contracts.replay import ReplayReply
-from luna.outlook import Forecast
-from luna.timeline import FloatArray, local_midnight
+from luna.energy.bootstrap import bound_sum, worst_week
+from luna.energy.outlook import Forecast
+from luna.energy.timeline import FloatArray, local_midnight
 from services.forecaster.model.aurora import train
 from services.forecaster.service import issue_in_parts, list_instants
 from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY

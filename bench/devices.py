@@ -15,7 +15,7 @@ from bench.cases import FULL_GAP, SEED, add_courses, generate_full_cases, revise
 from bench.peers.planning import time_emhass
 from bench.timing import describe, race
 from luna.contracts.plan import PlanRequest
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_kernels
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.edge.clean_share import FILES, SHARE_COLUMN, TIME_COLUMN, YEAR_SLOTS, draw_clean_share, instants_of
 from services.edge.row_files import read_rows
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from bench.processes import measure_peak
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.batch import run_batch
 from services.edge.batch.plan import BatchPlan
 from services.edge.config import EdgeConfig

@@ -13,7 +13,7 @@ import numpy as np
 from bench.cases import load_cases
 from bench.timing import compare, describe, race
 from luna.contracts.plan import PlanRequest
-from luna.timeline import FloatArray, Timeline
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import BatteryValue
 from services.planner.dp.planner import terminal_segments, weigh_courses

@@ -19,8 +19,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from luna.errors import MachineError
-from luna.settings import load_settings
+from luna.energy.errors import MachineError
+from luna.platform.settings import load_settings
 
 CHECKOUT = Path(__file__).parents[1]
 LOOP = "total = 0\nfor _ in range(30_000_000):\n    total += 1\n"

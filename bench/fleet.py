@@ -23,19 +23,20 @@ from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.inputs import write_inputs
 from luna.contracts.vehicle_session import NewSession
-from luna.database import engine as engines
-from luna.database import forecasts, observations, plans, prices, sites, vehicle_sessions
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.plans import PlanRow
-from luna.database.schema.plans import plan_history
-from luna.database.site_facts import PlanningFacts
-from luna.embedded import Addresses
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.queue.worker import keep_loaded
-from luna.site import parse_site
-from luna.telemetry import configure_logging
-from luna.timeline import SLOT, FloatArray, SystemClock, Timeline, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine as engines
+from luna.platform.database import forecasts, observations, plans, prices, sites, vehicle_sessions
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.plans import PlanRow
+from luna.platform.database.schema.plans import plan_history
+from luna.platform.database.site_facts import PlanningFacts
+from luna.platform.embedded import Addresses
+from luna.platform.queue.worker import keep_loaded
+from luna.platform.telemetry import configure_logging
 from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.planner import follow_made, make_plan
@@ -149,7 +150,7 @@ def _expect(at: datetime, load_kwh: FloatArray, pv_kwh: FloatArray) -> Forecast:
 def _measure_workers(addresses: Addresses, database: Engine, stored: dict[str, list[str]], *, processes: int) -> dict[str, float]:
     """Return plans per minute by kind of site."""
     rates = {}
-    with run_worker(["luna.queue.worker", "planner"], addresses, processes=processes):
+    with run_worker(["luna.platform.queue.worker", "planner"], addresses, processes=processes):
         for kind, names in stored.items():
             # At once, so that each process loads what it needs, and plans some.
             time_requests(addresses, [PlanSitesRequest(site_ids=[name]) for name in names[: 8 * processes]])

@@ -32,19 +32,19 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import ReplayRequest
 from luna.contracts.tasks import list_periodic
-from luna.database import control, engine, jobs, rollups, volume
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import start
-from luna.errors import LunaError
-from luna.objects import FileObjects, ObjectStore
-from luna.queue import Client, TaskContext
-from luna.queue.jobs import submit_job
-from luna.queue.services import SERVICES
-from luna.queue.task import definitions
-from luna.settings import Settings
-from luna.telemetry import configure_logging
-from luna.timeline import SLOT, FloatArray, parse_zone
+from luna.energy.errors import LunaError
+from luna.energy.timeline import SLOT, FloatArray, parse_zone
+from luna.platform.database import control, engine, jobs, rollups, volume
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import start
+from luna.platform.objects import FileObjects, ObjectStore
+from luna.platform.queue import Client, TaskContext
+from luna.platform.queue.jobs import submit_job
+from luna.platform.queue.services import SERVICES
+from luna.platform.queue.task import definitions
+from luna.platform.settings import Settings
+from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
 from services.executor.device import DryRun
 from services.executor.watch import SiteUnits, describe_sites, list_turns

@@ -22,18 +22,19 @@ from bench.queue import compare_processes, measure_batches, run_worker, time_req
 from bench.stack import data_servers
 from bench.stored_sites import MARKET, draw_days, draw_site
 from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
-from luna.database import engine as engines
-from luna.database import forecast_activations, observations, prices, sites, training_runs
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
-from luna.database.schema.series import slot_forecasts
-from luna.database.training_runs import TrainingRun
-from luna.embedded import Addresses
-from luna.objects import FileObjects
-from luna.queue.worker import keep_loaded
-from luna.site import Site, parse_site
-from luna.telemetry import configure_logging
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine as engines
+from luna.platform.database import forecast_activations, observations, prices, sites, training_runs
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
+from luna.platform.database.schema.forecasting import forecast_issues, forecast_scenarios
+from luna.platform.database.schema.series import slot_forecasts
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.embedded import Addresses
+from luna.platform.objects import FileObjects
+from luna.platform.queue.worker import keep_loaded
+from luna.platform.telemetry import configure_logging
 from services.forecaster.inputs import solar
 from services.forecaster.inputs.frame import MEMORY_DAYS
 from services.forecaster.model.artefact import save_aurora
@@ -127,7 +128,7 @@ def _forget_new(database: Engine) -> None:
 def _measure_workers(addresses: Addresses, database: Engine, stored: dict[str, list[str]], *, processes: int) -> dict[str, float]:
     """Return sites forecast per minute by kind."""
     rates = {}
-    with run_worker(["luna.queue.worker", "forecaster"], addresses, processes=processes):
+    with run_worker(["luna.platform.queue.worker", "forecaster"], addresses, processes=processes):
         # At once, so that each process loads what it needs.
         time_requests(addresses, [RefreshForecastsRequest(site_ids=[name]) for name in stored["young"][: 8 * processes]])
         for kind, names in stored.items():

@@ -17,11 +17,11 @@ import numpy as np
 
 from bench.citylearn import load_citylearn, load_sunlit
 from bench.peers.forecasting import PeerForecasts, run_mlforecast
-from luna.observations import Observations
-from luna.outlook import SHARES
-from luna.settings import load_settings
-from luna.site import Site
-from luna.timeline import SLOT, floor_to, local_midnight
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to, local_midnight
+from luna.platform.settings import load_settings
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import frame_series, number_slot

@@ -25,10 +25,10 @@ from bench.http_load import Load, drive
 from bench.stack import data_servers
 from luna.contracts.identity import NewKey, NewUser
 from luna.contracts.plan import PlanRequest
-from luna.database import api_keys, engine, plans, sites, users
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.telemetry import configure_logging
+from luna.platform.database import api_keys, engine, plans, sites, users
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.telemetry import configure_logging
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import PlanRequest
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_kernels
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan, count_excess

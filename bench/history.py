@@ -18,11 +18,11 @@ import numpy as np
 from sqlalchemy import Engine, text
 
 from luna.contracts.data import BackfillRequest, BuildSlotsRequest
-from luna.database import engine, migrate, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import start
-from luna.site import parse_site
-from luna.timeline import SystemClock
+from luna.energy.site import parse_site
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine, migrate, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import start
 from services.ingest.backfill import backfill_site, store_samples
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import numpy as np
 import numpy.typing as npt
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 CONNECTIONS = 16
 # Whoever arrives while all of them wait, waits at the door; that counts.

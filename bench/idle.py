@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from bench.stack import data_folder, luna_up
-from luna.embedded import running
-from luna.settings import Settings, load_settings
-from luna.telemetry import configure_logging
+from luna.platform.embedded import running
+from luna.platform.settings import Settings, load_settings
+from luna.platform.telemetry import configure_logging
 from services.cli.demo.live import prepare_home
 
 STARTS = 3

@@ -22,8 +22,8 @@ from bench.gateway import GATEWAY, serving
 from bench.knowledge_texts import draw_question, store_corpus, store_key, write_pages
 from bench.queue import run_worker
 from bench.stack import data_servers
-from luna.settings import Settings, load_settings
-from luna.telemetry import configure_logging
+from luna.platform.settings import Settings, load_settings
+from luna.platform.telemetry import configure_logging
 from services.rag.answering.answerer import Answerer, Asked
 from services.rag.embedding import Embedder, prepare_embedder
 from services.rag.evaluation.asking import NOW, SITE, search_in
@@ -85,7 +85,7 @@ def measure_searches(embedder: Embedder | None) -> dict[str, float]:
     with data_servers() as (addresses, folder), _settings(folder):
         store_corpus(addresses.database_url, rng, PASSAGES, embedder)
         headers = store_key(addresses.database_url)
-        worker = run_worker(["luna.queue.worker", "rag", "--only", "interactive"], addresses, processes=1)
+        worker = run_worker(["luna.platform.queue.worker", "rag", "--only", "interactive"], addresses, processes=1)
         with worker, serving(GATEWAY, addresses, str(folder)) as (port, _):
             return _search_again_and_again(port, headers, rng)
 

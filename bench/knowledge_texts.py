@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert
 
 from luna.contracts.identity import NewKey, NewUser
-from luna.database import api_keys, engine, users, vectors
-from luna.database.engine import unit_of_work
-from luna.database.schema.documents import chunks, documents
+from luna.platform.database import api_keys, engine, users, vectors
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.documents import chunks, documents
 from services.rag.embedding import Embedder
 from services.rag.retrieval.glossary import GLOSSARY
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from tests.selection.ranking import BUDGET
 
 Concern = Literal["limits", "money", "permissions", "idempotence", "recovery"]
@@ -43,10 +43,12 @@ class Mutation:
 
 
 MUTATIONS = (
-    Mutation("limits", "luna/physics/safety.py", "buys(mode) & ~battery.charge_from_grid", "buys(mode) & False", "a contract without charging from the grid"),
-    Mutation("limits", "luna/physics/safety.py", "unknown, soc), battery.min_soc,", "unknown, soc), 0.0,", "the reserve of a battery"),
-    Mutation("limits", "luna/physics/safety.py", "[(least, min(most, carried))", "[(least, most)", "what the connection carries, at a charger"),
-    Mutation("limits", "luna/physics/limits.py", "else np.minimum(exported, export_kw)", "else exported", "a feed-in limit that changes by slot"),
+    Mutation(
+        "limits", "luna/energy/physics/safety.py", "buys(mode) & ~battery.charge_from_grid", "buys(mode) & False", "a contract without charging from the grid"
+    ),
+    Mutation("limits", "luna/energy/physics/safety.py", "unknown, soc), battery.min_soc,", "unknown, soc), 0.0,", "the reserve of a battery"),
+    Mutation("limits", "luna/energy/physics/safety.py", "[(least, min(most, carried))", "[(least, most)", "what the connection carries, at a charger"),
+    Mutation("limits", "luna/energy/physics/limits.py", "else np.minimum(exported, export_kw)", "else exported", "a feed-in limit that changes by slot"),
     Mutation(
         "limits",
         "services/agent/gatekeeper.py",
@@ -55,44 +57,52 @@ MUTATIONS = (
         "an agent's plan beyond limits is refused",
     ),
     Mutation("limits", "services/planner/milp/battery_constraints.py", "most[0] -= steepness", "most[0] += steepness", "charging power near full, in plans"),
-    Mutation("money", "luna/economics/costs.py", "serve=(import_price - wear_price)", "serve=(import_price + wear_price)", "wear counts when serving the load"),
-    Mutation("money", "luna/economics/costs.py", "-export_kwh * export_price, wear", "export_kwh * export_price, wear", "exports earn"),
-    Mutation("money", "luna/economics/prices.py", "+ rule.markup) * (1.0 + rule.vat)", ") * (1.0 + rule.vat) + rule.markup", "VAT on the markup"),
-    Mutation("money", "luna/economics/peaks.py", "max(sum(highest) / price.highest, price.least_kw)", "sum(highest) / price.highest", "the least power billed"),
-    Mutation("money", "luna/economics/charges.py", "self.drawn_kwh if number == 0 else 0.0", "self.drawn_kwh", "blocks begin anew with each month"),
+    Mutation(
+        "money", "luna/energy/economics/costs.py", "serve=(import_price - wear_price)", "serve=(import_price + wear_price)", "wear counts when serving the load"
+    ),
+    Mutation("money", "luna/energy/economics/costs.py", "-export_kwh * export_price, wear", "export_kwh * export_price, wear", "exports earn"),
+    Mutation("money", "luna/energy/economics/prices.py", "+ rule.markup) * (1.0 + rule.vat)", ") * (1.0 + rule.vat) + rule.markup", "VAT on the markup"),
+    Mutation(
+        "money", "luna/energy/economics/peaks.py", "max(sum(highest) / price.highest, price.least_kw)", "sum(highest) / price.highest", "the least power billed"
+    ),
+    Mutation("money", "luna/energy/economics/charges.py", "self.drawn_kwh if number == 0 else 0.0", "self.drawn_kwh", "blocks begin anew with each month"),
     Mutation("money", "services/agent/gatekeeper.py", "elif gain <= LEAST_GAIN:", "elif gain <= -1.0:", "an agent's dearer plan is refused"),
     Mutation("permissions", "services/api/identity/guard.py", "if operation.scope not in caller.scopes:", "if not caller.scopes:", "scopes of people and keys"),
     Mutation("permissions", "services/api/identity/guard.py", 'and caller.means == "session":', 'and caller.means == "nobody":', "a page's token (CSRF)"),
     Mutation("permissions", "services/api/identity/caller.py", "or name in self.sites", "or bool(self.sites)", "whose site it is"),
     Mutation("permissions", "services/api/identity/access_tokens.py", ' and now.timestamp() < claims["exp"]', "", "access tokens end"),
-    Mutation("permissions", "luna/database/api_keys.py", 'ROLE_SCOPES[row["role"]] & frozenset', "frozenset", "a key has no more than its owner has"),
+    Mutation("permissions", "luna/platform/database/api_keys.py", 'ROLE_SCOPES[row["role"]] & frozenset', "frozenset", "a key has no more than its owner has"),
     Mutation(
         "permissions",
-        "luna/database/sessions.py",
+        "luna/platform/database/sessions.py",
         "connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))",
         "connection.execute(again)",
         "a refresh token used twice ends the sign-in",
     ),
     Mutation(
-        "idempotence", "luna/database/idempotency.py", "and stored.digest != digest:", "and not stored.digest:", "a key's second, different request is refused"
+        "idempotence",
+        "luna/platform/database/idempotency.py",
+        "and stored.digest != digest:",
+        "and not stored.digest:",
+        "a key's second, different request is refused",
     ),
     Mutation(
         "idempotence",
-        "luna/database/idempotency.py",
+        "luna/platform/database/idempotency.py",
         ".where(*_own(key), idempotent_answers.c.status.is_(None)).values(values)",
         ".where(*_own(key)).values(values)",
         "of two answers of a key one is kept",
     ),
     Mutation(
         "idempotence",
-        "luna/database/jobs.py",
+        "luna/platform/database/jobs.py",
         ", jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)",
         ")",
         "a superseded attempt of a job stores nothing",
     ),
     Mutation(
         "idempotence",
-        "luna/database/jobs.py",
+        "luna/platform/database/jobs.py",
         'text(OPEN)).values(status="running"',
         'True).values(status="running"',
         "a job that has ended never begins again",
@@ -105,15 +115,35 @@ MUTATIONS = (
         "a slot is decided once",
     ),
     Mutation(
-        "idempotence", "luna/database/notifications.py", ".on_conflict_do_nothing().returning(", ".returning(", "a message to owners that comes twice is one"
+        "idempotence",
+        "luna/platform/database/notifications.py",
+        ".on_conflict_do_nothing().returning(",
+        ".returning(",
+        "a message to owners that comes twice is one",
     ),
-    Mutation("recovery", "luna/embedded/replacement.py", "if not (home / CLUSTER).exists() and", "if (home / CLUSTER).exists() and", "an interrupted restore"),
     Mutation(
-        "recovery", "luna/spool/file.py", "if salvaged.exists() and not current", "if salvaged.exists() and current", "an interrupted repair of the spool"
+        "recovery",
+        "luna/platform/embedded/replacement.py",
+        "if not (home / CLUSTER).exists() and",
+        "if (home / CLUSTER).exists() and",
+        "an interrupted restore",
     ),
-    Mutation("recovery", "luna/queue/task_base.py", "if deaths >= MAX_STARTS:", "if deaths >= 100 * MAX_STARTS:", "a task that ends its worker is buried"),
     Mutation(
-        "recovery", "luna/database/jobs.py", "jobs.c.sent_at.is_(None), jobs.c.sent_at +", "jobs.c.sent_at +", "a job whose message was never sent is sent"
+        "recovery",
+        "luna/platform/spool/file.py",
+        "if salvaged.exists() and not current",
+        "if salvaged.exists() and current",
+        "an interrupted repair of the spool",
+    ),
+    Mutation(
+        "recovery", "luna/platform/queue/task_base.py", "if deaths >= MAX_STARTS:", "if deaths >= 100 * MAX_STARTS:", "a task that ends its worker is buried"
+    ),
+    Mutation(
+        "recovery",
+        "luna/platform/database/jobs.py",
+        "jobs.c.sent_at.is_(None), jobs.c.sent_at +",
+        "jobs.c.sent_at +",
+        "a job whose message was never sent is sent",
     ),
     Mutation("recovery", "services/backup/retention.py", "latest.values(), reverse=True)", "latest.values())", "the newest backups stay"),
     Mutation("recovery", "services/executor/delivery.py", "RESEND.gives_up(decision.tries)", "RESEND.gives_up(0)", "what is never confirmed is taken back"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from bench.control_groups import ControlGroup, control_group
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 
 GONE_SECONDS = 10.0
 

@@ -33,23 +33,24 @@ from sqlalchemy import text
 from bench.background import BackgroundThreads
 from bench.namespaces import Network, Node, network
 from bench.stack import owner_headers
-from luna.database import engine as engines
-from luna.database import forecasts, observations, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses
-from luna.embedded.account import account_for, make_reachable, open_lock, take
-from luna.embedded.binaries import find_postgres, find_redis
-from luna.embedded.process import Launch, end, spawn
-from luna.embedded.replacement import CLUSTER
-from luna.embedded.servers import Postgres, Redis
-from luna.embedded.state import HOST, choose_port
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
-from luna.telemetry import configure_logging
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine as engines
+from luna.platform.database import forecasts, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Addresses
+from luna.platform.embedded.account import account_for, make_reachable, open_lock, take
+from luna.platform.embedded.binaries import find_postgres, find_redis
+from luna.platform.embedded.process import Launch, end, spawn
+from luna.platform.embedded.replacement import CLUSTER
+from luna.platform.embedded.servers import Postgres, Redis
+from luna.platform.embedded.state import HOST, choose_port
+from luna.platform.telemetry import configure_logging
 
 SITE = "shared"
 SEED = 1
@@ -145,7 +146,7 @@ class Cluster:
     def start(self, node: Node, workers: Sequence[Sequence[str]] = WORKERS) -> None:
         """Start a node's workers, each with the options of its command."""
         for words in workers:
-            node.run([sys.executable, "-m", "luna.queue.worker", *words], self.environment, self.folder / f"{node.name}.log")
+            node.run([sys.executable, "-m", "luna.platform.queue.worker", *words], self.environment, self.folder / f"{node.name}.log")
 
     def wait_ready(self, workers: int) -> None:
         """Wait until so many workers give signs of life."""
@@ -338,7 +339,7 @@ def cluster(nodes: int, *, resend_seconds: float = 60) -> Iterator[Cluster]:
             "LUNA_SOLVES_PER_MINUTE": "1000000",
             "LUNA_LOG_LEVEL": "WARNING",
         }
-        for module, *options in (["services.api"], ["luna.queue.beat", "--resend-seconds", str(resend_seconds)]):
+        for module, *options in (["services.api"], ["luna.platform.queue.beat", "--resend-seconds", str(resend_seconds)]):
             stack.enter_context(_running([sys.executable, "-m", module, *options], environment, folder / f"{module}.log"))
         api = stack.enter_context(httpx.Client(base_url=f"http://{HOST}:{port}", headers=owner_headers(folder / "data"), timeout=30, trust_env=False))
         _wait(lambda: _answers(api), START_SECONDS, "the gateway answers")

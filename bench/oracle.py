@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bench.scenes import Home, build_scene, load_home
-from luna.outlook import Outlook
+from luna.energy.outlook import Outlook
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.dp.segments import SlotCourse, slot_segments

@@ -16,11 +16,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from bench.gateway import GATEWAY, resident_mb, serving
 from bench.stack import data_servers, owner_headers
-from luna.database import engine
-from luna.embedded import Addresses
-from luna.errors import MachineError
-from luna.telemetry import configure_logging
-from luna.timeline import SystemClock
+from luna.energy.errors import MachineError
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine
+from luna.platform.embedded import Addresses
+from luna.platform.telemetry import configure_logging
 from tests.browsers import CHROMIUM, MISSING
 from tests.demo_home import store_demo_home
 

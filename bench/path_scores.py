@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 LAGS = (1, 2, 4, 8, 16, 32, 96)  # quarter-hours apart, up to a day
 

@@ -21,8 +21,8 @@ from bench.timing import race as race_by
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.queue.worker import keep_loaded
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.queue.worker import keep_loaded
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.directions import FlowDirections

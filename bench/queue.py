@@ -22,10 +22,10 @@ import uvicorn
 
 from bench.stack import data_servers, owner_headers
 from luna.contracts.message import Request
-from luna.embedded import Addresses
-from luna.queue import Client
-from luna.settings import Settings
-from luna.telemetry import configure_logging
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client
+from luna.platform.settings import Settings
+from luna.platform.telemetry import configure_logging
 from services.api.app import create_app
 
 TASKS = 1500
@@ -48,7 +48,7 @@ def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
     from bench.queue_tasks import NumberRequest, bare, return_bare
 
     client, store = Client(addresses.redis_url), redis.Redis.from_url(addresses.redis_url)
-    luna = ["luna.queue.worker", "--modules", "bench.queue_tasks"]
+    luna = ["luna.platform.queue.worker", "--modules", "bench.queue_tasks"]
     celery = ["celery", "-A", "bench.queue_tasks:bare", "worker", "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
     with run_worker(luna, addresses), run_worker(celery, addresses):
         client.call(NumberRequest(value=0), timeout=SOON)
@@ -73,7 +73,7 @@ def _measure_gateway(addresses: Addresses) -> dict[str, Any]:
     if not (Path(__file__).parents[1] / "services/planner/tasks.py").exists():
         return {"missing": ["post_plan"]}
     document = _plan_request()
-    with run_worker(["luna.queue.worker", "planner"], addresses), _gateway(addresses) as api:
+    with run_worker(["luna.platform.queue.worker", "planner"], addresses), _gateway(addresses) as api:
         over, whole = [], []
         for _ in range(PLANS):
             begun = time.perf_counter()

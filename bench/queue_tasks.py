@@ -7,7 +7,7 @@ from typing import ClassVar
 from celery import Celery
 
 from luna.contracts.message import Message, Request
-from luna.queue import TaskContext, task
+from luna.platform.queue import TaskContext, task
 
 
 class Number(Message):

@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from luna.database import engine, sites
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import start
-from luna.settings import Settings, load_settings
-from luna.site import parse_site
-from luna.spool.file import PRAGMAS
-from luna.telemetry import configure_logging
+from luna.energy.site import parse_site
+from luna.platform.database import engine, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import start
+from luna.platform.settings import Settings, load_settings
+from luna.platform.spool.file import PRAGMAS
+from luna.platform.telemetry import configure_logging
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.recorder.recorder import ReadingKind

@@ -25,11 +25,11 @@ from bench.background import BackgroundThreads
 from bench.cases import SEED
 from bench.stack import Stack, data_folder, luna_up
 from bench.stored_sites import draw_days, draw_site
-from luna.database import engine, migrate, observations, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import running
-from luna.settings import Settings
-from luna.telemetry import configure_logging
+from luna.platform.database import engine, migrate, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import running
+from luna.platform.settings import Settings
+from luna.platform.telemetry import configure_logging
 from services.backup.create import create_backup, open_work
 from services.backup.folder import open_folder
 from services.backup.wal import last_instant

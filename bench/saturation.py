@@ -17,9 +17,9 @@ from bench.cases import SEED
 from bench.http_load import Arrivals, arrive
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
 from bench.workload import RequestKind, count_failed_jobs, count_open_jobs, list_kinds, prepare_sites
-from luna.settings import Settings
-from luna.telemetry import configure_logging
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.settings import Settings
+from luna.platform.telemetry import configure_logging
 
 SECONDS, FULL_SECONDS = 5.0, 15.0
 WARM_UP_SECONDS = 3.0

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.path_scores import score_energy, score_variogram
-from luna.outlook import SHARES, Forecast
-from luna.settings import load_settings
-from luna.timeline import SLOT, FloatArray, Timeline, align, local_midnight
+from luna.energy.outlook import SHARES, Forecast
+from luna.energy.timeline import SLOT, FloatArray, Timeline, align, local_midnight
+from luna.platform.settings import load_settings
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.model.aurora import train

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.settings import load_settings
-from luna.site import FixedPrice, PriceRule, Site, SpotPrice
-from luna.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
+from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
+from luna.energy.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
+from luna.platform.settings import load_settings
 from services.ingest.demo_data import DemoPrices, DemoSite, load_demo
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from bench.timing import race
-from luna.physics import BatteryLimits, SetPoint, SiteLimits, clamp
-from luna.simulator import Actuals, price, simulate
-from luna.site import Battery
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.physics import BatteryLimits, SetPoint, SiteLimits, clamp
+from luna.energy.simulator import Actuals, price, simulate
+from luna.energy.site import Battery
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 
 SITES, SLOTS = 1_000, 96
 LONE_SLOTS = 960

@@ -22,14 +22,15 @@ import httpx
 
 from bench.control_groups import ControlGroup, control_group
 from bench.stack import Stack, data_folder, luna_up
-from luna import control_service
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES
-from luna.embedded import running
-from luna.settings import Settings, load_settings
-from luna.simulated_home import SITE_NAME
-from luna.telemetry import configure_logging
-from luna.timeline import SLOT, SystemClock, floor_to, move_clock
+from luna.energy.device_config import BATTERIES
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform import control_service
+from luna.platform.clock import SystemClock, move_clock
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import running
+from luna.platform.settings import Settings, load_settings
+from luna.platform.simulated_home import SITE_NAME
+from luna.platform.telemetry import configure_logging
 from services.cli.demo.live import prepare_home
 from services.ingest.demo_data import load_demo
 

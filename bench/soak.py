@@ -20,8 +20,8 @@ from bench.processes import Held
 from bench.saturation import count_statuses, drain, find_knee, warm_up
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
 from bench.workload import count_failed_jobs, count_open_jobs, draw_order, list_kinds, prepare_sites
-from luna.telemetry import configure_logging
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.telemetry import configure_logging
 
 SECONDS, FULL_SECONDS = 120.0, 1800.0
 STEP_SECONDS, FULL_STEP_SECONDS = 4.0, 10.0

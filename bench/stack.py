@@ -17,12 +17,12 @@ from sqlalchemy import Engine
 from bench.control_groups import ControlGroup
 from bench.processes import ProcessTree
 from luna.contracts.identity import KeyScope, NewKey, NewUser
-from luna.database import api_keys, engine, migrate, users
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses, running, start
-from luna.own_secrets import open_owner_token
-from luna.settings import Settings
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.database import api_keys, engine, migrate, users
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses, running, start
+from luna.platform.own_secrets import open_owner_token
+from luna.platform.settings import Settings
 from services.cli.fork_server import MODULE as FORK_SERVER
 from services.cli.up import COMPANIONS
 from tests.processes import free_port

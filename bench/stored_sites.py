@@ -6,13 +6,13 @@ import numpy as np
 from sqlalchemy import Connection, Engine, text
 
 from bench.cases import HOURS, SEED, draw_case, draw_load, draw_pv
-from luna.database import forecasts, observations, prices, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import forecasts, observations, prices, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.problem.scenarios import DAYS
 
 MARKET, TIMEZONE = "NL", "Europe/Berlin"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from luna.site.assumptions import WORTH
+from luna.energy.site.assumptions import WORTH
 
 Path = tuple[str, ...]
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 Item = TypeVar("Item")
 

@@ -16,8 +16,8 @@ import numpy as np
 from bench.cases import SEED
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
 from bench.stored_sites import store_sites
-from luna.telemetry import configure_logging
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.telemetry import configure_logging
 
 SITES, FULL_SITES = 8, 20
 PAST_DAYS = 60

@@ -14,10 +14,10 @@ from bench.processes import ProcessTree
 from bench.queue import run_worker
 from bench.queue_tasks import LimitedRequest
 from bench.stack import data_servers
-from luna.embedded import Addresses
-from luna.queue import Client
-from luna.queue.app import PREFIX
-from luna.telemetry import configure_logging
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client
+from luna.platform.queue.app import PREFIX
+from luna.platform.telemetry import configure_logging
 
 WARM_UP, TASKS = 4_000, 12_000
 SOON = timedelta(seconds=60)
@@ -27,7 +27,7 @@ REST_SECONDS = 15.0
 def measure() -> dict[str, Any]:
     """Return megabytes of the worker's processes by tasks done, and bytes per task after the warm-up."""
     configure_logging("bench", level="WARNING")
-    with data_servers() as (addresses, _), run_worker(["luna.queue.worker", "--modules", "bench.queue_tasks"], addresses) as worker:
+    with data_servers() as (addresses, _), run_worker(["luna.platform.queue.worker", "--modules", "bench.queue_tasks"], addresses) as worker:
         client, tree = Client(addresses.redis_url), ProcessTree(worker.pid, "worker")
         before = _work(client, addresses, tree, WARM_UP)
         after = _work(client, addresses, tree, TASKS)

@@ -12,8 +12,9 @@ import numpy as np
 from bench.cases import SEED
 from bench.stack import Stack
 from bench.stored_sites import DAY, draw_days, store_sites
-from luna.database import engine, jobs, observations
-from luna.timeline import SLOT, SystemClock, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine, jobs, observations
 
 SITES, PAST_DAYS = 20, 12
 # A page that is open reads the plan far more often than anybody has a new one made.

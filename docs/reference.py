@@ -15,9 +15,9 @@ from pydantic.fields import FieldInfo
 from docs.libraries import list_libraries, list_scripts
 from luna.contracts.message import Request
 from luna.contracts.tasks import REQUESTS
-from luna.settings import Settings
-from luna.settings.model import Deployment
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.settings import Settings
+from luna.platform.settings.model import Deployment
 
 if TYPE_CHECKING:
     from services.api.operations import Operation
@@ -59,7 +59,7 @@ def render_resources(page: str) -> str:
 
 
 def _settings() -> Iterator[str]:
-    yield from _head("Settings", "luna/settings")
+    yield from _head("Settings", "luna/platform/settings")
     yield from ("Environment variables, or lines of a file `.env` in the folder in which Luna starts. Durations are ISO 8601, such as `PT30S` or `P90D`.", "")
     yield from ("Each of the first table may stand in a file instead: `LUNA_DATABASE_URL_FILE=/run/secrets/url` names one for `LUNA_DATABASE_URL`.", "")
     yield from _table(("variable", "meaning", "default"), (_setting(f"LUNA_{name.upper()}", field) for name, field in Settings.model_fields.items()))
@@ -267,7 +267,7 @@ def _tasks() -> Iterator[str]:
     yield from _head("Tasks", "luna/contracts/tasks.py")
     yield from ("What services do for each other and for the gateway. The part before the first dot names the service.", "")
     yield from (
-        "Some are asked for by the clock; an option of `python -m luna.queue.beat` changes how often. Some may be sent as jobs, with `POST /jobs`.",
+        "Some are asked for by the clock; an option of `python -m luna.platform.queue.beat` changes how often. Some may be sent as jobs, with `POST /jobs`.",
         "",
     )
     rows = sorted((_task(request) for request in REQUESTS), key=lambda row: row[0])

@@ -16,11 +16,12 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 
-from luna.database import engine, sites
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, start
-from luna.simulated_home import SITE_NAME, ZONE
-from luna.timeline import SLOT, FixedClock, local_midnight
+from luna.energy.timeline import SLOT, local_midnight
+from luna.platform.clock import FixedClock
+from luna.platform.database import engine, sites
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Addresses, start
+from luna.platform.simulated_home import SITE_NAME, ZONE
 from tests.browsers import CHROMIUM
 from tests.demo_home import store_demo_home
 from tests.furnished import describe_furnished, furnish, plan_now

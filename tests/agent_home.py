@@ -10,11 +10,11 @@ from luna.contracts.agent_control import CONTROL_MODES, GateEntry, GateEvidence,
 from luna.contracts.control import Decision
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost
-from luna.database import agent_gates, agent_plans, control, plan_slots, plans, scores, training_runs
-from luna.database.agent_plans import SHADOW, ShadowPlan
-from luna.database.engine import unit_of_work
-from luna.database.training_runs import TrainingRun
-from luna.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import agent_gates, agent_plans, control, plan_slots, plans, scores, training_runs
+from luna.platform.database.agent_plans import SHADOW, ShadowPlan
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.training_runs import TrainingRun
 from tests.demo_home import DemoHome, store_demo_home
 
 DAYS = 10

@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.policy import SocThresholds
-from luna.site import Site
+from luna.energy.policy import SocThresholds
+from luna.energy.site import Site
 from services.agent.policy import AgentPolicy, TrainedAgent
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver

@@ -7,7 +7,7 @@ from datetime import date
 from luna.contracts.answers import AnswerSentence, ToolCall
 from luna.contracts.search import Passage, SearchReply, SearchRequest
 from luna.contracts.site_tools import Figure, ToolDescription, ToolResult
-from luna.errors import InvalidInputError, UnavailableError
+from luna.energy.errors import InvalidInputError, UnavailableError
 from services.rag.answering.ports import ProposedCall, Stage
 from services.rag.language import ChatMessage, Generation
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.platform.clock import FixedClock
+from luna.platform.embedded import Addresses
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from tests.browsers import AXE, CHROMIUM, MISSING
 from tests.databases import remove_site

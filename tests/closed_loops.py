@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bench.closed_loop.grid import Case, build_case, list_grid
 from bench.closed_loop.loop import LoopResults
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
 from services.planner.problem.knowledge import DAY
 
 QUARTERS = DAY // SLOT

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Connection, Engine
 
-from luna.embedded import Servers, start
-from luna.telemetry import ensure_plain_lines
+from luna.platform.embedded import Servers, start
+from luna.platform.telemetry import ensure_plain_lines
 from tests import browsers, failed_again
 from tests.command_line import Luna, Said
 from tests.databases import own_database
@@ -145,7 +145,7 @@ def database_server(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def database_url(database_server: str, worker_id: str) -> Iterator[str]:
     """A fresh, migrated database of this worker's own."""
-    from luna.database.migrate import upgrade
+    from luna.platform.database.migrate import upgrade
 
     with own_database(database_server, f"luna_{worker_id}_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
@@ -155,8 +155,8 @@ def database_url(database_server: str, worker_id: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def database(database_url: str) -> Iterator[Engine]:
     """An engine on this worker's database."""
-    from luna.database import engine
-    from luna.queue.app import LONGEST_LIMIT
+    from luna.platform.database import engine
+    from luna.platform.queue.app import LONGEST_LIMIT
 
     # As in a worker: where many compute, a training takes longer than a unit of work may otherwise idle.
     pool = engine.create(database_url, idle_limit=LONGEST_LIMIT)
@@ -183,7 +183,7 @@ def redis_url(servers: Servers, worker_id: str) -> str:
 @pytest.fixture
 def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Luna]:
     """Runs command lines as their own process would, in this one; data lie in ``tmp_path``, settings and logging are as before afterwards."""
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
     from services.cli.main import main
 
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path))

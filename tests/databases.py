@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
-from luna.database.engine import unit_of_work
+from luna.platform.database.engine import unit_of_work
 
 
 @contextmanager

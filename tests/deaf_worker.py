@@ -2,8 +2,8 @@
 
 import sys
 
-from luna.queue import transport
-from luna.queue.worker import main
+from luna.platform.queue import transport
+from luna.platform.queue.worker import main
 
 if __name__ == "__main__":
     transport.QoS.can_consume = lambda _self: False  # type: ignore[method-assign]

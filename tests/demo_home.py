@@ -9,13 +9,13 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import Decision, Setpoint
 from luna.contracts.plan import PlanReply
-from luna.database import control, forecasts, observations, prices, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline, local_instant, local_midnight, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_instant, local_midnight, parse_zone
+from luna.platform.database import control, forecasts, observations, prices, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from tests.stored import plan_stored
 
 HOME = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from luna.database.schema import metadata
+from luna.platform.database.schema import metadata
 from tests.documentation import PACKAGES, ROOT, Page
 
 _SHORT = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)(?:\(.*\))?")

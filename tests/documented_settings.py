@@ -3,13 +3,13 @@
 import re
 from functools import cache
 
-from luna.settings import Settings
-from luna.settings.model import Deployment
+from luna.platform.settings import Settings
+from luna.platform.settings.model import Deployment
 from tests.documentation import ROOT, Page
 
 _VARIABLE = re.compile(r"\bLUNA_[A-Z0-9_]*[A-Z0-9]\b")
 # Where variables that are no settings are read: those of tests, benches and scripts.
-_READERS = ("luna/timeline.py", "bench/**/*.py", "tests/**/*.py", "infra/**/*", ".ci/*", "docker-compose*.yml")
+_READERS = ("luna/platform/clock.py", "bench/**/*.py", "tests/**/*.py", "infra/**/*", ".ci/*", "docker-compose*.yml")
 
 
 def unknown_settings(page: Page) -> list[str]:

@@ -7,11 +7,11 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Engine
 
-from luna.database import observations, sites
-from luna.database.engine import unit_of_work
-from luna.observations import Observations
-from luna.site import parse_site
-from luna.timeline import Timeline, local_days, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.site import parse_site
+from luna.energy.timeline import Timeline, local_days, parse_zone
+from luna.platform.database import observations, sites
+from luna.platform.database.engine import unit_of_work
 from tests.databases import remove_site
 
 # Trainings before 1 April, a Monday, know 66 days; the clock was changed the day before.

@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.database import control, plans, sites
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES, Control
-from luna.site import Site, parse_site
+from luna.energy.device_config import BATTERIES, Control
+from luna.energy.site import Site, parse_site
+from luna.platform.database import control, plans, sites
+from luna.platform.database.engine import unit_of_work
 from services.executor.control_step import Executor
 from services.executor.device import Device
 from tests.databases import remove_site

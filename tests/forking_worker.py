@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from luna.queue.worker import main
+from luna.platform.queue.worker import main
 
 FORKS = "forks.txt"
 

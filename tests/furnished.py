@@ -9,13 +9,13 @@ from sqlalchemy import Connection, text
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
-from luna.database import control, forecasts, observations, quality, scores, sites
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.series import quarantine
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
+from luna.platform.database import control, forecasts, observations, quality, scores, sites
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.schema.series import quarantine
 from tests.stored import plan_stored
 
 ZONE = parse_zone("Europe/Berlin")

@@ -11,9 +11,9 @@ import httpx
 import redis
 import uvicorn
 
-from luna.embedded import Addresses
-from luna.settings import Settings
-from luna.timeline import Clock
+from luna.platform.clock import Clock
+from luna.platform.embedded import Addresses
+from luna.platform.settings import Settings
 from services.api.app import create_app
 from services.api.http_protocol import GatewayProtocol
 

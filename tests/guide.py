@@ -11,7 +11,7 @@ import yaml
 
 from luna.contracts import PlanRequest
 from luna.contracts.counterfactual import WhatIfRequest
-from luna.site import Site
+from luna.energy.site import Site
 from services.api.operations import OPERATIONS, addresses
 from tests.documentation import ROOT, Page, read_page
 

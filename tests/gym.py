@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from luna.outlook import Quantiles
-from luna.physics import SiteLimits
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
+from luna.energy.outlook import Quantiles
+from luna.energy.physics import SiteLimits
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.agent.environment.episodes import EpisodeBatch
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON

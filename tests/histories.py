@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.timeline import FloatArray
+from luna.energy.observations import Observations
+from luna.energy.timeline import FloatArray
 
 
 def between(history: Observations, first: datetime, end: datetime) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.weather import WeatherVintages
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import TrainSettings
 from services.forecaster.model.trees import TreeSettings

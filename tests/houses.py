@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luna.contracts.plan import PlanReply
-from luna.findings import SiteFinding
-from luna.house_now import HouseFigure, HouseNow, PlannedHouse
-from luna.site import Site
-from luna.site_day import PLANNED, join_day
-from luna.timeline import SLOT, Timeline, local_midnight, parse_zone
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, local_midnight, parse_zone
+from luna.platform.findings import SiteFinding
+from luna.platform.house_now import HouseFigure, HouseNow, PlannedHouse
+from luna.platform.site_day import PLANNED, join_day
 
 NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, "water_heater_kwh", "heat_pump_kwh", "vehicle_kwh")}
 

@@ -14,15 +14,15 @@ import httpx
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, text
 
-from luna import passwords
 from luna.contracts import PlanReply
 from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import KeyScope, NewKey, NewUser, Role
-from luna.database import api_keys, engine, jobs, plans, quarantine, sessions, users, what_ifs
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses
-from luna.timeline import SystemClock
+from luna.platform import passwords
+from luna.platform.clock import SystemClock
+from luna.platform.database import api_keys, engine, jobs, plans, quarantine, sessions, users, what_ifs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Addresses
 from services.api.identity.identity import csrf_token_of
 from tests.databases import own_database
 from tests.gateway import serve

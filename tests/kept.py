@@ -15,12 +15,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from luna.database import engine, migrate
-from luna.database.engine import unit_of_work
-from luna.embedded import start
-from luna.embedded.state import load_state, save_state
-from luna.objects import open_objects
-from luna.settings import Settings
+from luna.platform.database import engine, migrate
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import start
+from luna.platform.embedded.state import load_state, save_state
+from luna.platform.objects import open_objects
+from luna.platform.settings import Settings
 from services.backup.create import BackupWork, create_backup, open_work
 from services.backup.folder import NEWEST, Manifest
 from services.backup.recovery import DATA

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.judgement import QualityVerdict
-from luna.timeline import SLOT, Timeline, local_days
+from luna.energy.judgement import QualityVerdict
+from luna.energy.timeline import SLOT, Timeline, local_days
 from services.agent.history import History
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON

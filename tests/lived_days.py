@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from luna.battery_setpoints import to_arrays
+from luna.contracts.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import PlanOptions, PlanRequest
-from luna.database import control, forecasts, observations, prices
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.economics import publication_times
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.physics import Flows, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.timeline import SLOT, FloatArray, Timeline, parse_zone
+from luna.energy.economics import publication_times
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.physics import Flows, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
+from luna.platform.database import control, forecasts, observations, prices
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
 from services.planner.service.plans import plan_and_store

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from luna.settings import load_settings
-from luna.simulated_home import SITE_NAME, HomeFiles
-from luna.timeline import CLOCK_VARIABLE, SLOT, floor_to, move_clock
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import CLOCK_VARIABLE, move_clock
+from luna.platform.settings import load_settings
+from luna.platform.simulated_home import SITE_NAME, HomeFiles
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from services.ingest.demo_data import load_demo
 from tests.processes import free_port

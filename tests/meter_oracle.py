@@ -10,9 +10,9 @@ import polars as pl
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsRequest, DayQuality
-from luna.database import observations, quality, quarantine, sites
-from luna.observations import SERIES
-from luna.timeline import FloatArray, IndexArray, local_day
+from luna.energy.observations import SERIES
+from luna.energy.timeline import FloatArray, IndexArray, local_day
+from luna.platform.database import observations, quality, quarantine, sites
 from services.ingest.loading import FileForm, load_file
 from services.ingest.slot_service import build_site_slots
 from tests.meter_faults import Fault, Place

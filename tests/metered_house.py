@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline, local_midnight, parse_zone
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight, parse_zone
 
 ZONE = parse_zone("Europe/Berlin")
 CAPACITY_KWH, LIMIT_KW, EFFICIENCY = 10.0, 5.0, 0.95

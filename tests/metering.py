@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, InstantArray, Timeline
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, InstantArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from luna.objects import S3Objects
+from luna.platform.objects import S3Objects
 from tests.processes import free_port
 
 # An S3 server on which the contract is held as well: http://user:password@host:port/bucket.

@@ -28,26 +28,26 @@ from typer.main import get_command
 import luna
 import services
 from luna.contracts.plan import PlanRequest
-from luna.database import engine, migrate
-from luna.database.episodes import EpisodeStep
-from luna.database.schema import metadata
-from luna.database.training_runs import TrainingRun
-from luna.embedded import Addresses
-from luna.errors import LunaError
-from luna.objects import FileObjects
-from luna.queue.services import SERVICES, load_services
-from luna.queue.task import definitions
-from luna.settings import Settings, example
-from luna.settings.model import Deployment
-from luna.site import Site
-from luna.spool import open_mirror
-from luna.spool.kind import EpisodeKind
-from luna.timeline import FixedClock
-from luna.wording import alternatives, compromises, differences, modes, notes, numbers, words
-from luna.wording import compromises as conditions
-from luna.wording import differences as changes
-from luna.wording import notes as strategy
-from luna.wording import sentences as templates
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.platform.clock import FixedClock
+from luna.platform.database import engine, migrate
+from luna.platform.database.episodes import EpisodeStep
+from luna.platform.database.schema import metadata
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.embedded import Addresses
+from luna.platform.objects import FileObjects
+from luna.platform.queue.services import SERVICES, load_services
+from luna.platform.queue.task import definitions
+from luna.platform.settings import Settings, example
+from luna.platform.settings.model import Deployment
+from luna.platform.spool import open_mirror
+from luna.platform.spool.kind import EpisodeKind
+from luna.words import alternatives, compromises, differences, modes, notes, numbers, words
+from luna.words import compromises as conditions
+from luna.words import differences as changes
+from luna.words import notes as strategy
+from luna.words import sentences as templates
 from services.api.app import create_app
 from services.cli.console import err, out
 from services.cli.main import COMMANDS, build
@@ -68,7 +68,7 @@ from tests.sources import list_log_events, list_sentences
 Document = dict[str, Any]
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 # Run as ``python -m``; each takes ``--help``.
-PROGRAMS = ("luna.queue.worker", "luna.queue.beat", "services.ingest.live", "services.executor.__main__")
+PROGRAMS = ("luna.platform.queue.worker", "luna.platform.queue.beat", "services.ingest.live", "services.executor.__main__")
 ASKED = (
     ("GET", "/nothing", ""),
     ("PUT", "/plan", ""),

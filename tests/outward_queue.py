@@ -15,16 +15,16 @@ import redis
 from luna.contracts.health import BeatSign, NodeSign
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
-from luna.embedded import Servers
-from luna.health import Readiness
-from luna.queue import Client
-from luna.queue.app import create_worker, unacknowledged_by
-from luna.queue.heartbeats import LeaderLock, Node, executor_present, present
-from luna.queue.services import SERVICES
-from luna.queue.task_monitor import SENT_AT
-from luna.queue.task_tracker import DeadTask, Progress, TaskTracker
-from luna.telemetry import log_context
-from luna.timeline import FixedClock
+from luna.platform.clock import FixedClock
+from luna.platform.embedded import Servers
+from luna.platform.health import Readiness
+from luna.platform.queue import Client
+from luna.platform.queue.app import create_worker, unacknowledged_by
+from luna.platform.queue.heartbeats import LeaderLock, Node, executor_present, present
+from luna.platform.queue.services import SERVICES
+from luna.platform.queue.task_monitor import SENT_AT
+from luna.platform.queue.task_tracker import DeadTask, Progress, TaskTracker
+from luna.platform.telemetry import log_context
 from tests.processes import luna_process
 from tests.shapes import describe_shape
 from tests.workers import wait_for
@@ -166,7 +166,7 @@ def beat_schedule(url: str) -> Document:
     """Return what a beat asks for while every queue is served: task by task its message, and how many seconds lie between two."""
     _stand_in(url, LONG)
     queue = Client(url)
-    with luna_process("luna.queue.beat", redis_url=url, database_url="postgresql://luna@127.0.0.1:9/none"):
+    with luna_process("luna.platform.queue.beat", redis_url=url, database_url="postgresql://luna@127.0.0.1:9/none"):
         wait_for(lambda: queue.heartbeats.beat() is not None)
         sign = queue.heartbeats.beat()
     queue.close()

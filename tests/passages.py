@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Engine, delete, insert, select
 
-from luna.database import vectors
-from luna.database.engine import unit_of_work
-from luna.database.schema.documents import chunks, documents
-from luna.database.sites import key_of
+from luna.platform.database import vectors
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.documents import chunks, documents
+from luna.platform.database.sites import key_of
 from services.rag.embedding import Embedder
 
 

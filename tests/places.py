@@ -8,10 +8,10 @@ import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.job import Job
-from luna.database import engine, jobs
-from luna.database.engine import unit_of_work
-from luna.queue import Client
-from luna.queue.jobs import submit_job
+from luna.platform.database import engine, jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from tests.integration.errand_tasks import ErrandRequest
 from tests.workers import Worker, worker_process
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import Terminal
-from luna.outlook import Outlook
-from luna.physics import Flows, SiteLimits
-from luna.schedule import Committed
-from luna.simulator import Actuals, simulate
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.outlook import Outlook
+from luna.energy.physics import Flows, SiteLimits
+from luna.energy.schedule import Committed
+from luna.energy.simulator import Actuals, simulate
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.dp.plan import Plan, objective
 from services.planner.problem.build import terminal_rule
 from services.planner.problem.problem import Problem

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import PlanReply
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
 
 FLOWS = dict.fromkeys(("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "import_price", "export_price"), 0.1)
 LIMITS = {"power_kw": 5.0, "target_soc": 0.9, "floor_soc": 0.1, "ceiling_soc": 0.9, "spill_soc": 0.9}

@@ -9,10 +9,10 @@ import numpy as np
 from sqlalchemy import Connection, Engine, delete
 
 from luna.contracts.recommendations import BanditPolicy, Event, RecommendRequest, RecordEventsRequest
-from luna.database import recommendation_items
-from luna.database.engine import unit_of_work
-from luna.database.recommendation_items import Item
-from luna.database.schema.recommendations import bandit_states, items, recommendations
+from luna.platform.database import recommendation_items
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.recommendation_items import Item
+from luna.platform.database.schema.recommendations import bandit_states, items, recommendations
 from services.rag.recommending.choosing import Chooser
 from services.rag.retrieval.terms import terms_of
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
 from services.planner.counterfactual.world import AdaptedSite, adapt
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON

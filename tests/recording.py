@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from luna.database import engine
-from luna.spool import open_mirror
-from luna.telemetry import configure_logging
+from luna.platform.database import engine
+from luna.platform.spool import open_mirror
+from luna.platform.telemetry import configure_logging
 from services.ingest.reading import Reading
 from services.ingest.recorder.recorder import ReadingKind, Recorder
 

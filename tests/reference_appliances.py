@@ -6,9 +6,9 @@ from typing import Protocol
 
 import pulp
 
-from luna.outlook import Outlook
-from luna.site import DeferrableLoad
-from luna.timeline import FloatArray
+from luna.energy.outlook import Outlook
+from luna.energy.site import DeferrableLoad
+from luna.energy.timeline import FloatArray
 from services.planner.milp.appliances import COMFORT_SLACK
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.demands import CycleDemand, DayNeed, Demands, HeatDemand, LoadDemand

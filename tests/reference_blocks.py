@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pulp
 
-from luna.site import BlockPrice
+from luna.energy.site import BlockPrice
 from services.planner.problem.problem import Problem
 
 Quantity = Sequence[pulp.LpVariable]

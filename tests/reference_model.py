@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pulp
 
-from luna.site import Battery
-from luna.timeline import local_dates
+from luna.energy.site import Battery
+from luna.energy.timeline import local_dates
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.milp.slack import PIN_SLACK, dearest_price
 from services.planner.milp.vehicles import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from luna.outlook import SHARES, Forecast, Quantiles
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.energy.outlook import SHARES, Forecast, Quantiles
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from services.forecaster.scenarios.past_error import ErrorHistory
 
 ISSUED_AT = datetime(2024, 5, 6, 10, 7, tzinfo=UTC)

@@ -7,10 +7,10 @@ from sqlalchemy import Engine
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
 from luna.contracts.control import ControlEntry
 from luna.contracts.plan import PlanOptions, PlanReply
-from luna.database import agent_gates, agent_plans, control, observations
-from luna.database.engine import unit_of_work
-from luna.physics import Mode
-from luna.timeline import SLOT, Timeline
+from luna.energy.physics import Mode
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import agent_gates, agent_plans, control, observations
+from luna.platform.database.engine import unit_of_work
 from services.agent.policy import AgentPolicy
 from services.agent.shadow import plan_beside
 from services.executor.device import DryRun

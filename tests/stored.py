@@ -9,12 +9,12 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import forecasts, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecasts, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.databases import remove_site

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.contracts.vehicle_session import NewSession
-from luna.database import forecasts, observations, prices, scores, sites, vehicle_sessions
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
+from luna.platform.database import forecasts, observations, prices, scores, sites, vehicle_sessions
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from tests.stored import plan_stored
 
 ZONE = parse_zone("Europe/Berlin")

@@ -5,7 +5,7 @@ They stand in a schema of their own before ``public``, so that the statements fo
 
 from sqlalchemy import Connection, text
 
-from luna.database import copy
+from luna.platform.database import copy
 
 DEFINITIONS = """
 CREATE SCHEMA by_definition;

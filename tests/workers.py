@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from luna.queue.app import PREFIX
+from luna.platform.queue.app import PREFIX
 from tests.forked import Process, start_python
 
 Worker = Process
@@ -29,7 +29,7 @@ def worker_process(
     """Run a worker for the tasks of ``modules``; whatever is left of it ends with the block. Killed, it is missed after five beats at most."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "PYTHONPATH": str(Path(__file__).parents[1])}
     environment |= {} if data_folder is None else {"LUNA_DATA_FOLDER": str(data_folder)}
-    words = ["luna.queue.worker", "--modules", *modules, "--beat-seconds", str(beat_seconds), "--health-port", str(health_port)]
+    words = ["luna.platform.queue.worker", "--modules", *modules, "--beat-seconds", str(beat_seconds), "--health-port", str(health_port)]
     process = start_python(*words, *options, environment=environment)
     try:
         yield process

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from typing import Any
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 
 SEED = 1
 # Every fault once but the clock's: it has a round of its own.

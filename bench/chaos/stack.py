@@ -23,11 +23,11 @@ UP = (sys.executable, "-c", "from services.cli.main import main; main()", "up")
 # What a command line holds, and what its process is called here; a child with its parent's command line is one of a pool.
 KINDS = {
     "services.cli.main": "supervisor with gateway",
-    "luna.queue.worker planner": "worker for plans",
-    "luna.queue.worker rag": "worker for knowledge",
-    "luna.queue.worker ingest": "worker for files",
-    "luna.queue.worker --only jobs": "worker for jobs",
-    "luna.queue.beat": "beat",
+    "luna.platform.queue.worker planner": "worker for plans",
+    "luna.platform.queue.worker rag": "worker for knowledge",
+    "luna.platform.queue.worker ingest": "worker for files",
+    "luna.platform.queue.worker --only jobs": "worker for jobs",
+    "luna.platform.queue.beat": "beat",
     "services.executor": "executor",
     "services.ingest.live": "recorder",
     "services.home_assistant": "home_assistant",

@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.closed_loop.grid import Case
-from luna.battery_setpoints import to_arrays
+from luna.contracts.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.device_config import Control, PvMode
-from luna.device_config import Mode as ModeWord
-from luna.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
-from luna.policy import wants_plan
-from luna.schedule import Policy
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, local_dates
+from luna.energy.device_config import Control, PvMode
+from luna.energy.device_config import Mode as ModeWord
+from luna.energy.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
+from luna.energy.policy import wants_plan
+from luna.energy.schedule import Policy
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
 from services.executor.batteries import Batteries
 from services.executor.decision import follow_plan, plan_age
 from services.executor.unit import InForce, Setpoints, SlotPrices

@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from bench.closed_loop.weeks import QUARTERS, data_timeline, recorded_energy, seeded_rng, week_timeline
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, FloatArray, IndexArray, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, FloatArray, IndexArray, Timeline
 from services.planner.problem.knowledge import DAY, ForecastArchive
 
 HOUR = timedelta(hours=1)

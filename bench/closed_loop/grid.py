@@ -9,8 +9,8 @@ from typing import Any
 from bench.closed_loop.forecasts import ForecastKind, issue_forecasts
 from bench.closed_loop.meters import Meter, MeterKind
 from bench.closed_loop.weeks import WEEKS, ZONE, data_timeline, market_prices, recorded_energy, seeded_rng, week_timeline
-from luna.site import Site, parse_site
-from luna.timeline import Timeline
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import Timeline
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 
 Document = dict[str, Any]

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from bench.closed_loop.grid import Case
 from bench.closed_loop.meters import Meter
-from luna.economics import Costs, site_curtailment, slot_costs
-from luna.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
-from luna.schedule import PlainPolicy, Policy, SideBySide
-from luna.simulator import balance_residual_kwh, stack
-from luna.timeline import FloatArray
-from luna.wear import depth_wear
+from luna.energy.economics import Costs, site_curtailment, slot_costs
+from luna.energy.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
+from luna.energy.schedule import PlainPolicy, Policy, SideBySide
+from luna.energy.simulator import balance_residual_kwh, stack
+from luna.energy.timeline import FloatArray
+from luna.energy.wear import depth_wear
 
 # Every battery starts half full, and what is left is worth a share of the mean import price. Source: docs/decisions/0004.
 INITIAL_SHARE, TERMINAL_SHARE = 0.5, 0.6

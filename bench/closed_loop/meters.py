@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import publication_times
-from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, local_days, local_offsets
+from luna.energy.economics import publication_times
+from luna.energy.timeline import SLOT, FloatArray, IndexArray, Timeline, local_days, local_offsets
 from services.planner.problem.knowledge import DAY, PerfectForesight, PriceVintages
 
 ZONE = ZoneInfo("Europe/Berlin")

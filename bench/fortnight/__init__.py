@@ -25,22 +25,22 @@ from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, Inci
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
 from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
 from bench.fortnight.world import SetClock, SimulatedWorld, open_world
-from luna import control_service
 from luna.contracts.data import JudgeQualityRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
-from luna.database import engine, observations, plans
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.database.schema.series import sensor_readings, sensors
-from luna.economics import DAY_AHEAD_PUBLISHED
-from luna.embedded import start
-from luna.queue import TaskContext
-from luna.settings import Settings, load_settings
-from luna.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, HomeState, RecordedYear, publish_prices
-from luna.simulated_home.preparation import JUDGED
-from luna.telemetry import configure_logging
-from luna.timeline import SLOT, Timeline, local_midnight
+from luna.energy.economics import DAY_AHEAD_PUBLISHED
+from luna.energy.timeline import SLOT, Timeline, local_midnight
+from luna.platform import control_service
+from luna.platform.database import engine, observations, plans
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.database.schema.series import sensor_readings, sensors
+from luna.platform.embedded import start
+from luna.platform.queue import TaskContext
+from luna.platform.settings import Settings, load_settings
+from luna.platform.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, HomeState, RecordedYear, publish_prices
+from luna.platform.simulated_home.preparation import JUDGED
+from luna.platform.telemetry import configure_logging
 from services.executor.decision import plan_age
 from services.ingest.simulated_home import make_home
 from services.planner.compiled import load_kernels

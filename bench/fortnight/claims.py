@@ -12,14 +12,14 @@ import numpy as np
 from sqlalchemy import Connection
 
 from bench.fortnight.ways import SlotLedger
-from luna.database import sites
-from luna.house_now import OLD_VALUES, read_house, read_planned
-from luna.house_statements import HouseStatement, state_house
-from luna.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
-from luna.timeline import SLOT, Timeline, floor_to
-from luna.wording import Language
-from luna.wording.messages import MESSAGES
-from luna.wording.pages import page_words
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import sites
+from luna.platform.house_now import OLD_VALUES, read_house, read_planned
+from luna.platform.house_statements import HouseStatement, state_house
+from luna.platform.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
+from luna.words import Language
+from luna.words.messages import MESSAGES
+from luna.words.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
 from services.api.timeline import build_timeline

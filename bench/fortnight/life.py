@@ -22,12 +22,12 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
-from luna.database.engine import unit_of_work
-from luna.queue import Client, TaskContext
-from luna.queue.task import definitions
-from luna.settings import Settings
-from luna.simulated_home import SITE_NAME
-from luna.spool import open_mirror
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client, TaskContext
+from luna.platform.queue.task import definitions
+from luna.platform.settings import Settings
+from luna.platform.simulated_home import SITE_NAME
+from luna.platform.spool import open_mirror
 from services.executor.__main__ import open_device
 from services.executor.control_step import Executor
 from services.executor.watch import SiteUnits, list_turns

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.device_config import BATTERIES
-from luna.economics import price_slots
-from luna.simulated_home import CAR, CAR_MODEL, HEATER, HEATER_MODEL, MARKET, ZONE, HomeSetup, HomeState, RecordedYear, build_site, trip_of
-from luna.simulated_home.site import READY_SOC
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from luna.energy.device_config import BATTERIES
+from luna.energy.economics import price_slots
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from luna.platform.simulated_home import CAR, CAR_MODEL, HEATER, HEATER_MODEL, MARKET, ZONE, HomeSetup, HomeState, RecordedYear, build_site, trip_of
+from luna.platform.simulated_home.site import READY_SOC
 from services.executor.decision import follow_plan
 from services.executor.unit import InForce
 from services.executor.units import list_units

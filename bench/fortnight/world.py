@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from luna.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
+from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
 from services.simulated_home.__main__ import LivingHome
 
 T = TypeVar("T")

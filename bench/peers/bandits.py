@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.peers.install import PYTHON, is_installed
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 PATIENCE_S = 1800
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from bench.peers.install import PYTHON, is_installed
-from luna.observations import Observations
-from luna.outlook import SHARES, Quantiles
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES, Quantiles
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 
 PATIENCE_S = 1800

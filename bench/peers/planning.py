@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.peers.install import PYTHON, is_installed
 from luna.contracts.plan import PlanRequest
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 PATIENCE_S = 1800
 

@@ -22,7 +22,7 @@ from bench.upgrade.content import Content, add_plan, count_missing, fill
 from bench.upgrade.embedded import Embedded
 from bench.upgrade.release import Copy, find_release_before, resolve, say
 from bench.upgrade.rows import compare, read_rows
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 
 PLACES = ("embedded", "containers")
 

@@ -6,7 +6,7 @@ import sys
 
 from bench.targets import judge
 from bench.upgrade import PLACES, measure
-from luna.errors import LunaError
+from luna.energy.errors import LunaError
 
 
 def main() -> int:

@@ -69,8 +69,12 @@ class Containers:
 
     def list_objects(self) -> dict[str, str]:
         """Return the checksum of each object that documents and models are."""
+        # The release before may be one whose kernel had no rooms.
         text = (
-            "import hashlib, json; from luna.objects import open_objects; from luna.settings import load_settings; store = open_objects(load_settings());"
+            "import hashlib, json; from importlib import import_module; from importlib.util import find_spec;"
+            " kernel = 'luna.platform' if find_spec('luna.platform') else 'luna';"
+            " objects, settings = (import_module(f'{kernel}.{name}') for name in ('objects', 'settings'));"
+            " store = objects.open_objects(settings.load_settings());"
             " print(json.dumps({each.key: hashlib.sha256(store.get(each.key)).hexdigest() for each in store.list_all()}))"
         )
         found: dict[str, str] = json.loads(self.copy.run("docker", "compose", "exec", "-T", "backup", "python", "-c", text))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MIGRATIONS = "luna/database/migrations/versions/r*.py"
+MIGRATIONS = ":(glob)luna/**/migrations/versions/r*.py"
 # What a make above hands down, and settings of whoever starts this: an owner's shell has neither.
 NOT_HANDED_DOWN = re.compile("LUNA_|COMPOSE_|MAKE|MFLAGS|VIRTUAL_ENV|PYTHONPATH")
 LONGEST = 2400

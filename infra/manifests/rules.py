@@ -14,7 +14,7 @@ Rule = Callable[[Sequence[Manifest]], list[str]]
 
 # Made by hand, from files that are no part of the manifests.
 EXTERNAL_SECRETS = frozenset({"luna-secrets"})
-SCHEMA_WAIT = "luna.health.schema"
+SCHEMA_WAIT = "luna.platform.health.schema"
 _RUNS = ("Deployment", "StatefulSet", "Job")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>m|[KMGT]i?)?")
 _UNITS = {"m": Fraction(1, 1000), **{f"{letter}{i}": Fraction((1024 if i else 1000) ** power) for power, letter in enumerate("KMGT", 1) for i in ("", "i")}}

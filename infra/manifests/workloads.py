@@ -15,7 +15,7 @@ SINGLE = frozenset({"backup", "beat", "executor", "home-assistant", "recorder"})
 # What is needed for as long as a pod works on something: a new one begins with an empty folder of its own, as large in gibibytes.
 TRANSIENT = {"reading": 5}
 # What waits for the migration runs this first: a cluster starts everything at once.
-AWAIT_SCHEMA = ("python", "-m", "luna.health.schema")
+AWAIT_SCHEMA = ("python", "-m", "luna.platform.health.schema")
 # What stands in the way of a cluster's own: its ingress, its monitoring, its way to run a command.
 _LEFT_OUT = frozenset({"preflight", "cli"})
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::[-?](?P<default>[^}]*))?\}")
@@ -128,7 +128,7 @@ class Workload:
     def queues(self) -> tuple[str, ...]:
         """The queues that a worker takes tasks from."""
         command = list(self.content.get("command", ()))
-        if "luna.queue.worker" not in command:
+        if "luna.platform.queue.worker" not in command:
             return ()
         service, only = command[3], command[command.index("--only") + 1] if "--only" in command else ""
         return {"interactive": (f"{service}.interactive",), "jobs": (service,)}.get(only, (service, f"{service}.interactive"))

@@ -124,7 +124,7 @@ class GateEntry(Message):
     policy: Annotated[str, Field(description="whose evidence it rests on: what another policy proved says nothing of this one")]
     mode: Annotated[ControlMode, Field(description="of control")]
     state: Annotated[Literal["not_ready", "offered", "withdrawn"] | None, Field(description="what the mode is from then on; null where somebody asked for it")]
-    reason: Annotated[str, Field(description="a code of luna.wording.agent")]
+    reason: Annotated[str, Field(description="a code of luna.words.agent")]
     better: Annotated[bool, Field(description="whether the agent was surely cheaper, not only no dearer")] = False
     evidence: Annotated[list[GateEvidence], Field(description="what it rests on")] = []
     decided_by: Annotated[str, Field(description="gatekeeper, or the name of who decided")]
@@ -136,7 +136,7 @@ class ModeStanding(Message):
     mode: Annotated[ControlMode, Field(description="of control")]
     state: Annotated[GateState, Field(description="active: it holds now")]
     reason: Annotated[str, Field(description="as a sentence")]
-    reason_code: Annotated[str, Field(description="the same as a code of luna.wording.agent")]
+    reason_code: Annotated[str, Field(description="the same as a code of luna.words.agent")]
     better: Annotated[bool, Field(description="whether the agent is surely cheaper than the planner")] = False
     decided_by: Annotated[str, Field(description="gatekeeper, or who decided")] = GATEKEEPER
     decided_at: Annotated[datetime | None, Field(description="when; null: never")] = None
@@ -158,5 +158,5 @@ class AgentStatus(Message):
     evidence: Annotated[list[GateEvidence], Field(description="what days have said so far, by kind")]
     modes: Annotated[list[ModeStanding], Field(description="from less to more")]
     next_step: Annotated[str, Field(description="what has to happen next, as a sentence")]
-    next_step_code: Annotated[str, Field(description="the same as a code of luna.wording.agent")]
+    next_step_code: Annotated[str, Field(description="the same as a code of luna.words.agent")]
     judged_at: Annotated[datetime | None, Field(description="when the gatekeeper judged last; null: never")]

@@ -6,16 +6,16 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Instant, Message
-from luna.device_config import BATTERIES, Control, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
-from luna.policy import BatteryPolicy, SocThresholds
-from luna.site import Battery
-from luna.wording import read_mode
+from luna.energy.device_config import BATTERIES, Control, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
+from luna.energy.policy import BatteryPolicy, SocThresholds
+from luna.energy.site import Battery
+from luna.words import read_mode
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]
 
 
 class BatterySetpoint(Message):
-    """A mode with its limits, as ``luna.physics.SetPoint`` has them for one battery; null: what battery and connection bear."""
+    """A mode with its limits, as ``luna.energy.physics.SetPoint`` has them for one battery; null: what battery and connection bear."""
 
     mode: Mode
     power_kw: Annotated[float | None, Field(ge=0, le=10_000, description="bounds exchange with the grid while charging and exporting")] = None
@@ -42,7 +42,7 @@ class BatterySetpoints(Message):
 
 
 class ThresholdSeries(Message):
-    """Where a battery's actions begin and end in each slot, as ``luna.policy.SocThresholds`` has them; out of reach (below 0, above 1): never, or always."""
+    """Where a battery's actions begin and end in each slot, as ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1): never, or always."""
 
     buy: list[float]
     store: list[float]
@@ -52,7 +52,7 @@ class ThresholdSeries(Message):
 
 
 class BatteryThresholds(Message):
-    """What a plan makes of any state of charge, as ``luna.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
+    """What a plan makes of any state of charge, as ``luna.energy.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
 
     ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots without sun to store, ``charge_kw`` and ``discharge_kw`` bound
     the exchange with the grid.

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Day, Instant, Message, Request
 from luna.contracts.plan import CompromiseReply, CostReply, Language, NoteReply
-from luna.refusals import invalid_part
-from luna.wording import read_mode, read_policy
+from luna.energy.refusals import invalid_part
+from luna.words import read_mode, read_policy
 
 AlternativeMode = Literal["self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"]
 PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]

@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from luna.contracts.file_guess import FileReading
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
-from luna.judgement import QualityVerdict
-from luna.refusals import invalid_part
+from luna.energy.judgement import QualityVerdict
+from luna.energy.refusals import invalid_part
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
-from luna.refusals import invalid_part
+from luna.energy.refusals import invalid_part
 
 # In this order; failed is an end from any of them.
 DocumentState = Literal["stored", "extracted", "chunked", "embedded", "searchable", "failed"]

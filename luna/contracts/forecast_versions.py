@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
-from luna.refusals import invalid_part
+from luna.energy.refusals import invalid_part
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Day, Instant, Message, Request
-from luna.refusals import invalid_part
+from luna.energy.refusals import invalid_part
 
 Energy = Annotated[float, Field(description="kWh over the hours that both sides know")]
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.message import Instant, Message, Request, Schedule
 from luna.contracts.plan import Language
-from luna.site import Site
+from luna.energy.site import Site
 
 JobStatus = Literal["queued", "running", "done", "failed", "dead", "cancelled"]
 # "open" is what has not ended.

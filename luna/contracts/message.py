@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
-from luna.errors import InvalidInputError
-from luna.refusals import invalid_part, part_of
-from luna.timeline import parse_instant, require_year
+from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import invalid_part, part_of
+from luna.energy.timeline import parse_instant, require_year
 
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
 _CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
@@ -45,7 +45,7 @@ class Schedule:
 
     Args:
         every: the time between two messages.
-        option: the name of what changes it: ``--<option>-seconds`` of ``python -m luna.queue.beat``.
+        option: the name of what changes it: ``--<option>-seconds`` of ``python -m luna.platform.queue.beat``.
         help: what that option says of itself.
         prompt: it goes where no job stands in its way.
     """

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from luna.contracts.message import Instant, Message
-from luna.refusals import invalid_part
-from luna.wording.notes import Rule
+from luna.energy.refusals import invalid_part
+from luna.words.notes import Rule
 
 # The connection's name among the devices.
 GRID = "grid"

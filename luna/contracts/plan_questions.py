@@ -9,7 +9,7 @@ from luna.contracts.counterfactual import PlanId
 from luna.contracts.forecast import SiteId
 from luna.contracts.message import Instant, Message, Request
 from luna.contracts.plan import Language, PlanRequest
-from luna.refusals import invalid_part
+from luna.energy.refusals import invalid_part
 
 Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]
 

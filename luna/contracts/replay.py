@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.contracts.forecast import DrivingVersion, ForecastVersion
 from luna.contracts.message import Day, Instant, Message, Request, Schedule
 from luna.contracts.plan.reply import NoteReply
-from luna.refusals import invalid_part
-from luna.wording import read_policy
+from luna.energy.refusals import invalid_part
+from luna.words import read_policy
 
 FaultKind = Literal[
     "forecasts_missing",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator
 
 from luna.contracts.plan.state import VehicleSession
-from luna.refusals import invalid_part
+from luna.energy.refusals import invalid_part
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)

@@ -12,8 +12,8 @@ import pydantic
 
 from luna.contracts.agent import AgentKind
 from luna.contracts.message import Message
-from luna.objects import ObjectStore
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.objects import ObjectStore
 from services.forecaster.model.artefact import ArtefactError, read_packed
 
 __all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "require_fit", "save_artefact"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from luna.database.training_runs import TrainingRun
+from luna.platform.database.training_runs import TrainingRun
 from services.agent.artefacts import Header
 from services.forecaster.model.card import list_figures, list_items, list_section, say_making, say_window
 

@@ -13,13 +13,13 @@ from typing import Literal
 
 import numpy as np
 
-from luna.bootstrap import BLOCK_DAYS, bound_sum
 from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
-from luna.database.agent_gates import HeldMode, LastDecisions
-from luna.physics import clamp, find_corrected
-from luna.policy import PlanPolicy
-from luna.simulator import balance_residual_kwh
-from luna.timeline import FloatArray
+from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
+from luna.energy.physics import clamp, find_corrected
+from luna.energy.policy import PlanPolicy
+from luna.energy.simulator import balance_residual_kwh
+from luna.energy.timeline import FloatArray
+from luna.platform.database.agent_gates import HeldMode, LastDecisions
 from services.planner.dp.plan import value_flows
 from services.planner.following import LEAST_GAIN
 from services.planner.policy_simulation import SimulatedPolicy, find_breach, simulate_policies

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import forecasts, observations, quality, recorded_span, sites
-from luna.database.forecast_activations import find_active
-from luna.errors import InvalidInputError
-from luna.judgement import QualityVerdict
-from luna.observations import Observations
-from luna.outlook import Forecast
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight, repeat_last, to_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.judgement import QualityVerdict
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight, repeat_last, to_instant
+from luna.platform.database import forecasts, observations, quality, recorded_span, sites
+from luna.platform.database.forecast_activations import find_active
 from services.agent.environment.episodes import EpisodeBatch
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.physics import IntArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import IntArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.known import KnownSlots
 from services.agent.environment.states import StateArray, StateLayout
 from services.agent.modes import plan_by_modes

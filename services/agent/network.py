@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import LunaError
-from luna.timeline import FloatArray
+from luna.energy.errors import LunaError
+from luna.energy.timeline import FloatArray
 
 Float32Array = NDArray[np.float32]
 Activation = Literal["tanh", "relu"]

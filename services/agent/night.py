@@ -17,14 +17,14 @@ from luna.contracts.agent_control import ControlMode, GateEntry, NightReply, Nig
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import DayCost
-from luna.database import agent_gates, agent_plans, recorded_span, scores, sites, training_runs
-from luna.database.agent_plans import SHADOW
-from luna.database.engine import unit_of_work
-from luna.database.savings import read_savings
-from luna.queue.task_context import isolate
-from luna.queue.task_metrics import TaskCounter
-from luna.site import Site
-from luna.timeline import local_midnight, parse_zone
+from luna.energy.site import Site
+from luna.energy.timeline import local_midnight, parse_zone
+from luna.platform.database import agent_gates, agent_plans, recorded_span, scores, sites, training_runs
+from luna.platform.database.agent_plans import SHADOW
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.savings import read_savings
+from luna.platform.queue.task_context import isolate
+from luna.platform.queue.task_metrics import TaskCounter
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes
 from services.agent.scorekeeper import DAY, PLANNER, UnscoredDayError, score_day
 from services.planner.service.replay import NIGHT_HOURS, SIMULATION

@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 
 import services.agent
 from luna.contracts.agent import AGENT_POLICIES, AgentKind, version_of
-from luna.database import training_runs
-from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import ObjectStore
-from luna.site import Site
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.site import Site
+from luna.platform.database import training_runs
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import ObjectStore
 from services.agent.artefacts import Artefact, ArtefactError, load_artefact, require_fit
 from services.agent.history import History
 from services.agent.network import NetworkError

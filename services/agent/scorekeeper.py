@@ -15,18 +15,18 @@ from sqlalchemy import Connection
 from luna.contracts.agent import EXPORT
 from luna.contracts.plan import PlanReply
 from luna.contracts.replay import DayCost, ReplayRequest
-from luna.database import agent_plans, observations, plan_slots, plans, quality, scores
-from luna.database.agent_plans import SHADOW
-from luna.database.forecast_activations import find_active
-from luna.errors import InvalidInputError, NotFoundError
-from luna.judgement import may_use
-from luna.physics import Curtailment, IntArray, Mode, SetPoint
-from luna.policy import BatteryPolicy, PlanPolicy
-from luna.schedule import Committed, PlainPolicy, Policy, whole_range
-from luna.simulator import CountedPolicy, Trajectory, price, simulate
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_days
-from luna.wear import depth_wear
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.judgement import may_use
+from luna.energy.physics import Curtailment, IntArray, Mode, SetPoint
+from luna.energy.policy import BatteryPolicy, PlanPolicy
+from luna.energy.schedule import Committed, PlainPolicy, Policy, whole_range
+from luna.energy.simulator import CountedPolicy, Trajectory, price, simulate
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_days
+from luna.energy.wear import depth_wear
+from luna.platform.database import agent_plans, observations, plan_slots, plans, quality, scores
+from luna.platform.database.agent_plans import SHADOW
+from luna.platform.database.forecast_activations import find_active
 from services.planner.dp.plan import Plan
 from services.planner.replay import ReplayData, Rules
 from services.planner.replay.policies import MAX_AGE

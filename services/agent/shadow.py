@@ -16,14 +16,15 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import agent_gates, agent_plans, plans, sites
-from luna.database.agent_plans import ShadowPlan
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError, NotFoundError
-from luna.policy import PlanPolicy
-from luna.queue.task_metrics import TaskCounter, TaskHistogram
-from luna.site import Site
-from luna.timeline import SLOT, Clock, Timeline
+from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.policy import PlanPolicy
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.clock import Clock
+from luna.platform.database import agent_gates, agent_plans, plans, sites
+from luna.platform.database.agent_plans import ShadowPlan
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
 from services.agent.gatekeeper import PlanJudgement, judge_plan
 from services.agent.policy import ExplainsValue, TrainedAgent
 from services.planner.dp.plan import Plan

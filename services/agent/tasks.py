@@ -17,11 +17,11 @@ from luna.contracts.agent import (
 from luna.contracts.agent_control import NightReply, NightRequest, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.replay import ReplayReply
-from luna.errors import UnavailableError
-from luna.objects import ObjectStore
-from luna.queue import RetryableError, TaskContext, task
-from luna.queue.jobs import submit_job
-from luna.site import Site
+from luna.energy.errors import UnavailableError
+from luna.energy.site import Site
+from luna.platform.objects import ObjectStore
+from luna.platform.queue import RetryableError, TaskContext, task
+from luna.platform.queue.jobs import submit_job
 from services.agent import night, shadow, training
 from services.agent.evaluation.evaluate import evaluate_agents
 from services.agent.evaluation.picture import draw_stored_day

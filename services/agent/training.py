@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest, version_of
 from luna.contracts.forecast_versions import CardReply
-from luna.database import sites, training_runs
-from luna.database.training_runs import TrainingRun
-from luna.errors import NotFoundError
-from luna.objects import ObjectStore
-from luna.site import Site
+from luna.energy.errors import NotFoundError
+from luna.energy.site import Site
+from luna.platform.database import sites, training_runs
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import ObjectStore
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
 from services.agent.card import AgentCard
 from services.agent.history import History, read_history

@@ -4,10 +4,10 @@ import sys
 
 import structlog
 
-from luna.errors import LunaError
-from luna.health import announce_release
-from luna.settings import load_settings
-from luna.telemetry import configure_logging
+from luna.energy.errors import LunaError
+from luna.platform.health import announce_release
+from luna.platform.settings import load_settings
+from luna.platform.telemetry import configure_logging
 from services.api.server import serve
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from anyio import to_thread
 from fastapi.sse import ServerSentEvent
 
 from luna.contracts.answers import AskRequest
-from luna.errors import LunaError, UnavailableError
-from luna.queue import Client
-from luna.queue.answer_streams import FIRST
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.queue import Client
+from luna.platform.queue.answer_streams import FIRST
 
 EVERY_SECONDS = 0.1
 # How long nothing is heard before somebody looks whether the worker lives still.

@@ -16,16 +16,16 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from luna.database import engine
-from luna.embedded import Addresses, running
-from luna.errors import UnavailableError
-from luna.own_secrets import open_owner_token, open_token_key
-from luna.queue import Client
-from luna.queue.connection import connect
-from luna.settings import Settings, load_settings
-from luna.telemetry import ensure_plain_lines, log_context, new_trace_id
-from luna.timeline import Clock, SystemClock
-from luna.tracing import TRACEPARENT, configure_tracing, span, trace_of
+from luna.energy.errors import UnavailableError
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.database import engine
+from luna.platform.embedded import Addresses, running
+from luna.platform.own_secrets import open_owner_token, open_token_key
+from luna.platform.queue import Client
+from luna.platform.queue.connection import connect
+from luna.platform.settings import Settings, load_settings
+from luna.platform.telemetry import ensure_plain_lines, log_context, new_trace_id
+from luna.platform.tracing import TRACEPARENT, configure_tracing, span, trace_of
 from services.api import document_uploads, uploads
 from services.api.gateway import MAX_UPLOADS, MAX_WAITING, Gateway
 from services.api.identity.access_tokens import AccessTokens

@@ -31,8 +31,8 @@ from luna.contracts.documents import SiteName
 from luna.contracts.message import Message
 from luna.contracts.search import SearchFilter, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription
-from luna.errors import InvalidInputError, LunaError
-from luna.site import invalid_input
+from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.site import invalid_input
 from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"

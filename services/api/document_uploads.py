@@ -11,8 +11,8 @@ from uuid import uuid4
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
-from luna.errors import InvalidInputError, LunaError
-from luna.objects import ObjectStore
+from luna.energy.errors import InvalidInputError, LunaError
+from luna.platform.objects import ObjectStore
 from services.api.uploads import FILE_FIELD, Form, take_form
 
 MAX_FILES = 100

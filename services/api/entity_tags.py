@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from luna.errors import InvalidInputError, UnconditionalError
+from luna.energy.errors import InvalidInputError, UnconditionalError
 
 # What is stored may change at any time, so an answer is asked about before it is used again.
 CACHE_CONTROL = "private, no-cache"

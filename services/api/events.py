@@ -13,7 +13,7 @@ from datetime import timedelta
 from fastapi.sse import EventSourceResponse, ServerSentEvent, format_sse_event
 from starlette.types import Receive, Scope, Send
 
-from luna.errors import UnavailableError
+from luna.energy.errors import UnavailableError
 
 HEARTBEAT = timedelta(seconds=15)
 # After how long a caller whose connection broke comes again.

@@ -18,16 +18,17 @@ from sqlalchemy import Connection, Engine
 from luna.contracts import PlanRequest
 from luna.contracts.message import Request as RequestMessage
 from luna.contracts.message import interactive_queue_of
-from luna.database import jobs, pulse
-from luna.database.engine import after_commit, unit_of_work
-from luna.database.idempotency import HeldKeys
-from luna.errors import UnavailableError
-from luna.health import TAKES, Readiness
-from luna.health.probes import probe_database
-from luna.objects import ObjectStore, open_objects
-from luna.queue import Client, Progress
-from luna.settings import Settings
-from luna.timeline import SLOT, Clock, SystemClock, floor_to
+from luna.energy.errors import UnavailableError
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.database import jobs, pulse
+from luna.platform.database.engine import after_commit, unit_of_work
+from luna.platform.database.idempotency import HeldKeys
+from luna.platform.health import TAKES, Readiness
+from luna.platform.health.probes import probe_database
+from luna.platform.objects import ObjectStore, open_objects
+from luna.platform.queue import Client, Progress
+from luna.platform.settings import Settings
 from services.api.events import StreamLimit
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
@@ -172,7 +173,7 @@ class Gateway:
     def _probe_worker(self) -> str:
         planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
         if not planners:
-            raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.queue.worker")
+            raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.platform.queue.worker")
         starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
         if len(starved) == len(planners):
             raise UnavailableError(f"no worker takes plans: {starved[0]}", remedy="Each ends by itself and is started again; else see its log.")

@@ -16,13 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import Connection, Engine
 
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.database.history import query_readings, query_series
-from luna.errors import InvalidInputError
-from luna.history import SeriesAnswer, SeriesName, SeriesQuery, write_instants
-from luna.reading_history import ReadingQuery, Register
-from luna.timeline import FloatArray, InstantArray, parse_instant, parse_zone
+from luna.energy.errors import InvalidInputError
+from luna.energy.history import SeriesAnswer, SeriesName, SeriesQuery, write_instants
+from luna.energy.reading_history import ReadingQuery, Register
+from luna.energy.timeline import FloatArray, InstantArray, parse_instant, parse_zone
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.history import query_readings, query_series
 
 # What JSON calls it.
 UNKNOWN = "null"

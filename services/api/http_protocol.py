@@ -7,7 +7,7 @@ from http import HTTPStatus
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from luna.telemetry import new_trace_id
+from luna.platform.telemetry import new_trace_id
 from services.api.events import ENDLESS
 from services.api.problems import MEDIA_TYPE
 

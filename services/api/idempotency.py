@@ -15,10 +15,10 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
-from luna.database import idempotency
-from luna.database.engine import WholeUnit, unit_of_work
-from luna.database.idempotency import AnswerKey, KeptAnswer
-from luna.errors import InvalidInputError, UnavailableError
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform.database import idempotency
+from luna.platform.database.engine import WholeUnit, unit_of_work
+from luna.platform.database.idempotency import AnswerKey, KeptAnswer
 from services.api.gateway import Gateway, asking_once
 from services.api.identity.caller import Caller
 from services.api.operation import Operation

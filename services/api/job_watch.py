@@ -10,8 +10,8 @@ from anyio import to_thread
 from fastapi.sse import ServerSentEvent
 
 from luna.contracts.job import JobSummary
-from luna.errors import UnavailableError
-from luna.queue import Progress
+from luna.energy.errors import UnavailableError
+from luna.platform.queue import Progress
 
 EVERY = timedelta(seconds=1)
 

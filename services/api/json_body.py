@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from luna.errors import InvalidInputError, UnsupportedMediaError
+from luna.energy.errors import InvalidInputError, UnsupportedMediaError
 from services.api.idempotency import answer_once
 from services.api.identity.guard import admit
 from services.api.identity.site_access import require_sites

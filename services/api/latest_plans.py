@@ -9,9 +9,9 @@ from typing import NamedTuple
 from anyio import to_thread
 from sqlalchemy import Engine
 
-from luna.database import plans
-from luna.database.engine import unit_of_work
-from luna.timeline import Clock
+from luna.platform.clock import Clock
+from luna.platform.database import plans
+from luna.platform.database.engine import unit_of_work
 
 # A plan of two days is some hundred kilobytes.
 MOST_KEPT = 64

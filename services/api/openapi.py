@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from luna.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
+from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
 from services.api.examples import ANSWERS, BODIES, PARAMETERS
 from services.api.field_words import describe_field
 from services.api.idempotency import HEADER

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 from fastapi import Query
 
 from luna.contracts.message import Instant
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]

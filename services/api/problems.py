@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from luna.contracts.message import Request as Message
-from luna.errors import LunaError, find_full_disk
-from luna.site import explain_faults
-from luna.telemetry import current_trace_id
+from luna.energy.errors import LunaError, find_full_disk
+from luna.energy.site import explain_faults
+from luna.platform.telemetry import current_trace_id
 
 MEDIA_TYPE = "application/problem+json"
 _REMEDIES = {

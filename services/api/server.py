@@ -6,9 +6,9 @@ import socket
 
 import uvicorn
 
-from luna.embedded import Addresses
-from luna.errors import MachineError
-from luna.settings import Settings
+from luna.energy.errors import MachineError
+from luna.platform.embedded import Addresses
+from luna.platform.settings import Settings
 from services.api.app import create_app
 from services.api.http_protocol import GatewayProtocol
 

@@ -8,12 +8,12 @@ from importlib.metadata import version
 
 from luna.contracts.health import Check, ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign, UnreadableSiteReply
 from luna.contracts.message import interactive_queue_of
-from luna.database import control, sites
-from luna.database.engine import unit_of_work
-from luna.database.sites import UnreadableSite
-from luna.errors import UnavailableError
-from luna.health import ALIVE, TAKES
-from luna.queue.services import SERVICES
+from luna.energy.errors import UnavailableError
+from luna.platform.database import control, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.sites import UnreadableSite
+from luna.platform.health import ALIVE, TAKES
+from luna.platform.queue.services import SERVICES
 from services.api.gateway import Gateway
 
 

@@ -10,10 +10,10 @@ from fastapi import Request, Response
 from sqlalchemy import Connection
 
 from luna.contracts.message import site_clock
-from luna.database import plans, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.timeline import parse_zone
+from luna.energy.errors import LunaError
+from luna.energy.timeline import parse_zone
+from luna.platform.database import plans, sites
+from luna.platform.database.engine import unit_of_work
 from services.api.json_body import CheckedRoute, Handler, is_json
 
 SITE_NAMES, PLAN_NAME = ("site_id", "site"), "plan_id"

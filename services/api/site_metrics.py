@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from prometheus_client import Gauge
 from sqlalchemy import Connection
 
-from luna.database import site_figures, sites
-from luna.database.site_figures import SiteFigures
-from luna.database.sites import StoredSite
+from luna.platform.database import site_figures, sites
+from luna.platform.database.site_figures import SiteFigures
+from luna.platform.database.sites import StoredSite
 
 MOST_SITES = 100
 # These change once a day, and reading a month of scores takes a while.

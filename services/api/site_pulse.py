@@ -12,7 +12,7 @@ import structlog
 from anyio import to_thread
 from fastapi.sse import ServerSentEvent
 
-from luna.errors import NotFoundError, UnavailableError
+from luna.energy.errors import NotFoundError, UnavailableError
 
 LOOK_EVERY = timedelta(seconds=1)
 EVENT = "news"

@@ -15,9 +15,9 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from luna.errors import LunaError
-from luna.objects import ObjectStore
-from luna.refusals import refuse
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.platform.objects import ObjectStore
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import structlog
 
-from luna.embedded import running
-from luna.errors import LunaError
-from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
-from luna.settings import load_settings
-from luna.telemetry import configure_logging
+from luna.energy.errors import LunaError
+from luna.platform.embedded import running
+from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.platform.settings import load_settings
+from luna.platform.telemetry import configure_logging
 from services.backup.create import open_work, receiving
 from services.backup.keeper import BEAT, Keeper
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from luna.database.backups import segment_name
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
+from luna.platform.database.backups import segment_name
 from services.backup.folder import END, BackupFolder, Manifest
 from services.backup.wal import PARTIAL, SUFFIX, last_instant
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import structlog
 
-from luna.database import engine
-from luna.errors import LunaError
-from luna.objects import open_objects
-from luna.settings import Settings, load_settings
-from luna.telemetry import configure_logging
-from luna.timeline import SystemClock
+from luna.energy.errors import LunaError
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine
+from luna.platform.objects import open_objects
+from luna.platform.settings import Settings, load_settings
+from luna.platform.telemetry import configure_logging
 from services.backup import mirror
 from services.backup.chain import list_restorable, name_missing, say_until
 from services.backup.create import NOT_KEPT, SPOOL, create_backup, open_work, read_owner_files

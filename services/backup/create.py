@@ -17,12 +17,12 @@ from typing import IO
 import structlog
 from sqlalchemy import Engine
 
-from luna.database import backups, engine
-from luna.database.backups import ServerIdentity, TableCount
-from luna.objects import ObjectStore, open_objects
-from luna.settings import Settings
-from luna.settings.model import STORED_FILE
-from luna.timeline import Clock, SystemClock
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.database import backups, engine
+from luna.platform.database.backups import ServerIdentity, TableCount
+from luna.platform.objects import ObjectStore, open_objects
+from luna.platform.settings import Settings
+from luna.platform.settings.model import STORED_FILE
 from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space
 from services.backup.mirror import ObjectMirror
 from services.backup.server import BackedUpServer, explain

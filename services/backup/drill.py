@@ -6,9 +6,9 @@ from datetime import datetime
 
 import structlog
 
-from luna.errors import LunaError
-from luna.settings import Settings
-from luna.timeline import Clock, SystemClock
+from luna.energy.errors import LunaError
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.settings import Settings
 from services.backup import mirror
 from services.backup.folder import NEWEST, BackupFolder, open_folder
 from services.backup.recovery import aim, check_usable, discard

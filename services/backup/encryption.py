@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from luna.errors import InvalidInputError, LunaError, MachineError
-from luna.own_secrets import make_secret
-from luna.settings import Settings
+from luna.energy.errors import InvalidInputError, LunaError, MachineError
+from luna.platform.own_secrets import make_secret
+from luna.platform.settings import Settings
 
 KEY_FILE = "backup_key"
 SHORTEST_KEY = 32

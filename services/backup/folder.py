@@ -20,10 +20,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, ValidationError
 
 from luna.contracts.message import Message
-from luna.errors import ConflictError, InvalidInputError, MachineError, NotFoundError
-from luna.private_folders import make_private
-from luna.settings import Settings
-from luna.timeline import parse_instant
+from luna.energy.errors import ConflictError, InvalidInputError, MachineError, NotFoundError
+from luna.energy.timeline import parse_instant
+from luna.platform.private_folders import make_private
+from luna.platform.settings import Settings
 from services.backup.encryption import BackupKey, damaged, open_key, unwritable
 
 FORMAT = 1

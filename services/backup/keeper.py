@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import structlog
 from prometheus_client import Gauge
 
-from luna.errors import LunaError
-from luna.health import Liveness
-from luna.queue.memory import FreedMemory
-from luna.settings import Settings
+from luna.energy.errors import LunaError
+from luna.platform.health import Liveness
+from luna.platform.queue.memory import FreedMemory
+from luna.platform.settings import Settings
 from services.backup.chain import list_missing
 from services.backup.create import BackupWork, create_backup
 from services.backup.drill import drill

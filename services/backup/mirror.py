@@ -8,9 +8,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from luna.errors import MachineError, NotFoundError
-from luna.objects import ObjectStore
-from luna.private_folders import make_private
+from luna.energy.errors import MachineError, NotFoundError
+from luna.platform.objects import ObjectStore
+from luna.platform.private_folders import make_private
 from services.backup.encryption import PIECE_BYTES, damaged
 from services.backup.folder import BackupFolder, Manifest, ObjectEntry
 

@@ -20,12 +20,12 @@ from urllib.parse import quote
 import psycopg
 from sqlalchemy import Engine
 
-from luna.database import backups, engine, migrate
-from luna.embedded.account import Account, options_for
-from luna.embedded.servers import DATABASE, USER
-from luna.embedded.state import HOST, choose_port
-from luna.errors import ConflictError, LunaError, MachineError
-from luna.private_folders import make_private
+from luna.energy.errors import ConflictError, LunaError, MachineError
+from luna.platform.database import backups, engine, migrate
+from luna.platform.embedded.account import Account, options_for
+from luna.platform.embedded.servers import DATABASE, USER
+from luna.platform.embedded.state import HOST, choose_port
+from luna.platform.private_folders import make_private
 from services.backup.chain import require_whole
 from services.backup.encryption import damaged
 from services.backup.folder import BASE, END, BackupFolder, Manifest, newer, require_space

@@ -14,19 +14,19 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.documents import ReindexRequest
-from luna.database import backups, engine, jobs, migrate
-from luna.embedded import process, start
-from luna.embedded.account import Account, account_for, is_held, make_own_folder, make_reachable, one_at_a_time, open_lock, take
-from luna.embedded.binaries import find_postgres
-from luna.embedded.replacement import drop_kept, put_back, replace_cluster
-from luna.embedded.servers import USER, Postgres
-from luna.embedded.state import State, load_state
-from luna.errors import ConflictError, LunaError
-from luna.objects import open_objects
-from luna.queue import serialization
-from luna.settings import Settings
-from luna.telemetry import current_trace_id
-from luna.timeline import Clock, SystemClock
+from luna.energy.errors import ConflictError, LunaError
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.database import backups, engine, jobs, migrate
+from luna.platform.embedded import process, start
+from luna.platform.embedded.account import Account, account_for, is_held, make_own_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.platform.embedded.binaries import find_postgres
+from luna.platform.embedded.replacement import drop_kept, put_back, replace_cluster
+from luna.platform.embedded.servers import USER, Postgres
+from luna.platform.embedded.state import State, load_state
+from luna.platform.objects import open_objects
+from luna.platform.queue import serialization
+from luna.platform.settings import Settings
+from luna.platform.telemetry import current_trace_id
 from services.backup import mirror
 from services.backup.create import SPOOL, read_owner_files, read_password
 from services.backup.folder import END, BackupFolder, Manifest, open_folder

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from luna.settings import Settings
+from luna.platform.settings import Settings
 from services.backup.folder import BackupFolder, Manifest, Reason
 from services.backup.mirror import prune_copies
 from services.backup.wal import prune_log

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from luna.database.engine import parse_address
-from luna.embedded.binaries import find_postgres
-from luna.errors import LunaError, MachineError, UnavailableError
+from luna.energy.errors import LunaError, MachineError, UnavailableError
+from luna.platform.database.engine import parse_address
+from luna.platform.embedded.binaries import find_postgres
 
 _WORDS = 600
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.database import backups, engine
-from luna.errors import LunaError, UnavailableError
-from luna.private_folders import make_private
-from luna.timeline import Clock
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.clock import Clock
+from luna.platform.database import backups, engine
+from luna.platform.private_folders import make_private
 from services.backup.folder import BackupFolder
 from services.backup.server import BackedUpServer, explain
 

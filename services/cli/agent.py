@@ -22,15 +22,16 @@ from luna.contracts.agent import (
     TrainAgentRequest,
 )
 from luna.contracts.agent_control import AgentStatus, GateEvidence
-from luna.errors import InvalidInputError, MachineError
-from luna.timeline import SystemClock, parse_day
-from luna.wording import Numbers, say_instant, say_policy, split_policies
+from luna.energy.errors import InvalidInputError, MachineError
+from luna.energy.timeline import parse_day
+from luna.platform.clock import SystemClock
+from luna.words import Numbers, say_instant, say_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table
 from services.cli.storage import compose_request
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
-    from luna.objects import ObjectStore
+    from luna.platform.objects import ObjectStore
 
 app = typer.Typer(help="Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.", no_args_is_help=True)
 
@@ -88,7 +89,7 @@ def evaluate(
     from services.cli.storage import open_database
 
     with open_database() as engine, follow_progress("evaluate", quiet=as_json) as progress:
-        from luna.database.engine import unit_of_work
+        from luna.platform.database.engine import unit_of_work
         from services.planner.service.replay import Store
 
         with unit_of_work(engine) as connection:
@@ -136,8 +137,8 @@ def _tell_breaches(reply: EvaluateAgentReply) -> str:
 @app.command()
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show where the agent stands on the road to control: what speaks for it, which modes are offered, what has to happen next."""
-    from luna.database import sites
-    from luna.database.agent_status import read_status
+    from luna.platform.database import sites
+    from luna.platform.database.agent_status import read_status
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
@@ -179,7 +180,7 @@ def compare(
     pair = split_policies(policies)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise InvalidInputError("names two policies", field="--policies", value=policies, remedy="Name two, such as antares,mpc.")
-    from luna.database import scores, sites
+    from luna.platform.database import scores, sites
     from services.agent.evaluation.compare import compare_stored
     from services.cli.storage import unit_of_work
 
@@ -191,7 +192,7 @@ def compare(
 
 
 def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
-    from luna.bootstrap import BLOCK_DAYS
+    from luna.energy.bootstrap import BLOCK_DAYS
 
     needed = 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
@@ -225,7 +226,7 @@ def plot(
     from services.cli.storage import open_database
 
     with open_database() as engine:
-        from luna.database.engine import unit_of_work
+        from luna.platform.database.engine import unit_of_work
         from services.planner.service.replay import Store
 
         with unit_of_work(engine) as connection:
@@ -278,7 +279,7 @@ def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:
 
 
 def _open_objects() -> "ObjectStore":
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
 
     return open_objects(load_settings())

@@ -27,7 +27,7 @@ def list_answers(
     as_json: JsonOption = False,
 ) -> None:
     """List what was asked and answered, the latest first."""
-    from luna.database import answers
+    from luna.platform.database import answers
 
     with unit_of_work() as connection:
         found = answers.list_before(connection, answers.AnswerFilter(user, refused, feedback), limit=limit)
@@ -51,7 +51,7 @@ def list_answers(
 @app.command("show")
 def show_answer(answer: Annotated[str, typer.Argument(help="The answer's id.")], *, as_json: JsonOption = False) -> None:
     """Show an answer with what it was made from."""
-    from luna.database import answers
+    from luna.platform.database import answers
 
     with unit_of_work() as connection:
         stored = answers.load(connection, answer, asked_by=None)

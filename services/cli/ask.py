@@ -18,8 +18,8 @@ from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
     from luna.contracts.answers import Answer, AnswerSentence, AskRequest
-    from luna.queue import Client
-    from luna.settings import Settings
+    from luna.platform.queue import Client
+    from luna.platform.settings import Settings
     from services.cli.carry_out import Workplace
     from services.rag.answering.ports import Stage
 
@@ -54,7 +54,7 @@ def ask(
 
 def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer":
     """Return the answer made in this process, its words written as they come."""
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
     from services.rag.answering.process import open_parts
     from services.rag.answering.service import answer_question
     from services.rag.retrieval.search import Searcher
@@ -67,8 +67,8 @@ def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer"
 def _hear(client: "Client", request: "AskRequest", settings: "Settings", *, quiet: bool) -> "Answer":
     """Return the worker's answer, its words written as they come; Ctrl-C ends the work."""
     from luna.contracts.answers import Answer
-    from luna.queue import serialization
-    from luna.queue.answer_streams import FIRST
+    from luna.platform.queue import serialization
+    from luna.platform.queue.answer_streams import FIRST
 
     stream = uuid.uuid4().hex
     timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))

@@ -23,7 +23,7 @@ def list_entries(
     as_json: JsonOption = False,
 ) -> None:
     """List what was done and what was refused, the latest first."""
-    from luna.database import audit
+    from luna.platform.database import audit
 
     which = audit.AuditFilter(user=user, operation=operation, site=site)
     with unit_of_work() as connection:

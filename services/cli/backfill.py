@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from luna.wording import say_instant
+from luna.words import say_instant
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.storage import open_database
 from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
@@ -25,9 +25,9 @@ def register(app: typer.Typer) -> None:
 def backfill(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Read what the site's sensors said out of Home Assistant and build the slots; interrupted, it goes on where it was."""
     from luna.contracts.data import BackfillRequest
-    from luna.database import engine
-    from luna.settings import load_settings
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import engine
+    from luna.platform.settings import load_settings
     from services.ingest.backfill import backfill_site
     from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 
@@ -42,8 +42,8 @@ def backfill(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: J
 
 def verify(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Compare the stored slots with what Home Assistant counted, per local day; what is beyond rounding is marked."""
-    from luna.database import engine
-    from luna.settings import load_settings
+    from luna.platform.database import engine
+    from luna.platform.settings import load_settings
     from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
     from services.ingest.verification import verify_days
 

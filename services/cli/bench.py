@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from luna.errors import InvalidInputError, MachineError
+from luna.energy.errors import InvalidInputError, MachineError
 from services.cli.console import JsonOption, emit, err, out, table, write_whole
 
 
@@ -42,7 +42,7 @@ def _run_benches(
     as_json: JsonOption = False,
 ) -> None:
     """Measure, compare with floor, peers and targets, and write var/bench/NAME.json. Ratios compare within one run only."""
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
 
     folder = load_settings().data_folder / "bench"
     result = _measure_all(choose_benches(names or []), full=full, days=days, folder=folder, quiet=as_json)

@@ -12,8 +12,8 @@ from services.cli.storage import COMPUTES_AT_MOST
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.queue import Client, Progress
-    from luna.settings import Settings
+    from luna.platform.queue import Client, Progress
+    from luna.platform.settings import Settings
 
 RequestT = TypeVar("RequestT", bound=Request)
 
@@ -28,9 +28,9 @@ class Workplace:
 
     def work_out(self, request: Request, *, report: "Callable[[Progress], None]" = lambda _: None) -> Any:
         """Return the reply to a request as its task makes it, in this process."""
-        from luna.queue import TaskContext
-        from luna.queue.services import import_tasks
-        from luna.queue.task import definitions
+        from luna.platform.queue import TaskContext
+        from luna.platform.queue.services import import_tasks
+        from luna.platform.queue.task import definitions
 
         import_tasks([f"services.{request.queue()}.tasks"])
         with TaskContext(self.settings, lambda: self.pool, report=report, queue=lambda: self.client) as work:
@@ -59,10 +59,10 @@ def answer_request(
     Raises:
         LunaError: what the service raised.
     """
-    from luna.database import engine, migrate
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
+    from luna.platform.database import engine, migrate
+    from luna.platform.embedded import running
+    from luna.platform.queue import Client
+    from luna.platform.settings import load_settings
 
     settings = load_settings()
     with running(settings) as addresses, closing(Client(addresses.redis_url)) as client:
@@ -85,14 +85,14 @@ def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool
     """
     if client.heartbeats.serve(request.queue()):
         return _leave_to_workers(pool, client, request, quiet=quiet)
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
 
     with follow_progress(request.task, quiet=quiet) as progress:
         return Workplace(load_settings(), pool, client).work_out(request, report=lambda far: progress(far.done, far.total, far.label))
 
 
 def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Message:
-    from luna.queue.jobs import explain_end, submit_job
+    from luna.platform.queue.jobs import explain_end, submit_job
     from services.cli.jobs import await_end
 
     with follow_progress(request.task, quiet=quiet) as progress:

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
 from luna.contracts.vehicle_session import WEEKDAYS, Weekday
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock, parse_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import parse_instant
+from luna.platform.clock import SystemClock
 from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
-    from luna.site import Site
+    from luna.energy.site import Site
 
 # What is said of a stay: its name in the option, the field, and whether it is a share (0.8 or 80%).
 FIELDS: dict[str, tuple[str, bool]] = {
@@ -179,7 +180,7 @@ def _state(name: str, sessions: list[VehicleSession], known: Mapping[str, float]
 def _find_site(request: PlanRequest) -> "Site":
     if request.site is not None:
         return request.site
-    from luna.database import sites
+    from luna.platform.database import sites
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
@@ -189,8 +190,8 @@ def _find_site(request: PlanRequest) -> "Site":
 def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
     """Return how full vehicles are by their sensors, what is stored and the plan in force."""
     from luna.contracts.plan import StateMessage
-    from luna.database import sites
-    from luna.database.site_facts import read_demands_each
+    from luna.platform.database import sites
+    from luna.platform.database.site_facts import read_demands_each
     from services.cli.storage import unit_of_work
     from services.planner.service.state import carry_demands
 

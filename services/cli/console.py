@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from luna.errors import LunaError, MachineError
+from luna.energy.errors import LunaError, MachineError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
 

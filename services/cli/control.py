@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.device_config import BATTERIES, Mode
-from luna.errors import InvalidInputError
-from luna.wording import read_mode, say_instant, say_mode
+from luna.energy.device_config import BATTERIES, Mode
+from luna.energy.errors import InvalidInputError
+from luna.words import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption, find_zone
@@ -27,9 +27,9 @@ DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
-    from luna import control_service
-    from luna.database import sites
-    from luna.timeline import SystemClock
+    from luna.platform import control_service
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import sites
 
     with unit_of_work() as connection:
         state = control_service.arm(connection, site, now=SystemClock().now(), by=getpass.getuser())
@@ -42,7 +42,7 @@ def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
 @app.command()
 def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Hand a site's devices back; after that nothing is sent."""
-    from luna.database import control
+    from luna.platform.database import control
 
     with unit_of_work() as connection:
         control.disarm(connection, site)
@@ -83,7 +83,7 @@ def override_device(
 @app.command()
 def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
     """End an override: the plan is followed again."""
-    from luna import control_service
+    from luna.platform import control_service
 
     with unit_of_work() as connection:
         state = control_service.resume(connection, site, device)
@@ -98,9 +98,9 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
-    from luna import control_service
-    from luna.database import control
-    from luna.timeline import SystemClock
+    from luna.platform import control_service
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import control
 
     with unit_of_work() as connection:
         states = control_service.read_states(connection, site, now=SystemClock().now())
@@ -116,8 +116,8 @@ def status(
 @app.command()
 def vacation(site: SiteOption, *, end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False, as_json: JsonOption = False) -> None:
     """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
-    from luna import control_service
-    from luna.timeline import SystemClock
+    from luna.platform import control_service
+    from luna.platform.clock import SystemClock
 
     with unit_of_work() as connection:
         control_service.switch_vacation(connection, site, on=not end, now=SystemClock().now())
@@ -135,8 +135,9 @@ def run() -> None:
 
 def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "tuple[ControlState, ZoneInfo]":
     """Store what the owner wants of a device; return how that then stands, and the site's zone."""
-    from luna import control_service
-    from luna.timeline import SystemClock, parse_instant
+    from luna.energy.timeline import parse_instant
+    from luna.platform import control_service
+    from luna.platform.clock import SystemClock
 
     with unit_of_work() as connection:
         zone = find_zone(connection, site_id)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luna.errors import InvalidInputError
-from luna.wording import say_instant
-from luna.wording.quality import say_fault
+from luna.energy.errors import InvalidInputError
+from luna.words import say_instant
+from luna.words.quality import say_fault
 from services.cli import backfill, fetch, file_guess, quality, quarantine, slots
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.storage import unit_of_work
@@ -45,8 +45,9 @@ def load(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Store a file's rows; loading it again changes nothing. What cannot be used goes into quarantine with the reason: a row, or its bad value alone."""
-    from luna.settings import load_settings
-    from luna.timeline import SystemClock, parse_zone
+    from luna.energy.timeline import parse_zone
+    from luna.platform.clock import SystemClock
+    from luna.platform.settings import load_settings
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
 
@@ -72,8 +73,8 @@ def query(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
-    from luna.database.history import query_series
-    from luna.history import SeriesQuery, as_rows, list_intervals, list_unusable
+    from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
+    from luna.platform.database.history import query_series
 
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
@@ -98,7 +99,7 @@ def query(  # noqa: PLR0913 - one per option
 @app.command()
 def series(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which series a site has, and from when until when each is known."""
-    from luna.database import recorded_span
+    from luna.platform.database import recorded_span
 
     with unit_of_work() as connection:
         zone, found = find_zone(connection, site), recorded_span.list_series(connection, site)
@@ -121,9 +122,9 @@ def readings(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a sensor's readings, or what they come to; what is unknown stays empty."""
-    from luna.database.history import query_readings
-    from luna.history import as_rows
-    from luna.reading_history import ReadingQuery
+    from luna.energy.history import as_rows
+    from luna.energy.reading_history import ReadingQuery
+    from luna.platform.database.history import query_readings
 
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)

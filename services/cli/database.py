@@ -13,7 +13,7 @@ from services.cli.console import JsonOption, emit, out, table
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.database.timescale import Edition, RetentionPolicy
+    from luna.platform.database.timescale import Edition, RetentionPolicy
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
@@ -25,9 +25,9 @@ def upgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Bring the database's schema up to date and TimescaleDB's policies in line with the settings; what is so already is left alone."""
-    from luna.database import migrate, timescale
-    from luna.embedded import running
-    from luna.settings import load_settings
+    from luna.platform.database import migrate, timescale
+    from luna.platform.embedded import running
+    from luna.platform.settings import load_settings
 
     settings = load_settings()
     with running(settings) as addresses:
@@ -51,9 +51,9 @@ def downgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Take the database's schema back to an older revision; data are dropped only when told so."""
-    from luna.database import migrate
-    from luna.embedded import running
-    from luna.settings import load_settings
+    from luna.platform.database import migrate
+    from luna.platform.embedded import running
+    from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
@@ -64,7 +64,7 @@ def downgrade(
 
 @contextmanager
 def _unit_of_work(url: str) -> Iterator["Connection"]:
-    from luna.database import engine
+    from luna.platform.database import engine
 
     pool = engine.create(url, application_name="luna-db")
     try:

@@ -20,16 +20,16 @@ from luna.contracts.documents import (
     IngestRequest,
 )
 from luna.contracts.plan import Language
-from luna.errors import InvalidInputError
-from luna.wording import say_instant
-from luna.wording.answering import say_validity
+from luna.energy.errors import InvalidInputError
+from luna.words import say_instant
+from luna.words.answering import say_validity
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, open_database, open_queue, unit_of_work
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.queue import Client
+    from luna.platform.queue import Client
 
 app = typer.Typer(help="Add documents, list, show and remove them.", no_args_is_help=True)
 
@@ -84,7 +84,7 @@ def list_documents(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show documents, those stored last first."""
-    from luna.database import documents
+    from luna.platform.database import documents
 
     wanted = compose_request(DocumentFilter, kind=kind, language=language, state=state, site_id=site, current=current)
     with unit_of_work() as connection:
@@ -101,9 +101,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a document is, how far it is on its way to being found, and why it failed where it did."""
-    from luna.database import document_passages, documents
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.database import document_passages, documents
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
 
     with unit_of_work() as connection:
         document = documents.load(connection, document_id)
@@ -123,7 +123,7 @@ def validity(
     as_json: JsonOption = False,
 ) -> None:
     """Say from when until when a document holds, in the place of what was found in its text; without days nobody says."""
-    from luna.database import documents
+    from luna.platform.database import documents
 
     wanted = compose_request(DocumentValidity, valid_from=valid_from, valid_until=valid_until)
     with unit_of_work() as connection:
@@ -135,7 +135,7 @@ def validity(
 @app.command()
 def versions(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
     """Show every version of a document, the newest first."""
-    from luna.database import documents
+    from luna.platform.database import documents
 
     with unit_of_work() as connection:
         document = documents.load(connection, document_id)
@@ -146,9 +146,9 @@ def versions(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
 @app.command()
 def remove(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
     """Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone."""
-    from luna.documents import remove_document
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.documents import remove_document
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
 
     with unit_of_work() as connection:
         gone = remove_document(connection, open_objects(load_settings()), document_id, among=None)
@@ -159,10 +159,10 @@ def remove(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
 def _store_file(pool: "Engine", path: Path, fields: DocumentFields) -> Document:
     from dataclasses import replace
 
-    from luna.database import engine
-    from luna.documents import clean_name, require_fitting, store_document
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.database import engine
+    from luna.platform.documents import clean_name, require_fitting, store_document
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from services.rag.documents.storing import read_file
 
     settings = load_settings()
@@ -173,8 +173,8 @@ def _store_file(pool: "Engine", path: Path, fields: DocumentFields) -> Document:
 
 
 def _store_examples(pool: "Engine") -> list[Document]:
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from services.rag.documents.storing import store_examples
 
     return store_examples(pool, open_objects(load_settings()), added_by=getpass.getuser())

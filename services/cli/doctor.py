@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
 from services.cli.console import JsonOption, emit, out, table
 
 if TYPE_CHECKING:
-    from luna.doctor import DoctorFinding
+    from luna.platform.doctor import DoctorFinding
 
 AddressOption = Annotated[list[str] | None, typer.Option("--address", help="An https address whose certificate is looked at too, such as your domain.")]
 MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]"}
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
     """Look at configuration, versions, permissions, disk, clock, certificates, database, queues and freshness; exit 1 where something does not work."""
-    from luna.doctor import examine, has_fault
+    from luna.platform.doctor import examine, has_fault
 
     findings = examine(addresses=tuple(address or ()), clock=SystemClock())
     faulty = has_fault(findings)

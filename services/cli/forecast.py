@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock
-from luna.wording import Numbers, say_instant
-from luna.wording.compromises import condition
+from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
+from luna.words import Numbers, say_instant
+from luna.words.compromises import condition
 from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.shared_sentences import show_driving
@@ -18,8 +18,8 @@ from services.cli.storage import compose_request
 from services.cli.window import FirstDayOption, LastDayOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_site_instants
 
 if TYPE_CHECKING:
-    from luna.objects import ObjectStore
-    from luna.outlook import Forecast, Quantiles
+    from luna.energy.outlook import Forecast, Quantiles
+    from luna.platform.objects import ObjectStore
 
 app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
 forecast_card.register(app)
@@ -87,7 +87,7 @@ def list_issues(
     as_json: JsonOption = False,
 ) -> None:
     """Show the forecasts issued for a site, the newest first: what each rests on, and what widened it."""
-    from luna.database import forecast_issues
+    from luna.platform.database import forecast_issues
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
@@ -142,8 +142,8 @@ def _parse_minutes(text: str, *, field: str) -> int:
 
 
 def _objects() -> "ObjectStore":
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
 
     return open_objects(load_settings())
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
 from services.cli.console import JsonOption, emit, out
 
 
@@ -20,8 +20,8 @@ def card(
     as_json: JsonOption = False,
 ) -> None:
     """Show the card of a trained model, in Markdown."""
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from services.cli.storage import unit_of_work
     from services.forecaster.retraining.card import read_card
     from services.forecaster.retraining.training import find_training

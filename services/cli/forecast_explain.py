@@ -10,10 +10,10 @@ import numpy as np
 import typer
 
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT, FloatArray, parse_zone
-from luna.wording import Language, Numbers
-from luna.wording.differences import LEAST_KW
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, FloatArray, parse_zone
+from luna.words import Language, Numbers
+from luna.words.differences import LEAST_KW
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
 from services.cli.storage import compose_request
 from services.cli.window import parse_site_instants
@@ -21,8 +21,8 @@ from services.cli.window import parse_site_instants
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.charts import ForecastView, SeriesView
-    from luna.outlook import Quantiles
+    from luna.energy.outlook import Quantiles
+    from luna.words.charts import ForecastView, SeriesView
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
@@ -78,7 +78,7 @@ def plot(
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
-    from luna.charts import draw_forecast_page, draw_forecast_picture
+    from luna.words.charts import draw_forecast_page, draw_forecast_picture
     from services.cli.storage import unit_of_work
 
     make_writable(to.parent)
@@ -92,8 +92,8 @@ def plot(
 
 
 def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from services.forecaster.explanation.service import explain_forecast
 
     return explain_forecast(connection, request, objects=open_objects(load_settings()))
@@ -101,8 +101,8 @@ def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
 
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
-    from luna.charts import ForecastView
-    from luna.database import forecasts, observations, sites
+    from luna.platform.database import forecasts, observations, sites
+    from luna.words.charts import ForecastView
     from services.forecaster.inputs.solar import estimate_clear_sky
 
     reply = _explain(connection, request)
@@ -126,7 +126,7 @@ def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
 
 
 def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequence[SeriesExplanation]) -> "SeriesView":
-    from luna.charts import SeriesView
+    from luna.words.charts import SeriesView
 
     per_hour = timedelta(hours=1) / SLOT
     usual = np.array([slot.usual_kw for slot in slots])

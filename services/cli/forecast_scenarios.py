@@ -7,13 +7,13 @@ import numpy as np
 import typer
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.wording import say_instant
+from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request
 from services.cli.window import SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
-    from luna.outlook import Scenarios
+    from luna.energy.outlook import Scenarios
 
 SAID = {
     "few_error_paths": "Fewer than two weeks of forecasts have met what happened: errors are taken to last as they usually do.",
@@ -36,9 +36,9 @@ def scenarios(
     as_json: JsonOption = False,
 ) -> None:
     """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
-    from luna.database.forecast_scenarios import describe
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.database.forecast_scenarios import describe
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from services.cli.storage import unit_of_work
     from services.forecaster.scenarios.service import issue_asked
 

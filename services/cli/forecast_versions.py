@@ -8,7 +8,7 @@ import typer
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
-from luna.wording import Numbers, say_instant
+from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.replay import ensure_forecasts
 from services.cli.shared_sentences import show_driving
@@ -18,7 +18,7 @@ from services.cli.window import SiteOption, find_zone
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.objects import ObjectStore
+    from luna.platform.objects import ObjectStore
     from services.planner.replay import Progress
 
 
@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
     from services.cli.storage import unit_of_work
     from services.forecaster.versions.status import describe_status
 

@@ -27,18 +27,19 @@ STANDARD_INPUT, STANDARD_ERROR = 0, 2
 # What the processes import, also what one of them alone does: to import it after the fork would write all over the pages that are shared. None of their own
 # modules is among it: they run as ``__main__``.
 SHARED = (
-    "celery.beat", "celery.concurrency.prefork", "celery.worker", "celery.worker.consumer", "httpx", "luna.contracts.tasks", "luna.database.engine",
-    "luna.database.schema", "luna.embedded", "luna.health", "luna.mqtt", "luna.objects", "luna.queue", "luna.queue.heartbeats", "luna.settings.stored",
-    "luna.simulated_home", "luna.telemetry", "luna.tracing", "services.backup.keeper", "services.backup.create", "services.executor.home_assistant",
-    "services.executor.mqtt", "services.executor.watch", "services.ingest.listening.slot_scheduler", "services.ingest.recorder",
-    "services.ingest.slot_service", "services.ingest.sources.home_assistant", "services.ingest.sources.mqtt", "services.simulated_home.broker",
-    "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
+    "celery.beat", "celery.concurrency.prefork", "celery.worker", "celery.worker.consumer", "httpx", "luna.contracts.tasks", "luna.platform.database.engine",
+    "luna.platform.database.schema", "luna.platform.embedded", "luna.platform.health", "luna.platform.mqtt", "luna.platform.objects", "luna.platform.queue",
+    "luna.platform.queue.heartbeats", "luna.platform.settings.stored", "luna.platform.simulated_home", "luna.platform.telemetry", "luna.platform.tracing",
+    "services.backup.keeper", "services.backup.create", "services.executor.home_assistant", "services.executor.mqtt", "services.executor.watch",
+    "services.ingest.listening.slot_scheduler", "services.ingest.recorder", "services.ingest.slot_service", "services.ingest.sources.home_assistant",
+    "services.ingest.sources.mqtt", "services.simulated_home.broker", "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
 )  # fmt: skip
 # What Celery imports as a worker starts, beside what its tasks need.
 WORKERS = (
     "billiard.heap", "billiard.popen_fork", "billiard.sharedctypes", "billiard.synchronize", "celery.app.control", "celery.app.log", "celery.apps.worker",
     "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.strategy",
-    "luna.queue.attempt", "luna.queue.cancellation", "luna.queue.consumption", "luna.queue.idle_processes", "luna.queue.places", "luna.queue.task_base",
+    "luna.platform.queue.attempt", "luna.platform.queue.cancellation", "luna.platform.queue.consumption", "luna.platform.queue.idle_processes",
+    "luna.platform.queue.places", "luna.platform.queue.task_base",
 )  # fmt: skip
 # A server that loads for longer is done without.
 PATIENCE_SECONDS = 120.0
@@ -68,11 +69,11 @@ def load_shared() -> None:
 def _ask_nobody() -> None:
     """Read the settings, and ask a database and a queue that nobody serves."""
     from luna.contracts import FetchPricesRequest
-    from luna.database import engine, sites
-    from luna.errors import LunaError
-    from luna.health import announce_release
-    from luna.queue import Client
-    from luna.settings import load_settings
+    from luna.energy.errors import LunaError
+    from luna.platform.database import engine, sites
+    from luna.platform.health import announce_release
+    from luna.platform.queue import Client
+    from luna.platform.settings import load_settings
 
     announce_release()
     with socket.socket() as nobody:
@@ -94,7 +95,7 @@ def _ask_nobody() -> None:
 
 def load_tasks() -> None:
     """Import what the workers run, and what their tasks compile; what only jobs need is loaded by the worker for jobs."""
-    from luna.queue.services import OPTIONAL_SERVICES, SERVICES
+    from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
     for service in (*SERVICES, *OPTIONAL_SERVICES):
         # What is not installed is named by the worker that would serve it.

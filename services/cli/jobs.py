@@ -10,10 +10,10 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
-from luna.errors import InvalidInputError, UnavailableError
-from luna.site import invalid_input
-from luna.timeline import parse_zone, share_zone
-from luna.wording import say_instant
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.energy.site import invalid_input
+from luna.energy.timeline import parse_zone, share_zone
+from luna.words import say_instant
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.window import find_zone
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from luna.contracts.message import Request
-    from luna.queue import Client
+    from luna.platform.queue import Client
 
 app = typer.Typer(help="Leave work to the workers, list it, look at it, watch, cancel or try it again.", no_args_is_help=True)
 
@@ -43,7 +43,7 @@ def list_jobs(
     as_json: JsonOption = False,
 ) -> None:
     """Show jobs, those accepted last first."""
-    from luna.database import jobs
+    from luna.platform.database import jobs
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
@@ -58,7 +58,7 @@ def list_jobs(
 @app.command()
 def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Show what a job was asked, how it stands and what came of it."""
-    from luna.database import jobs
+    from luna.platform.database import jobs
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
@@ -75,7 +75,7 @@ def submit(
     as_json: JsonOption = False,
 ) -> None:
     """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
-    from luna.queue.jobs import submit_job
+    from luna.platform.queue.jobs import submit_job
     from services.cli.storage import open_database, open_queue
 
     asked = _read_request(task, request)
@@ -119,7 +119,7 @@ def _validate(kind: "type[Request]", document: dict[str, Any]) -> "Request":
 @app.command()
 def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Wait until a job has ended, and show how far it is meanwhile; exit 1 where it failed or was cancelled."""
-    from luna.database.engine import unit_of_work
+    from luna.platform.database.engine import unit_of_work
     from services.cli.storage import open_database, open_queue
 
     with open_database() as pool, open_queue() as client, follow_progress("job", quiet=as_json) as progress:
@@ -137,8 +137,8 @@ def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[
     Raises:
         UnavailableError: nobody has served such a ``request`` for a minute; None: it is waited for all the same.
     """
-    from luna.database import jobs
-    from luna.database.engine import unit_of_work
+    from luna.platform.database import jobs
+    from luna.platform.database.engine import unit_of_work
 
     served = time.monotonic()
     while True:
@@ -159,7 +159,7 @@ def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[
 @app.command()
 def cancel(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """End a queued or running job; a running one within seconds, with nothing half-written."""
-    from luna.queue.jobs import cancel_job
+    from luna.platform.queue.jobs import cancel_job
     from services.cli.storage import open_database, open_queue
 
     with open_database() as pool, open_queue() as client:
@@ -170,7 +170,7 @@ def cancel(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 @app.command()
 def retry(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Try a failed, dead or cancelled job again, its attempts counted from nought."""
-    from luna.queue.jobs import retry_job
+    from luna.platform.queue.jobs import retry_job
     from services.cli.storage import open_database, open_queue
 
     with open_database() as pool, open_queue() as client:
@@ -180,7 +180,7 @@ def retry(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 
 def _find_zones(connection: "Connection", job_ids: list[str]) -> dict[str, tzinfo]:
     """Return in which zone a job's instants are told: that of its site; a job of none is told in UTC."""
-    from luna.database import jobs
+    from luna.platform.database import jobs
 
     return {job_id: parse_zone(name) for job_id, name in jobs.read_zones(connection, job_ids).items()}
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, unit_of_work
 
@@ -28,8 +28,8 @@ def add(
 ) -> None:
     """Make a key and show it, this once."""
     from luna.contracts.identity import NewKey
-    from luna.database import api_keys, users
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import api_keys, users
 
     wanted = compose_request(NewKey, name=name, scopes=tuple(scope or ("read",)), sites=tuple(site) if site else None, days=days)
     with unit_of_work() as connection:
@@ -43,7 +43,7 @@ def add(
 @app.command("list")
 def list_keys(*, as_json: JsonOption = False) -> None:
     """List keys, without their secrets."""
-    from luna.database import api_keys
+    from luna.platform.database import api_keys
 
     with unit_of_work() as connection:
         keys, _ = api_keys.list_before(connection, limit=10_000)
@@ -57,7 +57,7 @@ def list_keys(*, as_json: JsonOption = False) -> None:
 @app.command()
 def remove(prefix: Annotated[str, typer.Argument(help="The key's second part, after luna_.")], *, as_json: JsonOption = False) -> None:
     """Take a key away, for good."""
-    from luna.database import api_keys
+    from luna.platform.database import api_keys
 
     with unit_of_work() as connection:
         api_keys.remove(connection, prefix)

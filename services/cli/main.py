@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import typer
 
-from luna.errors import InvalidInputError, LunaError, MachineError
-from luna.extras import tell_extras
+from luna.energy.errors import InvalidInputError, LunaError, MachineError
+from luna.platform.extras import tell_extras
 from services.cli.console import err, report
 
 
@@ -139,8 +139,8 @@ def _not_called() -> None:
 
 
 def _configure_logging(command: str) -> None:
-    from luna.settings import load_settings
-    from luna.telemetry import configure_logging
+    from luna.platform.settings import load_settings
+    from luna.platform.telemetry import configure_logging
 
     try:
         level = load_settings().log_level

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luna.contracts.owner import Action
-from luna.wording import say_instant
+from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption, find_zone
@@ -34,8 +34,9 @@ def add(  # noqa: PLR0913 - one per option
 ) -> None:
     """Add a block to every plan of the site from the next one on, until it expires."""
     from luna.contracts.owner import ManualBlock
-    from luna.database import manual_blocks
-    from luna.timeline import SystemClock, parse_instant
+    from luna.energy.timeline import parse_instant
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import manual_blocks
     from services.cli.storage import compose_request
 
     now = SystemClock().now()
@@ -56,8 +57,8 @@ def list_blocks(
     as_json: JsonOption = False,
 ) -> None:
     """List what is pinned and forbidden."""
-    from luna.database import manual_blocks
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import manual_blocks
 
     with unit_of_work() as connection:
         zone = find_zone(connection, site)
@@ -75,7 +76,7 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Take a block back: it is in no plan from the next one on."""
-    from luna.database import manual_blocks
+    from luna.platform.database import manual_blocks
 
     with unit_of_work() as connection:
         removed = manual_blocks.remove(connection, site, block, by=getpass.getuser())

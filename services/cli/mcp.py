@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from luna.contracts.search import SearchReply, SearchRequest
     from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
-    from luna.queue import Client
+    from luna.platform.queue import Client
     from services.api.tool_access import ToolAccess
 
 MOST_SITES = 200
@@ -31,10 +31,10 @@ def serve_assistant(
     """Answer an assistant on standard input and output until it hangs up. An assistant starts this by itself; see the guide on assistants."""
     import anyio
 
-    from luna.database import engine, migrate, sites
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
+    from luna.platform.database import engine, migrate, sites
+    from luna.platform.embedded import running
+    from luna.platform.queue import Client
+    from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
@@ -83,8 +83,8 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
 
 
 def _call(database: "Engine", client: "Client", request: "ToolCallRequest") -> "ToolResult":
-    from luna.database.engine import unit_of_work
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database.engine import unit_of_work
     from services.rag.tools import registry
 
     with unit_of_work(database) as connection:
@@ -93,7 +93,7 @@ def _call(database: "Engine", client: "Client", request: "ToolCallRequest") -> "
 
 def _search(client: "Client", request: "SearchRequest") -> "SearchReply":
     from luna.contracts.search import SearchReply
-    from luna.errors import UnavailableError
+    from luna.energy.errors import UnavailableError
     from services.rag.tools.registry import PATIENCE
 
     if not client.is_served(type(request), asked=True):
@@ -102,8 +102,8 @@ def _search(client: "Client", request: "SearchRequest") -> "SearchReply":
 
 
 def _list_sites(database: "Engine", among: tuple[str, ...] | None) -> list[str]:
-    from luna.database import sites
-    from luna.database.engine import unit_of_work
+    from luna.platform.database import sites
+    from luna.platform.database.engine import unit_of_work
 
     with unit_of_work(database) as connection:
         return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)]

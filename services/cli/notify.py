@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.errors import InvalidInputError
-from luna.timeline import parse_zone
-from luna.wording import say_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import parse_zone
+from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ HEADINGS = ("when", "site", "event", "message", "sent to")
 @app.command("test")
 def send_test(*, as_json: JsonOption = False) -> None:
     """Send a test message to every target of LUNA_NOTIFY_URLS now, whatever the hour."""
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
     from services.notifier import delivery
     from services.notifier.targets import open_targets
 
@@ -42,7 +42,7 @@ def list_notifications(
     as_json: JsonOption = False,
 ) -> None:
     """Show what owners were told, the latest first."""
-    from luna.database import notifications, sites
+    from luna.platform.database import notifications, sites
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:

@@ -10,7 +10,7 @@ import typer
 from services.cli.console import JsonOption, emit, err, out
 
 if TYPE_CHECKING:
-    from luna.settings import Settings
+    from luna.platform.settings import Settings
 
 BrowserOption = Annotated[bool, typer.Option(help="Open it in this machine's browser, too.")]
 TokenOption = Annotated[bool, typer.Option("--token", help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.")]
@@ -23,10 +23,10 @@ def register(app: typer.Typer) -> None:
 
 def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False) -> None:
     """Make a new link that opens Luna's page in a browser, once, within an hour; where accounts are, it is the address to sign in at."""
-    from luna.embedded import running
-    from luna.errors import ConflictError
-    from luna.own_secrets import open_owner_token
-    from luna.settings import load_settings
+    from luna.energy.errors import ConflictError
+    from luna.platform.embedded import running
+    from luna.platform.own_secrets import open_owner_token
+    from luna.platform.settings import load_settings
 
     settings = load_settings()
     if token:
@@ -45,9 +45,9 @@ def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_j
 
 def find_address(settings: "Settings", database_url: str) -> str:
     """Return the address that opens the page: by a new link as long as nobody is set up and the gateway listens on this machine alone."""
-    from luna.database import engine, users
-    from luna.own_secrets import make_link
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import engine, users
+    from luna.platform.own_secrets import make_link
 
     database = engine.create(database_url, application_name="luna-open", pool_size=1)
     try:

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoRequest
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock
-from luna.wording import Numbers
+from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
+from luna.words import Numbers
 from services.cli.console import emit, make_writable, out, table, write_whole
 from services.cli.storage import compose_request
 
@@ -24,7 +24,7 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     request = compose_request(ParetoRequest, plan=plan, figures=[name.strip() for name in figures.split(",")], points=points)
     reply = _trace(request)
     if to is not None:
-        from luna.charts import draw_tradeoff
+        from luna.words.charts import draw_tradeoff
 
         make_writable(to.parent)
         write_whole(to, draw_tradeoff(reply, language=plan.options.language))

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from luna.contracts.message import site_clock
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.errors import InvalidInputError
-from luna.site import invalid_input
-from luna.timeline import SystemClock
-from luna.wording import Language
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import invalid_input
+from luna.platform.clock import SystemClock
+from luna.words import Language
 from services.cli.charging import HELP as SESSION_HELP
 from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit
@@ -133,9 +133,9 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 
 def _ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
     """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
-    from luna.driving_forecast import find_missing_forecast
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.driving_forecast import find_missing_forecast
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from services.forecaster.service import issue_forecasts
 
     missing = find_missing_forecast(connection, request, now=now)

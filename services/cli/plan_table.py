@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, LoadFlow, PlanReply, ReasonReply, SlotReply, VehicleFlow
-from luna.errors import InvalidInputError
-from luna.wording import Language, Numbers, Sentences, mode, say_instant
-from luna.wording.modes import join_figures
-from luna.wording.numbers import NBSP, UNKNOWN
+from luna.energy.errors import InvalidInputError
+from luna.words import Language, Numbers, Sentences, mode, say_instant
+from luna.words.modes import join_figures
+from luna.words.numbers import NBSP, UNKNOWN
 from services.cli.console import out, table
 from services.cli.plan_texts import TEXTS
 from services.cli.shared_sentences import show_note

@@ -1,6 +1,6 @@
-"""The plan command's own words; reasons, modes and compromises come from ``luna.wording``."""
+"""The plan command's own words; reasons, modes and compromises come from ``luna.words``."""
 
-from luna.wording import Language
+from luna.words import Language
 
 TEXTS: dict[Language, dict[str, str]] = {
     "en": {

@@ -8,9 +8,9 @@ import typer
 
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest, PlanReason, PlanSummary
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock
-from luna.wording import Language, Numbers, say_instant, say_mode
+from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
+from luna.words import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, unit_of_work
 from services.cli.window import EndOption, FirstOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_window
@@ -89,7 +89,7 @@ def list_plans(
     as_json: JsonOption = False,
 ) -> None:
     """Show the plans issued for a site, the newest first."""
-    from luna.database import plans
+    from luna.platform.database import plans
 
     with unit_of_work() as connection:
         zone = find_zone(connection, site)
@@ -121,7 +121,7 @@ def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: Lan
 @app.command()
 def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
-    from luna.plan_reasons import list_reasons
+    from luna.contracts.plan_reasons import list_reasons
 
     found = _load(plan, site)
     reply, numbers = list_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
@@ -143,7 +143,7 @@ def _load(plan: str | None, site: str | None) -> PlanReply:
         InvalidInputError: neither is named, or both.
         NotFoundError: no such plan or site, or the site has none yet.
     """
-    from luna.database import plans
+    from luna.platform.database import plans
 
     if (plan is None) == (site is None):
         raise InvalidInputError("give either --plan or --site", field="--plan", remedy="luna plans list shows which there are.")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luna.wording import say_instant
-from luna.wording.quality import say_fault
+from luna.words import say_instant
+from luna.words.quality import say_fault
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstDayOption, FirstOption, LastDayOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
     from luna.contracts.data import DayQuality
-    from luna.database.history_changes import Change
+    from luna.platform.database.history_changes import Change
 
 NO_GAPS = "No gaps: all that sensors, tariff or files ever told of is known."
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def judge(*, site: SiteOption, first: FirstDayOption, last: LastDayOption, as_json: JsonOption = False) -> None:
     """Judge local days: clean, mask_battery or exclude, with the reasons. What is excluded neither trains nor scores."""
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
     from services.ingest.quality_service import judge_days
 
     with unit_of_work() as connection:
@@ -58,7 +58,7 @@ def repair(
     as_json: JsonOption = False,
 ) -> None:
     """Fill prices of zero that stand for missing ones, and short gaps in energies that came as slots. Zeros that the market or the tariff had are prices."""
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
     from services.ingest.repair import repair_days
 
     with unit_of_work() as connection:
@@ -70,7 +70,7 @@ def repair(
 
 def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
     """Show what was changed of the past: before, after, and which rule or whose hand did it."""
-    from luna.database import history_changes
+    from luna.platform.database import history_changes
 
     with unit_of_work() as connection:
         zone, (begin, after) = find_zone(connection, site), parse_window(connection, site, first, end)

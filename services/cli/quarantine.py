@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, unit_of_work
 from services.cli.window import SiteOption
@@ -31,7 +31,7 @@ def list_rows(
     as_json: JsonOption = False,
 ) -> None:
     """Show refused rows with the reason, those refused last first."""
-    from luna.database import quarantine
+    from luna.platform.database import quarantine
 
     with unit_of_work() as connection:
         rows = quarantine.list_rows(connection, site, status=status, limit=limit, below=below)
@@ -63,7 +63,7 @@ def dismiss(row: RowArgument, *, as_json: JsonOption = False) -> None:
 
 
 def _resolve(row: int, resolution: Resolution, values: dict[str, str], *, as_json: bool) -> None:
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
     from services.ingest.quarantine_release import resolve_row
 
     request = compose_request(ResolveRequest, quarantine_id=row, resolution=resolution, values=values, by=getpass.getuser())

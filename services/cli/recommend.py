@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.timeline import SystemClock
-from luna.wording import Language, Numbers
+from luna.platform.clock import SystemClock
+from luna.words import Language, Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import compose_request, open_database, unit_of_work
 
@@ -51,7 +51,7 @@ def _recommend(  # noqa: PLR0913 - one per option
 def _choose(request: "RecommendRequest", *, as_json: bool) -> None:
     import numpy as np
 
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
     from services.rag.embedding import open_embedder
     from services.rag.recommending.choosing import Chooser
 
@@ -63,7 +63,7 @@ def _choose(request: "RecommendRequest", *, as_json: bool) -> None:
 
 
 def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
     from services.rag.embedding import open_embedder
     from services.rag.recommending.refreshing import refresh
 

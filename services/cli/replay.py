@@ -12,16 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from luna.contracts.agent import AGENT_POLICIES, AgentReplayRequest, choose_replay
 from luna.contracts.job import Job
 from luna.contracts.replay import Fault, FaultKind, PolicyReply, ReplayReply, ReplayRequest
-from luna.errors import InvalidInputError, LunaError
-from luna.site import invalid_input
-from luna.wording import Numbers, say_policy
+from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.site import invalid_input
+from luna.words import Numbers, say_policy
 from services.cli.console import out, table
 from services.cli.shared_sentences import show_driving, show_note
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.queue import Client, TaskMonitor
+    from luna.platform.queue import Client, TaskMonitor
     from services.planner.replay import Progress
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -30,7 +30,7 @@ import typer
 
 from luna.contracts.message import site_clock
 from luna.contracts.replay import POLICIES
-from luna.wording import read_policy, split_policies
+from luna.words import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.storage import compose_request
 from services.cli.window import FirstDayOption, LastDayOption, find_zone
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from luna.objects import ObjectStore
+    from luna.platform.objects import ObjectStore
 
 
 KINDS: tuple[str, ...] = get_args(FaultKind)
@@ -124,15 +124,15 @@ PAUSE_SECONDS = 0.5
 
 def _replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProgress) -> ReplayReply:
     """Return the replay of one site, made in this process; interrupted and called again, it goes on where it was."""
-    from luna.database.engine import unit_of_work
+    from luna.platform.database.engine import unit_of_work
     from services.planner.service.replay import Store, replay_on
 
     with unit_of_work(engine) as connection:
         store = Store.beside(engine, lambda: connection)
         if not isinstance(request, AgentReplayRequest):
             return replay_on(store, request, progress=progress)
-        from luna.objects import open_objects
-        from luna.settings import load_settings
+        from luna.platform.objects import open_objects
+        from luna.platform.settings import load_settings
         from services.agent.evaluation.replay import replay_learned
 
         return replay_learned(store, request, objects=open_objects(load_settings()), progress=progress)
@@ -144,8 +144,8 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
     Raises:
         LunaError: a job failed; it says which and why.
     """
-    from luna.database.jobs import ENDED_BADLY
-    from luna.queue.jobs import explain_end, submit_job
+    from luna.platform.database.jobs import ENDED_BADLY
+    from luna.platform.queue.jobs import explain_end, submit_job
 
     asked = {name: submit_job(engine, client, request).job_id for name, request in requests.items()}
     while True:
@@ -160,8 +160,8 @@ def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str,
 
 
 def _look(engine: "Engine", asked: Mapping[str, str]) -> dict[str, Job]:
-    from luna.database import jobs
-    from luna.database.engine import unit_of_work
+    from luna.platform.database import jobs
+    from luna.platform.database.engine import unit_of_work
 
     with unit_of_work(engine) as connection:
         return {name: jobs.load(connection, job_id) for name, job_id in asked.items()}
@@ -202,7 +202,7 @@ def _show_replay(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
-    from luna.database.engine import unit_of_work
+    from luna.platform.database.engine import unit_of_work
     from services.cli.storage import open_database
 
     names = split_policies(policies)
@@ -241,10 +241,10 @@ def _read_faults(asked: list[str], sites: list[str]) -> "list[Fault]":
 
 def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progress: "Progress") -> dict[str, ReplayRequest]:
     """Return the request of each site asked for, its forecasts issued."""
-    from luna.database import sites
-    from luna.database.engine import unit_of_work
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.database import sites
+    from luna.platform.database.engine import unit_of_work
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
 
     with unit_of_work(pool) as connection:
         known = [site.name for site in sites.load_all(connection).sites] if ALL in asked else list(dict.fromkeys(asked))
@@ -288,8 +288,8 @@ def _named(progress: "Progress", name: str) -> "Progress":
 
 def name_version(connection: "Connection", request: ReplayRequest) -> ReplayRequest:
     """Return the request with the forecast version that it means: the one that was asked for, else the one that drives the site's planner."""
-    from luna.database import sites
-    from luna.database.forecast_activations import find_active
+    from luna.platform.database import sites
+    from luna.platform.database.forecast_activations import find_active
 
     active = find_active(connection, sites.load(connection, request.site_id))
     return request.model_copy(update={"forecast_version": request.forecast_version or active.forecast_version})

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.wording import Numbers, say_policy
+from luna.words import Numbers, say_policy
 from services.cli.console import JsonOption, emit, table
 from services.cli.storage import unit_of_work
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
@@ -32,7 +32,7 @@ def _show_scores(
     as_json: JsonOption = False,
 ) -> None:
     """Show what each policy cost on each local day that was replayed."""
-    from luna.database import scores
+    from luna.platform.database import scores
 
     with unit_of_work() as connection:
         zone, rows = find_zone(connection, site), scores.list_days(connection, site, system_id=system_id, days=(first, last), limit=limit)

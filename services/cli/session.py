@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.vehicle_session import WEEKDAYS, NewSession
-from luna.errors import InvalidInputError
-from luna.wording import Numbers, say_instant
+from luna.energy.errors import InvalidInputError
+from luna.words import Numbers, say_instant
 from services.cli.charging import StayClock, compose_session, read_days, read_number
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import unit_of_work
@@ -16,7 +16,7 @@ from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
     from luna.contracts.vehicle_session import StoredSession
-    from luna.site import Site
+    from luna.energy.site import Site
 
 app = typer.Typer(help="Say when vehicles are at their chargers, and how full they are to leave.", no_args_is_help=True)
 
@@ -41,8 +41,8 @@ def add(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay is taken back."""
-    from luna.database import sites, vehicle_sessions
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import sites, vehicle_sessions
 
     now = SystemClock().now()
     shares = {"target_soc": ("--target", target), "arrival_soc": ("--soc", soc), "limit_soc": ("--limit", limit), "min_soc": ("--min", least)}
@@ -65,8 +65,8 @@ def list_sessions(
     as_json: JsonOption = False,
 ) -> None:
     """List the stays that go on or are to come."""
-    from luna.database import vehicle_sessions
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import vehicle_sessions
 
     with unit_of_work() as connection:
         zone, standing = find_zone(connection, site), vehicle_sessions.read_standing(connection, site, first=SystemClock().now())
@@ -83,7 +83,7 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Take a stay back: it is in no plan from the next one on."""
-    from luna.database import vehicle_sessions
+    from luna.platform.database import vehicle_sessions
 
     with unit_of_work() as connection:
         removed = vehicle_sessions.remove(connection, site, session, by=getpass.getuser())

@@ -4,7 +4,7 @@ from datetime import tzinfo
 
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
 from luna.contracts.plan import NoteReply
-from luna.wording import Language, say_instant
+from luna.words import Language, say_instant
 from services.cli.console import out
 
 _HEADS: dict[Language, tuple[str, str]] = {"en": ("Note", "Assumed"), "de": ("Hinweis", "Angenommen")}

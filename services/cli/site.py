@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from luna.errors import InvalidInputError
-from luna.site import Part, Site, SpotPrice
-from luna.site.sensor_changes import ChangedSensors
-from luna.wording import say_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Part, Site, SpotPrice
+from luna.energy.site.sensor_changes import ChangedSensors
+from luna.words import say_instant
 from services.cli.console import JsonOption, emit, err, out, report, table
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
@@ -18,7 +18,7 @@ from services.cli.window import SiteOption
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.site.differences import SiteDifference
+    from luna.energy.site.differences import SiteDifference
 
 app = typer.Typer(help="Add, list, show and remove sites.", no_args_is_help=True)
 
@@ -63,9 +63,9 @@ def add(
 
     Names each default that costs money.
     """
-    from luna.database import site_changes
-    from luna.site_file import load_site
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import site_changes
+    from luna.platform.site_file import load_site
 
     site = load_site(file)
     with unit_of_work() as connection:
@@ -95,8 +95,8 @@ def add(
 
 def _find_differences(connection: "Connection", site: Site) -> "list[SiteDifference]":
     """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
-    from luna.database import sites
-    from luna.site.differences import list_differences
+    from luna.energy.site.differences import list_differences
+    from luna.platform.database import sites
 
     stored = sites.read_configurations(connection, [site.name])
     return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
@@ -111,7 +111,7 @@ def _show_differences(name: str, differences: "list[SiteDifference]") -> None:
 @app.command("list")
 def list_sites(*, as_json: JsonOption = False) -> None:
     """Show every site with its parts, and apart from them those that this release cannot read."""
-    from luna.database import control, sites
+    from luna.platform.database import control, sites
 
     with unit_of_work() as connection:
         stored, armed = sites.load_all(connection), set(control.list_armed(connection))
@@ -151,8 +151,8 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show a site as it was configured last, in the form of its file; as it is stored where this release cannot read it."""
     import yaml
 
-    from luna.database import sites
-    from luna.timeline import parse_zone
+    from luna.energy.timeline import parse_zone
+    from luna.platform.database import sites
 
     with unit_of_work() as connection:
         stored = sites.find(connection, site)
@@ -169,8 +169,8 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
 @app.command()
 def devices(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show what a site has, how strong it is, and what each device can be told."""
-    from luna.database import sites
-    from luna.site.inventory import list_devices_of
+    from luna.energy.site.inventory import list_devices_of
+    from luna.platform.database import sites
 
     with unit_of_work() as connection:
         found = list_devices_of(sites.load(connection, site))
@@ -191,9 +191,9 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Delete a site with all its data; it must be disarmed, and no work for it under way."""
-    from luna.database import site_removal, sites
-    from luna.objects import open_objects
-    from luna.settings import load_settings
+    from luna.platform.database import site_removal, sites
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
 
     with unit_of_work() as connection:
         sites.key_of(connection, site)

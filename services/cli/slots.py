@@ -30,7 +30,7 @@ def build(
 ) -> None:
     """Build quarter-hours from stored readings; building them again changes nothing. Readings that cannot be right go into quarantine with the reason."""
     from luna.contracts.data import BuildSlotsRequest
-    from luna.timeline import SystemClock
+    from luna.platform.clock import SystemClock
     from services.ingest.slot_service import build_site_slots
 
     with err.status("Building quarter-hours …") as status, unit_of_work() as connection:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from luna.contracts.message import Message
-from luna.site import invalid_input
+from luna.energy.site import invalid_input
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from luna.queue import Client
+    from luna.platform.queue import Client
 
 
 RequestT = TypeVar("RequestT", bound=Message)
@@ -41,9 +41,9 @@ def open_database() -> Iterator["Engine"]:
         UnavailableError: the configured database does not answer.
         MachineError: this machine has no PostgreSQL to start.
     """
-    from luna.database import engine, migrate
-    from luna.embedded import running
-    from luna.settings import load_settings
+    from luna.platform.database import engine, migrate
+    from luna.platform.embedded import running
+    from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
@@ -57,7 +57,7 @@ def open_database() -> Iterator["Engine"]:
 @contextmanager
 def unit_of_work() -> Iterator["Connection"]:
     """Yield a connection whose writes are committed together when the command succeeds."""
-    from luna.database import engine
+    from luna.platform.database import engine
 
     with open_database() as pool, engine.unit_of_work(pool) as connection:
         yield connection
@@ -66,9 +66,9 @@ def unit_of_work() -> Iterator["Connection"]:
 @contextmanager
 def open_queue() -> Iterator["Client"]:
     """Yield a client of the queue."""
-    from luna.embedded import running
-    from luna.queue import Client
-    from luna.settings import load_settings
+    from luna.platform.embedded import running
+    from luna.platform.queue import Client
+    from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
         client = Client(addresses.redis_url)

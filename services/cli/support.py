@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock
+from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
 from services.cli.console import JsonOption, emit, out
 
 app = typer.Typer(no_args_is_help=True, help="Put together what somebody who helps needs to know.")
@@ -27,7 +27,7 @@ def bundle(
     as_json: JsonOption = False,
 ) -> None:
     """Write one archive with versions, settings, findings, health, jobs and the ends of logs; no secret is in it."""
-    from luna.doctor import examine, write_bundle
+    from luna.platform.doctor import examine, write_bundle
 
     clock = SystemClock()
     now = clock.now()
@@ -38,7 +38,7 @@ def bundle(
 
 
 def _read_tail(path: Path) -> bytes:
-    from luna.doctor.bundle import TAIL_BYTES
+    from luna.platform.doctor.bundle import TAIL_BYTES
 
     try:
         content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()

@@ -7,8 +7,8 @@ import typer
 
 from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock
+from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
 from services.cli.console import JsonOption, emit, out, table
 
 app = typer.Typer(help="List the tools over a site's data, and call one.", no_args_is_help=True)

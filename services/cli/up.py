@@ -15,17 +15,17 @@ from services.cli.console import err
 from services.cli.fork_server import ChildProcess, ForkServer
 
 if TYPE_CHECKING:
-    from luna.embedded import Addresses
-    from luna.settings import Settings
+    from luna.platform.embedded import Addresses
+    from luna.platform.settings import Settings
 
 # What somebody waits for has a worker that no job can fill.
 PLANNING = ("planner", "forecaster", "ingest", "agent", "notifier")
 COMPANIONS = {
-    "interactive worker": ("luna.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
+    "interactive worker": ("luna.platform.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
     # Files that are handed over and messages to the phone wait for no training or replay; an answer that a language model words waits for no job, and takes
     # longer than a plan may wait.
-    "worker": ("luna.queue.worker", "--only", "jobs", "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive"),
-    "beat": ("luna.queue.beat",),
+    "worker": ("luna.platform.queue.worker", "--only", "jobs", "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive"),
+    "beat": ("luna.platform.queue.beat",),
     "executor": ("services.executor",),
     "recorder": ("services.ingest.live",),
     "home_assistant": ("services.home_assistant",),
@@ -50,7 +50,7 @@ def up() -> None:
 
     A recorder runs where a source is configured, a simulated home where there is one.
     """
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
 
     run_everything(load_settings())
 
@@ -62,8 +62,8 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
         settings: of this Luna.
         begin: what is done beside once all of it was started; what goes wrong there is said, and ends nothing.
     """
-    from luna.database import migrate
-    from luna.embedded import running
+    from luna.platform.database import migrate
+    from luna.platform.embedded import running
     from services.api.server import listen, serve
     from services.cli.opening import show_link
 
@@ -80,7 +80,7 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
 
 
 def _begin(begin: "Callable[[Addresses], None]", addresses: "Addresses") -> None:
-    from luna.errors import LunaError
+    from luna.energy.errors import LunaError
 
     try:
         begin(addresses)
@@ -90,7 +90,7 @@ def _begin(begin: "Callable[[Addresses], None]", addresses: "Addresses") -> None
 
 def _is_needed(name: str, settings: "Settings") -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
-    from luna.simulated_home import HomeFiles
+    from luna.platform.simulated_home import HomeFiles
 
     needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
     needless["backup"] = settings.backup_every is None
@@ -168,8 +168,8 @@ class _Companion:
     def _read_settings(self) -> bool:
         import structlog
 
-        from luna.errors import LunaError
-        from luna.settings.stored import refresh_settings
+        from luna.energy.errors import LunaError
+        from luna.platform.settings.stored import refresh_settings
 
         before = self._stored
         try:
@@ -193,7 +193,7 @@ def _start(name: str, starter: ForkServer) -> ChildProcess:
 
 def _pass_on(process: ChildProcess) -> None:
     """Write what a companion logs where this process logs, and keep the last of it for the page that shows it."""
-    from luna.telemetry import RECENT_LINES
+    from luna.platform.telemetry import RECENT_LINES
 
     # It is closed while this reads where the process is ended.
     with suppress(ValueError):

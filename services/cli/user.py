@@ -24,9 +24,9 @@ FileOption = Annotated[Path | None, typer.Option(help="A file with the password;
 @app.command()
 def add(name: NameArgument, *, role: RoleOption = "user", site: SitesOption = None, password_file: FileOption = None, as_json: JsonOption = False) -> None:
     """Add a person; the first one is an admin, and from then on everybody signs in."""
-    from luna import passwords
     from luna.contracts.identity import NewUser
-    from luna.database import users
+    from luna.platform import passwords
+    from luna.platform.database import users
 
     password = _read_password(password_file)
     wanted = compose_request(NewUser, name=name, password=password, role=role, sites=tuple(site or ()))
@@ -41,7 +41,7 @@ def add(name: NameArgument, *, role: RoleOption = "user", site: SitesOption = No
 @app.command("list")
 def list_users(*, as_json: JsonOption = False) -> None:
     """List who may sign in."""
-    from luna.database import users
+    from luna.platform.database import users
 
     with unit_of_work() as connection:
         found = users.list_after(connection, limit=10_000)
@@ -58,7 +58,7 @@ def change(
     as_json: JsonOption = False,
 ) -> None:
     """Change a person's role or sites."""
-    from luna.database import users
+    from luna.platform.database import users
 
     with unit_of_work() as connection:
         changed = users.change(connection, name, role=role, sites=site)
@@ -68,8 +68,8 @@ def change(
 @app.command()
 def password(name: NameArgument, *, password_file: FileOption = None, as_json: JsonOption = False) -> None:
     """Give a person a new password; every sign-in of theirs ends."""
-    from luna import passwords
-    from luna.database import users
+    from luna.platform import passwords
+    from luna.platform.database import users
 
     new = _read_password(password_file)
     passwords.require_good(new, name=name)
@@ -82,7 +82,7 @@ def password(name: NameArgument, *, password_file: FileOption = None, as_json: J
 @app.command()
 def remove(name: NameArgument, *, as_json: JsonOption = False) -> None:
     """Remove a person with their sign-ins and keys; what they did stays in the audit log."""
-    from luna.database import users
+    from luna.platform.database import users
 
     with unit_of_work() as connection:
         users.remove(connection, name)

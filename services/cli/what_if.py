@@ -9,9 +9,9 @@ import typer
 import yaml
 
 from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
-from luna.errors import InvalidInputError
-from luna.timeline import SystemClock
-from luna.wording import Language, Numbers, say_policy
+from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
+from luna.words import Language, Numbers, say_policy
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
@@ -113,7 +113,7 @@ def _read_file(path: Path | None) -> dict[str, Any]:
 
 
 def _read(what_if_id: str) -> WhatIfState:
-    from luna.what_if_questions import read_state
+    from luna.platform.what_if_questions import read_state
     from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
@@ -122,8 +122,8 @@ def _read(what_if_id: str) -> WhatIfState:
 
 def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     """Replay one variant after the other in this process."""
-    from luna.database import engine
-    from luna.what_if_questions import open_question, read_state
+    from luna.platform.database import engine
+    from luna.platform.what_if_questions import open_question, read_state
     from services.cli.storage import open_database
     from services.planner.compiled import load_common_kernels
     from services.planner.service.counterfactual import replay_variant
@@ -140,7 +140,7 @@ def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
 
 
 def _submit(question: WhatIfRequest) -> WhatIfState:
-    from luna.what_if_questions import submit_what_if
+    from luna.platform.what_if_questions import submit_what_if
     from services.cli.storage import open_database, open_queue
 
     with open_database() as pool, open_queue() as client:
@@ -148,7 +148,7 @@ def _submit(question: WhatIfRequest) -> WhatIfState:
 
 
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
-    from luna.charts import draw_bills
+    from luna.words.charts import draw_bills
     from services.cli.console import make_writable, write_whole
 
     make_writable(path.parent)

@@ -20,9 +20,10 @@ from luna.contracts.counterfactual import (
     WhyNotRequest,
 )
 from luna.contracts.message import site_clock
-from luna.errors import InvalidInputError, NotFoundError
-from luna.timeline import SystemClock, parse_zone
-from luna.wording import Language, Numbers, say_mode
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.timeline import parse_zone
+from luna.platform.clock import SystemClock
+from luna.words import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.plan_table import show_compromises
 from services.cli.storage import compose_request
@@ -51,7 +52,7 @@ def _show_why_not(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
-    from luna.database import plans
+    from luna.platform.database import plans
     from services.cli.storage import unit_of_work
     from services.planner.milp.solver import Solver
     from services.planner.service.counterfactual import ask_stored
@@ -146,7 +147,7 @@ def show_plan_variant(
         raise InvalidInputError("a plan is asked one variant at a time", field="--variant", remedy="Name one, or --export; several are for --from and --to.")
     variant = compose_request(Variant, **(variants[0] if variants else {"name": f"export {export_kwh:g} kWh"}))
     with unit_of_work() as connection:
-        from luna.database import plans, sites
+        from luna.platform.database import plans, sites
 
         if plan is None and site is not None:
             latest = plans.latest(connection, sites.load(connection, site).name, now=SystemClock().now())

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.errors import InvalidInputError
-from luna.timeline import parse_day, parse_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import parse_day, parse_instant
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -76,7 +76,7 @@ def find_zone(connection: "Connection", site: str) -> ZoneInfo:
     Raises:
         NotFoundError: no such site.
     """
-    from luna.database import sites
-    from luna.timeline import parse_zone
+    from luna.energy.timeline import parse_zone
+    from luna.platform.database import sites
 
     return parse_zone(sites.load(connection, site).timezone)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray
 from services.edge.config import Location, Season
 
 IntArray = NDArray[np.int64]

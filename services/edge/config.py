@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 import json5
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 Location = Literal["CA", "FL", "NW", "NY"]
 Season = Literal["winter", "spring", "summer", "fall"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from luna.errors import ConflictError
+from luna.energy.errors import ConflictError
 from services.edge.camera import CameraModels, read_models
 from services.edge.clean_share import CleanShare, load_clean_shares
 from services.edge.config import EdgeConfig, Location, SourceSection

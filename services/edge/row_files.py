@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TextIO
 
-from luna.errors import ConflictError, MachineError
+from luna.energy.errors import ConflictError, MachineError
 from services.edge.whole_file import write_whole_file
 
 _ENDINGS: dict[str, str] = {"json": "jsonl", "csv": "csv"}

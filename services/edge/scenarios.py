@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray
 from services.edge.camera import CameraModels
 from services.edge.clean_share import SEASON_OF_MONTH, STEP_MINUTES, YEAR_SLOTS, IntArray, instants_of, is_held_out, months_of
 from services.edge.config import Range, Season

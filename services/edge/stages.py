@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from luna.errors import ConflictError
-from luna.telemetry import log_to_file
+from luna.energy.errors import ConflictError
+from luna.platform.telemetry import log_to_file
 from services.edge.analytics import write_report
 from services.edge.batch import run_batch
 from services.edge.batch.transport import GroupTransport

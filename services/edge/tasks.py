@@ -7,12 +7,12 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from luna.child_processes import allow_children
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunReply, EdgeRunRequest, EdgeStageReply, EdgeStageRequest, SimulateGroupReply, SimulateGroupRequest
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import ObjectStore
-from luna.private_folders import make_private
-from luna.queue import TaskContext, task
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.platform.child_processes import allow_children
+from luna.platform.objects import ObjectStore
+from luna.platform.private_folders import make_private
+from luna.platform.queue import TaskContext, task
 from services.edge.config import EdgeConfig, validate_config
 from services.edge.lab import DataFolders, Lab, open_lab
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, TypeVar
 
-from luna.child_processes import watch_parent
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
+from luna.platform.child_processes import watch_parent
 from services.edge.lab import Lab, keep_quiet
 
 Item = TypeVar("Item")

@@ -12,17 +12,17 @@ from importlib import import_module
 import structlog
 
 from luna.contracts import PlanRequest
-from luna.database import engine
-from luna.device_config import NOT_SENT, Control
-from luna.embedded import running
-from luna.errors import LunaError, UnavailableError
-from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
-from luna.queue import Client
-from luna.queue.heartbeats import executor_present
-from luna.settings import Settings, load_settings
-from luna.settings.stored import refresh_settings
-from luna.telemetry import configure_logging
-from luna.timeline import SystemClock
+from luna.energy.device_config import NOT_SENT, Control
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine
+from luna.platform.embedded import running
+from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.platform.queue import Client
+from luna.platform.queue.heartbeats import executor_present
+from luna.platform.settings import Settings, load_settings
+from luna.platform.settings.stored import refresh_settings
+from luna.platform.telemetry import configure_logging
 from services.executor.control_step import Executor
 from services.executor.device import Device, DryRun
 from services.executor.watch import Watch

@@ -14,9 +14,9 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import FOLLOWED, ControlMode
 from luna.contracts.control import BatteryThresholds, ReasonCode
 from luna.contracts.plan import PlanReply
-from luna.database import agent_gates, agent_plans
-from luna.database.agent_plans import ShadowPlan
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.database import agent_gates, agent_plans
+from luna.platform.database.agent_plans import ShadowPlan
 from services.executor.decision import ControlRequest
 
 log = structlog.get_logger("luna.planner.execution")

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from luna.battery_setpoints import OWN, describe_setpoint, to_supported_modes
+from luna.contracts.battery_setpoints import OWN, describe_setpoint, to_supported_modes
 from luna.contracts.control import BatterySetpoint, BatteryThresholds, Override, ReasonCode
+from luna.contracts.device_template import Write, render
 from luna.contracts.plan import PlanReply
-from luna.device_config import BATTERIES, Control
-from luna.device_template import Write, render
-from luna.physics import Mode
-from luna.site import Site
+from luna.energy.device_config import BATTERIES, Control
+from luna.energy.physics import Mode
+from luna.energy.site import Site
 from services.executor.unit import InForce, Setpoints, SlotPrices
 
 

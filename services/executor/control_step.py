@@ -10,12 +10,12 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState
-from luna.database import control as control_rows
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES, Control
-from luna.site import Site
-from luna.timeline import Clock
+from luna.energy.device_config import BATTERIES, Control
+from luna.energy.site import Site
+from luna.platform.clock import Clock
+from luna.platform.database import control as control_rows
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
 from services.executor.decider import Decider, PlanRequests
 from services.executor.decision import find_source, is_current
 from services.executor.delivery import Delivery

@@ -12,12 +12,13 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, Decision, Setpoint, Source
 from luna.contracts.plan import PlanReply
-from luna.database import control as control_rows
-from luna.database import plans
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES
-from luna.policy import REPLAN_AGE, REPLAN_SOC
-from luna.timeline import SLOT, Clock, floor_to
+from luna.energy.device_config import BATTERIES
+from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import Clock
+from luna.platform.database import control as control_rows
+from luna.platform.database import plans
+from luna.platform.database.engine import unit_of_work
 from services.executor.agent_plan import AgentPlans
 from services.executor.decision import ControlRequest, fallback, find_mode_since, finish_run, follow_owner, follow_plan, plan_age
 from services.executor.readings import read_recorded, read_slot_prices

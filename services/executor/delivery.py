@@ -8,9 +8,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState, Decision
-from luna.device_template import Write, matches
-from luna.retry import RetryPolicy
-from luna.timeline import Clock
+from luna.contracts.device_template import Write, matches
+from luna.platform.clock import Clock
+from luna.platform.retry import RetryPolicy
 from services.executor.decider import Decider, PlanRequests, store_decision
 from services.executor.device import Device, DeviceError
 from services.executor.target import ControlTarget

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import structlog
 
-from luna.device_template import Write
-from luna.errors import UnavailableError
+from luna.contracts.device_template import Write
+from luna.energy.errors import UnavailableError
 
 log = structlog.get_logger("luna.planner.execution")
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx
 
-from luna.addresses import HomeAssistantAccess
-from luna.device_config import Control
-from luna.device_template import Write, service_call
-from luna.settings import Settings
+from luna.contracts.device_template import Write, service_call
+from luna.energy.device_config import Control
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.settings import Settings
 from services.executor.device import DeviceError
 
 PATIENCE = timedelta(seconds=5)

@@ -9,11 +9,11 @@ import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from luna.addresses import Broker, parse_broker
-from luna.device_config import Control
-from luna.device_template import Write
-from luna.mqtt import create_client, use_tls
-from luna.settings import Settings
+from luna.contracts.device_template import Write
+from luna.energy.device_config import Control
+from luna.platform.addresses import Broker, parse_broker
+from luna.platform.mqtt import create_client, use_tls
+from luna.platform.settings import Settings
 from services.executor.device import DeviceError
 
 NAME = "mqtt"

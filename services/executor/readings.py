@@ -9,12 +9,12 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection
 
-from luna.database import observations, prices, sites
-from luna.economics import price_slots
-from luna.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries, pace_of_vehicle
-from luna.observations import SeenSoc
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.economics import price_slots
+from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries, pace_of_vehicle
+from luna.energy.observations import SeenSoc
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import observations, prices, sites
 from services.executor.device import Device, DeviceError
 from services.executor.unit import SlotPrices
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 from luna.contracts.control import Override, ReasonCode, Setpoint
+from luna.contracts.device_template import Write
 from luna.contracts.plan import PlanReply
-from luna.device_template import Write
 
 Setpoints = Mapping[str, Setpoint]
 

@@ -9,12 +9,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from luna.contracts.control import LoadSetpoint, Override, PvSetpoint, ReasonCode, VehicleSetpoint
+from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
-from luna.device_config import Control, LoadControl, PvControl, PvMode, VehicleControl
-from luna.device_template import WATTS, Write, write_values
-from luna.economics import site_curtailment
-from luna.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp, clamp_charging, clamp_giving
-from luna.site import DeferrableLoad, ElectricVehicle, HeatPump, Site
+from luna.energy.device_config import Control, LoadControl, PvControl, PvMode, VehicleControl
+from luna.energy.economics import site_curtailment
+from luna.energy.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp, clamp_charging, clamp_giving
+from luna.energy.site import DeferrableLoad, ElectricVehicle, HeatPump, Site
 from services.executor.batteries import Batteries
 from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
 
@@ -109,7 +109,7 @@ class PvArrays:
         return {NAME: PvSetpoint.model_validate({"mode": known, "limit_kw": wanted.power_kw})}
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        """Return what prices alone say, as ``luna.economics`` has it for everybody; free where the site is handed back or nobody knows prices."""
+        """Return what prices alone say, as ``luna.energy.economics`` has it for everybody; free where the site is handed back or nobody knows prices."""
         if prices is None or reason == "disarmed":
             return {NAME: FREE}
         rule = site_curtailment(self.site, np.array([prices.import_price]), np.array([prices.export_price]))

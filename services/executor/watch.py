@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
-from luna.database import control, plans, sites
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES
-from luna.errors import LunaError, UnavailableError, UnreadableError
-from luna.health import Liveness
-from luna.timeline import SLOT, Clock, floor_to, seconds_to_wait
+from luna.energy.device_config import BATTERIES
+from luna.energy.errors import LunaError, UnavailableError, UnreadableError
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import Clock, seconds_to_wait
+from luna.platform.database import control, plans, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.health import Liveness
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
 from services.executor.units import list_units

@@ -7,10 +7,10 @@ from typing import Protocol
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.observations import Observations
-from luna.outlook import PARTS, Forecast, Quantiles
-from luna.timeline import SLOT, Timeline, floor_to, require_utc
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import Observations
+from luna.energy.outlook import PARTS, Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline, floor_to, require_utc
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.series import OriginViews
 
@@ -24,7 +24,7 @@ class Batch:
     """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
 
     ``stage`` says what they rest on: ``cold`` (next to nothing), ``profile`` (recalled days), ``young`` (two weeks and more), ``full`` (two months and more).
-    ``reasons`` are, by instant, the codes of what widened the bands (``luna.wording.compromises``); empty where nobody looked. ``levels`` are, by instant and
+    ``reasons`` are, by instant, the codes of what widened the bands (``luna.words.compromises``); empty where nobody looked. ``levels`` are, by instant and
     series, what was measured of the last hours and how it moves the next one, kWh; empty where nothing was learned of them.
     """
 

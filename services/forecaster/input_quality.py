@@ -1,6 +1,6 @@
 """What is the matter with what a forecast rests on, and how much wider that makes it. Pure.
 
-Codes are worded in ``luna.wording.conditions``. Nothing here reads at or after an origin.
+Codes are worded in ``luna.words.conditions``. Nothing here reads at or after an origin.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.outlook import SHARES, Quantiles
-from luna.site import LoadBasis, Site
-from luna.timeline import SLOT, FloatArray, floor_to, parse_zone
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES, Quantiles
+from luna.energy.site import LoadBasis, Site
+from luna.energy.timeline import SLOT, FloatArray, floor_to, parse_zone
+from luna.energy.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 from services.forecaster.inputs.frame import DAY_SLOTS, BoolArray, number_slot
 from services.forecaster.inputs.held_back import AT_INVERTER, count_held_days, sum_ac_limits

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from luna.observations import Observations
-from luna.outlook import PARTS, SHARES, Forecast, Quantiles
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.observations import Observations
+from luna.energy.outlook import PARTS, SHARES, Forecast, Quantiles
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from services.forecaster.forecaster import Batch
 from services.forecaster.inputs.frame import IntArray, frame_series, number_slot
 

@@ -13,18 +13,18 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest
-from luna.database import control, forecast_activations, forecast_issues, forecasts, observations, quality, recorded_span, sites, weather_carbon
-from luna.database.forecast_issues import ForecastIssue
-from luna.database.recorded_span import Span
-from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
-from luna.learning_reset import find_forgotten_each
-from luna.objects import ObjectStore
-from luna.observations import SERIES, Observations
-from luna.site import Site
-from luna.steering import Steering
-from luna.timeline import SLOT, Timeline, floor_to
-from luna.weather import NO_WEATHER, WeatherVintages
+from luna.energy.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
+from luna.energy.observations import SERIES, Observations
+from luna.energy.site import Site
+from luna.energy.steering import Steering
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.energy.weather import NO_WEATHER, WeatherVintages
+from luna.platform.database import control, forecast_activations, forecast_issues, forecasts, observations, quality, recorded_span, sites, weather_carbon
+from luna.platform.database.forecast_issues import ForecastIssue
+from luna.platform.database.recorded_span import Span
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.learning_reset import find_forgotten_each
+from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation, read_context, read_vacations

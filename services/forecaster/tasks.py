@@ -23,9 +23,9 @@ from luna.contracts.forecast_versions import (
     RollbackRequest,
 )
 from luna.contracts.job import Job
-from luna.errors import MachineError, UnavailableError
-from luna.queue import RetryableError, TaskContext, task
-from luna.queue.jobs import submit_job
+from luna.energy.errors import MachineError, UnavailableError
+from luna.platform.queue import RetryableError, TaskContext, task
+from luna.platform.queue.jobs import submit_job
 from services.forecaster import service
 from services.forecaster.explanation import service as explanation
 from services.forecaster.inputs.solar import import_pvlib

@@ -14,17 +14,17 @@ from functools import partial
 
 import structlog
 
-from luna.addresses import parse_broker
 from luna.contracts import PlanRequest
-from luna.database import engine
-from luna.embedded import Addresses, running
-from luna.errors import LunaError
-from luna.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
-from luna.queue import Client
-from luna.queue.heartbeats import present
-from luna.settings import Settings, load_settings
-from luna.telemetry import configure_logging
-from luna.timeline import SystemClock
+from luna.energy.errors import LunaError
+from luna.platform.addresses import parse_broker
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine
+from luna.platform.embedded import Addresses, running
+from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.platform.queue import Client
+from luna.platform.queue.heartbeats import present
+from luna.platform.settings import Settings, load_settings
+from luna.platform.telemetry import configure_logging
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.publisher import Publisher, Publishing

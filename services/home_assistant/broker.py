@@ -10,9 +10,9 @@ from typing import Any
 import paho.mqtt.client as paho
 import structlog
 
-from luna.addresses import Broker
-from luna.errors import UnavailableError
-from luna.mqtt import create_client, use_tls
+from luna.energy.errors import UnavailableError
+from luna.platform.addresses import Broker
+from luna.platform.mqtt import create_client, use_tls
 from services.home_assistant.discovery import ANNOUNCED, AVAILABILITY, COMMANDS, OFFLINE
 
 KEEPALIVE_SECONDS = 30

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from luna import control_service
 from luna.contracts import PlanRequest
-from luna.database import control
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
-from luna.wording import read_mode
-from luna.wording.entities import FOLLOW_PLAN
+from luna.energy.errors import InvalidInputError
+from luna.platform import control_service
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
+from luna.words import read_mode
+from luna.words.entities import FOLLOW_PLAN
 from services.home_assistant.entities import HOURS, LEAST_HOURS, MOST_HOURS, USUAL_HOURS, PublishedEntity
 
 BY = "home assistant"

@@ -13,8 +13,8 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Literal
 
-from luna.house_now import HouseNow
-from luna.wording import Numbers
+from luna.platform.house_now import HouseNow
+from luna.words import Numbers
 from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, PublishedEntity, fill_config, list_entities, numbers_of
 
 BASE = "luna"

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from luna.contracts.control import ControlState
+from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply, VehicleFlow
-from luna.control_service import modes_of
-from luna.device_config import BATTERIES
-from luna.device_runs import PlannedRun
-from luna.house_now import HouseFigure, HouseNow, list_devices, say_run
-from luna.timeline import parse_zone
-from luna.wording import MODES, Numbers, say_mode
-from luna.wording.devices import say_device
-from luna.wording.entities import ENTITIES, FOLLOW_PLAN
-from luna.wording.messages import say_message
-from luna.wording.retelling import retell_reason
+from luna.energy.device_config import BATTERIES
+from luna.energy.timeline import parse_zone
+from luna.platform.control_service import modes_of
+from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run
+from luna.words import MODES, Numbers, say_mode
+from luna.words.devices import say_device
+from luna.words.entities import ENTITIES, FOLLOW_PLAN
+from luna.words.messages import say_message
+from luna.words.retelling import retell_reason
 
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
 # Longer states Home Assistant does not take. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.

@@ -9,15 +9,16 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from luna import findings
-from luna.database import plans, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError, UnavailableError
-from luna.findings import SiteFinding
-from luna.house_now import HouseNow, PlannedHouse, read_house, read_planned
-from luna.site import Site
-from luna.timeline import SLOT, Clock, floor_to
-from luna.wording.numbers import UNKNOWN
+from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform import findings
+from luna.platform.clock import Clock
+from luna.platform.database import plans, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.findings import SiteFinding
+from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned
+from luna.words.numbers import UNKNOWN
 from services.home_assistant.broker import BrokerConnection, Heard
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import AVAILABILITY, OFFLINE, ONLINE, command_topic, describe_site, is_of, read_announced, refusal_topic

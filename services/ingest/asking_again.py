@@ -7,8 +7,8 @@ that it is too busy or refuses a token, is left alone until beat looks again.
 from datetime import timedelta
 
 from luna.contracts.message import Request
-from luna.queue import TaskContext
-from luna.retry import RetryPolicy
+from luna.platform.queue import TaskContext
+from luna.platform.retry import RetryPolicy
 
 # With the time that a try takes where nothing answers at all, and a plan's after it, within a minute of the network's return. Many machines that lost the same
 # line do not come back together.

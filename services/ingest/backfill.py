@@ -9,13 +9,14 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import BackfilledSensor, BackfillReply, BackfillRequest, BuildSlotsReply, BuildSlotsRequest
-from luna.database import readings, sites, source_cursors
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
-from luna.queue import TaskContext
-from luna.site import Site
-from luna.timeline import SLOT, Clock, floor_to
-from luna.units import SaidUnits
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to
+from luna.energy.units import SaidUnits
+from luna.platform.clock import Clock
+from luna.platform.database import readings, sites, source_cursors
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import TaskContext
 from services.ingest.listening.sensor_routing import ENTITY
 from services.ingest.reading import Samples
 from services.ingest.slot_service import build_site_slots

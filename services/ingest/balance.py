@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.site import APPLIANCES, Site
-from luna.timeline import SLOT, FloatArray
+from luna.energy.site import APPLIANCES, Site
+from luna.energy.timeline import SLOT, FloatArray
 from services.ingest.battery_faults import is_reversed, measure_against, stored_kwh
 from services.ingest.metering.columns import ROLES
 from services.ingest.metering.spans import REST_KW, runs_of

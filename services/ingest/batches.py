@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import polars as pl
 from polars.exceptions import PolarsError
 
-from luna.errors import LunaError
-from luna.refusals import refuse
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from services.ingest.limited_file import BATCH_ROWS, FileLimits, LimitedFile, open_limited, refuse_unreadable, within_rows
 
 PIECE_BYTES = 2_000_000

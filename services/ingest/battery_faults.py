@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from luna.site import Battery
-from luna.timeline import SLOT, FloatArray
+from luna.energy.site import Battery
+from luna.energy.timeline import SLOT, FloatArray
 
 SLOT_HOURS = SLOT.total_seconds() / 3600
 # Power goes a little beyond the name plate; a state of charge in whole percent is off by one at either end.

@@ -6,11 +6,11 @@ from math import inf
 
 import polars as pl
 
-from luna.observations import SERIES
-from luna.plausibility import absurd_price
-from luna.refusals import refuse
-from luna.resolution import kind_of
-from luna.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
+from luna.energy.observations import SERIES
+from luna.energy.plausibility import absurd_price
+from luna.energy.refusals import refuse
+from luna.energy.resolution import kind_of
+from luna.energy.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 
 # Stands in every reason why a value is too high.
 ABOVE = " is above "

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from luna.refusals import refuse
-from luna.timeline import SLOT
+from luna.energy.refusals import refuse
+from luna.energy.timeline import SLOT
 
 WRITTEN = r"^\s*(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
 # Points say that the day comes first; strokes do not.

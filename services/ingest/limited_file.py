@@ -12,8 +12,8 @@ from typing import IO, cast
 import numpy as np
 import polars as pl
 
-from luna.refusals import refuse
-from luna.settings import Settings
+from luna.energy.refusals import refuse
+from luna.platform.settings import Settings
 
 BLOCK_BYTES = 4_000_000
 BATCH_ROWS = 65_536

@@ -1,6 +1,6 @@
 """What a site can do at most, as its equipment says."""
 
-from luna.site import SENSOR_ROLES, SensorRole, Site, measured_series
+from luna.energy.site import SENSOR_ROLES, SensorRole, Site, measured_series
 
 # Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.
 TOLERANCE = 1.25

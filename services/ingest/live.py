@@ -17,14 +17,14 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.data import BuildSlotsRequest
-from luna.database import engine
-from luna.embedded import running
-from luna.errors import LunaError
-from luna.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
-from luna.queue.heartbeats import present
-from luna.settings import Settings, load_settings
-from luna.telemetry import configure_logging
-from luna.timeline import Clock, SystemClock, seconds_to_wait
+from luna.energy.errors import LunaError
+from luna.platform.clock import Clock, SystemClock, seconds_to_wait
+from luna.platform.database import engine
+from luna.platform.embedded import running
+from luna.platform.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
+from luna.platform.queue.heartbeats import present
+from luna.platform.settings import Settings, load_settings
+from luna.platform.telemetry import configure_logging
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch

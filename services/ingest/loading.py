@@ -14,11 +14,11 @@ import polars as pl
 from sqlalchemy import Connection
 
 from luna.contracts.file_guess import FileReading
-from luna.database import quarantine, sites
-from luna.database.copy import Written
-from luna.refusals import refuse
-from luna.site import Site
-from luna.timeline import parse_zone
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import quarantine, sites
+from luna.platform.database.copy import Written
 from services.ingest import electricity_maps
 from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows

@@ -10,8 +10,8 @@ import httpx
 import structlog
 
 from luna.contracts.job import ArchiveLogsReply
-from luna.errors import NotFoundError, UnavailableError
-from luna.objects import ObjectStore
+from luna.energy.errors import NotFoundError, UnavailableError
+from luna.platform.objects import ObjectStore
 
 FOLDER = "logs"
 # What the collector gives each line of this project.

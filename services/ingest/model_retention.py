@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from luna.errors import LunaError
-from luna.objects import ObjectStore
+from luna.energy.errors import LunaError
+from luna.platform.objects import ObjectStore
 
 # Where models lie, each under the digest of its content, with what is told of it beside. Source: their artefact modules in forecaster and agent.
 FOLDERS = ("aurora", "agent")

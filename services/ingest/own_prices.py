@@ -10,10 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import prices
-from luna.economics import publication_times
-from luna.site import OWN, SeriesPrice, Site
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
+from luna.energy.economics import publication_times
+from luna.energy.site import OWN, SeriesPrice, Site
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
+from luna.platform.database import prices
 
 # Prices are written in ten thousandths at the finest: what differs by less was rounded.
 ROUNDING_PRICE = 5e-6

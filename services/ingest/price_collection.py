@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
-from luna.database import prices, sites
-from luna.database.engine import unit_of_work
-from luna.database.prices import StoredSeries
-from luna.economics import publication_times
-from luna.errors import InvalidInputError, NotFoundError
-from luna.settings import Settings
-from luna.simulated_home import REAL_MARKET, is_simulated
-from luna.site import Site
-from luna.timeline import SLOT, Clock, FloatArray, InstantArray, Timeline, floor_to, local_midnight
+from luna.energy.economics import publication_times
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
+from luna.platform.clock import Clock
+from luna.platform.database import prices, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.prices import StoredSeries
+from luna.platform.settings import Settings
+from luna.platform.simulated_home import REAL_MARKET, is_simulated
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, market_named
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError, SourceUnreachedError

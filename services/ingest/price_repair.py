@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 BoolArray = NDArray[np.bool_]
 FORWARD, BACKWARD = "zero price filled forward", "zero price filled backward"

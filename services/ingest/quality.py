@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.data import DayQuality
-from luna.judgement import QualityVerdict
-from luna.observations import SERIES
-from luna.site import APPLIANCES, Site
-from luna.timeline import FloatArray, Timeline
+from luna.energy.judgement import QualityVerdict
+from luna.energy.observations import SERIES
+from luna.energy.site import APPLIANCES, Site
+from luna.energy.timeline import FloatArray, Timeline
 from services.ingest.balance import BALANCE_SLOTS, LEAST_COVERAGE, MOST_UNEXPLAINED, UNEXPLAINED_KWH, UsualImbalance, find_imbalance, settle_residual
 from services.ingest.battery_faults import find_battery_faults
 from services.ingest.metering.columns import ROLES
@@ -40,7 +40,7 @@ class DayRecord:
 
     Args:
         series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh``, ``beyond_house_kwh``, ``APPLIANCES``.
-        repaired: bit i says that value i of ``luna.observations.SERIES`` was repaired.
+        repaired: bit i says that value i of ``luna.energy.observations.SERIES`` was repaired.
         estimated: how many slots of a series are filled to a meter's total; in ``series`` they are unknown.
         prices: ``import_price`` and ``export_price``.
         expected: the series and prices that the site had around that day.

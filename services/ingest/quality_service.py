@@ -7,13 +7,13 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
-from luna.database import observations, quality, quarantine, readings, recorded_span, sites
-from luna.database.engine import unit_of_work
-from luna.database.prices import StoredSeries
-from luna.observations import ESTIMABLE, SERIES
-from luna.silent_sensors import find_silent
-from luna.site import APPLIANCES, Site
-from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.energy.observations import ESTIMABLE, SERIES
+from luna.energy.site import APPLIANCES, Site
+from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.prices import StoredSeries
+from luna.platform.silent_sensors import find_silent
 from services.ingest.balance import BALANCED, LEAST_COVERAGE, USUAL_DAYS, Imbalance, UsualImbalance, learn_usual, measure_imbalance, settle_residual
 from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT

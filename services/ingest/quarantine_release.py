@@ -11,11 +11,11 @@ import polars as pl
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsRequest, QuarantinedRow, ResolveReply, ResolveRequest
-from luna.database import history_changes, prices, quarantine, sites
-from luna.database.history_changes import Revision, Rule
-from luna.refusals import refuse
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, parse_instant, parse_zone
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, parse_instant, parse_zone
+from luna.platform.database import history_changes, prices, quarantine, sites
+from luna.platform.database.history_changes import Revision, Rule
 from services.ingest.file_schema import ABOVE, Bounds, FileSchema, kind_named
 from services.ingest.instants import InstantReader
 from services.ingest.limits import limit_powers

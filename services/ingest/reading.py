@@ -5,8 +5,8 @@ from datetime import datetime
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, InstantArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from luna.site import measured_series
-from luna.timeline import FloatArray
+from luna.energy.site import measured_series
+from luna.energy.timeline import FloatArray
 
 # Late readings and repaired gaps change days too; of a day that was nine tenths known they do not change the whole.
 LEAST_KNOWN = 0.9

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.history_care import GapsReply, RepairedSeries, RepairReply, SeriesGap
-from luna.database import history_changes, observations, prices, quality, recorded_span, sites
-from luna.database.history_changes import Rule
-from luna.errors import InvalidInputError
-from luna.observations import SERIES
-from luna.resolution import kind_of
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import SERIES
+from luna.energy.resolution import kind_of
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
+from luna.platform.database import history_changes, observations, prices, quality, recorded_span, sites
+from luna.platform.database.history_changes import Rule
 from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import ROLES
 from services.ingest.metering.curve import energy_per_slot

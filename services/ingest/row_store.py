@@ -10,16 +10,16 @@ import polars as pl
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.database import history_changes, observations, prices, quality, readings, weather_carbon
-from luna.database.copy import Written
-from luna.database.history_changes import Rule
-from luna.economics import publication_times
-from luna.errors import MachineError
-from luna.observations import SERIES
-from luna.refusals import refuse
-from luna.site import Site, SpotPrice
-from luna.timeline import FloatArray, InstantArray, parse_zone
-from luna.units import NOT_SAID, SaidUnits
+from luna.energy.economics import publication_times
+from luna.energy.errors import MachineError
+from luna.energy.observations import SERIES
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, SpotPrice
+from luna.energy.timeline import FloatArray, InstantArray, parse_zone
+from luna.energy.units import NOT_SAID, SaidUnits
+from luna.platform.database import history_changes, observations, prices, quality, readings, weather_carbon
+from luna.platform.database.copy import Written
+from luna.platform.database.history_changes import Rule
 from services.ingest.file_schema import FileSchema
 from services.ingest.own_prices import OwnPrices, last_published, store_own_prices
 

@@ -6,14 +6,14 @@ import numpy as np
 import polars as pl
 from sqlalchemy import Connection
 
-from luna.database import observations, prices
-from luna.errors import LunaError
-from luna.observations import SERIES
-from luna.plausibility import UnitDoubt, doubt_energies, doubt_prices, find_usual
-from luna.refusals import refuse
-from luna.resolution import kind_of
-from luna.site import OWN, Site
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.energy.errors import LunaError
+from luna.energy.observations import SERIES
+from luna.energy.plausibility import UnitDoubt, doubt_energies, doubt_prices, find_usual
+from luna.energy.refusals import refuse
+from luna.energy.resolution import kind_of
+from luna.energy.site import OWN, Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.platform.database import observations, prices
 from services.ingest.row_store import find_market
 
 LOOKED_BACK = timedelta(weeks=4)

@@ -11,15 +11,16 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import FetchPricesRequest
 from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
-from luna.database import observations, prices, site_removal, sites, vehicle_sessions
-from luna.database.prices import USUAL_CURRENCY
-from luna.embedded.state import choose_port
-from luna.errors import ConflictError
-from luna.observations import SERIES
-from luna.packages import Progress
-from luna.queue import TaskContext
-from luna.settings.stored import store_settings
-from luna.simulated_home import (
+from luna.energy.errors import ConflictError
+from luna.energy.observations import SERIES
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
+from luna.platform.database import observations, prices, site_removal, sites, vehicle_sessions
+from luna.platform.database.prices import USUAL_CURRENCY
+from luna.platform.embedded.state import choose_port
+from luna.platform.packages import Progress
+from luna.platform.queue import TaskContext
+from luna.platform.settings.stored import store_settings
+from luna.platform.simulated_home import (
     BATTERY_MODEL,
     CAR_MODEL,
     MARKET,
@@ -41,7 +42,6 @@ from luna.simulated_home import (
     list_stays,
     publish_prices,
 )
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from services.ingest import price_collection
 from services.ingest.demo_data import load_demo
 from services.ingest.listening import StateFile

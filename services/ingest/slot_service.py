@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries, KeptDay
-from luna.database import copy, energy_intervals, history_changes, observations, quality, quarantine, readings, sites
-from luna.database.history_changes import Revision, Rule
-from luna.database.quarantine import Refused
-from luna.errors import ConflictError, InvalidInputError
-from luna.observations import ESTIMABLE, SERIES
-from luna.silent_sensors import read_silent
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
-from luna.units import UnitHistory, ratio, read_measure, refuse_unit
+from luna.energy.errors import ConflictError, InvalidInputError
+from luna.energy.observations import ESTIMABLE, SERIES
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
+from luna.energy.units import UnitHistory, ratio, read_measure, refuse_unit
+from luna.platform.database import copy, energy_intervals, history_changes, observations, quality, quarantine, readings, sites
+from luna.platform.database.history_changes import Revision, Rule
+from luna.platform.database.quarantine import Refused
+from luna.platform.silent_sensors import read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.build import LONGEST_STILL_SLOTS
 from services.ingest.metering.columns import sensor_names

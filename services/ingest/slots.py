@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from luna.observations import SERIES
-from luna.plausibility import USUAL_POWER_KW
-from luna.resolution import JOIN, SPLIT, kind_of
-from luna.timeline import SLOT
+from luna.energy.observations import SERIES
+from luna.energy.plausibility import USUAL_POWER_KW
+from luna.energy.resolution import JOIN, SPLIT, kind_of
+from luna.energy.timeline import SLOT
 from services.ingest.file_schema import ABOVE
 from services.ingest.limits import ANY_POWER_KW
 from services.ingest.validation import refuse_values

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import observations, prices
-from luna.economics import price_slots
-from luna.errors import InvalidInputError
-from luna.site import ImportRule, Site, SpotPrice
-from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone
+from luna.energy.economics import price_slots
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import ImportRule, Site, SpotPrice
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone
+from luna.platform.database import observations, prices
 from services.ingest.price_repair import PriceRecord
 
 PART_DAYS = 366

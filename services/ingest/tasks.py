@@ -35,11 +35,11 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
 from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
 from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeRequest, SimulatedHomeReply, SimulatedHomeRequest
-from luna.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
-from luna.database.timescale import retention_ages
-from luna.errors import ConflictError
-from luna.queue import RetryableError, TaskContext, task
-from luna.queue.jobs import resend_due
+from luna.energy.errors import ConflictError
+from luna.platform.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
+from luna.platform.database.timescale import retention_ages
+from luna.platform.queue import RetryableError, TaskContext, task
+from luna.platform.queue.jobs import resend_due
 from services.ingest import (
     backfill,
     log_archive,

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from luna.refusals import refuse
-from luna.site import SENSOR_ROLES, Site
-from luna.units import read_measure, refuse_unit
+from luna.energy.refusals import refuse
+from luna.energy.site import SENSOR_ROLES, Site
+from luna.energy.units import read_measure, refuse_unit
 
 # By what each unit is divided to become Luna's.
 ENERGY = {"kwh": 1.0, "wh": 1_000.0, "mwh": 0.001}

@@ -9,11 +9,11 @@ import structlog
 
 from luna.contracts.data import LoadFileRequest, LoadReply
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
-from luna.errors import InvalidInputError, LunaError
-from luna.objects import ObjectStore
-from luna.private_folders import make_private
-from luna.queue import TaskContext
-from luna.timeline import parse_zone
+from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.timeline import parse_zone
+from luna.platform.objects import ObjectStore
+from luna.platform.private_folders import make_private
+from luna.platform.queue import TaskContext
 from services.ingest.file_guess.guess import guess_file
 from services.ingest.limited_file import FileLimits
 from services.ingest.loading import FileForm, LoadReport, load_file

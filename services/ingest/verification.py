@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import Engine
 
 from luna.contracts.history_care import DayComparison, VerifyReply, VerifyRequest
-from luna.database import observations, sites
-from luna.database.engine import unit_of_work
-from luna.queue import TaskContext
-from luna.site import APPLIANCES
-from luna.timeline import FloatArray, Timeline, floor_to, local_days, parse_zone
+from luna.energy.site import APPLIANCES
+from luna.energy.timeline import FloatArray, Timeline, floor_to, local_days, parse_zone
+from luna.platform.database import observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import TaskContext
 from services.ingest.metering.columns import Column, measured_columns
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory
 

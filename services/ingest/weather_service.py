@@ -10,12 +10,13 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
-from luna.database import sites, weather_carbon
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
-from luna.settings import Settings
-from luna.site import Location, Site
-from luna.timeline import SLOT, Clock, Timeline, floor_to
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Location, Site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.clock import Clock
+from luna.platform.database import sites, weather_carbon
+from luna.platform.database.engine import unit_of_work
+from luna.platform.settings import Settings
 from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import Web

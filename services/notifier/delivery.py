@@ -9,16 +9,16 @@ from prometheus_client import Counter
 from sqlalchemy import Engine
 
 from luna.contracts.notification import NotifyReply, NotifyTestReply, TargetReply
-from luna.database import notifications, sites
-from luna.database.engine import unit_of_work
-from luna.database.notifications import DueDelivery
-from luna.errors import LunaError
-from luna.queue.task_context import isolate
-from luna.retry import RetryPolicy
-from luna.settings import Settings
-from luna.timeline import local_instant, parse_zone
-from luna.wording import Numbers
-from luna.wording.messages import say_message
+from luna.energy.errors import LunaError
+from luna.energy.timeline import local_instant, parse_zone
+from luna.platform.database import notifications, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.notifications import DueDelivery
+from luna.platform.queue.task_context import isolate
+from luna.platform.retry import RetryPolicy
+from luna.platform.settings import Settings
+from luna.words import Numbers
+from luna.words.messages import say_message
 from services.notifier.events import find_events
 from services.notifier.targets import Target, for_event
 

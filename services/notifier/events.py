@@ -5,20 +5,20 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from sqlalchemy import Connection
 
-from luna import findings
 from luna.contracts.notification import EventKind
 from luna.contracts.plan import PlanReply
-from luna.control_service import read_states
-from luna.database import plans
-from luna.database.notifications import NewNotification
-from luna.database.savings import read_savings
-from luna.findings import SiteFinding
-from luna.house_now import read_house, read_planned
-from luna.house_statements import say_statement, state_house
-from luna.site import SeriesPrice, Site, SpotPrice
-from luna.timeline import SLOT, FloatArray, Timeline, local_day, local_instant, parse_zone
-from luna.wording import Numbers
-from luna.wording.messages import say_message
+from luna.energy.site import SeriesPrice, Site, SpotPrice
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_instant, parse_zone
+from luna.platform import findings
+from luna.platform.control_service import read_states
+from luna.platform.database import plans
+from luna.platform.database.notifications import NewNotification
+from luna.platform.database.savings import read_savings
+from luna.platform.findings import SiteFinding
+from luna.platform.house_now import read_house, read_planned
+from luna.platform.house_statements import say_statement, state_house
+from luna.words import Numbers
+from luna.words.messages import say_message
 
 DAY = timedelta(days=1)
 KINDS: dict[str, EventKind] = {

@@ -13,10 +13,10 @@ from typing import Any, Protocol, get_args
 import apprise
 import httpx
 
-from luna.addresses import HomeAssistantAccess
 from luna.contracts.notification import EventKind
-from luna.errors import InvalidInputError, UnavailableError
-from luna.settings import Settings
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.settings import Settings
 
 PATIENCE = timedelta(seconds=10)
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)

@@ -1,7 +1,7 @@
 """The notifier's tasks: decode, call, encode."""
 
 from luna.contracts.notification import NotifyReply, NotifyRequest, NotifyTestReply, NotifyTestRequest
-from luna.queue import TaskContext, task
+from luna.platform.queue import TaskContext, task
 from services.notifier import delivery
 from services.notifier.targets import open_targets
 

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.physics import BoolArray, Flows, buys, sells
-from luna.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray, Flows, buys, sells
+from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
+from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import Followed, Plan, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments

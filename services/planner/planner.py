@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Blocks, find_charge, list_months
-from luna.policy import BatteryPolicy, PlanPolicy
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.economics import Blocks, find_charge, list_months
+from luna.energy.policy import BatteryPolicy, PlanPolicy
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single

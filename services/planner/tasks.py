@@ -23,10 +23,10 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
-from luna.database.engine import unit_of_work
-from luna.queue import TaskContext, task
-from luna.queue.jobs import await_job, submit_job
-from luna.queue.task_context import isolate
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import TaskContext, task
+from luna.platform.queue.jobs import await_job, submit_job
+from luna.platform.queue.task_context import isolate
 from services.planner.compiled import load_common_kernels, load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.service import counterfactual, fleet, pareto, plan_check, plan_diff, plans

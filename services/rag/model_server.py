@@ -1,6 +1,6 @@
 """Where the language model's server is, and what it asks to be let in: for answers, vectors and re-ranking alike."""
 
-from luna.settings import Settings
+from luna.platform.settings import Settings
 
 
 def server_headers(settings: Settings) -> dict[str, str]:

@@ -27,12 +27,12 @@ from luna.contracts.recommendations import (
 )
 from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
-from luna.database import answers
-from luna.database.answers import AnswerFilter
-from luna.errors import UnavailableError
-from luna.queue import TaskContext, task
-from luna.queue.jobs import submit_job
-from luna.settings import Settings
+from luna.energy.errors import UnavailableError
+from luna.platform.database import answers
+from luna.platform.database.answers import AnswerFilter
+from luna.platform.queue import TaskContext, task
+from luna.platform.queue.jobs import submit_job
+from luna.platform.settings import Settings
 from services.rag.answering.process import open_parts
 from services.rag.answering.service import answer_published
 from services.rag.documents import ingest, reindex

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from luna.database import engine, prices, sites
-from luna.embedded import running
-from luna.errors import LunaError, UnavailableError
-from luna.settings import Settings, load_settings
-from luna.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
-from luna.telemetry import configure_logging
-from luna.timeline import Clock, SystemClock, seconds_to_wait
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.clock import Clock, SystemClock, seconds_to_wait
+from luna.platform.database import engine, prices, sites
+from luna.platform.embedded import running
+from luna.platform.settings import Settings, load_settings
+from luna.platform.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
+from luna.platform.telemetry import configure_logging
 from services.simulated_home.broker import LocalBroker
 from services.simulated_home.devices import Devices
 

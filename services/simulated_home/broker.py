@@ -12,7 +12,7 @@ from typing import Self
 
 import structlog
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.simulated_home import packets
 from services.simulated_home.packets import ProtocolError, Publication
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from luna.simulated_home import BATTERY_MODEL, TOPICS, Command, Faults, HomeSetup, HomeState, RecordedYear, advance, measure
-from luna.simulated_home.battery import SECONDS_PER_HOUR, WORDS, read_setting
-from luna.simulated_home.car import set_charger
-from luna.simulated_home.heater import HEATER_WORDS
-from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
+from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Command, Faults, HomeSetup, HomeState, RecordedYear, advance, measure
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, read_setting
+from luna.platform.simulated_home.car import set_charger
+from luna.platform.simulated_home.heater import HEATER_WORDS
+from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
 
 STEP_SECONDS = 5.0
 # After an absence longer steps do.

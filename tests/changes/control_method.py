@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import httpx
 
-from luna.device_config import Control
-from luna.device_template import Write
-from luna.settings import Settings
+from luna.energy.device_config import Control
+from luna.contracts.device_template import Write
+from luna.platform.settings import Settings
 from services.executor.device import DeviceError
 
 
@@ -52,10 +52,10 @@ PROOF = """
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from luna.device_config import Control
-from luna.device_template import matches, render
-from luna.battery_setpoints import OWN
-from luna.settings import Settings
+from luna.energy.device_config import Control
+from luna.contracts.device_template import matches, render
+from luna.contracts.battery_setpoints import OWN
+from luna.platform.settings import Settings
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from services.executor.__main__ import open_device
 
@@ -96,13 +96,13 @@ CHANGE = Change(
     (
         Edit("services/executor/hearth.py", DRIVER),
         Edit(
-            "luna/device_config.py",
+            "luna/energy/device_config.py",
             'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "hearth"]\n',
             after='ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]',
             instead=True,
         ),
         Edit("services/api/pages/setup/control_methods.py", METHOD, after="for method in ("),
-        Edit("luna/wording/pages/setup.py", WORDS, after='"by_mqtt": Phrase("MQTT", "MQTT"),'),
+        Edit("luna/words/pages/setup.py", WORDS, after='"by_mqtt": Phrase("MQTT", "MQTT"),'),
     ),
     PROOF,
 )

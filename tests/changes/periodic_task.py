@@ -51,8 +51,8 @@ def forget_old_downloads(_request: ForgetDownloadsRequest, work: TaskContext) ->
 PROOF = """
 import contextlib, os, subprocess, sys, tempfile, time
 from pathlib import Path
-from luna.embedded import start
-from luna.settings import Settings
+from luna.platform.embedded import start
+from luna.platform.settings import Settings
 from services.api.app import create_app
 
 document = create_app(Settings()).openapi()
@@ -81,8 +81,8 @@ with tempfile.TemporaryDirectory(prefix="luna-change-") as parent, contextlib.Ex
     os.chmod(parent, 0o711)
     servers = stack.enter_context(start(Path(parent) / "servers", services=("redis",)))
     where = {"LUNA_REDIS_URL": servers.redis_url, "LUNA_DATABASE_URL": "postgresql://luna@127.0.0.1:9/none", "LUNA_WORKER_PROCESSES": "1"}
-    stack.enter_context(running("luna.queue.worker", "ingest", "--beat-seconds", "0.3", **where))
-    beat = stack.enter_context(running("luna.queue.beat", "--turn-seconds", "0.3", "--downloads-seconds", "1", **where))
+    stack.enter_context(running("luna.platform.queue.worker", "ingest", "--beat-seconds", "0.3", **where))
+    beat = stack.enter_context(running("luna.platform.queue.beat", "--turn-seconds", "0.3", "--downloads-seconds", "1", **where))
     deadline = time.monotonic() + 90
     while old.exists() and time.monotonic() < deadline:
         time.sleep(0.1)

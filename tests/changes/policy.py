@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline, local_days
-from luna.wording import read_policy, say_policy
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, local_days
+from luna.words import read_policy, say_policy
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, replay
@@ -42,7 +42,7 @@ CHANGE = Change(
     (
         Edit("services/planner/replay/policies.py", POLICY, after="return Committed(inputs.oracle.setpoints)"),
         Edit(
-            "luna/wording/modes.py",
+            "luna/words/modes.py",
             '    "full_by_evening": {"en": "Full by evening", "de": "Abends voll"},\n',
             after="POLICIES: dict[str, dict[Language, str]] = {",
         ),

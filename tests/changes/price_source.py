@@ -58,9 +58,9 @@ import httpx
 from typer.testing import CliRunner
 
 from luna.contracts import FetchPricesRequest
-from luna.settings import Settings
-from luna.settings.model import GIVEN
-from luna.timeline import SLOT, Timeline
+from luna.platform.settings import Settings
+from luna.platform.settings.model import GIVEN
+from luna.energy.timeline import SLOT, Timeline
 from services.cli.data import app
 from services.ingest.price_collection import Need, gather_all
 
@@ -110,7 +110,7 @@ CHANGE = Change(
         Edit("services/ingest/sources/prices/hearth.py", MODULE),
         Edit("luna/contracts/data.py", '    "hearth",\n', after="PriceService = Literal["),
         Edit(
-            "luna/settings/model.py",
+            "luna/platform/settings/model.py",
             '    hearth_token: Annotated[SecretStr | None, Field(description="key of Hearth"), GIVEN_OUT] = None\n',
             after='tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT, CHANGEABLE] = None',
         ),

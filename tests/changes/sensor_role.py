@@ -4,7 +4,7 @@ from alembic.script import ScriptDirectory
 
 from tests.changes.change import ROOT, Change, Edit
 
-HEAD = ScriptDirectory(str(ROOT / "luna/database/migrations")).get_current_head()
+HEAD = ScriptDirectory(str(ROOT / "luna/platform/database/migrations")).get_current_head()
 
 REVISION = f'''"""What a pool pump uses, in a column of its own."""
 
@@ -34,8 +34,8 @@ import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from luna.embedded import running
-from luna.settings import load_settings
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
 from services.cli.main import run
 
 # As root the servers run under another account, which must be able to enter.
@@ -73,16 +73,16 @@ CHANGE = Change(
     "sensor role",
     (
         Edit(
-            "luna/site/sensors.py",
+            "luna/energy/site/sensors.py",
             '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "appliance")] = ()\n',
             after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()',
         ),
         Edit(
-            "luna/database/schema/series.py",
+            "luna/platform/database/schema/series.py",
             '    number("pool_pump_kwh", "no part of load_kwh"),\n',
             after='number("water_heater_kwh", "no part of load_kwh"),',
         ),
-        Edit("luna/database/migrations/versions/r9999_pool_pump.py", REVISION),
+        Edit("luna/platform/database/migrations/versions/r9999_pool_pump.py", REVISION),
         Edit("config/site.yaml", "  pool_pump_consumption: sensor.pool_pump_energy\n", after="vehicle_consumption: sensor.wallbox_energy"),
     ),
     PROOF,

@@ -66,13 +66,13 @@ PROOF = """
 from datetime import UTC, datetime
 
 from luna.contracts.plan import PlanRequest
-from luna.wording import Numbers
-from luna.wording.tariffs import say_buying
+from luna.words import Numbers
+from luna.words.tariffs import say_buying
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
-from luna.economics import price_slots
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.economics import price_slots
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
 from zoneinfo import ZoneInfo
 
 start = datetime(2024, 2, 1, tzinfo=UTC)
@@ -100,19 +100,19 @@ assert say_buying(parse_site(site).tariff.import_, Numbers("en", ZoneInfo("UTC")
 FLAT = 'PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]'
 ANY = 'ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]'
 TOLD = '"allowance": {"en": ("{price} for {daily_kwh} a day", ""), "de": ("{price} für {daily_kwh} am Tag", "")},'
-IMPORTS = "from luna.site.tariff import AllowancePrice\nfrom luna.timeline import split_days\n"
+IMPORTS = "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import split_days\n"
 LAST_ROW = "builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])"
 
 CHANGE = Change(
     "a kind of tariff that couples slots",
     (
-        Edit("luna/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
-        Edit("luna/site/tariff.py", ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n", after=ANY, instead=True),
-        Edit("luna/economics/charges.py", IMPORTS, after="from luna.site import BlockPrice, ImportRule"),
-        Edit("luna/economics/charges.py", CHARGE, after="return float(self.rise[:block].sum())"),
-        Edit("services/planner/milp/tariffs.py", "from luna.economics.charges import Allowance\n", after="import numpy as np"),
+        Edit("luna/energy/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
+        Edit("luna/energy/site/tariff.py", ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n", after=ANY, instead=True),
+        Edit("luna/energy/economics/charges.py", IMPORTS, after="from luna.energy.site import BlockPrice, ImportRule"),
+        Edit("luna/energy/economics/charges.py", CHARGE, after="return float(self.rise[:block].sum())"),
+        Edit("services/planner/milp/tariffs.py", "from luna.energy.economics.charges import Allowance\n", after="import numpy as np"),
         Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),
-        Edit("luna/wording/tariffs.py", f"    {TOLD}\n", after="TARIFFS: dict[str, dict[Language, tuple[str, str]]] = {"),
+        Edit("luna/words/tariffs.py", f"    {TOLD}\n", after="TARIFFS: dict[str, dict[Language, tuple[str, str]]] = {"),
     ),
     PROOF,
 )

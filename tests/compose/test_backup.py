@@ -34,18 +34,21 @@ def observed(stack: Stack) -> int:
     return int(stack.sql("SELECT count(*) FROM slot_observations"))
 
 
+OPEN = "from luna.platform.objects import open_objects; from luna.platform.settings import load_settings;"
+
+
 def put_object(stack: Stack, key: str, content: str) -> None:
-    text = f"from luna.objects import open_objects; from luna.settings import load_settings; open_objects(load_settings()).put({key!r}, {content!r}.encode())"
+    text = f"{OPEN} open_objects(load_settings()).put({key!r}, {content!r}.encode())"
     stack.python("backup", text)
 
 
 def get_object(stack: Stack, key: str) -> str:
-    text = f"from luna.objects import open_objects; from luna.settings import load_settings; print(open_objects(load_settings()).get({key!r}).decode())"
+    text = f"{OPEN} print(open_objects(load_settings()).get({key!r}).decode())"
     return stack.python("backup", text)
 
 
 def remove_object(stack: Stack, key: str) -> None:
-    text = f"from luna.objects import open_objects; from luna.settings import load_settings; open_objects(load_settings()).remove({key!r})"
+    text = f"{OPEN} open_objects(load_settings()).remove({key!r})"
     stack.python("backup", text)
 
 

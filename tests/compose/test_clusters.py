@@ -22,8 +22,8 @@ def test_swarm_takes_the_stack_as_it_is(stack: dict[str, Any]) -> None:
 
 def test_who_waits_for_the_tables_starts_afterwards_what_the_stack_names(stack: dict[str, Any]) -> None:
     planner = stack["services"]["planner"]
-    assert planner["entrypoint"] == ["tini", "--", "sh", "-c", 'python -m luna.health.schema && exec entrypoint "$@"', "sh"]
-    assert planner["command"][:4] == ["python", "-m", "luna.queue.worker", "planner"]
+    assert planner["entrypoint"] == ["tini", "--", "sh", "-c", 'python -m luna.platform.health.schema && exec entrypoint "$@"', "sh"]
+    assert planner["command"][:4] == ["python", "-m", "luna.platform.queue.worker", "planner"]
 
 
 def test_what_is_unpacked_lies_in_a_volume_without_a_name(stack: dict[str, Any]) -> None:

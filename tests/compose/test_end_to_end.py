@@ -83,8 +83,8 @@ def test_the_demo_runs_through_the_containers_and_writes_its_report(stack: Stack
 @pytest.mark.usefixtures("demo")
 def test_the_trained_models_lie_in_the_bucket(stack: Stack) -> None:
     listing = (
-        "from luna.settings import load_settings; from luna.objects import open_objects; "
-        "from luna.database import engine; from sqlalchemy import text; "
+        "from luna.platform.settings import load_settings; from luna.platform.objects import open_objects; "
+        "from luna.platform.database import engine; from sqlalchemy import text; "
         "settings = load_settings(); pool = engine.create(settings.database_url.get_secret_value()); "
         "keys = [row[0] for row in pool.connect().execute(text('SELECT artefact_key FROM training_runs'))]; "
         "print(len(keys), all(open_objects(settings).get(key) for key in keys))"

@@ -145,7 +145,7 @@ def test_a_full_volume_of_objects_loses_no_model_and_stops_no_plan(
     recovered("objects' volume full and freed, the next model stored", time.monotonic() - begun)
     finished = [each for each in (job_id, again) if jobs.state(each)["status"] == "done"]
     keys = [healthy.sql(f"SELECT artefact_key FROM training_runs WHERE run_id = '{jobs.state(each)['reply']['run_id']}'") for each in finished]
-    reading = "import sys; from luna.settings import load_settings; from luna.objects import open_objects; objects = open_objects(load_settings()); "
+    reading = "from luna.platform.settings import load_settings; from luna.platform.objects import open_objects; objects = open_objects(load_settings()); "
     assert {int(healthy.python("forecaster", f"{reading} print(len(objects.get('{key}')))")) > 0 for key in keys} == {True}
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from luna.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, floor_to
 from tests.compose.jobs import Jobs
 from tests.compose.stack import Stack, run, wait_for
 from tests.controlled import DEVICES, BrokerDevice, describe_devices
@@ -19,9 +19,9 @@ SENSOR = f"mqtt:{TOPIC} [kWh]"
 SITE = {"name": "listened", "timezone": "Europe/Berlin", "input_sensors": {"total_load_consumption": SENSOR}}
 ADD_SITE = """
 from datetime import UTC, datetime
-from luna.database import control, engine, sites
-from luna.settings import load_settings
-from luna.site import parse_site
+from luna.platform.database import control, engine, sites
+from luna.platform.settings import load_settings
+from luna.energy.site import parse_site
 with engine.unit_of_work(engine.create(load_settings().database_url.get_secret_value())) as connection:
     sites.save(connection, parse_site({site!r}))
     if {armed}:

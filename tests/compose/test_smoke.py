@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
 from tests.compose.jobs import Jobs
 from tests.compose.stack import FAST, JOBS, SLOW, Stack, run
 

@@ -14,8 +14,8 @@ import numpy as np
 from sqlalchemy import text
 
 from luna.contracts.message import Message, Request
-from luna.errors import InvalidInputError, UnavailableError
-from luna.queue import TaskContext, task
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform.queue import TaskContext, task
 from tests.starts import note_start
 
 

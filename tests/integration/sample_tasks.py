@@ -11,8 +11,8 @@ from pydantic import Field
 from sqlalchemy import text
 
 from luna.contracts.message import Message, Request
-from luna.errors import ConflictError
-from luna.queue import RetryableError, TaskContext, task
+from luna.energy.errors import ConflictError
+from luna.platform.queue import RetryableError, TaskContext, task
 from tests.starts import note_start
 
 

@@ -17,16 +17,17 @@ from sqlalchemy import Engine
 
 from luna.contracts import PlanReply
 from luna.contracts.fleet import FollowChangesRequest
-from luna.database import forecasts, plans
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.sites import sites as sites_table
-from luna.embedded import Addresses
-from luna.errors import MachineError
-from luna.outlook import Forecast, Quantiles
-from luna.queue import Client
-from luna.settings import Settings
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to
+from luna.energy.errors import MachineError
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import forecasts, plans
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client
+from luna.platform.settings import Settings
 from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
@@ -78,7 +79,7 @@ def api_without_servers() -> Iterator[httpx.Client]:
 def planner(redis_url: str, database_url: str) -> Iterator[None]:
     """A worker for the planner's queue, ready to work."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "1"}
-    process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "luna.platform.queue.worker", "planner"], env=environment, stderr=subprocess.DEVNULL)
     client = Client(redis_url)
     wait_for(lambda: any("planner" in queues for queues in client.heartbeats.workers().values()) or process.poll() is not None)
     assert process.returncode is None, "the worker ended"

@@ -14,13 +14,13 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, update
 
 from luna.contracts.forecast import IssueRequest, TrainRequest
-from luna.database import forecast_issues, observations, sites, weather_carbon
-from luna.database.schema.plans import training_runs
-from luna.database.schema.series import slot_observations, weather
-from luna.objects import FileObjects
-from luna.observations import Observations
-from luna.outlook import PARTS
-from luna.timeline import SLOT, Timeline
+from luna.energy.observations import Observations
+from luna.energy.outlook import PARTS
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecast_issues, observations, sites, weather_carbon
+from luna.platform.database.schema.plans import training_runs
+from luna.platform.database.schema.series import slot_observations, weather
+from luna.platform.objects import FileObjects
 from services.forecaster.forecaster import Batch
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.training import train_site

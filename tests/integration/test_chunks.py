@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, Table, func, select, text
 
-from luna.database import copy
-from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import copy
+from luna.platform.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations
 
 pytestmark = pytest.mark.every_database
 

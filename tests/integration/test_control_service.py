@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from luna import control_service
-from luna.errors import InvalidInputError
-from luna.site import Site
-from luna.timeline import SLOT
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT
+from luna.platform import control_service
 from services.forecaster.inputs.context import read_context
 from tests.controlled import describe
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site

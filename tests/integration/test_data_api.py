@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts import PlanReply
-from luna.database import forecasts, observations, plans, prices, readings
-from luna.database.copy import append
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecasts, observations, plans, prices, readings
+from luna.platform.database.copy import append
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from services.ingest.loading import FileForm, load_file
 from tests.gateway import serve
 from tests.stored import store_site

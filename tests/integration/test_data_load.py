@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import observations, prices, quarantine, readings, recorded_span, weather_carbon
-from luna.database.history import query_series
-from luna.errors import InvalidInputError, NotFoundError
-from luna.history import SeriesQuery, as_rows
-from luna.site import OWN
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.history import SeriesQuery, as_rows
+from luna.energy.site import OWN
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import observations, prices, quarantine, readings, recorded_span, weather_carbon
+from luna.platform.database.history import query_series
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.validation import ESTIMATED
 from tests.stored import store_site

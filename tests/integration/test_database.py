@@ -11,7 +11,12 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts import PlanReply, PolicyReply, ReplayReply
 from luna.contracts.replay import DayCost
-from luna.database import (
+from luna.energy.errors import FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import (
     copy,
     engine,
     forecasts,
@@ -26,13 +31,8 @@ from luna.database import (
     training_runs,
     weather_carbon,
 )
-from luna.database.quarantine import Refused
-from luna.database.schema.series import slot_observations
-from luna.errors import FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database.quarantine import Refused
+from luna.platform.database.schema.series import slot_observations
 from tests.stored import store_site
 from tests.tables import each_row
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import engine, episodes
-from luna.database.engine import unit_of_work
-from luna.database.episodes import EpisodeStep
-from luna.errors import InvalidInputError
-from luna.spool import open_mirror
-from luna.spool.kind import EpisodeKind
-from luna.timeline import SLOT
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT
+from luna.platform.database import engine, episodes
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.episodes import EpisodeStep
+from luna.platform.spool import open_mirror
+from luna.platform.spool.kind import EpisodeKind
 from tests.stored import stored_site
 from tests.tables import each_row
 

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine
 from luna.contracts import IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, SeriesExplanation
 from luna.contracts.forecast_versions import PromoteRequest
-from luna.database import engine, observations, sites
-from luna.embedded import Addresses
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import FileObjects
-from luna.queue import Client
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.platform.database import engine, observations, sites
+from luna.platform.embedded import Addresses
+from luna.platform.objects import FileObjects
+from luna.platform.queue import Client
 from services.forecaster.explanation.service import explain_forecast
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts

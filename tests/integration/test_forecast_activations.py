@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import forecast_activations, sites, training_runs
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
-from luna.database.training_runs import TrainingRun
-from luna.errors import ConflictError, NotFoundError
+from luna.energy.errors import ConflictError, NotFoundError
+from luna.platform.database import forecast_activations, sites, training_runs
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
+from luna.platform.database.training_runs import TrainingRun
 from tests.household import describe_site
 
 VERSION = "aurora_v1.0"

@@ -10,7 +10,10 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from luna.contracts.data import DayQuality
 from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest
-from luna.database import (
+from luna.energy.outlook import PARTS
+from luna.energy.site.sensors import OWN_VACATION
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import (
     forecast_activations,
     forecast_issues,
     forecasts,
@@ -23,17 +26,14 @@ from luna.database import (
     training_runs,
     weather_carbon,
 )
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.database.schema.forecasting import forecast_issues as issues_table
-from luna.database.schema.forecasting import forecast_scenarios as scenarios_table
-from luna.database.schema.series import slot_forecasts
-from luna.database.training_runs import TrainingRun
-from luna.learning_reset import reset_today
-from luna.objects import FileObjects
-from luna.outlook import PARTS
-from luna.site.sensors import OWN_VACATION
-from luna.timeline import SLOT, Timeline
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
+from luna.platform.database.schema.forecasting import forecast_issues as issues_table
+from luna.platform.database.schema.forecasting import forecast_scenarios as scenarios_table
+from luna.platform.database.schema.series import slot_forecasts
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.learning_reset import reset_today
+from luna.platform.objects import FileObjects
 from services.forecaster.model.artefact import save_aurora
 from services.forecaster.model.aurora import VERSION, Progress, TrainSettings, keep_quiet, train
 from services.forecaster.model.baseline import BASELINES

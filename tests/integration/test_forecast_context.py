@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, func, select
 
-from luna.database import readings, site_removal, sites, weather_carbon
-from luna.database.schema.series import weather
-from luna.site import Location
-from luna.timeline import SLOT, Timeline
+from luna.energy.site import Location
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import readings, site_removal, sites, weather_carbon
+from luna.platform.database.schema.series import weather
 from services.forecaster.inputs.context import read_context
 from services.forecaster.inputs.frame import number_slot
 from tests.household import START, day, describe_site

@@ -10,17 +10,17 @@ from sqlalchemy import Engine, delete
 
 from luna.contracts.forecast import IssueRequest, RefreshForecastsReply, RefreshForecastsRequest
 from luna.contracts.job import Job
-from luna.database import forecast_issues, forecast_scenarios, forecasts, observations, sites, weather_carbon
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.forecasting import forecast_issues as issues_table
-from luna.database.schema.forecasting import forecast_scenarios as scenarios_table
-from luna.database.schema.series import slot_forecasts, slot_observations, weather
-from luna.database.schema.sites import site_versions
-from luna.database.schema.sites import sites as sites_table
-from luna.objects import FileObjects
-from luna.outlook import PARTS
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import PARTS
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecast_issues, forecast_scenarios, forecasts, observations, sites, weather_carbon
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.schema.forecasting import forecast_issues as issues_table
+from luna.platform.database.schema.forecasting import forecast_scenarios as scenarios_table
+from luna.platform.database.schema.series import slot_forecasts, slot_observations, weather
+from luna.platform.database.schema.sites import site_versions
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.objects import FileObjects
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES

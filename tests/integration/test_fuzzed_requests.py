@@ -10,8 +10,8 @@ import redis
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 
-from luna.embedded import Servers
-from luna.settings import Settings
+from luna.platform.embedded import Servers
+from luna.platform.settings import Settings
 from services.api.app import create_app
 from tests.depth import THOROUGH
 from tests.identity import Gate, gate_with_people

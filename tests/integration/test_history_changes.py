@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import history_changes, observations
-from luna.database.history_changes import Rule
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import history_changes, observations
+from luna.platform.database.history_changes import Rule
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.database.engine import unit_of_work
-from luna.database.schema.sites import sites
-from luna.embedded import Addresses
-from luna.settings import Settings
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.sites import sites
+from luna.platform.embedded import Addresses
+from luna.platform.settings import Settings
 from services.api.app import create_app
 from tests.gateway import serve
 from tests.integration.test_api import request_document

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.job import Job
-from luna.database import jobs
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
+from luna.platform.database import jobs
 
 pytestmark = pytest.mark.every_database
 

@@ -8,11 +8,11 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.queue import Client, Progress
-from luna.queue.task_tracker import TaskTracker
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client, Progress
+from luna.platform.queue.task_tracker import TaskTracker
 from tests.gateway import serve
 from tests.integration.test_api import request_document as plan_document
 from tests.tables import each_row

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import levels, observations, readings, sites
-from luna.house_now import HouseFigure, read_soc
-from luna.observations import SeenSoc
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline
-from luna.units import SaidUnits
+from luna.energy.observations import SeenSoc
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.energy.units import SaidUnits
+from luna.platform.database import levels, observations, readings, sites
+from luna.platform.house_now import HouseFigure, read_soc
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 NOW = NOON + timedelta(minutes=11)

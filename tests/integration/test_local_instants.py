@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import forecasts, observations, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.sites import sites as sites_table
-from luna.embedded import Addresses
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecasts, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.embedded import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.household import day, describe_site, measure_days

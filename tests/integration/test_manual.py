@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply
-from luna.database import manual_blocks
-from luna.embedded import Addresses
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT
+from luna.platform.database import manual_blocks
+from luna.platform.embedded import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site, stored_site

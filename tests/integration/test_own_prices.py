@@ -13,16 +13,16 @@ from sqlalchemy import Connection, Engine, text
 from luna.contracts.counterfactual import Variant, WhatIfRequest
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.replay import ReplayRequest
-from luna.database import observations, prices, recorded_span, sites
-from luna.database.engine import unit_of_work
-from luna.database.schema.sites import sites as sites_table
-from luna.embedded import Addresses
-from luna.errors import InvalidInputError
-from luna.objects import FileObjects
-from luna.observations import Observations
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline
-from luna.what_if_questions import open_question, read_state
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import Observations
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import observations, prices, recorded_span, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.embedded import Addresses
+from luna.platform.objects import FileObjects
+from luna.platform.what_if_questions import open_question, read_state
 from services.forecaster.service import issue_forecasts
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.planner.service.counterfactual import replay_variant
@@ -166,7 +166,7 @@ def test_who_loads_prices_that_no_plan_uses_is_told_so(connection: Connection, t
 
 
 def test_prices_loaded_by_an_older_release_serve_the_tariff(connection: Connection, site: Site) -> None:
-    from luna.database.migrations.versions.r9001_own_prices import COPY
+    from luna.platform.database.migrations.versions.r9001_own_prices import COPY
 
     starts = Timeline(MIDNIGHT, SLOT, 96).starts
     observations.write(connection, "own", starts, {"import_price": np.full(96, 0.25), "export_price": np.full(96, 0.05)})

@@ -5,9 +5,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.fleet import PlanSitesRequest
-from luna.database import plans
-from luna.database.plans import PlannedSlots
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import plans
+from luna.platform.database.plans import PlannedSlots
 from services.planner.service.fleet import plan_sites
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 

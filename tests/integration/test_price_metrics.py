@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, delete
 
-from luna.database import prices, sites
-from luna.database.engine import unit_of_work
-from luna.database.schema.series import market_prices
-from luna.database.schema.sites import sites as sites_table
-from luna.embedded import Addresses
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import prices, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.series import market_prices
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.embedded import Addresses
 from tests.gateway import serve
 
 DAY = Timeline(datetime(2026, 11, 19, 23, tzinfo=UTC), SLOT, 96)

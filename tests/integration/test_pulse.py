@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, delete
 
-from luna import control_service
 from luna.contracts.agent_control import GateEntry
 from luna.contracts.control import Decision
 from luna.contracts.data import DayQuality
 from luna.contracts.owner import ManualBlock
 from luna.contracts.replay import DayCost
 from luna.contracts.vehicle_session import NewSession
-from luna.database import (
+from luna.energy.errors import NotFoundError
+from luna.energy.observations import Observations
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform import control_service
+from luna.platform.database import (
     agent_gates,
     control,
     forecast_activations,
@@ -28,13 +32,9 @@ from luna.database import (
     sites,
     vehicle_sessions,
 )
-from luna.database.forecast_activations import Activation
-from luna.database.quarantine import Refused
-from luna.database.schema.plans import plan_history
-from luna.errors import NotFoundError
-from luna.observations import Observations
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.platform.database.forecast_activations import Activation
+from luna.platform.database.quarantine import Refused
+from luna.platform.database.schema.plans import plan_history
 from tests.controlled import describe
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 

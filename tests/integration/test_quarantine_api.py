@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import quarantine
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.platform.database import quarantine
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.gateway import serve
 from tests.stored import store_site
 from tests.tables import each_row

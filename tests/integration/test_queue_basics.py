@@ -14,15 +14,15 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import ResendReply
 from luna.contracts.message import Request
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
-from luna.queue import Client, Progress
-from luna.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
-from luna.queue.jobs import cancel_job, resend_due, retry_job, submit_job
-from luna.queue.task_base import Process
-from luna.queue.task_tracker import TaskTracker
-from luna.settings import Settings
+from luna.energy.errors import ConflictError, FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client, Progress
+from luna.platform.queue.attempt import JOB_RETRY, Conclude, DroppedError, EndedError, JobRunner
+from luna.platform.queue.jobs import cancel_job, resend_due, retry_job, submit_job
+from luna.platform.queue.task_base import Process
+from luna.platform.queue.task_tracker import TaskTracker
+from luna.platform.settings import Settings
 from tests.integration import sample_tasks as sample
 from tests.integration.errand_tasks import CrashRequest, ErrandRequest, RefusedRequest
 from tests.places import ERRANDS, Place, errands_table, open_place, second_queue

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import readings
-from luna.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
-from luna.errors import InvalidInputError, NotFoundError
-from luna.readings import Buckets
-from luna.timeline import FloatArray, InstantArray
-from luna.units import SaidUnits
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.readings import Buckets
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.units import SaidUnits
+from luna.platform.database import readings
+from luna.platform.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
 from tests import toolkit
 from tests.stored import store_site
 

@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from luna.contracts.health import Check, NodeSign
-from luna.embedded import Addresses
-from luna.health import TAKES
-from luna.queue.task_monitor import SENT_AT
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.embedded import Addresses
+from luna.platform.health import TAKES
+from luna.platform.queue.task_monitor import SENT_AT
 from services.api.gateway import PLANS
 from tests.gateway import serve
 

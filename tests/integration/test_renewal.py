@@ -8,19 +8,19 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, update
 
 from luna.contracts.forecast import RenewModelsRequest, SiteRenewal
-from luna.database import forecast_scores, observations, sites, training_runs
-from luna.database.engine import unit_of_work
-from luna.database.forecast_scores import ForecastDayScore
-from luna.database.schema.plans import training_runs as runs_table
-from luna.database.schema.series import slot_observations
-from luna.database.schema.sites import site_versions
-from luna.database.schema.sites import sites as sites_table
-from luna.database.schema.work import jobs as jobs_table
-from luna.database.training_runs import TrainingRun
-from luna.observations import Observations
-from luna.queue import Client
-from luna.queue.jobs import submit_job
-from luna.timeline import SLOT, floor_to, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, floor_to, parse_zone
+from luna.platform.database import forecast_scores, observations, sites, training_runs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.database.schema.plans import training_runs as runs_table
+from luna.platform.database.schema.series import slot_observations
+from luna.platform.database.schema.sites import site_versions
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.database.schema.work import jobs as jobs_table
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.renewal import Asking, Due, assign_turn, find_due, find_last_turn, renew_models
 from tests.histories import change, grow_roof

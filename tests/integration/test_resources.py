@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import forecast_activations, history_changes, manual_blocks, observations, plans, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.observations import Observations
-from luna.queue import Client
-from luna.site import Site
-from luna.timeline import SLOT, Timeline
+from luna.energy.observations import Observations
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecast_activations, history_changes, manual_blocks, observations, plans, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client
 from tests.databases import remove_site
 from tests.gateway import serve
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
@@ -443,7 +443,7 @@ def test_sites_are_listed_page_by_page(api: httpx.Client, database: Engine) -> N
 def workers(redis_url: str, database_url: str) -> Iterator[None]:
     """A worker for plans and forecasts, ready to work."""
     environment = os.environ | {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_WORKER_PROCESSES": "2"}
-    process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker", "planner", "forecaster"], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", "luna.platform.queue.worker", "planner", "forecaster"], env=environment, stderr=subprocess.DEVNULL)
     client = Client(redis_url)
     wait_for(lambda: any("forecaster" in queues for queues in client.heartbeats.workers().values()) or process.poll() is not None)
     client.close()

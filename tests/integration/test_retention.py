@@ -11,18 +11,19 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select, table
 
 from luna.contracts.job import RetentionReply, RetentionRequest
-from luna.database import copy, replays, retention, timescale, what_ifs
-from luna.database.schema.agent import antares_plan_history
-from luna.database.schema.forecasting import forecast_issues, forecast_scenarios
-from luna.database.schema.plans import plan_history, replay_days, what_if_flows
-from luna.database.schema.plans import what_ifs as what_ifs_table
-from luna.database.schema.recommendations import items
-from luna.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
-from luna.database.schema.sites import sites as sites_table
-from luna.objects import FileObjects
-from luna.queue import TaskContext
-from luna.settings import Settings
-from luna.timeline import SLOT, FixedClock, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.clock import FixedClock
+from luna.platform.database import copy, replays, retention, timescale, what_ifs
+from luna.platform.database.schema.agent import antares_plan_history
+from luna.platform.database.schema.forecasting import forecast_issues, forecast_scenarios
+from luna.platform.database.schema.plans import plan_history, replay_days, what_if_flows
+from luna.platform.database.schema.plans import what_ifs as what_ifs_table
+from luna.platform.database.schema.recommendations import items
+from luna.platform.database.schema.series import market_prices, sensor_readings, slot_forecasts, slot_observations, smart_meter_readings
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.objects import FileObjects
+from luna.platform.queue import TaskContext
+from luna.platform.settings import Settings
 from services.ingest.model_retention import forget_unnamed_models
 from services.ingest.tasks import apply_retention
 

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, column, insert, select, table, text
 
 from luna.contracts import RefreshRollupsReply, RefreshRollupsRequest
-from luna.database import copy, rollups, sites, timescale
-from luna.database.engine import unit_of_work
-from luna.database.schema.series import rollup_marks, slot_observations
-from luna.queue import TaskContext
-from luna.settings import Settings
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import copy, rollups, sites, timescale
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.series import rollup_marks, slot_observations
+from luna.platform.queue import TaskContext
+from luna.platform.settings import Settings
 from services.ingest.tasks import refresh_rollups
 from tests.stored import store_site
 

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.database import forecast_scenarios, forecasts, observations, prices, sites
-from luna.economics import publication_times
-from luna.errors import NotFoundError
-from luna.objects import FileObjects
-from luna.outlook import Forecast, Scenarios
-from luna.timeline import SLOT, Timeline, parse_zone
+from luna.energy.economics import publication_times
+from luna.energy.errors import NotFoundError
+from luna.energy.outlook import Forecast, Scenarios
+from luna.energy.timeline import SLOT, Timeline, parse_zone
+from luna.platform.database import forecast_scenarios, forecasts, observations, prices, sites
+from luna.platform.objects import FileObjects
 from services.forecaster.scenarios.service import issue_asked
 from tests.household import day, describe_site, measure_days
 from tests.scenarios import SLOTS, describe_forecast, describe_prices

@@ -3,10 +3,10 @@
 import uuid
 from functools import partial
 
-from luna.database import engine
-from luna.database.migrate import head, upgrade
-from luna.health.probes import probe_database
-from luna.health.schema import wait_for_schema
+from luna.platform.database import engine
+from luna.platform.database.migrate import head, upgrade
+from luna.platform.health.probes import probe_database
+from luna.platform.health.schema import wait_for_schema
 from tests.databases import own_database
 
 

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from luna.contracts.data import DayQuality
-from luna.database import forecast_scores, quality, site_figures, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.forecast_scores import ForecastDayScore
-from luna.database.schema.series import slot_observations
-from luna.database.schema.sites import sites as sites_table
-from luna.embedded import Addresses
-from luna.timeline import SLOT, FixedClock
+from luna.energy.timeline import SLOT
+from luna.platform.clock import FixedClock
+from luna.platform.database import forecast_scores, quality, site_figures, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.database.schema.series import slot_observations
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.embedded import Addresses
 from tests.gateway import serve
 from tests.household import describe_site
 

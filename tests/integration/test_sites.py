@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.owner import ManualBlock
-from luna.database import control, jobs, manual_blocks, site_removal, sites
-from luna.database.engine import unit_of_work
-from luna.database.schema import metadata
-from luna.errors import ConflictError, NotFoundError, OutdatedError
-from luna.site import Site
+from luna.energy.errors import ConflictError, NotFoundError, OutdatedError
+from luna.energy.site import Site
+from luna.platform.database import control, jobs, manual_blocks, site_removal, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema import metadata
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 
 BATTERY = {"batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import source_cursors
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.platform.database import source_cursors
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database

@@ -10,11 +10,11 @@ from luna.contracts import IssueRequest, TrainRequest
 from luna.contracts.control import LoadSetpoint, PvSetpoint, Setpoint
 from luna.contracts.forecast_explanation import ExplainRequest
 from luna.contracts.owner import ManualBlock
-from luna.database import control, manual_blocks, observations, sites
-from luna.database.schema.plans import control_log, manual_removals
-from luna.objects import FileObjects
-from luna.observations import Observations
-from luna.timeline import FloatArray, InstantArray, to_instant
+from luna.energy.observations import Observations
+from luna.energy.timeline import FloatArray, InstantArray, to_instant
+from luna.platform.database import control, manual_blocks, observations, sites
+from luna.platform.database.schema.plans import control_log, manual_removals
+from luna.platform.objects import FileObjects
 from services.forecaster.explanation.service import explain_forecast
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.retraining.training import train_site

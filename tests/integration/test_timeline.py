@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna import control_service
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
-from luna.database import control
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.platform import control_service
+from luna.platform.clock import FixedClock
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from services.api.timeline import Timelines
 from tests.databases import remove_site
 from tests.demo_home import DemoHome, store_demo_home

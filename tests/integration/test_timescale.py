@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from luna.database import copy, migrate, timescale
-from luna.database.schema.series import slot_observations
-from luna.settings import Settings
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import copy, migrate, timescale
+from luna.platform.database.schema.series import slot_observations
+from luna.platform.settings import Settings
 from tests.databases import own_database
 
 pytestmark = pytest.mark.timescale_alone

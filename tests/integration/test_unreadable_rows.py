@@ -16,18 +16,18 @@ from luna.contracts.data import JudgeQualityRequest, LoadFileRequest
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.replay import ReplaySitesRequest
-from luna.database import control, engine, sites
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.database.schema import metadata
-from luna.database.schema.plans import control_state
-from luna.database.schema.sites import site_versions
-from luna.database.schema.sites import sites as site_table
-from luna.doctor.platform import check_database
-from luna.embedded import Addresses
-from luna.errors import UnreadableError
-from luna.settings import Settings
-from luna.timeline import FixedClock, SystemClock
+from luna.energy.errors import UnreadableError
+from luna.platform.clock import FixedClock, SystemClock
+from luna.platform.database import control, engine, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.database.schema import metadata
+from luna.platform.database.schema.plans import control_state
+from luna.platform.database.schema.sites import site_versions
+from luna.platform.database.schema.sites import sites as site_table
+from luna.platform.doctor.platform import check_database
+from luna.platform.embedded import Addresses
+from luna.platform.settings import Settings
 from services.agent.night import run_night
 from services.api.pages.layout import NAVIGATION
 from services.executor.watch import SiteUnits, describe_sites, list_turns

@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.counterfactual import WhatIfRequest, WhatIfVariantRequest
-from luna.database import forecasts, jobs, observations, sites, what_ifs
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.errors import InvalidInputError, NotFoundError
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline
-from luna.what_if_questions import open_question, read_state
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecasts, jobs, observations, sites, what_ifs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.what_if_questions import open_question, read_state
 from services.planner.service.counterfactual import name_outlook, replay_flows, replay_variant
 from tests.command_line import Luna
 from tests.gateway import serve

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.counterfactual import Alternative, PlanVariantRequest, Variant, WhyNotRequest
 from luna.contracts.plan import PlanRequest
-from luna.database import plans
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, NotFoundError
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.platform.database import plans
+from luna.platform.database.engine import unit_of_work
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored, plan_stored_variant
 from services.planner.service.plans import plan_and_store

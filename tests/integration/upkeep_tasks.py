@@ -3,7 +3,7 @@
 import time
 
 from luna.contracts import ResendReply, ResendRequest, RetentionReply, RetentionRequest
-from luna.queue import TaskContext, task
+from luna.platform.queue import TaskContext, task
 from tests.integration.upkeep_messages import GateRequest, Through
 from tests.starts import note_start
 

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from luna.database import copy, observations
-from luna.observations import Observations
-from luna.timeline import SLOT, Timeline
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import copy, observations
 from services.ingest.file_schema import KINDS
 from services.ingest.instants import InstantReader
 from services.ingest.slots import set_aside_repeats, to_quarter_hours

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.observations import Observations
-from luna.outlook import PARTS, SHARES, Forecast
-from luna.timeline import SLOT, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import PARTS, SHARES, Forecast
+from luna.energy.timeline import SLOT, floor_to
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, Vacation
 from services.forecaster.inputs.frame import frame_origins, pair_origins

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.simulator import balance_residual_kwh
-from luna.site import Site, parse_site
+from luna.energy.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.simulator import balance_residual_kwh
+from luna.energy.site import Site, parse_site
 from tests.depth import draws
 
 SITES = 4

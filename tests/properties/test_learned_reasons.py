@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.errors import LunaError
-from luna.policy import PlanPolicy, SocThresholds
+from luna.energy.errors import LunaError
+from luna.energy.policy import PlanPolicy, SocThresholds
 from services.planner.following import follow_instead
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
-from luna.timeline import local_midnight, parse_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import local_midnight, parse_instant
 
 ZONES = ("Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Beirut", "America/Havana", "Asia/Kathmandu", "Pacific/Apia", "UTC")
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)

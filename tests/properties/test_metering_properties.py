@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.site import APPLIANCES
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.site import APPLIANCES
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import SINKS, SOURCES, settle_balance
 from services.ingest.reading import Samples

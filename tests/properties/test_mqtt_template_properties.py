@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import FILTERS, LONGEST_TEXT, Expression
 from services.ingest.sources.mqtt.payload import read_number
 from services.ingest.sources.mqtt.template import decoder, parse_template

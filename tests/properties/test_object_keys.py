@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
-from luna.objects.store import check_key
+from luna.energy.errors import InvalidInputError
+from luna.platform.objects.store import check_key
 
 FOLDER = Path("/var/lib/luna/objects")
 pieces = st.sampled_from(["/", "..", ".", "\\", "~", "a", "Z", "0", "-", "_", " ", "\0", "%2e", "é"])

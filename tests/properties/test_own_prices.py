@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.economics import publication_times
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.energy.economics import publication_times
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from services.ingest.own_prices import date_prices
 
 BERLIN = ZoneInfo("Europe/Berlin")

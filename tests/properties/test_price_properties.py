@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
 from services.ingest.price_collection import ROUNDING, CollectedPrices, Need, date_prices
 from services.ingest.sources.prices.publication import DeliveryWindow, Issue, Product, make_sheets, on_quarter_hours
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.site import APPLIANCES, parse_site
-from luna.timeline import FloatArray
+from luna.energy.site import APPLIANCES, parse_site
+from luna.energy.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
 from services.ingest.quality import DayRecord, judge_day
 from services.ingest.quality_service import JUDGED

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from luna.database import readings
-from luna.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
-from luna.readings import shape_of
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.readings import shape_of
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.database import readings
+from luna.platform.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
 from tests.depth import draws
 from tests.stored import store_site
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.errors import LunaError
+from luna.energy.errors import LunaError
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
 from tests.depth import THOROUGH

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from luna.buckets import find_width
-from luna.database import observations, rollups
-from luna.database.history import query_series
-from luna.history import SeriesQuery, reduce_series
-from luna.timeline import SLOT, Timeline, parse_zone
+from luna.energy.buckets import find_width
+from luna.energy.history import SeriesQuery, reduce_series
+from luna.energy.timeline import SLOT, Timeline, parse_zone
+from luna.platform.database import observations, rollups
+from luna.platform.database.history import query_series
 from tests.depth import draws
 from tests.stored import store_site
 from tests.tables import each_row

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from luna.observations import Observations
-from luna.outlook import SHARES, Forecast, Scenarios
-from luna.timeline import SLOT, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES, Forecast, Scenarios
+from luna.energy.timeline import SLOT, floor_to
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.scenarios import make_scenarios, select_paths

@@ -8,12 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
-from luna.timeline import (
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import (
     SLOT,
     STEPS,
-    FixedClock,
-    SystemClock,
     Timeline,
     align,
     floor_to,
@@ -29,6 +27,7 @@ from luna.timeline import (
     require_utc,
     spread_energy,
 )
+from luna.platform.clock import FixedClock, SystemClock
 from tests.depth import draws
 from tests.tables import each_row
 

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from luna.database import readings
-from luna.timeline import InstantArray
-from luna.units import SaidUnits, UnitHistory, ratio
+from luna.energy.timeline import InstantArray
+from luna.energy.units import SaidUnits, UnitHistory, ratio
+from luna.platform.database import readings
 from tests.depth import draws
 from tests.stored import store_site
 

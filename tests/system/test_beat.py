@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from luna.embedded import start
-from luna.queue import Client
-from luna.queue.heartbeats import LeaderLock
+from luna.platform.embedded import start
+from luna.platform.queue import Client
+from luna.platform.queue.heartbeats import LeaderLock
 from tests.processes import Process, checks, failing, free_port, is_silent, luna_process, says
 from tests.starts import count_starts
 from tests.workers import wait_for
@@ -40,7 +40,7 @@ def start_beat(own_redis: str, tmp_path: Path) -> Iterator[Start]:
         def run(*arguments: str, **settings: str) -> tuple[Process, int]:
             port = free_port()
             own = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path)} | settings
-            process = stack.enter_context(luna_process("luna.queue.beat", "--turn-seconds", TURN, "--health-port", str(port), *arguments, **own))
+            process = stack.enter_context(luna_process("luna.platform.queue.beat", "--turn-seconds", TURN, "--health-port", str(port), *arguments, **own))
             wait_for(lambda: says(port, "live", 200))
             return process, port
 
@@ -67,7 +67,7 @@ def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves
     assert not (tmp_path / "resent").exists()
 
     worker = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path), "worker_processes": "1"}
-    with luna_process("luna.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "0.3", **worker):
+    with luna_process("luna.platform.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "0.3", **worker):
         wait_for(lambda: count_starts(tmp_path / "resent") >= 3)
     assert count_starts(tmp_path / "retained") == 1
     sign = client.heartbeats.beat()

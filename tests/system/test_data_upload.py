@@ -11,9 +11,9 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.settings import load_settings
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.settings import load_settings
 from services.api.app import MAX_BODY_BYTES
 from tests.gateway import serve
 from tests.stored import store_site

@@ -13,11 +13,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine, Table, func, select, text
 
-from luna.database.engine import unit_of_work
-from luna.database.schema.plans import manual_blocks, plan_history
-from luna.embedded import Addresses
-from luna.queue import Client
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.plans import manual_blocks, plan_history
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client
 from services.api.gateway import PLANS
 from tests.gateway import OWNER, OWNER_TOKEN, serve
 from tests.processes import free_port

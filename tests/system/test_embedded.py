@@ -23,13 +23,13 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from luna.embedded import running, start
-from luna.embedded.account import DATA_ROOT, Account, account_for, can_use, is_held, make_reachable
-from luna.embedded.binaries import Programs, find_postgres, find_redis
-from luna.embedded.process import explain_failure
-from luna.errors import InvalidInputError, MachineError
-from luna.private_folders import make_private
-from luna.settings import Settings
+from luna.energy.errors import InvalidInputError, MachineError
+from luna.platform.embedded import running, start
+from luna.platform.embedded.account import DATA_ROOT, Account, account_for, can_use, is_held, make_reachable
+from luna.platform.embedded.binaries import Programs, find_postgres, find_redis
+from luna.platform.embedded.process import explain_failure
+from luna.platform.private_folders import make_private
+from luna.platform.settings import Settings
 
 AS_ROOT = os.geteuid() == 0
 DAEMON = Account(pwd.getpwnam("daemon").pw_uid, pwd.getpwnam("daemon").pw_gid)
@@ -37,7 +37,7 @@ DAEMON = Account(pwd.getpwnam("daemon").pw_uid, pwd.getpwnam("daemon").pw_gid)
 USER_OF_SERVERS = """
 import sys
 from pathlib import Path
-from luna.embedded import start
+from luna.platform.embedded import start
 with start(Path(sys.argv[1]), services=sys.argv[2:]) as servers:
     print(sorted(servers.urls.values()), flush=True)
     sys.stdin.read()
@@ -46,8 +46,8 @@ with start(Path(sys.argv[1]), services=sys.argv[2:]) as servers:
 END_OF_POSTGRES = """
 import sys
 from pathlib import Path
-from luna.embedded.process import end
-from luna.embedded.servers import Postgres
+from luna.platform.embedded.process import end
+from luna.platform.embedded.servers import Postgres
 end(Path(sys.argv[1]), Postgres.stop_signals, patience=0.3)
 """
 

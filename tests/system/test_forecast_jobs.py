@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import EvaluateRequest, IssueRequest, TrainReply, TrainRequest
 from luna.contracts.data import DayQuality
-from luna.database import forecast_issues, forecasts, observations, quality, sites, training_runs
-from luna.database.training_runs import TrainingRun
-from luna.errors import FullError, InvalidInputError, NotFoundError, UnavailableError
-from luna.objects import FileObjects, ObjectStore
-from luna.queue import Client, RetryableError, TaskContext
-from luna.settings import Settings
+from luna.energy.errors import FullError, InvalidInputError, NotFoundError, UnavailableError
+from luna.platform.database import forecast_issues, forecasts, observations, quality, sites, training_runs
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import FileObjects, ObjectStore
+from luna.platform.queue import Client, RetryableError, TaskContext
+from luna.platform.settings import Settings
 from services.forecaster import tasks
 from services.forecaster.model.artefact import ArtefactError
 from services.forecaster.retraining.training import train_site

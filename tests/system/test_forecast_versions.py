@@ -13,18 +13,18 @@ from luna.contracts.data import DayQuality
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsRequest, PromoteRequest, RollbackRequest, SiteJudgement
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_activations, forecast_scores, forecast_status, observations, quality, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.forecast_scores import ForecastDayScore
-from luna.database.history import query_series
-from luna.errors import ConflictError, InvalidInputError, NotFoundError
-from luna.history import SeriesQuery
-from luna.objects import FileObjects
-from luna.observations import Observations
-from luna.queue import Client, TaskContext
-from luna.settings import Settings
-from luna.site import Forecasting
+from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.energy.history import SeriesQuery
+from luna.energy.observations import Observations
+from luna.energy.site import Forecasting
+from luna.platform.database import forecast_activations, forecast_scores, forecast_status, observations, quality, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.database.history import query_series
+from luna.platform.objects import FileObjects
+from luna.platform.queue import Client, TaskContext
+from luna.platform.settings import Settings
 from services.forecaster import tasks
 from services.forecaster.service import issue_forecasts
 from services.forecaster.versions.promotion import promote_by_hand, roll_back

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.gateway import serve
 from tests.household import describe_site
 from tests.workers import worker_process

@@ -13,15 +13,15 @@ import redis
 from sqlalchemy import Engine, create_engine, text
 
 from luna.contracts import ResendRequest
-from luna.database import manual_blocks
-from luna.database.engine import parse_address, unit_of_work
-from luna.embedded import Addresses, Servers
-from luna.embedded.account import account_for
-from luna.errors import FullError
-from luna.queue import Client
-from luna.queue.jobs import resend_due, submit_job
-from luna.settings import load_settings
-from luna.site import Site
+from luna.energy.errors import FullError
+from luna.energy.site import Site
+from luna.platform.database import manual_blocks
+from luna.platform.database.engine import parse_address, unit_of_work
+from luna.platform.embedded import Addresses, Servers
+from luna.platform.embedded.account import account_for
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import resend_due, submit_job
+from luna.platform.settings import load_settings
 from tests.conftest import FOLDER
 from tests.gateway import serve
 from tests.stored import stored_site

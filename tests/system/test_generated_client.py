@@ -12,8 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna.embedded import Addresses
-from luna.settings import Settings
+from luna.platform.embedded import Addresses
+from luna.platform.settings import Settings
 from services.api.app import create_app
 from tests.databases import remove_site
 from tests.gateway import OWNER_TOKEN, serve

@@ -13,11 +13,11 @@ import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.job import Job
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.queue import Progress
-from luna.queue.task_tracker import TaskTracker
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Progress
+from luna.platform.queue.task_tracker import TaskTracker
 from tests.gateway import serve
 
 NO_REDIS = "redis://127.0.0.1:9/0"

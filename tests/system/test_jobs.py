@@ -18,11 +18,11 @@ import redis
 
 from luna.contracts import ResendReply, ResendRequest
 from luna.contracts.job import Job
-from luna.database import migrate
-from luna.database.engine import unit_of_work
-from luna.embedded import Servers, start
-from luna.errors import ConflictError
-from luna.queue.jobs import cancel_job, resend_due, retry_job
+from luna.energy.errors import ConflictError
+from luna.platform.database import migrate
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Servers, start
+from luna.platform.queue.jobs import cancel_job, resend_due, retry_job
 from tests.integration.errand_tasks import AwayRequest, EndlessRequest, ErrandRequest, GreedyRequest, PoisonRequest
 from tests.places import ERRANDS, Place, errands_table, open_place, second_queue
 from tests.processes import free_port

@@ -10,9 +10,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from luna.database import engine, migrate, sites, timescale
-from luna.database.schema import metadata
-from luna.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.platform.database import engine, migrate, sites, timescale
+from luna.platform.database.schema import metadata
 from tests.databases import own_database
 from tests.stored import store_site
 

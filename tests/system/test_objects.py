@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import pytest
 
-from luna.errors import FullError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
-from luna.objects import FileObjects, ObjectStore, S3Objects
-from luna.objects.s3 import ABSENT
+from luna.energy.errors import FullError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+from luna.platform.objects import FileObjects, ObjectStore, S3Objects
+from luna.platform.objects.s3 import ABSENT
 from tests.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
 from tests.processes import free_port
 from tests.tables import each_row
@@ -203,8 +203,8 @@ def test_a_wrong_setting_is_named(s3: S3Objects, operation: Callable[[ObjectStor
 
 FORKING = """
 import os, sys
-from luna.errors import LunaError
-from luna.objects import S3Objects
+from luna.energy.errors import LunaError
+from luna.platform.objects import S3Objects
 
 store = S3Objects(*sys.argv[2:])
 getattr(store, sys.argv[1])(*[["fork/key", b"trees"], []][sys.argv[1] == "probe"])

@@ -14,8 +14,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from luna.embedded import Addresses
-from luna.tracing import configure_tracing, current_span, span
+from luna.platform.embedded import Addresses
+from luna.platform.tracing import configure_tracing, current_span, span
 from tests.gateway import serve
 from tests.processes import free_port, luna_process, says
 from tests.workers import wait_for
@@ -28,7 +28,7 @@ def running_worker(redis_url: str, database_url: str, folder: Path, **settings: 
     """Run a worker for plans and yield the port of its metrics."""
     port = free_port()
     arguments = ("planner", "--only", "interactive", "--processes", "1", "--beat-seconds", "0.5", "--health-port", str(port))
-    with luna_process("luna.queue.worker", *arguments, redis_url=redis_url, database_url=database_url, data_folder=str(folder), **settings):
+    with luna_process("luna.platform.queue.worker", *arguments, redis_url=redis_url, database_url=database_url, data_folder=str(folder), **settings):
         wait_for(lambda: says(port, "ready", 200))
         yield port
 

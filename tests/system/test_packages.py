@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import MachineError
-from luna.packages import Package, fetch_package, hash_file
+from luna.energy.errors import MachineError
+from luna.platform.packages import Package, fetch_package, hash_file
 from services.ingest.demo_data.sources import EV2GYM, SIMBENCH
 
 FILENAME = "luna_tiny_data-1.0-py3-none-any.whl"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from luna.embedded import Servers
-from luna.errors import LunaError, UnavailableError
-from luna.queue import Client, Progress
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.embedded import Servers
+from luna.platform.queue import Client, Progress
 from tests.integration import sample_tasks as sample
 from tests.places import second_queue
 from tests.workers import Worker, kill, wait_for, worker_process

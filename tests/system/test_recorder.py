@@ -21,11 +21,11 @@ import pytest
 from psycopg import sql
 from sqlalchemy import URL, Engine, text
 
-from luna.database import engine, readings
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, MachineError
-from luna.settings import Settings
-from luna.spool.file import open_file
+from luna.energy.errors import InvalidInputError, MachineError
+from luna.platform.database import engine, readings
+from luna.platform.database.engine import unit_of_work
+from luna.platform.settings import Settings
+from luna.platform.spool.file import open_file
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.recorder.recorder import ReadingKind
@@ -314,10 +314,10 @@ def waiting_numbers(folder: Path) -> list[int]:
 FULL_DISK = """
 import asyncio, json, resource, sys
 from pathlib import Path
-from luna.database import engine
-from luna.errors import MachineError
-from luna.settings import Settings
-from luna.telemetry import configure_logging
+from luna.platform.database import engine
+from luna.energy.errors import MachineError
+from luna.platform.settings import Settings
+from luna.platform.telemetry import configure_logging
 from services.ingest.recorder import open_recorder
 from tests.recording import SITE, reading
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast import IssueRequest, TrainingTrigger, TrainReply, TrainRequest
-from luna.database import forecast_activations, observations, sites, training_runs
-from luna.database.forecast_activations import Activation
-from luna.objects import FileObjects
+from luna.platform.database import forecast_activations, observations, sites, training_runs
+from luna.platform.database.forecast_activations import Activation
+from luna.platform.objects import FileObjects
 from services.forecaster.model.aurora import VERSION, TrainSettings
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.retraining.training import stop_at, train_site

@@ -12,9 +12,9 @@ import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts.health import ControlledDevice, ControlledSite, ExecutorSign, RecorderSign
-from luna.database import control
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.controlled import DEVICES, describe_devices
 from tests.gateway import serve
 from tests.processes import luna_process
@@ -72,7 +72,7 @@ def test_services_that_are_not_there_are_listed_as_missing(api: httpx.Client) ->
 
 def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays_ready(api: httpx.Client, own: dict[str, str]) -> None:
     # One worker for both: it needs more than planning does.
-    with luna_process("luna.queue.worker", "planner", "rag", **own, vectors_url=AWAY, language_url=AWAY):
+    with luna_process("luna.platform.queue.worker", "planner", "rag", **own, vectors_url=AWAY, language_url=AWAY):
         wait_for(lambda: report(api)["planner"]["ready"])
         services = report(api)
         assert (services["rag"]["ready"], services["rag"]["missing"]) == (False, ["vectors", "language"])
@@ -88,7 +88,7 @@ def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays
 
 
 def test_a_frozen_beat_is_not_ready_and_its_age_grows(api: httpx.Client, own: dict[str, str]) -> None:
-    with luna_process("luna.queue.beat", "--turn-seconds", "0.3", **own) as beat:
+    with luna_process("luna.platform.queue.beat", "--turn-seconds", "0.3", **own) as beat:
         wait_for(lambda: report(api)["beat"]["ready"])
         beat.send_signal(signal.SIGSTOP)
         wait_for(lambda: not report(api)["beat"]["ready"])

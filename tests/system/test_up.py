@@ -22,15 +22,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from luna.database import engine, migrate, sites
-from luna.embedded import Servers, start
-from luna.embedded.account import is_held
-from luna.queue import Client
-from luna.queue.services import SERVICES
-from luna.settings import Settings
-from luna.settings.stored import store_settings
-from luna.site import parse_site
-from luna.timeline import CLOCK_VARIABLE, local_instant
+from luna.energy.site import parse_site
+from luna.energy.timeline import local_instant
+from luna.platform.clock import CLOCK_VARIABLE
+from luna.platform.database import engine, migrate, sites
+from luna.platform.embedded import Servers, start
+from luna.platform.embedded.account import is_held
+from luna.platform.queue import Client
+from luna.platform.queue.services import SERVICES
+from luna.platform.settings import Settings
+from luna.platform.settings.stored import store_settings
 from tests.processes import free_port
 
 if TYPE_CHECKING:
@@ -319,11 +320,11 @@ def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environm
 # Last: it ends the one that the tests before share.
 def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: RunningLuna, environment: dict[str, str]) -> None:
     wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
-    kill_and_await_others(environment, "luna.queue.worker", "luna.queue.beat", "services.executor")
+    kill_and_await_others(environment, "luna.platform.queue.worker", "luna.platform.queue.beat", "services.executor")
     # What they are forked from is not needed for it.
     for server in companions(environment, "services.cli.fork_server"):
         os.kill(server, signal.SIGKILL)
-    kill_and_await_others(environment, "luna.queue.worker", "services.executor")
+    kill_and_await_others(environment, "luna.platform.queue.worker", "services.executor")
     assert companions(environment, "services.ingest.live") == []
     luna.process.send_signal(signal.SIGINT)
     assert luna.process.wait(PATIENCE_SECONDS) == 0

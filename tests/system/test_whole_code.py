@@ -5,8 +5,8 @@ from importlib import import_module
 import pytest
 
 from luna.contracts.tasks import REQUESTS
-from luna.queue.services import SERVICES
-from luna.queue.task import definitions
+from luna.platform.queue.services import SERVICES
+from luna.platform.queue.task import definitions
 from tests import outward
 from tests.recorded import hold
 

@@ -16,9 +16,9 @@ import httpx
 import pytest
 import redis
 
-from luna.embedded import Servers
-from luna.queue import Client
-from luna.queue.consumption import EXIT_STARVED
+from luna.platform.embedded import Servers
+from luna.platform.queue import Client
+from luna.platform.queue.consumption import EXIT_STARVED
 from tests.forking_worker import FORKS
 from tests.integration import upkeep_messages as upkeep
 from tests.processes import Process, ask, failing, free_port, is_silent, luna_process, says
@@ -49,7 +49,7 @@ class Workers:
         """Start a worker for queues, and return it with the port of its health."""
         port = free_port()
         arguments = (*queues, "--beat-seconds", BEAT, "--health-port", str(port))
-        process = self.processes.enter_context(luna_process("luna.queue.worker", *arguments, **self.servers | {"worker_processes": "1"} | settings))
+        process = self.processes.enter_context(luna_process("luna.platform.queue.worker", *arguments, **self.servers | {"worker_processes": "1"} | settings))
         return process, port
 
 
@@ -209,7 +209,7 @@ def test_a_redis_that_says_nothing_stops_no_loop_for_good(own_redis: Servers, be
 def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: str, tmp_path: Path) -> None:
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_DATA_FOLDER": str(tmp_path)}
     port = redis.Redis.from_url(redis_url).connection_pool.connection_kwargs["port"]
-    command = [sys.executable, "-m", "luna.queue.worker", "agent", "--health-port", str(port)]
+    command = [sys.executable, "-m", "luna.platform.queue.worker", "agent", "--health-port", str(port)]
     refused = subprocess.run(command, env=os.environ | servers, capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert "--health-port" in json.loads(refused.stderr.splitlines()[-1])["error"]
@@ -226,7 +226,9 @@ def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url:
 
 def test_an_unknquiet_queue_is_named(redis_url: str, database_url: str) -> None:
     servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url}
-    refused = subprocess.run([sys.executable, "-m", "luna.queue.worker", "kitchen"], env=os.environ | servers, capture_output=True, text=True, check=False)
+    refused = subprocess.run(
+        [sys.executable, "-m", "luna.platform.queue.worker", "kitchen"], env=os.environ | servers, capture_output=True, text=True, check=False
+    )
     assert refused.returncode == 1
     assert "kitchen" in json.loads(refused.stderr.splitlines()[-1])["error"]
 

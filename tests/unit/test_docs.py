@@ -5,9 +5,9 @@ import re
 import pytest
 
 from docs import reference
-from luna.objects.store import ObjectStore
-from luna.wording.modes import MODES
-from luna.wording.numbers import Language
+from luna.platform.objects.store import ObjectStore
+from luna.words.modes import MODES
+from luna.words.numbers import Language
 from tests.documentation import (
     ROOT,
     Page,
@@ -142,15 +142,15 @@ def test_what_is_not_there_is_found() -> None:
     # The checks would pass on any page if they found nothing on this one.
     page = parse_page(
         "docs/wrong.md",
-        "`luna.site.Site` `timeline.Timeline` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.site.Nothing` `luna.site.Site` "
-        "`LUNA_NOTHING` `tests/unit/test_docs.py::no_test` `tests/unit/test_telemetry.py::test_a_count_of_tokens_is_no_secret` "
+        "`luna.energy.site.Site` `timeline.Timeline` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.energy.site.Nothing` `luna.energy.site.Site` "
+        "`LUNA_NOTHING` `tests/unit/test_docs.py::no_test` `tests/unit/platform/test_telemetry.py::test_a_count_of_tokens_is_no_secret` "
         "[gone](gone.md) `DELETE /plans/1`\n"
         "```\nluna/\n  nowhere/\n```\n"
         "```\nluna forecast trian --site home && make nothing NAMES=x\n```\n"
         "`luna data backfill|mend --site home --wrong 1 …`\n",
     )
     assert [fault.split()[1] for fault in missing_paths(page)] == ["luna/nowhere.py", "nowhere.py"]
-    assert missing_names(page) == ["docs/wrong.md:1 luna.site.Nothing"]
+    assert missing_names(page) == ["docs/wrong.md:1 luna.energy.site.Nothing"]
     assert missing_tests(page) == ["docs/wrong.md:1 tests/unit/test_docs.py::no_test"]
     assert missing_in_trees(page) == ["docs/wrong.md:3 luna/nowhere/"]
     assert broken_links(page) == ["docs/wrong.md:1 gone.md"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from luna.bootstrap import bound_ratio, bound_sum, permute_signs, worst_week
-from luna.timeline import FloatArray
+from luna.energy.bootstrap import bound_ratio, bound_sum, permute_signs, worst_week
+from luna.energy.timeline import FloatArray
 
 
 def test_days_that_never_differ_leave_no_doubt() -> None:

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from luna.contracts.message import site_clock
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
-from luna.errors import InvalidInputError
-from luna.site import invalid_input
-from luna.timeline import parse_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import invalid_input
+from luna.energy.timeline import parse_instant
 from tests.tables import each_row
 
 BERLIN, BEIRUT, HAVANA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Beirut"), ZoneInfo("America/Havana")

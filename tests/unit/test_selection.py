@@ -59,7 +59,7 @@ def test_a_change_of_the_common_fixtures_runs_a_sample_of_every_folder() -> None
         ("services/planner/dp/value.py", "tests/unit/planner/dp/test_value.py", True),
         ("services/planner/dp/value.py", "tests/properties/test_value.py", True),
         ("services/planner/dp/value.py", "tests/unit/planner/dp/test_value_correction.py", True),
-        ("luna/economics/costs.py", "tests/unit/test_economics.py", True),
+        ("luna/energy/economics/costs.py", "tests/unit/energy/test_economics.py", True),
         ("services/api/identity/guard.py", "tests/integration/test_api.py", False),
         ("services/cli/forecast.py", "tests/integration/test_forecast_batch.py", False),
         ("pyproject.toml", "tests/unit/test_docs.py", False),
@@ -134,7 +134,7 @@ def test_durations_are_recorded_by_file_and_trifles_left_out(tree: Path) -> None
 def test_modules_of_this_repository_bring_their_mirrors() -> None:
     repository = Repository(ROOT)
     mirror = {
-        "luna/physics/safety.py": "tests/unit/test_physics.py",
+        "luna/energy/physics/safety.py": "tests/unit/energy/test_physics.py",
         "services/planner/dp/value.py": "tests/unit/planner/dp/test_value_correction.py",
         "services/planner/milp/rounding.py": "tests/unit/planner/milp/test_rounding.py",
         "services/planner/counterfactual/why_not.py": "tests/unit/planner/counterfactual/test_why_not.py",

@@ -2,7 +2,7 @@
 
 from luna.contracts.message import Request
 from luna.contracts.tasks import list_periodic, list_public
-from luna.queue.services import SERVICES
+from luna.platform.queue.services import SERVICES
 from tests.tables import each_row
 
 

@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
 from luna.contracts.plan.reply import BatteryFlow, PlanReply, ReasonReply, SlotReply
-from luna.errors import InvalidInputError
-from luna.wording import Numbers, Sentences, limit
+from luna.energy.errors import InvalidInputError
+from luna.words import Numbers, Sentences, limit
 
 Fields = dict[str, Any]
 Columns = dict[str, Any]

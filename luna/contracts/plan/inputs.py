@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 
 from luna.contracts.plan.request import PlanRequest
 from luna.contracts.plan.state import COURSE_DIGITS, OutlookMessage
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 Fields = dict[str, Any]
 

@@ -12,11 +12,11 @@ from luna.contracts.message import Instant, Message, Request, site_clock
 from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
-from luna.errors import InvalidInputError
-from luna.refusals import invalid_part
-from luna.site import MoneyBounds, Objective, Site
-from luna.site.part import PRICE, Amount, require_in_currency
-from luna.timeline import STEPS, parse_zone
+from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import invalid_part
+from luna.energy.site import MoneyBounds, Objective, Site
+from luna.energy.site.part import PRICE, Amount, require_in_currency
+from luna.energy.timeline import STEPS, parse_zone
 
 Language = Literal["en", "de"]
 

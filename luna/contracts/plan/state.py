@@ -9,12 +9,12 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
-from luna.device_config import Mode
-from luna.outlook import PROBABILITY_TOLERANCE
-from luna.refusals import invalid_part
-from luna.rounding import round_energies, round_soc
-from luna.site.part import PRICE
-from luna.timeline import FloatArray
+from luna.energy.device_config import Mode
+from luna.energy.outlook import PROBABILITY_TOLERANCE
+from luna.energy.refusals import invalid_part
+from luna.energy.rounding import round_energies, round_soc
+from luna.energy.site.part import PRICE
+from luna.energy.timeline import FloatArray
 
 MAX_SLOTS = 12 * 24 * 14
 

@@ -1,4 +1,4 @@
-"""What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``luna.physics.clamp``."""
+"""What a policy may ask for, and the set-point it becomes. Nothing here is safe by itself: every set-point goes through ``luna.energy.physics.clamp``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.physics import CHARGE, EXPORT, HOLD, SUPPLY, BoolArray, IntArray, Mode, SetPoint, SiteLimits
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import CHARGE, EXPORT, HOLD, SUPPLY, BoolArray, IntArray, Mode, SetPoint, SiteLimits
+from luna.energy.timeline import FloatArray, IndexArray
 
 
 class Action(IntEnum):

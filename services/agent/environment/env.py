@@ -6,10 +6,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.physics import SiteLimits
-from luna.site import Site
-from luna.timeline import FloatArray, IndexArray, parse_day
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import SiteLimits
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, IndexArray, parse_day
 from services.agent.environment.actions import POWERS
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.kernels import MOST

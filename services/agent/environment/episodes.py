@@ -8,13 +8,13 @@ from typing import Self
 
 import numpy as np
 
-from luna.economics import find_charge, site_curtailment
-from luna.errors import InvalidInputError, NotFoundError
-from luna.judgement import QualityVerdict, may_use
-from luna.physics import BoolArray, IntArray
-from luna.site import Battery, Site
-from luna.timeline import FloatArray, IndexArray
-from luna.wear import wears_by_depth
+from luna.energy.economics import find_charge, site_curtailment
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.judgement import QualityVerdict, may_use
+from luna.energy.physics import BoolArray, IntArray
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import FloatArray, IndexArray
+from luna.energy.wear import wears_by_depth
 from services.agent.environment.actions import find_quartiles
 from services.agent.environment.known import KnownSlots, SceneKnowledge
 from services.agent.environment.sites import SiteColumns

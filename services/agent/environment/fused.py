@@ -1,8 +1,8 @@
 """A function on arrays as one loop over sites: recorded while it runs once, then compiled, operation by operation as it was written.
 
-In NumPy a slot is two hundred passes over arrays. What is recorded here is what ``luna.physics`` and ``luna.economics`` themselves do, so there is no second
-physics to keep equal: options that no site of a batch uses leave no operation behind, and a site whose values take a way that the record did not is marked,
-for NumPy to do it.
+In NumPy a slot is two hundred passes over arrays. What is recorded here is what ``luna.energy.physics`` and ``luna.energy.economics`` themselves do,
+so there is no second physics to keep equal: options that no site of a batch uses leave no operation behind, and a site whose values take a way that the
+record did not is marked, for NumPy to do it.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import IndexArray
 
 AnyArray = np.ndarray[tuple[int, ...], np.dtype[Any]]
 _LESS = "({0} if (({0} < {1}) | ({0} != {0})) else {1})"

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray, IndexArray
 
 # No feature is beyond this: a learner never meets a number that it cannot multiply.
 MOST = 100.0

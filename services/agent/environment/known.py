@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last, split_days
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets, repeat_last, split_days
 from services.agent.environment.summaries import HourArray, compare_prices, sum_up_energy
 from services.planner.problem.knowledge import DAY
 from services.planner.problem.problem import Problem

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.economics import Costs, slot_costs
-from luna.physics import BoolArray, Flows
-from luna.timeline import FloatArray
+from luna.energy.economics import Costs, slot_costs
+from luna.energy.physics import BoolArray, Flows
+from luna.energy.timeline import FloatArray
 
 # Below this share of the day's median price discharging is cheap. Source: revision 77.
 CHEAP_SHARE = 0.8

@@ -6,10 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.physics import BatteryLimits, InverterLimits, SiteLimits
-from luna.site import Site
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import BatteryLimits, InverterLimits, SiteLimits
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, IndexArray
 
 Change = Callable[[FloatArray], FloatArray]
 

@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.kernels import gather
 from services.agent.environment.known import HOURS, KnownSlots
 from services.agent.environment.summaries import ENERGY_NAMES, PRICE_NAMES

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from luna.economics import Costs
-from luna.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.timeline import FloatArray
+from luna.energy.economics import Costs
+from luna.energy.physics import BoolArray, Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.timeline import FloatArray
 from services.agent.environment.actions import ACTION_MODES, ALL_MODES, POWERS, DayPrices, Powers, beyond_limits, choose_setpoint, read_actions
 from services.agent.environment.episodes import SlotTable
 from services.agent.environment.rewards import CHEAP_SHARE, COST_ALONE, Ends, PricesNow, RewardRule, cost_flows, shape_reward, value_change

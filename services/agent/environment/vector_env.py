@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.episodes import EpisodeBatch, SlotTable
 from services.agent.environment.fused import Columns, Fused, fuse
 from services.agent.environment.states import StateArray

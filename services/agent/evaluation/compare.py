@@ -6,11 +6,11 @@ from datetime import date
 
 import numpy as np
 
-from luna.bootstrap import bound_ratio, bound_sum, permute_signs
 from luna.contracts.agent import Comparison, PolicyComparison, PolicyScore
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
-from luna.errors import NotFoundError
-from luna.timeline import FloatArray
+from luna.energy.bootstrap import bound_ratio, bound_sum, permute_signs
+from luna.energy.errors import NotFoundError
+from luna.energy.timeline import FloatArray
 from services.agent.evaluation.days import EvaluationWeek
 
 WORST, BEST = "idle", "oracle"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 WEEK = 7
 # Recorded days before the quarter that trainings are measured on: enough to learn from, and for the trial that decides whether what was learned is used.

@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from luna.contracts.agent import AGENT_POLICIES, EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest, UnseenWeek
 from luna.contracts.forecast import TrainRequest
 from luna.contracts.replay import ReplayReply, ReplayRequest
-from luna.database import sites, training_runs
-from luna.database.forecast_activations import find_active
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import ObjectStore
-from luna.site import Site
-from luna.timeline import local_midnight
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.site import Site
+from luna.energy.timeline import local_midnight
+from luna.platform.database import sites, training_runs
+from luna.platform.database.forecast_activations import find_active
+from luna.platform.objects import ObjectStore
 from services.agent.artefacts import ArtefactError
 from services.agent.evaluation.compare import collect_costs, score_policies
 from services.agent.evaluation.days import RULE, EvaluationWeek, UnseenDays, choose_unseen_days

@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import DayPictureReply, DayPictureRequest
 from luna.contracts.replay import ReplayRequest
-from luna.database import sites
-from luna.database.forecast_activations import find_active
-from luna.errors import InvalidInputError
-from luna.extras import DRAWING, require_extra
-from luna.objects import ObjectStore
-from luna.site import Site
-from luna.timeline import SLOT, local_midnight
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, local_midnight
+from luna.platform.database import sites
+from luna.platform.database.forecast_activations import find_active
+from luna.platform.extras import DRAWING, require_extra
+from luna.platform.objects import ObjectStore
 from services.agent.evaluation.days import WEEK, UsableDays
 from services.agent.evaluation.plots import draw_day
 from services.agent.evaluation.record import read_record

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.agent import PolicyDayTrace, SlotTrace, TradedSlots
-from luna.timeline import FloatArray
-from luna.wording import say_policy
+from luna.energy.timeline import FloatArray
+from luna.words import say_policy
 from services.agent.evaluation.traces import LITTLE_KWH
 
 if TYPE_CHECKING:

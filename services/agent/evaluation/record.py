@@ -5,13 +5,13 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import observations, quality, recorded_span
-from luna.database.prices import read_tariff
-from luna.errors import NotFoundError
-from luna.judgement import may_use
-from luna.physics import BoolArray
-from luna.site import Site
-from luna.timeline import Timeline, local_dates, local_days, parse_zone
+from luna.energy.errors import NotFoundError
+from luna.energy.judgement import may_use
+from luna.energy.physics import BoolArray
+from luna.energy.site import Site
+from luna.energy.timeline import Timeline, local_dates, local_days, parse_zone
+from luna.platform.database import observations, quality, recorded_span
+from luna.platform.database.prices import read_tariff
 from services.agent.evaluation.days import UsableDays
 
 _NEEDED = ("load_kwh", "pv_kwh")

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import EXPORT, LEARNED_POLICIES
 from luna.contracts.replay import ReplayReply, ReplayRequest
-from luna.database import recorded_span, sites
-from luna.database.training_runs import LEARNED_DAYS
-from luna.objects import ObjectStore
-from luna.site import Site
-from luna.timeline import local_midnight
+from luna.energy.site import Site
+from luna.energy.timeline import local_midnight
+from luna.platform.database import recorded_span, sites
+from luna.platform.database.training_runs import LEARNED_DAYS
+from luna.platform.objects import ObjectStore
 from services.agent.registry import load_agent
 from services.forecaster.versions.hindsight import ensure_forecasts
 from services.planner.dp.plan import Plan

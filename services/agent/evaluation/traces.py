@@ -6,9 +6,9 @@ import numpy as np
 
 from luna.contracts.agent import PolicyDayTrace, SlotTrace, TradedSlots
 from luna.contracts.replay import DayCost
-from luna.physics import Mode
-from luna.simulator import Trajectory
-from luna.timeline import FloatArray
+from luna.energy.physics import Mode
+from luna.energy.simulator import Trajectory
+from luna.energy.timeline import FloatArray
 from services.planner.replay import DayResult, ReplayData, Rules
 
 # Less is rounding, no decision.

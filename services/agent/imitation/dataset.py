@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.database.episodes import EpisodeStep
-from luna.errors import InvalidInputError
-from luna.physics import Mode
-from luna.timeline import to_instant
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import Mode
+from luna.energy.timeline import to_instant
+from luna.platform.database.episodes import EpisodeStep
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES
 

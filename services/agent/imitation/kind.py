@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from luna.extras import TRAINING, require_extra
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.extras import TRAINING, require_extra
 from services.agent.artefacts import Artefact
 from services.agent.environment.states import SUMMARY, V1_1
 from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger

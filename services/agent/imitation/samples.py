@@ -6,9 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from luna.physics import IntArray, SlotActuals, clamp, simulate_slot
-from luna.schedule import whole_range
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import IntArray, SlotActuals, clamp, simulate_slot
+from luna.energy.schedule import whole_range
+from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.states import StateArray, StateLayout
 from services.agent.history import History
 from services.agent.imitation.teachers import Teacher

@@ -12,14 +12,14 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from luna.child_processes import allow_children, watch_parent
-from luna.economics import site_curtailment, slot_costs
-from luna.errors import InvalidInputError
-from luna.outlook import Outlook
-from luna.physics import IntArray, Mode, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.policy import BatteryPolicy, SocThresholds
-from luna.schedule import whole_range
-from luna.timeline import FloatArray, Timeline
+from luna.energy.economics import site_curtailment, slot_costs
+from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Outlook
+from luna.energy.physics import IntArray, Mode, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.policy import BatteryPolicy, SocThresholds
+from luna.energy.schedule import whole_range
+from luna.energy.timeline import FloatArray, Timeline
+from luna.platform.child_processes import allow_children, watch_parent
 from services.agent.history import History
 from services.forecaster.model.trees import count_processors
 from services.planner.dp.plan import Plan

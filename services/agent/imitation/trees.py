@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.agent.environment.states import StateArray
 from services.agent.imitation.samples import ModeSamples
 from services.agent.imitation.teachers import MODES

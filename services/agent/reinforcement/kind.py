@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from luna.errors import InvalidInputError
-from luna.physics import Mode
-from luna.site import Site
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import Mode
+from luna.energy.site import Site
 from services.agent.artefacts import Artefact
 from services.agent.environment.states import V1_1, find_layout
 from services.agent.learned_modes import LearnedModes

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray
 from services.agent.network import Activation, Moments, Scale, SmallNetwork
 from services.agent.reinforcement.perceptron import Perceptron
 from services.agent.reinforcement.run_folder import RunFolder

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from luna.errors import InvalidInputError, MachineError
+from luna.energy.errors import InvalidInputError, MachineError
 
 _METRICS, _CHECKPOINT, _IDENTITY = "metrics.jsonl", "checkpoint.safetensors", "identity"
 

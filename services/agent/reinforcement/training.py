@@ -8,11 +8,11 @@ from types import ModuleType
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.extras import TRAINING, require_extra
-from luna.judgement import QualityVerdict
-from luna.physics import Mode
-from luna.timeline import IndexArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.judgement import QualityVerdict
+from luna.energy.physics import Mode
+from luna.energy.timeline import IndexArray
+from luna.platform.extras import TRAINING, require_extra
 from services.agent.environment.episodes import NO_VERDICTS, EpisodeBatch
 from services.agent.environment.states import V1_1, StateArray, StateLayout
 from services.agent.environment.transition import EnvRule

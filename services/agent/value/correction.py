@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.model.trees import import_lightgbm
 from services.planner.dp.plan import Plan
 from services.planner.problem.knowledge import SitePrices

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from luna.site import Site
+from luna.energy.site import Site
 from services.agent.artefacts import Artefact
 from services.agent.registry import Lesson, TrainedParts, agent_kind
 from services.agent.value.correction import FEATURES, STRENGTH, ValueCorrection

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.agent.policy import find_obstacle
 from services.agent.value.correction import ValueCorrection
 from services.agent.value.prices import foresee_prices

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import price_slots
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
+from luna.energy.economics import price_slots
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from services.forecaster.scenarios.price_model import MEMORY, look_beyond
 from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
-from luna.bootstrap import bound_sum
-from luna.timeline import FloatArray, local_midnight
+from luna.energy.bootstrap import bound_sum
+from luna.energy.timeline import FloatArray, local_midnight
 from services.agent.history import History
 from services.agent.registry import Progress
 from services.agent.value.correction import HOUR_SLOTS, ValueCorrection, describe_plan, price_scale, read_value

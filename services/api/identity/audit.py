@@ -6,9 +6,9 @@ from http import HTTPStatus
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from luna.database import audit
-from luna.errors import LunaError
-from luna.telemetry import current_trace_id
+from luna.energy.errors import LunaError
+from luna.platform.database import audit
+from luna.platform.telemetry import current_trace_id
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
 from services.api.operation import Operation

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query, Request
 
 from luna.contracts.identity import ROLE_SCOPES, KeyScope, Role
-from luna.refusals import refuse
+from luna.energy.refusals import refuse
 
 OWNER = "owner"
 Means = Literal["nobody", "local", "monitor", "session", "token", "key"]

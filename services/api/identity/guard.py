@@ -6,9 +6,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import structlog
 from fastapi import Request
 
-from luna.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
-from luna.refusals import refuse
-from luna.settings.model import is_loopback
+from luna.energy.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
+from luna.energy.refusals import refuse
+from luna.platform.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
 from services.api.identity.identity import Identity, cookie_name
 from services.api.identity.limits import Budget

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from luna.settings import Settings
+from luna.platform.settings import Settings
 
 YEAR_SECONDS = 365 * 86_400
 

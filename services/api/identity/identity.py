@@ -15,13 +15,13 @@ from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
 from starlette.requests import HTTPConnection
 
-from luna import passwords
 from luna.contracts.identity import ROLE_SCOPES, NewUser
-from luna.database import api_keys, sessions, users
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, UnauthenticatedError, UnavailableError
-from luna.settings import Settings
-from luna.timeline import Clock, SystemClock
+from luna.energy.errors import ConflictError, UnauthenticatedError, UnavailableError
+from luna.platform import passwords
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.database import api_keys, sessions, users
+from luna.platform.database.engine import unit_of_work
+from luna.platform.settings import Settings
 from services.api.identity.access_tokens import AccessTokens
 from services.api.identity.caller import LOCAL, NOBODY, Caller
 from services.api.identity.limits import Limiter

@@ -14,8 +14,8 @@ import structlog
 from anyio import to_thread
 from prometheus_client import Counter
 
-from luna.errors import TooManyRequestsError, UnavailableError
-from luna.queue.connection import reachable
+from luna.energy.errors import TooManyRequestsError, UnavailableError
+from luna.platform.queue.connection import reachable
 
 WINDOW_SECONDS = 60
 # A process takes this share of a large budget at once, so that not every request asks Redis.

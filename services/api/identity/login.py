@@ -9,12 +9,12 @@ from fastapi import Request, Response
 from pydantic import SecretStr
 from sqlalchemy import Connection
 
-from luna import passwords
 from luna.contracts.identity import ACCESS_TOKEN_LIFE, Me, NewUser, PasswordChange, SetUp, SignIn, Tokens, User
-from luna.database import sessions, users
-from luna.errors import ConflictError, UnauthenticatedError
-from luna.own_secrets import use_link
-from luna.refusals import refuse
+from luna.energy.errors import ConflictError, UnauthenticatedError
+from luna.energy.refusals import refuse
+from luna.platform import passwords
+from luna.platform.database import sessions, users
+from luna.platform.own_secrets import use_link
 from services.api.identity.caller import Caller
 from services.api.identity.identity import OWNER_COOKIE, Identity, cookie_name, csrf_token_of
 from services.api.identity.limits import Budget

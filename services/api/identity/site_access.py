@@ -7,8 +7,8 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from luna.contracts.identity import Scope
-from luna.database.site_references import Kind, find_reference
-from luna.errors import ForbiddenError, NotFoundError
+from luna.energy.errors import ForbiddenError, NotFoundError
+from luna.platform.database.site_references import Kind, find_reference
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
 from services.api.operation import Operation

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from anyio import to_thread
 from starlette.requests import HTTPConnection
 
-from luna.settings.model import is_loopback
+from luna.platform.settings.model import is_loopback
 
 # What a proxy adds. A request that has one of these was not made by who stands at the other end of the connection.
 FORWARDING = frozenset(

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
 from services.api.entity_tags import accepted_encodings
 from services.api.json_body import CheckedRoute
 
@@ -105,7 +105,7 @@ def _by_name() -> dict[str, Asset]:
 def _style_sheets() -> Iterator[tuple[str, Asset]]:
     own = {source.name: source for source in files("services.api.pages").joinpath("styles").iterdir()}
     # Drawings bring their looks with them; on a page these are files like any other.
-    charts = {f"chart-{name}.css": files("luna.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
+    charts = {f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
     for known_as, source in (own | charts).items():
         content = source.read_bytes()
         name = f"{Path(known_as).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"

@@ -12,12 +12,12 @@ from fastapi.responses import RedirectResponse
 
 from luna.contracts.data import JudgeQualityRequest, Kind, LoadFileRequest, Resolution, ResolveRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply
-from luna.database import jobs, quality, quarantine, recorded_span, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.queue.jobs import submit_job
-from luna.site import Site
-from luna.timeline import SLOT, floor_to, local_midnight, parse_zone
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to, local_midnight, parse_zone
+from luna.platform.database import jobs, quality, quarantine, recorded_span, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.data_view import DataView, Month, read_corrections

@@ -9,17 +9,17 @@ from typing import Any
 
 from luna.contracts.data import DayQuality, LoadReply, QuarantinedRow
 from luna.contracts.job import Job
-from luna.database.recorded_span import Span
-from luna.database.stored_rows import read_each
-from luna.judgement import may_use
-from luna.refusals import refuse
-from luna.site import Site
-from luna.timeline import parse_zone
-from luna.wording import Numbers
-from luna.wording.numbers import read_number, say_month
-from luna.wording.pages import PageWords
-from luna.wording.quality import say_fault, say_series
-from luna.wording.refusals import say_problem
+from luna.energy.judgement import may_use
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database.recorded_span import Span
+from luna.platform.database.stored_rows import read_each
+from luna.words import Numbers
+from luna.words.numbers import read_number, say_month
+from luna.words.pages import PageWords
+from luna.words.quality import say_fault, say_series
+from luna.words.refusals import say_problem
 
 # A source that was silent for longer has lost more than a slot.
 STALE_AFTER = timedelta(hours=2)

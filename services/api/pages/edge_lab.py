@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
 
-from luna.charts import EstimateRow, bar_in_text, draw_estimates
 from luna.contracts.edge_summary import ControllerFigures, EdgeRun, EdgeRunResult, EdgeSummary, LabEstimate
-from luna.database import edge_runs
-from luna.database.engine import unit_of_work
-from luna.wording import Numbers
-from luna.wording.edge import say_controller, say_insight, say_location, say_locations, say_measure, say_season, say_span
-from luna.wording.pages import PageWords
+from luna.platform.database import edge_runs
+from luna.platform.database.engine import unit_of_work
+from luna.words import Numbers
+from luna.words.charts import EstimateRow, bar_in_text, draw_estimates
+from luna.words.edge import say_controller, say_insight, say_location, say_locations, say_measure, say_season, say_span
+from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of

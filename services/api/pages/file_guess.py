@@ -10,10 +10,10 @@ from fastapi.responses import RedirectResponse
 
 from luna.contracts.data import LoadFileRequest
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.queue.jobs import submit_job
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices
 from services.api.pages.job_part import SitePath

@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 import numpy as np
 from markupsafe import Markup
 
-from luna.charts import PreviewView, draw_preview
 from luna.contracts.file_guess import ColumnGuess, FileGuess, FileQuestion, GuessReason
-from luna.wording import Numbers
-from luna.wording.numbers import say_month
-from luna.wording.pages import PageWords
-from luna.wording.quality import say_series
+from luna.words import Numbers
+from luna.words.charts import PreviewView, draw_preview
+from luna.words.numbers import say_month
+from luna.words.pages import PageWords
+from luna.words.quality import say_series
 
 # The names of fields that are choices; a column's name stands behind the colon.
 SINGLE, OF_COLUMNS = ("zone", "label", "day_order", "decimal"), ("column", "unit", "measure", "sign")

@@ -9,18 +9,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
-from luna import learning_reset
 from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest
 from luna.contracts.message import Instant
-from luna.database import forecast_issues, forecast_status, forecasts, observations, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.observations import Observations
-from luna.outlook import Forecast
-from luna.queue.jobs import submit_job
-from luna.site import Site
+from luna.energy.errors import LunaError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast
+from luna.energy.site import Site
+from luna.platform import learning_reset
+from luna.platform.database import forecast_issues, forecast_status, forecasts, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.forecasts_view import ForecastsView, LastForecast, draw_explained, view_explained
 from services.api.pages.job_part import SitePath, find_progress, load_own

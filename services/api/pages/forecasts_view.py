@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from luna.charts import ForecastView, SeriesView, draw_forecast
-from luna.charts.forecast import say_notes
 from luna.contracts.forecast_explanation import ExplainReply, SeriesExplanation
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, VersionRecord
-from luna.database.forecasts import FRESH
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, floor_to
-from luna.wording import Numbers
-from luna.wording.pages import PageWords
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, floor_to
+from luna.platform.database.forecasts import FRESH
+from luna.words import Numbers
+from luna.words.charts import ForecastView, SeriesView, draw_forecast
+from luna.words.charts.forecast import say_notes
+from luna.words.pages import PageWords
 
 PER_HOUR = timedelta(hours=1) / SLOT
 HOURS_AHEAD = 48

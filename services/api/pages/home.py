@@ -10,16 +10,16 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from luna import control_service, findings
 from luna.contracts.message import Instant
-from luna.database import plan_causes, sites
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES
-from luna.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
-from luna.queue.jobs import submit_job
-from luna.timeline import floor_to
-from luna.wording import MODES, Language
-from luna.wording.pages import PageWords
+from luna.energy.device_config import BATTERIES
+from luna.energy.timeline import floor_to
+from luna.platform import control_service, findings
+from luna.platform.database import plan_causes, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
+from luna.platform.queue.jobs import submit_job
+from luna.words import MODES, Language
+from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_advice import list_advice

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 
-from luna.house_now import BatteryRun, charge_of, discharge_of
-from luna.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.house_now import BatteryRun, charge_of, discharge_of
 from services.api.pages.home_view import HomeView
 
 # Now and next: what is further off may be planned anew by then.

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.timeline import SLOT
-from luna.wording.house import say_basis
+from luna.energy.timeline import SLOT
+from luna.words.house import say_basis
 from services.api.pages.home_view import HomeView
 
 LEFT_X, RIGHT_X, BUS_X, BUS_Y = 92, 236, 164, 112

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from luna.device_config import BATTERIES
-from luna.economics import DAY_AHEAD_PUBLISHED
-from luna.house_now import OLD_VALUES
-from luna.timeline import SLOT
-from luna.wording import say_mode
-from luna.wording.devices import say_device
-from luna.wording.messages import say_message
-from luna.wording.notes import say_note
-from luna.wording.refusals import say_refusal
+from luna.energy.device_config import BATTERIES
+from luna.energy.economics import DAY_AHEAD_PUBLISHED
+from luna.energy.timeline import SLOT
+from luna.platform.house_now import OLD_VALUES
+from luna.words import say_mode
+from luna.words.devices import say_device
+from luna.words.messages import say_message
+from luna.words.notes import say_note
+from luna.words.refusals import say_refusal
 from services.api.pages.home_view import HomeView
 
 # Day-ahead prices come at 13:00; an hour later they are late.

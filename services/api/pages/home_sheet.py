@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import numpy as np
 
-from luna.timeline import SLOT, local_midnight
-from luna.wording import mode
+from luna.energy.timeline import SLOT, local_midnight
+from luna.words import mode
 from services.api.pages.home_view import COLOURS, GLYPHS, HomeView
 
 # In the order in which they are offered.

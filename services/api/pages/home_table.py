@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.wording import mode
+from luna.words import mode
 from services.api.pages.home_view import HomeView
 
 # Columns of figures: the phrase that names them, and how they are written.

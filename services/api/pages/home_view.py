@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from luna.device_runs import PlannedRun
-from luna.house_now import DEEDS, BatteryRun, DeviceUse, HouseFigure, HouseNow, basis_until, say_run
-from luna.proposed_runs import LITTLE_KWH, ProposedRun
-from luna.timeline import SLOT
-from luna.wording import mode
-from luna.wording.devices import say_device
-from luna.wording.house import say_basis
-from luna.wording.pages import PageWords
-from luna.wording.retelling import retell_run
-from luna.wording.times import say_span, say_when
+from luna.contracts.device_runs import PlannedRun
+from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
+from luna.energy.timeline import SLOT
+from luna.platform.house_now import DEEDS, BatteryRun, DeviceUse, HouseFigure, HouseNow, basis_until, say_run
+from luna.words import mode
+from luna.words.devices import say_device
+from luna.words.house import say_basis
+from luna.words.pages import PageWords
+from luna.words.retelling import retell_run
+from luna.words.times import say_span, say_when
 from services.api.timeline.window import Window
 
 # Tokens of the style sheet: a mode borrows the colour of the device that acts.

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
 from luna.contracts.job import Job
-from luna.database import jobs, sites
-from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError, UnavailableError
-from luna.queue import Progress
+from luna.energy.errors import NotFoundError, UnavailableError
+from luna.platform.database import jobs, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Progress
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import Page, PageRoute, show_part
 

@@ -18,19 +18,19 @@ from sqlalchemy import Engine
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
-from luna.database import control, sites
-from luna.database.engine import unit_of_work
-from luna.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
-from luna.simulated_home import SITE_NAME, is_simulated
-from luna.site import Site, explain_faults
-from luna.telemetry import current_trace_id
-from luna.timeline import SLOT, parse_zone
-from luna.wording import Language, Numbers
-from luna.wording.numbers import write_decimal
-from luna.wording.pages import PageWords, page_words
-from luna.wording.quality import say_series
-from luna.wording.quarantine import say_row_fault
-from luna.wording.refusals import say_problem, say_refusal
+from luna.energy.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
+from luna.energy.site import Site, explain_faults
+from luna.energy.timeline import SLOT, parse_zone
+from luna.platform.database import control, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.simulated_home import SITE_NAME, is_simulated
+from luna.platform.telemetry import current_trace_id
+from luna.words import Language, Numbers
+from luna.words.numbers import write_decimal
+from luna.words.pages import PageWords, page_words
+from luna.words.quality import say_series
+from luna.words.quarantine import say_row_fault
+from luna.words.refusals import say_problem, say_refusal
 from services.api.identity.caller import NOBODY, Caller
 from services.api.json_body import Handler
 from services.api.pages.assets import find_asset
@@ -47,7 +47,7 @@ MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: ``name`` is its module in ``luna.wording.pages`` and its template; ``path`` is filled with the site it is about."""
+    """A page: ``name`` is its module in ``luna.words.pages`` and its template; ``path`` is filled with the site it is about."""
 
     name: str
     path: str

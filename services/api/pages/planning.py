@@ -9,18 +9,18 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from luna import control_service
 from luna.contracts.message import Instant
 from luna.contracts.owner import StoredBlock
+from luna.contracts.owner_constraints import find_actions
 from luna.contracts.vehicle_session import StoredSession
-from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.device_config import BATTERIES
-from luna.errors import LunaError
-from luna.owner_constraints import find_actions
-from luna.site import Site
-from luna.timeline import SLOT, floor_to
-from luna.wording.refusals import SpokenError
+from luna.energy.device_config import BATTERIES
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform import control_service
+from luna.platform.database import control, manual_blocks, plans, sites, vehicle_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath

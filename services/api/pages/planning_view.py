@@ -9,23 +9,23 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from luna.charts import FixedSpan, StripView, draw_strip
 from luna.contracts.control import ControlState
+from luna.contracts.device_runs import find_vehicle_run
 from luna.contracts.owner import ManualBlock, StoredBlock
+from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
 from luna.contracts.vehicle_session import WEEKDAYS, StoredSession
-from luna.device_config import BATTERIES
-from luna.device_runs import find_vehicle_run
-from luna.owner_constraints import find_actions
-from luna.refusals import refuse
-from luna.site import Site, invalid_input
-from luna.timeline import SLOT, floor_to, local_instant
-from luna.vehicle_sessions import lay_out_sessions
-from luna.wording import Numbers, say_mode
-from luna.wording.devices import say_device
-from luna.wording.numbers import read_number
-from luna.wording.pages import PageWords
-from luna.wording.times import say_span, say_when
+from luna.contracts.vehicle_sessions import lay_out_sessions
+from luna.energy.device_config import BATTERIES
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, invalid_input
+from luna.energy.timeline import SLOT, floor_to, local_instant
+from luna.words import Numbers, say_mode
+from luna.words.charts import FixedSpan, StripView, draw_strip
+from luna.words.devices import say_device
+from luna.words.numbers import read_number
+from luna.words.pages import PageWords
+from luna.words.times import say_span, say_when
 from services.api.pages.trial import Trial
 
 AHEAD = timedelta(hours=48)

@@ -10,19 +10,19 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from luna.charts import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.contracts.message import Day
 from luna.contracts.replay import ReplayRequest
-from luna.database import control, sites
-from luna.database.engine import unit_of_work
-from luna.database.savings import read_savings
-from luna.queue.jobs import submit_job
-from luna.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
-from luna.site import Site
-from luna.timeline import SLOT, local_days, parse_zone
-from luna.wording import Numbers, say_policy
-from luna.wording.pages import PageWords
-from luna.wording.quality import say_fault
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, local_days, parse_zone
+from luna.platform.database import control, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.savings import read_savings
+from luna.platform.queue.jobs import submit_job
+from luna.words import Numbers, say_policy
+from luna.words.charts import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
+from luna.words.pages import PageWords
+from luna.words.quality import say_fault
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, words_of

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection
 
-from luna.simulated_home import REAL_MARKET, find_price_origin, is_simulated
-from luna.site import Site
-from luna.wording.pages import PageWords
+from luna.energy.site import Site
+from luna.platform.simulated_home import REAL_MARKET, find_price_origin, is_simulated
+from luna.words.pages import PageWords
 from services.api.gateway import Gateway
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from luna.contracts.message import Instant
 from luna.contracts.vehicle_session import NewSession, Weekday
-from luna.database import vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.site import invalid_input
+from luna.energy.site import invalid_input
+from luna.platform.database import vehicle_sessions
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotRequest
 from luna.contracts.owner import ManualBlock
+from luna.contracts.owner_constraints import check_block
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import plans
-from luna.database.engine import unit_of_work
-from luna.owner_constraints import check_block
-from luna.refusals import refuse
-from luna.site import Battery, DeferrableLoad, ElectricVehicle, Site
-from luna.wording import Language
+from luna.energy.refusals import refuse
+from luna.energy.site import Battery, DeferrableLoad, ElectricVehicle, Site
+from luna.platform.database import plans
+from luna.platform.database.engine import unit_of_work
+from luna.words import Language
 from services.api.gateway import Gateway
 
 # A block as the alternative that means the same; the others are planned with.

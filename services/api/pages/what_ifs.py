@@ -10,14 +10,14 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfRequest
-from luna.database import plans, recorded_span, sites, what_ifs
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.refusals import refuse
-from luna.site import Site, invalid_input
-from luna.timeline import parse_zone
-from luna.what_if_questions import read_state, submit_what_if
-from luna.wording.refusals import SpokenError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, invalid_input
+from luna.energy.timeline import parse_zone
+from luna.platform.database import plans, recorded_span, sites, what_ifs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.what_if_questions import read_state, submit_what_if
+from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from luna.charts import draw_bill_chart
 from luna.contracts.counterfactual import Estimate, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.contracts.message import Day
-from luna.site import Site
-from luna.wording import Numbers, say_policy
-from luna.wording.numbers import read_number
-from luna.wording.pages import PageWords
-from luna.wording.refusals import SpokenError, say_problem
+from luna.energy.site import Site
+from luna.words import Numbers, say_policy
+from luna.words.charts import draw_bill_chart
+from luna.words.numbers import read_number
+from luna.words.pages import PageWords
+from luna.words.refusals import SpokenError, say_problem
 
 # A battery for a house that has none.
 NEW_BATTERY = {"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}

@@ -9,7 +9,6 @@ from fastapi import Header, Path, Query, Request, Response
 from pydantic import Field
 from pydantic_core import from_json
 
-from luna import agent_service
 from luna.contracts import PlanReply
 from luna.contracts.agent import AgentCardRequest, AgentKind, DayPictureRequest, EvaluateAgentRequest, RunId, TrainAgentRequest
 from luna.contracts.agent_control import AgentStatus, GateEntry, ShadowPlanSummary
@@ -17,15 +16,16 @@ from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, 
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Instant, Message
-from luna.database import agent_gates, agent_plans, agent_runs, agent_status, sites
-from luna.database.agent_scores import read_agent_scores
-from luna.database.agent_slots import read_agent_slots
-from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError, OutdatedError
-from luna.history import require_window
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
-from luna.wording import Language
+from luna.energy.errors import NotFoundError, OutdatedError
+from luna.energy.history import require_window
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
+from luna.platform import agent_service
+from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_status, sites
+from luna.platform.database.agent_scores import read_agent_scores
+from luna.platform.database.agent_slots import read_agent_slots
+from luna.platform.database.engine import unit_of_work
+from luna.words import Language
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller

@@ -8,10 +8,10 @@ from pydantic import Field
 from luna.contracts.counterfactual import Alternative, PlanVariantReply, PlanVariantRequest, Variant, WhatIfRequest, WhatIfState, WhyNotReply, WhyNotRequest
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from luna.timeline import SystemClock
-from luna.what_if_questions import read_state, submit_what_if
+from luna.energy.errors import ConflictError
+from luna.platform.clock import SystemClock
+from luna.platform.database.engine import unit_of_work
+from luna.platform.what_if_questions import read_state, submit_what_if
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter

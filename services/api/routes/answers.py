@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.answers import Answer, AnswerList, AskRequest, Conversation, Feedback, FeedbackNote, Question, StoredAnswer
 from luna.contracts.message import Instant
-from luna.database import answers, sites
-from luna.database.engine import unit_of_work
+from luna.platform.database import answers, sites
+from luna.platform.database.engine import unit_of_work
 from services.api.answer_relay import follow_answer
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.identity import AuditList
 from luna.contracts.message import Instant
-from luna.database import audit
+from luna.platform.database import audit
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
 from services.api.paging import read_number, write_cursor

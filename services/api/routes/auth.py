@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from luna.contracts.identity import Me, PasswordAgain, PasswordChange, Refresh, SetUp, SignIn, Tokens, User
-from luna.errors import ConflictError, ForbiddenError, TooManyRequestsError, UnauthenticatedError
+from luna.energy.errors import ConflictError, ForbiddenError, TooManyRequestsError, UnauthenticatedError
 from services.api.identity import login
 from services.api.identity.caller import CurrentCaller
 from services.api.identity.identity import CurrentIdentity

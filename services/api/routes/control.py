@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import Path, Response
 from pydantic import Field
 
-from luna import control_service
 from luna.contracts.control import ControlEntry, ControlState, Override
 from luna.contracts.message import Instant, Message
-from luna.database import control
-from luna.database.engine import unit_of_work
-from luna.timeline import SystemClock
+from luna.platform import control_service
+from luna.platform.clock import SystemClock
+from luna.platform.database import control
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, From, Limit, To, cut_page, read_number

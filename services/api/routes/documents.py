@@ -26,13 +26,13 @@ from luna.contracts.documents import (
 from luna.contracts.job import Job
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
-from luna.database import document_passages, documents, sites
-from luna.database.engine import unit_of_work
-from luna.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
-from luna.errors import ForbiddenError, InvalidInputError
-from luna.public_addresses import require_public
-from luna.queue.jobs import submit_job
-from luna.site import invalid_input
+from luna.energy.errors import ForbiddenError, InvalidInputError
+from luna.energy.site import invalid_input
+from luna.platform.database import document_passages, documents, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
+from luna.platform.public_addresses import require_public
+from luna.platform.queue.jobs import submit_job
 from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller

@@ -9,10 +9,10 @@ from luna.contracts.forecast import ForecastVersion, TrainRequest
 from luna.contracts.forecast_versions import ActivationReply, CardReply, CardRequest, ForecastStatus, PromoteRequest, RollbackRequest, RunId
 from luna.contracts.job import Job
 from luna.contracts.message import Instant, Message
-from luna.database import forecast_status
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from luna.timeline import SystemClock
+from luna.energy.errors import ConflictError
+from luna.platform.clock import SystemClock
+from luna.platform.database import forecast_status
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
 from services.api.routes.jobs import JobReply, submit_for_site

@@ -9,11 +9,11 @@ from luna.contracts.forecast import EvaluateRequest, ForecastVersion, IssueReply
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, IssueScenariosReply, IssueScenariosRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Instant, Message
-from luna.database import forecast_issues
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from luna.timeline import SystemClock
-from luna.wording import Language
+from luna.energy.errors import ConflictError
+from luna.platform.clock import SystemClock
+from luna.platform.database import forecast_issues
+from luna.platform.database.engine import unit_of_work
+from luna.words import Language
 from services.api.gateway import CurrentGateway
 from services.api.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from services.api.problems import document_errors

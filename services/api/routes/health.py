@@ -7,8 +7,8 @@ from anyio import to_thread
 from fastapi import Response
 
 from luna.contracts.health import ServicesReply
-from luna.health import not_ready
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.health import not_ready
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.problems import problem_response

@@ -12,9 +12,9 @@ from luna.contracts.data import BackfillRequest, BuildSlotsRequest, DayQuality, 
 from luna.contracts.history_care import FindGapsRequest, FirstDay, LastDay, RepairRequest, SeriesGap, VerifyRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Instant, Message
-from luna.database import history_changes, quality
-from luna.database.engine import unit_of_work
-from luna.history import require_window
+from luna.energy.history import require_window
+from luna.platform.database import history_changes, quality
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.paging import Cursor, From, Limit, To, cut_page, read_number, read_text, write_cursor
 from services.api.routes.jobs import JobReply, submit_for_site

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValida
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.contracts.message import Message, Request
 from luna.contracts.tasks import list_public
-from luna.database import jobs, sites
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
-from luna.queue import Progress
-from luna.queue import jobs as jobs_queue
-from luna.site import invalid_input
+from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
+from luna.energy.site import invalid_input
+from luna.platform.database import jobs, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Progress
+from luna.platform.queue import jobs as jobs_queue
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller

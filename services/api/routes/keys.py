@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from luna.contracts.identity import KeyList, MadeKey, NewKey
-from luna.database import api_keys
-from luna.errors import ConflictError, ForbiddenError, InvalidInputError
+from luna.energy.errors import ConflictError, ForbiddenError, InvalidInputError
+from luna.platform.database import api_keys
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute

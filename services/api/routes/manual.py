@@ -7,10 +7,10 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
-from luna.database import manual_blocks
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from luna.timeline import SystemClock
+from luna.energy.errors import ConflictError
+from luna.platform.clock import SystemClock
+from luna.platform.database import manual_blocks
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import Signature
 from services.api.problems import document_errors

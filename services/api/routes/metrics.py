@@ -7,11 +7,11 @@ from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 from luna.contracts.message import interactive_queue_of
-from luna.database import forecast_issues, jobs, recorded_span, sites
-from luna.database.engine import unit_of_work
-from luna.errors import UnavailableError
-from luna.queue.services import SERVICES
-from luna.timeline import SystemClock
+from luna.energy.errors import UnavailableError
+from luna.platform.clock import SystemClock
+from luna.platform.database import forecast_issues, jobs, recorded_span, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.services import SERVICES
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.routing import ResourceRouter
 from services.api.site_metrics import MOST_SITES

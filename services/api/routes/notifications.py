@@ -7,8 +7,8 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.notification import Notification, NotifyTestReply, NotifyTestRequest
-from luna.database import notifications
-from luna.database.engine import unit_of_work
+from luna.platform.database import notifications
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.paging import Cursor, Limit, cut_page, read_number

@@ -22,13 +22,13 @@ from luna.contracts.plan_questions import (
     PlanReasonsReply,
     PlanSummary,
 )
-from luna.database import plans
-from luna.database.engine import unit_of_work
-from luna.driving_forecast import find_missing_forecast
-from luna.errors import ConflictError
-from luna.history import require_window
-from luna.plan_reasons import list_reasons
-from luna.timeline import SystemClock
+from luna.contracts.plan_reasons import list_reasons
+from luna.energy.errors import ConflictError
+from luna.energy.history import require_window
+from luna.platform.clock import SystemClock
+from luna.platform.database import plans
+from luna.platform.database.engine import unit_of_work
+from luna.platform.driving_forecast import find_missing_forecast
 from services.api.entity_tags import respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text

@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest, MarketName, PriceService
 from luna.contracts.job import Job
 from luna.contracts.message import Instant, Message
-from luna.database import prices, sites
-from luna.database.engine import unit_of_work
-from luna.economics import price_slots
-from luna.errors import InvalidInputError
-from luna.history import require_window
-from luna.site import Site
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to, parse_zone
+from luna.energy.economics import price_slots
+from luna.energy.errors import InvalidInputError
+from luna.energy.history import require_window
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database import prices, sites
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.paging import Cursor, From, Limit, To, read_text, write_cursor
 from services.api.routes.jobs import JobReply, submit_for_site

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveReply, ResolveRequest
 from luna.contracts.message import Message
-from luna.database import quarantine
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
+from luna.energy.errors import ConflictError
+from luna.platform.database import quarantine
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.json_body import CheckedRoute

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.recommendations import Event, EventsReply, ItemKind, RecommendReply, RecommendRequest, RecordEventsRequest
-from luna.wording import Language
+from luna.words import Language
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.routing import ResourceRouter

@@ -10,9 +10,9 @@ from luna.contracts.agent import choose_replay
 from luna.contracts.job import Job
 from luna.contracts.message import Day, Message
 from luna.contracts.replay import DayScore, ReplayQuestion, ReplayRequest
-from luna.database import scores
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
+from luna.platform.database import scores
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.paging import Cursor, Limit, cut_page, read_text
 from services.api.routes.jobs import JobReply, submit_for_site

@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from luna.contracts.message import Instant, Message
-from luna.database import recorded_span
-from luna.database.engine import unit_of_work
-from luna.history import SeriesAnswer, list_intervals, list_unusable
-from luna.judgement import QualityVerdict
-from luna.observations import Certainty
+from luna.energy.history import SeriesAnswer, list_intervals, list_unusable
+from luna.energy.judgement import QualityVerdict
+from luna.energy.observations import Certainty
+from luna.platform.database import recorded_span
+from luna.platform.database.engine import unit_of_work
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json

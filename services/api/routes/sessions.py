@@ -7,9 +7,9 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.vehicle_session import NewSession, StoredSession
-from luna.database import vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.database import vehicle_sessions
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import Signature
 from services.api.routing import ResourceRouter, SitePath

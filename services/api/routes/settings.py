@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from pydantic_core import to_jsonable_python
 
 from luna.contracts.message import Message
-from luna.settings import Settings
+from luna.platform.settings import Settings
 from services.api.gateway import CurrentGateway
 from services.api.json_body import CheckedRoute
 from services.api.routing import ResourceRouter

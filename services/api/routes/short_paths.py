@@ -6,8 +6,8 @@ from fastapi import Query, Request, Response
 
 from luna.contracts.data import QuarantineFilter, ResolveRequest
 from luna.contracts.job import Job
-from luna.database import quarantine
-from luna.database.engine import unit_of_work
+from luna.platform.database import quarantine
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.history_pages import DataQuestion
 from services.api.json_body import CheckedRoute

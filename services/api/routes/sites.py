@@ -10,14 +10,14 @@ from pydantic_core import to_json
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.database import control, site_changes, site_removal, sites
-from luna.database.engine import unit_of_work
-from luna.database.sites import StoredSite, UnreadableSite
-from luna.errors import ConflictError, OutdatedError, UnconditionalError, UnreadableError
-from luna.refusals import refuse
-from luna.site import Site
-from luna.site.inventory import SiteDevice, list_devices_of
-from luna.site.sensor_changes import ChangedSensors
+from luna.energy.errors import ConflictError, OutdatedError, UnconditionalError, UnreadableError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.site.inventory import SiteDevice, list_devices_of
+from luna.energy.site.sensor_changes import ChangedSensors
+from luna.platform.database import control, site_changes, site_removal, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.sites import StoredSite, UnreadableSite
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller

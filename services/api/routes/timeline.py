@@ -9,9 +9,9 @@ from fastapi import Query, Request, Response
 from pydantic_core import to_json
 
 from luna.contracts.message import Instant
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.wording import Language
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.words import Language
 from services.api.entity_tags import accepted_encodings
 from services.api.gateway import CurrentGateway
 from services.api.routing import ResourceRouter, SitePath

@@ -14,9 +14,9 @@ from luna.contracts.message import Request as RequestMessage
 from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.errors import UnavailableError
+from luna.energy.errors import UnavailableError
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import Identity
@@ -92,7 +92,7 @@ async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
         UnavailableError: no worker answers such requests.
     """
     if not await to_thread.run_sync(partial(gateway.queue.is_served, type(asked), asked=True)):
-        raise UnavailableError("no worker of the knowledge service answers", remedy="Run one: python -m luna.queue.worker --queues rag")
+        raise UnavailableError("no worker of the knowledge service answers", remedy="Run one: python -m luna.platform.queue.worker --queues rag")
     return bytes((await gateway.ask(asked)).body)
 
 

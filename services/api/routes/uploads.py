@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from luna.contracts.data import Kind, LoadFileRequest
 from luna.contracts.job import Job
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.queue.jobs import submit_job
-from luna.refusals import refuse
-from luna.site import invalid_input
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import invalid_input
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller
 from services.api.identity.guard import CSRF_FIELD

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from luna import passwords
 from luna.contracts.identity import NewUser, User, UserChange, UserList
-from luna.database import users
-from luna.errors import ConflictError
+from luna.energy.errors import ConflictError
+from luna.platform import passwords
+from luna.platform.database import users
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
 from services.api.paging import Cursor, Limit, cut_page, read_text

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.house_now import begins_assumed
-from luna.timeline import SLOT, FloatArray
+from luna.energy.timeline import SLOT, FloatArray
+from luna.platform.house_now import begins_assumed
 from services.api.timeline.columns import bands, decisions, device_columns, mean_soc, planned_flows, target_soc
 from services.api.timeline.ghosts import Seen, compare_next_day, read_stays, trace_reserve, trace_without_luna
 from services.api.timeline.measured import Measured, end_of, read_expected, read_measured, read_prices, seconds_since

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from luna.site import Battery, Site
-from luna.timeline import FloatArray
-from luna.wording import Numbers
-from luna.wording.retelling import retell_limits, retell_reason
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import FloatArray
+from luna.words import Numbers
+from luna.words.retelling import retell_limits, retell_reason
 from services.api.timeline.plan_parts import PlanPart
 
 Column = list[Any]
@@ -143,7 +143,7 @@ def _battery_of(reason: dict[str, Any], site: Site) -> Battery | None:
 def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:
     """Return between which prices a stored kWh is worth keeping: below the first it pays to buy one, above the second to give it away.
 
-    Source: docs/decisions/0004, the break-even prices of ``luna.economics.break_even`` solved for the price.
+    Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.break_even`` solved for the price.
     """
     if value is None or battery is None:
         return None, None

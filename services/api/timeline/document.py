@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from luna.wording import Language
+from luna.words import Language
 
 Numbers = list[float | None]
 Power = Annotated[Numbers, Field(description="mean power per slot, kW")]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline
-from luna.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
 from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices
 from services.api.timeline.window import Window
 

@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import forecast_activations, forecasts, observations, prices, quality
-from luna.economics import price_slots
-from luna.observations import ESTIMABLE
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.economics import price_slots
+from luna.energy.observations import ESTIMABLE
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import forecast_activations, forecasts, observations, prices, quality
 from services.api.timeline.window import Window
 
 PER_HOUR = 4.0

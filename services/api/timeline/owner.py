@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState
-from luna.database import control, manual_blocks, plan_slots
-from luna.device_config import BATTERIES
-from luna.timeline import SLOT
-from luna.wording.retelling import retell_reason
+from luna.energy.device_config import BATTERIES
+from luna.energy.timeline import SLOT
+from luna.platform.database import control, manual_blocks, plan_slots
+from luna.words.retelling import retell_reason
 from services.api.timeline.columns import DECISION
 from services.api.timeline.window import Window
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from luna.database import plan_slots, plans
-from luna.database.plan_slots import PlanSpan
-from luna.timeline import SLOT, local_midnight
+from luna.energy.timeline import SLOT, local_midnight
+from luna.platform.database import plan_slots, plans
+from luna.platform.database.plan_slots import PlanSpan
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import Window
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from luna.errors import InvalidInputError
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to, parse_zone
-from luna.wording import Language, Numbers
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.words import Language, Numbers
 
 BEFORE, AFTER, LONGEST = timedelta(hours=24), timedelta(hours=48), timedelta(days=8)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from luna.wording import Language
+from luna.words import Language
 from services.cli.console import JsonOption, make_writable
 
 
@@ -33,7 +33,7 @@ def show_demo(  # noqa: PLR0913 - one per option
 
         show_live(speed=speed)
         return
-    from luna.settings import load_settings
+    from luna.platform.settings import load_settings
     from services.cli.demo.pipeline import run_demo
     from services.cli.demo.summary import publish
 

@@ -12,11 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
-from luna.embedded import Servers
-from luna.errors import InvalidInputError, MachineError, UnavailableError
-from luna.private_folders import make_private
-from luna.queue import Client, Heartbeats, outlast
-from luna.settings import Settings
+from luna.energy.errors import InvalidInputError, MachineError, UnavailableError
+from luna.platform.embedded import Servers
+from luna.platform.private_folders import make_private
+from luna.platform.queue import Client, Heartbeats, outlast
+from luna.platform.settings import Settings
 from services.cli.demo.bars import Bars
 
 # Ended early by whoever lives: a busy machine that compiles everything anew takes more than a minute.
@@ -88,7 +88,7 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
     # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
     # What no request of the demo goes to is not loaded; the rest once, for two homes are trained beside each other.
-    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.queue.worker", *sorted(NEEDED_QUEUES), "--load-first"]
+    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.platform.queue.worker", *sorted(NEEDED_QUEUES), "--load-first"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
     worker = Worker(process, log)
@@ -124,8 +124,8 @@ def own_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
     Raises:
         MachineError: servers or worker cannot be had on this machine.
     """
-    from luna import embedded
-    from luna.database import migrate
+    from luna.platform import embedded
+    from luna.platform.database import migrate
 
     folder = settings.data_folder / "demo"
     make_private(folder, holds_servers=True)
@@ -164,7 +164,7 @@ def await_workers(heartbeats: Heartbeats, *, seconds: float = WORKERS_SECONDS) -
     deadline = time.monotonic() + seconds
     while missing := NEEDED_QUEUES.difference(*outlast(heartbeats.workers, patience=PATIENCE).values()):
         if time.monotonic() > deadline:
-            names, remedy = ", ".join(sorted(missing)), "Start the containers, or a worker for each: python -m luna.queue.worker."
+            names, remedy = ", ".join(sorted(missing)), "Start the containers, or a worker for each: python -m luna.platform.queue.worker."
             raise UnavailableError(f"no worker of these services is there after {seconds:g} s", field="queue", value=names, remedy=remedy)
         time.sleep(PAUSE_SECONDS)
 

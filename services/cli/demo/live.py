@@ -12,8 +12,8 @@ from services.cli.demo.environment import PATIENCE, await_workers, queue
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from luna.embedded import Addresses
-    from luna.settings import Settings
+    from luna.platform.embedded import Addresses
+    from luna.platform.settings import Settings
 
 # Packages over a slow line, once.
 MAKE_TIMEOUT = timedelta(hours=1)
@@ -32,8 +32,8 @@ def show_live(*, speed: float) -> None:
         ConflictError: Luna speaks to a broker already, or another site has the home's name.
         MachineError: what this machine lacks.
     """
-    from luna.errors import MachineError
-    from luna.settings import load_settings
+    from luna.energy.errors import MachineError
+    from luna.platform.settings import load_settings
     from services.api.server import listen
     from services.cli.up import run_everything
 
@@ -51,7 +51,7 @@ def show_live(*, speed: float) -> None:
 
 def add_home(settings: "Settings") -> None:
     """Add the home to the Luna that runs beside, and return when it is there."""
-    from luna.embedded import running
+    from luna.platform.embedded import running
 
     with running(settings) as addresses:
         prepare_home(addresses)
@@ -65,9 +65,9 @@ def prepare_home(addresses: "Addresses") -> None:
         LunaError: there is no home.
     """
     from luna.contracts.simulated_home import SimulatedHomeReply, SimulatedHomeRequest
-    from luna.errors import LunaError
-    from luna.simulated_home.preparation import list_preparation
-    from luna.timeline import SystemClock
+    from luna.energy.errors import LunaError
+    from luna.platform.clock import SystemClock
+    from luna.platform.simulated_home.preparation import list_preparation
 
     with queue(addresses.redis_url) as client:
         await_workers(client.heartbeats, seconds=START_SECONDS)
@@ -88,11 +88,11 @@ def _hurry(settings: "Settings", speed: float) -> "Settings":
     """
     import shutil
 
-    from luna.embedded.account import is_held
-    from luna.errors import ConflictError
-    from luna.private_folders import make_private
-    from luna.settings import load_settings
-    from luna.timeline import CLOCK_VARIABLE, move_clock
+    from luna.energy.errors import ConflictError
+    from luna.platform.clock import CLOCK_VARIABLE, move_clock
+    from luna.platform.embedded.account import is_held
+    from luna.platform.private_folders import make_private
+    from luna.platform.settings import load_settings
 
     folder = settings.data_folder / FAST_FOLDER
     users = folder / "servers" / "users.lock"
@@ -109,7 +109,7 @@ def _hurry(settings: "Settings", speed: float) -> "Settings":
 
 
 def _run_clock(clock: "Path", speed: float) -> None:
-    from luna.timeline import move_clock
+    from luna.platform.clock import move_clock
 
     began = time.monotonic()
     while True:

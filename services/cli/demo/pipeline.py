@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from luna.contracts import DemoLoadReply, DemoLoadRequest, IssueRequest, PlanReply, PlanRequest, ReplayReply, ReplayRequest, Request, TrainRequest
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.contracts.plan import BatteryState, StateMessage
-from luna.errors import InvalidInputError
-from luna.settings import load_settings
-from luna.timeline import local_midnight
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import local_midnight
+from luna.platform.settings import load_settings
 from services.cli.demo.bars import Bars
 from services.cli.demo.environment import PATIENCE, Stage, named_stage, own_stage
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from luna.contracts import PlanReply, Provenance
-from luna.economics import site_curtailment
-from luna.physics import Mode, SiteLimits
-from luna.schedule import PlainPolicy
-from luna.simulator import Actuals, simulate
-from luna.site import Site
-from luna.timeline import SystemClock, Timeline
-from luna.wording import Language, Numbers
+from luna.energy.economics import site_curtailment
+from luna.energy.physics import Mode, SiteLimits
+from luna.energy.schedule import PlainPolicy
+from luna.energy.simulator import Actuals, simulate
+from luna.energy.site import Site
+from luna.energy.timeline import Timeline
+from luna.platform.clock import SystemClock
+from luna.words import Language, Numbers
 from services.cli.console import emit, out, table, write_whole
 from services.cli.demo.pipeline import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render

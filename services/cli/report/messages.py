@@ -1,6 +1,6 @@
-"""The report's own words; reasons, modes and numbers come from ``luna.wording``."""
+"""The report's own words; reasons, modes and numbers come from ``luna.words``."""
 
-from luna.wording import Language
+from luna.words import Language
 
 LOSSES: dict[str, dict[Language, str]] = {
     "horizon": {"en": "Prices only until tomorrow", "de": "Preise nur bis morgen"},

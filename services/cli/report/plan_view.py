@@ -6,12 +6,12 @@ from itertools import groupby
 
 import numpy as np
 
-from luna.charts import Band, ModeRun, PlanView, RunFlows
 from luna.contracts import PlanReply, SlotReply
 from luna.contracts.plan import BatteryFlow
-from luna.site import Battery, Site
-from luna.timeline import FloatArray
-from luna.wording import Numbers
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import FloatArray
+from luna.words import Numbers
+from luna.words.charts import Band, ModeRun, PlanView, RunFlows
 
 SHOWN = timedelta(hours=48)
 

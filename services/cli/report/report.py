@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from luna.charts import GLYPHS, HATCHES, PLAN_TEXTS, draw_losses, draw_plan, style
 from luna.contracts import PlanReply, ReplayReply
-from luna.site import Site
-from luna.wording import MODES, Language, Numbers, mode
+from luna.energy.site import Site
+from luna.words import MODES, Language, Numbers, mode
+from luna.words.charts import GLYPHS, HATCHES, PLAN_TEXTS, draw_losses, draw_plan, style
 from services.cli.report.messages import TEXTS
 from services.cli.report.plan_view import view_plan
 from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses

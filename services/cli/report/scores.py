@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from luna.charts import LossStep
 from luna.contracts import PolicyReply, ReplayReply
-from luna.wording import Numbers, say_policy
+from luna.words import Numbers, say_policy
+from luna.words.charts import LossStep
 from services.cli.report.messages import LOSSES, TEXTS
 
 LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"

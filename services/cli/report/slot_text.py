@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from luna.charts import GLYPHS, ModeRun, PlanView
 from luna.contracts import SlotReply
-from luna.site import Site
-from luna.wording import Numbers, mode
-from luna.wording.retelling import retell_limits, retell_reason
-from luna.wording.tariffs import say_buying, say_selling
+from luna.energy.site import Site
+from luna.words import Numbers, mode
+from luna.words.charts import GLYPHS, ModeRun, PlanView
+from luna.words.retelling import retell_limits, retell_reason
+from luna.words.tariffs import say_buying, say_selling
 from services.cli.report.messages import TEXTS
 
 

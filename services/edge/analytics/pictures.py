@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from luna.contracts.edge_summary import ControllerFigures, EdgeSummary, LabEstimate
-from luna.wording.edge import say_controller, say_location, say_season
+from luna.words.edge import say_controller, say_location, say_season
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

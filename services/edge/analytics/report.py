@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.edge_summary import EdgeSummary, LabEstimate
-from luna.errors import InvalidInputError, MachineError
-from luna.extras import DRAWING, require_extra
-from luna.wording import Numbers
-from luna.wording.edge import say_insight
+from luna.energy.errors import InvalidInputError, MachineError
+from luna.platform.extras import DRAWING, require_extra
+from luna.words import Numbers
+from luna.words.edge import say_insight
 from services.edge.analytics.page import Drawn, draw_report
 from services.edge.analytics.pictures import DARK, PICTURES, list_pictures, render, say_stand_in
 from services.edge.analytics.runs import read_runs

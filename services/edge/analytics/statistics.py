@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from luna.contracts.edge_summary import LabEstimate
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 # No signed-rank test of fewer observations can tell anything at 5 %: 2 / 2^5 > 0.05 > 2 / 2^6.
 LEAST_WEEKS = 6

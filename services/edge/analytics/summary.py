@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.contracts.edge_summary import ControllerComparison, ControllerFigures, ControllerTrend, DayFigures, EdgeSummary, LabEstimate, OracleShare
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.analytics.insights import find_insights
 from services.edge.analytics.runs import RowAt
 from services.edge.analytics.statistics import (

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.edge_summary import DamagedRow
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.analytics.runs import RowAt, RunRow
 
 IntArray = NDArray[np.int64]

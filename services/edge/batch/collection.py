@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from luna.errors import ConflictError
+from luna.energy.errors import ConflictError
 from services.edge.batch.plan import BatchPlan
 from services.edge.batch.transport import GroupReply, GroupTransport
 from services.edge.row_files import RowForm, RowWriter, read_rows

@@ -9,11 +9,11 @@ from sqlalchemy import Engine
 
 from luna.contracts.edge import SimulateGroupReply, SimulateGroupRequest
 from luna.contracts.job import Job
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.errors import UnavailableError
-from luna.queue import Client
-from luna.queue.jobs import submit_job
+from luna.energy.errors import UnavailableError
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from services.edge.batch.transport import GroupReply
 
 # Enough that no worker waits for the next one.
@@ -50,7 +50,7 @@ class QueueWorkers:
             if any(job.status == "running" for job in found) or self._client.is_served(SimulateGroupRequest):
                 served = time.monotonic()
             if time.monotonic() - served > UNSERVED_SECONDS:
-                remedy = "Start one: python -m luna.queue.worker edge. What was accepted stays so; the same command goes on."
+                remedy = "Start one: python -m luna.platform.queue.worker edge. What was accepted stays so; the same command goes on."
                 raise UnavailableError("no worker serves the queue edge", field="--on-workers", remedy=remedy)
             self._sleep(PAUSE_SECONDS)
 

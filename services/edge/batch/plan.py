@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.clean_share import held_out_weeks
 from services.edge.config import Location, Season
 from services.edge.controller.inference import TrainedController

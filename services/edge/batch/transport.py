@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from luna.child_processes import watch_parent
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
+from luna.platform.child_processes import watch_parent
 from services.edge.simulation import simulate_group
 
 _PACKAGE = "services.edge.simulation"

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.camera import BoolArray, CameraModels
 from services.edge.clean_share import STEP_MINUTES, WEEK_SLOTS, IntArray, slot_of
 from services.edge.controller.features import Sight

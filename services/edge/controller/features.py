@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 # What a stored network calls its inputs' meaning; another number is another meaning, and is refused.
 FORM_VERSION = 1

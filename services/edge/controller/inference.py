@@ -7,8 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.controller.examples import eligible_models

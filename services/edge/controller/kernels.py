@@ -5,7 +5,7 @@ from math import exp, tanh
 import numpy as np
 from numba import njit
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 

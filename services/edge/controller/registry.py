@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.camera import CameraModels
 from services.edge.config import ControllerSection
 from services.edge.controller.features import FORM_VERSION, FeatureScale, InputForm

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.edge.whole_file import write_whole_file
 
 Arrays = dict[str, NDArray[Any]]

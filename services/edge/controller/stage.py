@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from luna.errors import InvalidInputError
-from luna.extras import LAB, TRAINING, require_extra
+from luna.energy.errors import InvalidInputError
+from luna.platform.extras import LAB, TRAINING, require_extra
 from services.edge.controller.examples import read_examples, split_by_week
 from services.edge.controller.features import FORM_VERSION, FOUNDING_INPUTS, InputForm
 from services.edge.controller.registry import (

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.labels.problem import QUANTA, TIE_WH, IndexArray32
 
 _LEVELS = QUANTA + 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, NO_MODEL, SMALL_MISS_WH, CameraModels
 from services.edge.clean_share import STEP_MINUTES
 from services.edge.lab import Lab

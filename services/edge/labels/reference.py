@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.edge.labels.problem import LabelProblem, Labels
 
 Arrays = TypeVar("Arrays", LabelProblem, Labels)

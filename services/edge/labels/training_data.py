@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.extras import LAB, require_extra
+from luna.platform.extras import LAB, require_extra
 from services.edge.camera import NO_MODEL
 from services.edge.lab import Lab
 from services.edge.labels.dynamic_programme import load_kernels, solve_problems

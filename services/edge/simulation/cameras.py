@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import BoolArray, CameraModels
 from services.edge.clean_share import IntArray
 from services.edge.simulation.schedule import TaskSchedule

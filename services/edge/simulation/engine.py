@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import CameraModels
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import Cameras, CameraState, TaskTable

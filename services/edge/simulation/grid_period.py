@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from scipy.ndimage import percentile_filter
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.clean_share import DAY_SLOTS, STEP_MINUTES, YEAR_SLOTS, CleanShare, instants_of
 from services.edge.config import Location
 

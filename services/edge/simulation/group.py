@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import CameraModels
 from services.edge.controller.inference import TrainedController
 from services.edge.lab import Lab

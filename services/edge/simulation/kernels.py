@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.controller.kernels import ask

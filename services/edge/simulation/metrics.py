@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, SMALL_MISS_WH, CameraModels
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import TaskTable

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import CameraState, TaskTable

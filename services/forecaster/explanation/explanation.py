@@ -12,7 +12,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, Pairs
 from services.forecaster.inputs.load_features import view_load
 from services.forecaster.inputs.pv_features import view_pv

@@ -10,16 +10,16 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import Contribution, ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
-from luna.database import forecast_activations, forecast_issues, forecasts, sites, training_runs
-from luna.database.forecast_issues import ForecastIssue
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import ObjectStore
-from luna.outlook import Forecast
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray
-from luna.wording import Language, Numbers, say_instant
-from luna.wording.compromises import condition
-from luna.wording.differences import LEAST_KW, Difference, SeriesName, describe_difference, describe_slot
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.outlook import Forecast
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray
+from luna.platform.database import forecast_activations, forecast_issues, forecasts, sites, training_runs
+from luna.platform.database.forecast_issues import ForecastIssue
+from luna.platform.objects import ObjectStore
+from luna.words import Language, Numbers, say_instant
+from luna.words.compromises import condition
+from luna.words.differences import LEAST_KW, Difference, SeriesName, describe_difference, describe_slot
 from services.forecaster.explanation.explanation import (
     MEAN,
     SLOTS_PER_HOUR,

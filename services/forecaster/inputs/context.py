@@ -7,10 +7,10 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.database import readings, sites, weather_carbon
-from luna.site import Site
-from luna.timeline import FloatArray, IndexArray, InstantArray
-from luna.weather import NO_WEATHER, WeatherVintages
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.weather import NO_WEATHER, WeatherVintages
+from luna.platform.database import readings, sites, weather_carbon
 
 SLOT_MICROSECONDS = 900 * 1_000_000
 

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.observations import Observations
-from luna.site import PvArray, Site
-from luna.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
-from luna.weather import NO_WEATHER, WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import PvArray, Site
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
+from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.public_holidays import EPOCH, country_of, list_holidays
 from services.forecaster.inputs.rough_sky import RoughSky

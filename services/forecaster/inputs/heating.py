@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.site import CopPoint, HeatPump, Location
-from luna.site.household import HeatedBy
-from luna.timeline import FloatArray
+from luna.energy.site import CopPoint, HeatPump, Location
+from luna.energy.site.household import HeatedBy
+from luna.energy.timeline import FloatArray
 
 HEATING_LIMIT_C = 15.0  # Source: VDI 3807, the outdoor temperature below which houses are heated
 HOT_WATER_SHARE = 0.15  # of the heat. Source: Destatis, households' energy by use: one part hot water to five of space heating

@@ -18,11 +18,11 @@ from typing import Self
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from luna.observations import Observations
-from luna.site import Site
-from luna.steering import NO_STEERING, Steering
-from luna.timeline import FloatArray, to_instant
-from luna.weather import NO_WEATHER, WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import Site
+from luna.energy.steering import NO_STEERING, Steering
+from luna.energy.timeline import FloatArray, to_instant
+from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, BoolArray
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, expected_output, limit_output, look_up
 

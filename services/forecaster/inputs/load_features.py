@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.view import (
     EDGES,

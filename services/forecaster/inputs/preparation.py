@@ -6,11 +6,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.observations import Observations
-from luna.site import Site
-from luna.steering import NO_STEERING, Steering
-from luna.timeline import FloatArray
-from luna.weather import NO_WEATHER, WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import Site
+from luna.energy.steering import NO_STEERING, Steering
+from luna.energy.timeline import FloatArray
+from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.frame import BoolArray, IntArray
 from services.forecaster.inputs.held_back import estimate_potential
 from services.forecaster.inputs.roof import CapacityChange, cap_output, find_growth

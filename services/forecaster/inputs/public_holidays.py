@@ -4,7 +4,7 @@ import datetime as dt
 from functools import lru_cache
 from importlib import resources
 
-from luna.site import Site
+from luna.energy.site import Site
 
 EPOCH = dt.date(1970, 1, 1)
 

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.solar import Light, estimate_output
 from services.forecaster.inputs.view import (

@@ -12,8 +12,8 @@ from importlib import resources
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from luna.site import Location, Site
-from luna.timeline import FloatArray, InstantArray, parse_zone
+from luna.energy.site import Location, Site
+from luna.energy.timeline import FloatArray, InstantArray, parse_zone
 from services.forecaster.inputs.solar import look_up
 
 # Most zones span no more than an hour of sun on either side of the place that they are named after.

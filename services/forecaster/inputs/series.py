@@ -9,10 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.observations import Observations
-from luna.outlook import LEVELS, SHARES
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.observations import Observations
+from luna.energy.outlook import LEVELS, SHARES
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs, frame_origins, pair_origins
 from services.forecaster.inputs.load_features import Absence, view_load

@@ -14,9 +14,9 @@ from typing import Self
 
 import numpy as np
 
-from luna.site import Location, PvArray, Site
-from luna.timeline import FloatArray, IndexArray, InstantArray
-from luna.weather import WeatherVintages
+from luna.energy.site import Location, PvArray, Site
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.weather import WeatherVintages
 
 SLOT_HOURS = 0.25
 SLOT_SECONDS = 900
@@ -230,7 +230,7 @@ class Light:
 
     @classmethod
     def of(cls, weather: Mapping[str, FloatArray], sky: Sky) -> Self:
-        """Return the light that a weather (by row, names of ``luna.weather``) tells of under a sky (by row).
+        """Return the light that a weather (by row, names of ``luna.energy.weather``) tells of under a sky (by row).
 
         Two of the three give the third; global radiation alone, or else cloud cover, is split by how clear it is.
 

@@ -15,8 +15,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.site import Site
-from luna.timeline import FloatArray, local_offsets, parse_zone
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, local_offsets, parse_zone
 from services.forecaster.inputs.heating import HeatingLoad
 from services.forecaster.inputs.public_holidays import EPOCH, country_of, list_holidays
 from services.forecaster.inputs.rough_sky import find_place

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from luna.errors import LunaError, MachineError, NotFoundError
-from luna.objects import ObjectStore
-from luna.site import Site
+from luna.energy.errors import LunaError, MachineError, NotFoundError
+from luna.energy.site import Site
+from luna.platform.objects import ObjectStore
 from services.forecaster.model.aurora import VERSION, Aurora
 from services.forecaster.model.recent_error_correction import Level
 from services.forecaster.model.series_model import HEADS, SeriesModel

@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site
-from luna.timeline import FloatArray, require_utc
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Level, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_series, number_slot

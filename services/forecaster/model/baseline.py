@@ -6,10 +6,10 @@ from datetime import datetime
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.outlook import SHARES, Quantiles
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES, Quantiles
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.pv_features import CLEAR_SKY

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from luna.database.training_runs import TrainingRun
-from luna.errors import NotFoundError
-from luna.objects import ObjectStore
-from luna.wording import say_instant
+from luna.energy.errors import NotFoundError
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import ObjectStore
+from luna.words import say_instant
 from services.forecaster.model.artefact import name_digest
 
 

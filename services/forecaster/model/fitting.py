@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.outlook import LEVELS
-from luna.timeline import FloatArray
+from luna.energy.outlook import LEVELS
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 from services.forecaster.inputs.series import ForecastSeries
 from services.forecaster.inputs.view import FeatureMatrix

@@ -19,8 +19,8 @@ from typing import Self
 import numpy as np
 from scipy.special import ndtri
 
-from luna.outlook import LEVELS, SHARES, Quantiles
-from luna.timeline import FloatArray
+from luna.energy.outlook import LEVELS, SHARES, Quantiles
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, SATURDAY, BoolArray, IntArray
 from services.forecaster.inputs.load_features import LEAST_SLOTS, QUIET_SHARE, QUIET_SLOTS
 from services.forecaster.inputs.series import LOAD, PV, OriginViews

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import HOUR, FeatureMatrix
 from services.forecaster.model.stacking import QuantileHeads, measure_loss

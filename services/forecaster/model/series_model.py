@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.outlook import SHARES
-from luna.timeline import FloatArray
+from luna.energy.outlook import SHARES
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.recent_error_correction import Level

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.outlook import LEVELS, SHARES, Quantiles
-from luna.timeline import FloatArray
+from luna.energy.outlook import LEVELS, SHARES, Quantiles
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 
 SIDES = np.sign(LEVELS - 0.5)  # below or above the median

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.errors import MachineError
-from luna.timeline import FloatArray
+from luna.energy.errors import MachineError
+from luna.energy.timeline import FloatArray
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
 

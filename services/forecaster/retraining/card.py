@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from luna.database.training_runs import TrainingRun
-from luna.objects import ObjectStore
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import ObjectStore
 from services.forecaster.model.aurora import FULL_DAYS
 from services.forecaster.model.card import list_figures, list_items, list_section, load_card, say_making, say_window
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS
 
 # Source: Siddiqi (2006), Credit Risk Scorecards, ch. 8: beyond 0.25 a population has shifted, up to 0.1 it has not; 0.2 is the usual middle.

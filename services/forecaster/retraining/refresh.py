@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 
 from luna.contracts.forecast import RefreshForecastsReply, RefreshForecastsRequest, SiteRefresh, VersionIssue
 from luna.contracts.job import Job
-from luna.database import forecast_activations, forecast_issues, forecast_scenarios, sites, weather_carbon
-from luna.objects import ObjectStore
-from luna.outlook import Forecast, Scenarios
-from luna.queue.site_batch import SiteBatch
-from luna.queue.task_context import isolate
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.outlook import Forecast, Scenarios
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import forecast_activations, forecast_issues, forecast_scenarios, sites, weather_carbon
+from luna.platform.objects import ObjectStore
+from luna.platform.queue.site_batch import SiteBatch
+from luna.platform.queue.task_context import isolate
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scenarios import service as scenario_jobs

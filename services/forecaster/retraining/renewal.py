@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast import RenewModelsReply, RenewModelsRequest, SiteRenewal, TrainingTrigger, TrainRequest
 from luna.contracts.job import Job
-from luna.database import forecast_scores, quality, recorded_span, sites, training_runs
-from luna.database.engine import unit_of_work
-from luna.database.training_runs import TrainingRun
-from luna.queue.task_context import isolate
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
+from luna.platform.database import forecast_scores, quality, recorded_span, sites, training_runs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.queue.task_context import isolate
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days

@@ -13,13 +13,13 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import TrainReply, TrainRequest
-from luna.database import forecast_activations, forecast_status, quality, recorded_span, sites, training_runs
-from luna.database.forecast_activations import Activation
-from luna.database.training_runs import TrainingRun
-from luna.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
-from luna.objects import ObjectStore
-from luna.observations import Observations
-from luna.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.energy.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.platform.database import forecast_activations, forecast_status, quality, recorded_span, sites, training_runs
+from luna.platform.database.forecast_activations import Activation
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.inputs.frame import frame_origins, pair_origins

@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.outlook import SHARES, Quantiles
-from luna.timeline import FloatArray
+from luna.energy.outlook import SHARES, Quantiles
+from luna.energy.timeline import FloatArray
 
 KNOTS = np.array([0.0, *SHARES.values(), 1.0])
 TAIL = 1 - SHARES["p95"]

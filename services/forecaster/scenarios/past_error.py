@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.outlook import PARTS, Forecast, Quantiles
-from luna.timeline import SLOT, FloatArray, Timeline, align, floor_to
+from luna.energy.observations import Observations
+from luna.energy.outlook import PARTS, Forecast, Quantiles
+from luna.energy.timeline import SLOT, FloatArray, Timeline, align, floor_to
 from services.forecaster.inputs.frame import DAY_SLOTS, IntArray
 from services.forecaster.scenarios.marginal import Marginals
 

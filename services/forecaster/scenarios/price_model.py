@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.outlook import SHARES
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.outlook import SHARES
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.inputs.frame import DAY_SLOTS, IntArray, number_slot, offset_slots
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import UNDECIDED

@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
-from luna.outlook import Forecast, Scenarios
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Forecast, Scenarios
+from luna.energy.timeline import FloatArray
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory
 from services.forecaster.scenarios.price_model import MarketAhead

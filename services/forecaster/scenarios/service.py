@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import IssueScenariosReply, IssueScenariosRequest
-from luna.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, sites
-from luna.database.recorded_span import Span
-from luna.errors import NotFoundError
-from luna.objects import ObjectStore
-from luna.outlook import Forecast, Scenarios
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.errors import NotFoundError
+from luna.energy.outlook import Forecast, Scenarios
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, sites
+from luna.platform.database.recorded_span import Span
+from luna.platform.objects import ObjectStore
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond

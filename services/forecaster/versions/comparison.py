@@ -11,12 +11,12 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
-from luna.database import forecast_scores, sites
-from luna.errors import InvalidInputError
-from luna.objects import ObjectStore
-from luna.observations import Observations
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to, local_days
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import Observations
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_days
+from luna.platform.database import forecast_scores, sites
+from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.preparation import prepare_history

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EnsureForecastsReply, EnsureForecastsRequest, IssueRequest, TrainRequest
-from luna.database import sites, training_runs
-from luna.driving_forecast import list_missing_issues
-from luna.objects import ObjectStore
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.database import sites, training_runs
+from luna.platform.driving_forecast import list_missing_issues
+from luna.platform.objects import ObjectStore
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts

@@ -9,12 +9,12 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_versions import DAYS_TO_PROVE, ActivationReply, CandidateReply, PromoteRequest, RollbackRequest, SiteJudgement
-from luna.database import forecast_activations, forecast_scores, sites, training_runs
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
-from luna.database.forecast_status import find_review_start
-from luna.errors import ConflictError, InvalidInputError, NotFoundError
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
+from luna.platform.database import forecast_activations, forecast_scores, sites, training_runs
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation, ActiveVersion
+from luna.platform.database.forecast_status import find_review_start
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.scoring import assess_gain
 from services.forecaster.service import VERSIONS, find_run

@@ -14,15 +14,15 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.forecast_versions import JudgeForecastsReply, JudgeForecastsRequest, SiteJudgement
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_scores, observations, past_forecasts, prices, quality, recorded_span, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_scores import ForecastDayScore
-from luna.objects import ObjectStore
-from luna.observations import Observations
-from luna.outlook import Forecast
-from luna.queue.task_context import isolate
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
+from luna.platform.database import forecast_scores, observations, past_forecasts, prices, quality, recorded_span, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.objects import ObjectStore
+from luna.platform.queue.task_context import isolate
 from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
 from services.forecaster.scoring import SERIES, Score, score_forecasts

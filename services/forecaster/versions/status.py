@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_versions import ForecastStatus
-from luna.database import forecast_activations, forecast_status, sites, training_runs
-from luna.database.training_runs import TrainingRun
-from luna.site import Site
-from luna.timeline import parse_zone
-from luna.wording import say_instant
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import forecast_activations, forecast_status, sites, training_runs
+from luna.platform.database.training_runs import TrainingRun
+from luna.words import say_instant
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.retraining.renewal import WEEK_DAYS, assign_turn, find_due, find_last_turn, list_drift
 from services.forecaster.versions.promotion import describe_candidates

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from luna.contracts.job import Bilingual, Provenance
-from luna.economics import publication_times
-from luna.observations import Observations
-from luna.packages import Progress
-from luna.site import Site, parse_site
-from luna.timeline import FloatArray, InstantArray, hold_price
+from luna.energy.economics import publication_times
+from luna.energy.observations import Observations
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import FloatArray, InstantArray, hold_price
+from luna.platform.packages import Progress
 from services.ingest.demo_data.series import SLOTS, DemoSeries, load_series
 from services.ingest.demo_data.sources import EV2GYM, SIMBENCH, ZONE, fit_to_year, scale_to_year
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.packages import Progress, fetch_package
-from luna.timeline import FloatArray, InstantArray, Timeline, local_days
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_days
+from luna.platform.packages import Progress, fetch_package
 from services.ingest.demo_data.sources import EV2GYM, SIMBENCH, read_prices, read_profiles
 
 YEAR = 2023

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
-from luna.errors import InvalidInputError
-from luna.packages import Package
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_offsets
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, align, local_offsets
+from luna.platform.packages import Package
 
 EV2GYM = Package(
     name="ev2gym",

@@ -7,11 +7,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.job import DemoLoadReply, DemoSiteReply
-from luna.database import observations, prices, recorded_span, sites
-from luna.errors import ConflictError
-from luna.observations import SERIES
-from luna.packages import Progress
-from luna.timeline import SLOT, FloatArray
+from luna.energy.errors import ConflictError
+from luna.energy.observations import SERIES
+from luna.energy.timeline import SLOT, FloatArray
+from luna.platform.database import observations, prices, recorded_span, sites
+from luna.platform.packages import Progress
 from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, DemoPrices, DemoSite, load_demo
 from services.ingest.demo_data.series import SLOTS
 

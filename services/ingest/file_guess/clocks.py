@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from luna.contracts.file_guess import DayOrder, FileLayout, FileQuestion, GuessReason, Label
-from luna.refusals import refuse
-from luna.timeline import parse_zone
+from luna.energy.refusals import refuse
+from luna.energy.timeline import parse_zone
 from services.ingest.file_guess.cells import MOMENT, join_times, unfold, write_iso
 from services.ingest.file_guess.translate import YEARS
 from services.ingest.file_guess.words import END, STANDARD, START, UTC, find, plain

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from luna.contracts.file_guess import ColumnGuess, Confidence, FileLayout, FileQuestion, GuessReason, Measure, ReadColumn, StoredAs
-from luna.refusals import refuse
-from luna.timeline import FloatArray
+from luna.energy.refusals import refuse
+from luna.energy.timeline import FloatArray
 from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.words import COUNTER, METER_FILE, TARIFF_PART, find, plain, read_meaning, read_unit
 from services.ingest.file_guess.words import UNIT as UNIT_PATTERN

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.file_guess import Measure
-from luna.refusals import refuse
-from luna.timeline import SLOT, FloatArray
+from luna.energy.refusals import refuse
+from luna.energy.timeline import SLOT, FloatArray
 
 SLOT_SECONDS = SLOT.total_seconds()
 # Of a quarter-hour so much has to be known: the rest is what a clock is off.

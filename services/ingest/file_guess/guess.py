@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, GuessReason, PreviewSeries, PreviewTotal, ReadColumn
-from luna.refusals import refuse
-from luna.timeline import SLOT, parse_zone
+from luna.energy.refusals import refuse
+from luna.energy.timeline import SLOT, parse_zone
 from services.ingest.file_guess.cells import read_figures
 from services.ingest.file_guess.clocks import FileClock, find_clock
 from services.ingest.file_guess.columns import ColumnContext, find_decimal_comma, find_names, guess_columns

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from luna.contracts.file_guess import FileLayout
-from luna.refusals import refuse
+from luna.energy.refusals import refuse
 from services.ingest.file_guess.sources import Sample, read_records, read_states
 from services.ingest.file_guess.words import UNIT
 

@@ -17,7 +17,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from luna.contracts.file_guess import FileLayout
-from luna.refusals import refuse
+from luna.energy.refusals import refuse
 from services.ingest.limited_file import BATCH_ROWS, BLOCK_BYTES, FileLimits, open_limited, refuse_unreadable, within_rows
 
 # A file up to so many bytes is looked at whole; of a longer one that many at each end.

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from luna.contracts.file_guess import FileLayout, FileReading, ReadColumn
-from luna.timeline import parse_zone
+from luna.energy.timeline import parse_zone
 from services.ingest.file_guess.cells import join_times, read_figures, write_iso
 from services.ingest.file_guess.gather import GatheredSeries
 from services.ingest.file_guess.sources import read_frames

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from luna.errors import LunaError, MachineError, UnavailableError
-from luna.timeline import SLOT, Clock, floor_to
+from luna.energy.errors import LunaError, MachineError, UnavailableError
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import Clock
 from services.ingest.listening.state import StateFile
 from services.ingest.recorder import Recorder
 

@@ -16,13 +16,13 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy import Engine
 
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.database.sites import UnreadableSite
-from luna.errors import MachineError, UnavailableError
-from luna.private_folders import make_private
-from luna.site import Site
-from luna.timeline import Clock
+from luna.energy.errors import MachineError, UnavailableError
+from luna.energy.site import Site
+from luna.platform.clock import Clock
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.sites import UnreadableSite
+from luna.platform.private_folders import make_private
 from services.ingest.reading import Reading
 
 log = structlog.get_logger("luna.ingest.live")

@@ -11,7 +11,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
-from luna.errors import InvalidInputError, LunaError, UnavailableError
+from luna.energy.errors import InvalidInputError, LunaError, UnavailableError
 from services.ingest.listening.sensor_routing import Wiring, wire
 from services.ingest.listening.state import SensedSite, SensorAges
 from services.ingest.reading import Reading

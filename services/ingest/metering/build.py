@@ -8,10 +8,10 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
-from luna.observations import ESTIMABLE, SERIES, EnergyInterval
-from luna.site import APPLIANCES, Site, measured_series
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
+from luna.energy.site import APPLIANCES, Site, measured_series
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
 from services.ingest.metering.meter import ColumnValues, Meters

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import InvalidInputError
-from luna.site import APPLIANCES, LEVELS, SENSOR_ROLES, Site, SiteSensor, measured_series
-from luna.timeline import InstantArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import APPLIANCES, LEVELS, SENSOR_ROLES, Site, SiteSensor, measured_series
+from luna.energy.timeline import InstantArray
 
 _NAMES = {role.series: name for name, role in SENSOR_ROLES.items() if role.series}
 # Column → role: the house's energies, its appliances, then levels.

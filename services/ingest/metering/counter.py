@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.ingest.metering.curve import EnergyCurve, Silences
 from services.ingest.metering.filling import shape_fills
 from services.ingest.metering.rejection import Mask, Readings, Refusals

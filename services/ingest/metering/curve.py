@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.readings import Runs, increase_per_bucket
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.readings import Runs, increase_per_bucket
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering.spans import Spans, hours_between
 
 # Five minutes of a quarter-hour: what is missing is taken to be like the rest. More would be a guess.

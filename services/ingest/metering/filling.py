@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.timeline import SLOT, FloatArray, InstantArray
+from luna.energy.timeline import SLOT, FloatArray, InstantArray
 from services.ingest.metering.curve import EnergyCurve, energy_per_slot
 from services.ingest.metering.spans import Spans, hours_between
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.observations import EnergyInterval
-from luna.rounding import SOC_ROUNDING
-from luna.site import SENSOR_ROLES, Site, SiteSensor
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
-from luna.units import level_factor, read_measure, refuse_unit
+from luna.energy.observations import EnergyInterval
+from luna.energy.rounding import SOC_ROUNDING
+from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.energy.units import level_factor, read_measure, refuse_unit
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter

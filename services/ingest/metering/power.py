@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from luna.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 from services.ingest.metering.curve import EnergyCurve
 from services.ingest.metering.rejection import Mask, Readings, Refusals
 from services.ingest.metering.spans import LONGEST_GAP_HOURS, LONGEST_STEP_HOURS, REST_KW, Spans, hours_between

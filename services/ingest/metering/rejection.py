@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering.spans import Spans, runs_of
 from services.ingest.reading import Samples
 

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 
 MICROSECONDS_PER_HOUR = 3.6e9
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.timeline import FloatArray, InstantArray
-from luna.units import read_measure
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.units import read_measure
 from services.ingest.metering.counter import measure_step
 from services.ingest.metering.rejection import Mask, Readings
 from services.ingest.metering.spans import REST_KW, Spans, hours_between

@@ -11,12 +11,12 @@ import numpy as np
 from prometheus_client import Counter, Gauge
 from sqlalchemy import Connection, Engine
 
-from luna.database import readings
-from luna.errors import InvalidInputError
-from luna.settings import Settings
-from luna.spool import SpoolWriter, open_mirror
-from luna.timeline import require_utc
-from luna.units import SaidUnits
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import require_utc
+from luna.energy.units import SaidUnits
+from luna.platform.database import readings
+from luna.platform.settings import Settings
+from luna.platform.spool import SpoolWriter, open_mirror
 from services.ingest.reading import Reading
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import numpy as np
 from pydantic import BaseModel
 
-from luna.site import Location
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.energy.site import Location
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.file_schema import KINDS
 from services.ingest.sources.source import SourceError
 from services.ingest.sources.web import Web

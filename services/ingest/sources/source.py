@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
-from luna.errors import InvalidInputError, UnavailableError
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.reading import Reading, Samples
 
 

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from luna.retry import RetryPolicy
-from luna.timeline import Clock, SystemClock
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.retry import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 
 # A service that wants to be left alone for longer is asked again by whoever comes later.

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.bootstrap import bound_sum
 from luna.contracts.counterfactual import BASELINE, Estimate, MonthFlow, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.message import Message
-from luna.site import Site
-from luna.timeline import FloatArray
-from luna.wording import Numbers
-from luna.wording.alternatives import say_account, say_baseline, say_days, say_savings
+from luna.energy.bootstrap import bound_sum
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
+from luna.words import Numbers
+from luna.words.alternatives import say_account, say_baseline, say_days, say_savings
 
 YEAR_DAYS = 365.25
 # A window this short tells nothing of how days differ.

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import EnergyCharge
-from luna.outlook import Outlook
-from luna.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.schedule import pick_slot
-from luna.timeline import FloatArray
+from luna.energy.economics import EnergyCharge
+from luna.energy.outlook import Outlook
+from luna.energy.physics import Flows, Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.schedule import pick_slot
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, price_flows, weigh_flows
 from services.planner.milp.battery_constraints import carry_today
 from services.planner.milp.solver import Solver

@@ -9,12 +9,12 @@ import numpy as np
 from luna.contracts.counterfactual import Habit, PlanVariantReply, Variant
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, Terminal
-from luna.refusals import refuse
-from luna.site import Site
-from luna.site.document import change_site
-from luna.timeline import Timeline
-from luna.wording import Language, Numbers
-from luna.wording.alternatives import say_variant
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.site.document import change_site
+from luna.energy.timeline import Timeline
+from luna.words import Language, Numbers
+from luna.words.alternatives import say_variant
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.counterfactual.why_not import newly_missed
 from services.planner.counterfactual.world import scale_pv, sessions_from_habit

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Peak, peak_cost
-from luna.physics import Mode
-from luna.schedule import PlainPolicy, Policy
-from luna.simulator import Trajectory, price, simulate
-from luna.timeline import FloatArray, local_dates
-from luna.wear import depth_wear
+from luna.energy.economics import Peak, peak_cost
+from luna.energy.physics import Mode
+from luna.energy.schedule import PlainPolicy, Policy
+from luna.energy.simulator import Trajectory, price, simulate
+from luna.energy.timeline import FloatArray, local_dates
+from luna.energy.wear import depth_wear
 from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows
 from services.planner.counterfactual.world import AdaptedSite
 from services.planner.problem.problem import ACTING, Margin

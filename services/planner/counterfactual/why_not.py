@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import CompromiseReply, PlanRequest
-from luna.errors import InvalidInputError, LunaError
-from luna.physics import Mode, SetPoint
-from luna.refusals import refuse
-from luna.site import Battery, Site
-from luna.timeline import Timeline, floor_to, require_utc
-from luna.wording import Language, Numbers, limit, say_instant
-from luna.wording.alternatives import say_alternative
+from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.physics import Mode, SetPoint
+from luna.energy.refusals import refuse
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import Timeline, floor_to, require_utc
+from luna.words import Language, Numbers, limit, say_instant
+from luna.words.alternatives import say_alternative
 from services.planner.counterfactual.deviation import Deviation, replan_after, take
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.dp.plan import Plan

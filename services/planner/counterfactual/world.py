@@ -8,9 +8,9 @@ import numpy as np
 
 from luna.contracts.counterfactual import Habit
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.refusals import refuse
-from luna.site import ElectricVehicle, Site
-from luna.timeline import FloatArray, Timeline
+from luna.energy.refusals import refuse
+from luna.energy.site import ElectricVehicle, Site
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
 from services.planner.replay import ReplayData
 

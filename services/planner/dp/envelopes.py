@@ -6,7 +6,7 @@ value. A slot's way is concave: taking energy out gains length by length, so tha
 
 import numpy as np
 
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.loops import loop, loop_part
 
 # Ways of all slots: where those of each slot begin, energy taken out and gain at a way's begin, and lengths and values of what it offers from there on.

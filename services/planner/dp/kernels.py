@@ -5,8 +5,8 @@ A value function of slot t stands at ``offsets[t]:offsets[t + 1]`` of the two bu
 
 import numpy as np
 
-from luna.physics import SERVES, STORES
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import SERVES, STORES
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_HELD_BACK
 from services.planner.loops import loop, loop_part
 
@@ -275,7 +275,7 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
 
 @loop
 def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]) -> None:
-    """Walk a battery's thresholds through slots, mode after mode, as ``luna.policy`` reads them and physics settles them.
+    """Walk a battery's thresholds through slots, mode after mode, as ``luna.energy.policy`` reads them and physics settles them.
 
     Args:
         limits: buy, store, spill, serve, sell of an action that goes on and of one that begins, kWh above the lowest SoC, each ``(5, slots)``.

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp import envelopes
 from services.planner.dp.segments import SERVE_FORCED, STORE_HELD_BACK, Segments, problem_segments
 from services.planner.problem.directions import Direction

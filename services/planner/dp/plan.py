@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Costs, slot_costs
-from luna.errors import LunaError
-from luna.physics import Flows, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.policy import PlanPolicy
-from luna.simulator import balance_residual_kwh
-from luna.timeline import FloatArray
-from luna.wear import depth_wear, wears_by_depth
+from luna.energy.economics import Costs, slot_costs
+from luna.energy.errors import LunaError
+from luna.energy.physics import Flows, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.policy import PlanPolicy
+from luna.energy.simulator import balance_residual_kwh
+from luna.energy.timeline import FloatArray
+from luna.energy.wear import depth_wear, wears_by_depth
 from services.planner.dp.segments import Segments
 from services.planner.dp.value import Thresholds, ValueFunction
 from services.planner.problem.directions import Direction

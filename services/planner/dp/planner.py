@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import BoolArray, Curtailment, IntArray
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray, Curtailment, IntArray
+from luna.energy.timeline import FloatArray
 from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.dp.policy import read_modes, spare_vehicles, tell_island

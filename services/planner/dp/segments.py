@@ -5,17 +5,17 @@ from typing import Self
 
 import numpy as np
 
-from luna.economics import BreakEven, break_even
-from luna.physics import BoolArray, Conversion, InverterLimits
-from luna.site import Battery, Site
-from luna.timeline import FloatArray, IndexArray, broadcast
+from luna.energy.economics import BreakEven, break_even
+from luna.energy.physics import BoolArray, Conversion, InverterLimits
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import FloatArray, IndexArray, broadcast
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet
 
 BUY, STORE, STORE_HELD_BACK, SERVE_FORCED, SERVE, FIRST_OUT, SECOND_OUT = range(7)
 KINDS = 7
-# Dearer than any trade: what breaking a limit costs per stored kWh. Source: prices are bounded by ±100 per kWh in luna.site.
+# Dearer than any trade: what breaking a limit costs per stored kWh. Source: prices are bounded by ±100 per kWh in luna.energy.site.
 FORBIDDEN_VALUE = 1e4
 
 

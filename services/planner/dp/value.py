@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.economics import BreakEven
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.economics import BreakEven
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp import kernels
 from services.planner.dp.nonconvex import most_cost, worth
 from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_courses

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.site import DeferrableLoad
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray
+from luna.energy.site import DeferrableLoad
+from luna.energy.timeline import FloatArray
 from services.planner.milp.schedules import ScheduleBlock, Schedules, SlotNeed
 from services.planner.milp.slack import dearest_price
 from services.planner.milp.solver import Indices, ModelBuilder, Term

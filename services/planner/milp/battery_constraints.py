@@ -1,7 +1,7 @@
 """What constrains a battery beside power and state of charge: each constraint is one declaration.
 
 A constraint says which batteries have it, which rows it adds to the model, and whether the value of stored energy knows it. One that a plan may miss says
-by how much flows miss it, and where it leaves them no choice: there it stands among the limits at work, and a battery at rest says so (``luna.wording``).
+by how much flows miss it, and where it leaves them no choice: there it stands among the limits at work, and a battery at rest says so (``luna.words``).
 """
 
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.physics import BoolArray, Flows
-from luna.site import Battery
-from luna.timeline import FloatArray, split_days
-from luna.wear import DepthSegments
+from luna.energy.physics import BoolArray, Flows
+from luna.energy.site import Battery
+from luna.energy.timeline import FloatArray, split_days
+from luna.energy.wear import DepthSegments
 from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem
 

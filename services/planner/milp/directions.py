@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.economics import break_even
-from luna.physics import BoolArray
-from luna.timeline import FloatArray
+from luna.energy.economics import break_even
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray
 from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.planner import terminal_segments
 from services.planner.dp.segments import problem_segments

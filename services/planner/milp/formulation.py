@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters

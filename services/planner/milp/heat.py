@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.problem.demands import HeatDemand
 
 _NOTHING_K = 1e-6

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import BoolArray, Conversion
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray, Conversion
+from luna.energy.timeline import FloatArray
 from services.planner.milp.directions import PlannedFlows
 from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem

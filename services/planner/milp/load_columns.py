@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.milp.appliances import ApplianceColumns, LoadColumns, add_appliances, look_ahead, most_used_kwh
 from services.planner.milp.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.milp.directions import FlowDirections, PlannedFlows
 from services.planner.milp.formulation import formulate
 from services.planner.milp.owner_rows import decide_pins, full_kwh

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.solver import LinearModel, Solution, Solver, StartBasis
 

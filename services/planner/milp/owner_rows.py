@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.physics import Mode, SetPoint
-from luna.site import Battery
-from luna.timeline import FloatArray
+from luna.energy.physics import Mode, SetPoint
+from luna.energy.site import Battery
+from luna.energy.timeline import FloatArray
 from services.planner.milp.directions import PlannedFlows
 from services.planner.milp.load_columns import DemandColumns
 from services.planner.milp.slack import PIN_SLACK, dearest_price

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.timeline import IndexArray
+from luna.energy.timeline import IndexArray
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError

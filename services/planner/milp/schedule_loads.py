@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.heat import schedule_runs, takes_any_power

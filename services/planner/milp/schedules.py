@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.loops import loop, loop_part
 from services.planner.milp.solver import Indices, InfeasibleError
 from services.planner.problem.demands import RunRules

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray
 from services.planner.milp.solver import Indices, ModelBuilder
 from services.planner.problem.problem import Problem
 

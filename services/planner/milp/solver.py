@@ -10,9 +10,9 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import LunaError
-from luna.timeline import FloatArray, IndexArray
-from luna.tracing import span
+from luna.energy.errors import LunaError
+from luna.energy.timeline import FloatArray, IndexArray
+from luna.platform.tracing import span
 from services.planner.deadline import Deadline
 
 Indices = NDArray[np.int32]

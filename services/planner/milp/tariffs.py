@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
-from luna.timeline import FloatArray, Timeline
+from luna.energy.economics import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.milp.solver import Indices, ModelBuilder
 
 

@@ -5,8 +5,8 @@ Both are judged at the site's meter per slot, as what batteries may take and giv
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.load_columns import DemandColumns
 from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.milp.vehicles import VehicleColumns

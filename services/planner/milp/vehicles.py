@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.slack import PIN_SLACK
 from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand

@@ -8,13 +8,13 @@ import numpy as np
 
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.economics import EnergyCharge, Peak, PeakHistory, find_charge
-from luna.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
-from luna.outlook import Outlook
-from luna.physics import BatteryLimits, Mode, SiteLimits
-from luna.refusals import refuse
-from luna.site import Objective, Site
-from luna.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
+from luna.energy.economics import EnergyCharge, Peak, PeakHistory, find_charge
+from luna.energy.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
+from luna.energy.outlook import Outlook
+from luna.energy.physics import BatteryLimits, Mode, SiteLimits
+from luna.energy.refusals import refuse
+from luna.energy.site import Objective, Site
+from luna.energy.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
 from services.planner.problem.demands import Demands, read_demands
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import (

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import HeatPumpState, LoadState, OutlookMessage, StateMessage
-from luna.physics import Warming, heat_per_kwh
-from luna.refusals import refuse
-from luna.site import ComfortWindow, DeferrableLoad, HeatPump, Site
-from luna.timeline import FloatArray, Timeline, local_midnight
-from luna.windows import find_spans, mark_slots
+from luna.energy.physics import Warming, heat_per_kwh
+from luna.energy.refusals import refuse
+from luna.energy.site import ComfortWindow, DeferrableLoad, HeatPump, Site
+from luna.energy.timeline import FloatArray, Timeline, local_midnight
+from luna.energy.windows import find_spans, mark_slots
 from services.planner.problem.vehicle_demand import VehicleDemand, read_vehicle
 
 
@@ -226,7 +226,7 @@ class HeatDemand:
     """A heat pump over the horizon: how warm its store is at the start, and per slot (``(slots,)``) its band, the pump's COP and the store's course.
 
     ``most_c`` is where it gets warmer by itself how warm that is, ``aim_c`` the band's lower end where the pump can reach it, else what it can reach.
-    ``assumed`` are temperatures of which nothing was known, each with its code in ``luna.wording``; ``on`` says in which slots the pump is on
+    ``assumed`` are temperatures of which nothing was known, each with its code in ``luna.words``; ``on`` says in which slots the pump is on
     (1, else 0), None where that is open.
     """
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

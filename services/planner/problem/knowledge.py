@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.economics import extend_prices, price_slots
-from luna.outlook import Forecast, Outlook
-from luna.refusals import refuse
-from luna.site import OWN, Site
-from luna.timeline import FloatArray, InstantArray, Timeline, repeat_last
-from luna.wording import say_instant
+from luna.energy.economics import extend_prices, price_slots
+from luna.energy.outlook import Forecast, Outlook
+from luna.energy.refusals import refuse
+from luna.energy.site import OWN, Site
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, repeat_last
+from luna.words import say_instant
 
 DAY = timedelta(days=1)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.problem.demands import NO_DEMANDS, Demands
 from services.planner.problem.problem import Problem
 

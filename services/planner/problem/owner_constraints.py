@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.owner import GRID, ManualBlock
-from luna.errors import InvalidInputError
-from luna.owner_constraints import check_beside, check_block, check_blocks, find_device
-from luna.physics import BoolArray, SiteLimits
-from luna.refusals import refuse
-from luna.site import Battery, ElectricVehicle, HeatPump, Site
-from luna.timeline import FloatArray, Timeline
+from luna.contracts.owner_constraints import check_beside, check_block, check_blocks, find_device
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import BoolArray, SiteLimits
+from luna.energy.refusals import refuse
+from luna.energy.site import Battery, ElectricVehicle, HeatPump, Site
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.demands import Demands
 from services.planner.problem.directions import Direction
 

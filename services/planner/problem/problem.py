@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.contracts.owner import AppliedRule
-from luna.economics import EnergyCharge, Peak, site_curtailment
-from luna.outlook import Outlook
-from luna.physics import Conversion, IntArray, Mode, SiteLimits
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.economics import EnergyCharge, Peak, site_curtailment
+from luna.energy.outlook import Outlook
+from luna.energy.physics import Conversion, IntArray, Mode, SiteLimits
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
 from services.planner.problem.demands import NO_DEMANDS, Demands
 from services.planner.problem.directions import Direction

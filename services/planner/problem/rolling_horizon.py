@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from luna.objective_weights import Weights
-from luna.outlook import Outlook
-from luna.physics import Mode, SiteLimits
-from luna.site import Site
-from luna.timeline import FloatArray, Timeline
+from luna.energy.objective_weights import Weights
+from luna.energy.outlook import Outlook
+from luna.energy.physics import Mode, SiteLimits
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh
 from services.planner.problem.knowledge import EnergyOutlook, SitePrices, look_ahead
 from services.planner.problem.problem import ACTING, Following, Margin, Problem, SearchLimits, StorageBounds, TerminalRule, Uncertainty

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from luna.contracts.plan import COURSE_DIGITS
-from luna.timeline import FloatArray, IndexArray, Timeline, repeat_last
+from luna.energy.timeline import FloatArray, IndexArray, Timeline, repeat_last
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from luna.contracts.owner import AppliedRule, Reserve
 from luna.contracts.plan import OutlookMessage, PlanRequest
-from luna.site import SafetyIndex, Site
-from luna.timeline import FloatArray, floor_to, local_midnight
-from luna.wording.notes import Rule, say_rule
-from luna.wording.numbers import Numbers
+from luna.energy.site import SafetyIndex, Site
+from luna.energy.timeline import FloatArray, floor_to, local_midnight
+from luna.words.notes import Rule, say_rule
+from luna.words.numbers import Numbers
 
 DAY = timedelta(days=1)
 # Fewer days than this say little about what is extreme.

@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.physics import BoolArray
-from luna.refusals import refuse
-from luna.site import ElectricVehicle
-from luna.timeline import FloatArray, Timeline
+from luna.energy.physics import BoolArray
+from luna.energy.refusals import refuse
+from luna.energy.site import ElectricVehicle
+from luna.energy.timeline import FloatArray, Timeline
 
 HOUR = timedelta(hours=1)
 _LITTLE_KWH = 1e-4

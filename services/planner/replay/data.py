@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import find_charge, site_curtailment
-from luna.errors import InvalidInputError
-from luna.physics import IntArray, SiteLimits
-from luna.simulator import Actuals
-from luna.site import Site
-from luna.timeline import FloatArray, Timeline, local_dates
+from luna.energy.economics import find_charge, site_curtailment
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import IntArray, SiteLimits
+from luna.energy.simulator import Actuals
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, Timeline, local_dates
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
 

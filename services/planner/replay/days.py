@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 
 from luna.contracts.message import Message
-from luna.physics import SiteLimits
-from luna.schedule import Policy, SideBySide
-from luna.simulator import Actuals, CountedPolicy, Trajectory, price, simulate
-from luna.timeline import FloatArray
-from luna.wear import depth_wear
+from luna.energy.physics import SiteLimits
+from luna.energy.schedule import Policy, SideBySide
+from luna.energy.simulator import Actuals, CountedPolicy, Trajectory, price, simulate
+from luna.energy.timeline import FloatArray
+from luna.energy.wear import depth_wear
 from services.planner.replay.faults import FaultyPolicy
 from services.planner.replay.policies import CarryOver
 from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from luna.outlook import Quantiles
-from luna.physics import Mode
-from luna.timeline import SLOT, FloatArray, Timeline, local_offsets
+from luna.energy.outlook import Quantiles
+from luna.energy.physics import Mode
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_offsets
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luna.contracts.replay import Fault
-from luna.errors import InvalidInputError
-from luna.outlook import Forecast
-from luna.physics import BoolArray, Mode, SetPoint
-from luna.schedule import Policy, whole_range
-from luna.timeline import FloatArray, IndexArray, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Forecast
+from luna.energy.physics import BoolArray, Mode, SetPoint
+from luna.energy.schedule import Policy, whole_range
+from luna.energy.timeline import FloatArray, IndexArray, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay.data import ReplayData
 from services.planner.replay.policies import ModelPredictive

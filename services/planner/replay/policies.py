@@ -10,12 +10,12 @@ import numpy as np
 
 from luna.contracts.agent import LEARNED_POLICIES
 from luna.contracts.message import Message
-from luna.errors import InvalidInputError
-from luna.physics import IntArray, Mode, SetPoint, SiteLimits
-from luna.policy import keep_known_modes, wants_plan
-from luna.schedule import Committed, PlainPolicy, Policy, pick_slot, whole_range
-from luna.site import Site
-from luna.timeline import FloatArray, Timeline, local_dates, split_days
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import IntArray, Mode, SetPoint, SiteLimits
+from luna.energy.policy import keep_known_modes, wants_plan
+from luna.energy.schedule import Committed, PlainPolicy, Policy, pick_slot, whole_range
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

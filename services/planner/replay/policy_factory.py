@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.outlook import Outlook
-from luna.physics import SetPoint
-from luna.schedule import Policy
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Outlook
+from luna.energy.physics import SetPoint
+from luna.energy.schedule import Policy
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 
 from luna.contracts.replay import DayCost, FaultReply, PolicyReply, WeeksReply
-from luna.physics import Mode
-from luna.timeline import FloatArray
+from luna.energy.physics import Mode
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.dp.value import ValueFunction

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from luna.contracts.replay import Fault, ReplayReply
-from luna.timeline import local_dates
+from luna.energy.timeline import local_dates
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
 from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults

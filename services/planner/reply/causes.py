@@ -1,6 +1,6 @@
 """Why a battery does what it does: the causes in order, the first that is true is told.
 
-A cause is a code of ``luna.wording``, where it holds, and what its figures are read from. What a sentence sets against each other is compared here with
+A cause is a code of ``luna.words``, where it holds, and what its figures are read from. What a sentence sets against each other is compared here with
 the very figures that it shows.
 """
 
@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from luna.physics import BoolArray
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.slot_flows import NOTHING_KWH

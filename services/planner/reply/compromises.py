@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import CompromiseReply
-from luna.wording import Language
-from luna.wording.compromises import say_compromise
+from luna.words import Language
+from luna.words.compromises import say_compromise
 from services.planner.dp.plan import Plan
 
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest, SessionReply, VehicleSession
-from luna.economics import carbon_g, peak_cost
-from luna.objective_weights import COST_ALONE, Weights, self_sufficiency
-from luna.timeline import FloatArray
-from luna.wording import Language
+from luna.energy.economics import carbon_g, peak_cost
+from luna.energy.objective_weights import COST_ALONE, Weights, self_sufficiency
+from luna.energy.timeline import FloatArray
+from luna.words import Language
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan
 from services.planner.milp.directions import FlowDirections

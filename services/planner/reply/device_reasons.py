@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.plan.columns import Columns
-from luna.physics import BoolArray
-from luna.schedule import NO_FIGURES, Figure
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray
+from luna.energy.schedule import NO_FIGURES, Figure
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan
 from services.planner.problem.demands import CycleDemand, CycleRun, LoadDemand
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand

@@ -9,9 +9,9 @@ import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.contracts.plan.columns import Columns
-from luna.site import DeferrableLoad
-from luna.timeline import FloatArray, Timeline
-from luna.wording import Language
+from luna.energy.site import DeferrableLoad
+from luna.energy.timeline import FloatArray, Timeline
+from luna.words import Language
 from services.planner.dp.plan import Plan
 from services.planner.problem.demands import CycleDemand, HeatDemand, LoadDemand
 from services.planner.problem.load_schedule import LoadSchedule
@@ -50,7 +50,7 @@ def _missed_runs(demand: CycleDemand, missed: FloatArray, told: tuple[float, Lan
 
 
 def _limits(load: DeferrableLoad) -> dict[str, Any]:
-    """Return what keeps an appliance from running whenever it would: the rules of ``luna.wording.compromises`` that hold, with their price."""
+    """Return what keeps an appliance from running whenever it would: the rules of ``luna.words.compromises`` that hold, with their price."""
     holding = {"allowed": load.allowed or load.forbidden, "price_limit": load.price_limit is not None, "surplus_only": load.surplus_only}
     rules = [name for name, holds in holding.items() if holds]
     return ({"rules": rules} if rules else {}) | ({} if load.price_limit is None else {"price": load.price_limit})

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.owner import ManualBlock
-from luna.physics import BoolArray
-from luna.schedule import Figure
-from luna.timeline import FloatArray, IndexArray, bound, broadcast, split_days
-from luna.wording import Numbers
+from luna.energy.physics import BoolArray
+from luna.energy.schedule import Figure
+from luna.energy.timeline import FloatArray, IndexArray, bound, broadcast, split_days
+from luna.words import Numbers
 from services.planner.dp.end_to_end import join, join_parts
 from services.planner.dp.plan import Plan
 from services.planner.dp.segments import FORBIDDEN_VALUE

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.physics import BoolArray, Mode, SlotActuals, clamp, simulate_slot
-from luna.timeline import FloatArray
+from luna.energy.physics import BoolArray, Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.following import value_policy

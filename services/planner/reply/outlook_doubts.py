@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from luna.contracts.plan import Assumption, OutlookMessage
-from luna.plausibility import FAR_BEYOND, USUAL_POWER_KW, doubt_prices, price_bounds
-from luna.site import GridConnection, Site
-from luna.timeline import FloatArray, Timeline
+from luna.energy.plausibility import FAR_BEYOND, USUAL_POWER_KW, doubt_prices, price_bounds
+from luna.energy.site import GridConnection, Site
+from luna.energy.timeline import FloatArray, Timeline
 
 _UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default
 

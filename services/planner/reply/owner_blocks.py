@@ -8,9 +8,9 @@ import numpy as np
 
 from luna.contracts.owner import BlockReply, ManualBlock, ManualReply
 from luna.contracts.plan import CompromiseReply, PlanReply, PlanRequest
-from luna.physics import BoolArray
-from luna.timeline import FloatArray
-from luna.wording import Language
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray
+from luna.words import Language
 from services.planner.dp.plan import Plan
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.problem.owner_constraints import Manual, block_hours

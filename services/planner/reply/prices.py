@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.economics import month_shares
-from luna.physics import BoolArray
-from luna.timeline import FloatArray
+from luna.energy.economics import month_shares
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 
 _NOTHING_KWH = 1e-6

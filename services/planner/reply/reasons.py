@@ -10,9 +10,9 @@ import numpy as np
 
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
-from luna.physics import BoolArray, Flows, Mode, SlotActuals, simulate_slot
-from luna.schedule import NO_FIGURES, Figure, Reason
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import BoolArray, Flows, Mode, SlotActuals, simulate_slot
+from luna.energy.schedule import NO_FIGURES, Figure, Reason
+from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.end_to_end import join_parts, split
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
@@ -275,7 +275,7 @@ def _number(values: IndexArray) -> tuple[IndexArray, list[int]]:
 
 
 def find_limits(plan: Plan) -> list[tuple[str, ...]]:
-    """Return the limits at work in each slot, as codes of ``luna.wording``: the site's, and the first battery's."""
+    """Return the limits at work in each slot, as codes of ``luna.words``: the site's, and the first battery's."""
     places, limits = _mark_limits(Evidence([plan])).of(0, slice(None))
     return [limits[place] for place in places.tolist()]
 

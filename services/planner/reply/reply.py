@@ -28,11 +28,11 @@ from luna.contracts.plan import (
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.objective_weights import COST_ALONE, Weights
-from luna.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, BoolArray, Curtailment, IntArray, Mode
-from luna.timeline import FloatArray
-from luna.wording import Language, Numbers
-from luna.wording.notes import ASSUMED, say_note
+from luna.energy.objective_weights import COST_ALONE, Weights
+from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, BoolArray, Curtailment, IntArray, Mode
+from luna.energy.timeline import FloatArray
+from luna.words import Language, Numbers
+from luna.words.notes import ASSUMED, say_note
 from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import key_of, work_in_groups

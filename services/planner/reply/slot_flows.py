@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from luna.physics import BoolArray, Conversion, Flows, charge_limit_kw
-from luna.timeline import FloatArray, bound
+from luna.energy.physics import BoolArray, Conversion, Flows, charge_limit_kw
+from luna.energy.timeline import FloatArray, bound
 from services.planner.dp.end_to_end import A, join, join_parts
 from services.planner.dp.plan import Plan
 from services.planner.reply.prices import find_peak_limit

@@ -8,15 +8,15 @@ from sqlalchemy import Connection
 
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.plan import Assumption, NoteReply, PlanRequest
-from luna.database import prices
-from luna.database.forecasts import DrivingForecast
-from luna.database.site_facts import PlanningFacts
-from luna.levels import JudgedLevel
-from luna.observations import SeenSoc
-from luna.site import Site
-from luna.timeline import SLOT, Timeline
-from luna.vehicle_sensors import SeenVehicle
-from luna.wording import Language, Numbers
+from luna.energy.levels import JudgedLevel
+from luna.energy.observations import SeenSoc
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline
+from luna.energy.vehicle_sensors import SeenVehicle
+from luna.platform.database import prices
+from luna.platform.database.forecasts import DrivingForecast
+from luna.platform.database.site_facts import PlanningFacts
+from luna.words import Language, Numbers
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import say_notes
 from services.planner.service.vehicles import USUAL_FROM, USUAL_TO, find_vehicles

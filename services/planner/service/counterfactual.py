@@ -22,12 +22,12 @@ from luna.contracts.counterfactual import (
 )
 from luna.contracts.plan import BatteryState, LoadState, OutlookMessage, PlanRequest, StateMessage, VehicleState
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecasts, observations, plans, sites, what_ifs
-from luna.database.forecast_activations import find_active
-from luna.refusals import refuse
-from luna.site import OWN, Site
-from luna.site.document import change_site
-from luna.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
+from luna.energy.refusals import refuse
+from luna.energy.site import OWN, Site
+from luna.energy.site.document import change_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
+from luna.platform.database import forecasts, observations, plans, sites, what_ifs
+from luna.platform.database.forecast_activations import find_active
 from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.what_if import Deciding, list_months, live

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
-from luna.refusals import refuse
-from luna.site import ElectricVehicle
-from luna.timeline import local_midnight
+from luna.energy.refusals import refuse
+from luna.energy.site import ElectricVehicle
+from luna.energy.timeline import local_midnight
 
 DAY = timedelta(days=1)
 LONGEST_HOURS = 168.0

@@ -14,17 +14,17 @@ from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.database import control, plan_causes, plan_faults, plans, sites
-from luna.database.engine import unit_of_work
-from luna.database.plans import PlanRow
-from luna.database.site_facts import PlanningFacts, read_demands_each
-from luna.errors import InvalidInputError
-from luna.policy import REPLAN_AGE
-from luna.queue.site_batch import SiteBatch
-from luna.queue.task_metrics import TaskCounter
-from luna.settings import Settings
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, floor_to
+from luna.energy.errors import InvalidInputError
+from luna.energy.policy import REPLAN_AGE
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import control, plan_causes, plan_faults, plans, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.plans import PlanRow
+from luna.platform.database.site_facts import PlanningFacts, read_demands_each
+from luna.platform.queue.site_batch import SiteBatch
+from luna.platform.queue.task_metrics import TaskCounter
+from luna.platform.settings import Settings
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import follow_made, make_plan

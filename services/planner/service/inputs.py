@@ -10,16 +10,16 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import COURSE_DIGITS, Bias, CoursesMessage, ForecastSource, OutlookMessage
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_scenarios, forecasts, observations, site_facts, sites, weather_carbon
-from luna.database import prices as market_prices
-from luna.database.forecasts import DrivingForecast
-from luna.database.prices import Revisions
-from luna.database.site_facts import FactWindow, PlanningFacts
-from luna.outlook import Forecast
-from luna.refusals import refuse
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
-from luna.wording import say_instant
+from luna.energy.outlook import Forecast
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, repeat_last
+from luna.platform.database import forecast_scenarios, forecasts, observations, site_facts, sites, weather_carbon
+from luna.platform.database import prices as market_prices
+from luna.platform.database.forecasts import DrivingForecast
+from luna.platform.database.prices import Revisions
+from luna.platform.database.site_facts import FactWindow, PlanningFacts
+from luna.words import say_instant
 from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS, NEAR, ErrorScenarios, ScenarioSet, blend

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanRequest, Terminal
 from luna.contracts.plan_questions import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
-from luna.objective_weights import Weights
-from luna.refusals import refuse
-from luna.site import Objective
-from luna.timeline import FloatArray
+from luna.energy.objective_weights import Weights
+from luna.energy.refusals import refuse
+from luna.energy.site import Objective
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

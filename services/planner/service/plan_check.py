@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply, PlanRequest, SlotReply
 from luna.contracts.plan_questions import CheckPlansReply, PlanFinding
-from luna.database import plans, sites
-from luna.economics import peak_cost, slot_costs
-from luna.site import Battery, Site
-from luna.timeline import STEPS, FloatArray, Timeline
-from luna.wear import depth_wear
+from luna.energy.economics import peak_cost, slot_costs
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import STEPS, FloatArray, Timeline
+from luna.energy.wear import depth_wear
+from luna.platform.database import plans, sites
 from services.planner.problem.build import read_peaks
 
 # Energies of a reply are rounded to 1e-6 kWh; what a dozen of them may be off together.

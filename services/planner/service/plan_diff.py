@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, Language, PlanReply, PlanRequest
 from luna.contracts.plan_questions import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
-from luna.database import plans
-from luna.refusals import refuse
-from luna.wording import Numbers
-from luna.wording.differences import HALF_CENT, say_cause
+from luna.energy.refusals import refuse
+from luna.platform.database import plans
+from luna.words import Numbers
+from luna.words.differences import HALF_CENT, say_cause
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

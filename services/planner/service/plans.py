@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.inputs import write_inputs
-from luna.database import plan_causes, plan_faults, plans, sites
-from luna.database.plans import PlanRow
-from luna.database.site_facts import PlanningFacts
-from luna.objective_weights import Weights, weigh_import
-from luna.queue.task_metrics import TaskCounter, TaskHistogram
-from luna.refusals import refuse
-from luna.timeline import SLOT, FloatArray, floor_to
-from luna.tracing import span
+from luna.energy.objective_weights import Weights, weigh_import
+from luna.energy.refusals import refuse
+from luna.energy.timeline import SLOT, FloatArray, floor_to
+from luna.platform.database import plan_causes, plan_faults, plans, sites
+from luna.platform.database.plans import PlanRow
+from luna.platform.database.site_facts import PlanningFacts
+from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
+from luna.platform.tracing import span
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.reply.outlook_doubts import doubt_by_last_week

@@ -18,17 +18,17 @@ from luna.contracts.forecast import EnsureForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.replay import ReplayReply, ReplayRequest, ReplaySitesReply, ReplaySitesRequest
-from luna.database import oracle_results, replays, scores, sites
-from luna.database.engine import unit_of_work
-from luna.database.episodes import EpisodeStep
-from luna.database.forecast_activations import find_active
-from luna.database.forecast_status import describe_driving
-from luna.database.oracle_results import OracleResult
-from luna.database.savings import read_savings
-from luna.driving_forecast import find_missing_issues
-from luna.site import Site
-from luna.spool.kind import EpisodeKind
-from luna.timeline import SLOT, local_dates, local_midnight, parse_zone
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, local_dates, local_midnight, parse_zone
+from luna.platform.database import oracle_results, replays, scores, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.episodes import EpisodeStep
+from luna.platform.database.forecast_activations import find_active
+from luna.platform.database.forecast_status import describe_driving
+from luna.platform.database.oracle_results import OracleResult
+from luna.platform.database.savings import read_savings
+from luna.platform.driving_forecast import find_missing_issues
+from luna.platform.spool.kind import EpisodeKind
 from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, Replayed, ReplaySpec, Rules, compose_episode, run
 from services.planner.replay.policies import MakePlan, plans_from_forecasts
 from services.planner.service.assumptions import note_tariff

@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint, ControlState
 from luna.contracts.plan import BatteryState, PeakState, PlanRequest, StateMessage
-from luna.database import plans
-from luna.database.site_facts import DemandFacts, PlanningFacts
-from luna.device_config import Mode
-from luna.economics import find_charge, read_history
-from luna.site import Site
-from luna.timeline import SLOT, FloatArray, Timeline, local_midnight
+from luna.energy.device_config import Mode
+from luna.energy.economics import find_charge, read_history
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
+from luna.platform.database import plans
+from luna.platform.database.site_facts import DemandFacts, PlanningFacts
 from services.planner.service.assumptions import HALF_FULL
 from services.planner.service.expected import expect
 from services.planner.service.vehicles import find_vehicles

@@ -7,9 +7,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.owner import OutageWarning, Surroundings
-from luna.database import readings, weather_carbon
-from luna.site import Sensors, Site, Strategy
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.site import Sensors, Site, Strategy
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import readings, weather_carbon
 from services.planner.problem.knowledge import DAY, SitePrices
 from services.planner.problem.strategy import split_days
 

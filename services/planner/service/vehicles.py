@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.database.site_facts import DemandFacts
-from luna.levels import JudgedLevel
-from luna.site import ElectricVehicle, Site
-from luna.timeline import SLOT, floor_to, local_instant, parse_instant, parse_zone
-from luna.vehicle_sensors import READ_NOTE, SeenVehicle
-from luna.vehicle_sessions import fit_session, meet
+from luna.contracts.vehicle_sessions import fit_session, meet
+from luna.energy.levels import JudgedLevel
+from luna.energy.site import ElectricVehicle, Site
+from luna.energy.timeline import SLOT, floor_to, local_instant, parse_instant, parse_zone
+from luna.energy.vehicle_sensors import READ_NOTE, SeenVehicle
+from luna.platform.database.site_facts import DemandFacts
 from services.planner.service.expected import Expected, expect
 
 # ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.

@@ -9,8 +9,8 @@ from datetime import date
 from luna.contracts.answers import Answer, RecommendedDocument, ToolCall
 from luna.contracts.plan import Language
 from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequest
-from luna.errors import LunaError, UnavailableError
-from luna.wording.answering import say_answering, say_beyond, say_holds, say_recommended
+from luna.energy.errors import LunaError, UnavailableError
+from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
 from services.rag.answering.answerability import Answerability, judge_answerability
 from services.rag.answering.asked_time import AskedTime, find_asked_time, part_by_time
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence

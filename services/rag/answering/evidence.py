@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.search import Passage
-from luna.errors import UnavailableError
-from luna.timeline import FloatArray
+from luna.energy.errors import UnavailableError
+from luna.energy.timeline import FloatArray
 from services.rag.answering.facts import StatedFacts, facts_of
 from services.rag.answering.matching import WantedWords, stems_of, wanted_words
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of

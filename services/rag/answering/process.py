@@ -5,10 +5,10 @@ from sqlalchemy import Engine
 from luna.contracts.answers import AskRequest
 from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
-from luna.database.engine import unit_of_work
-from luna.queue import Client
-from luna.settings import Settings
-from luna.timeline import Clock
+from luna.platform.clock import Clock
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
+from luna.platform.settings import Settings
 from services.rag.answering.ports import SiteTools
 from services.rag.answering.service import AnsweringParts
 from services.rag.answering.stored_tools import StoredSiteTools

@@ -12,12 +12,13 @@ from sqlalchemy import Engine
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
 from luna.contracts.plan import Language
-from luna.database import answers, documents, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError, NotFoundError
-from luna.queue.answer_streams import AnswerStreams
-from luna.queue.task_metrics import TaskCounter, TaskHistogram
-from luna.timeline import Clock, parse_zone
+from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.timeline import parse_zone
+from luna.platform.clock import Clock
+from luna.platform.database import answers, documents, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.answer_streams import AnswerStreams
+from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked
 from services.rag.answering.ports import Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from luna.contracts.answers import ToolCall
 from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolResult
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
-from luna.queue import Client
+from luna.energy.errors import InvalidInputError
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
 from services.rag.answering.ports import ProposedCall
 from services.rag.tools import registry
 from services.rag.tools.understanding import match_follow_up, match_question

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from luna.contracts.documents import AddExamplesRequest, Document, FetchDocumentRequest, IngestReply
-from luna.database import documents
-from luna.database.engine import unit_of_work
-from luna.documents import store_document
+from luna.platform.database import documents
+from luna.platform.database.engine import unit_of_work
+from luna.platform.documents import store_document
 from services.rag.documents.pipeline import STATES, Pipeline
 from services.rag.documents.storing import read_file, store_examples
 from services.rag.extraction.fetching import FetchLimits, Network, fetch_url

@@ -22,17 +22,17 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.documents import Chunk, Document, DocumentFault, DocumentFields, DocumentState
-from luna.database import document_passages, documents, vectors
-from luna.database.document_passages import NewPassage
-from luna.database.engine import unit_of_work
-from luna.database.vectors import NO_MODEL, FloatArray
-from luna.documents import clean_path, store_document
-from luna.errors import LunaError, NotFoundError, UnavailableError
-from luna.objects import ObjectStore
-from luna.private_folders import make_private
-from luna.queue import TaskContext
-from luna.queue.task_context import isolate
-from luna.settings import Settings
+from luna.energy.errors import LunaError, NotFoundError, UnavailableError
+from luna.platform.database import document_passages, documents, vectors
+from luna.platform.database.document_passages import NewPassage
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.vectors import NO_MODEL, FloatArray
+from luna.platform.documents import clean_path, store_document
+from luna.platform.objects import ObjectStore
+from luna.platform.private_folders import make_private
+from luna.platform.queue import TaskContext
+from luna.platform.queue.task_context import isolate
+from luna.platform.settings import Settings
 from services.rag.documents.storing import read_file
 from services.rag.documents.validity import validity_of
 from services.rag.embedding import Embedder, prepare_embedder

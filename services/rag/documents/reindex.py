@@ -7,12 +7,12 @@ from pathlib import Path
 import structlog
 
 from luna.contracts.documents import Chunk, Document, ReindexReply, ReindexRequest
-from luna.database import document_passages, documents, vectors
-from luna.database.document_passages import NewPassage
-from luna.database.engine import unit_of_work
-from luna.database.vectors import NO_MODEL
-from luna.errors import UnavailableError
-from luna.queue.task_context import isolate
+from luna.energy.errors import UnavailableError
+from luna.platform.database import document_passages, documents, vectors
+from luna.platform.database.document_passages import NewPassage
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.vectors import NO_MODEL
+from luna.platform.queue.task_context import isolate
 from services.rag.documents.ingest import Tell, ingest_documents
 from services.rag.documents.pipeline import Pipeline, cut_passages, describe_fault
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
-from luna.database.engine import unit_of_work
-from luna.documents import IncomingFile, store_document
-from luna.errors import InvalidInputError
-from luna.objects import ObjectStore
+from luna.energy.errors import InvalidInputError
+from luna.platform.database.engine import unit_of_work
+from luna.platform.documents import IncomingFile, store_document
+from luna.platform.objects import ObjectStore
 from services.rag.examples import list_examples
 
 PIECE_BYTES = 1_000_000

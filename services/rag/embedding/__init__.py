@@ -7,10 +7,10 @@ from pathlib import Path
 
 import structlog
 
-from luna.errors import MachineError, UnavailableError
-from luna.packages import Package, fetch_package
-from luna.private_folders import make_private
-from luna.settings import Settings
+from luna.energy.errors import MachineError, UnavailableError
+from luna.platform.packages import Package, fetch_package
+from luna.platform.private_folders import make_private
+from luna.platform.settings import Settings
 from services.rag.embedding.embedder import Embedder, FloatArray, OwnEmbedder, Role, ServerEmbedder
 
 __all__ = ["Embedder", "Role", "embed_if_there", "open_embedder", "prepare_embedder"]

@@ -8,8 +8,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.errors import UnavailableError
-from luna.settings import Settings
+from luna.energy.errors import UnavailableError
+from luna.platform.settings import Settings
 from services.rag.model_server import server_headers, server_root
 
 FloatArray = NDArray[np.float32]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from luna.contracts.answers import ToolCall
 from luna.contracts.search import Passage, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
-from luna.site import Site, parse_site
+from luna.energy.site import Site, parse_site
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked
 from services.rag.answering.ports import ProposedCall
 from services.rag.embedding import Embedder

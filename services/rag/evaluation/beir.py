@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from luna.contracts.plan import Language
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 _HEADER = ("query-id", "corpus-id", "score")
 _JUDGED_IN = ("qrels/test.tsv", "qrels.tsv")

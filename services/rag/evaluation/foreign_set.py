@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.rag.embedding import Embedder
 from services.rag.evaluation.beir import count_passages, read_judgements, read_passages, read_queries
 from services.rag.evaluation.ranking import Corpus, Progress, rank

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 DEPTH = 10
 # Relevance by passage, by question.

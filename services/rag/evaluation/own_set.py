@@ -14,8 +14,8 @@ from pydantic import Field
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
 from luna.contracts.search import Passage
-from luna.database.vectors import searched_text
-from luna.errors import LunaError, MachineError
+from luna.energy.errors import LunaError, MachineError
+from luna.platform.database.vectors import searched_text
 from services.rag.documents.validity import validity_of
 from services.rag.evaluation.beir import SetPassage
 from services.rag.evaluation.ranking import Progress

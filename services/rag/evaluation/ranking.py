@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.search import Retriever
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.rag.embedding import Embedder
 from services.rag.evaluation.beir import SetPassage
 from services.rag.evaluation.measures import DEPTH, Judgements, mean_measures

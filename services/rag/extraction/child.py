@@ -11,7 +11,7 @@ from importlib import import_module, util
 from pathlib import Path
 from typing import Any
 
-from luna.errors import FULL_DISK
+from luna.energy.errors import FULL_DISK
 from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, confine
 from services.rag.extraction.detection import detect, is_named_for
 from services.rag.extraction.file_access import FileAccess, landlock_version, restrict_files

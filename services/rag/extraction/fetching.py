@@ -13,8 +13,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import httpcore
 
-from luna import public_addresses
-from luna.refusals import refuse
+from luna.energy.refusals import refuse
+from luna.platform import public_addresses
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LATER = {408, 425, 429, 500, 502, 503, 504}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 BlockKind = Literal["heading", "text", "table", "list"]
 FaultCode = Literal[

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import httpx
 
-from luna.errors import UnavailableError
-from luna.settings import Settings
+from luna.energy.errors import UnavailableError
+from luna.platform.settings import Settings
 from services.rag.language.protocols import PROTOCOLS, ChatMessage, ChatProtocol, StreamPiece
 from services.rag.model_server import server_headers
 

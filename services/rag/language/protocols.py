@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from luna.errors import UnavailableError
+from luna.energy.errors import UnavailableError
 
 # Room for the passages and the answer; Ollama's own default cuts the prompt without a word.
 CONTEXT_TOKENS = 8192

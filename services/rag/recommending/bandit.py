@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 
 from luna.contracts.recommendations import BanditPolicy
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, IndexArray
 
 # Weight of the prior: one observation's worth of "no feature matters".
 RIDGE = 1.0

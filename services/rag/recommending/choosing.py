@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.recommendations import BanditPolicy, RecommendReply, RecommendRequest
-from luna.database import recommendation_items, recommendations, sites
-from luna.database.recommendation_items import Audience, Candidate
-from luna.database.recommendations import Showing, Slate
-from luna.errors import NotFoundError
-from luna.timeline import FloatArray
+from luna.energy.errors import NotFoundError
+from luna.energy.timeline import FloatArray
+from luna.platform.database import recommendation_items, recommendations, sites
+from luna.platform.database.recommendation_items import Audience, Candidate
+from luna.platform.database.recommendations import Showing, Slate
 from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.bandit import BanditRanking, Statistics
 from services.rag.recommending.features import DIMENSIONS, describe_candidates

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray, Timeline, local_offsets
 
 # Nothing is claimed of a year from fewer days.
 LEAST_DAYS = 28

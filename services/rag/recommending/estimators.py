@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray
 
 # Of the normal distribution, for an interval of 95 %.
 TWO_SIDED_95 = 1.959964

@@ -7,10 +7,10 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.recommendations import BanditPolicy
-from luna.database import recommendations
-from luna.database.recommendations import LoggedSlate
-from luna.errors import InvalidInputError
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray
+from luna.platform.database import recommendations
+from luna.platform.database.recommendations import LoggedSlate
 from services.rag.recommending.bandit import RIDGE, BanditRanking, Statistics
 from services.rag.recommending.estimators import ESTIMATORS, LoggedChoices
 from services.rag.recommending.features import DIMENSIONS

@@ -8,9 +8,9 @@ import numpy as np
 
 from luna.contracts.plan import Language
 from luna.contracts.recommendations import ItemKind
-from luna.database.recommendation_items import Candidate
-from luna.database.recommendations import Habits
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.database.recommendation_items import Candidate
+from luna.platform.database.recommendations import Habits
 
 KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 NAMES = ("constant", *KINDS, "similarity", "named_similarity", "saving", "freshness", "passed_over", "kind_reward", "own_language")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.database.recommendation_items import Candidate
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.database.recommendation_items import Candidate
 
 # Two items are the same for a reader from here on: cosine of their vectors, or share of words that they have in common.
 SAME_VECTOR, SAME_WORDS = 0.95, 0.8

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from luna.contracts.recommendations import BanditPolicy, EventsReply, RecordEventsRequest
-from luna.database import recommendations
-from luna.database.recommendations import Learned, Observed
+from luna.platform.database import recommendations
+from luna.platform.database.recommendations import Learned, Observed
 from services.rag.recommending.bandit import Statistics
 from services.rag.recommending.features import DIMENSIONS
 from services.rag.recommending.reward import reward_of

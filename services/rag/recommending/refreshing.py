@@ -7,10 +7,10 @@ import structlog
 from sqlalchemy import Engine
 
 from luna.contracts.recommendations import RefreshRecommendationsReply, RefreshRecommendationsRequest
-from luna.database import recommendations, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.queue.task_context import isolate
+from luna.energy.errors import LunaError
+from luna.platform.database import recommendations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.task_context import isolate
 from services.rag.embedding import Embedder
 from services.rag.recommending.stock import Stock
 

@@ -14,15 +14,15 @@ from sqlalchemy import Connection
 from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.plan import Language
 from luna.contracts.recommendations import ItemKind
-from luna.database import prices, quality, recommendation_items, sites, what_ifs
-from luna.database.recommendation_items import DocumentSource, Item
-from luna.economics import price_slots
-from luna.errors import InvalidInputError
-from luna.site import Site, SpotPrice
-from luna.site.countries import COUNTRIES
-from luna.timeline import Timeline, local_days, parse_zone
-from luna.wording import Numbers
-from luna.wording.recommendations import say_recommendation
+from luna.energy.economics import price_slots
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site, SpotPrice
+from luna.energy.site.countries import COUNTRIES
+from luna.energy.timeline import Timeline, local_days, parse_zone
+from luna.platform.database import prices, quality, recommendation_items, sites, what_ifs
+from luna.platform.database.recommendation_items import DocumentSource, Item
+from luna.words import Numbers
+from luna.words.recommendations import say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.daily_series import RecordedDays, cut_days
 from services.rag.recommending.tips import find_tips

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from luna.contracts.recommendations import Recommendation, RecommendRequest
-from luna.database import recommendation_items
-from luna.database.recommendation_items import Item
-from luna.database.recommendations import Showing
-from luna.wording import Numbers
-from luna.wording.recommendations import say_reason, say_recommendation
+from luna.platform.database import recommendation_items
+from luna.platform.database.recommendation_items import Item
+from luna.platform.database.recommendations import Showing
+from luna.words import Numbers
+from luna.words.recommendations import say_reason, say_recommendation
 
 # From here on what was read or named is the reason.
 _NEAR = 0.1

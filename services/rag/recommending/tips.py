@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from services.rag.recommending.daily_series import LEAST_DAYS, SLOTS_PER_HOUR, RecordedDays, YearlyFigure, project_year
 
 # Below this a year nobody gets up for it, currency.

@@ -7,7 +7,7 @@ import httpx
 import structlog
 
 from luna.contracts.search import Passage
-from luna.settings import Settings
+from luna.platform.settings import Settings
 from services.rag.model_server import server_headers, server_root
 
 # So many of the best are read again; what stands further down is out of reach.

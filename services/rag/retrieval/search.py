@@ -6,11 +6,11 @@ from datetime import timedelta
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
-from luna.database import passages, vectors
-from luna.database.engine import unit_of_work
-from luna.database.vectors import NO_MODEL
-from luna.errors import UnavailableError
-from luna.settings import Settings
+from luna.energy.errors import UnavailableError
+from luna.platform.database import passages, vectors
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.vectors import NO_MODEL
+from luna.platform.settings import Settings
 from services.rag.embedding import Embedder, embed_if_there, open_embedder
 from services.rag.retrieval.english import question_to_embed
 from services.rag.retrieval.fusion import Ranked, fuse

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.control import ControlEntry
-from luna.database import control
-from luna.device_config import BATTERIES
-from luna.timeline import SLOT, Timeline, floor_to
-from luna.wording import say_mode
+from luna.energy.device_config import BATTERIES
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import control
+from luna.words import say_mode
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.reading import read_energies, series_source, slot_start
 from services.rag.tools.telling import Teller

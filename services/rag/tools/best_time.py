@@ -6,11 +6,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from luna.contracts.device_runs import SlotSources, find_load_run
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
-from luna.device_runs import SlotSources, find_load_run
-from luna.house_now import DeviceUse, DeviceUseKind, basis_until
-from luna.house_statements import state_use
+from luna.platform.house_now import DeviceUse, DeviceUseKind, basis_until
+from luna.platform.house_statements import state_use
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
 from services.rag.tools.telling import Teller

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from luna.contracts.site_tools import Chart
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.rag.tools import energies
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.energies import SERIES, Energies, SeriesName

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Day, Message
 from luna.contracts.site_tools import Chart, Figure, ToolSource
-from luna.errors import InvalidInputError
-from luna.queue.client import Client
-from luna.site import Site
-from luna.timeline import SLOT, Timeline, local_instant
-from luna.wording import Numbers
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, local_instant
+from luna.platform.queue.client import Client
+from luna.words import Numbers
 
 MOST_DAYS = 366
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):(00|15|30|45)$")]

@@ -6,9 +6,9 @@ import numpy as np
 from pydantic import Field
 
 from luna.contracts.site_tools import Chart
-from luna.database import forecasts
-from luna.outlook import Forecast
-from luna.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.energy.outlook import Forecast
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.platform.database import forecasts
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_known
 from services.rag.tools.telling import Teller

@@ -9,9 +9,9 @@ import numpy as np
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
 from luna.contracts.site_tools import Chart, ToolSource
-from luna.database import plans
-from luna.house_now import charge_of, discharge_of
-from luna.timeline import FloatArray, Timeline
+from luna.energy.timeline import FloatArray, Timeline
+from luna.platform.database import plans
+from luna.platform.house_now import charge_of, discharge_of
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import Column, draw
 from services.rag.tools.telling import Teller

@@ -8,11 +8,11 @@ from pydantic import Field
 from luna.contracts.message import Instant, Message
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import ReasonReply, SlotReply
-from luna.database import plans
-from luna.house_now import charge_of, discharge_of
-from luna.savings import LITTLE_MONEY
-from luna.wording import say_mode
-from luna.wording.retelling import retell_limits, retell_reason
+from luna.energy.savings import LITTLE_MONEY
+from luna.platform.database import plans
+from luna.platform.house_now import charge_of, discharge_of
+from luna.words import say_mode
+from luna.words.retelling import retell_limits, retell_reason
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
 from services.rag.tools.telling import Teller

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from luna.contracts.site_tools import Chart, ToolSource
-from luna.timeline import FloatArray, Timeline
+from luna.energy.timeline import FloatArray, Timeline
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.reading import PriceKind, draw, mean_known, price_source, read_prices, series_source, share_known, slot_start
 from services.rag.tools.telling import Teller

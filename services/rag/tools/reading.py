@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.buckets import RESOLUTIONS, find_buckets, reduce_buckets
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource, Unit
-from luna.database import observations, prices, quality
-from luna.economics import price_slots
-from luna.history import write_instants
-from luna.observations import ESTIMABLE
-from luna.timeline import FloatArray, Timeline
+from luna.energy.buckets import RESOLUTIONS, find_buckets, reduce_buckets
+from luna.energy.economics import price_slots
+from luna.energy.history import write_instants
+from luna.energy.observations import ESTIMABLE
+from luna.energy.timeline import FloatArray, Timeline
+from luna.platform.database import observations, prices, quality
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.telling import Teller
 

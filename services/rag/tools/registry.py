@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Message, site_clock
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
-from luna.database import sites
-from luna.errors import InvalidInputError, NotFoundError
-from luna.queue.client import Client
-from luna.site import Site, invalid_input
-from luna.timeline import parse_zone
-from luna.wording import Numbers
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.site import Site, invalid_input
+from luna.energy.timeline import parse_zone
+from luna.platform.database import sites
+from luna.platform.queue.client import Client
+from luna.words import Numbers
 from services.rag.tools import (
     battery_since,
     best_time,

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import ClassVar
 
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
-from luna.database.savings import read_savings
-from luna.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
-from luna.wording import say_policy
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
+from luna.platform.database.savings import read_savings
+from luna.words import say_policy
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.telling import Teller
 

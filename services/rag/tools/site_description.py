@@ -1,8 +1,8 @@
 """What a site has, what it pays, and which day it is there."""
 
 from luna.contracts.site_tools import ToolSource
-from luna.site.inventory import list_devices_of
-from luna.wording.tariffs import say_buying, say_selling
+from luna.energy.site.inventory import list_devices_of
+from luna.words.tariffs import say_buying, say_selling
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.telling import Teller
 

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from math import isfinite
 
 from luna.contracts.site_tools import Chart, Figure, ToolSource, Unit
-from luna.house_statements import HouseStatement, StatedFigure
-from luna.timeline import local_midnight
-from luna.wording.answers import answer_phrase
-from luna.wording.numbers import NBSP
+from luna.energy.timeline import local_midnight
+from luna.platform.house_statements import HouseStatement, StatedFigure
+from luna.words.answers import answer_phrase
+from luna.words.numbers import NBSP
 from services.rag.tools.declaration import DayPeriod, Findings, ToolContext
 
 

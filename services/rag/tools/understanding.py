@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from luna.site import Site
-from luna.timeline import parse_zone
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
 from services.rag.tools import cues
 from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import DayPeriod

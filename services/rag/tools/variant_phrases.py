@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from luna.site import Site
+from luna.energy.site import Site
 
 _NUMBER = r"(\d{1,4}(?:[.,]\d{1,3})?)"
 _CAPACITY = re.compile(rf"{_NUMBER} ?(?:kwh|kilowattstunden|kilowatt hours)")

@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from luna.contracts.device_runs import find_vehicle_run
 from luna.contracts.plan import PlanReply
 from luna.contracts.site_tools import ToolSource
 from luna.contracts.vehicle_session import StoredSession
-from luna.database.vehicle_sessions import read_standing
-from luna.device_runs import find_vehicle_run
-from luna.house_now import DeviceUse, basis_until
-from luna.house_statements import state_use
-from luna.vehicle_sessions import lay_out_sessions
+from luna.contracts.vehicle_sessions import lay_out_sessions
+from luna.platform.database.vehicle_sessions import read_standing
+from luna.platform.house_now import DeviceUse, basis_until
+from luna.platform.house_statements import state_use
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import end_of, find_plan, plan_source
 from services.rag.tools.telling import Teller

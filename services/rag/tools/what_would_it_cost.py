@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, Variant
 from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries
-from luna.errors import LunaError
-from luna.site import Site
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
 from services.rag.tools.declaration import Findings, Tool, ToolContext
 from services.rag.tools.plan import find_plan, plan_source
 from services.rag.tools.telling import Teller

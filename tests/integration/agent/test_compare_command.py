@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.replay import ReplayRequest
-from luna.database.engine import unit_of_work
+from luna.platform.database.engine import unit_of_work
 from services.planner.service.replay import replay_site
 from tests.command_line import Luna
 from tests.evaluated_home import SITE, UNSEEN, evaluated_home

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality
-from luna.database import observations, quality, sites
-from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
-from luna.site import parse_site
-from luna.timeline import local_days
+from luna.energy.errors import NotFoundError
+from luna.energy.site import parse_site
+from luna.energy.timeline import local_days
+from luna.platform.database import observations, quality, sites
+from luna.platform.database.engine import unit_of_work
 from services.agent.evaluation.days import choose_unseen_days
 from services.agent.evaluation.record import read_record
 from tests.evaluated_home import FIRST, LAST, SITE, UNSEEN, ZONE, evaluated_home, observe

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from luna.database import migrate, timescale
+from luna.platform.database import migrate, timescale
 from tests.command_line import Luna
 from tests.databases import own_database
 

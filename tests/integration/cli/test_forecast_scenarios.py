@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import engine, forecasts, sites
+from luna.platform.database import engine, forecasts, sites
 from tests.command_line import Luna
 from tests.household import describe_site
 from tests.scenarios import ISSUED_AT, SLOTS, describe_forecast

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import engine, forecast_scores, sites, training_runs
-from luna.database.forecast_scores import ForecastDayScore
-from luna.database.training_runs import TrainingRun
+from luna.platform.database import engine, forecast_scores, sites, training_runs
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.database.training_runs import TrainingRun
 from tests.command_line import Luna
 from tests.household import describe_site
 

@@ -7,12 +7,12 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import IssueRequest
 from luna.contracts.job import Job
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.errors import UnavailableError
-from luna.queue import Client
-from luna.queue.jobs import retry_job, submit_job
-from luna.timeline import parse_instant
+from luna.energy.errors import UnavailableError
+from luna.energy.timeline import parse_instant
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import retry_job, submit_job
 from services.cli.jobs import await_end
 from tests.command_line import Luna
 

@@ -11,14 +11,14 @@ import yaml
 from sqlalchemy import Engine, text
 
 from luna.contracts.job import Job
-from luna.database import forecast_issues, forecasts, jobs, observations, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.forecast_issues import ForecastIssue
-from luna.database.schema.plans import daily_scores
-from luna.outlook import Forecast, Quantiles
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecast_issues, forecasts, jobs, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.forecast_issues import ForecastIssue
+from luna.platform.database.schema.plans import daily_scores
 from tests.command_line import Luna
 from tests.controlled import describe
 from tests.household import describe_site, measure_days

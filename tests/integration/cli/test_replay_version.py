@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_activations, sites
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.site import Forecasting, parse_site
+from luna.energy.site import Forecasting, parse_site
+from luna.platform.database import forecast_activations, sites
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
 from services.cli.replay import name_version
 
 MEDIAN, NAIVE = "baseline_7_day_median", "seasonal_naive"

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import forecasts, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline, local_instant, parse_day
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline, local_instant, parse_day
+from luna.platform.database import forecasts, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from tests.command_line import Luna
 from tests.household import describe_site
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.forecast import TrainRequest
-from luna.database import jobs, sites
-from luna.database.engine import unit_of_work
+from luna.platform.database import jobs, sites
+from luna.platform.database.engine import unit_of_work
 from tests.command_line import Luna
 from tests.controlled import describe
 from tests.household import describe_site

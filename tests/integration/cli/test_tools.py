@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from luna.database.engine import unit_of_work
+from luna.platform.database.engine import unit_of_work
 from services.rag.tools.registry import TOOLS
 from tests.command_line import Luna
 from tests.databases import remove_site

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 
-from luna.addresses import HomeAssistantAccess
+from luna.platform.addresses import HomeAssistantAccess
 from services.executor.home_assistant import HomeAssistantDevice
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
 from tests.executing import Home

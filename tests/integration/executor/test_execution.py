@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, insert
 
-from luna import findings
-from luna.addresses import HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
-from luna.database import control, observations, plans, sites
-from luna.database.engine import unit_of_work
-from luna.database.schema.sites import site_versions
-from luna.device_config import Control
-from luna.observations import Observations
-from luna.timeline import SLOT, Timeline
+from luna.energy.device_config import Control
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform import findings
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.database import control, observations, plans, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.sites import site_versions
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.device import Device, DryRun
 from services.executor.home_assistant import HomeAssistantDevice

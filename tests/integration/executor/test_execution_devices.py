@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from luna.addresses import Broker, HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
-from luna.device_config import Control
-from luna.timeline import SLOT
+from luna.energy.device_config import Control
+from luna.energy.timeline import SLOT
+from luna.platform.addresses import Broker, HomeAssistantAccess
 from services.executor.delivery import RESEND, VERIFY
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.mqtt import MqttDevice

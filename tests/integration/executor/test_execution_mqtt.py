@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from luna.addresses import Broker
-from luna.device_template import Write, matches
+from luna.contracts.device_template import Write, matches
+from luna.platform.addresses import Broker
 from services.executor.device import DeviceError
 from services.executor.mqtt import MqttDevice
 from tests.controlled import BrokerDevice

@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, PvSetpoints
 from luna.contracts.plan import LoadFlow, VehicleFlow
-from luna.database import control, engine, plans
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, Servers
-from luna.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import control, engine, plans
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Addresses, Servers
 from tests.controlled import BOILER, CAR, CURRENT, DEVICES, MODE, POWER, PV, SOC, TOKEN, Inverter, describe, describe_devices, serve
 from tests.databases import own_database
 from tests.executing import BATTERY

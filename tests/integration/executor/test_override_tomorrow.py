@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from luna.contracts.control import BatterySetpoint
-from luna.embedded import Addresses
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
+from luna.platform.embedded import Addresses
 from tests.controlled import Inverter
 from tests.executing import START, Home
 from tests.gateway import serve as serve_gateway

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from luna.contracts.control import BatterySetpoint
-from luna.database import control, plans, site_removal, sites
-from luna.database.schema.sites import site_versions
-from luna.device_config import BATTERIES
-from luna.site import parse_site
+from luna.energy.device_config import BATTERIES
+from luna.energy.site import parse_site
+from luna.platform.database import control, plans, site_removal, sites
+from luna.platform.database.schema.sites import site_versions
 from services.executor.watch import SiteUnits, describe_sites, list_turns
 from tests.controlled import DEVICES, describe, describe_devices
 from tests.executing import BATTERY, START

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from luna.addresses import HomeAssistantAccess
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.plan import PlanRequest
-from luna.database.engine import unit_of_work
-from luna.health import Liveness
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.database.engine import unit_of_work
+from luna.platform.health import Liveness
 from services.executor.control_step import Executor
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.watch import AWAITED_LOOK, LOOK, Watch

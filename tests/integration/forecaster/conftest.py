@@ -2,7 +2,7 @@
 
 import pytest
 
-from luna.observations import Observations
+from luna.energy.observations import Observations
 from services.forecaster.model.aurora import Aurora, train
 from tests.household import QUICK, day, describe_site, measure_days
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from luna.contracts.data import LoadFileRequest
-from luna.database import jobs, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Servers
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.database import jobs, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Servers
 from services.api.operation import Operation
 from services.api.operations import OPERATIONS
 from tests.furnished import describe_furnished, furnish, plan_now

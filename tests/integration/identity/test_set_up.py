@@ -11,12 +11,12 @@ import httpx
 import pytest
 import redis
 
-from luna.database import users
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses, Servers
-from luna.own_secrets import LINK_LIFE, make_link, open_owner_token
-from luna.settings import Settings
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
+from luna.platform.database import users
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses, Servers
+from luna.platform.own_secrets import LINK_LIFE, make_link, open_owner_token
+from luna.platform.settings import Settings
 from services.api.identity.identity import OWNER_COOKIE, browser_cookie_of
 from tests.gateway import OWNER, OWNER_TOKEN, serve
 from tests.identity import GENEROUS, NAMES, PASSWORD, Gate, empty_gate, gate_with_people

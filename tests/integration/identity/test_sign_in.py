@@ -14,12 +14,12 @@ from argon2 import PasswordHasher
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from luna import passwords
 from luna.contracts.identity import NewUser
-from luna.database import sessions, users
-from luna.database.engine import unit_of_work
-from luna.embedded import Servers
-from luna.timeline import SystemClock
+from luna.platform import passwords
+from luna.platform.clock import SystemClock
+from luna.platform.database import sessions, users
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Servers
 from tests.identity import FOREIGN, NAMES, OWN, PASSWORD, Gate, gate_with_people
 from tests.tables import each_row
 

@@ -17,25 +17,16 @@ from luna.contracts.answers import Answer, StoredAnswer
 from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.owner import ManualBlock
 from luna.contracts.vehicle_session import NewSession
-from luna.database import (
-    agent_plans,
-    answers,
-    api_keys,
-    documents,
-    manual_blocks,
-    notifications,
-    sites,
-    training_runs,
-    users,
-)
-from luna.database import vehicle_sessions as stays
-from luna.database.agent_plans import ShadowPlan
-from luna.database.documents import NewDocument
-from luna.database.engine import unit_of_work
-from luna.database.notifications import NewNotification
-from luna.database.training_runs import TrainingRun
-from luna.embedded import Servers
-from luna.timeline import SLOT, SystemClock, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import agent_plans, answers, api_keys, documents, manual_blocks, notifications, sites, training_runs, users
+from luna.platform.database import vehicle_sessions as stays
+from luna.platform.database.agent_plans import ShadowPlan
+from luna.platform.database.documents import NewDocument
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.notifications import NewNotification
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.embedded import Servers
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
 from services.api.operations import OPERATIONS

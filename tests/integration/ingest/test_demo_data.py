@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.settings import load_settings
-from luna.timeline import local_days
+from luna.energy.timeline import local_days
+from luna.platform.settings import load_settings
 from services.ingest.demo_data import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, load_demo
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import weather_carbon
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import weather_carbon
 from services.ingest.loading import FileForm, LoadReport, load_file
 from tests.outside import REPLIES
 from tests.stored import store_site

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.addresses import HomeAssistantAccess
-from luna.errors import LunaError
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.errors import LunaError
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.addresses import HomeAssistantAccess
 from services.ingest.sources.home_assistant.connection import RETRY, RequestPolicy
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory
 from services.ingest.sources.home_assistant.web import ClockError

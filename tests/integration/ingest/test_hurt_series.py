@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.settings import load_settings
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.settings import load_settings
 from services.ingest.demo_data import DemoSite, load_demo
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.reading import Samples

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.objects import FileObjects
+from luna.platform.objects import FileObjects
 from services.ingest.log_archive import archive_logs
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)

@@ -8,9 +8,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueRequest
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.objects import FileObjects
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.objects import FileObjects
 from services.forecaster.service import issue_forecasts
 from tests.meter_faults import FAULTS
 from tests.meter_oracle import Happening, find_contradictions, hear, take_in

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest
-from luna.database import prices, recorded_span
-from luna.database.schema.series import market_prices
-from luna.database.schema.sites import sites as sites_table
-from luna.errors import InvalidInputError, NotFoundError
-from luna.settings import Settings
-from luna.timeline import SLOT, Timeline, local_day, local_days
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.timeline import SLOT, Timeline, local_day, local_days
+from luna.platform.database import prices, recorded_span
+from luna.platform.database.schema.series import market_prices
+from luna.platform.database.schema.sites import sites as sites_table
+from luna.platform.settings import Settings
 from services.ingest.price_collection import gather_all, list_needs, store_prices
 from tests.outside import Service, Services, energy_charts
 from tests.stored import store_site

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from luna.contracts.data import DayQuality, JudgeQualityRequest
-from luna.database import copy, history_changes, observations, prices, quality, sites
-from luna.database.history import query_series
-from luna.database.savings import read_savings
-from luna.database.schema.series import slot_observations
-from luna.errors import InvalidInputError, NotFoundError
-from luna.history import SeriesQuery
-from luna.judgement import may_use
-from luna.timeline import SLOT, FloatArray, local_day, local_days
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.history import SeriesQuery
+from luna.energy.judgement import may_use
+from luna.energy.timeline import SLOT, FloatArray, local_day, local_days
+from luna.platform.database import copy, history_changes, observations, prices, quality, sites
+from luna.platform.database.history import query_series
+from luna.platform.database.savings import read_savings
+from luna.platform.database.schema.series import slot_observations
 from services.agent.evaluation.record import read_record
 from services.agent.scorekeeper import UnscoredDayError, score_day
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots

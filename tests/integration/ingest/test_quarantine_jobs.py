@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.data import QuarantinedRow, ResolveReply, ResolveRequest
-from luna.database import history_changes, observations, prices, quality, quarantine, readings, sites
-from luna.database.quarantine import Refused
-from luna.errors import ConflictError, InvalidInputError, NotFoundError
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import history_changes, observations, prices, quality, quarantine, readings, sites
+from luna.platform.database.quarantine import Refused
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.quality_service import judge_slots
 from services.ingest.quarantine_release import resolve_row

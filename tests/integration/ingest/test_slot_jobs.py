@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import Connection, text
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveRequest
-from luna.database import history_changes, observations, quality, quarantine, readings, sites
-from luna.database.history import query_series
-from luna.database.savings import read_savings
-from luna.errors import ConflictError, InvalidInputError
-from luna.findings import find_silent_beside_others
-from luna.history import SeriesQuery, as_rows
-from luna.silent_sensors import read_silent
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.energy.errors import ConflictError, InvalidInputError
+from luna.energy.history import SeriesQuery, as_rows
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
+from luna.platform.database import history_changes, observations, quality, quarantine, readings, sites
+from luna.platform.database.history import query_series
+from luna.platform.database.savings import read_savings
+from luna.platform.findings import find_silent_beside_others
+from luna.platform.silent_sensors import read_silent
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.metering.build import STUCK
 from services.ingest.quality_service import judge_days

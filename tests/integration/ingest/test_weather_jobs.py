@@ -12,14 +12,15 @@ import redis
 from sqlalchemy import Connection, Engine, delete
 
 from luna.contracts import FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest
-from luna.database import weather_carbon
-from luna.database.engine import unit_of_work
-from luna.database.schema.series import weather
-from luna.database.schema.sites import sites as table
-from luna.errors import InvalidInputError, NotFoundError
-from luna.queue import Client, TaskContext
-from luna.settings import Settings
-from luna.timeline import SLOT, FixedClock, Timeline
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.clock import FixedClock
+from luna.platform.database import weather_carbon
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.series import weather
+from luna.platform.database.schema.sites import sites as table
+from luna.platform.queue import Client, TaskContext
+from luna.platform.settings import Settings
 from services.ingest import tasks
 from services.ingest.weather_service import fetch_weather, split_window
 from tests.outside import REPLIES, Service, Services, document, recorded

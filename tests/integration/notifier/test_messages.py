@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from luna.contracts.control import BatterySetpoint, Decision
 from luna.contracts.notification import Notification
 from luna.contracts.plan import PlanReply
-from luna.database import control, notifications, plans, readings, sites
-from luna.database.engine import unit_of_work
-from luna.settings import Settings
-from luna.site import parse_site
+from luna.energy.site import parse_site
+from luna.platform.database import control, notifications, plans, readings, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.settings import Settings
 from services.notifier import delivery
 from services.notifier.targets import open_targets
 from tests.controlled import describe
@@ -265,7 +265,7 @@ def test_the_week_is_told_on_monday_by_what_the_replay_counted(tell: Any, house:
 
 
 def _score(connection: Any, site: str, costs: dict[str, float], days: list[date]) -> None:
-    from luna.database.schema.plans import daily_scores
+    from luna.platform.database.schema.plans import daily_scores
 
     key = sites.key_of(connection, site)
     base = {"site_key": key, "system_id": "simulation", "stored_gain": 0.0, "currency": "EUR"}

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from services.api.pages.account.sign_in import safe_next
 from tests.gateway import OWNER, serve
 from tests.tables import each_row

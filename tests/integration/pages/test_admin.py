@@ -13,11 +13,11 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import FetchPricesRequest
 from luna.contracts.job import Job
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.queue import Client
-from luna.queue.jobs import submit_job
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from services.api.pages.admin.panels import PANELS
 from tests.gateway import serve
 from tests.stored import stored_site

@@ -18,12 +18,12 @@ from sqlalchemy import text
 
 from luna.contracts.data import LoadFileRequest
 from luna.contracts.plan import PlanRequest
-from luna.database.engine import unit_of_work
-from luna.embedded import Servers
-from luna.queue import Client
-from luna.queue.jobs import submit_job
-from luna.settings import Settings
-from luna.telemetry import RECENT_LINES, configure_logging
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Servers
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
+from luna.platform.settings import Settings
+from luna.platform.telemetry import RECENT_LINES, configure_logging
 from tests.household import describe_site
 from tests.identity import PASSWORD, Gate, gate_with_people
 

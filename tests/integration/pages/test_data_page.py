@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityRequest, LoadFileRequest
-from luna.database import jobs, quality, quarantine, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.wording.quality import say_series
+from luna.platform.database import jobs, quality, quarantine, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.words.quality import say_series
 from tests.furnished import describe_furnished, forget_furnished, furnish, refuse_row
 from tests.gateway import serve
 from tests.workers import worker_process

@@ -11,10 +11,10 @@ from sqlalchemy import Engine, delete
 
 from luna.contracts.edge import EdgeRunRequest
 from luna.contracts.edge_summary import EdgeSummary
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.database.schema.work import jobs as job_table
-from luna.embedded import Addresses
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.work import jobs as job_table
+from luna.platform.embedded import Addresses
 from services.edge.analytics import RunRow, summarise
 from services.edge.analytics.runs import RowAt
 from tests.edge_runs import Batch, draw_runs

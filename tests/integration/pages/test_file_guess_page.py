@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.data import LoadFileRequest
-from luna.database import jobs, observations, setup_drafts, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import jobs, observations, setup_drafts, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.foreign_files import ForeignFile, austrian_portal, dutch_p1_meter
 from tests.furnished import describe_furnished, forget_furnished
 from tests.gateway import serve

@@ -11,17 +11,18 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.forecast import IssueRequest, TrainRequest
-from luna.database import forecast_activations, forecast_scores, forecasts, jobs, observations, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import Activation
-from luna.database.forecast_issues import ForecastIssue, upsert
-from luna.embedded import Addresses
-from luna.learning_reset import find_forgotten, reset_today
-from luna.objects import open_objects
-from luna.observations import Observations
-from luna.queue import Client
-from luna.settings import Settings
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to, local_midnight
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight
+from luna.platform.clock import SystemClock
+from luna.platform.database import forecast_activations, forecast_scores, forecasts, jobs, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import Activation
+from luna.platform.database.forecast_issues import ForecastIssue, upsert
+from luna.platform.embedded import Addresses
+from luna.platform.learning_reset import find_forgotten, reset_today
+from luna.platform.objects import open_objects
+from luna.platform.queue import Client
+from luna.platform.settings import Settings
 from services.forecaster.service import issue_forecasts
 from tests.furnished import ZONE, describe_furnished, forget_furnished
 from tests.gateway import serve

@@ -17,15 +17,16 @@ from sqlalchemy import Connection, Engine, text
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.site_tools import ToolCallRequest
-from luna.database import jobs, observations, plan_causes, sites
-from luna.database.engine import unit_of_work
-from luna.device_config import Control
-from luna.embedded import Addresses
-from luna.house_now import HouseNow, read_house, read_planned
-from luna.observations import ESTIMABLE
-from luna.timeline import SLOT, FixedClock, Timeline, floor_to, parse_instant, parse_zone
-from luna.wording import REASONS
-from luna.wording.pages import page_words
+from luna.energy.device_config import Control
+from luna.energy.observations import ESTIMABLE
+from luna.energy.timeline import SLOT, Timeline, floor_to, parse_instant, parse_zone
+from luna.platform.clock import FixedClock
+from luna.platform.database import jobs, observations, plan_causes, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.house_now import HouseNow, read_house, read_planned
+from luna.words import REASONS
+from luna.words.pages import page_words
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_table import _cell
 from services.api.pages.home_view import HomeView

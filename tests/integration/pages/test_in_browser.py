@@ -7,17 +7,18 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna import control_service
 from luna.contracts.data import DayQuality
 from luna.contracts.fleet import PlanSitesRequest
-from luna.database import forecast_activations, forecast_issues, plan_causes, quality, quarantine, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.database.forecast_issues import ForecastIssue
-from luna.database.quarantine import Refused
-from luna.embedded import Addresses
-from luna.site import parse_site
-from luna.timeline import SLOT, FixedClock, floor_to
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform import control_service
+from luna.platform.clock import FixedClock
+from luna.platform.database import forecast_activations, forecast_issues, plan_causes, quality, quarantine, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
+from luna.platform.database.forecast_issues import ForecastIssue
+from luna.platform.database.quarantine import Refused
+from luna.platform.embedded import Addresses
 from services.planner.service.fleet import plan_sites
 from tests.browsing import DESKTOP, PHONE, Open, find_barriers
 from tests.controlled import describe

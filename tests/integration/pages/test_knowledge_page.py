@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from luna.contracts.answers import StoredAnswer
 from luna.contracts.documents import Document
-from luna.database import answers, document_passages, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.platform.database import answers, document_passages, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.furnished import describe_furnished, forget_furnished
 from tests.gateway import serve
 from tests.library import Library

@@ -9,13 +9,14 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from luna import control_service
 from luna.contracts.counterfactual import Alternative, WhyNotRequest
-from luna.database import control, manual_blocks, plans, sites, vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.database.schema.plans import plan_history
-from luna.embedded import Addresses
-from luna.timeline import SLOT, SystemClock, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform import control_service
+from luna.platform.clock import SystemClock
+from luna.platform.database import control, manual_blocks, plans, sites, vehicle_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.plans import plan_history
+from luna.platform.embedded import Addresses
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
 from tests.controlled import describe

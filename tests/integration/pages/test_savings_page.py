@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecasts, jobs, observations, quality, sites, weather_carbon
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.errors import FullError
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline, local_days
+from luna.energy.errors import FullError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline, local_days
+from luna.platform.database import forecasts, jobs, observations, quality, sites, weather_carbon
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from services.planner.service.replay import replay_site
 from tests.furnished import ZONE, describe_furnished, forget_furnished, furnish
 from tests.gateway import serve

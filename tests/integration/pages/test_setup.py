@@ -17,12 +17,12 @@ from luna.contracts.control import BatterySetpoint
 from luna.contracts.data import BuildSlotsRequest, FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
-from luna.database import control, jobs, observations, plans, readings, setup_drafts, sites
-from luna.database.engine import unit_of_work
-from luna.device_config import Control
-from luna.embedded import Addresses
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.device_config import Control
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import control, jobs, observations, plans, readings, setup_drafts, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from services.api.pages.setup.control_methods import METHODS
 from services.ingest.slot_service import build_site_slots
 from tests.databases import remove_site

@@ -6,10 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
-from luna.database import control, manual_blocks, quarantine, sites, vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.embedded import Servers
-from luna.timeline import SLOT, SystemClock, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import control, manual_blocks, quarantine, sites, vehicle_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Servers
 from tests.controlled import describe
 from tests.furnished import describe_furnished, refuse_row
 from tests.gateway import OWNER

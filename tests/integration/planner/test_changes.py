@@ -14,14 +14,14 @@ from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
 from luna.contracts.vehicle_session import NewSession
-from luna.database import control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, readings, sites, vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.plans import plan_history
-from luna.outlook import Forecast, Quantiles
-from luna.settings import Settings
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, readings, sites, vehicle_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.schema.plans import plan_history
+from luna.platform.settings import Settings
 from services.planner.milp.solver import Solver
 from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_vehicles, plan_sites
 from services.planner.service.plans import plan_and_store

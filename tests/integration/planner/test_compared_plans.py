@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import PlanChangesRequest
-from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.platform.database.engine import unit_of_work
 from services.planner.milp.solver import Solver
 from services.planner.service.plan_diff import compare_stored
 from services.planner.service.plans import plan_and_store

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, PlanOptions, PlanReply, PlanRequest, StateMessage
-from luna.database import forecast_activations, forecast_issues, forecast_scores, forecasts, observations, plans, prices, sites, training_runs
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.database.forecast_issues import ForecastIssue
-from luna.database.forecast_scores import ForecastDayScore
-from luna.database.training_runs import TrainingRun
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import forecast_activations, forecast_issues, forecast_scores, forecasts, observations, plans, prices, sites, training_runs
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
+from luna.platform.database.forecast_issues import ForecastIssue
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.database.training_runs import TrainingRun
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.stored import store_site

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import plans, sites
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.platform.database import plans, sites
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.plan_check import Finding, check_plans, check_reply

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection
 
-from luna.database import weather_carbon
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import weather_carbon
 from services.planner.service.state import read_planned_modes
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site
 

@@ -6,19 +6,19 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import Connection, select
 
-from luna.battery_setpoints import make_safe
+from luna.contracts.battery_setpoints import make_safe
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.plan.inputs import write_inputs
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites, weather_carbon
-from luna.database.forecast_activations import DEFAULT_VERSION, Activation
-from luna.database.schema.plans import plan_history
-from luna.device_config import Control
-from luna.errors import NotFoundError
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles, Scenarios
-from luna.site import Forecasting, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.device_config import Control
+from luna.energy.errors import NotFoundError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles, Scenarios
+from luna.energy.site import Forecasting, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites, weather_carbon
+from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation
+from luna.platform.database.schema.plans import plan_history
 from services.executor.batteries import Batteries
 from services.executor.decision import follow_plan
 from services.executor.unit import InForce

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from luna.contracts.owner import Surroundings
 from luna.contracts.plan import PlanReply
-from luna.database import readings, weather_carbon
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import readings, weather_carbon
 from services.planner.service.inputs import read_prices
 from services.planner.service.strategy import look_back, read_surroundings
 from tests.stored import issue_half_a_kilowatt, plan_stored, store_site

@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest, StateMessage
 from luna.contracts.vehicle_session import NewSession, StoredSession
-from luna.database import forecasts, sites, vehicle_sessions
-from luna.database import readings as readings_of
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.errors import InvalidInputError, NotFoundError
-from luna.outlook import Forecast, Quantiles
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline, parse_zone
-from luna.vehicle_sessions import lay_out_sessions
+from luna.contracts.vehicle_sessions import lay_out_sessions
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline, parse_zone
+from luna.platform.database import forecasts, sites, vehicle_sessions
+from luna.platform.database import readings as readings_of
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
 from services.planner.service.plans import complete_request, plan_and_store
 

@@ -1,7 +1,7 @@
 """Ingest whose worker halts in the middle of each document, for a test to kill it there: one document is left at each step."""
 
 from luna.contracts.documents import Document, IngestReply, IngestRequest
-from luna.queue import TaskContext, task
+from luna.platform.queue import TaskContext, task
 from services.rag.documents.pipeline import Pipeline
 from tests.workers import wait_for
 

@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.command_line import Luna
 from tests.gateway import serve
 from tests.language_server import LanguageServer, language_server

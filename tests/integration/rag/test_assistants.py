@@ -19,9 +19,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
 from luna.contracts.search import SearchRequest
-from luna.database.engine import unit_of_work
-from luna.embedded import Servers
-from luna.queue import Client as QueueClient
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Servers
+from luna.platform.queue import Client as QueueClient
 from services.rag.tools.registry import TOOLS
 from tests.identity import FOREIGN, GENEROUS, OWN, Gate, gate_with_people
 from tests.tables import each_row

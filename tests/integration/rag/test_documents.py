@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.documents import DocumentFilter, FetchDocumentRequest, ReindexRequest
-from luna.database import document_passages, documents, site_removal
-from luna.database.engine import unit_of_work
-from luna.documents import MAX_NAME
-from luna.errors import InvalidInputError, MachineError, NotFoundError
+from luna.energy.errors import InvalidInputError, MachineError, NotFoundError
+from luna.platform.database import document_passages, documents, site_removal
+from luna.platform.database.engine import unit_of_work
+from luna.platform.documents import MAX_NAME
 from services.rag.documents.ingest import fetch_document
 from services.rag.documents.reindex import reindex_documents
 from services.rag.extraction.fetching import Network

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.settings import load_settings
+from luna.platform.settings import load_settings
 from services.cli.main import main, run
 
 

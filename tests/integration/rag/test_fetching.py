@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from luna import public_addresses
-from luna.errors import InvalidInputError, UnavailableError
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.platform import public_addresses
 from services.rag.extraction.fetching import Fetched, FetchLimits, Network, fetch_url
 
 Answer = Callable[[bytes], Iterator[bytes]]

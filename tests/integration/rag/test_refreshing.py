@@ -14,14 +14,14 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from luna.contracts.counterfactual import Estimate, Variant, VariantReply, WhatIfReply, WhatIfRequest
 from luna.contracts.identity import NewUser
 from luna.contracts.recommendations import RecommendRequest, RefreshRecommendationsReply, RefreshRecommendationsRequest
-from luna.database import observations, site_removal, sites, users, what_ifs
-from luna.database.engine import unit_of_work
-from luna.database.schema.documents import chunks, documents
-from luna.database.schema.plans import what_ifs as asked_what_ifs
-from luna.database.schema.recommendations import items, recommendations
-from luna.errors import UnavailableError
-from luna.observations import Observations
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import UnavailableError
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import observations, site_removal, sites, users, what_ifs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.documents import chunks, documents
+from luna.platform.database.schema.plans import what_ifs as asked_what_ifs
+from luna.platform.database.schema.recommendations import items, recommendations
 from services.rag.embedding.embedder import Role
 from services.rag.recommending.choosing import Chooser
 from services.rag.recommending.recording import record_events

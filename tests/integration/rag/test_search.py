@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from luna.contracts.search import SearchReply, SearchRequest
-from luna.database import vectors
-from luna.database.engine import unit_of_work
-from luna.database.schema.documents import chunks, documents
-from luna.errors import NotFoundError
-from luna.settings import Settings
+from luna.energy.errors import NotFoundError
+from luna.platform.database import vectors
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.documents import chunks, documents
+from luna.platform.settings import Settings
 from services.rag.retrieval.search import Searcher
 from tests.passages import remove_documents, store_passages
 from tests.stored import stored_site

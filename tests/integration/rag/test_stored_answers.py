@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.answers import Answer, FeedbackNote, StoredAnswer
-from luna.database import answers, site_removal
-from luna.database.answers import AnswerFilter
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.platform.database import answers, site_removal
+from luna.platform.database.answers import AnswerFilter
 from tests.stored import store_site
 
 NOON = datetime(2026, 5, 21, 12, tzinfo=UTC)

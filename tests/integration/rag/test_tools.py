@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint, Decision
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
-from luna.database import control, observations, plans, sites
-from luna.errors import InvalidInputError, LunaError, NotFoundError
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline, floor_to
-from luna.wording.house import HOUSE
+from luna.energy.errors import InvalidInputError, LunaError, NotFoundError
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import control, observations, plans, sites
+from luna.words.house import HOUSE
 from services.rag.tools.registry import TOOLS, call_tool, list_tools
 from tests.stored import plan_stored
 from tests.told_home import FIRST, LAST, MARKET, NOW, PARTS, TODAY, furnish_told
@@ -163,8 +163,8 @@ def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Co
     site = parse_site({"name": "home"} | PARTS | {"tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}}})
     furnish_told(connection)
     sites.save(connection, site)
-    from luna.database import observations
-    from luna.timeline import local_day, parse_zone
+    from luna.energy.timeline import local_day, parse_zone
+    from luna.platform.database import observations
 
     seen = observations.read_series(connection, "home", local_day(date(2024, 3, 31), parse_zone("Europe/Berlin")), ("import_kwh", "export_kwh"))
     both = np.isfinite(seen["import_kwh"]) & np.isfinite(seen["export_kwh"])

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from luna.contracts.data import FetchPricesRequest
-from luna.database import prices, sites
-from luna.database.schema.series import market_prices
-from luna.settings import Settings
-from luna.simulated_home import AWAITED, MARKET, REAL_MARKET, ZONE, RecordedYear, build_site, find_price_origin, publish_prices
-from luna.timeline import SLOT, Timeline, local_day
+from luna.energy.timeline import SLOT, Timeline, local_day
+from luna.platform.database import prices, sites
+from luna.platform.database.schema.series import market_prices
+from luna.platform.settings import Settings
+from luna.platform.simulated_home import AWAITED, MARKET, REAL_MARKET, ZONE, RecordedYear, build_site, find_price_origin, publish_prices
 from services.ingest.price_collection import gather_all, list_needs, store_prices
 from tests.outside import Service, Services, energy_charts
 

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.addresses import Broker
 from luna.contracts.control import LoadSetpoint, VehicleSetpoint
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.device_template import Write, matches
-from luna.embedded.state import choose_port
-from luna.settings import Settings
-from luna.settings.stored import read_stored, store_settings
-from luna.simulated_home import (
+from luna.contracts.device_template import Write, matches
+from luna.energy.timeline import local_days
+from luna.platform.addresses import Broker
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded.state import choose_port
+from luna.platform.settings import Settings
+from luna.platform.settings.stored import read_stored, store_settings
+from luna.platform.simulated_home import (
     CAR,
     HEATER,
     SITE_NAME,
@@ -34,8 +35,7 @@ from luna.simulated_home import (
     RecordedYear,
     build_site,
 )
-from luna.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
-from luna.timeline import local_days
+from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
 from services.executor.mqtt import MqttDevice
 from services.executor.unit import Setpoints
 from services.executor.units import find_unit

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from luna.contracts.message import Message, Request
-from luna.queue import TaskContext, task
+from luna.platform.queue import TaskContext, task
 from services.agent.imitation.teachers import ask_oracles
 from tests.learning import make_history
 

@@ -12,9 +12,9 @@ from sqlalchemy import Engine
 from luna.contracts.agent_control import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.database import agent_plans, plans
-from luna.database.engine import unit_of_work
-from luna.physics import Mode
+from luna.energy.physics import Mode
+from luna.platform.database import agent_plans, plans
+from luna.platform.database.engine import unit_of_work
 from services.agent.policy import AgentPolicy
 from tests.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
 from tests.executing import BATTERY, Home

@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest
 from luna.contracts.data import DayQuality
-from luna.database import forecasts, observations, quality, sites, training_runs
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import FileObjects
-from luna.observations import Observations
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, local_days, local_midnight, parse_zone
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.observations import Observations
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, local_days, local_midnight, parse_zone
+from luna.platform.database import forecasts, observations, quality, sites, training_runs
+from luna.platform.objects import FileObjects
 from services.agent.artefacts import load_artefact
 from services.agent.history import read_history
 from services.agent.registry import Progress, find_kinds, keep_quiet, load_agent, load_agents

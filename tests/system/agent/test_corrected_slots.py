@@ -10,9 +10,9 @@ import pytest
 from luna.contracts.agent import EXPORT
 from luna.contracts.agent_control import GateEntry
 from luna.contracts.replay import DayCost
-from luna.physics import Mode, SetPoint, SiteLimits, clamp, find_corrected
-from luna.policy import SocThresholds
-from luna.schedule import whole_range
+from luna.energy.physics import Mode, SetPoint, SiteLimits, clamp, find_corrected
+from luna.energy.policy import SocThresholds
+from luna.energy.schedule import whole_range
 from services.agent.evaluation.replay import sell_by
 from services.agent.gatekeeper import DaysOfEvidence, ModeHistory, judge_modes
 from services.agent.night import pair_days

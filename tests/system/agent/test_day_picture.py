@@ -7,7 +7,7 @@ import pytest
 
 from luna.contracts.agent import PolicyDayTrace
 from luna.contracts.replay import ReplayReply
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
 from services.agent.evaluation.plots import draw_day
 from services.agent.evaluation.traces import count_traded, trace_day
 from services.planner.replay import DayLog, DayResult, ReplayData, ReplaySpec, Rules, run

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from luna.contracts.agent import DayPictureReply, DayPictureRequest
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import ReplayRequest
-from luna.database import quality
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import FileObjects
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.platform.database import quality
+from luna.platform.database.engine import unit_of_work
+from luna.platform.objects import FileObjects
 from services.agent.evaluation.picture import draw_stored_day
 from services.planner.service.replay import Store, replay_site
 from tests.command_line import Luna

@@ -10,11 +10,11 @@ from sqlalchemy import Engine, text
 from luna.contracts.agent import EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import ReplayRequest
-from luna.database import quality, scores, training_runs
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, NotFoundError
-from luna.objects import FileObjects
-from luna.timeline import local_midnight
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.timeline import local_midnight
+from luna.platform.database import quality, scores, training_runs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.objects import FileObjects
 from services.agent.evaluation.evaluate import SYSTEM_ID, evaluate_agents
 from services.agent.evaluation.replay import load_learned, replay_learned
 from services.agent.training import train_agent

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from luna.queue import Client
+from luna.platform.queue import Client
 from services.agent.imitation.teachers import ask_oracle
 from tests.learning import make_history
 from tests.system.agent.label_tasks import LabelRequest

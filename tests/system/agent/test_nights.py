@@ -12,11 +12,11 @@ from luna.contracts.agent_control import ControlMode, NightReply, NightRequest
 from luna.contracts.data import DayQuality
 from luna.contracts.job import Job
 from luna.contracts.message import Request
-from luna.database import agent_gates, agent_status, observations, quality, scores, training_runs
-from luna.database.engine import unit_of_work
-from luna.database.training_runs import TrainingRun
-from luna.observations import Observations
-from luna.timeline import SLOT
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT
+from luna.platform.database import agent_gates, agent_status, observations, quality, scores, training_runs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.training_runs import TrainingRun
 from services.agent.night import run_night, wants_training
 from services.agent.scorekeeper import UnscoredDayError, score_day
 from tests.agents import SwitchesFreely

@@ -12,17 +12,18 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from luna.contracts.agent_control import ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.database import agent_plans, plans, site_references, site_removal, sites, training_runs
-from luna.database.engine import unit_of_work
-from luna.database.schema.agent import agent_gates, antares_plan_history
-from luna.database.training_runs import TrainingRun
-from luna.embedded import start
-from luna.errors import NotFoundError
-from luna.objects import FileObjects
-from luna.queue import Client, TaskContext
-from luna.settings import Settings
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FixedClock
+from luna.energy.errors import NotFoundError
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT
+from luna.platform.clock import FixedClock
+from luna.platform.database import agent_plans, plans, site_references, site_removal, sites, training_runs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.agent import agent_gates, antares_plan_history
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.embedded import start
+from luna.platform.objects import FileObjects
+from luna.platform.queue import Client, TaskContext
+from luna.platform.settings import Settings
 from services.agent.artefacts import Artefact, Header, SiteFacts, save_artefact
 from services.agent.policy import TrainedAgent
 from services.agent.registry import find_kind

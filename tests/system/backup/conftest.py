@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from luna.database.engine import own_session
+from luna.platform.database.engine import own_session
 from services.backup.create import BackupWork, receiving
 from services.backup.folder import open_folder
 from services.backup.retention import prune

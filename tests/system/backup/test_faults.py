@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError
-from luna.settings import Settings
+from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError
+from luna.platform.settings import Settings
 from services.backup.create import create_backup
 from services.backup.drill import drill
 from services.backup.encryption import BackupKey

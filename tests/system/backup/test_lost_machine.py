@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from luna.embedded import start
-from luna.objects import open_objects
+from luna.platform.embedded import start
+from luna.platform.objects import open_objects
 from services.backup.folder import LATEST, open_folder
 from services.backup.restore import restore
 from services.backup.wal import last_instant

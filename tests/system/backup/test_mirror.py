@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.objects import S3Objects
+from luna.platform.objects import S3Objects
 from services.backup.encryption import BackupKey
 from services.backup.folder import BackupFolder
 from services.backup.mirror import ObjectMirror, put_back

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import LunaError
+from luna.energy.errors import LunaError
 from services.backup.chain import MissingSegmentError, list_missing, trace
 from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from luna.objects import open_objects
+from luna.energy.errors import ConflictError
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.objects import open_objects
 from services.backup.create import BackupWork, receiving
 from services.backup.drill import drill
 from services.backup.folder import LATEST, NEWEST, open_folder

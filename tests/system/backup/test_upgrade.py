@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine, text
 
-from luna.database import backups, engine, migrate
-from luna.database.backups import TableCount
-from luna.database.engine import unit_of_work
-from luna.errors import ConflictError
-from luna.health.probes import probe_database
+from luna.energy.errors import ConflictError
+from luna.platform.database import backups, engine, migrate
+from luna.platform.database.backups import TableCount
+from luna.platform.database.engine import unit_of_work
+from luna.platform.health.probes import probe_database
 from services.backup.folder import open_folder
 from services.backup.restore import restore
 from tests.folders import server_folder

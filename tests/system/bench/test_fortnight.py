@@ -11,12 +11,12 @@ from bench.fortnight import FIRST_DAY, live_fortnight
 from bench.fortnight.claims import HomeTruth, SentenceJudge
 from bench.fortnight.incidents import Incident
 from bench.fortnight.ways import SlotLedger
-from luna.database import engine
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.simulated_home import BATTERY_MODEL, ZONE, HomeState
-from luna.simulated_home.battery import BatteryCharge
-from luna.timeline import SLOT, Timeline, local_midnight
+from luna.energy.timeline import SLOT, Timeline, local_midnight
+from luna.platform.database import engine
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.simulated_home import BATTERY_MODEL, ZONE, HomeState
+from luna.platform.simulated_home.battery import BatteryCharge
 from tests.databases import own_database
 from tests.folders import server_folder
 

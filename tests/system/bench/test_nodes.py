@@ -4,7 +4,7 @@ import pytest
 
 from bench.namespaces import network
 from bench.nodes import Callers, cluster, kill
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 
 WORKER = ("planner", "ingest", "--processes", "2", "--beat-seconds", "1")
 

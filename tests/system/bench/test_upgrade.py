@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, text
 
 from bench.upgrade.callers import longest_gap
 from bench.upgrade.rows import Rows, compare, read_rows
-from luna.database import engine
-from luna.database.migrate import upgrade
-from luna.embedded import Servers
+from luna.platform.database import engine
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Servers
 from tests.databases import own_database
 
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
-from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.platform.clock import FixedClock
+from luna.platform.embedded import Addresses
 from tests.agent_home import store_agent_home
 from tests.browsing import Open, find_barriers_in_all_forms, open_disclosures
 from tests.databases import remove_site

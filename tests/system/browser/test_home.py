@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from luna import control_service
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.platform import control_service
+from luna.platform.clock import FixedClock
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.browsing import PHONE, Open, find_barriers_in_all_forms
 from tests.databases import remove_site
 from tests.demo_home import DemoHome, store_demo_home

@@ -12,10 +12,10 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, text
 
 from luna.contracts.recommendations import RefreshRecommendationsRequest
-from luna.database import answers
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.settings import load_settings
+from luna.platform.database import answers
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.settings import load_settings
 from services.rag.recommending.refreshing import refresh
 from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
 from tests.furnished import describe_furnished, forget_furnished, furnish

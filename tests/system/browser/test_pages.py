@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses
-from luna.timeline import FixedClock
+from luna.platform.clock import FixedClock
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
 from tests.browsing import PHONE, Open, find_barriers, find_barriers_in_all_forms
 from tests.furnished import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
 from tests.gateway import serve

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from luna.database import prices
-from luna.database.engine import create, unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import Addresses, Servers
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import prices
+from luna.platform.database.engine import create, unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Addresses, Servers
 from tests.browsing import GERMAN_PHONE, OWNER_BROWSER, Open, find_barriers, find_barriers_in_both_schemes
 from tests.databases import own_database
 from tests.gateway import serve

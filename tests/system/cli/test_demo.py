@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.settings import load_settings
+from luna.platform.settings import load_settings
 from services.ingest.demo_data import load_demo
 
 

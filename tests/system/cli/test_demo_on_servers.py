@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from luna.database import engine, migrate
-from luna.embedded import Servers, start
-from luna.errors import UnavailableError
-from luna.queue import Client
-from luna.settings import load_settings
+from luna.energy.errors import UnavailableError
+from luna.platform.database import engine, migrate
+from luna.platform.embedded import Servers, start
+from luna.platform.queue import Client
+from luna.platform.settings import load_settings
 from services.cli.demo.environment import await_workers
 from services.ingest.demo_data import load_demo
 from tests.command_line import Luna, Said
@@ -51,7 +51,7 @@ def running(kept_folder: Path) -> Iterator[Servers]:
 def worker(servers: Servers, folder: Path) -> Iterator[None]:
     addresses = {"LUNA_DATABASE_URL": servers.database_url, "LUNA_REDIS_URL": servers.redis_url}
     folders = {"LUNA_DATA_FOLDER": str(folder / "worker"), "LUNA_CACHE_FOLDER": str(load_settings().cache.resolve())}
-    process = subprocess.Popen([sys.executable, "-m", "luna.queue.worker"], env=os.environ | addresses | folders, start_new_session=True)
+    process = subprocess.Popen([sys.executable, "-m", "luna.platform.queue.worker"], env=os.environ | addresses | folders, start_new_session=True)
     try:
         yield
     finally:

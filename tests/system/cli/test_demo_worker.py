@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from luna.embedded import Servers
-from luna.errors import MachineError
-from luna.queue import Client
+from luna.energy.errors import MachineError
+from luna.platform.embedded import Servers
+from luna.platform.queue import Client
 from services.cli.demo.environment import run_worker
 
 

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.health import NodeSign
-from luna.database.engine import unit_of_work
-from luna.doctor.machine import check_certificates, check_disk, check_permissions
-from luna.doctor.secrets import KEY_PATTERNS, known_secrets
-from luna.queue import Client
-from luna.queue.services import SERVICES
-from luna.settings import Settings, load_settings
+from luna.platform.database.engine import unit_of_work
+from luna.platform.doctor.machine import check_certificates, check_disk, check_permissions
+from luna.platform.doctor.secrets import KEY_PATTERNS, known_secrets
+from luna.platform.queue import Client
+from luna.platform.queue.services import SERVICES
+from luna.platform.settings import Settings, load_settings
 from tests.command_line import Luna, Said
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import engine, observations, sites
-from luna.database.schema.sites import sites as sites_table
+from luna.platform.database import engine, observations, sites
+from luna.platform.database.schema.sites import sites as sites_table
 from tests.command_line import Luna
 from tests.household import day, describe_site, measure_days
 

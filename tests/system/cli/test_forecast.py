@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import engine, observations, sites
+from luna.platform.database import engine, observations, sites
 from tests.command_line import Luna
 from tests.household import day, describe_site, measure_days
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts import IssueRequest
-from luna.database import engine, observations, sites
-from luna.objects import FileObjects
+from luna.platform.database import engine, observations, sites
+from luna.platform.objects import FileObjects
 from services.forecaster.service import issue_forecasts
 from tests.command_line import Luna
 from tests.household import day, describe_site, measure_days

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import ConflictError, InvalidInputError
+from luna.energy.errors import ConflictError, InvalidInputError
 from services.edge.batch import run_batch
 from services.edge.batch.collection import BatchCollection, hold_folder
 from services.edge.batch.plan import BatchPlan

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.clean_share import (
     DAY_SLOTS,
     FILES,

@@ -14,11 +14,11 @@ from sqlalchemy import Engine, delete
 from luna.contracts.edge import EdgeRunRequest, LabelScenariosRequest, SimulateBatchRequest, TrainControllersRequest
 from luna.contracts.edge_summary import EdgeSummary
 from luna.contracts.message import Request
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.database.schema.work import jobs as job_table
-from luna.queue import Client
-from luna.queue.jobs import submit_job
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.work import jobs as job_table
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from services.edge.row_files import read_rows
 from tests.command_line import Luna
 from tests.object_servers import run_moto

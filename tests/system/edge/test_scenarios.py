@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from luna.errors import ConflictError, InvalidInputError
+from luna.energy.errors import ConflictError, InvalidInputError
 from services.edge.clean_share import SEASON_OF_MONTH, STEP_MINUTES, YEAR_SLOTS, is_held_out, months_of
 from services.edge.row_files import list_parts, read_rows
 from services.edge.scenarios import draw_batch, write_scenarios

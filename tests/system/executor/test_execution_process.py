@@ -14,11 +14,11 @@ from sqlalchemy import Engine
 from luna.contracts import PlanRequest
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.message import interactive_queue_of
-from luna.database import control, plans
-from luna.database.engine import unit_of_work
-from luna.queue import Client
-from luna.queue.app import PREFIX
-from luna.timeline import SLOT, floor_to
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import control, plans
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
+from luna.platform.queue.app import PREFIX
 from services.executor.__main__ import ask_plan
 from services.executor.watch import AWAITED_LOOK, LOOK
 from services.executor.watch import wait_for as pause_before

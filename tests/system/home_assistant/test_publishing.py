@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from luna import control_service
-from luna.addresses import Broker
 from luna.contracts import PlanRequest
 from luna.contracts.control import ControlState
 from luna.contracts.vehicle_session import NewSession
-from luna.database import control, engine, sites, vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.database.migrate import upgrade
-from luna.embedded import Servers
-from luna.site import parse_site
+from luna.energy.site import parse_site
+from luna.platform import control_service
+from luna.platform.addresses import Broker
+from luna.platform.database import control, engine, sites, vehicle_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
+from luna.platform.embedded import Servers
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import slug

@@ -15,13 +15,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.data import BackfillReply, BackfillRequest
-from luna.database import observations, readings, source_cursors
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError
-from luna.observations import Observations
-from luna.queue import Client, Progress, TaskContext
-from luna.settings import Settings
-from luna.timeline import FloatArray, SystemClock, local_days, parse_zone
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import Observations
+from luna.energy.timeline import FloatArray, local_days, parse_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database import observations, readings, source_cursors
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client, Progress, TaskContext
+from luna.platform.settings import Settings
 from services.ingest.backfill import BackfillRun, backfill_site
 from services.ingest.quality_service import judge_days
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantHistory

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select
 
 from luna.contracts import DemoLoadReply
-from luna.database import engine, migrate, observations, prices, sites
-from luna.database.schema.series import market_prices, slot_observations
-from luna.database.schema.sites import site_versions
-from luna.embedded import Servers
-from luna.errors import ConflictError
-from luna.observations import Observations
-from luna.settings import load_settings
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import ConflictError
+from luna.energy.observations import Observations
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import engine, migrate, observations, prices, sites
+from luna.platform.database.schema.series import market_prices, slot_observations
+from luna.platform.database.schema.sites import site_versions
+from luna.platform.embedded import Servers
+from luna.platform.settings import load_settings
 from services.ingest.demo_data import MARKET, DemoData, load_and_store, load_demo, store_demo
 from tests.databases import own_database
 

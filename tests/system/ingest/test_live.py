@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import observations, readings, sites
-from luna.database.engine import unit_of_work
-from luna.embedded import start as start_servers
-from luna.site import InputSensors, Site
-from luna.timeline import SLOT, Timeline, floor_to
+from luna.energy.site import InputSensors, Site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.database import observations, readings, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import start as start_servers
 from tests.databases import remove_site
 from tests.mosquitto import Mosquitto, Publisher, needs_mosquitto
 from tests.processes import Process, checks, free_port, luna_process, says

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from luna.database import readings, sites
-from luna.database.engine import unit_of_work
-from luna.site import InputSensors, Site
+from luna.energy.site import InputSensors, Site
+from luna.platform.database import readings, sites
+from luna.platform.database.engine import unit_of_work
 from tests.databases import remove_site
 from tests.home_assistant import TOKEN, House, Sensor, serve
 from tests.processes import luna_process

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanRequest
-from luna.database import forecasts, observations, sites
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.physics import SiteLimits
-from luna.simulator import Actuals, simulate
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline, split_days
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.physics import SiteLimits
+from luna.energy.simulator import Actuals, simulate
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, split_days
+from luna.platform.database import forecasts, observations, sites
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON, SiteKnowledge

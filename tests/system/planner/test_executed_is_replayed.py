@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.replay import ReplayRequest
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.physics import Mode
+from luna.energy.physics import Mode
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.executor.device import DryRun
 from services.planner.problem.knowledge import DAY
 from services.planner.replay import DayResult, ReplayData

@@ -16,17 +16,17 @@ from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.vehicle_session import NewSession
-from luna.database import control, copy, forecasts, observations, plan_slots, plans, prices, site_removal, sites, vehicle_sessions
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.plan_slots import PlanSpan
-from luna.database.schema.plans import plan_history
-from luna.errors import LunaError
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.settings import Settings
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import LunaError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline
+from luna.platform.database import control, copy, forecasts, observations, plan_slots, plans, prices, site_removal, sites, vehicle_sessions
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.plan_slots import PlanSpan
+from luna.platform.database.schema.plans import plan_history
+from luna.platform.settings import Settings
 from services.planner.milp.solver import Solver
 from services.planner.service.fleet import plan_sites, refresh_plans
 from services.planner.service.inputs import read_facts

@@ -11,16 +11,17 @@ from sqlalchemy import Engine, delete, func, select, text
 
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.job import Job
-from luna.database import forecasts, jobs, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.database.schema.plans import plan_history
-from luna.database.schema.work import jobs as jobs_table
-from luna.outlook import Forecast, Quantiles
-from luna.queue import Client
-from luna.queue.jobs import submit_job
-from luna.site import parse_site
-from luna.timeline import SLOT, SystemClock, Timeline, floor_to
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, floor_to
+from luna.platform.clock import SystemClock
+from luna.platform.database import forecasts, jobs, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.database.schema.plans import plan_history
+from luna.platform.database.schema.work import jobs as jobs_table
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from tests.databases import remove_site
 from tests.workers import kill, wait_for, worker_process
 

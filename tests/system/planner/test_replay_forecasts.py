@@ -11,15 +11,15 @@ from sqlalchemy import Connection, Engine, text
 
 from luna.contracts.job import Job
 from luna.contracts.replay import ReplayRequest
-from luna.database import forecasts, jobs, observations, sites
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.driving_forecast import find_missing_issues, list_missing_issues
-from luna.observations import Observations
-from luna.queue import Client
-from luna.queue.jobs import submit_job
-from luna.site import parse_site
-from luna.timeline import local_days, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.site import parse_site
+from luna.energy.timeline import local_days, parse_zone
+from luna.platform.database import forecasts, jobs, observations, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.driving_forecast import find_missing_issues, list_missing_issues
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from tests.databases import remove_site
 from tests.stored import issue_half_a_kilowatt
 from tests.workers import wait_for, worker_process

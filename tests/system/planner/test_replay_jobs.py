@@ -12,15 +12,15 @@ from sqlalchemy import Engine, text
 
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import Fault, ReplayReply, ReplayRequest, ReplaySitesRequest
-from luna.database import episodes, forecasts, observations, oracle_results, quality, scores, sites
-from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
-from luna.observations import Observations
-from luna.outlook import Forecast, Quantiles
-from luna.queue import Client
-from luna.queue.jobs import submit_job
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.energy.errors import NotFoundError
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.platform.database import episodes, forecasts, observations, oracle_results, quality, scores, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
 from services.cli.replay import replay_on_workers
 from services.planner.replay import Progress
 from services.planner.service.replay import Store, replay_on, replay_sites

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
+from luna.energy.physics import Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
 
 Array = Any  # of numbers or of unknowns
 TRACE_KWH = 1e-9

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from tests.system.proofs.claims import Inputs
 from tests.system.proofs.terms import Terms, list_elements
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import z3
 
-from luna.physics import Flows
-from luna.timeline import FloatArray
+from luna.energy.physics import Flows
+from luna.energy.timeline import FloatArray
 from tests.system.proofs.claims import CLAIMS, Inputs, Slot, inverters_carry_what_they_may, no_action_has_less_excess
 from tests.system.proofs.reals import Answer, Program, Reals, follow_all_ways
 from tests.system.proofs.terms import list_elements, to_real

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import z3
 
-from luna.physics import Curtailment, Mode, SetPoint, clamp
+from luna.energy.physics import Curtailment, Mode, SetPoint, clamp
 from tests.system.proofs.claims import (
     Inputs,
     Slot,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import z3
 
-from luna.physics import BatteryLimits, InverterLimits, SetPoint, SiteLimits
+from luna.energy.physics import BatteryLimits, InverterLimits, SetPoint, SiteLimits
 from tests.system.proofs.claims import Action, Inputs
 from tests.system.proofs.terms import list_elements, name_unknowns, to_real, to_truth
 
@@ -65,7 +65,7 @@ def all_of(truths: Sequence[Any]) -> z3.BoolRef:
 
 
 def list_assumptions(given: Inputs) -> list[z3.BoolRef]:
-    """Return what ``luna.site`` guarantees of every site and slot: the bounds of its fields, and no negative load, PV or length."""
+    """Return what ``luna.energy.site`` guarantees of every site and slot: the bounds of its fields, and no negative load, PV or length."""
     battery, limits = given.limits.batteries, given.limits
     shares = [getattr(battery, name) for name in _SHARES]
     amounts = [battery.charge_limit_kw, battery.discharge_limit_kw, battery.min_charge_kw, limits.import_limit_kw, limits.export_limit_kw]

@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-from luna.queue.services import OPTIONAL_SERVICES, SERVICES
+from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
 
 def in_a_fresh_process(code: str) -> list[str]:
     """Run ``code`` where no test has imported anything, and return the words it prints."""
-    command = [sys.executable, "-c", f"import sys; from luna.queue.services import load_services; {code}"]
+    command = [sys.executable, "-c", f"import sys; from luna.platform.queue.services import load_services; {code}"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
 

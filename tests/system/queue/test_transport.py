@@ -12,9 +12,9 @@ from kombu import Connection, Exchange, Queue
 from kombu.message import Message
 from kombu.transport.virtual import Channel
 
-from luna.embedded import Servers, start
-from luna.queue.app import create_worker
-from luna.queue.connection import connect
+from luna.platform.embedded import Servers, start
+from luna.platform.queue.app import create_worker
+from luna.platform.queue.connection import connect
 
 QUEUE = Queue("letters", Exchange("letters"), routing_key="letters")
 UNACKED = "luna:unacked_key:one"

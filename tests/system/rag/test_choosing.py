@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.recommendations import BanditPolicy
-from luna.database import recommendation_items, recommendations, sites
-from luna.database.engine import unit_of_work
-from luna.errors import InvalidInputError, NotFoundError
-from luna.site import parse_site
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.site import parse_site
+from luna.platform.database import recommendation_items, recommendations, sites
+from luna.platform.database.engine import unit_of_work
 from services.rag.recommending.evaluation import evaluate_log
 from services.rag.recommending.features import DIMENSIONS
 from services.rag.recommending.recording import record_events

@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 
 from luna.contracts.documents import FetchDocumentRequest
 from luna.contracts.identity import Role
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.embedded import Addresses, Servers
-from luna.queue import Client
-from luna.queue.jobs import submit_job
-from luna.settings import load_settings
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses, Servers
+from luna.platform.queue import Client
+from luna.platform.queue.jobs import submit_job
+from luna.platform.settings import load_settings
 from services.api.document_uploads import MAX_FILES
 from tests.command_line import Luna
 from tests.gateway import serve

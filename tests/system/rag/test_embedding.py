@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.search import Passage
-from luna.errors import UnavailableError
-from luna.settings import Settings, load_settings
+from luna.energy.errors import UnavailableError
+from luna.platform.settings import Settings, load_settings
 from services.rag.embedding import open_embedder, prepare_embedder
 from services.rag.retrieval.rerank import rerank
 

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Connection, Engine, update
 
 from luna.contracts.recommendations import RecordEventsRequest
-from luna.database import engine, recommendations
-from luna.database.engine import unit_of_work
-from luna.database.recommendations import Learned
-from luna.database.schema.recommendations import bandit_states
+from luna.platform.database import engine, recommendations
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.recommendations import Learned
+from luna.platform.database.schema.recommendations import bandit_states
 from services.rag.recommending.features import DIMENSIONS
 from services.rag.recommending.recording import rebuild_statistics, record_events
 from tests.recommending import NOON, choose, clean, store_items, tell_of

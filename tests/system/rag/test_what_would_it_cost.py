@@ -7,9 +7,9 @@ from sqlalchemy import Engine
 
 from luna.contracts.counterfactual import PlanVariantRequest, Variant
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
-from luna.database import plans
-from luna.database.engine import unit_of_work
-from luna.queue import Client
+from luna.platform.database import plans
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue import Client
 from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import plan_stored_variant
 from services.rag.tools.registry import call_tool

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from luna.simulated_home import BATTERY_MODEL, CAR, HEATER, SITE_NAME
+from luna.platform.simulated_home import BATTERY_MODEL, CAR, HEATER, SITE_NAME
 from tests.living_luna import HOME, SITE, LivingLuna, run_luna, wait_until
 
 STEP = timedelta(minutes=5)

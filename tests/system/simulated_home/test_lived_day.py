@@ -12,11 +12,11 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from luna.device_config import BATTERIES
-from luna.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
-from luna.simulated_home.battery import step_battery, wanted_power_kw
-from luna.simulated_home.car import CAR_MODEL, CarState
-from luna.timeline import SLOT, local_midnight
+from luna.energy.device_config import BATTERIES
+from luna.energy.timeline import SLOT, local_midnight
+from luna.platform.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
+from luna.platform.simulated_home.battery import step_battery, wanted_power_kw
+from luna.platform.simulated_home.car import CAR_MODEL, CarState
 from tests.browsing import DESKTOP
 from tests.living_luna import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
 

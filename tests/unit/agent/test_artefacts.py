@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from luna.objects import FileObjects
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.objects import FileObjects
 from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, require_fit, save_artefact
 from tests.planning import describe_site
 

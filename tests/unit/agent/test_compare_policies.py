@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
-from luna.errors import NotFoundError
+from luna.energy.errors import NotFoundError
 from services.agent.evaluation.compare import PolicyCosts, collect_costs, compare, compare_stored, score_policies
 from services.agent.evaluation.days import EvaluationWeek
 

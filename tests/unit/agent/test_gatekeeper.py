@@ -9,8 +9,8 @@ import pytest
 
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry
 from luna.contracts.plan import Terminal
-from luna.database.agent_gates import HeldMode, find_held
-from luna.policy import PlanPolicy
+from luna.energy.policy import PlanPolicy
+from luna.platform.database.agent_gates import HeldMode, find_held
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, judge_plan, weigh_days
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.agent.gatekeeper import loses
 
 YEARS, DAYS = 40, 365

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from luna.physics import IntArray, Mode, SlotActuals, clamp, simulate_slot
-from luna.schedule import whole_range
-from luna.timeline import FloatArray, IndexArray
+from luna.energy.physics import IntArray, Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.schedule import whole_range
+from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.modes import ChooseModes, plan_by_modes, read_chosen
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

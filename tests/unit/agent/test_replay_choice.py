@@ -4,7 +4,7 @@ from datetime import date
 
 from luna.contracts.agent import AGENT_POLICIES, AgentReplayRequest, choose_replay
 from luna.contracts.replay import Fault, ReplayRequest
-from luna.wording import POLICIES, read_policy, say_policy
+from luna.words import POLICIES, read_policy, say_policy
 from services.planner.replay.policies import find_policies, plans_from_forecasts
 from tests.tables import each_row
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.agent.evaluation.days import HISTORY_DAYS, UnseenDays, UsableDays, begin_quarter, choose_unseen_days
 
 YEAR = UsableDays(date(2023, 1, 1), date(2023, 12, 31))

@@ -8,7 +8,7 @@ import pytest
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.types import Message, Scope
 
-from luna.errors import UnavailableError
+from luna.energy.errors import UnavailableError
 from services.api.events import ENDLESS, StreamLimit, sse_response
 
 SCOPE: Scope = {"type": "http", "asgi": {"spec_version": "2.3"}}

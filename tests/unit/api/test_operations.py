@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from luna.settings import Settings
+from luna.platform.settings import Settings
 from services.api.app import PAGES, ROUTERS, create_app
 from services.api.operations import OLDER, OPERATIONS, addresses
 from tests.tables import each_row

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from luna.errors import NotFoundError, UnavailableError
+from luna.energy.errors import NotFoundError, UnavailableError
 from services.api.site_pulse import SitePulse
 
 EVERY = timedelta(milliseconds=50)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from luna.settings import Settings
+from luna.platform.settings import Settings
 from services.backup.keeper import next_step
 from tests.tables import each_row
 

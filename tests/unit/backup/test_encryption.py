@@ -6,7 +6,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from luna.errors import InvalidInputError, MachineError
+from luna.energy.errors import InvalidInputError, MachineError
 from services.backup.encryption import BackupKey
 
 KEY = BackupKey("a secret that has more than 32 characters")

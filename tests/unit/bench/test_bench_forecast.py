@@ -6,8 +6,8 @@ import pytest
 
 from bench.forecast import describe
 from bench.peers.forecasting import order_quantiles, write_case
-from luna.observations import Observations
-from luna.outlook import SHARES
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES
 from services.forecaster.model.aurora import VERSION
 from services.forecaster.model.baseline import BASELINES
 from services.forecaster.scoring import Score

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.citylearn import COLUMNS, MOST_KW, House, load_citylearn, load_sunlit, place_by_clock
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 
 HOURS = 72
 SECOND_NOON = 36 * 4  # quarter-hours after the first one

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.cli.charging import StayClock, read_sessions
 from tests.command_line import Luna
 from tests.tables import each_row

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.cli.main import describe_fault
 from tests.tables import each_row
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.cli.console import make_writable, write_whole
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.cli.replay import name_errors
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.replay import Fault
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.cli.replay import read_faults
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from luna.site import parse_site
-from luna.site_file import load_site
+from luna.energy.site import parse_site
+from luna.platform.site_file import load_site
 from services.cli.site import list_defaults
 from tests.unit.config.test_example_site import EXAMPLE
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from luna.telemetry import RECENT_LINES
+from luna.platform.telemetry import RECENT_LINES
 from services.cli.up import _pass_on
 
 TALKER = "import sys; sys.stderr.writelines(f'line {number}\\n' for number in range(50_000))"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from luna import device_config
-from luna import site as model
-from luna.site_file import load_site
+from luna.energy import device_config
+from luna.energy import site as model
+from luna.platform.site_file import load_site
 from tests.tables import each_row
 
 EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"

@@ -6,7 +6,7 @@ from typing import Any
 import json5
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.config import EdgeConfig, parse_config, read_config
 from tests.tables import each_row
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.edge.row_files import RowForm, RowWriter, list_parts, read_rows, remove_rows
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from luna.battery_setpoints import OWN
+from luna.contracts.battery_setpoints import OWN
 from luna.contracts.control import BatterySetpoint, ControlState, Decision, Override
 from luna.contracts.plan import PlanReply
-from luna.device_config import Control
-from luna.site import parse_site
-from luna.timeline import SLOT
+from luna.energy.device_config import Control
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT
 from services.executor.batteries import Batteries
 from services.executor.decision import find_source, follow_owner, follow_plan, is_current
 from services.executor.unit import InForce

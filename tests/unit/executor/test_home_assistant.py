@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from luna.addresses import HomeAssistantAccess
-from luna.device_template import Write
+from luna.contracts.device_template import Write
+from luna.platform.addresses import HomeAssistantAccess
 from services.executor.device import DeviceError
 from services.executor.home_assistant import HomeAssistantDevice
 from tests.controlled import MODE, TOKEN, Inverter, serve

@@ -2,9 +2,9 @@
 
 import pytest
 
-from luna.device_config import Control
-from luna.errors import InvalidInputError
-from luna.settings import Settings
+from luna.energy.device_config import Control
+from luna.energy.errors import InvalidInputError
+from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from tests.controlled import describe_devices
 from tests.tables import each_row

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from luna.site import parse_site
+from luna.energy.site import parse_site
 from services.executor.device import DeviceError, DryRun
 from services.executor.readings import SocReader
 

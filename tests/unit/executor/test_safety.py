@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.battery_setpoints import make_safe, to_supported_modes
+from luna.contracts.battery_setpoints import make_safe, to_supported_modes
 from luna.contracts.control import BatterySetpoint
-from luna.device_config import Control
-from luna.site import Site, parse_site
+from luna.energy.device_config import Control
+from luna.energy.site import Site, parse_site
 from tests.controlled import describe
 from tests.tables import each_row
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.timeline import SLOT, Timeline
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, Timeline
+from luna.energy.weather import WeatherVintages
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, judge_weather
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.preparation import prepare_history

@@ -2,8 +2,8 @@ from typing import get_args
 
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.site import ForecastVersion, parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import ForecastVersion, parse_site
 from services.forecaster.service import VERSIONS
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from luna.outlook import SHARES
-from luna.wording.compromises import CONDITIONS
+from luna.energy.outlook import SHARES
+from luna.words.compromises import CONDITIONS
 from services.forecaster.forecaster import Batch
 from services.forecaster.input_quality import FACTORS, widen
 from services.forecaster.inputs.solar import limit_output

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import PlanReply
-from luna.site import parse_site
-from luna.timeline import SLOT
-from luna.wording import Numbers
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT
+from luna.words import Numbers
 from services.home_assistant.entities import PublishedEntity, list_entities
 from tests.houses import house_of
 from tests.plans import FLOWS

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from luna.findings import SiteFinding
-from luna.site import parse_site
-from luna.wording import Numbers
+from luna.energy.site import parse_site
+from luna.platform.findings import SiteFinding
+from luna.words import Numbers
 from services.home_assistant.entities import list_entities, numbers_of
 from tests.houses import house_of
 from tests.tables import each_row

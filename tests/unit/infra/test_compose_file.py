@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
-from luna.settings import Settings
-from luna.settings.example import OFFERED, render
-from luna.settings.model import GIVEN, Deployment
-from luna.settings.secrets import SECRETS
+from luna.platform.settings import Settings
+from luna.platform.settings.example import OFFERED, render
+from luna.platform.settings.model import GIVEN, Deployment
+from luna.platform.settings.secrets import SECRETS
 from tests.tables import each_row
 
 ROOT = Path(__file__).parents[3]
@@ -27,7 +27,7 @@ each_of_ours = each_row("name", sorted(OURS))
 
 @each_row("service", ["planner", "forecaster", "agent", "rag"])
 def test_what_somebody_waits_for_has_a_worker_beside_that_for_jobs(service: str) -> None:
-    commands = [each["command"] for each in SERVICES.values() if each.get("command", [])[2:4] == ["luna.queue.worker", service]]
+    commands = [each["command"] for each in SERVICES.values() if each.get("command", [])[2:4] == ["luna.platform.queue.worker", service]]
     assert sorted(command[command.index("--only") + 1] for command in commands) == ["interactive", "jobs"]
 
 

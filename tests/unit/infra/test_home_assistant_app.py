@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from luna.settings import Settings
+from luna.platform.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "infra/home-assistant"

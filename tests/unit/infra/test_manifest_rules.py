@@ -26,7 +26,7 @@ SCALER = {
 }
 VOLUMES = [{"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}, {"name": "files", "configMap": {"name": "store-files"}}]
 MOUNTS = [{"name": "kept", "mountPath": "/data"}, {"name": "files", "mountPath": "/etc/conf", "subPath": "conf"}]
-WAIT = {"name": "schema", "image": "luna:1", "command": ["python", "-m", "luna.health.schema"]}
+WAIT = {"name": "schema", "image": "luna:1", "command": ["python", "-m", "luna.platform.health.schema"]}
 TOGETHER = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchExpressions": [{"key": "name", "operator": "In", "values": ["worker", "other"]}]}}
 
 

@@ -108,7 +108,7 @@ def test_files_that_are_read_lie_in_a_folder_of_each_pod() -> None:
 @each_row("workload", [each for each in WORKLOADS.values() if each.follows_migration], ids=lambda each: each.name)
 def test_who_waits_for_the_tables_does_so_with_the_settings_it_runs_with(workload: Workload) -> None:
     (waiting,), (container,) = pod_of(workload.name)["initContainers"], pod_of(workload.name)["containers"]
-    assert waiting["command"] == ["tini", "--", "python", "-m", "luna.health.schema"]
+    assert waiting["command"] == ["tini", "--", "python", "-m", "luna.platform.health.schema"]
     assert all(waiting[key] == container[key] for key in ("image", "env", "volumeMounts", "securityContext"))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from luna.settings import Settings
-from luna.settings.secrets import SECRETS, find_faults
+from luna.platform.settings import Settings
+from luna.platform.settings.secrets import SECRETS, find_faults
 
 ROOT = Path(__file__).parents[3]
 MAKE = ROOT / "infra/make-secrets"
@@ -28,7 +28,7 @@ def make(env: Path) -> None:
 
 def check(folder: Path) -> tuple[int, str]:
     """Return the exit status of the check and what it says, run by a Python that knows nothing of Luna, as its container does."""
-    done = subprocess.run([sys.executable, "-I", "-S", ROOT / "luna/settings/secrets.py", folder], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-I", "-S", ROOT / "luna/platform/settings/secrets.py", folder], capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
 
 

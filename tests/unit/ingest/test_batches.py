@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.batches import read_batches
 from services.ingest.limited_file import BLOCK_BYTES, FileLimits
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from luna.site import Battery
-from luna.timeline import FloatArray
+from luna.energy.site import Battery
+from luna.energy.timeline import FloatArray
 from services.ingest.battery_faults import find_battery_faults
 
 BATTERY = Battery(capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.file_schema import KINDS, kind_named, match_columns
 from tests.tables import each_row
 

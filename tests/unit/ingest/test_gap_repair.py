@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.ingest.repair import SlotSeries, fill_short_gaps
 from tests.tables import each_row
 

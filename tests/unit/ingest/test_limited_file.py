@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.limited_file import FileLimits, open_limited, refuse_unreadable
 
 TEXT = "Zähler;kWh\nKüche;0,5\n"

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from luna.database import engine
-from luna.errors import InvalidInputError, UnavailableError
-from luna.settings import Settings
-from luna.site import InputSensors, Site
-from luna.timeline import FixedClock
+from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.energy.site import InputSensors, Site
+from luna.platform.clock import FixedClock
+from luna.platform.database import engine
+from luna.platform.settings import Settings
 from services.ingest.listening import SensedSite, SensorAges, SourceForm, SourceSupervisor, StateFile, wire
 from services.ingest.listening.slot_scheduler import LONGEST, OVERLAP, SlotScheduler, Stretch, due_stretch
 from services.ingest.reading import Reading

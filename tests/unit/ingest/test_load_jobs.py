@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import NotFoundError
-from luna.objects import FileObjects
+from luna.energy.errors import NotFoundError
+from luna.platform.objects import FileObjects
 from services.ingest.upload_service import UPLOAD_KEPT, forget_old_uploads
 
 

@@ -8,9 +8,9 @@ import httpx
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.settings import Settings
-from luna.timeline import SLOT, Timeline, local_day
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, Timeline, local_day
+from luna.platform.settings import Settings
 from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, days_wanted, window_due
 from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.outside import Service, Services, document, energy_charts, nord_pool

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
 from tests.tables import each_row
 

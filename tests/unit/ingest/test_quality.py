@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.site import InputSensors, parse_site
-from luna.timeline import FloatArray, local_day
-from luna.wording.numbers import LANGUAGES
-from luna.wording.quality import say_fault
+from luna.energy.site import InputSensors, parse_site
+from luna.energy.timeline import FloatArray, local_day
+from luna.words.numbers import LANGUAGES
+from luna.words.quality import say_fault
 from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.ingest.rebuild import compare_day
 from tests.tables import each_row
 

@@ -4,7 +4,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from luna.site import parse_site
+from luna.energy.site import parse_site
 from services.ingest.limits import limit_powers
 from services.ingest.slots import set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
 

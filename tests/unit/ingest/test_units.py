@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.site import parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import parse_site
 from services.ingest.units import choose_units, convert, describe_units, set_aside_unknown_units
 from tests.tables import each_row
 

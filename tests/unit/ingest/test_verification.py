@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.site import SiteSensor
-from luna.timeline import Timeline
+from luna.energy.site import SiteSensor
+from luna.energy.timeline import Timeline
 from services.ingest.metering.columns import Column
 from services.ingest.verification import DayDifference, add_appliances, ask_energy, compare_days
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
-from luna.settings import Settings
+from luna.energy.errors import InvalidInputError
+from luna.platform.settings import Settings
 from services.notifier.delivery import quiet_until
 from services.notifier.targets import open_targets
 from tests.tables import each_row

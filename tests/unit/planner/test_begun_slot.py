@@ -9,11 +9,11 @@ import pytest
 
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import LoadState, VehicleState
-from luna.economics import price_slots
-from luna.errors import InvalidInputError
-from luna.site import ClockWindow, DeferrableLoad, Tariff, parse_site
-from luna.timeline import Timeline
-from luna.windows import mark_slots
+from luna.energy.economics import price_slots
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import ClockWindow, DeferrableLoad, Tariff, parse_site
+from luna.energy.timeline import Timeline
+from luna.energy.windows import mark_slots
 from services.planner.problem.build import build_problem, read_reserves
 from services.planner.problem.demands import read_allowed, read_cycle, read_load, read_rules
 from services.planner.problem.owner_constraints import block_hours

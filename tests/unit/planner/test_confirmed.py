@@ -8,7 +8,7 @@ import pytest
 
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Terminal
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.timeline import SLOT, FloatArray, local_dates
+from luna.energy.timeline import SLOT, FloatArray, local_dates
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, dp_is_exact, make_plan

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.plan import Terminal
-from luna.errors import InvalidInputError
-from luna.site import Battery, Site, parse_site
-from luna.timeline import FloatArray
-from luna.wear import depth_wear
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Battery, Site, parse_site
+from luna.energy.timeline import FloatArray
+from luna.energy.wear import depth_wear
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

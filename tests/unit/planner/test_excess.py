@@ -9,8 +9,8 @@ import pytest
 
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Terminal
-from luna.schedule import Committed
-from luna.simulator import Actuals, simulate
+from luna.energy.schedule import Committed
+from luna.energy.simulator import Actuals, simulate
 from services.planner.dp.plan import Plan
 from services.planner.milp.directions import BinarySlots, FlowDirections
 from services.planner.milp.formulation import formulate

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.physics import Mode, SlotActuals, clamp, simulate_slot
-from luna.policy import BatteryPolicy, PlanPolicy
-from luna.simulator import Actuals, simulate
-from luna.timeline import FloatArray
+from luna.energy.physics import Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.policy import BatteryPolicy, PlanPolicy
+from luna.energy.simulator import Actuals, simulate
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, value_flows
 from services.planner.dp.policy import find_nights
 from services.planner.milp.solver import Solver

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.physics import SiteLimits
-from luna.site import Site, parse_site
+from luna.energy.physics import SiteLimits
+from luna.energy.site import Site, parse_site
 from services.planner.dp.plan import Plan
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.solver import Solver

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanReply, Terminal
-from luna.errors import InvalidInputError
-from luna.site import parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import parse_site
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.economics import PeakHistory, peak_cost
-from luna.errors import InvalidInputError
+from luna.energy.economics import PeakHistory, peak_cost
+from luna.energy.errors import InvalidInputError
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

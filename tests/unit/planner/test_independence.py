@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import plan_request
 from tests.reason_requests import KIND_OF, draw_request

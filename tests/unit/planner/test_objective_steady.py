@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import BatteryState, PlanRequest
-from luna.device_config import Mode
-from luna.physics import Mode as Directive
+from luna.energy.device_config import Mode
+from luna.energy.physics import Mode as Directive
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

@@ -7,10 +7,10 @@ import pytest
 
 from bench.cases import add_devices, draw_case
 from luna.contracts.plan import PlanReply, PlanRequest, Terminal
-from luna.economics import slot_costs
-from luna.errors import InvalidInputError
-from luna.physics import Flows, Mode
-from luna.simulator import balance_residual_kwh
+from luna.energy.economics import slot_costs
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import Flows, Mode
+from luna.energy.simulator import balance_residual_kwh
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from luna.contracts.answers import Answer
 from luna.contracts.site_tools import ToolResult
-from luna.timeline import SystemClock
+from luna.platform.clock import SystemClock
 from services.rag.answering.answerer import Answerer, AnswerMade, Asked, find_topic
 from services.rag.answering.ports import ProposedCall
 from services.rag.language import ChatMessage

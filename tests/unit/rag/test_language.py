@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from luna.errors import UnavailableError
-from luna.settings import Settings
+from luna.energy.errors import UnavailableError
+from luna.platform.settings import Settings
 from services.rag.language import ChatMessage, GaveUpError, LanguageModel, open_language
 from tests.language_server import Fault, LanguageServer, language_server
 from tests.tables import each_row

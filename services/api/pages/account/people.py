@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from luna import passwords
 from luna.contracts.identity import KeyScope, MadeKey, NewKey, NewUser, Role
-from luna.database import api_keys, sites, users
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.site import invalid_input
+from luna.energy.errors import LunaError
+from luna.energy.site import invalid_input
+from luna.platform import passwords
+from luna.platform.database import api_keys, sites, users
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import CurrentIdentity

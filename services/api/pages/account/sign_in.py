@@ -8,8 +8,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import SecretStr, ValidationError
 
 from luna.contracts.identity import PasswordChange, SetUp, SignIn
-from luna.errors import LunaError, TooManyRequestsError, UnauthenticatedError
-from luna.site import invalid_input
+from luna.energy.errors import LunaError, TooManyRequestsError, UnauthenticatedError
+from luna.energy.site import invalid_input
 from services.api.identity import login
 from services.api.identity.caller import CurrentCaller
 from services.api.identity.identity import CurrentIdentity

@@ -14,14 +14,14 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 from pydantic import SecretStr
 from pydantic_core import to_jsonable_python
 
-from luna.database import jobs, migrate, sites, training_runs, volume
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.settings import Settings
-from luna.settings.stored import describe_settings
-from luna.site import Site
-from luna.telemetry import HIDDEN, RECENT_LINES, without_secrets
-from luna.timeline import SystemClock
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.platform.clock import SystemClock
+from luna.platform.database import jobs, migrate, sites, training_runs, volume
+from luna.platform.database.engine import unit_of_work
+from luna.platform.settings import Settings
+from luna.platform.settings.stored import describe_settings
+from luna.platform.telemetry import HIDDEN, RECENT_LINES, without_secrets
 from services.api.gateway import Gateway
 from services.api.pages.admin.panels import TRAINED
 from services.api.service_status import service_status

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from luna.contracts.job import JobFilter
-from luna.database.prices import USUAL_CURRENCY
-from luna.errors import LunaError
-from luna.queue.jobs import cancel_job, retry_job
-from luna.settings.stored import Plain, describe_settings, is_changeable, store_settings
-from luna.timeline import SystemClock
-from luna.wording import Numbers
+from luna.energy.errors import LunaError
+from luna.platform.clock import SystemClock
+from luna.platform.database.prices import USUAL_CURRENCY
+from luna.platform.queue.jobs import cancel_job, retry_job
+from luna.platform.settings.stored import Plain, describe_settings, is_changeable, store_settings
+from luna.words import Numbers
 from services.api.gateway import CurrentGateway
 from services.api.pages.admin.bundle import make_bundle
 from services.api.pages.admin.panels import SECTIONS, PanelQuery, read_panel, say_moment

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from luna.contracts.job import JobFilter
-from luna.database import answers, audit, jobs, training_runs, volume
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.queue.services import SERVICES
-from luna.telemetry import RECENT_LINES, current_trace_id
-from luna.timeline import SystemClock, share_zone
-from luna.wording import say_instant
+from luna.energy.errors import LunaError
+from luna.energy.timeline import share_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database import answers, audit, jobs, training_runs, volume
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.services import SERVICES
+from luna.platform.telemetry import RECENT_LINES, current_trace_id
+from luna.words import say_instant
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status

@@ -8,21 +8,21 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
-from luna import agent_service
 from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardRequest, DayPictureReply, EvaluateAgentRequest, RunId, TrainAgentRequest
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
 from luna.contracts.agent_standing import AgentRun, AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.message import Day
-from luna.database import agent_gates, agent_runs, agent_status, recorded_span, sites
-from luna.database.agent_scores import read_agent_scores
-from luna.database.agent_slots import read_agent_slots
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError
-from luna.queue.jobs import submit_job
-from luna.site import Site
-from luna.timeline import parse_zone
-from luna.wording.refusals import SpokenError
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform import agent_service
+from luna.platform.database import agent_gates, agent_runs, agent_status, recorded_span, sites
+from luna.platform.database.agent_scores import read_agent_scores
+from luna.platform.database.agent_slots import read_agent_slots
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.jobs import submit_job
+from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.agent.view import AgentView, PictureView, StoredAgent

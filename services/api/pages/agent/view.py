@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from luna.charts import DecidedDay, draw_amount, draw_deciders, draw_interval, slot_edges
 from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, PolicyDayTrace, TradedSlots
 from luna.contracts.agent_control import GATEKEEPER, AgentStatus, GateEntry, GateEvidence, ModeStanding
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
-from luna.savings import LUNA, POSSIBLE, WITHOUT
-from luna.site import Site
-from luna.timeline import SLOT, Timeline
-from luna.wording import Numbers, say_mode, say_policy
-from luna.wording.agent import REASONS, VERDICTS, say
-from luna.wording.pages import PageWords
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline
+from luna.words import Numbers, say_mode, say_policy
+from luna.words.agent import REASONS, VERDICTS, say
+from luna.words.charts import DecidedDay, draw_amount, draw_deciders, draw_interval, slot_edges
+from luna.words.pages import PageWords
 
 IDLE = "idle"
 COLOURS = {IDLE: "bar-rule", WITHOUT: "bar-load", LUNA: "bar-planner", POSSIBLE: "bar-possible"}

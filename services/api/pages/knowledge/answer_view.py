@@ -9,12 +9,12 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
-from luna.charts import draw_answer_chart, say_start, say_value
 from luna.contracts.answers import Answer, AnswerSentence, Citation, Feedback, ToolCall
 from luna.contracts.search import Passage
 from luna.contracts.site_tools import Chart, ToolSource
-from luna.wording import Numbers
-from luna.wording.pages import PageWords
+from luna.words import Numbers
+from luna.words.charts import draw_answer_chart, say_start, say_value
+from luna.words.pages import PageWords
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 # A chart's table tells at most so many rows; the address beside it gives all.

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from luna.contracts.answers import Answer, AnswerId, AskRequest, Feedback, FeedbackNote, StoredAnswer
 from luna.contracts.documents import DocumentFilter
 from luna.contracts.search import SearchFilter
-from luna.database import answers, documents, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError, NotFoundError
-from luna.site import Site
+from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.site import Site
+from luna.platform.database import answers, documents, sites
+from luna.platform.database.engine import unit_of_work
 from services.api.pages.knowledge.answer_view import CitedAnswerView, cut_excerpt
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of

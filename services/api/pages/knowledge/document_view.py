@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from luna.contracts.documents import Chunk, Document, DocumentState
-from luna.wording import Numbers
-from luna.wording.answering import say_validity
-from luna.wording.numbers import say_day
-from luna.wording.pages import PageWords
+from luna.words import Numbers
+from luna.words.answering import say_validity
+from luna.words.numbers import say_day
+from luna.words.pages import PageWords
 from services.api.pages.admin.pages import say_bytes
 
 STATES = tuple(state for state in get_args(DocumentState) if state != "failed")

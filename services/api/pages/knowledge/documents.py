@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKind, DocumentValidity, FetchDocument, FetchDocumentRequest, IngestRequest
 from luna.contracts.job import Job
-from luna.database import document_passages, documents, jobs, sites
-from luna.database.engine import unit_of_work
-from luna.errors import NotFoundError
-from luna.site import Site, invalid_input
-from luna.wording.refusals import SpokenError
+from luna.energy.errors import NotFoundError
+from luna.energy.site import Site, invalid_input
+from luna.platform.database import document_passages, documents, jobs, sites
+from luna.platform.database.engine import unit_of_work
+from luna.words.refusals import SpokenError
 from services.api.pages.job_part import find_progress
 from services.api.pages.knowledge.answer_view import plain_words
 from services.api.pages.knowledge.asking import address_of, load_own_answer

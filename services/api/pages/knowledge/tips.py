@@ -9,10 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from luna.contracts.recommendations import Event, EventAction, Recommendation, RecommendReply, RecommendRequest, RecordEventsRequest
-from luna.errors import LunaError
-from luna.site import Site
-from luna.timeline import parse_zone
-from luna.wording import Numbers
+from luna.energy.errors import LunaError
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.words import Numbers
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, Reader, show, show_part, words_of
 

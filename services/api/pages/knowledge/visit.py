@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from luna.contracts.message import Request as Message
-from luna.database import sites
-from luna.database.engine import unit_of_work
-from luna.site import Site
+from luna.energy.site import Site
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.job_part import SitePath

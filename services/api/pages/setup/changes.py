@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from luna.wording.pages import PageWords
+from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.fields import ASKED_EXPORT, ASKED_IMPORT, DEVICES, GRID, HOUSEHOLD, ON, SITE, TARIFF, Entry

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from luna.errors import NotFoundError
-from luna.site import MOST_CALLED, SENSOR_ROLES, Charger, Site, is_written
-from luna.site.countries import COUNTRIES, Country, place_named
-from luna.timeline import parse_zone
-from luna.wording import Numbers
+from luna.energy.errors import NotFoundError
+from luna.energy.site import MOST_CALLED, SENSOR_ROLES, Charger, Site, is_written
+from luna.energy.site.countries import COUNTRIES, Country, place_named
+from luna.energy.timeline import parse_zone
+from luna.words import Numbers
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.fields import (
     ASKED_EXPORT,

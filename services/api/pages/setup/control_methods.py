@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from luna.addresses import HomeAssistantAccess, parse_broker
-from luna.device_config import BatteryControl, Control, ControlledBy, Mode
-from luna.errors import InvalidInputError
-from luna.settings import Settings
+from luna.energy.device_config import BatteryControl, Control, ControlledBy, Mode
+from luna.energy.errors import InvalidInputError
+from luna.platform.addresses import HomeAssistantAccess, parse_broker
+from luna.platform.settings import Settings
 from services.api.pages.setup.fields import Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import Lookup, guess_command, guess_sensor, look_up, offer_commands, offer_sensors
 from services.api.pages.setup.mqtt_broker import ask_broker

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from luna.addresses import HomeAssistantAccess
+from luna.platform.addresses import HomeAssistantAccess
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import DEVICES, FieldFault
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, offer_sensors, roles_for

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from luna.battery_setpoints import to_supported_modes
+from luna.contracts.battery_setpoints import to_supported_modes
 from luna.contracts.control import BatterySetpoint
+from luna.contracts.device_template import Write, render, service_call
 from luna.contracts.plan import PlanReply
-from luna.device_config import Control, Mode
-from luna.device_template import Write, render, service_call
-from luna.site import Battery, Site
+from luna.energy.device_config import Control, Mode
+from luna.energy.site import Battery, Site
 
 # Two hours of quarter-hours.
 MOST_SLOTS = 8

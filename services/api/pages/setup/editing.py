@@ -6,10 +6,10 @@ Set-up asks for less than a site can say. What it does not ask for stays: only w
 from collections.abc import Mapping
 from typing import Any
 
-from luna.device_config import Control
-from luna.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
-from luna.site.countries import place_named, places
-from luna.wording.numbers import read_number
+from luna.energy.device_config import Control
+from luna.energy.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.energy.site.countries import place_named, places
+from luna.words.numbers import read_number
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.control_methods import answer_control
 from services.api.pages.setup.fields import ON

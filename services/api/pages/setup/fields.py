@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from luna.errors import InvalidInputError
-from luna.plausibility import in_currency
-from luna.timeline import parse_zone
-from luna.wording.numbers import read_number
-from luna.wording.pages.setup import PHRASES
+from luna.energy.errors import InvalidInputError
+from luna.energy.plausibility import in_currency
+from luna.energy.timeline import parse_zone
+from luna.words.numbers import read_number
+from luna.words.pages.setup import PHRASES
 
 Answers = Mapping[str, str]
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from luna.database import setup_drafts
-from luna.database.engine import unit_of_work
-from luna.refusals import refuse
-from luna.timeline import parse_zone
-from luna.wording import Numbers
+from luna.energy.refusals import refuse
+from luna.energy.timeline import parse_zone
+from luna.platform.database import setup_drafts
+from luna.platform.database.engine import unit_of_work
+from luna.words import Numbers
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.file_guess import ask_guess
 from services.api.pages.file_guess_view import FileGuessView, link_of, read_choices

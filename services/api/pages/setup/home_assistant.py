@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from luna.addresses import HomeAssistantAccess
+from luna.platform.addresses import HomeAssistantAccess
 
 TIMEOUT_SECONDS = 10.0
 # A large home has a few thousand states of a kilobyte each.

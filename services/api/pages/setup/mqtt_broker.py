@@ -3,8 +3,8 @@
 import threading
 from typing import Any, Literal
 
-from luna.addresses import Broker
-from luna.mqtt import create_client, use_tls
+from luna.platform.addresses import Broker
+from luna.platform.mqtt import create_client, use_tls
 
 PATIENCE_SECONDS = 3.0
 KEEPALIVE_SECONDS = 15

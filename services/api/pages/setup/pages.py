@@ -12,17 +12,17 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest
-from luna.database import control, plans, setup_drafts, site_changes, site_removal, sites
-from luna.database.engine import unit_of_work
-from luna.database.site_changes import SiteChange
-from luna.errors import ConflictError, InvalidInputError
-from luna.queue.jobs import cancel_job
-from luna.refusals import refuse
-from luna.settings import Settings
-from luna.simulated_home import SITE_NAME, HomeFiles
-from luna.site import Site
-from luna.site.sensor_changes import ChangedSensors, SensorChange
-from luna.wording import mode
+from luna.energy.errors import ConflictError, InvalidInputError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.site.sensor_changes import ChangedSensors, SensorChange
+from luna.platform.database import control, plans, setup_drafts, site_changes, site_removal, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.site_changes import SiteChange
+from luna.platform.queue.jobs import cancel_job
+from luna.platform.settings import Settings
+from luna.platform.simulated_home import SITE_NAME, HomeFiles
+from luna.words import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of

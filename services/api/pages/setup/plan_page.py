@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from luna.database import setup_drafts, sites
-from luna.database.engine import unit_of_work
-from luna.errors import LunaError, UnavailableError
-from luna.queue.jobs import retry_job
-from luna.refusals import refuse
-from luna.timeline import SystemClock
-from luna.wording import Language, Numbers
-from luna.wording.devices import say_device
-from luna.wording.notes import say_note
+from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.refusals import refuse
+from luna.platform.clock import SystemClock
+from luna.platform.database import setup_drafts, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.queue.jobs import retry_job
+from luna.words import Language, Numbers
+from luna.words.devices import say_device
+from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
 from services.api.pages.setup import views

@@ -11,19 +11,19 @@ from luna.contracts.job import DemoLoadRequest, Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanOptions, PlanRequest
 from luna.contracts.simulated_home import SimulatedHomeRequest
-from luna.database import jobs
-from luna.database.engine import unit_of_work
-from luna.database.forecast_activations import DEFAULT_VERSION
-from luna.errors import LunaError
-from luna.queue import Progress
-from luna.queue.jobs import submit_job
-from luna.refusals import refuse
-from luna.settings import Settings
-from luna.simulated_home import SITE_NAME
-from luna.simulated_home.preparation import list_preparation
-from luna.site import Site
-from luna.timeline import parse_zone
-from luna.wording import Language
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import jobs
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
+from luna.platform.queue import Progress
+from luna.platform.queue.jobs import submit_job
+from luna.platform.settings import Settings
+from luna.platform.simulated_home import SITE_NAME
+from luna.platform.simulated_home.preparation import list_preparation
+from luna.words import Language
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 

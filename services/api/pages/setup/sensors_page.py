@@ -10,18 +10,18 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsRequest
-from luna.database import readings, recorded_span, site_changes, sites
-from luna.database.engine import unit_of_work
-from luna.database.site_changes import SiteChange
-from luna.database.sites import StoredSite
-from luna.errors import InvalidInputError
-from luna.queue.jobs import submit_job
-from luna.refusals import refuse
-from luna.site import SENSOR_ROLES, Site, parse_site
-from luna.site.sensor_changes import exchange_sensors
-from luna.site.sensors import DatedSensor, SensorEntry, resolve_sensors
-from luna.timeline import SLOT, floor_to, parse_zone
-from luna.wording.refusals import say_refusal
+from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
+from luna.energy.site import SENSOR_ROLES, Site, parse_site
+from luna.energy.site.sensor_changes import exchange_sensors
+from luna.energy.site.sensors import DatedSensor, SensorEntry, resolve_sensors
+from luna.energy.timeline import SLOT, floor_to, parse_zone
+from luna.platform.database import readings, recorded_span, site_changes, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.site_changes import SiteChange
+from luna.platform.database.sites import StoredSite
+from luna.platform.queue.jobs import submit_job
+from luna.words.refusals import say_refusal
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.data import PAGE as DATA_PAGE

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from luna.settings import Settings
-from luna.settings.stored import find_source, store_settings
+from luna.platform.settings import Settings
+from luna.platform.settings.stored import find_source, store_settings
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import FieldFault
 

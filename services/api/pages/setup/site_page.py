@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from luna.database import setup_drafts, site_changes, sites
-from luna.database.engine import unit_of_work
-from luna.site.differences import list_differences
+from luna.energy.site.differences import list_differences
+from luna.platform.database import setup_drafts, site_changes, sites
+from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath

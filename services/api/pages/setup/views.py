@@ -6,13 +6,13 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.simulated_home import is_simulated
-from luna.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
-from luna.site.assumptions import list_assumptions
-from luna.site.countries import COUNTRIES, places
-from luna.site.sensor_changes import SensorChange
-from luna.wording import Language, Numbers
-from luna.wording.pages import PageWords
+from luna.energy.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.energy.site.assumptions import list_assumptions
+from luna.energy.site.countries import COUNTRIES, places
+from luna.energy.site.sensor_changes import SensorChange
+from luna.platform.simulated_home import is_simulated
+from luna.words import Language, Numbers
+from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
 

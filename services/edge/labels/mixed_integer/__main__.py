@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from ortools.math_opt.python import mathopt
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.edge.labels.problem import QUANTA, TIE_WH, LabelProblem, Labels
 from services.edge.labels.reference import pack, unpack
 

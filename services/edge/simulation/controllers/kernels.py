@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.clean_share import IntArray
 
 # Of an interval's charge: finer than a millionth.

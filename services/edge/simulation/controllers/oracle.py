@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import LARGE_MISS_WH, SMALL_MISS_WH
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import CameraState, TaskTable

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.camera import BoolArray
 from services.edge.clean_share import IntArray
 from services.edge.simulation.controllers.leveled import LevelController

@@ -14,8 +14,8 @@ import numpy as np
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from luna.addresses import HomeAssistantAccess
-from luna.retry import RetryPolicy
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.retry import RetryPolicy
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 NAME = "home_assistant"

@@ -10,8 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from luna.addresses import HomeAssistantAccess
-from luna.timeline import Clock, FloatArray, InstantArray, SystemClock, floor_to
+from luna.energy.timeline import FloatArray, InstantArray, floor_to
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.clock import Clock, SystemClock
 from services.ingest.reading import Samples
 from services.ingest.sources.home_assistant.connection import NAME, HomeAssistantSocket, RequestPolicy
 from services.ingest.sources.home_assistant.state import STEP, as_datetime64, as_instant, hold_values, longest_rise

@@ -15,8 +15,8 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from luna.addresses import HomeAssistantAccess
-from luna.timeline import Clock, SystemClock
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.clock import Clock, SystemClock
 from services.ingest.reading import Reading, Samples
 from services.ingest.sources.home_assistant.connection import LARGEST_MESSAGE, NAME, RequestPolicy, check_auth, parse_messages, read_result, write_auth
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory, cut_windows

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.sources.source import SourceError
 
 SWITCHED = {"on": 1.0, "off": 0.0}

@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from luna.addresses import HomeAssistantAccess
-from luna.timeline import Clock, FloatArray, InstantArray, SystemClock
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.clock import Clock, SystemClock
 from services.ingest.sources.home_assistant.connection import NAME, BusyError, RequestPolicy
 from services.ingest.sources.home_assistant.state import parse_history
 from services.ingest.sources.source import SourceError, SourceRefusedError

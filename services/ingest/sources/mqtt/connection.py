@@ -14,8 +14,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from luna.addresses import Broker
-from luna.mqtt import create_client, use_tls
+from luna.platform.addresses import Broker
+from luna.platform.mqtt import create_client, use_tls
 from services.ingest.sources.mqtt.session_store import UNDER_WAY
 from services.ingest.sources.source import SourceError
 

@@ -19,7 +19,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.payload import MISSING, decode_json, descend, read_number
 
 LONGEST_TEMPLATE = 2_000

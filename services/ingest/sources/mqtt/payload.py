@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 
 # What Home Assistant and devices say when they know no value.
 UNKNOWN = frozenset({"unknown", "unavailable", "none", "null", "nan"})

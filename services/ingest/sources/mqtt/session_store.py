@@ -11,8 +11,8 @@ from typing import IO, Any
 
 import structlog
 
-from luna.errors import MachineError
-from luna.private_folders import make_private
+from luna.energy.errors import MachineError
+from luna.platform.private_folders import make_private
 
 # As many messages as a broker may have under way without an acknowledgement: only those can come a second time.
 UNDER_WAY = 1000

@@ -15,10 +15,10 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import structlog
 
-from luna.addresses import Broker
-from luna.retry import RetryPolicy
-from luna.site.sensors import OWN_TOPIC
-from luna.timeline import Clock, SystemClock
+from luna.energy.site.sensors import OWN_TOPIC
+from luna.platform.addresses import Broker
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.retry import RetryPolicy
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.connection import Connection, connected
 from services.ingest.sources.mqtt.directory import Directory, MqttMessage

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import compile_expression
 from services.ingest.sources.mqtt.payload import MISSING, decode_json, descend, read_number
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from luna.timeline import parse_zone
+from luna.energy.timeline import parse_zone
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from luna.timeline import parse_zone
+from luna.energy.timeline import parse_zone
 from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.entsoe import CODES as ENTSOE_CODES
 from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from pydantic import AwareDatetime, BaseModel
 
-from luna.timeline import parse_zone
+from luna.energy.timeline import parse_zone
 from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import MINUTE, DeliveryWindow, Issue, Product, make_sheets
 from services.ingest.sources.source import PriceSheet, SourceRefusedError

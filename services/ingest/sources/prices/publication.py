@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.timeline import SLOT, FloatArray, InstantArray, hold_price
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, hold_price
 from services.ingest.sources.source import PriceSheet, SourceError
 
 KWH_PER_MWH = 1_000.0

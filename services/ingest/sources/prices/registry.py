@@ -10,8 +10,8 @@ import httpx
 from pydantic import SecretStr
 
 from luna.contracts.data import PriceService
-from luna.errors import InvalidInputError, NotFoundError
-from luna.settings import Settings
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.platform.settings import Settings
 from services.ingest.sources.prices.declaration import Access, Market, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel
 
-from luna.timeline import parse_zone
+from luna.energy.timeline import parse_zone
 from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
 from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError

@@ -1,7 +1,7 @@
 """Where passages are found: an index in a folder of this process, or on a Qdrant server. Which one, the settings say."""
 
-from luna.extras import QDRANT, require_extra
-from luna.settings import Settings
+from luna.platform.extras import QDRANT, require_extra
+from luna.platform.settings import Settings
 from services.rag.retrieval.vectors.index import IndexFilter, VectorIndex, follow
 
 __all__ = ["IndexFilter", "VectorIndex", "follow", "open_index"]

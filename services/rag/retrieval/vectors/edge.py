@@ -11,9 +11,9 @@ from typing import IO, Any
 import qdrant_edge as edge
 from sqlalchemy import Connection
 
-from luna.database.vectors import Changes, FloatArray, IndexedPassage
-from luna.errors import MachineError
-from luna.private_folders import make_private
+from luna.energy.errors import MachineError
+from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.platform.private_folders import make_private
 from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
 # Processes of one machine that search at the same time.

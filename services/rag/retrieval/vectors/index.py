@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from luna.database import vectors
-from luna.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.platform.database import vectors
+from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
 from services.rag.retrieval.terms import weigh_passage
 
 DENSE, SPARSE = "dense", "words"

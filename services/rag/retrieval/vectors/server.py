@@ -8,10 +8,10 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 from sqlalchemy import Connection
 
-from luna.database import vectors
-from luna.database.vectors import Changes, FloatArray, IndexedPassage
-from luna.errors import UnavailableError
-from luna.settings import Settings
+from luna.energy.errors import UnavailableError
+from luna.platform.database import vectors
+from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
+from luna.platform.settings import Settings
 from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
 
 TIMEOUT_SECONDS = 10

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.timeline import SLOT, FloatArray
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.timeline import SLOT, FloatArray
+from luna.energy.weather import WeatherVintages
 from services.forecaster.explanation.explanation import (
     MEAN,
     STEPS,

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from luna.errors import MachineError, UnavailableError
-from luna.objects import FileObjects
-from luna.observations import Observations
+from luna.energy.errors import MachineError, UnavailableError
+from luna.energy.observations import Observations
+from luna.platform.objects import FileObjects
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.artefact import FORMAT, ArtefactError, load_aurora, save_aurora

@@ -4,10 +4,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.observations import Observations
-from luna.outlook import PARTS, SHARES, Forecast
-from luna.timeline import SLOT
+from luna.energy.errors import InvalidInputError
+from luna.energy.observations import Observations
+from luna.energy.outlook import PARTS, SHARES, Forecast
+from luna.energy.timeline import SLOT
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import Aurora, train
 from services.forecaster.model.baseline import BASELINES, Baseline

@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from luna.outlook import LEVELS
+from luna.energy.outlook import LEVELS
 from services.forecaster.inputs.frame import frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES
 from services.forecaster.model.aurora import sample_rows

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.replay import ReplayReply
-from luna.outlook import Quantiles
+from luna.energy.outlook import Quantiles
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplayData, replay
 from tests.depth import THOROUGH

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from luna.database.episodes import EpisodeStep
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
+from luna.platform.database.episodes import EpisodeStep
 from services.agent.environment.states import COMPACT, V1
 from services.agent.imitation.dataset import COLUMNS, export_samples, import_samples, take_episodes
 from services.agent.imitation.samples import ModeSamples, School

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.agent.network import Activation, Scale, SmallNetwork
 from services.agent.reinforcement.perceptron import Perceptron
 from services.agent.reinforcement.ppo import Hyperparameters, Ppo, RolloutBatch, estimate_advantages, learn_policy, lose_by_policy

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
 from services.agent.value.policy import ValuePolicy, list_courses
 from services.agent.value.prices import expect_prices, foresee_prices
 from services.planner.dp.plan import Plan

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from luna.outlook import Forecast, Quantiles
+from luna.energy.outlook import Forecast, Quantiles
 from services.agent.artefacts import Artefact, Header
 from services.agent.history import History
 from services.agent.registry import Lesson, TrainedParts, find_kind, keep_quiet

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.edge_summary import EdgeSummary
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.analytics import write_report
 from services.edge.camera import CameraModels
 from services.edge.config import EdgeConfig, ResultsSection

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.edge.analytics.statistics import LEAST_WEEKS, compare_paired, correct_holm, estimate_mean, estimate_ratio, slope_per_day
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.config import ControllerSection, SearchSection
 from services.edge.controller import load_controller, train_controllers
 from services.edge.controller.examples import TrainingExamples, read_examples, split_by_week

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.errors import MachineError
+from luna.energy.errors import MachineError
 from services.edge.lab import Lab
 from services.edge.labels import write_training_data
 from services.edge.row_files import list_parts, read_rows

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import FloatArray, Timeline, local_days, parse_zone
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import FloatArray, Timeline, local_days, parse_zone
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run

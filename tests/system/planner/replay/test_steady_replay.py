@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.replay import PolicyReply
-from luna.timeline import SLOT, Timeline
+from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay import ReplayData, replay
 from tests.replaying import AFTER, BEFORE, DAYS, WINDOW, issue_forecast, make_scene

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from luna.errors import InvalidInputError
-from luna.physics import Mode, SiteLimits
-from luna.schedule import PlainPolicy
-from luna.simulator import price, simulate
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import Mode, SiteLimits
+from luna.energy.schedule import PlainPolicy
+from luna.energy.simulator import price, simulate
 from services.agent.environment.actions import Action
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch

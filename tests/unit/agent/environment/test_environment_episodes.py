@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError, NotFoundError
-from luna.outlook import Quantiles
-from luna.timeline import SLOT
+from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.outlook import Quantiles
+from luna.energy.timeline import SLOT
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import LAYOUTS, V1

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.known import KnownSlots

@@ -9,7 +9,7 @@ import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.errors import TooManyRequestsError
+from luna.energy.errors import TooManyRequestsError
 from services.api.identity.limits import Budget, Limiter
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.plan import NoteReply, PlanReply
-from luna.findings import FindingCode, SiteFinding
-from luna.house_now import HouseFigure, say_run
-from luna.house_statements import say_statement, state_house
-from luna.site import parse_site
-from luna.timeline import SLOT, floor_to
-from luna.wording import Language
-from luna.wording.pages import page_words
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.findings import FindingCode, SiteFinding
+from luna.platform.house_now import HouseFigure, say_run
+from luna.platform.house_statements import say_statement, state_house
+from luna.words import Language
+from luna.words.pages import page_words
 from services.api.pages.home_notices import list_doubts, list_notices
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_view import HomeView

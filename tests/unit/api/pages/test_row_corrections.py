@@ -2,7 +2,7 @@
 
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.api.pages.data_view import read_corrections
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from luna.contracts import DemoLoadReply, DemoSiteReply, PlanReply, PlanRequest, Provenance
 from luna.contracts.plan import OutlookMessage, StateMessage
-from luna.errors import InvalidInputError
-from luna.site import Site, parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site, parse_site
 from services.cli.demo.pipeline import DemoRun, DemoWindow
 from services.cli.demo.summary import commands, trace_without_luna
 from services.planner.milp.solver import Solver

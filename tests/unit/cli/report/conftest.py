@@ -9,7 +9,7 @@ import pytest
 from luna.contracts import PlanReply, PolicyReply, ReasonReply, ReplayReply, SlotReply
 from luna.contracts.plan import BatteryFlow, CostReply
 from luna.contracts.replay import DayCost
-from luna.site import Site, parse_site
+from luna.energy.site import Site, parse_site
 from services.cli.report import Origin, ReportInput, SiteResult
 
 PlanMaker = Callable[..., PlanReply]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from luna.contracts import PlanReply, ReplayReply
-from luna.site import Site
-from luna.wording import REASONS, Language
+from luna.energy.site import Site
+from luna.words import REASONS, Language
 from services.cli.report import ReportInput, SiteResult, render
 from tests.recorded import hold_drawing
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.edge.batch.plan import BatchPlan
 from services.edge.clean_share import is_held_out, months_of
 from services.edge.simulation import simulate_group

@@ -1,6 +1,6 @@
 import numpy as np
 
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 from services.forecaster.inputs.context import NO_VACATION, Vacation, add_switches
 
 FIRST = 100  # a quarter-hour, counted from 1970

@@ -6,11 +6,11 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.site import Site
-from luna.steering import NO_STEERING, Steering
-from luna.timeline import FloatArray
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import Site
+from luna.energy.steering import NO_STEERING, Steering
+from luna.energy.timeline import FloatArray
+from luna.energy.weather import WeatherVintages
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins
 from services.forecaster.inputs.held_back import estimate_potential, mark_held_back
 from services.forecaster.inputs.preparation import prepare_history

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray
-from luna.weather import WEATHER, WeatherVintages
+from luna.energy.timeline import FloatArray
+from luna.energy.weather import WEATHER, WeatherVintages
 from services.forecaster.inputs.solar import Light, Sky, estimate_output, expected_output, look_up
 from tests.household import describe_site
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.timeline import FloatArray
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.timeline import FloatArray
+from luna.energy.weather import WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.frame import Frame, Pairs, frame_series, number_slot
 from services.forecaster.inputs.load_features import QUIET_SHARE, describe_day_off, describe_temperature, view_load

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from luna.outlook import LEVELS
+from luna.energy.outlook import LEVELS
 from services.forecaster.inputs.frame import DAY_SLOTS, Pairs
 from services.forecaster.inputs.series import PART_ROWS, Kernel, Pool
 from services.forecaster.inputs.view import MEMORY

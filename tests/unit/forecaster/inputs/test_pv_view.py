@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.site import Site
-from luna.timeline import SLOT
+from luna.energy.observations import Observations
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot

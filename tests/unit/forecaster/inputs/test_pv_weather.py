@@ -3,8 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.weather import NO_WEATHER, WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.frame import Pairs, frame_series, number_slot
 from services.forecaster.inputs.pv_features import view_pv

@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.timeline import SLOT
+from luna.energy.timeline import SLOT
 from services.forecaster.inputs.roof import find_growth
 from services.forecaster.inputs.solar import limit_output
 from tests.histories import change, grow_roof

@@ -7,9 +7,9 @@ from zoneinfo import available_timezones
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, Timeline, parse_zone
+from luna.energy.observations import Observations
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, Timeline, parse_zone
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.rough_sky import RoughSky, find_place
 from services.forecaster.model.aurora import Aurora

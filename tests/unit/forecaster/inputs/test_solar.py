@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.site import Site
-from luna.timeline import local_day
+from luna.energy.site import Site
+from luna.energy.timeline import local_day
 from services.forecaster.inputs.solar import Sky, estimate_clear_sky, limit_output, look_up
 from tests.household import describe_site
 

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.site import Location
-from luna.site.household import HeatedBy
-from luna.timeline import SLOT, FloatArray, Timeline
-from luna.weather import WeatherVintages
+from luna.energy.observations import Observations
+from luna.energy.site import Location
+from luna.energy.site.household import HeatedBy
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.energy.weather import WeatherVintages
 from services.forecaster.inputs.context import Context
 from services.forecaster.inputs.frame import number_slot
 from services.forecaster.inputs.heating import HeatingLoad

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from luna.outlook import SHARES, Quantiles
+from luna.energy.outlook import SHARES, Quantiles
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.baseline import BASELINES, Baseline
 from tests.household import day, describe_site, measure_days

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from luna.outlook import SHARES
+from luna.energy.outlook import SHARES
 from services.forecaster.model.stacking import QuantileHeads, spread_heads
 
 

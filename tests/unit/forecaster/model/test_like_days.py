@@ -4,9 +4,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.observations import Observations
-from luna.outlook import SHARES, Forecast
-from luna.timeline import FloatArray
+from luna.energy.observations import Observations
+from luna.energy.outlook import SHARES, Forecast
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
 from services.forecaster.inputs.held_back import mark_held_back
 from services.forecaster.inputs.preparation import prepare_history

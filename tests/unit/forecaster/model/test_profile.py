@@ -3,9 +3,9 @@ from functools import partial
 
 import numpy as np
 
-from luna.observations import Observations
-from luna.outlook import Forecast
-from luna.site import Site, parse_site
+from luna.energy.observations import Observations
+from luna.energy.outlook import Forecast
+from luna.energy.site import Site, parse_site
 from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context
 from services.forecaster.model.aurora import Aurora

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from luna.database.training_runs import TrainingRun
-from luna.errors import NotFoundError
-from luna.objects import FileObjects
+from luna.energy.errors import NotFoundError
+from luna.platform.database.training_runs import TrainingRun
+from luna.platform.objects import FileObjects
 from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card, read_card
 from tests.household import day

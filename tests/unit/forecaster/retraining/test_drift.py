@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.retraining.drift import DECISION_INTERVAL, accumulate_errors, list_signs, measure_shift
 from tests.household import measure_days
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.price_model import FEW_PRICES, MEMORY, NO_PRICES, MarketAhead, PriceDays, look_beyond
 from services.forecaster.scenarios.scenarios import make_scenarios
 from tests.scenarios import ISSUED_AT, describe_errors, describe_forecast, describe_prices

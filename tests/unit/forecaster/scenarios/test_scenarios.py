@@ -5,9 +5,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.outlook import Scenarios
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Scenarios
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
 from services.forecaster.scenarios.scenarios import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
 from tests.household import day, measure_days

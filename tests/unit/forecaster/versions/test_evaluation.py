@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from luna.outlook import Quantiles
+from luna.energy.outlook import Quantiles
 from services.forecaster.scoring import measure_skill, score_quantiles
 
 

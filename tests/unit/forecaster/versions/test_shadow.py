@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline
 from services.forecaster.versions.shadow import LOOK_BACK_DAYS, describe_day, find_missing, list_due
 
 BERLIN = ZoneInfo("Europe/Berlin")

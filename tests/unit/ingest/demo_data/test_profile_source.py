@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT, Timeline, local_dates, local_day, local_days
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, Timeline, local_dates, local_day, local_days
 from services.ingest.demo_data.sources import CLOCK, PROFILE_ZONE, SHIFT, decode_clock, fit_to_year, scale_to_year
 
 YEAR_2016 = local_days(date(2016, 1, 1), date(2016, 12, 31), PROFILE_ZONE)

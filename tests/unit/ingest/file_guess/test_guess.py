@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from luna.contracts.file_guess import FileGuess
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.file_guess.guess import guess_file
 from services.ingest.file_guess.sources import WHOLE_BYTES
 from services.ingest.file_guess.translate import read_rows

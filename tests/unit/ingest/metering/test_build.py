@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.site import InputSensors, Site
-from luna.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import InputSensors, Site
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
 from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import BELOW_ZERO, STUCK
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET

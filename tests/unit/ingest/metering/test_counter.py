@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.ingest.metering import SeriesCounts, SlotBuild
 from services.ingest.metering.counter import MISREAD, NO_COUNTER
 from tests.metering import every, minutes, one_sensor

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.site import parse_site
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import parse_site
+from luna.energy.timeline import SLOT, Timeline
 from services.ingest.metering import build_slots
 from services.ingest.metering.meter import FAR_FROM_NEIGHBOURS, OUT_OF_BOUNDS
 from services.ingest.reading import Samples

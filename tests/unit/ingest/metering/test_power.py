@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
 from services.ingest.reading import Samples

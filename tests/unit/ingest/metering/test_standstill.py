@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import STUCK
 from services.ingest.reading import Samples

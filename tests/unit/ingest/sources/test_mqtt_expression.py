@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt.expression import LONGEST_TEMPLATE, compile_expression
 from services.ingest.sources.mqtt.template import decoder, parse_template
 from tests.tables import each_row

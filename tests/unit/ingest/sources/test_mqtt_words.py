@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.ingest.sources.mqtt import parse_broker
 from services.ingest.sources.mqtt.directory import Directory, MqttMessage
 from services.ingest.sources.mqtt.session_store import UNDER_WAY, Journal, Session

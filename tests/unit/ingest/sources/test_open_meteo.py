@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.site import Location
-from luna.timeline import SLOT, Timeline
+from luna.energy.site import Location
+from luna.energy.timeline import SLOT, Timeline
 from services.ingest.sources.open_meteo import OpenMeteo, WeatherSheet, hold_means, interpolate
 from services.ingest.sources.source import SourceError, SourceRefusedError
 from services.ingest.sources.web import Web

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from luna.errors import NotFoundError
-from luna.settings import Settings
-from luna.timeline import local_day
+from luna.energy.errors import NotFoundError
+from luna.energy.timeline import local_day
+from luna.platform.settings import Settings
 from services.ingest.sources.prices.awattar import Awattar
 from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE

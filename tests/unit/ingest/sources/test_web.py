@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from luna.timeline import FixedClock
+from luna.platform.clock import FixedClock
 from services.ingest.sources.source import SourceError, SourceRefusedError, SourceUnreachedError
 from services.ingest.sources.web import RETRY, Web
 from tests.outside import Reply, Service, document

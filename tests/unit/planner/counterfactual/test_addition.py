@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from luna.contracts.counterfactual import Habit
-from luna.errors import InvalidInputError
-from luna.site import ElectricVehicle, Site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import ElectricVehicle, Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.counterfactual.world import list_stays, sessions_from_habit
 from services.planner.service.counterfactual import Addition
 from tests.recorded_days import describe_home, live_under, record_days

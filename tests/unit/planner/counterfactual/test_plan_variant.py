@@ -7,9 +7,9 @@ import pytest
 
 from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.plan import PlanRequest
-from luna.errors import InvalidInputError
-from luna.site import Site
-from luna.timeline import Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import Timeline
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import SitePrices

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, Timeline
 from services.planner.counterfactual.cash_flow import PeriodFlows
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.world import SevenDayMean, list_added, scale_pv

@@ -8,10 +8,10 @@ import pytest
 
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.plan import OutlookMessage, PlanRequest
-from luna.errors import InvalidInputError
-from luna.physics import Mode
-from luna.site import parse_site
-from luna.wording import Language
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import Mode
+from luna.energy.site import parse_site
+from luna.words import Language
 from services.planner.counterfactual.deviation import replan_after, take
 from services.planner.counterfactual.why_not import ask_why_not, override_setpoint
 from services.planner.dp.plan import objective

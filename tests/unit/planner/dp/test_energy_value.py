@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.plan import Terminal
-from luna.errors import InvalidInputError
-from luna.site import Site
-from luna.timeline import FloatArray
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
 from services.planner.dp.segments import Segments, SlotCourse, slot_segments
 from services.planner.dp.value import ValueFunction, follow, mean_values, solve_value
 from services.planner.milp.directions import FlowDirections, PlannedFlows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import Terminal
-from luna.timeline import FloatArray
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective
 from services.planner.dp.planner import weigh_courses
 from services.planner.dp.value import ValueFunction

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from luna.economics import BreakEven
-from luna.policy import BatteryPolicy
-from luna.timeline import FloatArray
+from luna.energy.economics import BreakEven
+from luna.energy.policy import BatteryPolicy
+from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import BatteryValue, Plan
 from services.planner.dp.policy import correct_value, read_policy, to_soc
 from services.planner.milp.solver import Solver

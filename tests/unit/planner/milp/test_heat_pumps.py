@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import HeatPumpFlow, PlanReply, PlanRequest
-from luna.errors import InvalidInputError
-from luna.site import parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import parse_site
 from services.planner.dp.plan import objective
 from services.planner.problem.build import build_problem
 from tests.appliances import ask, draw_series

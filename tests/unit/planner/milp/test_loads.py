@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.site import parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import parse_site
 from services.planner.problem.build import build_problem
 from tests.appliances import HEATER, ask, draw_series, model_cost, on
 from tests.asking import answer

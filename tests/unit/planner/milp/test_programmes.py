@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanReply
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.planner.dp.plan import objective
 from services.planner.problem.build import build_problem
 from tests.appliances import ask, draw_series, on

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import LoadState
-from luna.site import DeferrableLoad
-from luna.timeline import FloatArray, Timeline
+from luna.energy.site import DeferrableLoad
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.milp.appliances import LoadPricing, add_load
 from services.planner.milp.schedules import Schedules
 from services.planner.milp.solver import InfeasibleError, LinearModel, ModelBuilder, Solver

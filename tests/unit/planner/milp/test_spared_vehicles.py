@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from luna.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
-from luna.site import parse_site
-from luna.timeline import FloatArray
+from luna.energy.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.site import parse_site
+from luna.energy.timeline import FloatArray
 from services.planner.dp.policy import spare_vehicles
 from services.planner.milp.vehicle_sources import find_spared
 from services.planner.problem.build import build_problem

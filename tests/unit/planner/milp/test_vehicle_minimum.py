@@ -7,7 +7,7 @@ import pytest
 
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

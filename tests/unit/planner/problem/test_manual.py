@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.planner.dp.plan import objective
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.solver import Solver

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.economics import slot_costs
-from luna.errors import InvalidInputError
-from luna.objective_weights import Weights, self_sufficiency, weigh_import
-from luna.physics import Mode
-from luna.site import parse_site
+from luna.energy.economics import slot_costs
+from luna.energy.errors import InvalidInputError
+from luna.energy.objective_weights import Weights, self_sufficiency, weigh_import
+from luna.energy.physics import Mode
+from luna.energy.site import parse_site
 from services.planner.counterfactual.deviation import replan_after, take
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver

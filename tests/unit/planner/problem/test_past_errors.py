@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.outlook import Forecast, Quantiles
-from luna.timeline import SLOT, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
 from services.planner.problem.scenarios import DAYS, LEAST_DAYS, ErrorScenarios, ScenarioSet, blend, cvar_weights, shift_days
 from tests.tables import each_row

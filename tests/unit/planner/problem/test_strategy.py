@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.site import SafetyIndex
+from luna.energy.site import SafetyIndex
 from services.planner.problem.strategy import apply_strategy, margin_soc, safety_factor
 from tests.asking import answer, make_request, stay
 from tests.planning import START, describe_site

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from luna.contracts.replay import Fault, ReplayReply
-from luna.errors import InvalidInputError
-from luna.physics import Mode, SetPoint, SiteLimits
-from luna.schedule import PlainPolicy, pick_slot, whole_range
-from luna.simulator import Actuals, balance_residual_kwh, simulate
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.physics import Mode, SetPoint, SiteLimits
+from luna.energy.schedule import PlainPolicy, pick_slot, whole_range
+from luna.energy.simulator import Actuals, balance_residual_kwh, simulate
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.problem.knowledge import ForecastArchive
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.faults import FaultEffects, FaultyPolicy, place_faults

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.outlook import Forecast, Quantiles
-from luna.physics import SiteLimits
-from luna.simulator import Actuals, Trajectory, simulate
-from luna.site import Site, parse_site
-from luna.timeline import FloatArray, Timeline
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.physics import SiteLimits
+from luna.energy.simulator import Actuals, Trajectory, simulate
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.knowledge import CarbonVintages, ForecastArchive, SitePrices, carry_days
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay.policies import ModelPredictive

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
-from luna.timeline import SLOT, Timeline
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
 from services.planner.replay import replay
 from tests.replaying import BEFORE, NOW, WINDOW, make_scene

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from luna.contracts.plan import PlanRequest, Terminal
 from luna.contracts.plan.reply import SlotReply
-from luna.physics import Mode, SlotActuals, clamp, simulate_slot
-from luna.schedule import Reason
-from luna.timeline import Timeline
-from luna.wording import REASONS
-from luna.wording.battery_reasons import BOUND
+from luna.energy.physics import Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.schedule import Reason
+from luna.energy.timeline import Timeline
+from luna.words import REASONS
+from luna.words.battery_reasons import BOUND
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver

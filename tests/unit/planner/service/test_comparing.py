@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from luna.contracts.plan_questions import PlanChangesReply
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.planner.milp.solver import Solver
 from services.planner.service.expected import IssuedPlan
 from services.planner.service.plan_diff import compare_plans

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.contracts.plan import PlanRequest, VehicleSession
-from luna.database.site_facts import DemandFacts
-from luna.site import Site, parse_site
+from luna.energy.site import Site, parse_site
+from luna.platform.database.site_facts import DemandFacts
 from services.planner.service.vehicles import KnownVehicle, find_vehicles
 from tests.asking import answer, make_request
 

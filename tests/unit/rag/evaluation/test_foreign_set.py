@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.rag.embedding.embedder import FloatArray, Role
 from services.rag.evaluation.foreign_set import evaluate_set
 

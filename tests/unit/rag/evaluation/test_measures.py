@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.rag.evaluation.measures import mean_measures, ndcg, recall
 
 

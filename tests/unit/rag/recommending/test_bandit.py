@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.recommendations import BanditPolicy
-from luna.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError
 from services.rag.recommending.bandit import ALPHA, CHANCE, BanditRanking, Statistics, cross_features
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.database.recommendation_items import Candidate
-from luna.database.recommendations import Habits
+from luna.platform.database.recommendation_items import Candidate
+from luna.platform.database.recommendations import Habits
 from services.rag.recommending.features import DIMENSIONS, describe_candidates
 from services.rag.recommending.interest import Interest, find_same, learn_interest, rate_similarity
 

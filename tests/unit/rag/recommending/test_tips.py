@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.site import Site, parse_site
-from luna.timeline import SLOT, FloatArray, Timeline
+from luna.energy.site import Site, parse_site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.rag.recommending.daily_series import LEAST_DAYS, RecordedDays, cut_days, project_year
 from services.rag.recommending.tips import Tip, find_tips
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.site import parse_site
-from luna.timeline import parse_zone
+from luna.energy.site import parse_site
+from luna.energy.timeline import parse_zone
 from services.rag.tools.periods import find_periods, fold
 from services.rag.tools.registry import TOOLS
 from services.rag.tools.understanding import MatchedCall, match_follow_up, match_question

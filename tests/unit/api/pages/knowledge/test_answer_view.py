@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.site_tools import Chart, ToolSource
-from luna.wording import Numbers
-from luna.wording.pages import page_words
+from luna.words import Numbers
+from luna.words.pages import page_words
 from services.api.pages.knowledge.answer_view import CitedAnswerView, ToolView, cut_excerpt
 from services.api.pages.layout import templates
 from tests.tables import each_row

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.documents import Chunk, Document
-from luna.wording import Language, Numbers
-from luna.wording.pages import page_words
+from luna.words import Language, Numbers
+from luna.words.pages import page_words
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
 from tests.tables import each_row
 

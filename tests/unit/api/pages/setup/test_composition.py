@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.site.countries import COUNTRIES, place_named, places
-from luna.timeline import parse_zone
-from luna.wording.numbers import read_number
+from luna.energy.site.countries import COUNTRIES, place_named, places
+from luna.energy.timeline import parse_zone
+from luna.words.numbers import read_number
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
 from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, SITE, TARIFF
 from services.ingest.sources.prices.registry import known_markets

@@ -4,10 +4,10 @@ from typing import get_args
 
 import pytest
 
-from luna.device_config import NOT_SENT, Control, ControlledBy
-from luna.settings import Settings
-from luna.site import Site
-from luna.wording.pages.setup import PHRASES
+from luna.energy.device_config import NOT_SENT, Control, ControlledBy
+from luna.energy.site import Site
+from luna.platform.settings import Settings
+from luna.words.pages.setup import PHRASES
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words
 from services.api.pages.setup.dry_run import list_sent_by_mode
 from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup

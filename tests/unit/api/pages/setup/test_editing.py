@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
-from luna.site import Site, parse_site
-from luna.site.differences import SiteDifference, list_differences
-from luna.site_file import load_site
-from luna.wording.numbers import write_decimal
-from luna.wording.pages import page_words
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site, parse_site
+from luna.energy.site.differences import SiteDifference, list_differences
+from luna.platform.site_file import load_site
+from luna.words.numbers import write_decimal
+from luna.words.pages import page_words
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import compose
 from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from luna.addresses import HomeAssistantAccess
+from luna.platform.addresses import HomeAssistantAccess
 from services.api.pages.setup.home_assistant import look_up
 
 

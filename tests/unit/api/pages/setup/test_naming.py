@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.errors import InvalidInputError
-from luna.site import MOST_CALLED, parse_site
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import MOST_CALLED, parse_site
 from services.api.pages.setup.naming import free_identifier, identifier_of
 from tests.tables import each_row
 

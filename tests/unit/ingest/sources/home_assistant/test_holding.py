@@ -1,6 +1,6 @@
 import numpy as np
 
-from luna.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.sources.home_assistant.state import LONGEST_RISE, STEP, hold_values, longest_rise
 
 MINUTE = np.timedelta64(1, "m")

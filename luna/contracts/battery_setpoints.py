@@ -1,0 +1,76 @@
+"""What the safety layer makes of batteries' set-points, in the words that their inverters know: before they are sent, and before they are shown. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from luna.contracts.control import BatterySetpoint
+from luna.energy.device_config import Control
+from luna.energy.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
+from luna.energy.policy import DIGITS
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray
+
+# What an inverter does without anybody's commands.
+OWN = BatterySetpoint(mode="self_consumption")
+_WORDS = {mode.word: mode for mode in Mode}
+
+
+def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float]) -> dict[str, BatterySetpoint]:
+    """Return what the safety layer makes of set-points, given how full the batteries were measured to be; NaN or absent: nobody knows.
+
+    Invariants: idempotent; a battery of unknown state of charge holds.
+    """
+    batteries = [battery for battery in site.batteries if battery.name in requested]
+    limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
+    stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
+    asked = _feed_in_no_more(to_arrays([requested[battery.name] for battery in batteries]), limits)
+    safe = clamp(asked, stored, limits)
+    return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
+
+
+def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
+    """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
+    known = {each.battery: each.modes for each in control.batteries}
+    safe = make_safe(site, requested, soc)
+    # Every inverter knows these two: luna.energy.device_config.NEEDED_MODES.
+    said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}
+    return make_safe(site, said, soc)
+
+
+def _feed_in_no_more(setpoint: SetPoint, limits: SiteLimits) -> SetPoint:
+    """Return set-points that sell no more than the connection carries outward, whoever asks; where that is nothing they serve the house.
+
+    An inverter that is told to export knows its own power and no connection.
+    """
+    sells, limit_kw = setpoint.mode == Mode.EXPORT, limits.export_limit_kw
+    mode = np.where(sells & (limit_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
+    return replace(setpoint, mode=mode, power_kw=np.where(sells, np.fmin(setpoint.power_kw, limit_kw), setpoint.power_kw))
+
+
+def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
+    """Return set-points of one site's batteries as physics takes them; null is what battery and connection bear."""
+
+    def column(values: list[float | None], unbounded: FloatArray) -> FloatArray:
+        given = np.array([np.nan if value is None else value for value in values], dtype=float).reshape(-1, 1)
+        return np.asarray(np.where(np.isnan(given), unbounded, given))
+
+    mode = np.array([_WORDS[setpoint.mode] for setpoint in setpoints], dtype=np.int8).reshape(-1, 1)
+    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    return SetPoint(
+        mode=mode,
+        power_kw=column([setpoint.power_kw for setpoint in setpoints], up),
+        target_soc=column([setpoint.target_soc for setpoint in setpoints], np.where(mode == Mode.EXPORT, down, up)),
+        floor_soc=column([setpoint.floor_soc for setpoint in setpoints], down),
+        ceiling_soc=column([setpoint.ceiling_soc for setpoint in setpoints], up),
+        spill_soc=column([setpoint.spill_soc for setpoint in setpoints], up),
+        curtailment=np.zeros(1, dtype=np.int8),
+        pv_limit_kw=np.full(1, np.inf),
+    )
+
+
+def describe_setpoint(safe: SetPoint, index: int) -> BatterySetpoint:
+    """Return what one battery is told, in the outward words."""
+    limits = {name: round(float(getattr(safe, name)[index, 0]), DIGITS) for name in BatterySetpoint.model_fields if name != "mode"}
+    return BatterySetpoint.model_validate({"mode": Mode(int(safe.mode[index, 0])).word} | limits)

@@ -1,0 +1,108 @@
+"""What a plan has one device use: when, how much, and what that costs at the margin: each kWh by where it comes from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+import numpy as np
+
+from luna.contracts.plan import PlanReply
+from luna.energy.timeline import FloatArray
+
+_NOTHING_KWH = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSources:
+    """Where the energy of each slot comes from and what it is worth, arrays of shape ``(slots,)``: kWh, and currency per kWh.
+
+    ``energy_value`` is what a stored kWh is worth, NaN where nobody says so.
+    """
+
+    import_kwh: FloatArray
+    discharge_kwh: FloatArray
+    curtailed_kwh: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    energy_value: FloatArray
+
+    @classmethod
+    def of(cls, plan: PlanReply) -> Self:
+        """Return the sources of a plan's slots."""
+        slots = plan.slots
+        given = [sum(flow.discharge_kwh for flow in slot.batteries.values()) for slot in slots]
+        own = [[getattr(slot, name) for slot in slots] for name in ("curtailed_kwh", "import_price", "export_price")]
+        value = [np.nan if slot.reason.energy_value is None else slot.reason.energy_value for slot in slots]
+        curtailed, bought, sold = (np.array(each) for each in own)
+        return cls(np.array([slot.import_kwh for slot in slots]), np.array(given), curtailed, bought, sold, np.array(value))
+
+    def price(self, used_kwh: FloatArray) -> FloatArray:
+        """Return what a use costs that the house would do without, per slot: the meter spares it first, then the battery, then the sun.
+
+        What the battery would have kept counts by its value, the sun by what selling it brings, and by nothing where some of it is held back.
+        """
+        bought = np.minimum(used_kwh, self.import_kwh)
+        given = np.minimum(used_kwh - bought, self.discharge_kwh)
+        stored = np.where(np.isfinite(self.energy_value), self.energy_value, self.export_price)
+        sold = np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, self.export_price)
+        return np.asarray(bought * self.import_price + given * stored + (used_kwh - bought - given) * sold)
+
+    def price_more(self, export_kwh: FloatArray) -> FloatArray:
+        """Return what a kWh more of use costs in each slot: nothing of sun that is held back, what selling it would bring, what buying costs, else its value.
+
+        Args:
+            export_kwh: what is fed in, by slot.
+        """
+        between = np.where(np.isfinite(self.energy_value), self.energy_value, self.import_price)
+        bought = np.where(self.import_kwh > _NOTHING_KWH, self.import_price, between)
+        sold = np.where(export_kwh > _NOTHING_KWH, self.export_price, bought)
+        return np.asarray(np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, sold))
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """What a device uses from when until when, and what that costs."""
+
+    start: datetime
+    end: datetime
+    energy_kwh: float
+    cost: float
+
+    @property
+    def price(self) -> float:
+        """What a kWh costs on average."""
+        return self.cost / self.energy_kwh
+
+
+def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: datetime) -> PlannedRun | None:
+    """Return what a plan charges a vehicle with between two instants, None where nothing."""
+    charged = [slot.vehicles[vehicle].charge_kwh if vehicle in slot.vehicles else 0.0 for slot in plan.slots]
+    return _find_run(plan, charged, first, end, unbroken=False)
+
+
+def find_load_run(plan: PlanReply, load: str, first: datetime) -> PlannedRun | None:
+    """Return the next run of an appliance, until its first pause, that ends after an instant; None where there is none."""
+    used = [slot.loads[load].energy_kwh if load in slot.loads else 0.0 for slot in plan.slots]
+    return _find_run(plan, used, first, _end_of(plan), unbroken=True)
+
+
+def find_heat_run(plan: PlanReply, heat_pump: str, first: datetime) -> PlannedRun | None:
+    """Return the next run of a heat pump, until its first pause, that ends after an instant; None where there is none."""
+    used = [slot.heat_pumps[heat_pump].energy_kwh if heat_pump in slot.heat_pumps else 0.0 for slot in plan.slots]
+    return _find_run(plan, used, first, _end_of(plan), unbroken=True)
+
+
+def _find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:
+    step, used = timedelta(minutes=plan.slot_minutes), np.array(used_kwh)
+    places = [place for place, slot in enumerate(plan.slots) if slot.start + step > first and slot.start < end and used[place] > _NOTHING_KWH]
+    if unbroken:
+        places = places[: next((count for count in range(1, len(places)) if places[count] != places[count - 1] + 1), len(places))]
+    if not places:
+        return None
+    cost = SlotSources.of(plan).price(used)[places]
+    return PlannedRun(plan.slots[places[0]].start, plan.slots[places[-1]].start + step, float(used[places].sum()), float(cost.sum()))
+
+
+def _end_of(plan: PlanReply) -> datetime:
+    return plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)

@@ -1,0 +1,83 @@
+"""From a safe set-point to what one inverter understands, and back: does what it says equal what it was told?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from luna.contracts.control import BatterySetpoint
+from luna.energy.device_config import BatteryControl, Control, DeviceWrite
+
+# What rounding in an inverter makes of a number: a step of its own, or a hundredth.
+_STEP, _SHARE = 1.0, 0.01
+WATTS = 1000
+# By an entity's kind in Home Assistant: the service that sets it, and the field of its data; Source: the integrations' own documentation.
+SERVICES = {
+    "select": ("select_option", "option"),
+    "input_select": ("select_option", "option"),
+    "number": ("set_value", "value"),
+    "input_number": ("set_value", "value"),
+    "input_text": ("set_value", "value"),
+    "text": ("set_value", "value"),
+    "button": ("press", None),
+    "input_button": ("press", None),
+    "script": ("turn_on", None),
+}
+SWITCHES = ("switch", "input_boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A value for an entity or topic, and where what holds is read; None: nowhere."""
+
+    to: str
+    value: str
+    read_back: str | None
+    service: str | None = None
+    field: str | None = None
+
+
+def render(control: Control, setpoints: Mapping[str, BatterySetpoint]) -> list[Write]:
+    """Return what is written for safe set-points whose modes the inverters know, in order."""
+    return [write for battery in control.batteries if battery.battery in setpoints for write in _render(battery, setpoints[battery.battery])]
+
+
+def matches(writes: Iterable[Write], said: Mapping[str, str]) -> bool:
+    """Return whether everything that can be read back says what was written; numbers may be rounded."""
+    expected = {write.read_back: write.value for write in writes if write.read_back is not None}
+    return all(place in said and _same(value, said[place]) for place, value in expected.items())
+
+
+def write_values(writes: Sequence[DeviceWrite], values: Mapping[str, str]) -> list[Write]:
+    """Return what is written when these values stand for the placeholders."""
+    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in writes]
+
+
+def service_call(write: Write) -> tuple[str, dict[str, str]]:
+    """Return service and data of a write through Home Assistant: as the site names them, else as the entity's kind has them."""
+    domain = write.to.partition(".")[0]
+    if write.service is None and domain in SWITCHES:
+        return f"{domain}.turn_{'on' if write.value.casefold() in {'on', 'true', '1'} else 'off'}", {}
+    own, usual = SERVICES.get(domain, ("set_value", "value"))
+    name = write.field or (usual if write.service is None or usual else "value")
+    return write.service or f"{domain}.{own}", {} if name is None else {name: write.value}
+
+
+def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
+    values = {"mode": control.modes[setpoint.mode], "power_kw": "", "power_w": ""}
+    if setpoint.power_kw is not None:
+        values |= {"power_kw": f"{setpoint.power_kw:g}", "power_w": f"{setpoint.power_kw * WATTS:.0f}"}
+    limits = {"target_percent": setpoint.target_soc, "floor_percent": setpoint.floor_soc, "ceiling_percent": setpoint.ceiling_soc}
+    values |= {name: "" if soc is None else f"{soc * 100:.0f}" for name, soc in limits.items()}
+    return write_values([write for write in control.writes if not write.when or setpoint.mode in write.when], values)
+
+
+def _itself(entity: str) -> str | None:
+    # A button has no state that says what it did.
+    return None if entity.startswith(("button.", "input_button.", "script.")) else entity
+
+
+def _same(told: str, said: str) -> bool:
+    try:
+        wanted, found = float(told), float(said)
+    except ValueError:
+        return told.strip().casefold() == said.strip().casefold()
+    return abs(wanted - found) <= max(_STEP / 2, _SHARE * abs(wanted))

@@ -1,0 +1,132 @@
+"""What of an owner's blocks can be had at a site at all: what a device may be told, and what contradicts each other."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import combinations
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+from luna.contracts.owner import GRID, Action, ManualBlock
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
+from luna.words import say_instant
+
+# Longer than this nobody remembers a block; what shall hold for good belongs into the site.
+LONGEST = timedelta(days=14)
+Device = Battery | ElectricVehicle | DeferrableLoad | HeatPump | GridConnection
+
+_ACTIONS: Mapping[type, frozenset[str]] = {
+    Battery: frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
+    ElectricVehicle: frozenset({"charge", "no_charge"}),
+    DeferrableLoad: frozenset({"on", "off"}),
+    HeatPump: frozenset({"on", "off"}),
+    GridConnection: frozenset({"no_import", "no_export"}),
+}
+# What no device can do at the same time.
+_CONTRADICTIONS = [
+    {"charge", "discharge"},
+    {"charge", "hold"},
+    {"charge", "no_charge"},
+    {"discharge", "hold"},
+    {"discharge", "no_discharge"},
+    {"on", "off"},
+]
+
+
+def check_blocks(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> None:
+    """Refuse blocks that a site cannot follow.
+
+    Raises:
+        InvalidInputError: an unknown device, an action it does not know, too much or too little power, a time that has passed, more than
+            ``LONGEST``, or two blocks that contradict each other.
+    """
+    for index, block in enumerate(blocks):
+        check_block(block, site, now=now, field=f"manual.{index}")
+    for one, other in combinations(blocks, 2):
+        if contradict(one, other):
+            raise _contradiction(one, other, ZoneInfo(site.timezone))
+
+
+def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "block") -> None:
+    """Refuse a block that the site cannot follow whatever else is wanted.
+
+    Raises:
+        InvalidInputError: as ``check_blocks``.
+    """
+    device = find_device(block, site, field=field)
+    _check_time(block, ZoneInfo(site.timezone), now=now, field=field)
+    if block.power_kw is not None and isinstance(device, Battery | ElectricVehicle):
+        _check_power(block, block.power_kw, device, field=field)
+
+
+def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneInfo) -> None:
+    """Refuse a block that contradicts one of those there are; the refusal speaks of times in ``zone``.
+
+    Raises:
+        InvalidInputError: names the other.
+    """
+    for other in others:
+        if contradict(block, other):
+            raise _contradiction(block, other, zone)
+
+
+def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Device:
+    """Return the device a block is for.
+
+    Raises:
+        InvalidInputError: none has that name, or it cannot be told so.
+    """
+    named = _devices(site)
+    found = [device for name, device in named if name == block.device]
+    if not found:
+        names = tuple(dict.fromkeys(name for name, _ in named))
+        raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
+    able = [device for device in found if block.action in _ACTIONS[type(device)]]
+    if not able:
+        raise refuse("device-cannot", field=f"{field}.action", value=block.action, device=block.device, actions=tuple(sorted(_ACTIONS[type(found[0])])))
+    return able[0]
+
+
+def find_actions(site: Site) -> dict[str, list[Action]]:
+    """Return what an owner can fix of each device of a site, by its name, in the order in which a form offers it."""
+    found: dict[str, list[Action]] = {}
+    for name, device in _devices(site):
+        known = found.setdefault(name, [])
+        known += [action for action in get_args(Action) if action in _ACTIONS[type(device)] and action not in known]
+    return found
+
+
+def contradict(one: ManualBlock, other: ManualBlock) -> bool:
+    """Return whether two blocks overlap and ask one device for what it cannot do at once."""
+    if one.device != other.device or one.to <= other.from_ or other.to <= one.from_:
+        return False
+    return {one.action, other.action} in _CONTRADICTIONS or (one.action == other.action and one.power_kw != other.power_kw)
+
+
+def _devices(site: Site) -> list[tuple[str, Device]]:
+    devices: list[Battery | ElectricVehicle | DeferrableLoad | HeatPump] = [*site.batteries, *site.vehicles, *site.loads, *site.heat_pumps]
+    return [*((each.name, each) for each in devices), (GRID, site.grid)]
+
+
+def _check_time(block: ManualBlock, zone: ZoneInfo, *, now: datetime, field: str) -> None:
+    if block.to <= now:
+        raise refuse("block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat())
+    if block.to - block.from_ > LONGEST:
+        raise refuse("block-too-long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), days=LONGEST.days)
+
+
+def _check_power(block: ManualBlock, power_kw: float, device: Battery | ElectricVehicle, *, field: str) -> None:
+    most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
+    least = device.min_charge_kw if block.action == "charge" else 0.0
+    if power_kw > most:
+        reason = "charges-with-less" if block.action == "charge" else "discharges-with-less"
+        raise refuse(reason, field=f"{field}.power_kw", value=power_kw, device=block.device, most=most)
+    if power_kw < least:
+        raise refuse("power-too-small", field=f"{field}.power_kw", value=power_kw, least=least)
+
+
+def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
+    span = f"{say_instant(max(one.from_, other.from_), zone)} to {say_instant(min(one.to, other.to), zone)}"
+    known = f" (block {other.block_id})" if other.block_id is not None else ""
+    return refuse("block-contradicts", field="manual", value=one.device, action=one.action, other=other.action, block=known, span=span)

@@ -1,0 +1,51 @@
+"""The reasons of a plan, run by run."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+from typing import NamedTuple
+
+from luna.contracts.plan import LoadFlow, PlanReply, VehicleFlow
+from luna.contracts.plan.reply import ReasonReply
+from luna.contracts.plan_questions import PlanReason, PlanReasonsReply
+from luna.energy.device_config import BATTERIES
+
+
+class _Given(NamedTuple):
+    """What is said of a device in a slot."""
+
+    slot: int
+    mode: str | None
+    reason: ReasonReply
+
+
+def list_reasons(plan: PlanReply) -> PlanReasonsReply:
+    """Return why each device does what it does; slots in a row with one reason are one row."""
+    rows = [row for device, given in _by_device(plan).items() for row in _runs(plan, device, given)]
+    return PlanReasonsReply(plan_id=plan.plan_id, site=plan.site, timezone=plan.timezone, reasons=rows)
+
+
+def _by_device(plan: PlanReply) -> dict[str, list[_Given]]:
+    found: dict[str, list[_Given]] = {}
+    for place, slot in enumerate(plan.slots):
+        found.setdefault(BATTERIES, []).append(_Given(place, slot.mode, slot.reason))
+        flows: dict[str, VehicleFlow | LoadFlow] = {**slot.vehicles, **slot.loads}
+        for name, flow in flows.items():
+            if flow.reason is not None:
+                found.setdefault(name, []).append(_Given(place, None, flow.reason))
+    return found
+
+
+def _runs(plan: PlanReply, device: str, given: list[_Given]) -> Iterator[PlanReason]:
+    length = timedelta(minutes=plan.slot_minutes)
+    # Slots in a row have the same distance from their place in the list.
+    for (_, mode, code, text, _), run in groupby(enumerate(given), key=lambda each: (each[1].slot - each[0], *_said(each[1]))):
+        slots = [each.slot for _, each in run]
+        first, last = plan.slots[slots[0]].start, plan.slots[slots[-1]].start
+        yield PlanReason(
+            from_=first, to=last + length, device=plan.slots[slots[0]].reason.device or device if mode else device, mode=mode, code=code, text=text
+        )
+
+
+def _said(given: _Given) -> tuple[str | None, str, str, str | None]:
+    return given.mode, given.reason.code, given.reason.text, given.reason.device

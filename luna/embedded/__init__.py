@@ -1,5 +1,0 @@
-"""PostgreSQL and Redis on this machine alone: no containers, no installation, loopback only."""
-
-from luna.embedded.supervisor import Addresses, Servers, running, start
-
-__all__ = ["Addresses", "Servers", "running", "start"]

@@ -1,0 +1,1 @@
+"""The domain: values in, values out. No I/O, no clock; NumPy, Pydantic and the standard library, nothing else."""

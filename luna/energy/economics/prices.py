@@ -1,0 +1,136 @@
+"""What a kWh costs and earns in each slot, and when that became known."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.energy.physics import BoolArray
+from luna.energy.refusals import refuse
+from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, ClockWindow, FixedPrice, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
+
+
+def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> BoolArray:
+    """Return which instants (UTC) lie within a window by the local clock, shape of ``starts``; one whose end is not after its begin runs over midnight."""
+    local = starts + local_offsets(starts, zone)
+    minute = (local - local.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
+    weekday = (local.astype("datetime64[D]").astype(int) + 3) % 7
+    first, last = _minutes(window.from_), _minutes(window.to)
+    inside = (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
+    return np.asarray(inside & {"all": weekday >= 0, "weekday": weekday < 5, "weekend": weekday >= 5}[window.days])
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return 60 * int(hours) + int(minutes)
+
+
+DAY_AHEAD_PUBLISHED = time(13)
+SpotPrices = Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class PricedSlots:
+    """The slots that a rule prices: the clock its bands mean, the series of prices there are, and which of them is the site's own."""
+
+    timeline: Timeline
+    zone: ZoneInfo
+    spot: SpotPrices
+    own: str
+
+
+# By the class of a rule, what gives the price of a slot's first kWh.
+_PRICES: dict[type, Callable[[Any, PricedSlots], FloatArray]] = {}
+RuleT = TypeVar("RuleT")
+
+
+def prices(rule: type[RuleT]) -> Callable[[Callable[[RuleT, PricedSlots], FloatArray]], Callable[[RuleT, PricedSlots], FloatArray]]:
+    """Declare what prices the slots of a kind of rule."""
+
+    def declare(price: Callable[[RuleT, PricedSlots], FloatArray]) -> Callable[[RuleT, PricedSlots], FloatArray]:
+        _PRICES[rule] = price
+        return price
+
+    return declare
+
+
+def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices) -> tuple[FloatArray, FloatArray]:
+    """Return import and export price per slot, shape ``(slots,)``, currency/kWh; NaN where the spot price is unknown.
+
+    Where a price depends on what was drawn before it is that of the first kWh: what later ones cost more, the tariff's ``EnergyCharge`` says.
+
+    Args:
+        tariff: of the site.
+        timeline: the slots.
+        zone: whose clock bands of a tariff mean.
+        spot: prices on ``timeline`` of what ``tariff.price_series`` names: markets, and the site's own series.
+
+    Raises:
+        InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does not hold.
+    """
+    rules = {OWN_IMPORT: tariff.import_, OWN_EXPORT: tariff.export}
+    imported, exported = (_PRICES[type(rule)](rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items())
+    return imported, exported
+
+
+@prices(FixedPrice)
+def _price_fixed(rule: FixedPrice, slots: PricedSlots) -> FloatArray:
+    return np.full(slots.timeline.count, rule.price)
+
+
+@prices(SpotPrice)
+def _price_spot(rule: SpotPrice, slots: PricedSlots) -> FloatArray:
+    return (_find_series(rule.market, slots.spot) + rule.markup) * (1.0 + rule.vat)
+
+
+@prices(SeriesPrice)
+def _price_own(_: SeriesPrice, slots: PricedSlots) -> FloatArray:
+    return _find_series(slots.own, slots.spot)
+
+
+@prices(TimeOfUsePrice)
+def _price_by_clock(rule: TimeOfUsePrice, slots: PricedSlots) -> FloatArray:
+    price = np.full(slots.timeline.count, rule.default)
+    for band in reversed(rule.bands):
+        price[window_holds(band, slots.timeline.edges[:-1], slots.zone)] = band.price
+    return price
+
+
+def _find_series(name: str, spot: SpotPrices) -> FloatArray:
+    if name not in spot:
+        raise refuse("no-own-prices" if name.startswith(OWN) else "market-without-prices", field="tariff.market", value=name.removeprefix(OWN))
+    return spot[name]
+
+
+def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
+    """Return when day-ahead prices of each slot became known: 13:00 of the market's local day before, shape of ``starts``.
+
+    Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
+    """
+    days, where = np.unique((starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True)
+    known = [datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC) for day in days.tolist()]
+    return np.array([instant.replace(tzinfo=None) for instant in known], dtype="datetime64[us]")[where]
+
+
+def extend_prices(price: FloatArray, known: int, *, slots_per_day: int) -> FloatArray:
+    """Replace everything from slot ``known`` on by the same slot of the last known day.
+
+    Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
+
+    Args:
+        price: currency/kWh, shape ``(slots,)``; should begin a day before the slots it is needed for.
+        known: number of leading slots whose price is published.
+        slots_per_day: 96 for quarter-hours.
+
+    Raises:
+        InvalidInputError: nothing is known, or there is a gap in what is known.
+    """
+    gaps = np.flatnonzero(~np.isfinite(price[:known]))
+    if known == 0 or gaps.size:
+        slot = int(gaps[0]) if gaps.size else 0
+        raise refuse("slot-price-missing", field=f"import_price[{slot}]")
+    return np.asarray(price[repeat_last(np.arange(price.size), known, period=min(slots_per_day, known))])

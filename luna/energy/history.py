@@ -1,0 +1,277 @@
+"""What readers ask of stored series, and what they are given. What is unknown is None, never zero."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.energy.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
+from luna.energy.errors import InvalidInputError
+from luna.energy.judgement import QualityVerdict
+from luna.energy.observations import EnergyInterval
+from luna.energy.outlook import SHARES
+from luna.energy.resolution import kind_of
+from luna.energy.site import APPLIANCES
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, parse_zone
+
+OBSERVED = (
+    "load_kwh",
+    "pv_kwh",
+    "import_kwh",
+    "export_kwh",
+    "charge_kwh",
+    "discharge_kwh",
+    "soc",
+    "residual_kwh",
+    "beyond_house_kwh",
+    *APPLIANCES,
+    "import_price",
+    "export_price",
+)
+FORECAST = tuple(f"{series}_{column}" for series in ("load", "pv") for column in ("kwh", *(f"{name}_kwh" for name in SHARES)))
+PLANNED = ("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
+# Where a series comes from that is no column of the observations → what follows the colon.
+FORMS = {
+    "market_prices": "market_prices:MARKET",
+    "slot_forecasts": "slot_forecasts:VERSION:COLUMN",
+    "plans": "plans:COLUMN",
+    "sensor_readings": "sensor_readings:SENSOR",
+    "smart_meter_readings": "smart_meter_readings:METER:REGISTER",
+}
+COLUMNS = {"slot_forecasts": FORECAST, "plans": PLANNED}
+# Far from where a calendar ends: days, pages and horizons are added to these.
+EARLIEST, LATEST = datetime(1800, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
+SAMPLED = ("sensor_readings", "smart_meter_readings")
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesName:
+    """A series as callers write it, taken apart: the table it comes from, and what names it there."""
+
+    source: str
+    parts: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what ``text`` names: a column of the observations, or one of ``FORMS``.
+
+        Raises:
+            InvalidInputError: it names no series.
+        """
+        source, colon, rest = text.partition(":")
+        if not colon:
+            require_known("series", text, (*OBSERVED, *FORMS.values()))
+            return cls("slot_observations", (text,))
+        require_known("series", source, tuple(FORMS))
+        # A sensor's name and an OBIS code may hold colons of their own.
+        parts = tuple(rest.split(":", maxsplit=FORMS[source].count(":") - 1))
+        if len(parts) != FORMS[source].count(":") or not all(parts):
+            raise InvalidInputError("no such series", field="series", value=text, remedy=f"Write {FORMS[source]}.")
+        if source in COLUMNS:
+            require_known("series", parts[-1], COLUMNS[source])
+        return cls(source, parts)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether its values belong to instants, not to slots."""
+        return self.source in SAMPLED
+
+    @property
+    def kind(self) -> str:
+        """``energy``, ``state`` or ``price``: how it changes its slot length."""
+        return "price" if self.source == "market_prices" else kind_of(self.parts[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesQuery:
+    """A series from ``first`` on, before ``end``.
+
+    Args:
+        series: as ``SeriesName.parse`` reads it, but no readings.
+        first: the first instant.
+        end: the instant after the last.
+        resolution: length of a bucket; ``1d`` means the site's local days.
+        aggregate: default: the sum of energies and the mean of anything else.
+        points: thin the series to at most so many rows, keeping extremes and gaps.
+        limit: how many buckets an answer has at most; what follows is for the next one.
+        known_at: prices, forecasts and plans as they were known then.
+        issued_at: the forecast or plan of that issue alone.
+
+    Raises:
+        InvalidInputError: no such series, resolution or aggregate, an empty window, or an option that the series has no use for.
+    """
+
+    series: str
+    first: datetime
+    end: datetime
+    resolution: str = "15m"
+    aggregate: str | None = None
+    points: int | None = None
+    limit: int | None = None
+    known_at: datetime | None = None
+    issued_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if name.sampled:
+            raise InvalidInputError("readings are no slots", field="series", value=self.series, remedy="Ask for readings.")
+        require_known("resolution", self.resolution, tuple(RESOLUTIONS))
+        if self.aggregate is not None:
+            require_known("aggregate", self.aggregate, AGGREGATES)
+        require_window(self.first, self.end)
+        for field, value, sources in (("known_at", self.known_at, ("market_prices", *COLUMNS)), ("issued_at", self.issued_at, tuple(COLUMNS))):
+            if value is not None and name.source not in sources:
+                raise InvalidInputError("the series has no use for it", field=field, value=value.isoformat(), remedy=f"It belongs to {', '.join(sources)}.")
+
+    @property
+    def name(self) -> SeriesName:
+        """The series, taken apart."""
+        return SeriesName.parse(self.series)
+
+    @property
+    def reduced_by(self) -> str:
+        """The aggregate that holds."""
+        return self.aggregate or ("sum" if self.name.kind == "energy" else "mean")
+
+
+@dataclass(frozen=True, slots=True)
+class UnusableSpan:
+    """From when until when a series may not be used, the verdict that says so, and what speaks against that day."""
+
+    first: datetime
+    end: datetime
+    verdict: QualityVerdict
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAnswer:
+    """A series over time. ``known`` is the share of each bucket that is stored (None: readings as received); a sum is unknown (NaN) unless all of it is.
+
+    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series has none such.
+    ``following`` is where what the limit left over begins, None where nothing is left. ``intervals``: what counters counted through long silences that reach
+    into the answer, whatever its rows make of them. ``unusable``: the days of it on which the series neither trains nor scores, by the verdict on them.
+    """
+
+    series: str
+    resolution: str | None
+    aggregate: str | None
+    starts: InstantArray
+    values: FloatArray
+    known: FloatArray | None
+    following: datetime | None = None
+    estimated: FloatArray | None = None
+    intervals: Sequence[EnergyInterval] = ()
+    unusable: Sequence[UnusableSpan] = ()
+
+    def columns(self) -> tuple[str, ...]:
+        """Return what a row is made of, in order."""
+        return ("instant", "value") if self.known is None else ("start", "value", *self.shares())
+
+    def shares(self) -> dict[str, FloatArray]:
+        """Return which share of each bucket is known and, where some may be, estimated, by column."""
+        shares = {"known": self.known, "estimated": self.estimated}
+        return {name: share for name, share in shares.items() if share is not None}
+
+    def thinned(self, points: int | None) -> "SeriesAnswer":
+        """Return the answer with at most ``points`` rows, extremes and gaps kept; all of it where None."""
+        if points is None or self.known is None:
+            return self
+        places = thin(self.values, points)
+        estimated = None if self.estimated is None else self.estimated[places]
+        return replace(self, starts=self.starts[places], values=self.values[places], known=self.known[places], estimated=estimated)
+
+
+def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str, *, estimated: NDArray[np.bool_] | None = None) -> SeriesAnswer:
+    """Return the quarter-hours ``values`` on ``timeline`` as ``query`` wants them; days are those of ``zone``.
+
+    Args:
+        query: of the series.
+        timeline: quarter-hours.
+        values: NaN where unknown.
+        zone: of local days.
+        estimated: which of them are filled to a meter's total; None: such a series has none.
+    """
+    aggregate = query.reduced_by
+    length = RESOLUTIONS[query.resolution]
+    if length == timeline.step:
+        reduced, starts, known = values, timeline.starts, (~np.isnan(values)).astype(np.float64)
+    else:
+        begins = find_buckets(timeline.starts, length, parse_zone(zone))
+        (reduced, known), starts = reduce_buckets(values, begins, aggregate), timeline.starts[begins]
+    share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts)
+    return SeriesAnswer(query.series, query.resolution, aggregate, starts, reduced, known, estimated=share).thinned(query.points)
+
+
+def reduce_summed(
+    query: SeriesQuery, timeline: Timeline, summed: tuple[InstantArray, Parts], zone: str, *, estimated: NDArray[np.bool_] | None = None
+) -> SeriesAnswer:
+    """Return what ``reduce_series`` makes of the quarter-hours that ``summed`` holds in parts.
+
+    Args:
+        query: of the series.
+        timeline: the quarter-hours.
+        summed: start of each part, ``datetime64[s]`` in UTC, and the parts; every bucket begins with one.
+        zone: of local days.
+        estimated: as for ``reduce_series``.
+    """
+    starts, parts = summed
+    begins = find_buckets(starts, RESOLUTIONS[query.resolution], parse_zone(zone))
+    reduced, known = reduce_parts(parts, begins, query.reduced_by)
+    share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts[begins])
+    return SeriesAnswer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known, estimated=share).thinned(query.points)
+
+
+def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
+    """Return the answer as rows of start, value (None: unknown), known and estimated share; readings as received have an instant and a value."""
+    columns = answer.columns()
+    values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]
+    cells = [write_instants(answer.starts), values, *(share.tolist() for share in answer.shares().values())]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
+    """Return what is known of intervals as rows: from when until when, energy, the sensor that counted it, and how certain it is."""
+    return [
+        {"from": each.first.isoformat(), "to": each.end.isoformat(), "energy_kwh": each.energy_kwh, "source": each.sensor, "certainty": each.certainty}
+        for each in answer.intervals
+    ]
+
+
+def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
+    """Return the days on which the series may not be used as rows."""
+    return [{"from": each.first.isoformat(), "to": each.end.isoformat(), "verdict": each.verdict, "reasons": list(each.reasons)} for each in answer.unusable]
+
+
+def write_instants(instants: InstantArray) -> list[str]:
+    """Return instants as ISO 8601 in UTC: slots to the second, readings to the microsecond."""
+    exact: Literal["us", "s"] = "us" if instants.dtype == np.dtype("M8[us]") else "s"
+    return np.datetime_as_string(instants, unit=exact, timezone="UTC").tolist()  # type: ignore[no-any-return]
+
+
+def require_known(field: str, value: str, known: tuple[str, ...]) -> None:
+    """Check that ``value`` is one of those ``known``.
+
+    Raises:
+        InvalidInputError: it is none.
+    """
+    if value not in known:
+        raise InvalidInputError(f"no such {field}", field=field, value=value, remedy=f"Choose one of {', '.join(known)}.")
+
+
+def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:
+    """Check that the window is not empty, within the centuries that can be reckoned with, and not longer than ``longest``.
+
+    Raises:
+        InvalidInputError: it is not.
+    """
+    for field, instant in (("from", first), ("to", end)):
+        if not EARLIEST <= instant <= LATEST:
+            raise InvalidInputError(f"outside {EARLIEST.year} to {LATEST.year}", field=field, value=instant.isoformat(), remedy="Check the year.")
+    if end <= first:
+        raise InvalidInputError("the window is empty", field="to", value=end.isoformat(), remedy="Let it end after it begins.")
+    if longest is not None and end - first > longest:
+        raise InvalidInputError(f"more than {longest.days:,} days", field="to", value=end.isoformat(), remedy="Choose a shorter window.")

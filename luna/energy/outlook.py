@@ -1,0 +1,112 @@
+"""What is known or expected ahead of an instant: forecasts, and prices beside them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+import numpy as np
+
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, Timeline
+
+# Name of each quantile → its share. Names and order are those of ``Quantiles``.
+SHARES = {"p05": 0.05, "p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95}
+LEVELS = np.array([*SHARES.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """A forecast series with its uncertainty; energies per slot, each of shape ``(slots,)``.
+
+    Invariants: ``0 ≤ p05 ≤ p10 ≤ p25 ≤ p50 ≤ p75 ≤ p90 ≤ p95``; ``expected`` is the mean, not the median.
+    """
+
+    expected: FloatArray
+    p05: FloatArray
+    p10: FloatArray
+    p25: FloatArray
+    p50: FloatArray
+    p75: FloatArray
+    p90: FloatArray
+    p95: FloatArray
+
+    @classmethod
+    def exact(cls, values: FloatArray) -> Self:
+        """Return a forecast that is sure of ``values``."""
+        return cls(*(values,) * len(PARTS))
+
+    def map(self, change: Callable[[FloatArray], FloatArray]) -> "Quantiles":
+        """Return the forecast with every part changed in the same way."""
+        return Quantiles(*(change(getattr(self, part)) for part in PARTS))
+
+
+PARTS = ("expected", *SHARES)
+PROBABILITY_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Load and PV ahead, as issued at one instant by one version, using nothing known after it."""
+
+    timeline: Timeline
+    issued_at: datetime
+    version: str
+    load_kwh: Quantiles
+    pv_kwh: Quantiles
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a plan is made from; arrays of shape ``(slots,)``, energies per slot, prices per kWh.
+
+    ``carbon_g_per_kwh`` is the grid's intensity, where known. ``import_limit_kw`` and ``export_limit_kw`` are what the connection carries in each
+    slot where that is less than always.
+    """
+
+    timeline: Timeline
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    carbon_g_per_kwh: FloatArray | None = None
+    import_limit_kw: FloatArray | None = None
+    export_limit_kw: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """Joint courses of load, PV and prices beside a forecast, arrays of shape ``(paths, slots)``; their weighted mean is what is expected.
+
+    Args:
+        probability: of each path, shape ``(paths,)``.
+        spot_price: market → currency per kWh, as published and beyond that as it may become; NaN where nothing can be said.
+        reasons: codes of what they could not rest on; empty: nothing.
+
+    Invariants: probabilities are positive and sum to one; energies are non-negative.
+
+    Raises:
+        InvalidInputError: shapes that do not fit each other, or probabilities that are none.
+    """
+
+    timeline: Timeline
+    issued_at: datetime
+    version: str
+    probability: FloatArray
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    spot_price: Mapping[str, FloatArray] = field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shape = (self.probability.size, self.timeline.count)
+        for name, paths in {"load_kwh": self.load_kwh, "pv_kwh": self.pv_kwh, **self.spot_price}.items():
+            if paths.shape != shape:
+                raise InvalidInputError("a scenario needs a value per slot", field=name, value=str(paths.shape), remedy=f"Its shape is {shape}.")
+        if not ((self.probability > 0).all() and abs(float(self.probability.sum()) - 1) < PROBABILITY_TOLERANCE):
+            raise InvalidInputError("probabilities are positive and sum to one", field="probability", value=float(self.probability.sum()))
+
+    def expected_price(self, market: str) -> FloatArray:
+        """Return what the price of a market is expected to be, shape ``(slots,)``; published prices as they are."""
+        expected: FloatArray = self.probability @ self.spot_price[market]
+        return expected

@@ -1,0 +1,99 @@
+"""What batteries and the grid connection bear, as arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from luna.energy.physics.inverters import InverterLimits
+from luna.energy.physics.mode import BoolArray
+from luna.energy.site import Battery, Site
+from luna.energy.timeline import FloatArray, bound
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryLimits:
+    """The limits of batteries, each array of shape ``(batteries, 1)`` or ``(batteries, sites)``."""
+
+    capacity_kwh: FloatArray
+    min_soc: FloatArray
+    max_soc: FloatArray
+    charge_limit_kw: FloatArray
+    discharge_limit_kw: FloatArray
+    charge_efficiency: FloatArray
+    discharge_efficiency: FloatArray
+    min_charge_kw: FloatArray
+    taper_from_soc: FloatArray
+    taper_to_share: FloatArray
+    charge_from_grid: BoolArray
+    discharge_to_grid: BoolArray
+
+    @classmethod
+    def of(cls, batteries: Sequence[Battery]) -> Self:
+        """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
+        contract = {"charge_from_grid", "discharge_to_grid"}
+        columns = {name: np.array([[getattr(battery, name)] for battery in batteries], dtype=bool if name in contract else float) for name in cls.__slots__}
+        return cls(**{name: column.reshape(len(batteries), 1) for name, column in columns.items()})
+
+    @property
+    def min_kwh(self) -> FloatArray:
+        """Least stored energy, kWh."""
+        return self.min_soc * self.capacity_kwh
+
+    @property
+    def max_kwh(self) -> FloatArray:
+        """Most stored energy, kWh."""
+        return self.max_soc * self.capacity_kwh
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLimits:
+    """All limits of a site: batteries, grid connection, and whether PV may be held back.
+
+    The connection's limits have shape ``(sites,)``; where they change from slot to slot ``(sites, slots)``, or ``(slots,)`` to settle slots side by side.
+    """
+
+    batteries: BatteryLimits
+    import_limit_kw: FloatArray
+    export_limit_kw: FloatArray
+    curtailable: BoolArray
+    inverters: InverterLimits | None = None
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """Return the limits of one site; grid arrays have shape ``(1,)``."""
+        return cls(
+            BatteryLimits.of(site.batteries),
+            np.array([site.grid.import_limit_kw]),
+            np.array([site.feed_in_limit_kw]),
+            np.array([site.curtailable]),
+            InverterLimits.of(site),
+        )
+
+    def narrow(self, import_kw: FloatArray | None, export_kw: FloatArray | None) -> Self:
+        """Return the limits of slots side by side in which the connection carries no more than this, each of shape ``(slots,)``."""
+        imported, exported = self.import_limit_kw, self.export_limit_kw
+        return replace(
+            self,
+            import_limit_kw=imported if import_kw is None else np.minimum(imported, import_kw),
+            export_limit_kw=exported if export_kw is None else np.minimum(exported, export_kw),
+        )
+
+    def at(self, slot: int) -> Self:
+        """Return the limits of one slot for sites side by side."""
+        if self.import_limit_kw.ndim == self.export_limit_kw.ndim == 1:
+            return self
+        imported, exported = (limit[..., slot] if limit.ndim > 1 else limit for limit in (self.import_limit_kw, self.export_limit_kw))
+        return replace(self, import_limit_kw=imported, export_limit_kw=exported)
+
+    def by_slot(self) -> Self:
+        """Return limits of slots side by side as those of one site through time."""
+        return replace(self, **{name: getattr(self, name)[None, :] for name in ("import_limit_kw", "export_limit_kw") if getattr(self, name).size > 1})
+
+
+def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
+    """Return the charging power a battery accepts: constant, then falling linearly from ``taper_from_soc`` to full."""
+    span = np.maximum(1.0 - battery.taper_from_soc, 1e-12)
+    above = bound((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)
+    return battery.charge_limit_kw * (1.0 - above * (1.0 - battery.taper_to_share))

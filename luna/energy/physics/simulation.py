@@ -1,0 +1,290 @@
+"""What a slot's actual load and PV make of a set-point."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from luna.energy.physics.inverters import Conversion
+from luna.energy.physics.limits import SiteLimits, charge_limit_kw
+from luna.energy.physics.mode import BoolArray, SetPoint, buys, holds_all_back, holds_export_back, sells, serves, stores, trades
+from luna.energy.timeline import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryEnvelope:
+    """What batteries may do in one slot, kWh at their terminals, shape ``(batteries, sites)``."""
+
+    dischargeable: FloatArray
+    storable: FloatArray
+    spillable: FloatArray
+    servable: FloatArray
+    buyable: FloatArray
+    sellable: FloatArray
+    power_kwh: FloatArray
+    least_kwh: FloatArray
+    absorbable: FloatArray
+    direct_kwh: FloatArray
+
+    @classmethod
+    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+        battery, mode = limits.batteries, setpoint.mode
+
+        def room_to(soc: FloatArray) -> FloatArray:
+            room: FloatArray = np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
+            return room
+
+        def reach_to(soc: FloatArray) -> FloatArray:
+            reach: FloatArray = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency
+            return reach
+
+        known = np.isfinite(stored_kwh)
+        chargeable = np.where(known, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
+        dischargeable = np.where(known, np.minimum(battery.discharge_limit_kw * hours, reach_to(battery.min_soc)), 0.0)
+        # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
+        target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
+        ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
+        floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
+        return cls(
+            dischargeable=dischargeable,
+            storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
+            # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
+            spillable=np.where(limits.curtailable & known, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
+            servable=np.where(serves(mode), np.minimum(dischargeable, reach_to(floor)), 0.0),
+            buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
+            sellable=np.where(selling, np.minimum(dischargeable, reach_to(target)), 0.0),
+            power_kwh=setpoint.power_kw * hours,
+            least_kwh=battery.min_charge_kw * hours,
+            absorbable=chargeable if limits.inverters is None else np.where(known, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
+            direct_kwh=np.zeros_like(chargeable),
+        )
+
+    def behind(self, conversion: Conversion) -> Self:
+        """Return the reach of batteries whose inverters carry PV besides, with the PV beyond an inverter that its battery takes first."""
+        room, most = np.maximum(conversion.room_kwh, 0.0), conversion.intake_kwh + conversion.direct_kwh
+        out = {name: np.minimum(getattr(self, name), room) for name in ("dischargeable", "servable", "sellable")}
+        into = {name: np.minimum(getattr(self, name), most) for name in ("storable", "spillable", "buyable", "absorbable")}
+        taken = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
+        return replace(self, **out, **into, direct_kwh=taken)
+
+    def beside(self, direct_kwh: FloatArray) -> Self:
+        """Return what is left of the reach when batteries have taken PV on the DC side: what takes does not sell."""
+        if not direct_kwh.any():
+            return self
+        left = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
+        return replace(self, **left, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
+
+    def without(self, stalled: BoolArray, *, last: BoolArray) -> Self:
+        """Return the reach when one of the ``stalled`` batteries of each site charges no more of its own will, or, where none would, not at all."""
+        willing = self.storable + self.buyable > 0.0
+        chosen = stalled
+        for preferred in (willing, ~last):
+            narrowed = chosen & preferred
+            chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
+        chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
+        rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
+        unwilling = chosen & ~willing
+        reach = replace(self, **rest, spillable=np.where(unwilling, 0.0, self.spillable), absorbable=np.where(unwilling, 0.0, self.absorbable))
+        if not self.direct_kwh.any():
+            return reach
+        return replace(reach, direct_kwh=np.minimum(self.direct_kwh, np.maximum(reach.storable, reach.absorbable)))
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What happened in a slot, kWh; battery arrays ``(batteries, sites)``, meter arrays ``(sites,)``.
+
+    Invariants: load + charge + export = pv − curtailed + discharge + import, to 1e-9. ``excess_kwh`` is energy beyond a limit of the
+    connection that nothing on the site could prevent.
+    """
+
+    charge_kwh: FloatArray
+    discharge_kwh: FloatArray
+    stored_kwh: FloatArray
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    curtailed_kwh: FloatArray
+    excess_kwh: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class SlotActuals:
+    """What a slot brings: the site's load without its batteries, what PV could give, kWh, shape ``(sites,)``, and its length.
+
+    ``hours`` is an array where the trailing axis counts slots.
+    """
+
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    hours: FloatArray | float
+
+
+def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> Flows:
+    """Return what a slot's actual load and PV make of a clamped set-point.
+
+    Batteries that follow the house act first, in order, then those that also trade with the grid; each on the surplus or deficit that the
+    ones before it left. The connection's limits outrank the mode: what modes leave beyond them, batteries serve or store all the same.
+
+    Args:
+        setpoint: clamped, shapes as in ``SetPoint``.
+        stored_kwh: stored energy at the start of the slot, shape ``(batteries, sites)``.
+        actuals: what the slot brings.
+        limits: of the same site or sites.
+    """
+    sun = _Sun.of(setpoint, actuals, limits=limits)
+    meter = _Meter.of(actuals, sun.ac_kwh, limits=limits)
+    reach = BatteryEnvelope.of(setpoint, stored_kwh, limits=limits, hours=actuals.hours)
+    if sun.conversion is not None:
+        reach = reach.behind(sun.conversion)
+    last = trades(setpoint.mode)
+    serve = _serve_deficit(meter, reach, last=last)
+    meter = meter.served(serve)
+    if sun.conversion is not None:
+        reach = replace(reach, direct_kwh=np.where(serve > 0.0, 0.0, reach.direct_kwh))
+    moved = _exchange(meter, serve, reach, last=last)
+    charge, discharge = moved.charge, moved.discharge
+    no_export = holds_export_back(setpoint.curtailment) & limits.curtailable
+    imported, exported, curtailed = _carry(meter, moved, sun, no_export=no_export, curtailable=limits.curtailable)
+    excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(exported - meter.export_limit, 0.0)
+    battery = limits.batteries
+    return Flows(
+        charge_kwh=charge,
+        discharge_kwh=discharge,
+        stored_kwh=stored_kwh + charge * battery.charge_efficiency - discharge / battery.discharge_efficiency,
+        import_kwh=imported,
+        export_kwh=exported,
+        curtailed_kwh=curtailed,
+        excess_kwh=np.where(excess > 1e-9, excess, 0.0),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Meter:
+    """What is left for the grid, kWh ``(sites,)``: deficit and surplus, and what the connection carries inward and outward."""
+
+    deficit: FloatArray
+    surplus: FloatArray
+    import_limit: FloatArray
+    export_limit: FloatArray
+
+    @classmethod
+    def of(cls, actuals: SlotActuals, ac_kwh: FloatArray, *, limits: SiteLimits) -> Self:
+        load, hours = actuals.load_kwh, actuals.hours
+        deficit, surplus = np.maximum(load - ac_kwh, 0.0), np.maximum(ac_kwh - load, 0.0)
+        return cls(deficit, surplus, limits.import_limit_kw * hours, limits.export_limit_kw * hours)
+
+    def served(self, serve: FloatArray) -> "_Meter":
+        """Return what is left when batteries have served the load."""
+        return _Meter(np.maximum(self.deficit - serve.sum(axis=0), 0.0), self.surplus, self.import_limit, self.export_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh ``(batteries, sites)``; then all it takes, and gives."""
+
+    direct: FloatArray
+    store: FloatArray
+    bought: FloatArray
+    sold: FloatArray
+    charge: FloatArray
+    discharge: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Sun:
+    """What PV gives on the AC side, would give there at most, and could give at all, kWh, shape ``(sites,)``.
+
+    ``conversion`` and ``free`` say what it gives behind inverters, held back and not.
+    """
+
+    ac_kwh: FloatArray
+    most_kwh: FloatArray
+    pv_kwh: FloatArray
+    conversion: Conversion | None = None
+    free: Conversion | None = None
+
+    @classmethod
+    def of(cls, setpoint: SetPoint, actuals: SlotActuals, *, limits: SiteLimits) -> Self:
+        pv_kwh, hours = actuals.pv_kwh, actuals.hours
+        limit, off = setpoint.pv_limit_kw * hours, holds_all_back(setpoint.curtailment)
+        if limits.inverters is None:
+            return cls(np.where(off, 0.0, np.minimum(pv_kwh, limit)), pv_kwh, pv_kwh)
+        free = limits.inverters.convert(pv_kwh, hours)
+        share = np.where(free.ac_kwh > limit, limit / np.maximum(free.ac_kwh, 1e-12), 1.0)
+        held = free.throttle(np.where(off, 0.0, share))
+        return cls(held.ac_kwh, free.ac_kwh, pv_kwh, held, free)
+
+    def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
+        """Return what held-back PV may still give: behind an inverter, what that carries beside its battery."""
+        held_back = self.most_kwh - self.ac_kwh
+        if self.free is None:
+            return held_back
+        blocked = np.maximum(self.free.own_kwh + discharge_kwh - self.free.limit_kwh, 0.0).sum(axis=0)
+        released: FloatArray = np.maximum(held_back - blocked, 0.0)
+        return released
+
+
+def _serve_deficit(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
+    """Return what each battery gives to the load: as its mode says, then what the connection cannot bring."""
+    serve = _share(meter.deficit, reach.servable, last=last)
+    return serve + _share(meter.deficit - meter.import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=last)
+
+
+def _exchange(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
+    """Return what batteries move beside the load; what one too weak to start leaves, others may take."""
+    moved = _move(meter, serve, reach, last=last)
+    # Each pass settles at least one battery in one of its two roles.
+    for _ in range(2 * len(serve)):
+        stalled = (moved.charge > 0.0) & (moved.charge < reach.least_kwh - 1e-9)
+        if not stalled.any():
+            break
+        reach = reach.without(stalled, last=last)
+        moved = _move(meter, serve, reach, last=last)
+    return moved
+
+
+def _move(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
+    """Return what each battery takes from PV directly, stores, buys and sells within its reach and what the connection still carries."""
+    direct, reach = reach.direct_kwh, reach.beside(reach.direct_kwh)
+    store = _store_surplus(meter, reach, last=last)
+    left = meter.surplus - store.sum(axis=0)
+    buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
+    sold = _share(meter.export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
+    bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, last=last)
+    return _Moved(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
+
+
+def _store_surplus(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
+    """Return what each battery stores: as its mode says, then what the connection cannot take."""
+    surplus = meter.surplus
+    store = _share(surplus, reach.storable, last=last)
+    room = reach.spillable - store
+    spilled = _share(surplus - meter.export_limit - store.sum(axis=0), room, last=last)
+    # A battery that cannot charge as slowly as the connection overflows takes more.
+    spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
+    return store + _share(surplus - store.sum(axis=0), spilled, last=last)
+
+
+def _carry(meter: _Meter, moved: _Moved, sun: _Sun, *, no_export: BoolArray, curtailable: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return what crosses the meter inward and outward, and what of PV is held back."""
+    surplus, bought, sold = np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0), moved.bought.sum(axis=0), moved.sold.sum(axis=0)
+    passed_on = np.minimum(bought, sold)  # one battery's sale is another's purchase: the meter sees neither
+    bought, sold = bought - passed_on, sold - passed_on
+    # What neither connection nor battery can carry, PV that was held back does.
+    released = np.minimum(sun.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
+    room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
+    held_back = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
+    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - moved.direct.sum(axis=0) + held_back
+    return meter.deficit - released + bought, surplus - held_back + sold, curtailed
+
+
+def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:
+    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``last`` after all others."""
+    wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
+    ahead: FloatArray | float = 0.0
+    if wanted.shape[0] > 1:
+        sooner = np.where(last, 0.0, wanted)
+        later = wanted - sooner
+        ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
+    share: FloatArray = np.minimum(np.maximum(energy_kwh - ahead, 0.0), wanted)
+    return share

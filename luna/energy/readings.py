@@ -1,0 +1,135 @@
+"""What readings of a sensor come to: increases of a counter, means over time, and the shape of a curve in a few points.
+
+Between two readings a counter rises evenly, and any other value holds until the next one; NaN, with which a sensor says that it knows nothing, holds as well.
+Before the first reading of a sensor and after its last, nothing is
+known.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+
+FEWEST_POINTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Consecutive readings of a sensor, each run within one bucket, or a single reading beside the buckets; in order.
+
+    Args:
+        first_at: instant of each run's first reading, shape ``(runs,)``, UTC.
+        first: its value.
+        last_at: instant of the last reading.
+        last: its value.
+        inner: what was gained from the first reading to the last: the counter's increase, or the sum of value × seconds.
+        silent: seconds between them during which the sensor knew nothing.
+    """
+
+    first_at: InstantArray
+    first: FloatArray
+    last_at: InstantArray
+    last: FloatArray
+    inner: FloatArray
+    silent: FloatArray | float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """One value per stretch of time, NaN where nothing is known; ``known`` is the share of each that lies between two readings and is not silent."""
+
+    starts: InstantArray
+    values: FloatArray
+    known: FloatArray
+
+
+def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
+    """Return how much a counter rose in each bucket. A value below the one before means that it began again from zero.
+
+    Args:
+        runs: with the counter's increase within each.
+        edges: where one bucket ends and the next begins, ascending, shape ``(buckets + 1,)``, UTC; no run reaches across one.
+
+    Invariants: without a reset, the increases between the first reading and the last add up to their difference.
+    """
+    rise = runs.first[1:] - runs.last[:-1]
+    gain, known = _gain_per_bucket(runs, np.where(rise >= 0, rise, runs.first[1:]), edges)
+    return Buckets(edges[:-1], gain, known)
+
+
+def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
+    """Return the mean over time of a value that holds until the next reading, per bucket, over the part of it that is known.
+
+    Args:
+        runs: with the sum of value × seconds within each.
+        edges: as for ``increase_per_bucket``.
+
+    Invariants: a mean lies between the lowest and the highest value that held in its bucket.
+    """
+    held = np.nan_to_num(runs.last[:-1]) * _microseconds(runs.first_at[1:] - runs.last_at[:-1]) / 1e6
+    gain, known = _gain_per_bucket(runs, held, edges)
+    seconds = known * _microseconds(np.diff(edges)) / 1e6
+    return Buckets(edges[:-1], np.divide(gain, seconds, out=np.full(gain.size, np.nan), where=seconds > 0), known)
+
+
+def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexArray:
+    """Return the places of at most ``points`` readings that keep the curve's shape: the largest triangles over three buckets of equally many readings.
+
+    Source: Steinarsson, Downsampling Time Series for Visual Representation, 2013, section 4.2.
+
+    Invariants: the first reading and the last are among them; all of them where there are no more than ``points``.
+
+    Raises:
+        InvalidInputError: fewer than three points.
+    """
+    require_points(points)
+    if values.size <= points:
+        return np.arange(values.size)
+    at = (instants - instants[0]).astype("timedelta64[us]").astype(np.float64)
+    borders = (np.arange(points) * ((values.size - 2) / (points - 2))).astype(np.int64) + 1
+    borders[-1] = values.size
+    chosen = np.zeros(points, dtype=np.int64)
+    chosen[-1] = values.size - 1
+    for place in range(points - 2):
+        here, following = slice(borders[place], borders[place + 1]), slice(borders[place + 1], borders[place + 2])
+        last = chosen[place]
+        aside, above = at[last] - at[following].mean(), values[following].mean() - values[last]
+        double_area = np.abs(aside * (values[here] - values[last]) - (at[last] - at[here]) * above)
+        chosen[place + 1] = borders[place] + int(double_area.argmax())
+    return chosen
+
+
+def require_points(points: int) -> None:
+    """Check that a shape can be drawn in ``points``.
+
+    Raises:
+        InvalidInputError: fewer than three points.
+    """
+    if points < FEWEST_POINTS:
+        raise InvalidInputError("a shape needs a first, a last and a point between", field="points", value=points, remedy=f"Ask for {FEWEST_POINTS} or more.")
+
+
+def _gain_per_bucket(runs: Runs, between: FloatArray, edges: InstantArray) -> tuple[FloatArray, FloatArray]:
+    """Return what each bucket gained, NaN where nothing is known, and the known share; ``between`` is what was gained from each run to the next."""
+    if not runs.first.size:
+        return np.full(edges.size - 1, np.nan), np.zeros(edges.size - 1)
+    # No edge lies within a run, and between runs the gain is even: so it is a straight line wherever an edge cuts it.
+    at = _microseconds(np.column_stack([runs.first_at, runs.last_at]).ravel() - runs.first_at[0])
+    steps = np.column_stack([np.append(0.0, between), runs.inner]).ravel()
+    cuts = np.clip(_microseconds(edges - runs.first_at[0]), at[0], at[-1])
+    known = np.diff(np.interp(cuts, at, np.cumsum(_known_steps(runs)))) / _microseconds(np.diff(edges))
+    return np.where(known > 0, np.diff(np.interp(cuts, at, np.cumsum(steps))), np.nan), known
+
+
+def _known_steps(runs: Runs) -> FloatArray:
+    """Return the microseconds that are known between one run and the next, and within each, in turn."""
+    between = np.where(np.isnan(runs.last[:-1]), 0, _microseconds(runs.first_at[1:] - runs.last_at[:-1]))
+    within = _microseconds(runs.last_at - runs.first_at) - 1e6 * runs.silent
+    return np.column_stack([np.append(0.0, between), within]).ravel()
+
+
+def _microseconds(span: Any) -> IndexArray:
+    return np.asarray(span.astype("timedelta64[us]").astype(np.int64))

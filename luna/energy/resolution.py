@@ -1,0 +1,65 @@
+"""Series from one slot length to another. Energies keep their sum, prices and states their mean; what is unknown stays unknown."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, hold_price, spread_energy
+
+
+def _sum_energy(energy: FloatArray, factor: int) -> FloatArray:
+    """Add every ``factor`` values: quarter-hours into hours. One unknown part leaves the sum unknown, for a partial sum would be too low.
+
+    Args:
+        energy: shape ``(slots,)``, a multiple of ``factor``.
+    """
+    return np.asarray(energy.reshape(-1, factor).sum(axis=1), dtype=np.float64)
+
+
+def mean_price(price: FloatArray, factor: int) -> FloatArray:
+    """Average every ``factor`` values: quarter-hours into hours."""
+    return np.asarray(price.reshape(-1, factor).mean(axis=1), dtype=np.float64)
+
+
+def _last_state(state: FloatArray, factor: int) -> FloatArray:
+    """Take the last of every ``factor`` values: the state at the end of the longer slot."""
+    return state[factor - 1 :: factor]
+
+
+def _hold_last_state(state: FloatArray, factor: int) -> FloatArray:
+    """Put each value at the end of ``factor`` shorter slots; between them the state is unknown."""
+    ends = np.full(state.size * factor, np.nan)
+    ends[factor - 1 :: factor] = state
+    return ends
+
+
+Convert = Callable[[FloatArray, int], FloatArray]
+JOIN: dict[str, Convert] = {"energy": _sum_energy, "price": mean_price, "state": _last_state}
+SPLIT: dict[str, Convert] = {"energy": spread_energy, "price": hold_price, "state": _hold_last_state}
+
+
+def kind_of(series: str) -> str:
+    """Return ``energy``, ``state`` or ``price``: how a series of that name changes its slot length."""
+    return "energy" if series.endswith("_kwh") and not series.endswith("_per_kwh") else "state" if series == "soc" else "price"
+
+
+def quarter_hours(timeline: Timeline) -> Timeline:
+    """Return the quarter-hours that cover ``timeline``.
+
+    Raises:
+        InvalidInputError: the timeline does not begin with a quarter-hour although its slots are that long.
+    """
+    start = floor_to(timeline.start, SLOT)
+    if start != timeline.start and timeline.step >= SLOT:
+        raise InvalidInputError("slots begin on the quarter-hour", field="start", value=timeline.start.isoformat(), remedy="Round it down.")
+    return Timeline(start, SLOT, -((start - timeline.end) // SLOT))
+
+
+def from_quarter_hours(values: FloatArray, timeline: Timeline, kind: str) -> FloatArray:
+    """Bring ``values`` on ``quarter_hours(timeline)`` to the slots of ``timeline``."""
+    if timeline.step >= SLOT:
+        factor = timeline.step // SLOT
+        return values if factor == 1 else JOIN[kind](values, factor)
+    first = (timeline.start - floor_to(timeline.start, SLOT)) // timeline.step
+    return SPLIT[kind](values, SLOT // timeline.step)[first : first + timeline.count]

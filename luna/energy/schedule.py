@@ -1,0 +1,96 @@
+"""Why a plan does what it does, and what decides: policies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from luna.energy.physics import IntArray, Mode, SetPoint
+from luna.energy.timeline import FloatArray
+
+Figure = float | datetime | str
+
+
+NO_FIGURES: Mapping[str, Figure] = MappingProxyType({})
+
+
+class Reason(NamedTuple):
+    """Why a slot is as it is. ``code`` and ``figures`` make the sentence (``luna.words``); prices per kWh, energies in kWh.
+
+    ``energy_value`` is what one more stored kWh is worth at the end of the slot; ``cost_of_opposite`` what leaving the action out would cost.
+    ``price_rank`` of ``price_count``: how many slots of the same day, or of the same stay, are as cheap at most; ``used_at`` is when the battery's
+    energy is next used.
+    """
+
+    code: str
+    energy_value: float | None = None
+    cost_of_opposite: float | None = None
+    binding: tuple[str, ...] = ()
+    figures: Mapping[str, Figure] = NO_FIGURES
+    price_rank: int | None = None
+    price_count: int | None = None
+    used_at: datetime | None = None
+
+
+class Policy(Protocol):
+    """Anything that maps the state of a site, slot by slot, to set-points."""
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what to follow in ``slot``.
+
+        Args:
+            slot: position on the timeline the policy was made for.
+            stored_kwh: stored energy at the start of the slot, shape ``(batteries, sites)``.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The policy that follows a schedule's set-points slot by slot."""
+
+    setpoints: SetPoint
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the schedule's set-point, whatever is stored."""
+        del stored_kwh
+        return pick_slot(self.setpoints, slot)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPolicy:
+    """One mode for all batteries in every slot: ``hold`` is no control at all, ``self_consumption`` what inverters do by themselves."""
+
+    mode: Mode
+    curtailment: IntArray
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the mode with its widest limits."""
+        return whole_range(np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot])
+
+
+def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
+    """Return modes without limits of their own: the safety layer narrows them to what battery and connection bear."""
+    up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
+    target = np.where(mode == Mode.EXPORT, down, up)
+    held_back = np.atleast_1d(curtailment)
+    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=held_back, pv_limit_kw=np.full(held_back.shape, np.inf))
+
+
+def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
+    """Return the set-point of one slot out of a schedule's, with one site as its last axis."""
+    return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Several policies of sites that run side by side: each decides for its own column of the last axis."""
+
+    policies: Sequence[Policy]
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return the set-points of all, in order."""
+        parts = [policy.decide(slot, stored_kwh[:, column : column + 1]) for column, policy in enumerate(self.policies)]
+        return SetPoint(**{name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in SetPoint.__slots__})

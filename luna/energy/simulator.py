@@ -1,0 +1,141 @@
+"""Steps sites through time under a policy: physics decides what happens, economics what it costs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
+
+import numpy as np
+
+from luna.energy.economics import Costs, slot_costs
+from luna.energy.physics import BoolArray, Flows, IntArray, Mode, SetPoint, SiteLimits, SlotActuals, clamp, find_corrected, simulate_slot
+from luna.energy.schedule import Policy, whole_range
+from luna.energy.timeline import FloatArray, IndexArray, Timeline
+
+Progress = Callable[[int, int], None]
+Part = TypeVar("Part", Flows, SetPoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Actuals:
+    """What really happened: load and PV per slot, shape ``(sites, slots)`` or ``(slots,)``, kWh, free of NaN.
+
+    ``off_grid`` (``(sites, slots)``) says where the grid was away; None: never.
+    """
+
+    timeline: Timeline
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    off_grid: BoolArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """What a policy made of the actuals; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis.
+
+    ``unserved_kwh`` (``(sites, slots)``) is load that nothing could serve while the grid was away.
+    """
+
+    timeline: Timeline
+    flows: Flows
+    setpoints: SetPoint
+    unserved_kwh: FloatArray
+
+    @property
+    def mode(self) -> IntArray:
+        """The mode of each battery, site and slot."""
+        return self.setpoints.mode
+
+    def column(self, site: int) -> "Trajectory":
+        """Return the trajectory of one of the sites that ran side by side."""
+        return Trajectory(self.timeline, _pick_column(self.flows, site), _pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
+
+
+@dataclass
+class CountedPolicy:
+    """A policy as it is, of whose set-points those are counted that the safety layer changes: ``corrected`` slots of each site, ``(sites,)``."""
+
+    policy: Policy
+    limits: SiteLimits
+    corrected: IndexArray = field(default_factory=lambda: np.zeros(1, dtype=np.int64), init=False)
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        """Return what the policy asks for."""
+        asked = self.policy.decide(slot, stored_kwh)
+        self.corrected = self.corrected + find_corrected(asked, clamp(asked, stored_kwh, self.limits.at(slot))).any(axis=0)
+        return asked
+
+
+def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
+    """Return what ``policy`` makes of ``actuals``; every set-point passes the safety layer.
+
+    Args:
+        policy: decides each slot from the stored energy at its start.
+        actuals: load and PV.
+        limits: of the site or sites; those of the connection may change from slot to slot.
+        stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
+        progress: told slots done and slots in all.
+
+    Invariants: energy balance in every slot to 1e-9, what is unserved taken off the load; limits are never left.
+    """
+    load, pv = np.atleast_2d(actuals.load_kwh), np.atleast_2d(actuals.pv_kwh)
+    flows: list[Flows] = []
+    setpoints: list[SetPoint] = []
+    unserved = np.zeros((stored_kwh.shape[-1], actuals.timeline.count))
+    for slot, hours in enumerate(actuals.timeline.hours):
+        now = limits.at(slot)
+        setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, now)
+        alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
+        setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, now, alone)
+        flow = simulate_slot(setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now)
+        if alone is not None:
+            unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
+            flow = _cut_off(flow, alone)
+        stored_kwh = flow.stored_kwh
+        flows.append(flow)
+        setpoints.append(setpoint)
+        if progress is not None:
+            progress(slot + 1, actuals.timeline.count)
+    return Trajectory(actuals.timeline, stack(flows), stack(setpoints), unserved)
+
+
+def _carry_house(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits, alone: BoolArray) -> SetPoint:
+    """Return the set-point with what an inverter does by itself where the grid is away: the battery carries the house, PV fills it."""
+    own = clamp(whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(alone.shape, dtype=np.int8)), stored_kwh, limits)
+    return SetPoint(**{name: np.where(alone, getattr(own, name), getattr(setpoint, name)) for name in SetPoint.__slots__})
+
+
+def _cut_off(flow: Flows, alone: BoolArray) -> Flows:
+    """Return the flows with nothing crossing the meter where the grid is away: surplus is held back, and nothing exceeds the connection."""
+    meter = {name: np.where(alone, 0.0, getattr(flow, name)) for name in ("import_kwh", "export_kwh", "excess_kwh")}
+    return replace(flow, curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0), **meter)
+
+
+def stack(parts: Sequence[Part]) -> Part:
+    """Return the parts of consecutive slots as one, with the slot as an added last axis."""
+    kind = type(parts[0])
+    return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
+
+
+def _pick_column(part: Part, site: int) -> Part:
+    """Return one site's share; its axis stays, of length one."""
+    return type(part)(**{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)})
+
+
+def price(trajectory: Trajectory, *, import_price: FloatArray, export_price: FloatArray, wear_price: FloatArray) -> Costs:
+    """Return the costs of a trajectory, shape ``(sites, slots)``; ``wear_price`` per battery, shape ``(batteries, 1, 1)``."""
+    flows = trajectory.flows
+    return slot_costs(
+        import_kwh=flows.import_kwh,
+        export_kwh=flows.export_kwh,
+        throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
+        import_price=import_price,
+        export_price=export_price,
+        wear_price=wear_price,
+    )
+
+
+def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray) -> FloatArray:
+    """Return by how much a slot's energies fail to add up, kWh; 0 up to rounding for every possible flow."""
+    supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
+    used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
+    return np.asarray(np.abs(supplied - used))

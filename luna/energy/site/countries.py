@@ -1,0 +1,269 @@
+"""What a country tells of a site before its owner has said more: clock, currency, market, tax, and where its large towns lie."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from luna.energy.refusals import refuse
+
+
+class Town(NamedTuple):
+    """A large town: its name, degrees north, degrees east."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """What is usual in a country.
+
+    Args:
+        code: ISO 3166.
+        names: English and German.
+        timezone: of most of it; IANA.
+        currency: ISO 4217.
+        vat: on a household's electricity, share. Source: European Commission, "VAT rates applied in the Member States", as of 2025.
+        markup: what taxes, grid and supplier add to a kWh's day-ahead price, currency per kWh before tax: of the order of household bills of 2025.
+        markets: bidding zones by their names in tariffs, the largest first.
+        towns: the largest first.
+    """
+
+    code: str
+    names: tuple[str, str]
+    timezone: str
+    currency: str
+    vat: float
+    markup: float
+    markets: tuple[str, ...]
+    towns: tuple[Town, ...]
+
+
+_COUNTRIES = (
+    Country(
+        "AT",
+        ("Austria", "Österreich"),
+        "Europe/Vienna",
+        "EUR",
+        0.2,
+        0.1,
+        ("AT",),
+        (Town("Wien", 48.21, 16.37), Town("Graz", 47.07, 15.44), Town("Linz", 48.31, 14.29), Town("Innsbruck", 47.26, 11.39)),
+    ),
+    Country(
+        "BE",
+        ("Belgium", "Belgien"),
+        "Europe/Brussels",
+        "EUR",
+        0.06,
+        0.14,
+        ("BE",),
+        (Town("Bruxelles", 50.85, 4.35), Town("Antwerpen", 51.22, 4.4), Town("Liège", 50.63, 5.57)),
+    ),
+    Country("BG", ("Bulgaria", "Bulgarien"), "Europe/Sofia", "EUR", 0.2, 0.05, ("BG",), (Town("Sofia", 42.7, 23.32), Town("Varna", 43.21, 27.91))),
+    Country(
+        "CH",
+        ("Switzerland", "Schweiz"),
+        "Europe/Zurich",
+        "CHF",
+        0.081,
+        0.16,
+        ("CH",),
+        (Town("Zürich", 47.38, 8.54), Town("Genève", 46.2, 6.14), Town("Bern", 46.95, 7.45), Town("Lugano", 46.0, 8.95)),
+    ),
+    Country("CZ", ("Czechia", "Tschechien"), "Europe/Prague", "CZK", 0.21, 2.8, ("CZ",), (Town("Praha", 50.08, 14.44), Town("Brno", 49.2, 16.61))),
+    Country(
+        "DE",
+        ("Germany", "Deutschland"),
+        "Europe/Berlin",
+        "EUR",
+        0.19,
+        0.17,
+        ("DE-LU",),
+        (
+            Town("Berlin", 52.52, 13.4),
+            Town("Hamburg", 53.55, 9.99),
+            Town("München", 48.14, 11.58),
+            Town("Köln", 50.94, 6.96),
+            Town("Frankfurt", 50.11, 8.68),
+            Town("Stuttgart", 48.78, 9.18),
+            Town("Leipzig", 51.34, 12.37),
+            Town("Dortmund", 51.51, 7.47),
+            Town("Bremen", 53.08, 8.8),
+            Town("Dresden", 51.05, 13.74),
+            Town("Hannover", 52.37, 9.73),
+            Town("Nürnberg", 49.45, 11.08),
+            Town("Freiburg", 48.0, 7.85),
+            Town("Rostock", 54.09, 12.14),
+        ),
+    ),
+    Country(
+        "DK",
+        ("Denmark", "Dänemark"),
+        "Europe/Copenhagen",
+        "DKK",
+        0.25,
+        1.2,
+        ("DK1", "DK2"),
+        (Town("København", 55.68, 12.57), Town("Aarhus", 56.16, 10.2), Town("Odense", 55.4, 10.4)),
+    ),
+    Country("EE", ("Estonia", "Estland"), "Europe/Tallinn", "EUR", 0.24, 0.08, ("EE",), (Town("Tallinn", 59.44, 24.75),)),
+    Country(
+        "ES",
+        ("Spain", "Spanien"),
+        "Europe/Madrid",
+        "EUR",
+        0.21,
+        0.07,
+        ("ES",),
+        (
+            Town("Madrid", 40.42, -3.7),
+            Town("Barcelona", 41.39, 2.17),
+            Town("Valencia", 39.47, -0.38),
+            Town("Sevilla", 37.39, -5.99),
+            Town("Bilbao", 43.26, -2.93),
+            Town("Palma", 39.57, 2.65),
+        ),
+    ),
+    Country(
+        "FI",
+        ("Finland", "Finnland"),
+        "Europe/Helsinki",
+        "EUR",
+        0.255,
+        0.07,
+        ("FI",),
+        (Town("Helsinki", 60.17, 24.94), Town("Tampere", 61.5, 23.76), Town("Oulu", 65.01, 25.47)),
+    ),
+    Country(
+        "FR",
+        ("France", "Frankreich"),
+        "Europe/Paris",
+        "EUR",
+        0.2,
+        0.11,
+        ("FR",),
+        (
+            Town("Paris", 48.86, 2.35),
+            Town("Lyon", 45.76, 4.84),
+            Town("Marseille", 43.3, 5.37),
+            Town("Toulouse", 43.6, 1.44),
+            Town("Nantes", 47.22, -1.55),
+            Town("Strasbourg", 48.58, 7.75),
+        ),
+    ),
+    Country(
+        "GB",
+        ("United Kingdom", "Vereinigtes Königreich"),
+        "Europe/London",
+        "GBP",
+        0.05,
+        0.15,
+        (),
+        (
+            Town("London", 51.51, -0.13),
+            Town("Birmingham", 52.48, -1.9),
+            Town("Manchester", 53.48, -2.24),
+            Town("Glasgow", 55.86, -4.25),
+            Town("Cardiff", 51.48, -3.18),
+            Town("Belfast", 54.6, -5.93),
+        ),
+    ),
+    Country("GR", ("Greece", "Griechenland"), "Europe/Athens", "EUR", 0.06, 0.07, ("GR",), (Town("Athína", 37.98, 23.73), Town("Thessaloníki", 40.64, 22.94))),
+    Country("HR", ("Croatia", "Kroatien"), "Europe/Zagreb", "EUR", 0.13, 0.07, ("HR",), (Town("Zagreb", 45.81, 15.98), Town("Split", 43.51, 16.44))),
+    Country("HU", ("Hungary", "Ungarn"), "Europe/Budapest", "HUF", 0.27, 25.0, ("HU",), (Town("Budapest", 47.5, 19.04), Town("Debrecen", 47.53, 21.63))),
+    Country("IE", ("Ireland", "Irland"), "Europe/Dublin", "EUR", 0.09, 0.17, (), (Town("Dublin", 53.35, -6.26), Town("Cork", 51.9, -8.47))),
+    Country(
+        "IT",
+        ("Italy", "Italien"),
+        "Europe/Rome",
+        "EUR",
+        0.1,
+        0.1,
+        ("IT-North", "IT-Centre-North", "IT-Centre-South", "IT-South", "IT-Calabria", "IT-Sicily", "IT-Sardinia"),
+        (
+            Town("Roma", 41.9, 12.5),
+            Town("Milano", 45.46, 9.19),
+            Town("Napoli", 40.85, 14.27),
+            Town("Torino", 45.07, 7.69),
+            Town("Palermo", 38.12, 13.36),
+            Town("Bolzano", 46.5, 11.35),
+        ),
+    ),
+    Country("LT", ("Lithuania", "Litauen"), "Europe/Vilnius", "EUR", 0.21, 0.09, ("LT",), (Town("Vilnius", 54.69, 25.28), Town("Kaunas", 54.9, 23.9))),
+    Country("LU", ("Luxembourg", "Luxemburg"), "Europe/Luxembourg", "EUR", 0.08, 0.1, ("DE-LU",), (Town("Luxembourg", 49.61, 6.13),)),
+    Country("LV", ("Latvia", "Lettland"), "Europe/Riga", "EUR", 0.21, 0.08, ("LV",), (Town("Rīga", 56.95, 24.11),)),
+    Country(
+        "NL",
+        ("Netherlands", "Niederlande"),
+        "Europe/Amsterdam",
+        "EUR",
+        0.21,
+        0.12,
+        ("NL",),
+        (
+            Town("Amsterdam", 52.37, 4.9),
+            Town("Rotterdam", 51.92, 4.48),
+            Town("Utrecht", 52.09, 5.12),
+            Town("Eindhoven", 51.44, 5.48),
+            Town("Groningen", 53.22, 6.57),
+        ),
+    ),
+    Country(
+        "NO",
+        ("Norway", "Norwegen"),
+        "Europe/Oslo",
+        "NOK",
+        0.25,
+        0.5,
+        ("NO1", "NO2", "NO3", "NO4", "NO5"),
+        (Town("Oslo", 59.91, 10.75), Town("Bergen", 60.39, 5.32), Town("Trondheim", 63.43, 10.4), Town("Tromsø", 69.65, 18.96)),
+    ),
+    Country(
+        "PL",
+        ("Poland", "Polen"),
+        "Europe/Warsaw",
+        "PLN",
+        0.23,
+        0.5,
+        ("PL",),
+        (Town("Warszawa", 52.23, 21.01), Town("Kraków", 50.06, 19.94), Town("Wrocław", 51.11, 17.03), Town("Gdańsk", 54.35, 18.65)),
+    ),
+    Country("PT", ("Portugal", "Portugal"), "Europe/Lisbon", "EUR", 0.23, 0.08, ("PT",), (Town("Lisboa", 38.72, -9.14), Town("Porto", 41.15, -8.61))),
+    Country("RO", ("Romania", "Rumänien"), "Europe/Bucharest", "RON", 0.21, 0.5, ("RO",), (Town("București", 44.43, 26.1), Town("Cluj-Napoca", 46.77, 23.6))),
+    Country(
+        "SE",
+        ("Sweden", "Schweden"),
+        "Europe/Stockholm",
+        "SEK",
+        0.25,
+        1.0,
+        ("SE3", "SE4", "SE2", "SE1"),
+        (Town("Stockholm", 59.33, 18.07), Town("Göteborg", 57.71, 11.97), Town("Malmö", 55.6, 13.0), Town("Umeå", 63.83, 20.26)),
+    ),
+    Country("SI", ("Slovenia", "Slowenien"), "Europe/Ljubljana", "EUR", 0.22, 0.07, ("SI",), (Town("Ljubljana", 46.06, 14.51), Town("Maribor", 46.55, 15.65))),
+    Country("SK", ("Slovakia", "Slowakei"), "Europe/Bratislava", "EUR", 0.23, 0.1, ("SK",), (Town("Bratislava", 48.15, 17.11), Town("Košice", 48.72, 21.26))),
+)
+COUNTRIES: Mapping[str, Country] = {country.code: country for country in _COUNTRIES}
+
+
+def place_named(place: str) -> tuple[Country, Town]:
+    """Return the country and town of ``<country code>:<town>``.
+
+    Raises:
+        NotFoundError: no such place.
+    """
+    code, _, name = place.partition(":")
+    country = COUNTRIES.get(code)
+    town = next((town for town in country.towns if town.name == name), None) if country else None
+    if country is None or town is None:
+        raise refuse("no-such-place", field="place", value=place)
+    return country, town
+
+
+def places() -> Iterator[tuple[str, str]]:
+    """Yield every place as ``place_named`` takes it, with its country's code."""
+    for country in _COUNTRIES:
+        for town in country.towns:
+            yield f"{country.code}:{town.name}", country.code

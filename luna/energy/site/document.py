@@ -1,0 +1,137 @@
+"""A site from a document, and what is wrong with one in words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import REASONS, refuse, to_json
+from luna.energy.refusals.fields import find_reason
+from luna.energy.site.model import Site
+from luna.energy.site.sensors import DATED_SENSOR, SENSOR_NAME
+
+
+def parse_site(document: object, *, field: str = "site") -> Site:
+    """Return the site that ``document`` (parsed JSON or YAML) describes.
+
+    Raises:
+        InvalidInputError: names the first wrong field, its value and the remedy.
+    """
+    try:
+        return Site.model_validate(document)
+    except ValidationError as exc:
+        raise invalid_input(exc, field=field) from exc
+
+
+def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
+    """Translate a validation error into Luna's: every wrong field named, the first one with its value."""
+    return explain_faults(error.errors(include_url=False), field=field)
+
+
+def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> InvalidInputError:
+    """Return faults as pydantic lists them in one error: every wrong field named, the first one with its value and a remedy."""
+    first = faults[0]
+    others = [_path(field, fault) for fault in faults[1:4]]
+    more = f"; also wrong: {', '.join(others)}" if others else ""
+    found = (first.get("ctx") or {}).get("value", first["input"])
+    value = found if isinstance(found, str | int | float | bool) else None
+    message = first["msg"].removeprefix("Value error, ")
+    reason = find_reason(first)
+    error = InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_remedy(first, reason))
+    return error.because(reason, None if reason is None else to_json(_figures(first)))
+
+
+def _remedy(fault: Mapping[str, Any], reason: str | None) -> str:
+    context: Mapping[str, Any] = fault.get("ctx") or {}
+    if "remedy" in context:
+        return str(context["remedy"])
+    declared = REASONS[reason].remedy if reason is not None else None
+    said = (declared or "Correct it.").format(**context)
+    if fault["type"] == "model_type" and context.get("class_name") == "Site":
+        return f"{said} config/site.yaml shows those of a site."
+    return f"{said}{_unit(fault)}" if fault["type"] in _BOUNDS else said
+
+
+def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of a fault's reason: those that a validator names, or those of pydantic with the unit of the field."""
+    context: Mapping[str, Any] = fault.get("ctx") or {}
+    if "reason" in context:
+        return dict(context.get("parameters") or {})
+    plain = {name: value for name, value in context.items() if name != "error"}
+    unit = next((said for ending, said in _UNIT_NAMES.items() if _name(fault).endswith(ending)), "")
+    return {**plain, "unit": unit} if fault["type"] in _BOUNDS else plain
+
+
+def _name(fault: Mapping[str, Any]) -> str:
+    return next((part for part in reversed(fault["loc"]) if isinstance(part, str)), "")
+
+
+def _unit(fault: Mapping[str, Any]) -> str:
+    name = _name(fault)
+    if (fault.get("ctx") or {}).get("le") == 1:
+        return " Efficiencies and SoC are fractions between 0 and 1."
+    return next((said for ending, said in _UNITS.items() if name.endswith(ending)), "")
+
+
+def _path(root: str, fault: Any) -> str:
+    # Pydantic puts the kind of a tariff, and how many components it has, into the path; the caller never wrote it there.
+    # A rule of the whole site says itself which of its fields breaks it.
+    place = [str(part) for part in (*fault["loc"], *(fault.get("ctx") or {}).get("place", ()))]
+    parts = [part for before, part in zip(["", *place], place, strict=False) if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)]
+    return ".".join([root, *parts] if root else parts)
+
+
+_PRICES = ("fixed", "time_of_use", "spot", "series", "blocks")
+_KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
+
+
+_BOUNDS = ("less_than_equal", "less_than", "greater_than_equal", "greater_than")
+# The unit of a field by the end of its name, for pages.
+_UNIT_NAMES = {"_kw": "kW", "_kwh": "kWh", "_percent": "%", "_deg": "°", "_c": "°C", "_a": "A"}
+_UNITS = {"_kw": " Power is in kW.", "_kwh": " Energy is in kWh.", "price": " Prices are per kWh.", "price_per_kw_month": " It is a price per kW and month."}
+# Lists whose members have names; in a change they stand by name.
+_NAMED = ("batteries", "pv", "vehicles", "loads")
+# What makes a site this one and not another, and what no plan depends on.
+_FIXED = ("name", "display_name", "timezone", "currency", "country", "region", "location", "input_sensors", "forecasting", "control")
+
+
+def change_site(site: Site, changes: Mapping[str, Any], *, field: str = "site") -> Site:
+    """Return the site with its fields changed. Members of lists are named: a document changes or adds one, null takes it away, a list replaces all.
+
+    Raises:
+        InvalidInputError: a field that a site does not have or that cannot change, a member to be taken away that is not there, a value out of bounds.
+    """
+    document = json.loads(site.model_dump_json(by_alias=True)) | {"control": None}
+    for name, change in changes.items():
+        if name in _FIXED:
+            raise refuse("site-field-fixed", field=f"{field}.{name}", names=tuple(_changeable()))
+        by_name = name in _NAMED and isinstance(change, Mapping)
+        document[name] = _change_members(document[name], change, field=f"{field}.{name}") if by_name else _merge(document.get(name), change)
+    return parse_site(document, field=field)
+
+
+def _changeable() -> list[str]:
+    return [name for name in Site.model_fields if name not in _FIXED]
+
+
+def _change_members(members: list[dict[str, Any]], change: Mapping[str, Any], *, field: str) -> list[dict[str, Any]]:
+    there = {member["name"]: member for member in members}
+    for name, fields in change.items():
+        if fields is None and name not in there:
+            raise refuse("no-member-of-name", field=f"{field}.{name}", names=", ".join(there) or "none")
+        if fields is None:
+            del there[name]
+        else:
+            there[name] = _merge(there.get(name, {"name": name}), fields)
+    return list(there.values())
+
+
+def _merge(before: Any, change: Any) -> Any:
+    """Return the document with what the change names; another kind of price rule takes the place of the one before as a whole."""
+    if not isinstance(before, Mapping) or not isinstance(change, Mapping):
+        return change
+    if "kind" in before and change.get("kind", before["kind"]) != before["kind"] and "name" not in before:
+        return change
+    return {**before, **{name: _merge(before.get(name), value) for name, value in change.items()}}

@@ -1,0 +1,228 @@
+"""A site as a whole."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from luna.energy.device_config import Control
+from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import invalid_part
+from luna.energy.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
+from luna.energy.site.household import Household, YearlyLoad
+from luna.energy.site.loads import DeferrableLoad, HeatPump
+from luna.energy.site.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
+from luna.energy.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
+from luna.energy.site.tariff import Objective, Tariff
+from luna.energy.timeline import parse_zone
+
+
+class VacationRule(Part):
+    """While nobody is at home: a reserve, and loads that rest; vehicles keep their targets."""
+
+    reserve_soc: Fraction = 0.2
+    loads_off: Annotated[list[Name], Field(max_length=32)] = []
+
+
+class OutageRule(Part):
+    """While a warning of a storm or an outage holds, batteries keep a reserve; they fill for it beforehand when that is cheapest."""
+
+    reserve_soc: Fraction = 0.5
+
+
+class PriceExtremesRule(Part):
+    """On days whose prices are beyond a quantile of the last thirty days' in level or spread, plans over scenarios heed the dearer ones more."""
+
+    quantile: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    risk: Fraction = 0.3
+
+
+class SafetyIndex(Part):
+    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept in the batteries over midnight.
+
+    Source: Darkstar Energy Manager, calculate_dynamic_s_index and its defaults.
+    """
+
+    base_factor: Annotated[float, Field(ge=1, le=3)] = 1.05
+    most_factor: Annotated[float, Field(ge=1, le=3)] = 1.5
+    pv_deficit_weight: Annotated[float, Field(ge=0, le=2)] = 0.3
+    temperature_weight: Annotated[float, Field(ge=0, le=2)] = 0.2
+    warm_c: Annotated[float, Field(gt=-50, le=50, description="from here on warmth asks for no margin")] = 20.0
+    cold_c: Annotated[float, Field(ge=-50, lt=50, description="from here down cold asks for all of it")] = -15.0
+
+
+class Strategy(Part):
+    """Which rules hold."""
+
+    vacation: VacationRule | None = None
+    outage: OutageRule | None = None
+    price_extremes: PriceExtremesRule | None = None
+    s_index: SafetyIndex | None = None
+
+
+class Location(Part):
+    """Where the site is, for sun and weather."""
+
+    latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
+    longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
+
+
+# What is told of currents and phases, the vehicle's charger has to say.
+_OF_CHARGERS = ("{current_a}", "{phases}")
+
+
+def _told(control: Control | None) -> dict[str, list[str]]:
+    """Return what a section ``control`` names, by kind."""
+    if control is None:
+        return {}
+    return {
+        "batteries": [each.battery for each in control.batteries],
+        "vehicles": [each.vehicle for each in control.vehicles],
+        "loads": [each.load for each in control.loads],
+    }
+
+
+# A test compares them with what the forecaster offers.
+ForecastVersion = Literal["aurora_v1.0", "baseline_like_days", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
+
+
+class Forecasting(Part):
+    """Which forecasts drive the planner."""
+
+    active_forecast_version: Annotated[
+        ForecastVersion | None, Field(description="pinned by the owner; empty: the baseline, until a better version is promoted")
+    ] = None
+
+
+class Agent(Part):
+    """What the learning agent is, and what it may do once the evidence is there."""
+
+    shadow_policy_type: Annotated[
+        Literal["lightgbm", "rl", "imitation", "network", "clone"],
+        Field(description="which trained policy plans beside the planner; lightgbm: the planner's value of stored energy with what was learned"),
+    ] = "lightgbm"
+    control_mode: Annotated[
+        Literal["shadow", "export_only", "full_control"],
+        Field(description="what it may decide once it has proven itself: nothing, when the battery sells, or all that the battery does"),
+    ] = "shadow"
+
+
+class Site(Part):
+    """Everything about a site that does not change from slot to slot."""
+
+    name: Annotated[SiteName, Field(description="its id: in addresses, topics and the names of files")]
+    display_name: Annotated[DisplayName | None, Field(description="what its owner calls it, in any script; empty: its name")] = None
+    timezone: str
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] = "EUR"
+    country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for public holidays; empty: the time zone's")] = None
+    region: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{1,3}$", description="part of the country with holidays of its own, ISO 3166-2")] = None
+    location: Location | None = None
+    household: Household = Household()
+    grid: GridConnection = GridConnection()
+    batteries: Annotated[list[Battery], Field(max_length=16)] = []
+    pv: Annotated[list[PvArray], Field(max_length=32)] = []
+    inverters: Annotated[list[Inverter], Field(max_length=16)] = []
+    vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
+    loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
+    heat_pumps: Annotated[list[HeatPump], Field(max_length=8)] = []
+    tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
+    objective: Objective = Objective()
+    input_sensors: InputSensors = InputSensors()
+    forecasting: Forecasting = Forecasting()
+    strategy: Strategy | None = None
+    antares: Agent = Agent()
+    control: Control | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            return parse_zone(name).key
+        except InvalidInputError as exc:
+            raise invalid_part("no-such-time-zone") from exc
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for kind in ("batteries", "pv", "inverters", "vehicles", "loads", "heat_pumps"):
+            counts = Counter(part.name.casefold() for part in getattr(self, kind))
+            doubled = [part.name for part in getattr(self, kind) if counts[part.name.casefold()] > 1]
+            if doubled:
+                raise invalid_part("name-twice", kind=kind, name=doubled[0])
+        for kind, told in _told(self.control).items():
+            heat_pumps = self.heat_pumps if kind == "loads" else []
+            strangers = set(told) - {part.name for part in (*getattr(self, kind), *heat_pumps)}
+            if strangers or len(set(told)) < len(told):
+                raise invalid_part("control-names", kind=kind, name=min(strangers or told))
+        without = {vehicle.name for vehicle in self.vehicles if vehicle.charger is None}
+        for each in self.control.vehicles if self.control else ():
+            if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
+                raise invalid_part("control-no-charger", vehicle=each.vehicle)
+        return self
+
+    @model_validator(mode="after")
+    def _pays_what_is_paid_in_its_currency(self) -> Self:
+        require_in_currency(list_amounts(self), self.currency)
+        return self
+
+    @model_validator(mode="after")
+    def _rests_what_it_has(self) -> Self:
+        off = self.strategy.vacation.loads_off if self.strategy and self.strategy.vacation else []
+        strangers = set(off) - {load.name for load in self.loads}
+        if strangers:
+            raise invalid_part("vacation-no-such-load", device=min(strangers))
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_limits_refer_to(self) -> Self:
+        if self.grid.export_limit_share is not None and not self.pv:
+            raise invalid_part("export-share-without-pv")
+        require_connected(self.inverters, pv=self.pv, batteries=self.batteries)
+        return self
+
+    @model_validator(mode="after")
+    def _knows_when_sensors_hold(self) -> Self:
+        for role in SENSOR_ROLES:
+            try:
+                require_in_order(self.list_sensors(getattr(self.input_sensors, role)))
+            except InvalidInputError as exc:
+                said = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
+                raise PydanticCustomError("sensor_time", "{said}", said | {"reason": exc.reason, "parameters": exc.parameters}) from exc
+            except PydanticCustomError as exc:
+                raise PydanticCustomError("sensor_time", "{said}", {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"}) from exc
+        return self
+
+    @property
+    def called(self) -> str:
+        """What its owner calls it."""
+        return self.display_name or self.name
+
+    @property
+    def yearly_load(self) -> YearlyLoad:
+        """What the household uses in a year, what heats and drives among it where these are no devices of the site."""
+        return self.household.split_year(heats=not self.heat_pumps, charges=not self.vehicles)
+
+    def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
+        """Return the sensors that a role of ``input_sensors`` names, and when each holds."""
+        return resolve_sensors(entries, parse_zone(self.timezone))
+
+    @property
+    def sensor_roles(self) -> dict[str, tuple[SiteSensor, ...]]:
+        """The sensors of each role that has any."""
+        return {role: self.list_sensors(entries) for role in SENSOR_ROLES if (entries := getattr(self.input_sensors, role))}
+
+    @property
+    def sensor_names(self) -> dict[str, str]:
+        """Every sensor that a role names, at any time, with the last such role."""
+        return {sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors}
+
+    @property
+    def curtailable(self) -> bool:
+        """Whether PV output may be held back: every array must allow it."""
+        return bool(self.pv) and all(array.curtailable for array in self.pv)
+
+    @property
+    def feed_in_limit_kw(self) -> float:
+        """What may be fed in: the connection's limit, or the lower one that a share of the PV's peak power makes."""
+        return self.grid.feed_in_limit_kw(sum(array.peak_kw for array in self.pv))

@@ -1,0 +1,134 @@
+"""What every part of a site is made of: frozen, strict about names, with bounds on every number."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, NamedTuple, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from luna.energy.plausibility import in_currency
+from luna.energy.refusals import invalid_part
+
+# Of a site, as its owner writes it.
+MOST_CALLED = 64
+# A site's stands in addresses, topics and the names of files.
+SiteName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
+
+
+# What an owner calls a device; letters of every script.
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\W_][\w .-]*$")]
+
+
+# They join letters of Persian and of Indian scripts, and are no character of their own.
+_JOINERS = "\u200c\u200d"
+
+
+def is_written(text: str) -> bool:
+    """Return whether every character of a text can be seen: no control characters, none that turns the direction."""
+    return all(character.isprintable() or character in _JOINERS for character in text)
+
+
+def _as_written(text: str) -> str:
+    plain = " ".join(unicodedata.normalize("NFC", text).split())
+    if not plain or not is_written(plain):
+        raise invalid_part("display-name")
+    return plain
+
+
+DisplayName = Annotated[str, Field(min_length=1, max_length=MOST_CALLED), AfterValidator(_as_written)]
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+Efficiency = Annotated[float, Field(gt=0, le=1, description="share of the energy that arrives; a percentage such as 95 is refused")]
+
+
+PowerKw = Annotated[float, Field(ge=0, le=10_000)]
+
+
+EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyBounds:
+    """Bounds of a field in the site's currency, in euros. By itself the field takes what is within them in any currency; the site knows its own."""
+
+    most_eur: float
+    signed: bool = False
+
+    def bounds(self, currency: str | None = None) -> tuple[float, float]:
+        """Return the least and the most in a currency; without one, of any."""
+        most = in_currency(self.most_eur, currency)
+        return (-most if self.signed else 0.0), most
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of a number within the bounds."""
+        least, most = self.bounds()
+        return handler(Annotated[source, Field(ge=least, le=most)])
+
+
+# What a kWh may cost or earn.
+PRICE = MoneyBounds(100, signed=True)
+Price = Annotated[float, PRICE, Field(description="currency per kWh")]
+
+
+class Part(BaseModel):
+    """A part of a site: frozen, and strict about names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Amount(NamedTuple):
+    """An amount in a site's currency, and where it stands."""
+
+    place: tuple[str | int, ...]
+    value: float
+    money: MoneyBounds
+
+
+def list_amounts(part: Part, place: tuple[str | int, ...] = ()) -> Iterator[Amount]:
+    """Yield the amounts in the site's currency that a part and those within it have."""
+    of_money = _find_money(type(part))
+    for name, field in type(part).model_fields.items():
+        value, there = getattr(part, name), (*place, field.alias or name)
+        if name in of_money:
+            yield from () if value is None else (Amount(there, value, of_money[name]),)
+        elif isinstance(value, Part):
+            yield from list_amounts(value, there)
+        elif isinstance(value, list | tuple):
+            for number, each in enumerate(value):
+                yield from list_amounts(each, (*there, number)) if isinstance(each, Part) else ()
+
+
+def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
+    """Accept amounts within their bounds in a currency; for validators, which a fault leaves with its own place.
+
+    Raises:
+        PydanticCustomError: one is beyond them.
+    """
+    for amount in amounts:
+        least, most = amount.money.bounds(currency)
+        if not least <= amount.value <= most:
+            bound = f"at least {least:g}" if amount.value < least else f"at most {most:g}"
+            said = {"bound": bound, "currency": currency, "remedy": f"Give {bound}. Prices are per kWh.", "place": amount.place, "value": amount.value}
+            said |= {"reason": "beyond-currency", "parameters": {"bound": bound, "currency": currency, "least": least, "most": most}}
+            raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", said)
+
+
+@cache
+def _find_money(kind: type[Part]) -> dict[str, MoneyBounds]:
+    found = {
+        name: next((each for each in (*field.metadata, *_within(field.annotation)) if isinstance(each, MoneyBounds)), None)
+        for name, field in kind.model_fields.items()
+    }
+    return {name: money for name, money in found.items() if money is not None}
+
+
+def _within(annotation: Any) -> Iterator[Any]:
+    """Yield what is annotated of the members of an optional field."""
+    for member in get_args(annotation):
+        yield from getattr(member, "__metadata__", ())

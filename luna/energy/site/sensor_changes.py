@@ -1,0 +1,156 @@
+"""Sensors whose sign, role or unit changes with a site's new configuration: dated, so that what they said before keeps its meaning. Pure."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from luna.energy.site.document import parse_site
+from luna.energy.site.model import Site
+from luna.energy.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SensorEntry, SiteSensor, name_of, resolve_sensors, split_unit
+from luna.energy.timeline import parse_zone
+
+# Whether a changed sensor was turned now, or was named wrongly from the beginning.
+ChangedSensors = Literal["from-now", "always"]
+
+
+class SensorChange(NamedTuple):
+    """A sensor that counts otherwise from an instant on: the roles that named it before and name it after, with a minus where it is taken off.
+
+    ``instead_of``: by which names the same topic was named before, with another unit.
+    """
+
+    sensor: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    instead_of: tuple[str, ...] = ()
+
+
+class _Named(NamedTuple):
+    role: str
+    entry: SensorEntry
+    sensor: SiteSensor
+
+    @property
+    def meaning(self) -> str:
+        return f"{'-' if self.sensor.sign < 0 else ''}{self.role}"
+
+    @property
+    def is_dated(self) -> bool:
+        return self.sensor.start is not None or self.sensor.end is not None
+
+
+def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
+    """Return a site's new configuration with the sensors whose sign or role it changes counting so from ``at`` on, and before as it is stored; and which.
+
+    A topic that is named with another unit is another sensor, which follows the one of before as an exchanged meter follows the old one. A sensor to which
+    the new configuration gives times itself is taken as it says. One that is named without any, and means what it does, keeps those that are stored.
+
+    Invariants: a second call with the result as ``stored`` and the same configuration changes nothing.
+    """
+    before, after = _by_sensor(stored), _by_sensor(site)
+    changes: list[SensorChange] = []
+    settled: dict[str, list[_Named]] = {}
+    for name, named in after.items():
+        known = before.get(name, [])
+        others = [other for other in before if other not in after and _is_in_another_unit(other, name)]
+        holding = {each.meaning for each in known if each.sensor.holds_at(at)}
+        followed = {other: spoken for other in others if (spoken := {each.meaning for each in before[other] if each.sensor.holds_at(at)})}
+        if not (holding or followed) or any(each.is_dated for each in named):
+            continue
+        wanted = {each.meaning for each in named}
+        settled.update((other, _end_at(before[other], set(), at, site)) for other in others)
+        settled[name] = [*_end_at(known, wanted, at, site), *(_begin_at(each, at, site) for each in named if each.meaning not in holding)]
+        if wanted != holding:
+            changes.append(SensorChange(name, tuple(sorted(holding.union(*followed.values()))), tuple(sorted(wanted)), tuple(followed)))
+    if not settled:
+        return site, []
+    # The rules of a site hold of what came of it as of what an owner writes.
+    outside = [name for name in stored.input_sensors.outside_house_meter if name in settled and name not in after]
+    dated = site.model_copy(update={"input_sensors": _settle(site, settled, outside)})
+    return parse_site(dated.model_dump(mode="json", by_alias=True)), changes
+
+
+def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
+    """Return a site's new configuration in which a sensor that no role names any more ends at ``at``, and what stands in its role for the first time begins.
+
+    So the past of a meter that was exchanged stays what it counted. A sensor that goes before it began was never there; what was dated already stays so.
+
+    Invariants: a site that names all sensors that are stored is returned as it is.
+    """
+    zone, before, after = parse_zone(site.timezone), _by_sensor(stored), _by_sensor(site)
+    gone = {name for name in before.keys() - after.keys() if not any(_is_in_another_unit(name, other) for other in after)}
+    roles: dict[str, tuple[SensorEntry | str, ...]] = {}
+    for role in SENSOR_ROLES:
+        known = [each for name in gone for each in before[name] if each.role == role]
+        if not known:
+            continue
+        left = [each.entry for each in _end_at(known, set(), at, site)]
+        replaces = any(each.sensor.holds_at(at) for each in known)
+        entries = getattr(site.input_sensors, role)
+        named = [_Named(role, entry, sensor) for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True)]
+        begun = [_begin_at(each, at, site).entry if replaces and each.sensor.name not in before and not each.is_dated else each.entry for each in named]
+        roles[role] = (*left, *begun)
+    if not roles:
+        return site
+    # What did not pass the house's meter before did not.
+    outside = (*site.input_sensors.outside_house_meter, *(name for name in stored.input_sensors.outside_house_meter if name in gone))
+    changed = site.model_copy(update={"input_sensors": site.input_sensors.model_copy(update=roles | {"outside_house_meter": outside})})
+    return parse_site(changed.model_dump(mode="json", by_alias=True))
+
+
+def _by_sensor(site: Site) -> dict[str, list[_Named]]:
+    zone = parse_zone(site.timezone)
+    found: dict[str, list[_Named]] = defaultdict(list)
+    for role in SENSOR_ROLES:
+        entries = getattr(site.input_sensors, role)
+        for entry, sensor in zip(entries, resolve_sensors(entries, zone), strict=True):
+            found[sensor.name].append(_Named(role, entry, sensor))
+    return found
+
+
+def _end_at(known: Sequence[_Named], wanted: set[str], at: datetime, site: Site) -> list[_Named]:
+    """Return the stored entries, those that are wanted no more ended; one that would end before it begins is none."""
+    kept = []
+    for each in known:
+        if each.meaning in wanted or each.sensor.has_ended(at):
+            kept.append(each)
+        elif each.sensor.start is None or each.sensor.start < at:
+            kept.append(each._replace(entry=_date(each, site, until=at)))
+    return kept
+
+
+def _begin_at(named: _Named, at: datetime, site: Site) -> _Named:
+    return named._replace(entry=_date(named, site, from_=at))
+
+
+def _date(named: _Named, site: Site, **times: datetime) -> DatedSensor:
+    written = {name: instant.astimezone(parse_zone(site.timezone)).isoformat() for name, instant in times.items()}
+    dated = named.entry if isinstance(named.entry, DatedSensor) else DatedSensor(sensor=named.entry)
+    return dated.model_copy(update=written)
+
+
+def _is_in_another_unit(one: str, other: str) -> bool:
+    """Return whether two names are of the same topic, with different units."""
+    (named, unit), (other_named, other_unit) = split_unit(one), split_unit(other)
+    return named == other_named and unit != other_unit
+
+
+def _settle(site: Site, settled: dict[str, list[_Named]], outside: Sequence[str]) -> InputSensors:
+    """Return the sensors of a site with the entries of those that are settled in the place of its own; those stand last in their roles.
+
+    Args:
+        outside: names of before that stay outside the house's meter.
+    """
+    roles: dict[str, tuple[SensorEntry | str, ...]] = {
+        role: (
+            *(entry for entry in getattr(site.input_sensors, role) if name_of(entry) not in settled or _is_kept(entry, role, settled[name_of(entry)])),
+            *(each.entry for named in settled.values() for each in named if each.role == role and each.entry not in getattr(site.input_sensors, role)),
+        )
+        for role in SENSOR_ROLES
+    }
+    return site.input_sensors.model_copy(update=roles | {"outside_house_meter": (*site.input_sensors.outside_house_meter, *outside)})
+
+
+def _is_kept(entry: SensorEntry, role: str, named: Sequence[_Named]) -> bool:
+    return any(each.entry == entry and each.role == role for each in named)

@@ -1,0 +1,348 @@
+"""The slot grid: instants in UTC, slots of equal length, local days of 92, 96 or 100 quarter-hours.
+
+Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``; of a first slot that has begun,
+only its end is still to come, and what is asked of slots is asked of that.
+"""
+
+import operator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cached_property, lru_cache
+from itertools import accumulate, repeat
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.energy.refusals import refuse
+
+FloatArray = NDArray[np.float64]
+InstantArray = NDArray[np.datetime64]
+IndexArray = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+SLOT = timedelta(minutes=15)
+STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """``count`` consecutive slots of length ``step`` from ``start``.
+
+    ``first_step`` (shorter than ``step``) says that the first slot has begun and how much of it remains: its end, from ``begin`` on.
+
+    Raises:
+        InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no slots.
+    """
+
+    start: datetime
+    step: timedelta
+    count: int
+    first_step: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.step not in STEPS:
+            raise refuse("slot-length", field="slot_minutes", value=self.step / timedelta(minutes=1))
+        if self.count < 1:
+            raise refuse("no-slot", field="slots", value=self.count)
+        object.__setattr__(self, "start", require_utc(self.start, field="start"))
+        # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
+        if (self.start - _EPOCH) % STEPS[0]:
+            raise refuse("start-off-grid", field="start", value=self.start.isoformat())
+        if self.first_step is not None and not timedelta(0) < self.first_step <= self.step:
+            raise refuse("first-slot-length", field="first_slot_minutes", value=str(self.first_step))
+
+    @property
+    def begin(self) -> datetime:
+        """The instant from which on slots are still to come: the first one's start, or later where it has begun."""
+        return self.start if self.first_step is None else self.start + self.step - self.first_step
+
+    @property
+    def end(self) -> datetime:
+        """The instant at which the last slot ends."""
+        return self.start + self.count * self.step
+
+    @cached_property
+    def hours(self) -> FloatArray:
+        """Length of each slot that is still to come, shape ``(slots,)``, hours."""
+        hours = np.full(self.count, self.step / timedelta(hours=1))
+        if self.first_step is not None:
+            hours[0] = self.first_step / timedelta(hours=1)
+        return hours
+
+    @cached_property
+    def starts(self) -> InstantArray:
+        """Start of each slot, shape ``(slots,)``, ``datetime64[s]`` in UTC."""
+        return np.datetime64(self.start.replace(tzinfo=None), "s") + np.arange(self.count) * np.timedelta64(int(self.step.total_seconds()), "s")
+
+    @cached_property
+    def edges(self) -> InstantArray:
+        """The instants between which slots are still to come: ``begin``, then where each one ends; shape ``(slots + 1,)``, ``datetime64[us]`` in UTC."""
+        edges = to_instant(self.start) + np.arange(self.count + 1) * np.timedelta64(self.step)
+        edges[0] = to_instant(self.begin)
+        return edges
+
+    def overlap_hours(self, begin: datetime, end: datetime) -> FloatArray:
+        """Return how much of each slot that is still to come lies between two instants, hours, shape ``(slots,)``."""
+        overlap = np.minimum(self.edges[1:], to_instant(end)) - np.maximum(self.edges[:-1], to_instant(begin))
+        return np.maximum(overlap / np.timedelta64(1, "h"), 0.0)
+
+    def within(self, begin: datetime, end: datetime) -> NDArray[np.bool_]:
+        """Return which slots lie between two instants with all of them that is still to come, shape ``(slots,)``."""
+        return (self.edges[:-1] >= to_instant(begin)) & (self.edges[1:] <= to_instant(end))
+
+    def first_from(self, instant: datetime) -> int:
+        """Return the first slot of which nothing that is still to come lies before an instant; ``count`` where there is none."""
+        return int(np.searchsorted(self.edges[:-1], to_instant(instant)))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[datetime]:
+        return accumulate(repeat(self.step, self.count - 1), operator.add, initial=self.start)
+
+    def index_of(self, instant: datetime) -> int:
+        """Return the slot that covers ``instant``.
+
+        Raises:
+            InvalidInputError: the instant carries no offset, or lies outside the timeline.
+        """
+        slot = (require_utc(instant, field="instant") - self.start) // self.step
+        if not 0 <= slot < self.count:
+            raise refuse("instant-outside", value=instant.isoformat(), start=self.start.isoformat(), end=self.end.isoformat())
+        return slot
+
+    def window(self, first: int, count: int) -> "Timeline":
+        """Return ``count`` slots from slot ``first`` on."""
+        begun = self.first_step if first == 0 else None
+        return Timeline(self.start + first * self.step, self.step, count, begun)
+
+    def whole(self) -> "Timeline":
+        """Return the same slots, the first one in full length."""
+        return replace(self, first_step=None)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Days and slots around what callers name stay within the calendar.
+YEARS = range(1900, 3000)
+
+
+def require_utc(instant: datetime, *, field: str) -> datetime:
+    """Return ``instant`` in UTC.
+
+    Raises:
+        InvalidInputError: the instant carries no offset, so it names no moment, or has no year between 1 and 9999 in UTC.
+    """
+    if instant.tzinfo is None or instant.utcoffset() is None:
+        raise refuse("time-without-offset", field=field, value=instant.isoformat())
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError as exc:
+        raise refuse("outside-calendar", field=field, value=instant.isoformat()) from exc
+
+
+def to_instant(instant: datetime) -> np.datetime64:
+    """Return an instant as arrays of instants hold it: UTC, in microseconds.
+
+    Raises:
+        InvalidInputError: as ``require_utc``.
+    """
+    return np.datetime64(require_utc(instant, field="instant").replace(tzinfo=None), "us")
+
+
+def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
+    """Return the instant that a ``text`` names: with an offset, or, where a ``zone`` is given, a local day (its beginning) or a time of the local clock.
+
+    Raises:
+        InvalidInputError: no time, none of ``YEARS``, neither offset nor zone, or a time of the clock that does not come or comes twice: only an offset can
+            tell.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as exc:
+        raise refuse("not-a-time", field=field, value=text) from exc
+    require_year(instant, field=field)
+    if instant.tzinfo is None and zone is not None:
+        return local_midnight(instant.date(), zone) if _is_day(text) else _read_clock(instant, text, field=field, zone=zone)
+    return require_utc(instant, field=field)
+
+
+def parse_day(text: str, *, field: str) -> date:
+    """Return the local day that a ``text`` such as 2024-02-01 names.
+
+    Raises:
+        InvalidInputError: no day, or one of no year of ``YEARS``.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as exc:
+        raise refuse("not-a-day", field=field, value=text) from exc
+    require_year(day, field=field)
+    return day
+
+
+def require_year(day: date, *, field: str) -> None:
+    """Accept a day or an instant of ``YEARS``.
+
+    Raises:
+        InvalidInputError: it is of another year.
+    """
+    if day.year not in YEARS:
+        raise refuse("year-out-of-range", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1])
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _read_clock(local: datetime, text: str, *, field: str, zone: ZoneInfo) -> datetime:
+    first, second = (require_utc(local.replace(tzinfo=zone, fold=fold), field=field) for fold in (0, 1))
+    if first == second:
+        return first
+    one, other = (instant.astimezone(zone).isoformat() for instant in (first, second))
+    if first < second:
+        raise refuse("clock-twice", field=field, value=text, zone=zone.key, one=one, other=other)
+    raise refuse("clock-skips", field=field, value=text, zone=zone.key, one=one)
+
+
+def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
+    """Return the time zone of an IANA ``name``.
+
+    Raises:
+        InvalidInputError: no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise refuse("no-such-time-zone", field=field, value=name) from exc
+
+
+def share_zone(names: Iterable[str]) -> tzinfo:
+    """Return the one time zone that all of these are, UTC where they are several or none: what stands below each other is told by one clock."""
+    found = set(names)
+    return parse_zone(found.pop()) if len(found) == 1 else UTC
+
+
+def floor_to(instant: datetime, step: timedelta) -> datetime:
+    """Return the start of the slot that covers ``instant``."""
+    return instant - (instant - _EPOCH) % step
+
+
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant at which the local ``day`` begins, in UTC."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
+    """Return the instant (UTC) of a clock time such as ``07:00`` on a local day; ``24:00`` is the next midnight. One that is skipped comes an hour later."""
+    hours, minutes = (int(part) for part in clock.split(":"))
+    if hours == 24:
+        return local_midnight(day + timedelta(days=1), zone)
+    return datetime.combine(day, time(hours, minutes), tzinfo=zone).astimezone(UTC)
+
+
+def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
+    """Return the slots of one local calendar day: 92, 96 or 100 quarter-hours in most zones.
+
+    Invariants: consecutive days join without gap or overlap.
+
+    Raises:
+        InvalidInputError: the day is no whole number of slots (a half-hour change on an hourly grid).
+    """
+    return local_days(day, day, zone, step)
+
+
+def local_days(first: date, last: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
+    """Return the slots of the local days ``first`` to ``last``, both included."""
+    start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
+    count, rest = divmod(end - start, step)
+    if rest:
+        raise refuse("slots-not-whole", field="slot_minutes", value=step / timedelta(minutes=1), first=first, last=last, zone=zone.key)
+    return Timeline(start, step, count)
+
+
+def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
+    """Return the local calendar day of each slot."""
+    return [instant.astimezone(zone).date() for instant in timeline]
+
+
+def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
+    """Return the slots with which local days begin, and the number of slots: the edges of the days of a timeline."""
+    day, midnights = timeline.start.astimezone(zone).date(), []
+    while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
+        midnights.append(midnight.replace(tzinfo=None))
+    return [0, *np.searchsorted(timeline.starts, np.array(midnights, dtype=timeline.starts.dtype)).tolist(), timeline.count]
+
+
+def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
+    """Return the offset of local time from UTC at each instant (``datetime64``, UTC), one look-up per half-hour: no zone changes between."""
+    halves, where = np.unique(instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True)
+    return np.array([_offset_seconds(zone, half) for half in halves.tolist()], dtype=np.int64).astype("timedelta64[s]")[where]
+
+
+# A plan asks for those of the same week again and again: a week has 336 half-hours.
+@lru_cache(maxsize=1 << 15)
+def _offset_seconds(zone: ZoneInfo, half: int) -> int:
+    return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
+
+
+def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
+    """Return values broadcast to a shape: where they have it already, numpy's own takes longer than what is then done with them."""
+    return values if values.shape == shape else np.broadcast_to(values, shape)
+
+
+def bound(values: FloatArray, low: FloatArray | float, high: FloatArray | float) -> FloatArray:
+    """Return values no lower than ``low`` and no higher than ``high``: of a day's slots in a third of the time that ``np.clip`` takes."""
+    return np.minimum(np.maximum(values, low), high)
+
+
+def spread_energy(energy: FloatArray, factor: int) -> FloatArray:
+    """Split each value into ``factor`` equal parts: hourly energy onto quarter-hours. The sum stays."""
+    return np.repeat(energy / factor, factor)
+
+
+def hold_price(price: FloatArray, factor: int) -> FloatArray:
+    """Repeat each value ``factor`` times: hourly prices onto quarter-hours. The mean stays."""
+    return np.repeat(price, factor)
+
+
+def repeat_last(places: IndexArray, known: int, *, period: int) -> IndexArray:
+    """Return where to read each slot when only the first ``known`` are there: beyond them, the last ``period`` slots repeat."""
+    periods_back = np.where(places >= known, (places - known) // period + 1, 0)
+    return np.asarray(places - periods_back * period)
+
+
+def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> FloatArray:
+    """Put ``values`` that begin at ``starts`` onto ``timeline``; a slot without a value is NaN, never zero.
+
+    Args:
+        starts: strictly ascending slot starts in UTC, shape ``(values,)``.
+        values: one value per start, shape ``(values,)``.
+
+    Raises:
+        InvalidInputError: unsorted or duplicated starts, or one that begins within a slot.
+    """
+    return align_each(starts, {"values": values}, timeline)["values"]
+
+
+def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline: Timeline) -> dict[str, FloatArray]:
+    """Return columns that begin at the same ``starts`` as ``align`` puts each onto ``timeline``."""
+    if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
+        wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
+        raise refuse("slots-not-ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]))
+    since, step = starts.astype("datetime64[s]") - timeline.starts[0], np.timedelta64(int(timeline.step.total_seconds()), "s")
+    slots = since // step
+    inside = (slots >= 0) & (slots < timeline.count)
+    late = np.flatnonzero(inside & (since != slots * step))
+    if late.size:
+        raise refuse("value-off-slot", field=f"slot_start[{late[0]}]", value=str(starts[late[0]]))
+    places, aligned = slots[inside], {name: np.full(timeline.count, np.nan) for name in columns}
+    for name, values in columns.items():
+        aligned[name][places] = values[inside]
+    return aligned

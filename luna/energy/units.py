@@ -1,0 +1,155 @@
+"""Units of sensors: what one is in another, and which one held when. Pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A counter of energy or a power, and what one of its units is in kWh or kW."""
+
+    kind: Literal["counter", "power"]
+    factor: float
+
+
+_MEASURES = {
+    "wh": Measure("counter", 1e-3),
+    "kwh": Measure("counter", 1.0),
+    "mwh": Measure("counter", 1e3),
+    "gwh": Measure("counter", 1e6),
+    "w": Measure("power", 1e-3),
+    "kw": Measure("power", 1.0),
+    "mw": Measure("power", 1e3),
+}
+ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
+NOT_SAID = -1
+
+
+def read_measure(unit: str | None) -> Measure | None:
+    """Return what a sensor of that unit measures, None where it is neither energy nor power. Case does not count: no home measures milliwatts."""
+    return _MEASURES.get((unit or "").strip().casefold())
+
+
+def level_factor(unit: str | None) -> float:
+    """Return what one unit of a level is as a fraction: a hundredth for per cent, else the value is one already."""
+    return 0.01 if (unit or "").strip() == "%" else 1.0
+
+
+def refuse_unit(unit: str | None) -> str:
+    """Return why readings in ``unit`` are no energy and no power."""
+    said = f"its unit {unit!r} is none of energy or power" if unit else "its unit is not known"
+    return f"{said}: give {ENERGY_UNITS}"
+
+
+def ratio(unit: str | None, to: str | None) -> float:
+    """Return what one ``unit`` is in another, NaN where the one cannot be expressed in the other."""
+    if unit == to:
+        return 1.0
+    (kind, factor), (other_kind, other_factor) = _scale(unit), _scale(to)
+    return factor / other_factor if kind and kind == other_kind else np.nan
+
+
+def _scale(unit: str | None) -> tuple[str | None, float]:
+    """Return of which kind a unit is, and what one of it is in that kind's own; no kind: nothing is known of it."""
+    measure = read_measure(unit)
+    if measure:
+        return measure.kind, measure.factor
+    return ("share", level_factor(unit)) if unit in {"%", "1"} else (None, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SaidUnits:
+    """The unit that each of a batch of readings says: its place in ``names``, ``NOT_SAID`` where it says none."""
+
+    names: tuple[str, ...]
+    codes: IndexArray
+
+    @classmethod
+    def of(cls, units: Sequence[str | None]) -> Self:
+        """Return those of readings in turn; blanks around a name do not count, and nothing else is no unit."""
+        stripped = [(unit or "").strip() for unit in units]
+        names = tuple(sorted({*stripped} - {""}))
+        place = {"": NOT_SAID} | {name: code for code, name in enumerate(names)}
+        return cls(names, np.array([place[name] for name in stripped], dtype=np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class UnitHistory:
+    """In which unit a sensor's readings are: ``first``, and from each instant of ``since`` on the one of ``later`` beside it.
+
+    Args:
+        first: None: nobody said one yet.
+        since: ``datetime64[us]``, UTC, ascending.
+        later: one for each; neighbours differ.
+    """
+
+    first: str | None = None
+    since: InstantArray = field(default_factory=lambda: np.array([], dtype="datetime64[us]"))
+    later: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """The units in turn; ``places`` point here."""
+        return (self.first, *self.later)
+
+    def places(self, instants: InstantArray) -> IndexArray:
+        """Return which of ``names`` holds at each instant."""
+        return np.searchsorted(self.since, instants, side="right").astype(np.int64)
+
+    def newest(self, instants: InstantArray | None = None) -> str | None:
+        """Return the newest unit of the kind in which most of the readings at ``instants`` are, or of all that were said; of none that is known, the newest."""
+        held = np.arange(len(self.names)) if instants is None else self.places(instants)
+        readings: Counter[str] = Counter()
+        newest: dict[str | None, str | None] = {None: self.first}
+        for place, count in zip(*(found.tolist() for found in np.unique(held, return_counts=True)), strict=True):
+            kind, _ = _scale(self.names[place])
+            newest[kind] = self.names[place]
+            # One reading of another kind, a power among a counter's, is the odd one, whenever it came.
+            readings.update({kind: count} if kind else {})
+        most = max(readings.values(), default=0)
+        return next((newest[kind] for kind in reversed(newest) if kind and readings[kind] == most), newest[None])
+
+    def factors(self, instants: InstantArray, unit: str | None) -> FloatArray:
+        """Return by what each reading is multiplied to be in ``unit``, NaN where it cannot be."""
+        return np.array([ratio(name, unit) for name in self.names])[self.places(instants)]
+
+    def agrees(self, instants: InstantArray, said: SaidUnits) -> bool:
+        """Return whether the readings say the units that are known already."""
+        code = {name: place for place, name in enumerate(said.names)}
+        held = np.array([NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names])
+        told = said.codes != NOT_SAID
+        return bool((held[self.places(instants)] == said.codes)[told].all())
+
+    def with_said(self, instants: InstantArray, said: SaidUnits, others: InstantArray) -> "UnitHistory":
+        """Return the history once readings have said their units.
+
+        Args:
+            instants: of these readings, each once, in any order.
+            said: their units.
+            others: of all other stored readings from the first of these on, up to the next one after the last of these.
+
+        Invariants: each of these readings has the unit that it says, every other one the unit that it had, and a change of unit stands at a reading.
+        """
+        told = said.codes != NOT_SAID
+        if not told.any():
+            return self
+        own, units = instants[told], np.array(said.names, dtype=np.object_)[said.codes[told]]
+        known = self if self.first is not None else UnitHistory(str(units[own.argmin()]), self.since, self.later)
+        kept = np.setdiff1d(others[others >= own.min()], own)
+        points: InstantArray = np.concatenate([own, kept])
+        order = np.argsort(points, kind="stable")
+        points = points[order]
+        names: NDArray[np.object_] = np.concatenate([units, np.array(known.names, dtype=np.object_)[known.places(kept)]])[order]
+        earlier = int(np.searchsorted(known.since, points[0]))
+        # Nothing is stored after the last of all: what comes next is taken for what was said last.
+        later = int(np.searchsorted(known.since, points[-1], side="right")) if kept.size and kept[-1] > own.max() else known.since.size
+        changes = names != np.concatenate([[known.names[earlier]], names[:-1]])
+        since: InstantArray = np.concatenate([known.since[:earlier], points[changes], known.since[later:]])
+        return UnitHistory(known.first, since, (*known.later[:earlier], *names[changes].tolist(), *known.later[later:]))

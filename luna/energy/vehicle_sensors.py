@@ -1,0 +1,85 @@
+"""What vehicles say of themselves: how full they are, and whether they are at their chargers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+
+import numpy as np
+
+from luna.energy.levels import JudgedLevel, judge_levels, pace_of_vehicle
+from luna.energy.observations import SeenSoc
+from luna.energy.rounding import SOC_ROUNDING
+from luna.energy.site import ElectricVehicle, Site
+from luna.energy.timeline import FloatArray, InstantArray
+
+# The note by which a plan says that it rests on a vehicle's reading.
+READ_NOTE = "vehicle_soc_read"
+
+Said = tuple[InstantArray, FloatArray]
+NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleSensors:
+    """The sensors of a vehicle by their names, None where there is none; with ``unplugged`` the other one is on while it is away."""
+
+    soc: str | None
+    connected: str | None
+    unplugged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeenVehicle:
+    """What a vehicle said by an instant: its charge, and whether it is connected, since when; None: nobody knows."""
+
+    charge: JudgedLevel | None = None
+    connected: bool | None = None
+    since: datetime | None = None
+
+
+def sensors_of(site: Site, *, at: datetime) -> dict[str, VehicleSensors]:
+    """Return the sensors of vehicles that have any: of those of a role that hold then, the first one is the first vehicle's, the second one the second's."""
+    named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
+    roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
+    found = {}
+    for place, vehicle in enumerate(site.vehicles):
+        soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
+        if soc or connected:
+            unplugged = connected is not None and connected.sign < 0
+            found[vehicle.name] = VehicleSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
+    return found
+
+
+def judge_vehicle(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: datetime, unplugged: bool = False) -> SeenVehicle:
+    """Return what is known of a vehicle at an instant.
+
+    Args:
+        vehicle: what it can do bounds what is believed of it.
+        socs: instants and states of charge, fractions, in order; NaN where it knew nothing.
+        plugs: instants and what its other sensor said, in order.
+        until: the last value of each holds until then.
+        unplugged: that sensor is on while the vehicle is away.
+    """
+    connected, since = _judge_plug(plugs, unplugged=unplugged)
+    said = [SeenSoc(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
+    # On the road it may have charged or driven; what it says at its own charger is judged by what that does.
+    here = [each for each in said if connected and since is not None and each.at >= since]
+    charge = judge_levels(here or said, pace_of_vehicle(vehicle, connected=bool(here)))
+    holds = socs[1].size > 0 and bool(np.isfinite(socs[1][-1]))
+    return SeenVehicle(charge.confirm(until) if charge and holds else charge, connected, since)
+
+
+def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None]:
+    """Return whether a vehicle is connected, and since when it said so without a break."""
+    said = list(_list(plugs))
+    if not said or np.isnan(said[-1][0]):
+        return None, None
+    connected = (said[-1][0] > 0) is not unplugged
+    same = list(takewhile(lambda each: np.isnan(each[0]) or ((each[0] > 0) is not unplugged) is connected, reversed(said)))
+    return connected, [at for value, at in same if not np.isnan(value)][-1]
+
+
+def _list(said: Said) -> Sequence[tuple[float, datetime]]:
+    instants = [instant.replace(tzinfo=UTC) for instant in said[0].astype("M8[us]").tolist()]
+    return list(zip(said[1].tolist(), instants, strict=True))

@@ -1,0 +1,35 @@
+"""Stretches of the local day on a timeline."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.energy.physics import BoolArray
+from luna.energy.site import ClockWindow
+from luna.energy.timeline import Timeline, local_instant
+
+_DAY = timedelta(days=1)
+_WEEKEND = 5
+
+
+def find_spans(window: ClockWindow, timeline: Timeline, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """Yield begin and end (UTC) of every occurrence of a window that overlaps what is still to come of the timeline, in order."""
+    day, last = timeline.start.astimezone(zone).date() - _DAY, timeline.end.astimezone(zone).date()
+    over_midnight = window.to <= window.from_
+    while day <= last:
+        begin, end = local_instant(day, window.from_, zone), local_instant(day + _DAY * over_midnight, window.to, zone)
+        holds = window.days == "all" or (day.weekday() >= _WEEKEND) == (window.days == "weekend")
+        if holds and begin < end and begin < timeline.end and end > timeline.begin:
+            yield begin, end
+        day += _DAY
+
+
+def mark_slots(windows: Iterable[ClockWindow], timeline: Timeline, zone: ZoneInfo, *, whole: bool) -> BoolArray:
+    """Return which slots lie in one of the windows, ``whole`` or at least in part, shape ``(slots,)``."""
+    inside = np.zeros(timeline.count, dtype=bool)
+    for window in windows:
+        for begin, end in find_spans(window, timeline, zone):
+            inside |= timeline.within(begin, end) if whole else timeline.overlap_hours(begin, end) > 0
+    return inside

@@ -1,0 +1,83 @@
+"""Addresses of the servers that a home runs itself: an MQTT broker, Home Assistant."""
+
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from pydantic import SecretStr
+
+from luna.energy.refusals import refuse
+from luna.platform.settings import Settings
+
+# Source: Home Assistant, "MQTT discovery": the default prefix.
+PREFIX = "homeassistant"
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker, who asks it, and the prefix of its discovery messages."""
+
+    host: str
+    port: int
+    user: str | None = None
+    password: SecretStr | None = None
+    tls: bool = False
+    prefix: str = PREFIX
+
+    def __str__(self) -> str:
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+
+def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
+    """Return the broker at ``url``; ``password`` goes before one that stands in the URL.
+
+    Raises:
+        InvalidInputError: no address of a broker; its value stays unsaid, for it may hold a password.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise refuse("no-broker-address", field="mqtt_url")
+    own = SecretStr(unquote(parts.password)) if parts.password else None
+    return Broker(
+        host=parts.hostname,
+        port=_port(parts),
+        user=unquote(parts.username) if parts.username else None,
+        password=password if password and password.get_secret_value() else own,
+        tls=parts.scheme == "mqtts",
+        prefix=parts.path.strip("/") or PREFIX,
+    )
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        return parts.port or PORTS[parts.scheme]
+    except ValueError as exc:
+        raise refuse("broker-port", field="mqtt_url") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class HomeAssistantAccess:
+    """Address and token of a Home Assistant."""
+
+    url: str
+    token: str = field(repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what the settings name.
+
+        Raises:
+            InvalidInputError: no address, no HTTP address, or no token.
+        """
+        url = (settings.home_assistant_url or "").rstrip("/")
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise refuse("no-home-assistant-address", field="LUNA_HOME_ASSISTANT_URL", value=settings.home_assistant_url)
+        if settings.home_assistant_token is None:
+            raise refuse("home-assistant-without-token", field="LUNA_HOME_ASSISTANT_TOKEN")
+        return cls(url, settings.home_assistant_token.get_secret_value())
+
+    @property
+    def socket_url(self) -> str:
+        """Address of the websocket."""
+        return f"ws{self.url.removeprefix('http')}/api/websocket"

@@ -1,0 +1,84 @@
+"""What owners ask of a site's agent, wherever they ask it: which policy plans in shadow, what it may decide, and to give control back at once.
+
+Asking for a mode is no evidence: the gatekeeper offers it or not. Taking control away needs none.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import CONTROL_MODES, ControlMode, GateEntry
+from luna.contracts.agent_standing import AgentSettings, AgentSettingsChange
+from luna.energy.site import Site
+from luna.platform.database import agent_gates, sites
+
+BY_OWNER = "by_owner"
+
+
+def read_settings(site: Site) -> AgentSettings:
+    """Return what the owner of a site wants of its agent."""
+    return AgentSettings(shadow_policy_type=site.antares.shadow_policy_type, control_mode=site.antares.control_mode)
+
+
+def change_settings(connection: Connection, site_id: str, asked: AgentSettingsChange, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
+    """Store what the owner wants of the agent as the site's next version, and return both; where nothing changes, the version stays.
+
+    Naming a mode gives back what of it was withdrawn: it is then as it was before.
+
+    Args:
+        connection: to the database.
+        site_id: of a stored site.
+        asked: what is to change.
+        version: of the site, as the caller read it; None: whatever it is.
+        by: who asks.
+        now: when.
+
+    Raises:
+        NotFoundError: no such site.
+        OutdatedError: the site has another version.
+    """
+    stored = sites.read(connection, site_id)
+    wanted = stored.site.antares.model_copy(update=asked.model_dump(exclude_none=True))
+    site = stored.site.model_copy(update={"antares": wanted})
+    changed = (
+        stored.version if version is None and site == stored.site else sites.change(connection, site, version=stored.version if version is None else version)
+    )
+    if asked.control_mode is not None:
+        _ask(connection, site, asked.control_mode, by=by, now=now)
+    return site, changed
+
+
+def withdraw(connection: Connection, site_id: str, *, by: str, now: datetime) -> list[GateEntry]:
+    """Take every mode of control from the agent; it holds from the next look of the executor on, and until a person gives it back.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    policy = SHADOW_POLICIES[sites.load(connection, site_id).antares.shadow_policy_type]
+    taken = [_decide("withdrawn", policy, mode, by=by, now=now) for mode in CONTROL_MODES if mode != "shadow"]
+    for entry in taken:
+        agent_gates.record(connection, site_id, entry)
+    return taken
+
+
+def _ask(connection: Connection, site: Site, wanted: ControlMode, *, by: str, now: datetime) -> None:
+    policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
+    standing = agent_gates.read_standing(connection, site.name, policy=policy)
+    asked = GateEntry(at=now, kind="asked", policy=policy, mode=wanted, state=None, reason=BY_OWNER, decided_by=by)
+    agent_gates.record(connection, site.name, asked)
+    for mode in CONTROL_MODES[1 : CONTROL_MODES.index(wanted) + 1]:
+        if mode in standing and standing[mode].state == "withdrawn":
+            before = agent_gates.find_before_withdrawal(connection, site.name, policy=policy, mode=mode)
+            entry = _decide("restored", policy, mode, by=by, now=now)
+            agent_gates.record(connection, site.name, entry if before is None else entry.model_copy(update=_carry(before)))
+
+
+def _carry(before: GateEntry) -> dict[str, object]:
+    """Return what a mode that is given back has of the decision before: evidence does not come from giving back."""
+    return {"state": before.state, "reason": before.reason, "better": before.better, "evidence": before.evidence}
+
+
+def _decide(kind: str, policy: str, mode: ControlMode, *, by: str, now: datetime) -> GateEntry:
+    state = "withdrawn" if kind == "withdrawn" else "not_ready"
+    return GateEntry.model_validate({"at": now, "kind": kind, "policy": policy, "mode": mode, "state": state, "reason": BY_OWNER, "decided_by": by})

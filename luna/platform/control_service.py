@@ -1,0 +1,133 @@
+"""What owners ask of a site's devices, wherever they ask it: the terminal, the gateway, Home Assistant. Checked here, once, then stored.
+
+What devices are told is decided by the executor, and passes the safety layer like everything else.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from luna.contracts.control import ControlState, Override
+from luna.energy.device_config import BATTERIES, OWNER_MODES
+from luna.energy.refusals import refuse
+from luna.energy.site import OWN_VACATION, Site, invalid_input
+from luna.energy.timeline import SLOT, floor_to, to_instant
+from luna.platform.database import control, readings, sites
+from luna.words import read_mode
+
+# What counts in a slot has been said before it begins.
+_BEFORE = timedelta(seconds=1)
+
+
+def modes_of(device: str) -> tuple[str, ...]:
+    """Return what a device can be told: ``batteries``, ``vehicle:NAME``, ``load:NAME`` or ``pv``."""
+    return OWNER_MODES[device.partition(":")[0]]
+
+
+def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> ControlState:
+    """Let commands be sent to a site's devices, and return how it then stands.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the site does not say how its devices are told, or that its owner does it by hand.
+    """
+    section = sites.load(connection, site_id).control
+    if section is None:
+        raise refuse("no-control", field="control", value=site_id)
+    if section.by == "advice":
+        raise refuse("only-advised", field="control.by", value=section.by)
+    control.arm(connection, site_id, at=now, by=by)
+    return control.load(connection, site_id)
+
+
+def override(connection: Connection, site_id: str, device: str, wanted: Mapping[str, Any], *, now: datetime) -> ControlState:
+    """Store what an owner wants of a device instead of the plan, and return how the device then stands.
+
+    Args:
+        connection: to the database.
+        site_id: of a stored site.
+        device: batteries, vehicle:NAME, load:NAME or pv.
+        wanted: the fields of ``Override``.
+        now: it ends after this.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: a device the site does not control, a mode it does not have, a value out of bounds, or an end that has passed.
+    """
+    site = sites.load(connection, site_id)
+    _require_device(site, device)
+    _require_mode(device, str(read_mode(wanted.get("mode"))))
+    try:
+        checked = Override.model_validate(wanted)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+    if checked.until <= now:
+        raise refuse("instant-passed", field="until", value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat())
+    control.override(connection, site_id, checked, device=device)
+    return control.load(connection, site_id, device)
+
+
+def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
+    """End an override, so that the plan is followed again, and return how the device then stands.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: a device that the site neither controls nor did.
+    """
+    # What the site's section once named may still stand in its way.
+    if device in (BATTERIES, *control.list_devices(connection, site_id)):
+        control.override(connection, site_id, None, device=device)
+    else:
+        _require_device(sites.load(connection, site_id), device)
+    return control.load(connection, site_id, device)
+
+
+def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
+    """Return how the devices of a site stand, the batteries first; an override that has ended is none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    found = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
+    return [state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state for state in found]
+
+
+def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: datetime) -> None:
+    """Store that nobody is at home, or somebody is again: from the slot that runs on, beside what the site's own switches say.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    key = readings.register(connection, site_id, {OWN_VACATION: None})[OWN_VACATION]
+    instant = to_instant(floor_to(now, SLOT) - _BEFORE).astype("datetime64[us]")
+    readings.upsert(connection, np.array([key], dtype=np.int32), np.array([instant]), np.array([float(on)]))
+
+
+def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bool:
+    """Return whether an owner said that nobody is at home; what the site's own switches say stands beside it.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    if OWN_VACATION not in readings.read_units(connection, site_id):
+        return False
+    held = readings.read_held(connection, site_id, OWN_VACATION, first=now, end=now)[1]
+    return bool(held.size and held[0] > 0)
+
+
+def _require_device(site: Site, device: str) -> None:
+    # Who is only advised may say what the batteries do instead: the plan goes by it.
+    known = (site.control.devices if site.control else ()) or (BATTERIES,)
+    if device not in known:
+        raise refuse("device-not-controlled", field="device", value=device, devices=tuple(known))
+
+
+def _require_mode(device: str, mode: str) -> None:
+    modes = modes_of(device)
+    if mode not in modes:
+        raise refuse("no-such-mode", field="mode", value=mode, device=device, modes=tuple(modes))

@@ -1,0 +1,148 @@
+"""What the agent may do at a site: every decision is kept, of each policy and mode the last one holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import CONTROL_MODES, ControlMode, GateCode, GateEntry
+from luna.energy.site import Site
+from luna.platform.database import sites
+from luna.platform.database.schema.agent import agent_gates
+from luna.platform.database.stored_rows import read_each, read_page
+
+LastDecisions = Mapping[ControlMode, GateEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMode:
+    """What the agent may do now; ``code`` says why that is less than was asked for, None: it is not."""
+
+    mode: ControlMode
+    code: GateCode | None = None
+
+
+def record(connection: Connection, site_id: str, entry: GateEntry) -> None:
+    """Add a decision.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    row = entry.model_dump(exclude={"evidence"}) | {"evidence": [each.model_dump(mode="json") for each in entry.evidence]}
+    connection.execute(agent_gates.insert().values(site_key=sites.key_of(connection, site_id), **row))
+
+
+def list_newest(connection: Connection, site_id: str, *, before: int | None = None, limit: int = 50) -> list[tuple[int, GateEntry]]:
+    """Return decisions with their numbers, the latest first, from the one below number ``before`` on.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = agent_gates.c
+    query = _select(connection, site_id).add_columns(table.gate_id).order_by(table.gate_id.desc())
+    query = query if before is None else query.where(table.gate_id < before)
+    return read_page(connection, query, lambda row: (row["gate_id"], _entry(row)), limit=limit)
+
+
+def read_standing(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
+    """Return the decision that holds for each mode of a policy; a mode that was never decided about is left out.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, agent_gates.c.state.is_not(None)))
+
+
+def read_turns(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
+    """Return of each mode of a policy the last decision that withdrew it or gave it back; one that was always as it is now is left out.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    turned = agent_gates.c.kind.in_(("withdrawn", "restored"))
+    return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, turned))
+
+
+def find_before_withdrawal(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
+    """Return the last decision about a mode that was no withdrawal; None where there is none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = agent_gates.c
+    own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None) & (table.state != "withdrawn")
+    row = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc()).limit(1)).mappings().first()
+    return None if row is None else _entry(row)
+
+
+def find_turn(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
+    """Return the decision by which a mode came to be what it is now: the first of those in a row with the same state; None where there is none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = agent_gates.c
+    own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None)
+    rows = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc())).mappings()
+    last: GateEntry | None = None
+    for entry in read_each(rows, _entry):
+        if last is not None and entry.state != last.state:
+            break
+        last = entry
+    return last
+
+
+def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateEntry]:
+    table = agent_gates.c
+    rows = connection.execute(query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()
+    return {entry.mode: entry for entry in read_each(rows, _entry)}
+
+
+def read_held(connection: Connection, site: Site) -> HeldMode:
+    """Return what the agent of a stored site may do now: the lesser of what its owner asks for and what is offered."""
+    wanted = site.antares.control_mode
+    if wanted == "shadow":
+        return HeldMode("shadow", "mode_is_shadow")
+    return find_held(wanted, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
+
+
+def find_held(wanted: ControlMode, standing: LastDecisions) -> HeldMode:
+    """Return the most that is offered of what is wanted, no more.
+
+    Invariants: never more than ``wanted``; a mode that is withdrawn, not ready or unjudged never holds.
+    """
+    if wanted == "shadow":
+        return HeldMode("shadow", "mode_is_shadow")
+    offered = [mode for mode in CONTROL_MODES if mode in standing and standing[mode].state == "offered"]
+    least: ControlMode = "shadow"
+    held = max((mode for mode in offered if _rank(mode) <= _rank(wanted)), key=_rank, default=least)
+    if held == wanted:
+        return HeldMode(held)
+    withdrawn = wanted in standing and standing[wanted].state == "withdrawn"
+    return HeldMode(held, "mode_withdrawn" if withdrawn else "mode_not_offered")
+
+
+def _rank(mode: ControlMode) -> int:
+    return CONTROL_MODES.index(mode)
+
+
+def last_judged(connection: Connection, site_id: str, *, policy: str) -> datetime | None:
+    """Return when the gatekeeper judged a policy last; None: never."""
+    table = agent_gates.c
+    own = _select(connection, site_id).where(table.policy == policy, table.kind == "judged").order_by(table.gate_id.desc()).limit(1)
+    row = connection.execute(own).mappings().first()
+    return None if row is None else _entry(row).at
+
+
+def _select(connection: Connection, site_id: str) -> Any:
+    columns = [agent_gates.c[name] for name in GateEntry.model_fields]
+    return select(*columns).where(agent_gates.c.site_key == sites.key_of(connection, site_id))
+
+
+def _entry(row: RowMapping) -> GateEntry:
+    known = {name: row[name] for name in GateEntry.model_fields}
+    return GateEntry.model_validate(known | {"at": row["at"].astimezone(UTC)})

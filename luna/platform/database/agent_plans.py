@@ -1,0 +1,207 @@
+"""Plans of the agent, each beside the planner's plan that was made from the same inputs."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, null, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
+
+from luna.contracts.agent_control import GateVerdict, ShadowPlanSummary
+from luna.contracts.plan import PlanReply
+from luna.energy.errors import NotFoundError
+from luna.energy.timeline import SLOT
+from luna.platform.database import sites
+from luna.platform.database.schema.agent import antares_plan_history
+from luna.platform.database.stored_rows import read_each, read_page
+
+# Of a plan that drives nothing: the policy's name follows.
+SHADOW = "prod_shadow_"
+SLOT_MINUTES = SLOT // timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowPlan:
+    """A plan of the agent, or, without ``reply``, that it made none; ``starts_at`` and ``ends_at`` are those of the planner's plan ``based_on``."""
+
+    based_on: str
+    policy: str
+    issued_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    verdict: GateVerdict
+    run_id: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    reply: PlanReply | None = None
+
+
+def save(connection: Connection, site_id: str, plan: ShadowPlan) -> None:
+    """Store a plan; storing one again changes nothing, and one takes the place of none.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    names = ("based_on", "policy", "run_id", "issued_at", "starts_at", "ends_at")
+    reply = plan.reply
+    row = {name: getattr(plan, name) for name in names} | {
+        "site_key": sites.key_of(connection, site_id),
+        "system_id": SHADOW + plan.policy,
+        "plan_id": None if reply is None else reply.plan_id,
+        "metrics": dict(plan.metrics),
+        "verdict": plan.verdict.model_dump(mode="json"),
+        "reply": null() if reply is None else cast(literal(reply.model_dump_json(by_alias=True), Text), JSONB),
+    }
+    statement, table = insert(antares_plan_history).values(row), antares_plan_history.c
+    changed = {name: statement.excluded[name] for name in row if name not in ("based_on", "policy", "site_key", "system_id")}
+    fresh = table.reply.is_(None) & statement.excluded.reply.is_not(None)
+    connection.execute(statement.on_conflict_do_update(constraint=antares_plan_history.primary_key, set_=changed, where=fresh))
+
+
+def find(connection: Connection, based_on: str, policy: str) -> ShadowPlan | None:
+    """Return what a policy planned beside a plan of the planner; None where it has not answered yet."""
+    table = antares_plan_history.c
+    row = connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings().first()
+    return None if row is None else _plan(row)
+
+
+def load(connection: Connection, plan_id: str) -> PlanReply:
+    """Return a plan of the agent as it was stored.
+
+    Raises:
+        NotFoundError: no plan of that id.
+    """
+    reply = connection.scalar(select(antares_plan_history.c.reply).where(antares_plan_history.c.plan_id == plan_id))
+    if reply is None:
+        raise NotFoundError("no such plan of the agent", field="shadow_id", value=plan_id, remedy="Take the plan_id from the list of the agent's plans.")
+    return PlanReply.model_validate(reply)
+
+
+def list_newest(
+    connection: Connection,
+    site_id: str,
+    *,
+    policy: str | None = None,
+    issued: tuple[datetime | None, datetime | None] = (None, None),
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[ShadowPlanSummary]:
+    """Return the agent's plans of a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+
+    Args:
+        policy: whose plans; None: of all.
+        issued: when they were issued.
+        after: issue and ``based_on`` of the plan behind which the list begins.
+        limit: how many at most.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table, (first, end) = antares_plan_history.c, issued
+    bounds = [
+        *([] if policy is None else [table.policy == policy]),
+        *([] if first is None else [table.issued_at >= first]),
+        *([] if end is None else [table.issued_at < end]),
+        *([] if after is None else [tuple_(table.issued_at, table.based_on) < tuple_(*after)]),
+    ]
+    columns = [table[name] for name in ShadowPlanSummary.model_fields]
+    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
+    query = query.order_by(table.issued_at.desc(), table.based_on.desc())
+    return read_page(connection, query, lambda row: ShadowPlanSummary.model_validate(_in_utc(row)), limit=limit)
+
+
+def read_covering(connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime) -> Iterator[ShadowPlan]:
+    """Yield the plans that may have been in force between two instants, in order of issue, one by one: a day of plans is more than memory needs to hold.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = antares_plan_history.c
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.reply.is_not(None)
+    names = select(table.based_on).where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end).order_by(table.issued_at, table.based_on)
+    for based_on in connection.scalars(names).all():
+        yield from read_each(connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings(), _plan)
+
+
+def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, policy: str) -> list[str]:
+    """Return the planner's plans beside which a policy has made none, in the order given."""
+    table = antares_plan_history.c
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.reply.is_not(None)
+    made = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
+    return [plan_id for plan_id in plan_ids if plan_id not in made]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedModes:
+    """What a plan of the agent has the batteries do, slot by slot from its start on, without the rest of it; no modes where it made no plan."""
+
+    plan_id: str | None
+    starts_at: datetime
+    slot_minutes: int
+    modes: list[str]
+    verdict: GateVerdict
+
+    def mode_at(self, start: datetime) -> str | None:
+        """Return the mode of the slot that holds an instant; None outside of the plan."""
+        place = (start - self.starts_at) // timedelta(minutes=self.slot_minutes)
+        return self.modes[place] if 0 <= place < len(self.modes) else None
+
+
+def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str) -> dict[str, PlannedModes]:
+    """Return what a policy planned beside plans of the planner, by the planner's plan; what it has not answered is left out.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = antares_plan_history.c
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.based_on.in_(plan_ids)
+    modes = func.jsonb_path_query_array(table.reply, literal("$.slots[*].mode", JSONPATH()), type_=JSONB)
+    columns = (table.based_on, table.plan_id, table.starts_at, table.reply["slot_minutes"].as_integer(), modes, table.verdict)
+    rows: Iterable[Any] = connection.execute(select(*columns).where(own))
+    return dict(read_each(rows, _modes))
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowCount:
+    """How many plans a policy made and how many it failed to make; when it made the last one; slots planned, and those in which it had to be corrected."""
+
+    plans: int
+    failed: int
+    last: datetime | None
+    slots: int
+    interventions: int
+
+
+def count(connection: Connection, site_id: str, *, policy: str, since: datetime | None = None) -> ShadowCount:
+    """Return how many plans of a policy there are from ``since`` on (None: ever).
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = antares_plan_history.c
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
+    own = own if since is None else own & (table.issued_at >= since)
+    made = table.reply.is_not(None)
+    slots, interventions = (func.coalesce(func.sum(table.metrics[name].as_float()).filter(made), 0) for name in ("slots", "interventions"))
+    query = select(func.count().filter(made), func.count().filter(~made), func.max(table.issued_at).filter(made), slots, interventions).where(own)
+    plans, failed, last, planned, corrected = connection.execute(query).one()
+    return ShadowCount(plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected))
+
+
+def _modes(row: Any) -> tuple[str, PlannedModes]:
+    based_on, plan_id, starts_at, minutes, planned, verdict = row
+    return based_on, PlannedModes(plan_id, starts_at.astimezone(UTC), minutes or SLOT_MINUTES, planned or [], GateVerdict.model_validate(verdict))
+
+
+def _select() -> Any:
+    return select(*(antares_plan_history.c[name] for name in ShadowPlan.__dataclass_fields__))
+
+
+def _plan(row: RowMapping) -> ShadowPlan:
+    reply = row["reply"]
+    parts = {"verdict": GateVerdict.model_validate(row["verdict"]), "reply": None if reply is None else PlanReply.model_validate(reply)}
+    return ShadowPlan(**(_in_utc(row) | parts))
+
+
+def _in_utc(row: RowMapping) -> dict[str, Any]:
+    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}

@@ -1,0 +1,76 @@
+"""What planner, agent and oracle cost a site over a period, on the days that all of them were scored on."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_standing import AgentGain, AgentScores, PolicyTotal, ScoredAgentDay, ScorePeriod
+from luna.contracts.replay import DayCost
+from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, share_of_possible
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import scores
+from luna.platform.database.agent_plans import SHADOW
+from luna.platform.database.savings import SYSTEM
+
+PERIOD_DAYS: dict[ScorePeriod, int] = {"yesterday": 1, "week": 7, "month": 30}
+IDLE = "idle"
+# Blocks of a week say nothing about less than two of them.
+LEAST_DAYS = 2 * BLOCK_DAYS
+
+
+def read_agent_scores(connection: Connection, site: Site, period: ScorePeriod, *, now: datetime) -> AgentScores:
+    """Return what a period until yesterday cost; a day that was lived in shadow is scored by the stored plans, any other by a replay.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
+    last = now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
+    first = last - timedelta(days=PERIOD_DAYS[period] - 1)
+    named = {"replay": SYSTEM, "shadow": SHADOW + policy}
+    found = {source: scores.read_daily(connection, site.name, system_id=system, first=first, last=last) for source, system in named.items()}
+    days = list(choose_days(found, policy).values())
+    frame = {"site_id": site.name, "policy": policy, "period": period, "from_day": first, "to_day": last, "currency": site.currency}
+    return AgentScores(**frame, days=days, policies=add_up(days), over_mpc=weigh_gain(days, policy))
+
+
+def choose_days(found: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str) -> dict[date, ScoredAgentDay]:
+    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day; of two sources the later one in ``found`` counts.
+
+    Args:
+        found: by source, what each policy cost day by day.
+        policy: the agent's.
+    """
+    needed = {policy, LUNA, WITHOUT, POSSIBLE}
+    chosen: dict[date, ScoredAgentDay] = {}
+    for source, policies in found.items():
+        by_day: dict[date, dict[str, float]] = {}
+        for name in needed | {IDLE}:
+            for cost in policies.get(name, ()):
+                by_day.setdefault(cost.day, {})[name] = cost.settled
+        chosen |= {day: ScoredAgentDay(day=day, source=source, cost=costs) for day, costs in by_day.items() if needed <= costs.keys()}
+    return dict(sorted(chosen.items()))
+
+
+def add_up(days: Sequence[ScoredAgentDay]) -> dict[str, PolicyTotal]:
+    """Return what each policy that is known on all days cost over them."""
+    names = set.intersection(*(set(day.cost) for day in days)) if days else set()
+    sums = {name: sum(day.cost[name] for day in days) for name in sorted(names)}
+    return {name: PolicyTotal(cost=cost, saved=sums[WITHOUT] - cost, share=share_of_possible(sums, policy=name)) for name, cost in sums.items()}
+
+
+def weigh_gain(days: Sequence[ScoredAgentDay], policy: str) -> AgentGain | None:
+    """Return what the agent saved beside the planner, with its interval where there are days enough; None where there are no days."""
+    if not days:
+        return None
+    daily = np.array([day.cost[LUNA] - day.cost[policy] for day in days])
+    found = AgentGain(gain=float(daily.sum()), days_ahead=int((daily > 0).sum()))
+    if daily.size < LEAST_DAYS:
+        return found
+    low, high = bound_sum(daily, rng=np.random.default_rng(days[-1].day.toordinal()))
+    return found.model_copy(update={"low": low, "high": high})

@@ -1,0 +1,160 @@
+"""Keys that programs sign their requests with: ``luna_<prefix>_<secret>``, of which only the secret's SHA-256 is kept."""
+
+import hmac
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, and_, cast, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
+from luna.energy.errors import NotFoundError
+from luna.platform.database.schema.identity import api_key_sites, api_keys, user_sites, users
+from luna.platform.database.schema.sites import sites
+from luna.platform.database.sessions import SEEN_STEP, digest
+from luna.platform.database.users import UserAccount, account_of, site_keys, sites_of_users
+
+MARK = "luna"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFilter:
+    """Which keys somebody sees: those of one person (None: of all) that reach no site beyond ``among`` (None: every key)."""
+
+    user_id: int | None = None
+    among: Collection[str] | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a query of keys and their owners has to fulfil."""
+        own = [] if self.user_id is None else [api_keys.c.user_id == self.user_id]
+        return own if self.among is None else [*own, ~_reaches_beyond(self.among)]
+
+
+EVERY_KEY = KeyFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A key that holds: its owner with the sites that are left, and what it may."""
+
+    prefix: str
+    account: UserAccount
+    scopes: frozenset[KeyScope]
+
+
+def make(connection: Connection, user_id: int, key: NewKey, *, now: datetime) -> MadeKey:
+    """Store a new key and return it with its secret, which nobody can read again.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    row = {
+        "prefix": prefix,
+        "secret_hash": digest(secret),
+        "user_id": user_id,
+        "name": key.name,
+        "scopes": sorted(set(key.scopes)),
+        "every_site": key.sites is None,
+        "expires_at": now + timedelta(days=key.days),
+    }
+    key_id = connection.scalars(insert(api_keys).values(row).returning(api_keys.c.key_id)).one()
+    rows = [{"key_id": key_id, "site_key": each} for each in site_keys(connection, key.sites or ())]
+    if rows:
+        connection.execute(insert(api_key_sites), rows)
+    return MadeKey(**dict(load(connection, prefix)), key=f"{MARK}_{prefix}_{secret}")
+
+
+def load(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> Key:
+    """Return a key, if it is one of these.
+
+    Raises:
+        NotFoundError: no such key.
+    """
+    row = connection.execute(_select().where(api_keys.c.prefix == prefix, *which.conditions())).mappings().first()
+    if row is None:
+        raise NotFoundError("no such key", field="prefix", value=prefix, remedy="List them: luna key list.")
+    return _key(row)
+
+
+def list_before(connection: Connection, which: KeyFilter = EVERY_KEY, *, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
+    """Return these keys, those made last first, and where the list goes on."""
+    query = _select().where(*which.conditions()).order_by(api_keys.c.key_id.desc()).limit(limit + 1)
+    rows = connection.execute(query if before is None else query.where(api_keys.c.key_id < before)).mappings().all()
+    return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(rows) > limit else None
+
+
+def remove(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> None:
+    """Remove a key, if it is one of these.
+
+    Raises:
+        NotFoundError: no such key.
+    """
+    load(connection, prefix, which)
+    connection.execute(delete(api_keys).where(api_keys.c.prefix == prefix))
+
+
+def find(connection: Connection, key: str, *, now: datetime) -> HeldKey | None:
+    """Return a key that holds, with no more than its owner has now; None where it does not."""
+    mark, _, rest = key.partition("_")
+    prefix, _, secret = rest.partition("_")
+    theirs, own = sites_of_users(), _sites_of_keys()
+    query = (
+        select(api_keys, users.c.name.label("user_name"), users.c.role, theirs.c.names.label("site_names"), own.c.names.label("key_sites"))
+        .join(users, users.c.user_id == api_keys.c.user_id)
+        .outerjoin(theirs, theirs.c.user_id == users.c.user_id)
+        .outerjoin(own, own.c.key_id == api_keys.c.key_id)
+        .where(api_keys.c.prefix == prefix, api_keys.c.expires_at > now)
+    )
+    row = connection.execute(query).mappings().first()
+    if mark != MARK or row is None or not hmac.compare_digest(row["secret_hash"], digest(secret)):
+        return None
+    if row["used_at"] is None or now - row["used_at"] > SEEN_STEP:
+        connection.execute(update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now))
+    return HeldKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
+
+
+def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
+    """Return whether a key has a site that is not one of these; one of an admin that is bound to none has those that are still to come."""
+    named = select(api_key_sites.c.site_key).where(api_key_sites.c.key_id == api_keys.c.key_id).correlate(api_keys)
+    given = select(user_sites.c.site_key).where(user_sites.c.user_id == users.c.user_id).correlate(users)
+    reached = or_(api_keys.c.every_site, sites.c.site_key.in_(named)), or_(users.c.role == "admin", sites.c.site_key.in_(given))
+    every = and_(api_keys.c.every_site, users.c.role == "admin")
+    return or_(every, exists().where(sites.c.name.not_in(among), *reached).correlate(api_keys, users))
+
+
+def _narrow(owner: UserAccount, row: RowMapping) -> UserAccount:
+    if row["every_site"]:
+        return owner
+    named = frozenset(row["key_sites"] or ())
+    return UserAccount(owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites)
+
+
+def _sites_of_keys() -> Any:
+    named = func.array_agg(cast(sites.c.name, Text), type_=ARRAY(Text)).label("names")
+    return select(api_key_sites.c.key_id, named).join(sites, sites.c.site_key == api_key_sites.c.site_key).group_by(api_key_sites.c.key_id).subquery()
+
+
+def _select() -> Select[Any]:
+    own = _sites_of_keys()
+    return (
+        select(api_keys, users.c.name.label("user_name"), own.c.names.label("key_sites"))
+        .join(users, users.c.user_id == api_keys.c.user_id)
+        .outerjoin(own, own.c.key_id == api_keys.c.key_id)
+    )
+
+
+def _key(row: RowMapping) -> Key:
+    return Key(
+        prefix=row["prefix"],
+        name=row["name"],
+        user=row["user_name"],
+        scopes=row["scopes"],
+        sites=None if row["every_site"] else sorted(row["key_sites"] or ()),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
+    )

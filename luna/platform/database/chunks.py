@@ -1,0 +1,77 @@
+"""Chunks of hypertables, made before a long transaction needs them.
+
+Who makes a chunk keeps the hypertable's lock until its transaction ends, and whoever else needs a new chunk waits for that. So chunks are made in a short
+transaction of their own: a row in each is written and deleted again, and the empty chunk stays.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, DateTime, Integer, Table, Text, delete, insert, text
+from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
+from sqlalchemy.exc import OperationalError
+
+from luna.energy.timeline import InstantArray
+from luna.platform.database.timescale import Dimension, hypertables
+
+# An empty chunk is made in milliseconds. Where a lock is held for longer, the caller's own statement waits for it.
+LOCK_TIMEOUT = "2s"
+# No series has these values, so the rows meet nobody else's.
+PLACEHOLDERS: dict[type[Any], Any] = {Integer: -(2**31), Text: "", DOUBLE_PRECISION: 0.0}
+MISSING = text(
+    "SELECT instant FROM (SELECT generate_series(CAST(:first AS timestamptz), :last, CAST(:step AS interval)) AS instant UNION SELECT :last) AS wanted"
+    " WHERE NOT EXISTS (SELECT FROM timescaledb_information.chunks AS chunk WHERE chunk.hypertable_schema = current_schema()"
+    " AND chunk.hypertable_name = :table AND instant >= chunk.range_start AND instant < chunk.range_end)"
+)
+# Under these names a connection remembers what it has seen.
+KNOWN, PREPARED = "luna_hypertables", "luna_prepared_chunks"
+
+log = structlog.get_logger("luna.database")
+
+
+def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantArray]) -> None:
+    """Make the chunks that rows of ``columns`` need, where ``table`` is a hypertable; what cannot be made now is made when the rows are written."""
+    dimension = _dimensions(connection).get(table.name)
+    if dimension is None:
+        return
+    first, last = (_instant(extreme) for extreme in (columns[dimension.column].min(), columns[dimension.column].max()))
+    prepared = connection.info.setdefault(PREPARED, {})
+    earliest, latest = prepared.get(table.name, (last, first))
+    if earliest <= first and last <= latest:
+        return
+    try:
+        with connection.engine.begin() as own:
+            own.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+            _make(own, table, dimension, (first, last))
+    except OperationalError as exc:
+        log.debug("chunks not prepared", table=table.name, reason=str(exc.orig).strip())
+    prepared[table.name] = first, last
+
+
+def _dimensions(connection: Connection) -> dict[str, Dimension]:
+    if KNOWN not in connection.info:
+        connection.info[KNOWN] = hypertables(connection)
+    dimensions: dict[str, Dimension] = connection.info[KNOWN]
+    return dimensions
+
+
+def _make(connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]) -> None:
+    missing = list(connection.scalars(MISSING, {"table": table.name, "first": window[0], "last": window[1], "step": dimension.interval}))
+    if not missing:
+        return
+    required = [column for column in table.columns if not column.nullable and column.server_default is None]
+    rows = [{column.name: _placeholder(column.type, instant) for column in required} for instant in missing]
+    connection.execute(insert(table), rows)
+    series = [column == PLACEHOLDERS[type(column.type)] for column in table.primary_key if not isinstance(column.type, DateTime)]
+    connection.execute(delete(table).where(*series, table.columns[dimension.column].in_(missing)))
+
+
+def _placeholder(kind: object, instant: datetime) -> Any:
+    return instant if isinstance(kind, DateTime) else PLACEHOLDERS[type(kind)]
+
+
+def _instant(extreme: Any) -> datetime:
+    at: datetime = extreme.astype("datetime64[us]").astype(datetime)
+    return at.replace(tzinfo=UTC)

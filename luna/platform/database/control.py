@@ -1,0 +1,250 @@
+"""Whether sites are armed, what their devices were told last, and the log of it all."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+from sqlalchemy import Connection, RowMapping, exists, func, null, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.control import NOT_ACKNOWLEDGED, ControlEntry, ControlState, Decision, Override, Setpoint
+from luna.contracts.owner import ManualBlock
+from luna.energy.device_config import BATTERIES
+from luna.energy.site import Site
+from luna.energy.steering import NO_STEERING, Steering, is_metered_apart
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import manual_blocks, plan_causes, sites
+from luna.platform.database.schema.plans import control_devices, control_log, control_state
+from luna.platform.database.schema.sites import sites as site_table
+from luna.platform.database.stored_rows import read_each, read_page
+
+
+def load(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
+    """Return how a device of a site stands; a site that was never armed is not.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    key = sites.key_of(connection, site_id)
+    row = connection.execute(select(control_state).where(control_state.c.site_key == key)).mappings().first()
+    found: dict[str, Any] = {"site": site_id, "device": device}
+    if row is not None:
+        found |= {name: row[name] for name in ("armed_at", "armed_by")} | ({name: row[name] for name in _OWN} if device == BATTERIES else {})
+    if device != BATTERIES:
+        own = (control_devices.c.site_key == key) & (control_devices.c.device == device)
+        row = connection.execute(select(control_devices).where(own)).mappings().first()
+        found |= {} if row is None else {name: row[name] for name in _OWN}
+    return _state(found)
+
+
+def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, ControlState]:
+    """Return how the batteries of many sites stand, by the sites' keys; ``names`` are theirs."""
+    rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
+    found = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
+    return {key: _state({"site": name, "device": BATTERIES} | found.get(key, {})) for key, name in names.items()}
+
+
+def load_active(connection: Connection) -> list[ControlState]:
+    """Return the sites that are armed, or of which a device was told something, in order of their names; the state is that of the batteries."""
+    told = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
+    rows = connection.execute(
+        select(site_table.c.name, control_state)
+        .join(site_table, site_table.c.site_key == control_state.c.site_key)
+        .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None) | told)
+        .order_by(site_table.c.name)
+    )
+    return [_state({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
+
+
+def list_told(connection: Connection, site_id: str) -> list[str]:
+    """Return the devices beside the batteries that were told something, sorted."""
+    own = (control_devices.c.site_key == sites.key_of(connection, site_id)) & control_devices.c.decision.is_not(None)
+    return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+
+
+def list_told_each(connection: Connection) -> dict[str, list[str]]:
+    """Return the devices beside the batteries that were told something, sorted, by site; a site without any is left out."""
+    query = select(site_table.c.name, control_devices.c.device).join(site_table, site_table.c.site_key == control_devices.c.site_key)
+    told: dict[str, list[str]] = {}
+    for name, device in connection.execute(query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)):
+        told.setdefault(name, []).append(device)
+    return told
+
+
+def list_devices(connection: Connection, site_id: str) -> list[str]:
+    """Return the devices beside the batteries that were told something, or that their owner wants something of, sorted."""
+    own = control_devices.c.site_key == sites.key_of(connection, site_id)
+    return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+
+
+def list_armed(connection: Connection) -> list[str]:
+    """Return the sites that are armed, in order of their names."""
+    query = select(site_table.c.name).join(control_state, control_state.c.site_key == site_table.c.site_key).where(control_state.c.armed_at.is_not(None))
+    return list(connection.scalars(query.order_by(site_table.c.name)))
+
+
+def any_armed(connection: Connection) -> bool:
+    """Return whether any site is armed."""
+    return bool(connection.scalar(select(exists().where(control_state.c.armed_at.is_not(None)))))
+
+
+def arm(connection: Connection, site_id: str, *, at: datetime, by: str) -> None:
+    """Let commands be sent from now on; a site that is armed stays so since when it was."""
+    if load(connection, site_id).armed_at is None:
+        _put(connection, site_id, {"armed_at": at, "armed_by": by})
+
+
+def disarm(connection: Connection, site_id: str) -> None:
+    """Let no commands be sent any more but those that hand the devices back; overrides end too."""
+    _put(connection, site_id, {"armed_at": None, "armed_by": None, "override": null()})
+    connection.execute(control_devices.update().where(control_devices.c.site_key == sites.key_of(connection, site_id)).values(override=null()))
+
+
+def override(connection: Connection, site_id: str, wanted: Override | None, *, device: str = BATTERIES) -> None:
+    """Store what the owner wants of a device instead of the plan; None: the plan again."""
+    _put(connection, site_id, {"override": null() if wanted is None else wanted.model_dump(mode="json")}, device=device)
+    plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
+
+
+def decide(connection: Connection, state: ControlState, decision: Decision) -> bool:
+    """Store a decision or how far it is; False, and nothing stored, where another did so since ``state`` was read."""
+    key = sites.key_of(connection, state.site)
+    row = {"decision": decision.model_dump(mode="json"), "version": state.version + 1}
+    if state.device == BATTERIES:
+        batteries = control_state.update().where(control_state.c.site_key == key, control_state.c.version == state.version)
+        return connection.execute(batteries.values(row)).rowcount == 1
+    told = insert(control_devices).values(site_key=key, device=state.device, **row)
+    current = control_devices.c.version == state.version
+    written = told.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current).returning(control_devices.c.version)
+    return connection.execute(written).first() is not None
+
+
+def record(connection: Connection, state: ControlState, decision: Decision, confirmed: Mapping[str, str] | None) -> None:
+    """Add a row to the log."""
+    row = {
+        "site_key": sites.key_of(connection, state.site),
+        "device": state.device,
+        "slot_start": decision.slot_start,
+        "decided_by": decision.decided_by,
+        "plan_id": decision.plan_id,
+        "requested": _document(decision.requested),
+        "allowed": _document(decision.allowed),
+        "confirmed": null() if confirmed is None else dict(confirmed),
+        "reason": decision.reason,
+        "asked_by": None if decision.override is None else decision.override.by,
+    }
+    connection.execute(control_log.insert().values(row))
+
+
+def read_log(connection: Connection, site_id: str, *, limit: int) -> list[ControlEntry]:
+    """Return the last rows of a site's log, the latest first."""
+    return [entry for _, entry in read_log_page(connection, site_id, limit=limit)]
+
+
+def read_log_page(
+    connection: Connection, site_id: str, *, limit: int, slots: tuple[datetime | None, datetime | None] = (None, None), below: int | None = None
+) -> list[tuple[int, ControlEntry]]:
+    """Return rows of a site's log with their numbers, the latest first: of ``slots`` alone (None: no bound), from the one below number ``below`` on."""
+    log, (first, end) = control_log.c, slots
+    bounds = [
+        *([] if first is None else [log.slot_start >= first]),
+        *([] if end is None else [log.slot_start < end]),
+        *([] if below is None else [log.entry_id < below]),
+    ]
+    query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(log.site_key == sites.key_of(connection, site_id), *bounds)
+    return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
+
+
+def left_alone_since(connection: Connection, state: ControlState) -> datetime | None:
+    """Return the slot in which a device was left to itself for want of an answer, where that is the last that is in the log of it; else None."""
+    log = control_log.c
+    own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
+    last = connection.execute(select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)).first()
+    return last.slot_start if last is not None and last.reason == NOT_ACKNOWLEDGED else None
+
+
+def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
+    """Return who decided what the batteries did in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
+    own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
+    within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
+    rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
+    return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
+
+
+_RUNS = ("on", "charge", "give")
+
+
+def read_steering_each(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
+    """Return what Luna and owners had devices of sites do from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
+
+    What a device was told counts as confirmed, whoever decided it; an owner's block also where nobody tells the device.
+    """
+    log = control_log.c
+    # A device's set-points stand under its own name: "car" of "vehicle:car", "pv" of "pv".
+    told = log.allowed[func.split_part(log.device, ":", -1)]
+    held, ran = (log.device == "pv") & (told["mode"].astext != "free"), told["mode"].astext.in_(_RUNS)
+    within = log.site_key.in_(found) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
+    columns = (log.site_key, log.slot_start, log.device, told["mode"].astext.label("mode"), told["limit_kw"].astext.label("limit_kw"))
+    limits: dict[int, list[tuple[datetime, float]]] = {}
+    runs: dict[int, list[datetime]] = {}
+    for key, start, device, mode, limit_kw in connection.execute(select(*columns).where(within, held | ran)):
+        at = start.astimezone(UTC).replace(tzinfo=None)
+        if device == "pv":
+            limits.setdefault(key, []).append((at, _limit_kwh(mode, limit_kw)))
+        elif not is_metered_apart(found[key], device):
+            runs.setdefault(key, []).append(at)
+    for key, blocks in manual_blocks.read_runs_each(connection, found, first=first, end=end).items():
+        runs.setdefault(key, []).extend(slot for block in blocks for slot in _list_run(found[key], block, first=first, end=end))
+    return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in found}
+
+
+def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
+    """Return the slots (UTC, naive) in which a block ran what no meter takes out of the house's."""
+    kinds = {"vehicle": [vehicle.name for vehicle in site.vehicles], "load": [*(load.name for load in site.loads), *(pump.name for pump in site.heat_pumps)]}
+    device = next((f"{kind}:{block.device}" for kind, names in kinds.items() if block.device in names), None)
+    if device is None or is_metered_apart(site, device):
+        return []
+    begin = floor_to(max(block.from_, first), SLOT).astimezone(UTC).replace(tzinfo=None)
+    return [begin + step * SLOT for step in range(-((begin - min(block.to, end).astimezone(UTC).replace(tzinfo=None)) // SLOT))]
+
+
+def _limit_kwh(mode: str, limit_kw: str | None) -> float:
+    if mode == "off":
+        return 0.0
+    return float(limit_kw) * (SLOT / timedelta(hours=1)) if mode == "limit" and limit_kw is not None else float("inf")
+
+
+def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:
+    if not limits and not runs:
+        return NO_STEERING
+    starts, limit_kwh = np.array([at for at, _ in limits], dtype="datetime64[s]"), np.array([limit for _, limit in limits], dtype=np.float64)
+    return Steering(starts, limit_kwh, np.array(runs, dtype="datetime64[s]"))
+
+
+# What the batteries' row and that of another device have in common.
+_OWN = ("override", "decision", "version")
+_DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Decision}
+
+
+def _state(fields: Mapping[str, Any]) -> ControlState:
+    """Return how a device stands; an override or a decision that another release stored in its own form counts as none, so that a new one takes its place."""
+    plain = {name: value for name, value in fields.items() if name not in _DOCUMENTS}
+    read = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
+    return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in read.items()})
+
+
+def _entry(row: RowMapping) -> tuple[int, ControlEntry]:
+    return row["entry_id"], ControlEntry.model_validate({name: row[name] for name in ControlEntry.model_fields})
+
+
+def _document(setpoints: Mapping[str, Setpoint]) -> dict[str, Any]:
+    return {name: setpoint.model_dump(mode="json") for name, setpoint in setpoints.items()}
+
+
+def _put(connection: Connection, site_id: str, values: Mapping[str, Any], *, device: str = BATTERIES) -> None:
+    key = {"site_key": sites.key_of(connection, site_id)}
+    table, own = (control_state, key) if device == BATTERIES else (control_devices, key | {"device": device})
+    statement = insert(table).values(**own, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(own), set_=dict(values)))

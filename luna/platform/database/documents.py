@@ -1,0 +1,244 @@
+"""Documents, a row per version: what is stored, how far it is on its way to being found, and who may see it.
+
+Whoever adds, makes current or deletes a version of a name holds ``lock_name`` meanwhile; whoever needs or drops an object, ``lock_bytes`` after that.
+"""
+
+import json
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, exists, func, null, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.documents import Document, DocumentFault, DocumentFilter, DocumentSource, DocumentState, DocumentValidity
+from luna.energy.errors import NotFoundError
+from luna.platform.database import document_passages, sites, vectors
+from luna.platform.database.schema.documents import chunks, documents
+from luna.platform.database.schema.sites import sites as site_table
+from luna.platform.database.stored_rows import read_each, read_page
+
+# Ends of the way; whatever else a document is, work on it goes on.
+SETTLED: tuple[DocumentState, ...] = ("searchable", "failed")
+Sites = Collection[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """What is known of a file when it is stored."""
+
+    name: str
+    site_id: str | None
+    title: str
+    kind: str
+    language: str | None
+    dated: date | None
+    valid_from: date | None
+    valid_until: date | None
+    source: DocumentSource
+    url: str | None
+    sha256: str
+    object_key: str
+    size_bytes: int
+    added_by: str
+
+
+def object_key(sha256: str) -> str:
+    """Return where bytes lie in the store of objects."""
+    return f"documents/{sha256}"
+
+
+def blocks_key(sha256: str) -> str:
+    """Return where that lies which was read out of bytes."""
+    return f"documents/{sha256}.json"
+
+
+def lock_name(connection: Connection, name: str, site_id: str | None) -> None:
+    """Hold the versions of a name until the end of the transaction."""
+    _lock(connection, f"document:{site_id or ''}/{name}")
+
+
+def lock_bytes(connection: Connection, sha256: str) -> None:
+    """Hold what is stored of some bytes until the end of the transaction; of several, those in order."""
+    _lock(connection, f"object:{sha256}")
+
+
+def add(connection: Connection, new: NewDocument) -> Document:
+    """Store the next version of a name; the caller holds its lock.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    key = None if new.site_id is None else sites.key_of(connection, new.site_id)
+    last = connection.scalar(select(func.max(documents.c.version)).where(*_named(new.name, key)))
+    row = {field: getattr(new, field) for field in NewDocument.__slots__ if field != "site_id"}
+    row |= {"document_id": secrets.token_hex(8), "site_key": key, "version": (last or 0) + 1, "state": "stored", "media_type": "application/octet-stream"}
+    document_id = connection.scalar(insert(documents).values(row).returning(documents.c.document_id))
+    return load(connection, str(document_id))
+
+
+def load(connection: Connection, document_id: str, *, among: Sites = None) -> Document:
+    """Return a document that people of ``among`` (None: of all sites) may see.
+
+    Raises:
+        NotFoundError: none of that id, or of another site: both in the same words.
+    """
+    found = find(connection, document_id, among=among)
+    if found is None:
+        raise NotFoundError("no such document", field="document_id", value=document_id, remedy="Take the id from the list of documents.")
+    return found
+
+
+def find(connection: Connection, document_id: str, *, among: Sites = None) -> Document | None:
+    """Return a document as ``load`` does, None where there is none."""
+    return next(iter(_read(connection, _documents(among).where(documents.c.document_id == document_id))), None)
+
+
+def list_by_id(connection: Connection, document_ids: Sequence[str]) -> list[Document]:
+    """Return documents in the order of their ids as given; those that are gone are left out."""
+    found = {each.document_id: each for each in _read(connection, _documents(None).where(documents.c.document_id.in_(document_ids)))}
+    return [found[each] for each in document_ids if each in found]
+
+
+def list_sites(connection: Connection, document_ids: Collection[str], chunk_ids: Collection[int]) -> set[str]:
+    """Return the sites whose people alone see these documents, or those of these passages."""
+    of_passages = select(chunks.c.document_id).where(chunks.c.chunk_id.in_(chunk_ids))
+    named = select(site_table.c.name).join(documents, documents.c.site_key == site_table.c.site_key)
+    return set(connection.scalars(named.where(or_(documents.c.document_id.in_(document_ids), documents.c.document_id.in_(of_passages))).distinct()))
+
+
+def list_page(
+    connection: Connection, wanted: DocumentFilter, *, among: Sites = None, after: tuple[datetime, str] | None = None, limit: int = 50
+) -> list[Document]:
+    """Return the documents that were stored last, of those that people of ``among`` may see; ``after`` is the one behind which the list goes on."""
+    query = _documents(among)
+    equal = {name: value for name, value in wanted.model_dump().items() if value is not None and name != "site_id"}
+    query = query.where(*(documents.c[name] == value for name, value in equal.items()))
+    if wanted.site_id is not None:
+        query = query.where(site_table.c.name == wanted.site_id)
+    if after is not None:
+        query = query.where(tuple_(documents.c.stored_at, documents.c.document_id) < tuple_(*after))
+    return read_page(connection, query.order_by(documents.c.stored_at.desc(), documents.c.document_id.desc()), _document, limit=limit)
+
+
+def list_versions(connection: Connection, name: str, site_id: str | None) -> list[Document]:
+    """Return every version of a name, the newest first."""
+    query = _documents(None).where(documents.c.name == name, _of_site(site_id))
+    return _read(connection, query.order_by(documents.c.version.desc()))
+
+
+def list_unsettled_members(connection: Connection, archive: Document) -> list[Document]:
+    """Return what came out of an archive and is not searchable yet."""
+    inside = documents.c.name.startswith(f"{archive.name}/", autoescape=True)
+    query = _documents(None).where(inside, documents.c.source == "archive", documents.c.state.not_in(SETTLED), _of_site(archive.site_id))
+    return _read(connection, query.order_by(documents.c.name, documents.c.version))
+
+
+def list_ids(connection: Connection, *states: DocumentState) -> list[str]:
+    """Return the ids of documents in some states, in the order in which they were stored."""
+    query = select(documents.c.document_id).where(documents.c.state.in_(states))
+    return list(connection.scalars(query.order_by(documents.c.stored_at, documents.c.document_id)))
+
+
+def stand_still(connection: Connection, *, since: datetime) -> bool:
+    """Return whether a document on its way to being found has not moved since an instant."""
+    open_states = ("stored", "extracted", "chunked", "embedded")
+    return bool(connection.scalar(select(exists().where(documents.c.state.in_(open_states), documents.c.changed_at < since))))
+
+
+def object_key_of(connection: Connection, document_id: str) -> str | None:
+    """Return where a document's bytes lie, None where it is gone."""
+    return connection.scalar(select(documents.c.object_key).where(documents.c.document_id == document_id))
+
+
+def advance(connection: Connection, document: Document, state: DocumentState, **values: Any) -> bool:
+    """Move a document on from the state it was read in; False where it is gone, or somebody else has moved it meanwhile. Its row is locked then."""
+    where = documents.c.document_id == document.document_id, documents.c.state == document.state
+    write = update(documents).where(*where).values(state=state, changed_at=func.clock_timestamp(), **values)
+    return connection.execute(write).rowcount == 1
+
+
+def fail(connection: Connection, document: Document, fault: DocumentFault) -> bool:
+    """Note why a document cannot be made searchable; one that is current stays as it is found. False where it has moved meanwhile."""
+    return advance(connection, document, "failed", fault=json.loads(fault.model_dump_json()))
+
+
+def reopen_failed(connection: Connection, document: Document) -> bool:
+    """Put a document that failed back to where its bytes are stored; False where it did not fail."""
+    return document.state == "failed" and advance(connection, document, "stored", fault=null(), notes=[])
+
+
+def set_validity(connection: Connection, document: Document, validity: DocumentValidity) -> None:
+    """Store from when until when a document holds; what its text says is not asked again."""
+    values = {"valid_from": validity.valid_from, "valid_until": validity.valid_until}
+    connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(values))
+
+
+def note_job(connection: Connection, document_ids: Sequence[str], job_id: str | None) -> None:
+    """Note which job makes documents searchable."""
+    connection.execute(update(documents).where(documents.c.document_id.in_(document_ids)).values(job_id=job_id))
+
+
+def make_current(connection: Connection, document: Document) -> bool:
+    """Let searches find this version and no older one of its name; False where a newer one is found already. The caller holds the name's lock."""
+    same = documents.c.name == document.name, _of_site(document.site_id)
+    newest = connection.execute(select(documents.c.document_id, documents.c.version).where(*same, documents.c.current)).first()
+    if newest is not None and newest.version > document.version:
+        return False
+    if newest is not None and newest.document_id != document.document_id:
+        vectors.remove(connection, document_passages.list_ids(connection, newest.document_id))
+        connection.execute(update(documents).where(documents.c.document_id == newest.document_id).values(current=False))
+    connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(current=True))
+    return True
+
+
+def remove(connection: Connection, document_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Delete documents with their passages and vectors; return by the digest of their bytes what the store of objects may hold of them."""
+    bytes_of = select(documents.c.sha256, documents.c.object_key).where(documents.c.document_id.in_(document_ids))
+    rows = connection.execute(bytes_of.with_for_update()).all()
+    chunk_ids = connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id.in_(document_ids))).all()
+    vectors.remove(connection, list(chunk_ids))
+    connection.execute(delete(documents).where(documents.c.document_id.in_(document_ids)))
+    return {row.sha256: (row.object_key, blocks_key(row.sha256)) for row in rows}
+
+
+def remove_of_site(connection: Connection, site_id: str) -> dict[str, tuple[str, ...]]:
+    """Delete the documents about a site as ``remove`` does."""
+    return remove(connection, list(connection.scalars(select(documents.c.document_id).where(_of_site(site_id)))))
+
+
+def is_needed(connection: Connection, sha256: str) -> bool:
+    """Return whether a document has these bytes."""
+    return bool(connection.scalar(select(exists().where(documents.c.sha256 == sha256))))
+
+
+def _lock(connection: Connection, what: str) -> None:
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+
+
+def _named(name: str, site_key: int | None) -> tuple[ColumnElement[bool], ...]:
+    return documents.c.name == name, documents.c.site_key.is_(None) if site_key is None else documents.c.site_key == site_key
+
+
+def _of_site(site_id: str | None) -> ColumnElement[bool]:
+    if site_id is None:
+        return documents.c.site_key.is_(None)
+    return documents.c.site_key == select(site_table.c.site_key).where(site_table.c.name == site_id).scalar_subquery()
+
+
+def _documents(among: Sites) -> Select[Any]:
+    count = select(func.count()).where(chunks.c.document_id == documents.c.document_id).scalar_subquery()
+    query = select(documents, site_table.c.name.label("site_id"), count.label("chunks"))
+    query = query.outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
+    return query if among is None else query.where(or_(documents.c.site_key.is_(None), site_table.c.name.in_(among)))
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[Document]:
+    return read_each(connection.execute(query).mappings(), _document)
+
+
+def _document(row: RowMapping) -> Document:
+    values = {name: row[name] for name in Document.model_fields}
+    return Document.model_validate({name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in values.items()})

@@ -1,0 +1,61 @@
+"""Energies of intervals longer than a slot: what counters counted while they were silent. Quarter-hours, hours and days are views of them."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, delete, exists, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.energy.observations import EnergyInterval
+from luna.energy.timeline import Timeline
+from luna.platform.database import sites
+from luna.platform.database.schema.series import energy_intervals, sensor_readings, sensors
+
+_TABLE = energy_intervals.c
+
+
+def read(connection: Connection, site_id: str, series: str, *, first: datetime, end: datetime) -> list[EnergyInterval]:
+    """Return the intervals of a series that reach into the time from ``first`` on, before ``end``, in order."""
+    own = _select(connection, site_id, first=first, end=end).where(_TABLE.series == series)
+    return _intervals(connection, own)
+
+
+def settle(connection: Connection, site_id: str, found: Collection[EnergyInterval], *, window: Timeline, read: tuple[datetime, datetime]) -> None:
+    """Store the intervals that were found within ``window``; what is stored of it gives way where the readings that tell it say otherwise.
+
+    What readings do not tell any more, because they were deleted, stays. Settling the same again changes nothing.
+
+    Args:
+        found: of the site's sensors, each reaching into ``window``.
+        window: of the slots that were built.
+        read: from when until when readings were looked at.
+    """
+    own, at = _select(connection, site_id, first=window.start, end=window.end), sensor_readings.c
+    said = exists().where(at.sensor_key == _TABLE.sensor_key)
+    both = and_(said.where(at.instant == _TABLE.starts_at), said.where(at.instant == _TABLE.ends_at), _TABLE.starts_at >= read[0], _TABLE.ends_at <= read[1])
+    judged = own.where(or_(both, said.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at)))
+    before, after = set(_intervals(connection, judged)), set(found)
+    if before == after:
+        return
+    there = select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id))
+    keys = {row.name: row.sensor_key for row in connection.execute(there)}
+    for each in before - after:
+        connection.execute(delete(energy_intervals).where(_TABLE.sensor_key == keys[each.sensor], _TABLE.series == each.series, _TABLE.starts_at == each.first))
+    for each in after - before:
+        told = {"ends_at": each.end, "energy_kwh": each.energy_kwh, "certainty": each.certainty}
+        new = insert(energy_intervals).values(sensor_key=keys[each.sensor], series=each.series, starts_at=each.first, **told)
+        connection.execute(new.on_conflict_do_update(constraint=energy_intervals.primary_key, set_=told))
+
+
+def _select(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> Select[Any]:
+    own = select(_TABLE.series, sensors.c.name, _TABLE.starts_at, _TABLE.ends_at, _TABLE.energy_kwh, _TABLE.certainty).join_from(energy_intervals, sensors)
+    within = own.where(sensors.c.site_key == sites.key_of(connection, site_id), _TABLE.starts_at < end, _TABLE.ends_at > first)
+    return within.order_by(_TABLE.starts_at, _TABLE.series, sensors.c.name)
+
+
+def _intervals(connection: Connection, own: Select[Any]) -> list[EnergyInterval]:
+    return [
+        EnergyInterval(row.series, row.name, row.starts_at.astimezone(UTC), row.ends_at.astimezone(UTC), row.energy_kwh, row.certainty)
+        for row in connection.execute(own)
+    ]

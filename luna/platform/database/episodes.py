@@ -1,0 +1,58 @@
+"""Steps of training episodes: what the agent saw, did and was rewarded with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.platform.database import sites
+from luna.platform.database.schema.plans import antares_learning
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeStep:
+    """One slot of an episode. ``system_id`` says whose it is (``prod``, ``simulation``); a reward that is not known yet is None."""
+
+    system_id: str
+    slot_start: datetime
+    state: Mapping[str, Any]
+    action: Mapping[str, Any]
+    reward: float | None
+
+
+def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -> None:
+    """Store steps by site, system and slot; of two for the same slot the later one counts. An unknown reward never erases a stored one.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    key = sites.key_of(connection, site_id)
+    table, statement = antares_learning.c, insert(antares_learning)
+    fresh = {
+        "state": statement.excluded.state,
+        "action": statement.excluded.action,
+        "reward": func.coalesce(statement.excluded.reward, table.reward),
+    }
+    changed = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items()))
+    rows = [
+        {"site_key": key, "system_id": step.system_id, "slot_start": step.slot_start, "state": step.state, "action": step.action, "reward": step.reward}
+        for step in steps
+    ]
+    connection.execute(statement.on_conflict_do_update(index_elements=list(antares_learning.primary_key), set_=fresh, where=changed), rows)
+
+
+def read(connection: Connection, site_id: str, system_id: str, *, first: datetime, end: datetime) -> list[EpisodeStep]:
+    """Return the steps of a system from ``first`` on, before ``end``, in order of time.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    table = antares_learning.c
+    query = select(table.system_id, table.slot_start, table.state, table.action, table.reward).where(
+        table.site_key == sites.key_of(connection, site_id), table.system_id == system_id, table.slot_start >= first, table.slot_start < end
+    )
+    rows = connection.execute(query.order_by(table.slot_start))
+    return [EpisodeStep(row.system_id, row.slot_start.astimezone(UTC), row.state, row.action, row.reward) for row in rows]

@@ -1,0 +1,163 @@
+"""Which version of the forecasts drives a site's planner, and which training it rests on; every decision is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from luna.energy.errors import ConflictError
+from luna.energy.site import Site
+from luna.platform.database import sites, training_runs
+from luna.platform.database.schema.forecasting import forecast_activations
+from luna.platform.database.schema.sites import sites as site_table
+from luna.platform.database.training_runs import TrainingRun
+
+# What drives the planner until something has proven better, and wherever that falls silent.
+DEFAULT_VERSION = "baseline_like_days"
+
+# training: a new model of the version that is active takes the place of the one before.
+DecidedBy = Literal["rule", "hand", "rollback", "training"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A decision: from ``decided_at`` on, which the database notes, ``forecast_version`` drives the planner.
+
+    ``run_id`` names the training whose model speaks for the version; None: the latest one, or a baseline, which has none.
+    """
+
+    forecast_version: str
+    reason: str
+    decided_by: DecidedBy
+    run_id: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveVersion:
+    """What drives the planner now: pinned by the owner, or as last decided; neither: the default. ``run_id`` as in ``Activation``."""
+
+    forecast_version: str
+    pinned: bool = False
+    run_id: str | None = None
+    last: Activation | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it does."""
+        if self.pinned:
+            return "pinned by the owner: forecasting.active_forecast_version of the site"
+        return self.last.reason if self.last else "the default, until another version has proven better"
+
+    @property
+    def since(self) -> datetime | None:
+        """When it was decided; None for a pin and for the default, of which that is not known."""
+        return None if self.pinned or self.last is None else self.last.decided_at
+
+
+def activate(connection: Connection, site_id: str, activation: Activation) -> bool:
+    """Store a decision; False, and nothing stored, where version and run are those that hold already.
+
+    A new training is to be activated only where its version is the one ``current`` names: what was not promoted must not come to drive the planner.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    key = sites.key_of(connection, site_id)
+    # The site's row stays locked to the end of the transaction: of two deciders the second sees what the first decided.
+    connection.execute(select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update())
+    last = current(connection, site_id)
+    if last is not None and (last.forecast_version, last.run_id) == (activation.forecast_version, activation.run_id):
+        return False
+    names = ("forecast_version", "run_id", "decided_by", "reason")
+    row = {name: getattr(activation, name) for name in names} | {"site_key": key, "evidence": dict(activation.evidence)}
+    connection.execute(forecast_activations.insert().values(row))
+    return True
+
+
+def current(connection: Connection, site_id: str) -> Activation | None:
+    """Return the last decision; None where nothing was ever decided."""
+    row = connection.execute(_select(connection, site_id).limit(1)).mappings().first()
+    return None if row is None else _activation(row)
+
+
+def history(connection: Connection, site_id: str) -> list[Activation]:
+    """Return every decision, the last one first."""
+    return [_activation(row) for row in connection.execute(_select(connection, site_id)).mappings()]
+
+
+def find_active(connection: Connection, site: Site) -> ActiveVersion:
+    """Return what drives the planner of a site."""
+    return _active(site, current(connection, site.name))
+
+
+def find_active_each(connection: Connection, found: Mapping[int, Site]) -> dict[int, ActiveVersion]:
+    """Return what drives the planner of each of many sites, all by their keys."""
+    table = forecast_activations.c
+    columns = [table.site_key, *(table[name] for name in Activation.__dataclass_fields__)]
+    newest = select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(found)).order_by(table.site_key, table.activation_id.desc())
+    last = {row["site_key"]: _activation(row) for row in connection.execute(newest).mappings()}
+    return {key: _active(site, last.get(key)) for key, site in found.items()}
+
+
+def _active(site: Site, last: Activation | None) -> ActiveVersion:
+    pinned = site.forecasting.active_forecast_version
+    version = pinned or (last.forecast_version if last else DEFAULT_VERSION)
+    run_id = last.run_id if last and last.forecast_version == version else None
+    return ActiveVersion(version, pinned is not None, run_id, last)
+
+
+def find_run(connection: Connection, site_id: str, *, version: str, before: datetime) -> TrainingRun | None:
+    """Return the training that speaks for a version at ``before``: the one its activation names, else the latest; none that learned from after ``before``."""
+    last = current(connection, site_id)
+    if last is not None and last.run_id is not None and last.forecast_version == version:
+        run = training_runs.load(connection, site_id, last.run_id)
+        if run.data_until <= before:
+            return run
+    return training_runs.latest(connection, site_id, version=version, before=before)
+
+
+def find_runs_each(connection: Connection, found: Mapping[int, tuple[str, ActiveVersion]], *, version: str, before: datetime) -> dict[int, TrainingRun]:
+    """Return the same of many sites by their keys, each with its name and what is active; those without one are left out."""
+    runs = training_runs.latest_each(connection, list(found), version=version, before=before)
+    for key, (name, active) in found.items():
+        last = active.last
+        if last is not None and last.run_id is not None and last.forecast_version == version and getattr(runs.get(key), "run_id", None) != last.run_id:
+            named = training_runs.load(connection, name, last.run_id)
+            runs |= {key: named} if named.data_until <= before else {}
+    return runs
+
+
+def find_previous(decisions: Sequence[Activation]) -> Activation | None:
+    """Return what a rollback goes back to, None where that is the default: each rollback takes back one decision, also when several follow each other.
+
+    Args:
+        decisions: as ``history`` returns them, the last one first.
+
+    Raises:
+        ConflictError: every decision was taken back already.
+    """
+    standing: list[Activation] = []
+    for decision in reversed(decisions):
+        if decision.decided_by != "rollback":
+            standing.append(decision)
+        elif standing:
+            standing.pop()
+    if not standing:
+        remedy = f"Nothing was activated that could be taken back; {DEFAULT_VERSION} drives the planner."
+        raise ConflictError("there is nothing to go back to", field="forecast_version", value=DEFAULT_VERSION, remedy=remedy)
+    return standing[-2] if len(standing) > 1 else None
+
+
+def _select(connection: Connection, site_id: str) -> Select[Any]:
+    table = forecast_activations.c
+    columns = [table[name] for name in Activation.__dataclass_fields__]
+    return select(*columns).where(table.site_key == sites.key_of(connection, site_id)).order_by(table.activation_id.desc())
+
+
+def _activation(row: RowMapping) -> Activation:
+    return Activation(**({name: row[name] for name in Activation.__dataclass_fields__} | {"decided_at": row["decided_at"].astimezone(UTC)}))

@@ -1,0 +1,91 @@
+"""Joint courses of load, PV and prices, one document per issue."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from luna.energy.outlook import Scenarios
+from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
+from luna.platform.database import copy, sites
+from luna.platform.database.schema.forecasting import forecast_scenarios
+
+# Watt-hours, and hundredths of what a MWh is quoted in: finer than any forecast.
+ENERGY_DIGITS, PRICE_DIGITS, PROBABILITY_DIGITS = 4, 5, 6
+# No issue looks further ahead.
+REACH = timedelta(days=15)
+# By the column of a row the type in which it is copied.
+_COPIED = {"site_key": "int4", "forecast_version": "text", "issued_at": "timestamptz", "paths": "jsonb"}
+
+
+def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
+    """Store the courses beside the forecast that they belong to; those of the same issue take the place of the first."""
+    save_each(connection, {sites.key_of(connection, site_id): [scenarios]})
+
+
+def save_each(connection: Connection, made: Mapping[int, Sequence[Scenarios]]) -> None:
+    """Store the courses of many sites by their keys; see ``save``."""
+    rows = [
+        {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)} for key, each in made.items() for one in each
+    ]
+    copy.upsert_rows(connection, forecast_scenarios, _COPIED, rows, on_conflict="replace")
+
+
+def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Scenarios | None:
+    """Return the latest courses issued at or before ``known_at`` on ``timeline`` (quarter-hours); slots they do not reach are NaN.
+
+    None where those do not cover the first slot.
+    """
+    table = forecast_scenarios.c
+    query = select(table.issued_at, table.paths).where(
+        table.site_key == sites.key_of(connection, site_id),
+        table.forecast_version == version,
+        table.issued_at <= known_at,
+        table.issued_at > timeline.start - REACH,
+    )
+    found = connection.execute(query.order_by(table.issued_at.desc()).limit(1)).first()
+    if found is None:
+        return None
+    scenarios = parse(found.paths, found.issued_at.astimezone(UTC), version)
+    first = (timeline.start - scenarios.timeline.start) // SLOT
+    return _cut(scenarios, timeline, first) if 0 <= first < scenarios.timeline.count else None
+
+
+def describe(scenarios: Scenarios) -> dict[str, Any]:
+    """Return the outward form: energies by the tenth of a watt-hour, prices by the hundredth per MWh, null where nothing is known."""
+    return {
+        "probability": np.round(scenarios.probability, PROBABILITY_DIGITS).tolist(),
+        "load_kwh": _round(scenarios.load_kwh, ENERGY_DIGITS),
+        "pv_kwh": _round(scenarios.pv_kwh, ENERGY_DIGITS),
+        "spot_price": {market: _round(paths, PRICE_DIGITS) for market, paths in scenarios.spot_price.items()},
+        "reasons": list(scenarios.reasons),
+    }
+
+
+def parse(paths: Mapping[str, Any], issued_at: datetime, version: str) -> Scenarios:
+    """Return the courses of a stored document."""
+    probability, load, pv = (np.array(paths[name], dtype=np.float64) for name in ("probability", "load_kwh", "pv_kwh"))
+    spot = {market: np.array(values, dtype=np.float64) for market, values in paths["spot_price"].items()}
+    timeline = Timeline(floor_to(issued_at, SLOT), SLOT, load.shape[1])
+    return Scenarios(timeline, issued_at, version, probability / probability.sum(), load, pv, spot, tuple(paths["reasons"]))
+
+
+def _round(paths: FloatArray, digits: int) -> list[list[float | None]]:
+    rounded = np.round(paths, digits).astype(object)
+    rounded[np.isnan(paths)] = None
+    listed: list[list[float | None]] = rounded.tolist()
+    return listed
+
+
+def _cut(scenarios: Scenarios, timeline: Timeline, first: int) -> Scenarios:
+    def cut(paths: FloatArray) -> FloatArray:
+        slots = np.full((paths.shape[0], timeline.count), np.nan)
+        known = paths[:, first : first + timeline.count]
+        slots[:, : known.shape[1]] = known
+        return slots
+
+    spot = {market: cut(paths) for market, paths in scenarios.spot_price.items()}
+    load, pv = cut(scenarios.load_kwh), cut(scenarios.pv_kwh)
+    return Scenarios(timeline.whole(), scenarios.issued_at, scenarios.version, scenarios.probability, load, pv, spot, scenarios.reasons)

@@ -1,0 +1,148 @@
+"""How the forecasts of a site stand: what drives its planner and why, how every version did in shadow, what was decided and trained."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from statistics import fmean
+
+from sqlalchemy import Connection
+
+from luna.contracts.forecast import DrivingVersion, WaitingVersion
+from luna.contracts.forecast_versions import DAYS_TO_PROVE, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionDecision, VersionRecord
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import forecast_activations, forecast_scores, sites, training_runs
+from luna.platform.database.forecast_activations import Activation, ActiveVersion
+from luna.platform.database.forecast_scores import ForecastDayScore
+from luna.platform.database.training_runs import TrainingRun
+
+# A fortnight is what the rule needs, four weeks is what it looks at.
+SPANS_DAYS = (DAYS_TO_PROVE, 28)
+# Days that could not be scored may lie between those that count.
+REVIEW_DAYS = sum(SPANS_DAYS)
+# A day of issue is scored when the 48 hours after it have passed.
+SCORED_AFTER_DAYS = 3
+DECISIONS, TRAININGS = 10, 5
+# The only version that learns.
+TRAINED_VERSION = "aurora_v1.0"
+
+
+def read_status(connection: Connection, site_id: str, *, at: datetime) -> ForecastStatus:
+    """Return how the forecasts of a site stand at an instant; shadow scores are those of the last days that were scored.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, site_id)
+    active = forecast_activations.find_active(connection, site)
+    return ForecastStatus(
+        site_id=site_id,
+        currency=site.currency,
+        active_forecast_version=active.forecast_version,
+        pinned=active.pinned,
+        run_id=active.run_id,
+        since=active.since,
+        reason=active.reason,
+        driving=describe_driving(connection, site, at=at),
+        shadow=_read_shadow(connection, site_id),
+        decisions=[_decision(made) for made in forecast_activations.history(connection, site_id)[:DECISIONS]],
+        trainings=[_training(run) for run in training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)],
+    )
+
+
+def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
+    """Return which version drives the planner of a site and why, and which trained one waits to; the one answer for plan, replay, training and status.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        at: the instant of which is asked when the rule can decide.
+    """
+    active = forecast_activations.find_active(connection, site)
+    waiting = None if active.pinned else _find_waiting(connection, site, active, at=at)
+    return DrivingVersion(
+        forecast_version=active.forecast_version, pinned=active.pinned, run_id=active.run_id, since=active.since, reason=active.reason, waiting=waiting
+    )
+
+
+def find_waiting_each(connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], *, at: datetime) -> dict[int, WaitingVersion]:
+    """Return the trained version that waits to drive the planner, by the sites' keys, as ``describe_driving`` tells it; where none does, none."""
+    trained = training_runs.list_trained(connection, list(found), version=TRAINED_VERSION)
+    asked = {key: found[key] for key in trained if not active[key].pinned}
+    waiting = {key: _find_waiting(connection, site, active[key], at=at) for key, site in asked.items()}
+    return {key: each for key, each in waiting.items() if each is not None}
+
+
+def _find_waiting(connection: Connection, site: Site, active: ActiveVersion, *, at: datetime) -> WaitingVersion | None:
+    run = training_runs.latest(connection, site.name, version=TRAINED_VERSION)
+    if run is None or not run.learned or active.forecast_version == TRAINED_VERSION:
+        return None
+    zone = parse_zone(site.timezone)
+    scored = _list_scored(connection, site, active)[-SPANS_DAYS[1] :]
+    last = scored[-1] if scored else run.data_until.astimezone(zone).date()
+    earliest = last + timedelta(days=DAYS_TO_PROVE - len(scored) + SCORED_AFTER_DAYS)
+    return WaitingVersion(
+        forecast_version=TRAINED_VERSION,
+        days=len(scored),
+        needed=DAYS_TO_PROVE,
+        earliest=earliest if len(scored) < DAYS_TO_PROVE and earliest > at.astimezone(zone).date() else None,
+        command=f"luna forecast promote --site {shlex.quote(site.name)} --version {TRAINED_VERSION}",
+    )
+
+
+def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> list[date]:
+    """Return the days on which the rule has both the active and the trained version before it, in order."""
+    last_day = forecast_scores.last_day(connection, site.name)
+    if last_day is None:
+        return []
+    scores = forecast_scores.read(connection, site.name, find_review_start(site, active, last_day), last_day)
+    days = [{score.day for score in scores if score.forecast_version == version} for version in (active.forecast_version, TRAINED_VERSION)]
+    return sorted(set.intersection(*days))
+
+
+def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date:
+    """Return the first day of issue that the rule looks at.
+
+    After a promotion or rollback by hand only days issued later count: what a person decided against is not undone by what they knew.
+    """
+    first = last_day - timedelta(days=REVIEW_DAYS - 1)
+    if active.last is None or active.last.decided_at is None or active.last.decided_by not in ("hand", "rollback"):
+        return first
+    return max(first, active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1))
+
+
+def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
+    """Return what every version scored over the last days that were scored, once for each of ``SPANS_DAYS``; empty where none was."""
+    last = forecast_scores.last_day(connection, site_id)
+    if last is None:
+        return []
+    records = []
+    for days in SPANS_DAYS:
+        first = last - timedelta(days=days - 1)
+        scores = forecast_scores.read(connection, site_id, first, last)
+        versions = sorted({score.forecast_version for score in scores})
+        regrets = forecast_scores.read_regrets(connection, site_id, versions, first=first, last=last)
+        found = {version: summarise([score for score in scores if score.forecast_version == version], list(regrets[version].values())) for version in versions}
+        records.append(ShadowRecord(from_day=first, to_day=last, versions=found))
+    return records
+
+
+def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> VersionRecord:
+    """Return the means over the days of one version's scores, and of what its errors cost."""
+    series = {name: _average([score for score in scores if score.series == name]) for name in sorted({score.series for score in scores})}
+    return VersionRecord(series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets))
+
+
+def _average(scores: Sequence[ForecastDayScore]) -> SeriesRecord:
+    known = [score.coverage_80 for score in scores if score.coverage_80 is not None]
+    means = {name: fmean(getattr(score, name) for score in scores) for name in ("mae", "rmse", "pinball")}
+    return SeriesRecord(days=len(scores), coverage_80=fmean(known) if known else None, **means)
+
+
+def _decision(made: Activation) -> VersionDecision:
+    names = ("forecast_version", "run_id", "decided_by", "decided_at", "reason")
+    return VersionDecision(**{name: getattr(made, name) for name in names}, evidence=dict(made.evidence))
+
+
+def _training(run: TrainingRun) -> TrainingSummary:
+    return TrainingSummary(**{name: getattr(run, name) for name in TrainingSummary.model_fields if name != "metrics"}, metrics=dict(run.metrics))

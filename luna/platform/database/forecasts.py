@@ -1,0 +1,229 @@
+"""Forecasts as issued: what was expected of a slot, by which version, at which instant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, select
+
+from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import PARTS, SHARES, Forecast, Quantiles
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline, align, align_each, parse_zone
+from luna.platform.database import copy, forecast_activations, plan_causes, sites
+from luna.platform.database.forecast_activations import ActiveVersion
+from luna.platform.database.schema.series import slot_forecasts
+from luna.words import say_instant
+
+# Column of the table → place in ``Quantiles``.
+PLACES = {"kwh": "expected"} | {f"{name}_kwh": name for name in SHARES}
+# No forecast looks further ahead: issues before that cannot hold a slot.
+REACH = timedelta(days=15)
+# Forecasts that drive a planner are issued at least every hour, shadows every six: what is older has missed several turns, and knows no recent level.
+FRESH = timedelta(hours=6)
+COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in PLACES)
+
+
+@dataclass(frozen=True, slots=True)
+class DrivingForecast:
+    """What a site is planned from; ``fallback_reason`` says why that is not a fresh issue of its active version, None where it is one."""
+
+    forecast: Forecast
+    fallback_reason: str | None = None
+
+
+def upsert(connection: Connection, site_id: str, forecasts: Sequence[Forecast]) -> copy.Written:
+    """Store forecasts of quarter-hours; one issued again at the same instant by the same version takes the place of the first.
+
+    Raises:
+        InvalidInputError: slots of another length.
+    """
+    return upsert_each(connection, {sites.key_of(connection, site_id): forecasts})
+
+
+def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]) -> copy.Written:
+    """Store forecasts of many sites, by the sites' keys, with one COPY; see ``upsert``."""
+    rows = [(key, forecast) for key, each in issued.items() for forecast in each]
+    # Versions together: so text is copied.
+    rows.sort(key=lambda row: row[1].version)
+    written = _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows]) if rows else copy.Written()
+    plan_causes.note(connection, issued if written.inserted or written.updated else (), "forecast")
+    return written
+
+
+def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline, *, known_at: datetime, version: str | None = None) -> Forecast | None:
+    """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot.
+
+    Args:
+        version: default: what drives the site's planner, as ``read_driving`` tells.
+    """
+    if version is None:
+        driving = read_driving(connection, sites.load(connection, site_id), timeline, known_at=known_at)
+        return driving.forecast if driving else None
+    key = sites.key_of(connection, site_id)
+    latest = _last_issues(connection, [(key, version)], covers=timeline.start, known_at=known_at).get(key, {}).get(version)
+    if latest is None:
+        return None
+    rows = _rows(connection, key, version, first=latest, last=latest)
+    return _forecast(rows, timeline.whole(), latest, version)
+
+
+def read_driving(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime) -> DrivingForecast | None:
+    """Return the forecast to plan from: the active version's, the default's where that has no fresh one, and where neither has, the one issued last."""
+    key = sites.key_of(connection, site.name)
+    active = {key: forecast_activations.find_active(connection, site)}
+    return read_driving_each(connection, {key: site}, active, timeline, known_at=known_at).get(key)
+
+
+def read_driving_each(
+    connection: Connection,
+    found: Mapping[int, Site],
+    active: Mapping[int, ActiveVersion],
+    timeline: Timeline,
+    *,
+    known_at: datetime,
+    parts: Sequence[str] = PARTS,
+) -> dict[int, DrivingForecast]:
+    """Return the same of many sites by their keys, each with what is ``active``; one of which no forecast covers the start is left out.
+
+    Of ``Quantiles`` only ``parts`` are read, the others are NaN.
+    """
+    wanted = [(key, version) for key in found for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
+    issued = _last_issues(connection, wanted, covers=timeline.start, known_at=known_at)
+    chosen = {
+        key: next((version for version, at in known.items() if known_at - at <= FRESH), max(known, key=lambda version: known[version]))
+        for key, known in issued.items()
+    }
+    rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts)
+    driving = {}
+    for key, version in chosen.items():
+        at, told = issued[key][version], active[key].forecast_version
+        silence = _tell_silence(told, issued[key].get(told), known_at, parse_zone(found[key].timezone))
+        driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), silence)
+    return driving
+
+
+def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
+    if issued_at is None:
+        return f"{active} has issued no forecast of the start"
+    if known_at - issued_at > FRESH:
+        return f"{active} issued its last forecast at {say_instant(issued_at, zone)}, more than {FRESH // timedelta(hours=1)} hours before the start"
+    return None
+
+
+LAST_ISSUES = sql.SQL(
+    "SELECT wanted.site_key, wanted.version, found.issued_at FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, version, place), LATERAL ("
+    "SELECT issued_at FROM slot_forecasts AS stored WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version"
+    " AND stored.issued_at <= {} AND stored.slot_start = {} ORDER BY stored.issued_at DESC LIMIT 1) AS found ORDER BY wanted.place"
+)
+
+
+def _last_issues(connection: Connection, wanted: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
+    """Return by site and version when what covers a slot was issued last, in the order ``wanted``; what never was is left out."""
+    keys, versions = [key for key, _ in wanted], [version for _, version in wanted]
+    issued: dict[int, dict[str, datetime]] = {}
+    with copy.cursor(connection) as session:
+        for key, version, at in session.execute(LAST_ISSUES.format(keys, versions, known_at, covers)).fetchall():
+            issued.setdefault(key, {})[version] = at.astimezone(UTC)
+    return issued
+
+
+ISSUE = sql.SQL(
+    "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {versions}::text[], {instants}::timestamptz[]) AS wanted (site_key, version, issued_at)"
+    " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {known} FROM slot_forecasts AS stored"
+    " WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version AND stored.issued_at = wanted.issued_at"
+    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS told"
+)
+
+
+def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Return the slots of one issue of each site, in order."""
+    names = [name for name in COLUMNS if PLACES[name.partition("_")[2]] in parts]
+    query = ISSUE.format(
+        keys=list(wanted),
+        versions=[version for version, _ in wanted.values()],
+        instants=[at for _, at in wanted.values()],
+        packed=copy.packed(names),
+        known=copy.known(*names),
+        columns=copy.identifiers(names),
+    )
+    rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
+    return {key: {"slot_start": starts} | dict(zip(names, columns, strict=True)) for key, starts, *columns in rows}
+
+
+def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:
+    """Return one of ``COLUMNS`` on quarter-hours, each as last forecast within ``issued``, first and last instant included; else NaN."""
+    window = max(issued[0], timeline.start - REACH), min(issued[1], timeline.end)
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key = {} AND forecast_version = {}"
+        " AND issued_at BETWEEN {} AND {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
+    ).format(copy.known(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
+    return align(rows["slot_start"], rows["value"], timeline)
+
+
+def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:
+    """Return every forecast issued from ``first`` to ``last``, both included, in order of issue."""
+    rows = _rows(connection, sites.key_of(connection, site_id), version, first=first, last=last)
+    issued, begins = np.unique(rows["issued_at"], return_index=True)
+    ends = [*begins, rows["issued_at"].size][1:]
+    parts = ({name: column[begin:end] for name, column in rows.items()} for begin, end in zip(begins, ends, strict=True))
+    return [_forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version) for at, part in zip(issued, parts, strict=True)]
+
+
+def find_reach(connection: Connection, site_id: str, *, version: str, issued_at: datetime) -> datetime | None:
+    """Return until when a version's issue looks ahead; None where it holds no slot."""
+    table = slot_forecasts.c
+    of_issue = table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at == issued_at
+    last = connection.scalar(select(table.slot_start).where(*of_issue).order_by(table.slot_start.desc()).limit(1))
+    return None if last is None else last.astimezone(UTC) + SLOT
+
+
+def read_instants(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[datetime]:
+    """Return when forecasts were issued from ``first`` to ``last``, both included, in order."""
+    table = slot_forecasts.c
+    query = select(table.issued_at).where(
+        table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last)
+    )
+    return [instant.astimezone(UTC) for instant in connection.scalars(query.distinct().order_by(table.issued_at))]
+
+
+def _write(connection: Connection, keys: Sequence[int], forecasts: Sequence[Forecast]) -> copy.Written:
+    wrong = next((forecast for forecast in forecasts if forecast.timeline.step != SLOT), None)
+    if wrong is not None:
+        raise InvalidInputError("forecasts are stored by the quarter-hour", field="slot_minutes", value=wrong.timeline.step // timedelta(minutes=1))
+    issued = [np.datetime64(forecast.issued_at.astimezone(UTC).replace(tzinfo=None), "us") for forecast in forecasts]
+    slots = [len(forecast.timeline) for forecast in forecasts]
+    columns: dict[str, Any] = {
+        "site_key": np.repeat(np.array(keys, dtype=np.int32), slots),
+        "forecast_version": np.repeat(np.array([forecast.version.encode() for forecast in forecasts]), slots),
+        "issued_at": np.repeat(np.array(issued), slots),
+        "slot_start": np.concatenate([forecast.timeline.starts for forecast in forecasts]),
+    }
+    for series in ("load", "pv"):
+        for column, place in PLACES.items():
+            columns[f"{series}_{column}"] = np.concatenate([getattr(getattr(forecast, f"{series}_kwh"), place) for forecast in forecasts])
+    return copy.upsert(connection, slot_forecasts, columns)
+
+
+def _rows(connection: Connection, key: int, version: str, *, first: datetime, last: datetime) -> dict[str, Any]:
+    query = sql.SQL(
+        "SELECT issued_at, slot_start, {} FROM slot_forecasts"
+        " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
+    ).format(copy.known(*COLUMNS), key, version, first, last)
+    return copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
+
+
+def _timeline(rows: dict[str, Any]) -> Timeline:
+    first, last = (instant.astype(datetime).replace(tzinfo=UTC) for instant in rows["slot_start"][[0, -1]])
+    return Timeline(first, SLOT, (last - first) // SLOT + 1)
+
+
+def _forecast(rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str) -> Forecast:
+    aligned = align_each(rows["slot_start"], {name: rows[name] for name in COLUMNS if name in rows}, timeline)
+    unknown = np.full(timeline.count, np.nan)
+    load, pv = (Quantiles(**{place: aligned.get(f"{series}_{column}", unknown) for column, place in PLACES.items()}) for series in ("load", "pv"))
+    return Forecast(timeline, issued_at, version, load, pv)

@@ -1,0 +1,157 @@
+"""Stored series for readers, whichever table they lie in: the one way in which command line and gateway read them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.energy.buckets import EXTREMES, RESOLUTIONS, cut, end_of_page, find_width
+from luna.energy.history import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
+from luna.energy.observations import ESTIMABLE
+from luna.energy.reading_history import USUAL_POINTS, ReadingQuery
+from luna.energy.readings import Buckets
+from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, parse_zone
+from luna.platform.database import (
+    energy_intervals,
+    forecast_activations,
+    forecasts,
+    observations,
+    plans,
+    prices,
+    quality,
+    reading_aggregates,
+    readings,
+    rollups,
+    sites,
+    timescale,
+)
+
+BUCKETED: dict[str, Callable[..., Buckets]] = {
+    "increase": reading_aggregates.read_increase,
+    "time_weighted_mean": reading_aggregates.read_time_weighted_mean,
+}
+# How many quarter-hours an answer may be made from: as many as are read within a second or two. Plans are documents, of which each hour may have one.
+MOST_SLOTS = {"plans": 31 * 96, "slot_forecasts": 366 * 96}
+MOST_SLOTS_ELSEWHERE = 400_000
+# In the place of a forecast version: the one that drives the site's planner now.
+ACTIVE = "active"
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> SeriesAnswer:
+    """Return what ``query`` asks for; days are the site's local days.
+
+    Raises:
+        NotFoundError: no such site or market.
+        InvalidInputError: the window is too long to be thinned.
+    """
+    site = sites.load(connection, site_id)
+    zone = parse_zone(site.timezone)
+    end = _end(query, zone)
+    start = floor_to(query.first, SLOT)
+    timeline = Timeline(start, SLOT, -((start - end) // SLOT))
+    width = _find_rollup(query, timeline, zone)
+    # Where TimescaleDB keeps the rollups, they may be late.
+    if width and timescale.keeps_rollups(connection) and rollups.are_fresh(connection, site_id, timeline):
+        summed = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
+        answer = reduce_summed(query, timeline, summed, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
+    else:
+        values = _read_slots(connection, site_id, timeline, query)
+        answer = reduce_series(query, timeline, values, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
+    if query.name.source == "slot_observations":
+        series = query.name.parts[0]
+        counted = energy_intervals.read(connection, site_id, series, first=start, end=end)
+        answer = replace(answer, intervals=counted, unusable=quality.list_unusable(connection, site, series, first=start, end=end))
+    return _followed_by(answer, end if end < query.end else None)
+
+
+def query_readings(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
+    """Return readings, or one row per bucket.
+
+    Raises:
+        NotFoundError: no such site, sensor or meter.
+        InvalidInputError: more buckets than anyone reads.
+    """
+    if query.aggregate in BUCKETED:
+        return _query_buckets(connection, site_id, query)
+    if query.aggregate == "shape":
+        points, toolkit = query.points or USUAL_POINTS, timescale.detect(connection).toolkit is not None
+        shape = reading_aggregates.read_shape(connection, site_id, query.sensor, window=(query.first, query.end), points=points, toolkit=toolkit)
+        return _readings(query, *shape)
+    most = None if query.limit is None else query.limit + 1
+    instants, values = readings.read(connection, site_id, query.sensor, first=query.first, end=query.end, most=most)
+    if query.limit is None or instants.size <= query.limit:
+        return _readings(query, instants, values)
+    kept = _readings(query, instants[: query.limit], values[: query.limit])
+    # What arrives between the two answers is not passed over: the next begins right behind the last reading.
+    return _followed_by(kept, instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
+
+
+def _query_buckets(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
+    zone = parse_zone(sites.load(connection, site_id).timezone)
+    resolution = query.bucket or ""
+    end = query.end if query.limit is None else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
+    toolkit = timescale.detect(connection).toolkit is not None
+    edges = cut(query.first, end, resolution, zone)
+    buckets = BUCKETED[query.aggregate or ""](connection, site_id, query.sensor, edges=edges, toolkit=toolkit)
+    answer = SeriesAnswer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
+    return _followed_by(answer, end if end < query.end else None)
+
+
+def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> SeriesAnswer:
+    return SeriesAnswer(str(query.sensor), None, query.aggregate, instants, values, known=None)
+
+
+def _followed_by(answer: SeriesAnswer, following: datetime | None) -> SeriesAnswer:
+    return replace(answer, following=following)
+
+
+def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
+    """Return where the answer ends: with the window, or where as much is read as one answer may hold."""
+    per_bucket = max(1, RESOLUTIONS[query.resolution] // SLOT)
+    most = max(1, MOST_SLOTS.get(query.name.source, MOST_SLOTS_ELSEWHERE) // per_bucket)
+    if query.points is not None:
+        require_window(query.first, query.end, longest=most * per_bucket * SLOT)
+        return query.end
+    if query.limit is None:
+        return query.end
+    return end_of_page(query.first, query.end, query.resolution, zone=zone, most=min(most, query.limit))
+
+
+def _find_rollup(query: SeriesQuery, timeline: Timeline, zone: ZoneInfo) -> timedelta | None:
+    """Return of which rollup the answer can be put together: None where only quarter-hours will do."""
+    rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
+    return find_width(timeline, query.resolution, zone) if rolled else None
+
+
+def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> FloatArray:
+    source, parts = query.name.source, query.name.parts
+    if source == "market_prices":
+        prices.require_market(connection, parts[0])
+        return prices.read(connection, parts[0], timeline, currency=sites.load(connection, site_id).currency, known_at=query.known_at)
+    if source == "slot_forecasts":
+        named, column = parts
+        version = forecast_activations.find_active(connection, sites.load(connection, site_id)).forecast_version if named == ACTIVE else named
+        return forecasts.read_latest(connection, site_id, timeline, version=version, column=column, issued=_issued(query))
+    if source == "plans":
+        return plans.read_latest(connection, site_id, timeline, columns=parts[:1], issued=_issued(query)).columns[parts[0]]
+    return observations.read_series(connection, site_id, timeline, parts)[parts[0]]
+
+
+def _read_estimated(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> NDArray[np.bool_] | None:
+    """Return which quarter-hours are filled to a meter's total; None for what no meter counts."""
+    series = query.name.parts[0]
+    if query.name.source != "slot_observations" or series not in ESTIMABLE:
+        return None
+    return np.asarray(quality.read_estimated(connection, site_id, timeline) >> ESTIMABLE.index(series) & 1 > 0)
+
+
+def _issued(query: SeriesQuery) -> tuple[datetime, datetime]:
+    """Return the first and the last issue that counts."""
+    if query.issued_at is not None:
+        return query.issued_at, query.issued_at
+    return FIRST, query.known_at or LAST

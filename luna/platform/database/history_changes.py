@@ -1,0 +1,138 @@
+"""Changes of the past: what a value was, what it became, and which rule or whose hand changed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, select
+
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.database import copy, observations, sites
+from luna.platform.database.schema.series import history_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What changes the past; with ``fills`` a value that was unknown before counts as changed, without it only one that was known."""
+
+    name: str
+    fills: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A series before and after, NaN where unknown: a column of ``slot_observations``, or ``market_prices:<market>``."""
+
+    series: str
+    starts: InstantArray
+    before: FloatArray
+    after: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value of the past before and after; None stands for unknown."""
+
+    series: str
+    slot_start: datetime
+    before: float | None
+    after: float | None
+    rule: str
+    changed_at: datetime
+
+
+def write_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+    """Store values of a site's slots, each change with the row that tells it, and return how many values changed.
+
+    Args:
+        starts: slot starts, each once, ``datetime64`` in UTC.
+        series: column of ``slot_observations`` → values; an unknown one (NaN) leaves what is stored.
+
+    Invariants: writing the same values twice changes and tells nothing the second time.
+    """
+    told = tell_observations(connection, site_id, starts, series, rule=rule)
+    observations.write(connection, site_id, starts, dict(series))
+    return told
+
+
+def tell_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+    """Tell which stored values the caller is about to change with ``observations.write``; returns how many."""
+    stored = _stored(connection, site_id, starts, tuple(series))
+    return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
+
+
+def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
+    """Tell which values of a series change; returns how many."""
+    before, after = revision.before, revision.after
+    changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
+    return _tell(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
+
+
+def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+    """Make values unknown where exactly they are stored, each with the row that tells it, and return how many there were.
+
+    Args:
+        starts: slot starts, each once, ``datetime64`` in UTC.
+        series: column of ``slot_observations`` → the values to withdraw; NaN: none.
+    """
+    told = 0
+    for name, values in series.items():
+        given = np.flatnonzero(~np.isnan(values))
+        places = given[observations.withdraw(connection, site_id, name, starts=starts[given], values=values[given])] if given.size else given
+        told += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
+    return told
+
+
+def read(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[Change]:
+    """Return the changes of slots from ``first`` on, before ``end``, in the order in which they were made."""
+    return [change for _, change in read_page(connection, site_id, slots=(first, end))]
+
+
+def read_page(
+    connection: Connection, site_id: str, *, slots: tuple[datetime | None, datetime | None], after: int | None = None, limit: int | None = None
+) -> list[tuple[int, Change]]:
+    """Return ``limit`` changes with their numbers, in the order in which they were made, from the one behind number ``after`` on; None: no bound."""
+    table, (first, end) = history_changes.c, slots
+    bounds = [
+        *([] if first is None else [table.slot_start >= first]),
+        *([] if end is None else [table.slot_start < end]),
+        *([] if after is None else [table.change_id > after]),
+    ]
+    columns = (table.change_id, table.series, table.slot_start, table.before, table.after, table.rule, table.changed_at)
+    rows = connection.execute(select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds).order_by(table.change_id).limit(limit))
+    return [
+        (row.change_id, Change(row.series, row.slot_start.astimezone(UTC), row.before, row.after, row.rule, row.changed_at.astimezone(UTC))) for row in rows
+    ]
+
+
+def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
+    if not revision.starts.size:
+        return 0
+    columns: copy.Columns = {
+        "site_key": sites.key_of(connection, site_id),
+        "series": revision.series,
+        "slot_start": revision.starts,
+        "before": revision.before,
+        "after": revision.after,
+        "rule": rule.name,
+    }
+    return copy.append(connection, history_changes.name, columns)
+
+
+def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return what is stored at ``starts``, NaN where nothing is."""
+    if not starts.size:
+        return {}
+    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
+    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start").format(
+        copy.known(*names), sites.key_of(connection, site_id), first, last
+    )
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
+    place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))
+    there = np.isin(starts.astype("datetime64[s]"), rows["slot_start"])
+    found = {name: np.full(starts.size, np.nan) for name in names}
+    for name in names:
+        found[name][there] = rows[name][place[there]]
+    return found

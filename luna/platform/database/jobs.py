@@ -1,0 +1,334 @@
+"""Accepted work, a row per job: what was asked, how it stands, what came of it.
+
+Instants are the database's own: gateway, workers and reconciler run on clocks that differ.
+"""
+
+import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import psycopg
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, and_, cast, delete, func, literal, null, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+
+from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.platform.database.engine import own_session
+from luna.platform.database.schema.sites import site_versions, sites
+from luna.platform.database.schema.work import OPEN, jobs
+from luna.platform.database.stored_rows import read_each, read_page
+
+# What is silent for this long is sent again; then after as long again, so that a full queue does not fill with doubles.
+RESEND_AFTER = timedelta(minutes=2)
+LONGEST_SILENCE = timedelta(minutes=15)
+# A lock whose holder has just ended is free a moment later.
+LOCK_PATIENCE = timedelta(seconds=1)
+RESEND_AT_MOST = 500
+# Ends without a reply.
+ENDED_BADLY = ("failed", "dead", "cancelled")
+# What is kept as long as the other ends; a dead one is kept longer, for somebody to look into.
+ENDED = ("done", "failed", "cancelled")
+# Longer than any task may run: what was cancelled before then has ended.
+LONGEST_ATTEMPT = timedelta(hours=3)
+FORGET_AT_MOST = 50_000
+
+_NOW = func.clock_timestamp()
+# A lock by one 64-bit key stands in pg_locks as two halves, with objsubid 1.
+_IS_ITS_LOCK = (
+    "locktype = 'advisory' AND granted AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended({job_id}, 0)"
+)
+_LOCK_IS_HELD = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id='jobs.job_id')})"
+_LOCK_IS_FREE = text(f"NOT {_LOCK_IS_HELD}")
+# What a session that holds a lock is called before its worker's name; none is ended that is called otherwise.
+_HOLDER = "luna-job "
+_HELD_BY_OURS = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
+_ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_HELD_BY_OURS}")  # noqa: S608 - constants alone
+
+
+class SupersededError(ConflictError):
+    """Another attempt of the job has begun since, so this one may store nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """How many jobs there are by status, and how old the oldest open one is."""
+
+    queued: float
+    running: float
+    dead: float
+    oldest_open_seconds: float
+
+
+def accept(connection: Connection, *, task: str, key: str, request: str, trace_id: str) -> Job:
+    """Return the open job for this piece of work: the equal one where there is one, else a new row.
+
+    Raises:
+        InvalidInputError: the request holds what the database cannot store.
+    """
+    row = {"job_id": secrets.token_hex(8), "task": task, "key": key, "request": _jsonb(request), "trace_id": trace_id}
+    write = insert(jobs).values(row)
+    # An update that changes nothing, because one statement must return either row.
+    write = write.on_conflict_do_update(index_elements=["task", "key"], index_where=text(OPEN), set_={"key": write.excluded.key})
+    try:
+        return _job(connection.execute(write.returning(jobs)).mappings().one())
+    except DataError as exc:
+        raise InvalidInputError("holds a character that cannot be stored", field="request", remedy="Leave out \\u0000.") from exc
+
+
+def load(connection: Connection, job_id: str) -> Job:
+    """Return a job.
+
+    Raises:
+        NotFoundError: no job of that id.
+    """
+    row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).mappings().first()
+    if row is None:
+        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Take the job_id from the answer that accepted it.")
+    return _job(row)
+
+
+def list_newest(
+    connection: Connection,
+    *,
+    status: JobFilter | None = None,
+    limit: int = 50,
+    sites: Collection[str] | None = None,
+    after: tuple[datetime, str] | None = None,
+) -> list[JobSummary]:
+    """Return the jobs of a status (``open``: queued or running; None: all), of these ``sites`` alone (None: of all), those accepted last first.
+
+    Args:
+        after: instant and id of the job behind which the list goes on.
+    """
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    if status is not None:
+        query = query.where(text(OPEN) if status == "open" else jobs.c.status == status)
+    if after is not None:
+        query = query.where(or_(jobs.c.submitted_at < after[0], and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1])))
+    if sites is not None:
+        query = query.where(or_(jobs.c.request["site_id"].astext.in_(sites), jobs.c.request["plan"]["site_id"].astext.in_(sites)))
+    return read_page(connection, query, _summary, limit=limit)
+
+
+def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
+    """Return by job the time zone of the stored site that it was asked for; jobs of no site, or of one that is not there, are left out."""
+    latest = select(site_versions.c.configuration["timezone"].astext).where(site_versions.c.site_key == sites.c.site_key)
+    zone = latest.order_by(site_versions.c.version.desc()).limit(1).scalar_subquery()
+    of_site = select(jobs.c.job_id, zone.label("zone")).join(sites, sites.c.name == jobs.c.request["site_id"].astext)
+    return {row.job_id: row.zone for row in connection.execute(of_site.where(jobs.c.job_id.in_(job_ids))) if row.zone is not None}
+
+
+def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
+    """Return the jobs of some tasks that name a site, with what they asked and answered, those accepted last first."""
+    own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
+    query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    return read_page(connection, query, _job, limit=limit)
+
+
+def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
+    """Return the jobs of these ids, by id; those that are gone are left out."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
+    return {job.job_id: job for job in read_each(connection.execute(query).mappings(), _summary)}
+
+
+def find_newest(connection: Connection, *, task: str, key: str, within: timedelta | None = None) -> JobSummary | None:
+    """Return the job of a task and key that was accepted last, None where there is none; ``within``: that is open or ended no longer ago."""
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.task == task, jobs.c.key == key)
+    if within is not None:
+        query = query.where(or_(text(OPEN), jobs.c.finished_at > _NOW - within))
+    row = connection.execute(query.order_by(jobs.c.submitted_at.desc()).limit(1)).mappings().first()
+    return None if row is None else JobSummary.model_validate(_in_utc(row))
+
+
+def count(connection: Connection) -> JobCounts:
+    """Return how many jobs are queued, running and dead, and the age of the oldest open one."""
+    counts = [func.count().filter(jobs.c.status == status).label(status) for status in ("queued", "running", "dead")]
+    oldest = func.max(func.extract("epoch", _NOW - jobs.c.submitted_at)).filter(text(OPEN)).label("oldest")
+    row = connection.execute(select(*counts, oldest)).mappings().one()
+    return JobCounts(row["queued"], row["running"], row["dead"], float(row["oldest"] or 0.0))
+
+
+@contextmanager
+def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]) -> Iterator[bool]:
+    """Hold the job's lock for as long as the block runs; False where another worker holds it.
+
+    The lock belongs to a connection of its own, so it vanishes with the worker, however that ends. Of a machine that is gone without a word the server
+    notices that after a minute, of one that stands still never: a holder that gives no sign of life loses it to who asks.
+
+    Args:
+        engine: of the database that holds the rows.
+        job_id: names the lock.
+        worker: who holds it from now on.
+        is_alive: whether a worker of this name gives signs of life.
+
+    Raises:
+        UnavailableError: the database cannot be reached.
+    """
+    key = func.hashtextextended(job_id, 0)
+    with own_session(engine) as session:
+        session.execute(select(func.set_config("application_name", f"{_HOLDER}{worker}", False)))  # noqa: FBT003 - SQL's arguments have no names
+        held = _lock(session, key) or (_end_holder(session, job_id, is_alive) and _lock(session, key))
+        try:
+            yield held
+        finally:
+            # Unlocked in words, because a server notices a closed connection a moment later; without a connection there is no lock.
+            with suppress(OperationalError):
+                session.execute(select(func.pg_advisory_unlock(key)).where(literal(held)))
+
+
+def begin(connection: Connection, job_id: str) -> Job:
+    """Note that an attempt begins, and return the job with the attempt's number; the caller holds its lock.
+
+    Raises:
+        SupersededError: the job has ended meanwhile.
+    """
+    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="running", attempts=jobs.c.attempts + 1, started_at=_NOW, error=null())
+    row = connection.execute(write.returning(jobs)).mappings().first()
+    if row is None:
+        raise SupersededError("the job has ended meanwhile", field="job_id", value=job_id)
+    return _job(row)
+
+
+def finish(
+    connection: Connection,
+    job: Job,
+    *,
+    status: Literal["done", "failed", "dead"],
+    reply: str | None = None,
+    error: dict[str, Any] | None = None,
+) -> None:
+    """Store how the attempt that ``job`` was begun with ended.
+
+    Raises:
+        SupersededError: another attempt has begun since; nothing of this one may be committed.
+    """
+    outcome = {"reply": null() if reply is None else _jsonb(reply), "error": error or null()}
+    if not connection.execute(_update_own(job).values(status=status, finished_at=_NOW, **outcome)).rowcount:
+        raise SupersededError("another attempt of this job has begun since", field="job_id", value=job.job_id)
+
+
+def cancel(connection: Connection, job_id: str) -> Job:
+    """End an open job as cancelled and return it; one that is cancelled already is returned as it is. Nothing that an attempt still does is committed.
+
+    Raises:
+        NotFoundError: no job of that id.
+        ConflictError: it has ended otherwise.
+    """
+    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="cancelled", finished_at=_NOW, error=null())
+    row = connection.execute(write.returning(jobs)).mappings().first()
+    job = load(connection, job_id) if row is None else _job(row)
+    if job.status != "cancelled":
+        raise ConflictError(f"the job is {job.status}", field="job_id", value=job_id, remedy="Only queued and running jobs can be cancelled.")
+    return job
+
+
+def list_outliving(connection: Connection) -> list[str]:
+    """Return the cancelled jobs an attempt of which still runs: its worker has not heard of it."""
+    recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
+    return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_LOCK_IS_HELD))))
+
+
+def put_back(connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None) -> None:
+    """Queue a job again whose attempt could not go on; ``error`` is what it waits for. Its message is sent right afterwards, or when it has been silent.
+
+    Not ``counted``: as if the attempt had not been.
+    """
+    attempts = job.attempts if counted else job.attempts - 1
+    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW, attempts=attempts, error=error or null()))
+
+
+def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
+    """Note that the jobs' messages went to the queue just now."""
+    connection.execute(update(jobs).where(jobs.c.job_id.in_(job_ids)).values(sent_at=_NOW))
+
+
+def take_due(connection: Connection) -> list[Job]:
+    """Return the open jobs whose message must be sent again, the oldest first, locked until the end of the transaction.
+
+    Due is what was never sent, or was sent long enough ago and neither waits for less than that nor has a worker that holds its lock.
+    """
+    silence = func.least(func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE)
+    silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW)
+    query = select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
+    rows = connection.execute(query.order_by(jobs.c.submitted_at).limit(RESEND_AT_MOST).with_for_update(skip_locked=True))
+    return [_job(row) for row in rows.mappings()]
+
+
+def retry(connection: Connection, job_id: str) -> Job:
+    """Open a failed, dead or cancelled job again, as if it were accepted now.
+
+    Raises:
+        NotFoundError: no job of that id.
+        ConflictError: it is open or done, an equal job is open, or an attempt that was cancelled is still being ended.
+    """
+    anew = {"status": "queued", "attempts": 0, "submitted_at": _NOW} | dict.fromkeys(("error", "sent_at", "started_at", "finished_at"), null())
+    # Who cancels does not wait for the attempt to end; a second one beside it would find the lock taken.
+    may_open = or_(jobs.c.status.in_(("failed", "dead")), and_(jobs.c.status == "cancelled", _LOCK_IS_FREE))
+    write = update(jobs).where(jobs.c.job_id == job_id, may_open).values(anew)
+    try:
+        row = connection.execute(write.returning(jobs)).mappings().first()
+    except IntegrityError as exc:
+        raise ConflictError("an equal job is open", field="job_id", value=job_id, remedy="Look after that one; open jobs are listed newest first.") from exc
+    if row is None:
+        raise _cannot_retry(load(connection, job_id))
+    return _job(row)
+
+
+def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
+    """Delete jobs that ended longer than ``after`` ago, dead ones ``dead_after``; returns how many. What one call leaves over goes in the next."""
+    since = _NOW - jobs.c.finished_at
+    old = or_(jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after))
+    oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
+    return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
+
+
+def _cannot_retry(job: Job) -> ConflictError:
+    if job.status == "cancelled":
+        return ConflictError("its last attempt is still being ended", field="job_id", value=job.job_id, remedy="Try again in a few seconds.")
+    return ConflictError(f"the job is {job.status}", field="job_id", value=job.job_id, remedy="Only failed, dead and cancelled jobs can be tried again.")
+
+
+def _lock(session: Connection, key: ColumnElement[int]) -> bool:
+    session.execute(text(f"SET lock_timeout = {int(LOCK_PATIENCE / timedelta(milliseconds=1))}"))
+    try:
+        session.execute(select(func.pg_advisory_lock(key)))
+    except OperationalError as exc:
+        if not isinstance(exc.orig, psycopg.errors.LockNotAvailable):
+            raise
+        return False
+    return True
+
+
+def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool]) -> bool:
+    """End the session that holds a job's lock where its worker gives no sign of life; return whether there was one."""
+    holder = session.execute(_ITS_HOLDER, {"job_id": job_id}).first()
+    if holder is None or is_alive(holder.application_name.removeprefix(_HOLDER)):
+        return False
+    return bool(session.scalar(select(func.pg_terminate_backend(holder.pid))))
+
+
+def _update_own(job: Job) -> Update:
+    # An attempt whose lock was lost with its connection must not speak for the one that took its place.
+    # Attempts are counted anew by a retry, so it is known by its beginning as well.
+    return update(jobs).where(jobs.c.job_id == job.job_id, text(OPEN), jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)
+
+
+def _jsonb(document: str) -> ColumnElement[Any]:
+    return cast(literal(document, Text), JSONB)
+
+
+def _summary(row: RowMapping) -> JobSummary:
+    return JobSummary.model_validate(_in_utc(row))
+
+
+def _job(row: RowMapping) -> Job:
+    return Job.model_validate(_in_utc(row))
+
+
+def _in_utc(row: RowMapping) -> dict[str, Any]:
+    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}

@@ -1,0 +1,53 @@
+"""How full batteries are now: as their sensors said last, judged by what was measured before."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.energy.levels import judge_levels, pace_of_batteries
+from luna.energy.observations import SeenSoc
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to
+from luna.energy.units import level_factor
+from luna.platform.database import observations, readings, sites
+
+# What was recorded of the last hours says whether what is said now can be.
+_JUDGED_SLOTS = 12
+
+
+def read_last(connection: Connection, site: Site, *, now: datetime) -> SeenSoc | None:
+    """Return how full the batteries of a site were last, and when: what their sensors said within two quarter-hours, else the last quarter-hour's.
+
+    None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    running = floor_to(now, SLOT)
+    key = sites.key_of(connection, site.name)
+    known = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
+    said = _read_said(connection, site, since=running - SLOT, now=now)
+    if said is None or (known and said.at <= known[-1].at):
+        # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
+        return known[-1] if known and known[-1].at >= running - SLOT else None
+    judged = judge_levels([*known, said], pace_of_batteries(site.batteries))
+    return None if judged is None else SeenSoc(judged.soc, judged.at)
+
+
+def _read_said(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SeenSoc | None:
+    """Return the mean of what each sensor of the charge said last, by the batteries' capacities where each has its own; None where one is silent."""
+    names = [sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
+    said = readings.read_each(connection, site.name, names, first=since, end=now)
+    if not names or len(said) < len(names):
+        return None
+    units = readings.read_units(connection, site.name)
+    instants, shares = [], []
+    for name in names:
+        at, values = said[name]
+        last = int(at.argmax())
+        instants.append(at[last])
+        shares.append(float(values[last]) * level_factor(units[name].names[units[name].places(at[last : last + 1])[0]]))
+    capacities = [battery.capacity_kwh for battery in site.batteries]
+    mean = float(np.average(shares, weights=capacities if len(capacities) == len(shares) else None))
+    return SeenSoc(mean, min(instants).item().replace(tzinfo=UTC)) if 0.0 <= mean <= 1.0 else None

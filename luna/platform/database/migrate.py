@@ -1,0 +1,110 @@
+"""Bring a database to a revision of the schema, safely while others do the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, column, create_engine, exists, literal_column, select, table, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.platform.database.engine import CONNECT_ARGS, parse_address
+from luna.platform.database.revision import current, head
+
+__all__ = ["current", "downgrade", "head", "upgrade"]
+
+# Any number will do, as long as every Luna uses the same one.
+ADVISORY_LOCK = 5_862_411
+WAIT_FOR_OTHERS = "60s"
+WAIT_FOR_TABLES = "5s"
+# Moving rows into chunks takes a minute per ten million of them. A statement that is stuck must not keep tables, and everyone who waits here, for ever.
+LONGEST_STATEMENT = "30min"
+# What is computed from other tables is no loss.
+DERIVED = ("slot_observations_by_hour", "slot_observations_by_day", "rollup_marks")
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at ``url`` up to ``revision``; one that is already there is left alone.
+
+    Raises:
+        ConflictError: a newer release has been at work on it.
+        InvalidInputError: no such revision, or no address of a PostgreSQL.
+        UnavailableError: the database does not answer, or another process holds it too long.
+    """
+
+    def step(config: Config, revision: str) -> None:
+        found = current(config.attributes["connection"])
+        if found is not None and found > head():
+            remedy = "Run the newer release, or go back by the backup from before its update: docs/operations.md, An update and the way back."
+            raise ConflictError(f"the tables are at revision {found}, newer than {head()} of this release", field="database_url", remedy=remedy)
+        command.upgrade(config, revision)
+
+    _run(url, revision, step)
+
+
+def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> None:
+    """Take the database at ``url`` back to ``revision``.
+
+    Raises:
+        ConflictError: rows or values of rows would be lost, and ``drop_data`` does not allow that; nothing was changed.
+        InvalidInputError: no such revision, or no address of a PostgreSQL.
+        UnavailableError: the database does not answer, or another process holds it too long.
+    """
+
+    def step(config: Config, revision: str) -> None:
+        connection: Connection = config.attributes["connection"]
+        filled = _filled_columns(connection)
+        command.downgrade(config, revision)
+        kept = _columns(connection)
+        lost = sorted({name for column, name in filled.items() if column not in kept})
+        if lost and not drop_data:
+            names = ", ".join(lost)
+            raise ConflictError(f"the downgrade would drop data of {names}", field="revision", value=revision, remedy="Back them up, then add --yes.")
+
+    _run(url, revision, step)
+
+
+def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
+    engine = create_engine(parse_address(url), poolclass=NullPool, connect_args={"application_name": "luna-migrate", **CONNECT_ARGS})
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_OTHERS}'"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_TABLES}'"))
+            connection.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'"))
+            config = Config(attributes={"connection": connection})
+            config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+            step(config, revision)
+    except CommandError as exc:
+        raise InvalidInputError("the schema has no such revision", field="revision", value=revision, remedy=f"The newest is {head()}, or head.") from exc
+    except OperationalError as exc:
+        raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
+
+
+def _columns(connection: Connection) -> dict[tuple[int, str], str]:
+    """Return the name of the table of each column, by what stays the same when a table is called otherwise."""
+    query = (
+        "SELECT pg_class.oid, attname, relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND relname <> 'alembic_version'"
+    )
+    return {(table, column): name for table, column, name in connection.execute(text(query))}
+
+
+def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
+    """Return the columns that hold a value in any row other than the constant that they have by default, with the names of their tables."""
+    query = (
+        "SELECT attrelid, attname, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef"
+        " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE NOT attisdropped"
+    )
+    # What is called for each row, such as the time, is none.
+    constants = {(row.attrelid, row.attname): row.expression for row in connection.execute(text(query)) if "(" not in row.expression}
+
+    def is_filled(name: str, of: str, constant: str | None) -> bool:
+        holds = [column(of).is_not(None)] if constant is None else [column(of).is_not(None), column(of) != literal_column(constant)]
+        return bool(connection.scalar(select(exists().select_from(table(name)).where(*holds))))
+
+    return {(key, of): name for (key, of), name in _columns(connection).items() if name not in DERIVED and is_filled(name, of, constants.get((key, of)))}

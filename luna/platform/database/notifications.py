@@ -1,0 +1,112 @@
+"""What owners were to know, each event once, and how it stands at every target."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.notification import DeliveryStatus, EventKind, MessageDelivery, Notification
+from luna.platform.database import sites
+from luna.platform.database.schema.notifications import notification_deliveries, notifications
+from luna.platform.database.schema.sites import sites as site_table
+
+# What a process began and did not end within this may have arrived: it is never sent a second time.
+SENDING_AT_MOST = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotification:
+    """What happened at a site, in words; ``event_key`` is the same as long as it is the same event."""
+
+    event: EventKind
+    code: str
+    event_key: str
+    title: str
+    text: str
+    urgent: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueDelivery:
+    """A message that this process is to send now, for the ``tries``-th time."""
+
+    notification_id: int
+    target: str
+    title: str
+    text: str
+    tries: int
+
+
+def add(connection: Connection, site_id: str, new: NewNotification, *, targets: Iterable[tuple[str, str]], due_at: datetime) -> bool:
+    """Store an event with a delivery to each target (digest and label); False, and nothing stored, where it is known already.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    names = ("event", "code", "event_key", "title", "text", "urgent", "expires_at")
+    row = {"site_key": sites.key_of(connection, site_id)} | {name: getattr(new, name) for name in names}
+    # An insert takes a number also where the row is there already: most looks find what is known.
+    known = select(notifications.c.notification_id).where(*(notifications.c[name] == row[name] for name in ("site_key", "code", "event_key")))
+    if connection.scalar(known) is not None:
+        return False
+    key = connection.scalar(insert(notifications).values(row).on_conflict_do_nothing().returning(notifications.c.notification_id))
+    rows = [{"notification_id": key, "target": target, "label": label, "due_at": due_at} for target, label in targets]
+    if key is not None and rows:
+        connection.execute(insert(notification_deliveries), rows)
+    return key is not None
+
+
+def claim(connection: Connection, targets: Sequence[str], *, now: datetime, most: int) -> list[DueDelivery]:
+    """Return what is due at these targets, taken for this process alone; what has expired, or was begun long ago, is closed on the way."""
+    table = notification_deliveries
+    late = select(notifications.c.notification_id).where(notifications.c.expires_at <= now)
+    connection.execute(table.update().where(table.c.status == "waiting", table.c.notification_id.in_(late)).values(status="expired"))
+    begun = (table.c.status == "sending") & (table.c.due_at <= now - SENDING_AT_MOST)
+    connection.execute(table.update().where(begun).values(status="unknown", error="begun, and nobody knows whether it arrived"))
+    waiting = (table.c.status == "waiting") & (table.c.due_at <= now) & table.c.target.in_(targets)
+    due = select(table.c.notification_id, table.c.target).where(waiting).order_by(table.c.due_at).limit(most).with_for_update(skip_locked=True).cte()
+    same = (table.c.notification_id == due.c.notification_id) & (table.c.target == due.c.target)
+    taken = table.update().where(same).values(status="sending", tries=table.c.tries + 1, due_at=now)
+    mine = connection.execute(taken.returning(table.c.notification_id, table.c.target, table.c.tries)).all()
+    words = {row.notification_id: row for row in connection.execute(select(notifications).where(notifications.c.notification_id.in_([row[0] for row in mine])))}
+    return [DueDelivery(key, target, words[key].title, words[key].text, tries) for key, target, tries in sorted(mine)]
+
+
+def settle(connection: Connection, delivery: DueDelivery, status: DeliveryStatus, *, due_at: datetime, error: str | None = None) -> None:
+    """Store what became of a delivery that was claimed."""
+    table = notification_deliveries
+    own = (table.c.notification_id == delivery.notification_id) & (table.c.target == delivery.target) & (table.c.status == "sending")
+    connection.execute(table.update().where(own).values(status=status, due_at=due_at, error=error))
+
+
+def list_newest(
+    connection: Connection, *, site_id: str | None = None, among: Collection[str] | None = None, below: int | None = None, limit: int
+) -> list[Notification]:
+    """Return notifications, the latest first, of one site, of those ``among``, or of all; ``below`` is the number behind which a page begins.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    query = select(notifications, site_table.c.name.label("site")).join(site_table, site_table.c.site_key == notifications.c.site_key)
+    if site_id is not None:
+        query = query.where(notifications.c.site_key == sites.key_of(connection, site_id))
+    if among is not None:
+        query = query.where(site_table.c.name.in_(among))
+    if below is not None:
+        query = query.where(notifications.c.notification_id < below)
+    rows = connection.execute(query.order_by(notifications.c.notification_id.desc()).limit(limit)).mappings().all()
+    deliveries = _deliveries(connection, [row["notification_id"] for row in rows])
+    names = set(Notification.model_fields) - {"deliveries"}
+    return [Notification.model_validate({name: row[name] for name in names} | {"deliveries": deliveries.get(row["notification_id"], [])}) for row in rows]
+
+
+def _deliveries(connection: Connection, keys: Sequence[int]) -> dict[int, list[MessageDelivery]]:
+    table = notification_deliveries
+    found: dict[int, list[MessageDelivery]] = {}
+    for row in connection.execute(select(table).where(table.c.notification_id.in_(keys)).order_by(table.c.label)).mappings():
+        told = MessageDelivery(target=row["label"], status=row["status"], tries=row["tries"], due_at=row["due_at"], error=row["error"])
+        found.setdefault(row["notification_id"], []).append(told)
+    return found

@@ -1,0 +1,151 @@
+"""What sites did, one row per site and quarter-hour."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.energy.observations import ESTIMABLE, SERIES, Observations, SeenSoc
+from luna.energy.resolution import from_quarter_hours, kind_of, quarter_hours
+from luna.energy.site import APPLIANCES
+from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align, align_each
+from luna.platform.database import copy, sites
+from luna.platform.database.schema.series import slot_observations
+
+PRICES = ("import_price", "export_price")
+MEASURED = (*SERIES, *APPLIANCES)
+
+
+def upsert(connection: Connection, site_id: str, observations: Observations) -> int:
+    """Store observations; returns how many rows were added or changed. What is unknown in the new never erases what is stored."""
+    written = write(connection, site_id, observations.starts, {name: getattr(observations, name) for name in SERIES})
+    return written.inserted + written.updated
+
+
+def write(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> copy.Written:
+    """Store some columns (series, or what tells where they came from) of a site by slot start; the others keep what is stored, as where a value is unknown."""
+    columns: copy.Columns = {"site_key": sites.key_of(connection, site_id), "slot_start": starts, **series}
+    written = copy.upsert(connection, slot_observations, columns, on_conflict="complete")
+    if "estimated" not in series and written.inserted < starts.size:
+        _unmark(connection, site_id, starts, series)
+    return written
+
+
+def _unmark(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> None:
+    """Let what is written no longer count as estimated."""
+    bits = np.zeros(starts.size, dtype=np.int64)
+    for bit, name in enumerate(ESTIMABLE):
+        if name in series:
+            bits |= np.isfinite(np.asarray(series[name], dtype=np.float64)) * (1 << bit)
+    statement = sql.SQL(
+        "UPDATE slot_observations SET estimated = estimated & ~given.bits::smallint FROM unnest(%s::bigint[], %s::integer[]) AS given (epoch, bits)"
+        " WHERE site_key = {} AND estimated > 0 AND slot_start = to_timestamp(given.epoch) AND estimated & given.bits > 0"
+    ).format(sites.key_of(connection, site_id))
+    with copy.cursor(connection) as cursor:
+        cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), bits.tolist()))
+
+
+def withdraw(connection: Connection, site_id: str, name: str, *, starts: InstantArray, values: FloatArray) -> IndexArray:
+    """Make ``values`` of a column unknown where exactly they are stored; what came from elsewhere stays.
+
+    Args:
+        starts: slot starts, ``datetime64[s]`` in UTC, shape ``(slots,)``.
+        values: shape ``(slots,)``, free of NaN.
+
+    Returns:
+        The places at which one was withdrawn, ascending.
+    """
+    column = slot_observations.c[name]
+    given = sql.SQL("unnest(%s::bigint[], %s::float8[]) WITH ORDINALITY AS given (epoch, value, place)")
+    statement = sql.SQL(
+        "UPDATE slot_observations SET {column} = NULL, estimated = estimated & ~{bit}::smallint FROM {given}"
+        " WHERE site_key = {site} AND slot_start = to_timestamp(given.epoch) AND {column} = given.value RETURNING given.place - 1"
+    ).format(column=sql.Identifier(column.name), given=given, site=sites.key_of(connection, site_id), bit=_bit_of(name))
+    with copy.cursor(connection) as cursor:
+        found = cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), values.tolist())).fetchall()
+    return np.sort(np.array([place for (place,) in found], dtype=np.int64))
+
+
+def read(connection: Connection, site_id: str, timeline: Timeline) -> Observations:
+    """Return what a site was measured to do on every slot of ``timeline``, NaN where nothing was: what learns, scores and saves looks here.
+
+    Slots longer than a quarter-hour hold sums (the last state of charge), unknown where any part is. What is filled to a meter's total is no measurement.
+    """
+    return Observations.of(timeline.starts, _read_columns(connection, site_id, timeline, {name: _measured(name) for name in SERIES}))
+
+
+def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names: tuple[str, ...]) -> dict[int, Observations]:
+    """Return some series of many sites as they were measured, each on the quarter-hours of a timeline of its own, by the sites' keys, NaN where unknown."""
+    if not windows:
+        return {}
+    query = sql.SQL(
+        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {firsts}::timestamptz[], {ends}::timestamptz[]) AS wanted (site_key, first, ends)"
+        " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {names} FROM slot_observations AS stored"
+        " WHERE stored.site_key = wanted.site_key AND slot_start >= wanted.first AND slot_start < wanted.ends ORDER BY slot_start) AS slots ({columns})"
+        " HAVING count(*) > 0) AS told"
+    ).format(
+        keys=list(windows),
+        firsts=[timeline.start for timeline in windows.values()],
+        ends=[timeline.end for timeline in windows.values()],
+        packed=copy.packed(names),
+        names=sql.SQL(", ").join(map(_measured, names)),
+        columns=copy.identifiers(("slot_start", *names)),
+    )
+    rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
+    series = {key: align_each(starts, dict(zip(names, columns, strict=True)), windows[key]) for key, starts, *columns in rows}
+    return {key: Observations.of(timeline.starts, series.get(key, {})) for key, timeline in windows.items()}
+
+
+# The last is judged by those before it: three hours of quarter-hours.
+JUDGED_SOCS = 12
+LAST_SOCS = sql.SQL(
+    "SELECT wanted.site_key, told.* FROM unnest({}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"
+    " WHERE stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT {}) AS told"
+    " ORDER BY wanted.site_key, told.slot_start"
+)
+
+
+def find_socs_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[SeenSoc]]:
+    """Return the states of charge recorded last in the slots between two instants, in order, by the sites' keys; a site without any is left out."""
+    with copy.cursor(connection) as session:
+        rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
+    found: dict[int, list[SeenSoc]] = {}
+    for key, soc, start in rows:
+        found.setdefault(key, []).append(SeenSoc(soc, start.astimezone(UTC) + SLOT))
+    return found
+
+
+def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
+    """Return import and export price as loaded for the site itself, NaN where none."""
+    prices = read_series(connection, site_id, timeline, PRICES)
+    return prices["import_price"], prices["export_price"]
+
+
+def read_series(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return all that is known of the named series of a site on ``timeline``, what is filled to a meter's total as well: for totals and for people."""
+    return _read_columns(connection, site_id, timeline, {name: copy.known(name) for name in names})
+
+
+def read_measured(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return the named series of a site on ``timeline`` as they were measured, like ``read``."""
+    return _read_columns(connection, site_id, timeline, {name: _measured(name) for name in names})
+
+
+def _read_columns(connection: Connection, site_id: str, timeline: Timeline, chosen: Mapping[str, sql.Composable]) -> dict[str, FloatArray]:
+    grid = quarter_hours(timeline)
+    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start").format(
+        sql.SQL(", ").join(chosen.values()), sites.key_of(connection, site_id), grid.start, grid.end
+    )
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(chosen, "f8"))
+    return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, kind_of(name)) for name in chosen}
+
+
+def _measured(name: str) -> sql.Composed:
+    """Return an expression that gives NaN where a column is unknown or filled to a meter's total."""
+    return sql.SQL("CASE WHEN estimated & {} > 0 THEN 'NaN' ELSE coalesce({}, 'NaN') END").format(_bit_of(name), sql.Identifier(name))
+
+
+def _bit_of(name: str) -> int:
+    return 1 << ESTIMABLE.index(name) if name in ESTIMABLE else 0

@@ -1,0 +1,60 @@
+"""Forecasts issued at the same time of day on earlier days: what they said, beside what happened, tells how forecasts err."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import copy, sites
+from luna.platform.database.forecasts import COLUMNS, PLACES
+
+NEAR = timedelta(hours=1)  # an issue so long before an instant counts as that instant's
+
+# Of each issue one row with its slots as arrays. Read along the key, they are in order already.
+ISSUES = sql.SQL(
+    "SELECT wanted.site_key, found.issued_at, told.* FROM unnest({keys}::int[], {versions}::text[]) AS wanted (site_key, version)"
+    " CROSS JOIN LATERAL (SELECT DISTINCT last.issued_at FROM unnest({instants}::timestamptz[]) AS asked (instant) CROSS JOIN LATERAL ("
+    "SELECT issued_at FROM slot_forecasts AS one WHERE one.site_key = wanted.site_key AND one.forecast_version = wanted.version"
+    " AND one.issued_at > asked.instant - {near} AND one.issued_at <= asked.instant ORDER BY issued_at DESC LIMIT 1) AS last) AS found"
+    " CROSS JOIN LATERAL (SELECT min(slot_start), {packed} FROM (SELECT slot_start, {known} FROM slot_forecasts AS stored"
+    " WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version AND stored.issued_at = found.issued_at"
+    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS told ORDER BY wanted.site_key, found.issued_at"
+)
+
+
+def read_past(connection: Connection, site_id: str, *, version: str, instants: Sequence[datetime]) -> list[Forecast]:
+    """Return the last forecast that was issued within the hour before each instant, in order of issue; an instant without one is left out."""
+    key = sites.key_of(connection, site_id)
+    return read_past_each(connection, {key: version}, instants).get(key, [])
+
+
+def read_past_each(connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
+    """Return the same of many sites, of each one's version by the site's key; a site without any is left out."""
+    series = [[f"{series}_{column}" for column in PLACES] for series in ("load", "pv")]
+    found: dict[int, list[Forecast]] = {}
+    for key, issued_at, timeline, values in _read_issues(connection, wanted, instants, COLUMNS):
+        load, pv = (Quantiles(**{place: values[name] for place, name in zip(PLACES.values(), names, strict=True)}) for names in series)
+        found.setdefault(key, []).append(Forecast(timeline, issued_at, wanted[key], load, pv))
+    return found
+
+
+def read_means_each(connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
+    """Return the same of many sites, of each one's version by the site's key: what was expected, without bands; a site without any is left out."""
+    found: dict[int, list[Forecast]] = {}
+    for key, issued_at, timeline, values in _read_issues(connection, wanted, instants, ("load_kwh", "pv_kwh")):
+        load, pv = (Quantiles.exact(values[name]) for name in ("load_kwh", "pv_kwh"))
+        found.setdefault(key, []).append(Forecast(timeline, issued_at, wanted[key], load, pv))
+    return found
+
+
+def _read_issues(
+    connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime], names: Sequence[str]
+) -> Iterator[tuple[int, datetime, Timeline, dict[str, FloatArray]]]:
+    """Yield by site and issue, in order, some columns of the slots."""
+    columns = {"packed": copy.packed(names), "known": copy.known(*names), "columns": copy.identifiers(names)}
+    query = ISSUES.format(keys=list(wanted), versions=list(wanted.values()), instants=list(instants), near=NEAR, **columns)
+    for key, issued_at, start, *values in copy.read_rows(connection, query, ("i4", "M8", "M8", *["f8[]"] * len(names))):
+        yield key, issued_at, Timeline(start, SLOT, values[0].size), dict(zip(names, values, strict=True))

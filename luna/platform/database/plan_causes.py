@@ -1,0 +1,78 @@
+"""What has changed since a site was planned: who changes something notes it here, in the same unit of work, and who plans takes back what it knew."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import Connection, Text, cast, func, literal, or_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from luna.platform.database.schema.plans import plan_causes
+from luna.platform.database.schema.sites import sites
+
+CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
+# The identity of a change, by site and kind.
+Causes = Mapping[tuple[int, str], UUID]
+# A plan that was asked for and did not come by then is asked for once more: a worker may have died over it.
+ASKED_FOR = timedelta(minutes=1)
+
+# A market stands in a site's tariff by its name. Whose tariff only happens to hold the word is planned once more than need be.
+_OF_MARKET = text(
+    "INSERT INTO plan_causes (site_key, kind) SELECT latest.site_key, 'prices' FROM"
+    " (SELECT DISTINCT ON (site_key) site_key, configuration FROM site_versions ORDER BY site_key, version DESC) AS latest"
+    " JOIN sites USING (site_key) WHERE strpos(latest.configuration::text, :quoted) > 0 OR starts_with(:market, 'site:' || sites.name || ':')"
+    " ORDER BY latest.site_key ON CONFLICT (site_key, kind) DO UPDATE SET change_id = gen_random_uuid(), asked_at = NULL"
+)
+
+
+def note(connection: Connection, keys: Collection[int], kind: CauseKind) -> None:
+    """Remember that something of sites has changed which their plans rest on."""
+    if keys:
+        # In one order everywhere, or two who note at once would wait for each other.
+        statement = insert(plan_causes).values([{"site_key": key, "kind": kind} for key in sorted(set(keys))])
+        anew = {"change_id": func.gen_random_uuid(), "asked_at": None}
+        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "kind"], set_=anew))
+
+
+def note_market(connection: Connection, market: str) -> None:
+    """Remember that prices have changed, of a market or of a site's own, for every site that pays or earns them."""
+    connection.execute(_OF_MARKET, {"market": market, "quoted": f'"{market}"'})
+
+
+def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> list[str]:
+    """Return the sites of these that changed since they were planned, in order; each once, and again where no plan came of it."""
+    # A clock that went back must not keep a change waiting until it is there again.
+    asked = plan_causes.c.asked_at.between(now - ASKED_FOR, now)
+    due = or_(plan_causes.c.asked_at.is_(None), ~asked)
+    own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
+    among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
+    # What somebody is just changing is due at the next look.
+    locked = own.where(due, among).order_by(plan_causes.c.site_key, plan_causes.c.kind).with_for_update(of=plan_causes, skip_locked=True)
+    found = connection.execute(locked).all()
+    if found:
+        taken = tuple_(plan_causes.c.site_key, plan_causes.c.kind).in_([(row.site_key, row.kind) for row in found])
+        connection.execute(update(plan_causes).where(taken).values(asked_at=now))
+    return sorted({row.name for row in found})
+
+
+def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:
+    """Return those of the sites that were stored, or stored anew, since they were planned, in order of their names."""
+    query = select(sites.c.name).join(plan_causes, sites.c.site_key == plan_causes.c.site_key).where(plan_causes.c.kind == "site", sites.c.name.in_(names))
+    return list(connection.scalars(query.order_by(sites.c.name)))
+
+
+def read(connection: Connection, names: Collection[str]) -> Causes:
+    """Return what has changed of sites, before what they are planned from is read."""
+    query = select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).join(sites, sites.c.site_key == plan_causes.c.site_key)
+    return {(row.site_key, row.kind): row.change_id for row in connection.execute(query.where(sites.c.name.in_(names)))}
+
+
+def forget(connection: Connection, known: Causes) -> None:
+    """Take back what a plan that is stored in this unit of work knows; what changed meanwhile stays."""
+    if known:
+        rows = sorted((key, kind, change) for (key, kind), change in known.items())
+        own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)
+        # Locked in the order in which all others lock them.
+        connection.execute(select(plan_causes.c.site_key).where(own).order_by(plan_causes.c.site_key, plan_causes.c.kind).with_for_update())
+        connection.execute(plan_causes.delete().where(own))

@@ -1,0 +1,107 @@
+"""Slots of issued plans one by one: which plan a site followed when, and what that plan said of a slot, without reading all of every plan."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import getitem
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONPATH
+
+from luna.contracts.plan.columns import list_slots
+from luna.energy.timeline import SLOT
+from luna.platform.database import plan_forms
+from luna.platform.database.schema.plans import control_log, plan_history
+from luna.platform.database.sites import key_of
+from luna.platform.database.stored_rows import read_each
+
+# What a plan was made from, as far as a page shows it: keys of its complete request.
+_INPUTS = {"vehicles": ("state", "vehicles"), "reserves": ("reserves",), "first_slot_minutes": ("first_slot_minutes",)}
+
+
+class PlanSpan(NamedTuple):
+    """A plan without its slots."""
+
+    plan_id: str
+    issued_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+
+class LoggedSlot(NamedTuple):
+    """Who decided a slot of a device, the reason's code, and the mode it was told; None: it was told none."""
+
+    decided_by: str
+    reason: str
+    mode: str | None
+
+
+def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[PlanSpan]:
+    """Return the plans that may have driven a site between two instants, in order of issue; one that looks back, as a replay's does, drives nothing.
+
+    Of those that were issued before ``first`` the last one alone is there.
+    """
+    table = plan_history.c
+    own = (table.site == site_id) & (table.system_id == "prod") & (table.issued_at <= issued_by) & (table.starts_at > table.issued_at - SLOT)
+    columns = (table.plan_id, table.issued_at, table.starts_at, table.ends_at)
+    within = select(*columns).where(own, table.ends_at > first, table.starts_at < end, table.issued_at >= first)
+    before = select(*columns).where(own, table.ends_at > first, table.issued_at < first).order_by(table.issued_at.desc()).limit(1)
+    found = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
+    return [PlanSpan(*row) for row in found]
+
+
+def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many minutes a plan's slots have, and those from the one that holds ``first`` to the one that holds ``last``, as they were answered.
+
+    None of a plan that another release stored in its own form.
+    """
+    packed = connection.scalar(select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id))
+    if packed is not None:
+        document = plan_forms.unpack(packed)
+        length = timedelta(minutes=document["slot_minutes"])
+        begin, end = ((at - plan.starts_at) // length for at in (first, last))
+        return document["slot_minutes"], list_slots(document, max(begin, 0), max(end + 1, 0))
+    minutes = plan_history.c.reply["slot_minutes"].as_integer()
+    places = [func.floor(int((at - plan.starts_at).total_seconds()) / 60.0 / minutes) for at in (first, last)]
+    path, places_of = literal("$.slots[$first to $last]", JSONPATH()), func.jsonb_build_object("first", places[0], "last", places[1])
+    part = func.jsonb_path_query_array(plan_history.c.reply, path, places_of, type_=plan_history.c.reply.type)
+    row = connection.execute(select(minutes, part).where(plan_history.c.plan_id == plan.plan_id)).one()
+    return row[0] or SLOT // timedelta(minutes=1), row[1] if row[0] else []
+
+
+def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return a plan as it was answered, and of what it was made from ``vehicles``, ``reserves`` and ``first_slot_minutes``, null where that was not kept.
+
+    None where another release stored it in its own form.
+    """
+    table = plan_history.c
+    # Of documents the server picks what is asked for.
+    inputs = [table.inputs[path].label(name) for name, path in _INPUTS.items()]
+    rows = connection.execute(select(table.reply, table.packed_reply, table.packed_inputs, *inputs).where(table.plan_id == plan_id))
+    return next(iter(read_each(rows, _read_whole)), None)
+
+
+def _read_whole(row: Row[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    reply, inputs = row.reply, {name: getattr(row, name) for name in _INPUTS}
+    if row.packed_reply is not None:
+        request = plan_forms.unpack_inputs(row.packed_inputs)
+        reply, inputs = plan_forms.list_fields(row.packed_reply), {name: reduce(getitem, path, request) for name, path in _INPUTS.items()}
+    if missing := {"plan_id", "slot_minutes", "slots"} - set(reply):
+        raise LookupError(f"the plan has no {', '.join(sorted(missing))}")
+    return reply, inputs
+
+
+def read_logged(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, LoggedSlot]:
+    """Return what was decided for the slots of a device, by slot start: the last decision of each."""
+    table = control_log.c
+    own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
+    rows = connection.execute(select(table.slot_start, table.decided_by, table.reason, table.allowed).where(own).order_by(table.entry_id))
+    return {row.slot_start: LoggedSlot(row.decided_by, row.reason, _find_mode(row.allowed)) for row in rows}
+
+
+def _find_mode(allowed: object) -> str | None:
+    """Return the mode of the first of the device's set-points, for batteries are told the same; None where what is stored says none."""
+    first = next(iter(allowed.values()), None) if isinstance(allowed, Mapping) else None
+    mode = first.get("mode") if isinstance(first, Mapping) else None
+    return mode if isinstance(mode, str) else None

@@ -1,0 +1,387 @@
+"""Issued plans, each reproducible from its row."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, null, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+
+from luna.contracts import PlanReply, PlanRequest
+from luna.contracts.plan.columns import PlanColumns
+from luna.contracts.plan_questions import PlanSummary
+from luna.energy.refusals import refuse
+from luna.energy.timeline import SLOT, FloatArray, Timeline, align_each
+from luna.platform.database import copy, plan_forms, sites
+from luna.platform.database.plan_forms import INPUTS, OF_BATTERIES, REPLY
+from luna.platform.database.schema.plans import plan_history
+from luna.platform.database.stored_rows import read_each
+
+Window = tuple[datetime | None, datetime | None]
+# Packed plans of which one is unpacked after the other.
+_AT_ONCE = 100
+# Of the plans that cover a slot the one issued last by then, counted from its start, is said to have driven it.
+DRIVES_WITHIN = SLOT / 2
+OWN = sql.SQL("CAST(slot ->> {} AS float8)")
+BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
+
+
+_TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float8", bytes: "bytea"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A plan as it is stored packed (``plan_forms``): what is asked of it, its complete request and itself. ``prod`` drives devices."""
+
+    plan_id: str
+    site: str
+    system_id: str
+    issued_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    total_cost: float
+    currency: str
+    inputs_digest: str
+    packed_inputs: bytes
+    packed_reply: bytes
+
+    @classmethod
+    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: bytes, system_id: str = "prod") -> Self:
+        """Return the row of a plan, packed.
+
+        Args:
+            plan: as answered.
+            site_id: whose plan it is.
+            inputs_digest: of the complete request it was made from.
+            inputs: that request as ``write_inputs`` writes it.
+            system_id: ``prod`` drives devices.
+        """
+        head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
+        when = head.issued_at, plan.start, plan.end
+        return cls(head.plan_id, site_id, system_id, *when, head.status, head.cost.total, head.currency, inputs_digest, *packed)
+
+
+# By the column of a row the type in which it is copied.
+_COPIED = {each.name: _TYPES[each.type] for each in fields(PlanRow)}
+
+
+def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
+    """Store packed plans and return their ids by site; storing one again changes nothing."""
+    copy.upsert_rows(connection, plan_history, _COPIED, [{name: getattr(row, name) for name in _COPIED} for row in rows], on_conflict="keep")
+    return {row.site: row.plan_id for row in rows}
+
+
+def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, texts: tuple[str, str | None] | None = None) -> None:
+    """Store one plan as it was answered; storing it again changes nothing.
+
+    Args:
+        connection: to the database.
+        site_id: whose plan it is.
+        plan: as answered.
+        inputs_digest: of the complete request it was made from.
+        system_id: ``prod`` drives devices.
+        texts: plan and complete request as JSON; without them no request is kept.
+    """
+    reply, inputs = texts or (plan.model_dump_json(by_alias=True), None)
+    documents = {"inputs": null() if inputs is None else _jsonb(inputs), "reply": _jsonb(reply)}
+    statement = insert(plan_history).values(
+        plan_id=plan.plan_id,
+        site=site_id,
+        system_id=system_id,
+        issued_at=plan.issued_at,
+        starts_at=plan.slots[0].start,
+        ends_at=plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
+        status=plan.status,
+        total_cost=plan.cost.total,
+        currency=plan.currency,
+        inputs_digest=inputs_digest,
+        **documents,
+    )
+    # The version before reads documents alone: where it finds none, it asks for the plan itself.
+    connection.execute(statement.on_conflict_do_update(index_elements=["plan_id"], set_=documents, where=plan_history.c.reply.is_(None)))
+
+
+def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
+    """Return the sites of these whose last plan of its own time was issued before an instant, or that have none."""
+    table = plan_history.c
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    newer = select(table.plan_id).where(table.site == asked.c.name, table.system_id == "prod", table.issued_at >= issued_before, _of_its_time())
+    return list(connection.scalars(select(asked.c.name).where(~newer.exists()).order_by(asked.c.name)))
+
+
+def load(connection: Connection, plan_id: str) -> PlanReply:
+    """Return a plan as it was answered.
+
+    Raises:
+        NotFoundError: no plan of that id.
+    """
+    return plan_forms.read_reply(_find(connection, plan_id, REPLY))
+
+
+def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
+    """Return the complete request a plan was made from: planning it again gives the same plan.
+
+    Raises:
+        NotFoundError: no plan of that id, or its inputs were not kept.
+    """
+    inputs = plan_forms.read_inputs(_find(connection, plan_id, INPUTS))
+    if inputs is None:
+        raise refuse("plan-inputs-gone", field="plan_id", value=plan_id)
+    return inputs
+
+
+def _find(connection: Connection, plan_id: str, columns: Sequence[ColumnElement[Any]]) -> Any:
+    row = connection.execute(select(*columns).where(plan_history.c.plan_id == plan_id)).first()
+    if row is None:
+        raise refuse("no-such-plan", field="plan_id", value=plan_id)
+    return row
+
+
+def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest | None]]:
+    """Yield the plans issued for a site from ``first`` on, before ``end``, oldest first, each with its complete request where that was kept."""
+    table = plan_history.c
+    issued = select(table.plan_id).where(table.site == site_id, table.issued_at >= first, table.issued_at < end).order_by(table.issued_at, table.plan_id)
+    for plan_id in connection.scalars(issued).all():
+        # One by one: a year of plans is more than memory holds.
+        row = _find(connection, plan_id, (*REPLY, *INPUTS))
+        yield from read_each([row], lambda row: (plan_forms.read_reply(row), plan_forms.read_inputs(row)))
+
+
+def list_newest(
+    connection: Connection, site_id: str, *, issued: Window = (None, None), system_id: str = "prod", after: tuple[datetime, str] | None = None, limit: int = 50
+) -> list[PlanSummary]:
+    """Return the plans issued for a site within ``issued`` (first instant, instant after the last; None: no bound), the newest first.
+
+    Args:
+        issued: when they were issued.
+        system_id: ``prod`` drives devices.
+        after: issue and id of the plan behind which the list begins.
+        limit: how many at most.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    sites.key_of(connection, site_id)
+    table, (first, end) = plan_history.c, issued
+    bounds = [
+        *([] if first is None else [table.issued_at >= first]),
+        *([] if end is None else [table.issued_at < end]),
+        *([] if after is None else [tuple_(table.issued_at, table.plan_id) < tuple_(*after)]),
+    ]
+    columns = (table.plan_id, table.system_id, table.issued_at, table.starts_at, table.ends_at, table.status, table.total_cost, table.currency)
+    query = select(*columns).where(table.site == site_id, table.system_id == system_id, *bounds)
+    rows = connection.execute(query.order_by(table.issued_at.desc(), table.plan_id.desc()).limit(limit))
+    return [
+        PlanSummary.model_validate(
+            dict(zip(PlanSummary.model_fields, (instant.astimezone(UTC) if isinstance(instant, datetime) else instant for instant in row), strict=True))
+        )
+        for row in rows
+    ]
+
+
+def read_text(connection: Connection, plan_id: str) -> str:
+    """Return a plan as it was answered, as JSON that nobody has read on the way.
+
+    Raises:
+        NotFoundError: no plan of that id.
+    """
+    row = _find(connection, plan_id, (cast(plan_history.c.reply, Text).label("text"), plan_history.c.packed_reply))
+    return row.text if row.packed_reply is None else plan_forms.write_text(row.packed_reply)
+
+
+def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> str:
+    """Return which plan of a site is to be read ``now``: of those that cover it the one issued last, else the one issued last.
+
+    Raises:
+        NotFoundError: no such site, or no plan of it.
+    """
+    found: str | None = connection.scalar(_select_latest((plan_history.c.plan_id,), site_id, now, system_id))
+    if found is None:
+        sites.key_of(connection, site_id)
+        raise refuse("no-plan-yet", field="site_id", value=site_id)
+    return found
+
+
+def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
+    """Return the plan of ``latest_id``, None where there is none, or none that this release can read."""
+    return next(iter(read_each(connection.execute(_select_latest(REPLY, site_id, now, system_id)), plan_forms.read_reply)), None)
+
+
+def _select_latest(columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str) -> Select[Any]:
+    table = plan_history.c
+    # A plan of tomorrow, or one that looks back, must not hide the one that holds now.
+    covers = (table.starts_at <= now) & (table.ends_at > now) & (table.starts_at > table.issued_at - SLOT)
+    return select(*columns).where(table.site == site_id, table.system_id == system_id).order_by(covers.desc(), table.issued_at.desc()).limit(1)
+
+
+def issued_last(connection: Connection, site_id: str) -> datetime | None:
+    """Return when the last plan of its own time was issued for a site, None where there is none."""
+    own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
+    issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()))
+    return issued
+
+
+def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
+    """Return the same of many sites; one without a plan is left out."""
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    own = (plan_history.c.site == asked.c.name) & (plan_history.c.system_id == "prod")
+    last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
+    return {name: issued for name, issued in connection.execute(select(asked.c.name, last)) if issued is not None}
+
+
+def find_previous(connection: Connection, plan_id: str) -> str:
+    """Return the plan issued last before another for the same site, of those that cover some of its slots.
+
+    Raises:
+        NotFoundError: no plan of that id, or none before it.
+    """
+    this, other = plan_history.alias("this"), plan_history.alias("other")
+    same = (other.c.site == this.c.site) & (other.c.system_id == this.c.system_id) & (other.c.issued_at < this.c.issued_at)
+    covers = (other.c.starts_at <= this.c.starts_at) & (other.c.ends_at > this.c.starts_at)
+    query = select(other.c.plan_id).join(this, same & covers).where(this.c.plan_id == plan_id).order_by(other.c.issued_at.desc()).limit(1)
+    found: str | None = connection.scalar(query)
+    if found is None:
+        raise refuse("no-plan-before", field="plan_id", value=plan_id)
+    return found
+
+
+def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
+    """Return what drives a site at an instant: of the plans that cover it the one issued last by then, None where there is none that can be read.
+
+    One that began long before it was issued looks back, as a replay does; it drives nothing. ``until``: of its slots those alone are there that begin by
+    then, the first one in any case.
+    """
+    rows = connection.execute(_select_due(REPLY, literal(site_id, Text), at))
+    return next(iter(read_each(rows, partial(plan_forms.read_reply, until=until))), None)
+
+
+def read_begun_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
+    """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
+
+    Of its slots those are there that begin by ``until``. A site without a plan that can be read, or of whose plan the request was not kept, is left out.
+    """
+    if not names:
+        return {}
+    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    due = _select_due((*REPLY, *INPUTS), asked.c.name, at).lateral("due")
+    rows = connection.execute(select(asked.c.name, due))
+    read = read_each(rows, lambda row: (row.name, plan_forms.read_reply(row, until=until), plan_forms.read_inputs(row)))
+    return {name: (reply, request) for name, reply, request in read if request is not None}
+
+
+def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime) -> Select[Any]:
+    own = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
+    covers = (plan_history.c.starts_at <= at) & (plan_history.c.ends_at > at) & (plan_history.c.issued_at <= at)
+    looks_ahead = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
+    return select(*columns).where(own, covers, looks_ahead).order_by(plan_history.c.issued_at.desc()).limit(1)
+
+
+def _of_its_time() -> ColumnElement[bool]:
+    """Whether a plan began as it was issued: one of an hour ahead says nothing of the hour until then."""
+    return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (plan_history.c.starts_at <= plan_history.c.issued_at)
+
+
+def _jsonb(text: str) -> ColumnElement[Any]:
+    # Hundreds of slots: models write their own JSON several times faster than it goes through Python objects.
+    return cast(literal(text, Text), JSONB)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSlots:
+    """What was planned for each quarter-hour: by column its values, NaN where nothing was, and the plan that says so."""
+
+    timeline: Timeline
+    plan_ids: Sequence[str | None]
+    columns: Mapping[str, FloatArray]
+
+    def find_same(self, timeline: Timeline, plan_ids: Sequence[str | None]) -> Iterator[tuple[int, int]]:
+        """Yield the places on another timeline of which the same plan says what it says here, each with its place here."""
+        ahead = (timeline.start - self.timeline.start) // SLOT
+        for place, plan_id in enumerate(plan_ids):
+            if plan_id is not None and 0 <= place + ahead < self.timeline.count and self.plan_ids[place + ahead] == plan_id:
+                yield place, place + ahead
+
+
+def read_latest(
+    connection: Connection,
+    site_id: str,
+    timeline: Timeline,
+    *,
+    columns: Collection[str],
+    issued: tuple[datetime, datetime],
+    before: PlannedSlots | None = None,
+) -> PlannedSlots:
+    """Return what was planned for each quarter-hour by what drives devices, as last planned within ``issued``, first and last instant included; else NaN.
+
+    Args:
+        connection: to the database.
+        site_id: whose plans they are.
+        timeline: of quarter-hours.
+        columns: values of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
+        issued: when they were issued.
+        before: the same columns of the site as they were read before: a plan never changes, so what it said is not read again.
+    """
+    plan_ids = _find_last(connection, site_id, timeline, issued=issued)
+    found, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
+    if before is not None:
+        for place, there in before.find_same(timeline, plan_ids):
+            unread[place] = None
+            for name, values in found.items():
+                values[place] = before.columns[name][there]
+    places: dict[str, list[int]] = {}
+    for place, plan_id in enumerate(unread):
+        if plan_id is not None:
+            places.setdefault(plan_id, []).append(place)
+    for own, said in _read_columns(connection, places, timeline, columns):
+        for name, values in found.items():
+            values[own] = said[name][own]
+    return PlannedSlots(timeline, plan_ids, found)
+
+
+def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:
+    """Return for each slot the plan of quarter-hours that was issued last; a site that is planned with every change has hundreds that are it for none."""
+    table = plan_history.c
+    own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
+    covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
+    # What the clock asks for has quarter-hours, what is asked for otherwise is kept as a document.
+    fits = table.packed_reply.is_not(None) | (table.reply["slot_minutes"].as_string() == str(SLOT // timedelta(minutes=1)))
+    query = select(table.plan_id, table.starts_at, table.ends_at).where(own, covers, fits)
+    spans = connection.execute(query.order_by(table.issued_at.desc(), table.packed_reply.is_(None))).all()
+    last = np.full(timeline.count, -1)
+    for place, (_, starts_at, ends_at) in enumerate(spans):
+        covered = last[max((starts_at - timeline.start) // SLOT, 0) : max(-((timeline.start - ends_at) // SLOT), 0)]
+        covered[covered < 0] = place
+    return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]
+
+
+def _read_columns(
+    connection: Connection, places: Mapping[str, list[int]], timeline: Timeline, columns: Collection[str]
+) -> Iterator[tuple[list[int], dict[str, FloatArray]]]:
+    """Yield what plans say, on a timeline, each with the places of it where it is the last; those that are kept as documents together."""
+    documents, table = dict(places), plan_history.c
+    query = select(table.plan_id, table.packed_reply).where(_is_among(places), table.packed_reply.is_not(None))
+    for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
+        yield documents.pop(plan_id), plan_forms.read_columns(packed, columns, timeline)
+    if documents:
+        yield [place for own in documents.values() for place in own], _read_documents(connection, list(documents), timeline, columns)
+
+
+def _is_among(plan_ids: Iterable[str]) -> ColumnElement[bool]:
+    return plan_history.c.plan_id == func.any(cast(list(plan_ids), ARRAY(Text)))
+
+
+def _read_documents(connection: Connection, plan_ids: list[str], timeline: Timeline, columns: Collection[str]) -> dict[str, FloatArray]:
+    """Return what those plans say that are kept as documents, of each slot the one that was issued last: the server picks what is asked for."""
+    values = sql.SQL(", ").join([(BATTERIES if name in OF_BATTERIES else OWN).format(name) for name in columns])
+    query = sql.SQL(
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, slot"
+        " FROM plan_history, jsonb_array_elements(reply -> 'slots') AS slot WHERE plan_id = ANY({})) AS planned"
+        " WHERE slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
+    ).format(values, plan_ids, timeline.start, timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(columns, "f8"))
+    return align_each(rows.pop("slot_start"), rows, timeline)

@@ -1,0 +1,187 @@
+"""Prices of markets, every revision kept with the instant it was published; a site's own series stands among them under a name of its own.
+
+A market may be stored in several currencies: who reads says in which, and a price in another one is unknown to it. A row's key holds no currency, so a
+market's second one stands under a name of its own, ``SE3 in EUR``.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, delete, select
+
+from luna.energy.plausibility import PER_EURO
+from luna.energy.refusals import refuse
+from luna.energy.resolution import from_quarter_hours, quarter_hours
+from luna.energy.site import OWN, SeriesPrice, Site
+from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
+from luna.platform.database import copy, plan_causes
+from luna.platform.database.schema.series import market_prices
+
+# That of a site that names none.
+USUAL_CURRENCY = str(Site.model_fields["currency"].default)
+_STORED = sql.SQL(
+    "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS wanted (name, apart, currency, number)"
+    " JOIN market_prices AS stored ON stored.market IN (wanted.name, wanted.apart) AND stored.currency = wanted.currency"
+    " AND slot_start >= {} AND slot_start < {}"
+)
+
+
+class StoredSeries(NamedTuple):
+    """Prices as they are stored: under the name of a market, or of a site's own series, in one currency."""
+
+    name: str
+    currency: str
+
+    @property
+    def apart(self) -> str:
+        """The name under which they stand where another currency has the plain one; a site's own series replaces what it was in."""
+        return self.name if self.name.startswith("site:") else f"{self.name} in {self.currency}"
+
+
+def upsert(
+    connection: Connection,
+    market: str,
+    *,
+    starts: InstantArray,
+    price: FloatArray,
+    currency: str,
+    published_at: datetime | Sequence[datetime] | InstantArray,
+) -> copy.Written:
+    """Store the prices of quarter-hours, in currency per kWh.
+
+    Args:
+        published_at: one instant for all, or one per slot.
+
+    Raises:
+        InvalidInputError: a price is no finite number.
+    """
+    if not np.isfinite(price).all():
+        raise refuse("price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]")
+    asked, table = StoredSeries(market, currency), market_prices.c
+    foreign = connection.scalar(select(table.market).where(table.market == market, table.currency != currency).limit(1))
+    columns = {
+        "market": market if foreign is None else asked.apart,
+        "slot_start": starts,
+        "published_at": _instants(published_at),
+        "price": price,
+        "currency": currency,
+    }
+    written = copy.upsert(connection, market_prices, columns)
+    if written.inserted or written.updated:
+        plan_causes.note_market(connection, market)
+    return written
+
+
+def read(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY, known_at: datetime | None = None) -> FloatArray:
+    """Return the price of every slot as last published at or before ``known_at`` (default: ever), NaN where none is known in ``currency``.
+
+    Slots longer than a quarter-hour hold the mean, unknown where any part is.
+    """
+    asked = StoredSeries(market, currency)
+    return from_quarter_hours(read_each(connection, [asked], quarter_hours(timeline), known_at=known_at)[asked], timeline, "price")
+
+
+def read_each(connection: Connection, asked: Sequence[StoredSeries], timeline: Timeline, *, known_at: datetime | None = None) -> dict[StoredSeries, FloatArray]:
+    """Return the same of many markets and series on quarter-hours."""
+    query = sql.SQL(
+        "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, price FROM {} AND published_at <= {}"
+        " ORDER BY wanted.number, slot_start, published_at DESC"
+    ).format(_stored_of(asked, timeline), known_at or sql.SQL("'infinity'"))
+    rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"}))
+    unknown = np.full(timeline.count, np.nan)
+    return {
+        name: align(rows[number]["slot_start"], rows[number]["price"], timeline) if number in rows else unknown for number, name in enumerate(asked, start=1)
+    }
+
+
+def _stored_of(asked: Sequence[StoredSeries], timeline: Timeline) -> sql.Composed:
+    return _STORED.format([each.name for each in asked], [each.apart for each in asked], [each.currency for each in asked], timeline.start, timeline.end)
+
+
+def stored_series(site: Site, series: str) -> StoredSeries:
+    """Return where the prices that a site's tariff names are stored: those in the site's currency."""
+    return StoredSeries(stored_name(site.name, series), site.currency)
+
+
+def stored_name(site_id: str, series: str) -> str:
+    """Return under which name the prices of what a tariff names are stored: a market's under its own, a site's own series under the site's."""
+    return f"site:{site_id}:{series.removeprefix(OWN)}" if series.startswith(OWN) else series
+
+
+def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
+    """Return the prices that a site's tariff is made from, by ``tariff.price_series``, as ``luna.energy.economics.price_slots`` takes them; see ``read``."""
+    named = {name: stored_name(site.name, name) for name in site.tariff.price_series}
+    return {name: read(connection, stored, timeline, currency=site.currency, known_at=known_at) for name, stored in named.items()}
+
+
+def find_known(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
+    """Return of which names, as stored, any price of a timeline's slots is known."""
+    table = market_prices.c
+    inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
+    return set(connection.scalars(select(table.market).where(*inside).distinct()))
+
+
+def find_foreign(connection: Connection, asked: Collection[StoredSeries], timeline: Timeline) -> dict[StoredSeries, tuple[str, ...]]:
+    """Return in which other currencies than the one asked for prices of a timeline's slots are known."""
+    names = {each.name for each in asked}
+    if not names:
+        return {}
+    table, apart = market_prices.c, {StoredSeries(name, currency).apart for name in names for currency in PER_EURO}
+    inside = table.market.in_(names | apart), table.slot_start >= timeline.start, table.slot_start < timeline.end
+    rows = connection.execute(select(table.market, table.currency).where(*inside).distinct())
+    found = {StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows}
+    return {each: tuple(sorted(other.currency for other in found if other.name == each.name and other.currency != each.currency)) for each in asked}
+
+
+def find_unused_each(connection: Connection, found: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
+    """Return which of a site's own series hold prices on the timeline although its tariff does not name them, as stored, by the sites' names."""
+    own = {site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in found}
+    asked = [name for names in own.values() for name in names]
+    known = find_known(connection, asked, timeline) if asked else set()
+    return {site: [name for name in names if name in known] for site, names in own.items()}
+
+
+def require_market(connection: Connection, market: str) -> None:
+    """Check that prices of a market are stored.
+
+    Raises:
+        NotFoundError: none is.
+    """
+    if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
+        raise refuse("no-market-prices", field="series", value=market)
+
+
+def forget_market(connection: Connection, market: str) -> None:
+    """Delete every price of a market."""
+    connection.execute(delete(market_prices).where(market_prices.c.market == market))
+
+
+def _instants(published_at: datetime | Sequence[datetime] | InstantArray) -> datetime | InstantArray:
+    if isinstance(published_at, datetime | np.ndarray):
+        return published_at
+    return np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")
+
+
+# Slot start, when it was published, price; in order of slot and publication.
+Revisions = tuple[InstantArray, InstantArray, FloatArray]
+
+
+def read_revisions(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY) -> Revisions:
+    """Return every revision of the quarter-hours of ``timeline`` in ``currency``."""
+    asked = StoredSeries(market, currency)
+    return read_revisions_each(connection, [asked], timeline)[asked]
+
+
+def read_revisions_each(connection: Connection, asked: Sequence[StoredSeries], timeline: Timeline) -> dict[StoredSeries, Revisions]:
+    """Return the same of many markets and series."""
+    query = sql.SQL("SELECT wanted.number, slot_start, published_at, price FROM {} ORDER BY wanted.number, slot_start, published_at").format(
+        _stored_of(asked, timeline)
+    )
+    types = {"number": "i8", "slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"}
+    rows = copy.split(copy.read(connection, query, types))
+    nothing = {name: np.empty(0, dtype=kind) for name, kind in types.items()}
+    parts = {name: rows.get(number, nothing) for number, name in enumerate(asked, start=1)}
+    return {name: (part["slot_start"], part["published_at"], part["price"]) for name, part in parts.items()}

@@ -1,0 +1,129 @@
+"""Which days may train and score."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.data import DayQuality
+from luna.energy.history import UnusableSpan
+from luna.energy.judgement import may_use
+from luna.energy.observations import SERIES, Observations
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, local_midnight, parse_zone, to_instant
+from luna.platform.database import copy, observations, sites
+from luna.platform.database.schema.series import data_quality_daily
+
+_COLUMNS = (*SERIES, *observations.PRICES)
+
+
+def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> int:
+    """Store verdicts, one per day; returns how many are new or differ from what was stored."""
+    if not days:
+        return 0
+    key, table = sites.key_of(connection, site_id), data_quality_daily
+    statement = insert(table).values([{"site_key": key, **day.model_dump()} for day in days])
+    fresh = {name: statement.excluded[name] for name in ("verdict", "reasons", "judged_at")}
+    differs = (table.c.verdict != statement.excluded.verdict) | (table.c.reasons != statement.excluded.reasons)
+    upsert = statement.on_conflict_do_update(constraint=table.primary_key, set_=fresh, where=differs).returning(table.c.day)
+    return len(connection.execute(upsert).all())
+
+
+def forget(connection: Connection, site_id: str, first: date, last: date) -> None:
+    """Take back the verdicts on days whose slots were written; they are judged anew when beat next asks for it."""
+    table = data_quality_daily.c
+    connection.execute(delete(data_quality_daily).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)))
+
+
+def first_unjudged(connection: Connection, site_id: str, first: date, last: date) -> date | None:
+    """Return the first day from ``first`` to ``last`` on which there is no verdict."""
+    table = data_quality_daily.c
+    query = select(table.day).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+    judged = set(connection.scalars(query))
+    return next((day for number in range((last - first).days + 1) if (day := first + timedelta(days=number)) not in judged), None)
+
+
+def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayQuality]:
+    """Return the verdicts on the days from ``first`` to ``last``, in order; days that were never judged are left out."""
+    table = data_quality_daily.c
+    judged = select(table.day, table.verdict, table.reasons).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+    return [DayQuality(day=row.day, verdict=row.verdict, reasons=row.reasons) for row in connection.execute(judged.order_by(table.day))]
+
+
+def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
+    """Return what a site did on ``timeline`` as far as it may be used: what learns and what is scored looks here."""
+    return Observations.of(timeline.starts, read_usable(connection, site, timeline, SERIES))
+
+
+def read_usable(connection: Connection, site: Site, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Return series of a site as they were measured, unknown on days whose verdict says that they may not be used (``luna.energy.judgement``)."""
+    measured, days = observations.read_measured(connection, site.name, timeline, names), _read_spoiled(connection, site, timeline.start, timeline.end)
+    for name, values in measured.items():
+        for day in (each for each in days if not may_use(each.verdict, name)):
+            values[(timeline.starts >= to_instant(day.first)) & (timeline.starts < to_instant(day.end))] = np.nan
+    return measured
+
+
+def list_unusable(connection: Connection, site: Site, series: str, *, first: datetime, end: datetime) -> list[UnusableSpan]:
+    """Return the local days from ``first`` on, before ``end``, on which a series may not be used, in order."""
+    return [day for day in _read_spoiled(connection, site, first, end) if not may_use(day.verdict, series) and day.first < end and day.end > first]
+
+
+def _read_spoiled(connection: Connection, site: Site, first: datetime, end: datetime) -> list[UnusableSpan]:
+    key = sites.key_of(connection, site.name)
+    return _read_spoiled_each(connection, {key: site}, first, end)[key]
+
+
+def _read_spoiled_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[UnusableSpan]]:
+    table, day = data_quality_daily.c, timedelta(days=1)
+    # In whatever zone: a day more does no harm.
+    around = table.day.between(first.date() - day, end.date() + day)
+    spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in found}
+    columns = (table.site_key, table.day, table.verdict, table.reasons)
+    query = select(*columns).where(table.site_key.in_(found), around, table.verdict != "clean").order_by(table.site_key, table.day)
+    for row in connection.execute(query):
+        zone = parse_zone(found[row.site_key].timezone)
+        span = local_midnight(row.day, zone), local_midnight(row.day + day, zone)
+        spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, row.reasons))
+    return spoiled
+
+
+def read_repaired(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
+    """Return which values of each quarter-hour of ``timeline`` were repaired: bit i stands for value i of ``SERIES``."""
+    return _read_marks(connection, site_id, timeline, "repaired")
+
+
+def read_estimated(connection: Connection, site_id: str, timeline: Timeline) -> IndexArray:
+    """Return which values of each quarter-hour of ``timeline`` are filled to a meter's total: bit i stands for value i of ``ESTIMABLE``."""
+    return _read_marks(connection, site_id, timeline, "estimated")
+
+
+def _read_marks(connection: Connection, site_id: str, timeline: Timeline, column: str) -> IndexArray:
+    query = sql.SQL(
+        "SELECT slot_start, {column}::int FROM slot_observations WHERE site_key = {site} AND slot_start >= {start} AND slot_start < {end} AND {column} > 0"
+    ).format(column=sql.Identifier(column), site=sites.key_of(connection, site_id), start=timeline.start, end=timeline.end)
+    rows = copy.read(connection, query, {"slot_start": "M8[s]", column: "i4"})
+    marks = np.zeros(timeline.count, dtype=np.int64)
+    marks[(rows["slot_start"] - timeline.starts[0]) // np.timedelta64(SLOT)] = rows[column]
+    return marks
+
+
+def mark_repaired(connection: Connection, site_id: str, series: str, starts: InstantArray, *, repaired: bool = True) -> None:
+    """Note that a series was repaired in the slots that begin at ``starts``, or that by now it was measured."""
+    bit = 1 << SERIES.index(series)
+    marks = sql.SQL("repaired | {0}::smallint" if repaired else "repaired & ~{0}::smallint").format(bit)
+    statement = sql.SQL(
+        "UPDATE slot_observations SET repaired = {marks} WHERE site_key = {site} AND (repaired & {bit} > 0) IS DISTINCT FROM {repaired}"
+        " AND slot_start = ANY(ARRAY(SELECT to_timestamp(epoch) FROM unnest(%s::bigint[]) AS given (epoch)))"
+    ).format(marks=marks, site=sites.key_of(connection, site_id), bit=bit, repaired=repaired)
+    with copy.cursor(connection) as cursor:
+        cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(),))
+
+
+def list_excluded_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+    """Return from when until when load and PV of sites may not be used from ``first`` on, before ``end``: whole local days, by the sites' keys."""
+    spoiled = _read_spoiled_each(connection, found, first, end)
+    return {key: [(day.first, day.end) for day in days if not may_use(day.verdict)] for key, days in spoiled.items()}

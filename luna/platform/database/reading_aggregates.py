@@ -1,0 +1,138 @@
+"""What a sensor's readings come to, worked out where they lie: one row per bucket travels instead of every reading.
+
+Plain SQL is the default. TimescaleDB's toolkit may do the same work: both give the same runs of readings, and what follows from these is computed in
+``luna.energy.readings``. What the toolkit refuses is logged and done without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+import structlog
+from psycopg import sql
+from sqlalchemy import Connection
+
+from luna.energy.reading_history import Register
+from luna.energy.readings import Buckets, Runs, increase_per_bucket, mean_per_bucket, require_points, shape_of
+from luna.energy.timeline import FloatArray, InstantArray
+from luna.platform.database import copy, readings
+
+READINGS = sql.SQL("{rows} AND instant >= {first} AND instant < {end}")
+# The readings beside the window say how its first and its last bucket are connected to what lies outside.
+NEIGHBOURS = sql.SQL(
+    "(SELECT instant, value, instant, value, 0, 0 FROM {rows} AND instant < {first} ORDER BY instant DESC LIMIT 1) UNION ALL"
+    " (SELECT instant, value, instant, value, 0, 0 FROM {rows} AND instant >= {end} ORDER BY instant LIMIT 1)"
+)
+PLACED = sql.SQL("SELECT instant, value, width_bucket(instant, CAST({edges} AS timestamptz[])) AS bucket FROM {readings}")
+PLAIN_RUNS = sql.SQL(
+    "SELECT min(instant), max(value) FILTER (WHERE opens), max(instant), max(value) FILTER (WHERE closes), coalesce(sum({gain}) FILTER (WHERE NOT opens), 0),"
+    " coalesce(sum(CAST(extract(epoch FROM instant - instant_before) AS float8)) FILTER (WHERE NOT opens AND value_before = 'NaN'), 0)"
+    " FROM (SELECT *, lag(instant) OVER ordered AS instant_before, lag(value) OVER ordered AS value_before,"
+    " lag(bucket) OVER ordered IS DISTINCT FROM bucket AS opens, lead(bucket) OVER ordered IS DISTINCT FROM bucket AS closes"
+    " FROM ({placed}) AS placed WINDOW ordered AS (ORDER BY instant)) AS stepped GROUP BY bucket"
+)
+TOOLKIT_RUNS = sql.SQL(
+    "SELECT min(instant), first(value, instant), max(instant), last(value, instant), {gain}, CAST(0 AS float8) FROM ({placed}) AS placed GROUP BY bucket"
+)
+TOOLKIT_SHAPE = sql.SQL("SELECT time, value FROM unnest((SELECT lttb(instant, value, {points}) FROM {readings})) ORDER BY time")
+RUN_TYPES = {"first_at": "M8[us]", "first": "f8", "last_at": "M8[us]", "last": "f8", "inner": "f8", "silent": "f8"}
+# A sensor that says it knows nothing: a counter has counted on meanwhile.
+SPOKEN = sql.SQL("{} AND value <> 'NaN'")
+
+log = structlog.get_logger("luna.database")
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What is gained from one reading to the next, in plain SQL; and over all readings of a bucket, by the toolkit."""
+
+    plain: sql.SQL
+    toolkit: sql.SQL
+
+
+# Source: timescaledb-toolkit, counter_agg and time_weight. The average of a single reading is null there, for it lasts no time.
+INCREASE = Gain(
+    sql.SQL("CASE WHEN value >= value_before THEN value - value_before ELSE value END"),
+    sql.SQL("delta(counter_agg(instant, value))"),
+)
+HELD = Gain(
+    sql.SQL("CASE WHEN value_before = 'NaN' THEN 0 ELSE value_before * CAST(extract(epoch FROM instant - instant_before) AS float8) END"),
+    sql.SQL("coalesce(average(time_weight('LOCF', instant, value)), 0) * CAST(extract(epoch FROM max(instant) - min(instant)) AS float8)"),
+)
+
+
+def read_increase(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
+    """Return how much a cumulative counter rose in each bucket, resets taken into account.
+
+    Args:
+        edges: where one bucket ends and the next begins, ascending, UTC.
+        toolkit: let TimescaleDB's toolkit do it.
+
+    Raises:
+        NotFoundError: no such site, sensor or register.
+    """
+    rows = SPOKEN.format(readings.rows_of(connection, site_id, sensor))
+    return increase_per_bucket(_read_runs(connection, rows, edges, INCREASE, toolkit=toolkit), _instants(edges))
+
+
+def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str | Register, *, edges: Sequence[datetime], toolkit: bool = False) -> Buckets:
+    """Return the mean over time of each bucket; a value holds until the next reading, as sensors that report changes alone mean it.
+
+    Args:
+        edges: where one bucket ends and the next begins, ascending, UTC.
+        toolkit: let TimescaleDB's toolkit do it.
+
+    Raises:
+        NotFoundError: no such site, sensor or register.
+    """
+    return mean_per_bucket(_read_runs(connection, readings.rows_of(connection, site_id, sensor), edges, HELD, toolkit=toolkit), _instants(edges))
+
+
+def read_shape(
+    connection: Connection, site_id: str, sensor: str | Register, *, window: tuple[datetime, datetime], points: int, toolkit: bool = False
+) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values of at most ``points`` readings of ``window`` that keep the curve's shape.
+
+    Args:
+        window: first instant, and the one after the last, UTC.
+        points: three or more.
+        toolkit: let TimescaleDB's toolkit choose.
+
+    Raises:
+        NotFoundError: no such site, sensor or register.
+        InvalidInputError: fewer than three points.
+    """
+    require_points(points)
+    within = READINGS.format(rows=SPOKEN.format(readings.rows_of(connection, site_id, sensor)), first=window[0], end=window[1])
+    plain = sql.SQL("SELECT instant, value FROM {} ORDER BY instant").format(within)
+    chosen = TOOLKIT_SHAPE.format(points=points, readings=within)
+    rows = _read(connection, plain, {"instant": "M8[us]", "value": "f8"}, quick=chosen if toolkit else None)
+    places = shape_of(rows["instant"], rows["value"], points)
+    return rows["instant"][places], rows["value"][places]
+
+
+def _read_runs(connection: Connection, rows: sql.Composed, edges: Sequence[datetime], gain: Gain, *, toolkit: bool) -> Runs:
+    window = {"rows": rows, "first": edges[0], "end": edges[-1]}
+    placed = PLACED.format(edges=list(edges), readings=READINGS.format(**window))
+    forms = PLAIN_RUNS.format(gain=gain.plain, placed=placed), TOOLKIT_RUNS.format(gain=gain.toolkit, placed=placed)
+    plain, quick = (sql.SQL("{} UNION ALL {} ORDER BY 1").format(form, NEIGHBOURS.format(**window)) for form in forms)
+    runs = Runs(**_read(connection, plain, RUN_TYPES, quick=quick if toolkit else None))
+    # The toolkit makes no difference between a silent sensor and a value: what it could not add up is added up without it.
+    return Runs(**copy.read(connection, plain, RUN_TYPES)) if toolkit and np.isnan(runs.inner).any() else runs
+
+
+def _read(connection: Connection, plain: sql.Composed, types: Mapping[str, str], *, quick: sql.Composed | None) -> dict[str, Any]:
+    if quick is not None:
+        try:
+            with connection.begin_nested():
+                return copy.read(connection, quick, types)
+        except psycopg.Error as exc:
+            log.warning("done without the toolkit", reason=str(exc).strip().partition("\n")[0])
+    return copy.read(connection, plain, types)
+
+
+def _instants(edges: Sequence[datetime]) -> InstantArray:
+    return np.array([edge.astimezone(UTC).replace(tzinfo=None) for edge in edges], dtype="datetime64[us]")

@@ -1,0 +1,227 @@
+"""Raw values of sensors, as received."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import sql
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.energy.errors import NotFoundError
+from luna.energy.reading_history import Register
+from luna.energy.timeline import FloatArray, IndexArray, InstantArray
+from luna.energy.units import SaidUnits, UnitHistory, ratio
+from luna.platform.database import chunks, copy, sensor_units, sites
+from luna.platform.database.schema.series import sensor_readings, sensors, smart_meter_readings
+
+LONG_GAP = np.timedelta64(30, "D")
+
+
+def register(connection: Connection, site_id: str, units: Mapping[str, str | None]) -> dict[str, int]:
+    """Make sure the named sensors of a site exist and return the number of each.
+
+    Args:
+        units: sensor → the unit of its readings where none is known yet; None: nobody said one.
+    """
+    key = sites.key_of(connection, site_id)
+    known = _known(connection, key, units)
+    new = {name: unit for name, unit in units.items() if name not in known or (unit is not None and known[name].unit is None)}
+    if new:
+        # An insert takes a number also where the row is there already, and numbers are not endless: only what is new is inserted.
+        statement = insert(sensors)
+        known_unit = {"unit": func.coalesce(sensors.c.unit, statement.excluded.unit)}
+        rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in new.items()]
+        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=known_unit), rows)
+        known = _known(connection, key, units)
+    return {name: row.sensor_key for name, row in known.items()}
+
+
+def upsert(
+    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: SaidUnits | None = None
+) -> copy.Written:
+    """Store readings; ``sensor_keys`` come from ``register``.
+
+    NaN says that the sensor knew nothing at that instant: it is stored where no number is, and gives way to one.
+
+    Args:
+        units: in which they are; where they do not say, in the unit that holds at their instant.
+    """
+    silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
+    if units is not None:
+        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], SaidUnits(units.names, units.codes[~silent]))
+    _upsert_silent(connection, sensor_keys[silent], instants[silent])
+    columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
+    for places in _stretches(instants[~silent]):
+        stored += copy.upsert(connection, sensor_readings, {name: column[places] for name, column in columns.items()})
+    # The same number in another unit is another value.
+    changed = min(in_other_units, stored.unchanged)
+    return copy.Written(stored.inserted, stored.updated + changed, stored.unchanged - changed)
+
+
+def _stretches(instants: InstantArray) -> list[IndexArray]:
+    """Return the places of instants with no long gap between them: a device whose clock began in 1970 must not fill a hypertable with chunks since then."""
+    if not instants.size or np.ptp(instants) <= LONG_GAP:
+        return [np.arange(instants.size)]
+    ordered = np.argsort(instants, kind="stable")
+    return np.split(ordered, np.flatnonzero(np.diff(instants[ordered]) > LONG_GAP) + 1)
+
+
+def _known(connection: Connection, site_key: int, names: Iterable[str]) -> dict[str, Any]:
+    rows = connection.execute(select(sensors).where(sensors.c.site_key == site_key, sensors.c.name.in_(list(names))))
+    return {row.name: row for row in rows}
+
+
+def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray) -> None:
+    if not sensor_keys.size:
+        return
+    for places in _stretches(instants):
+        chunks.prepare(connection, sensor_readings, {"instant": instants[places]})
+    # Binary COPY writes NaN as NULL, which this column refuses; a NaN of PostgreSQL's own it takes.
+    rows = [
+        {"sensor_key": key, "instant": instant.replace(tzinfo=UTC), "value": math.nan}
+        for key, instant in zip(sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True)
+    ]
+    connection.execute(insert(sensor_readings).on_conflict_do_nothing(), rows)
+
+
+def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
+    """Return the site's sensors and the units in which each spoke.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    keys = {row.name: row.sensor_key for row in found}
+    units = sensor_units.read(connection, keys.values())
+    return {name: units[key] for name, key in keys.items()}
+
+
+def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
+    """Return when any of a site's named sensors said something last, by ``now``; None where none ever did.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    keys = select(sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))).subquery()
+    # Sensor by sensor: each takes the newest end of an index, all of them at once would read every row.
+    newest = select(func.max(sensor_readings.c.instant)).where(sensor_readings.c.sensor_key == keys.c.sensor_key, sensor_readings.c.instant <= now)
+    found: datetime | None = connection.scalar(select(func.max(newest.scalar_subquery())).select_from(keys))
+    return found
+
+
+def read_spans(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> dict[str, tuple[datetime, datetime]]:
+    """Return when each of a site's named sensors had its first known value, and its last by ``now``; one that never had any is absent.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    # The database orders NaN, which is unknown, above all numbers.
+    known = (sensor_readings.c.sensor_key == sensors.c.sensor_key, sensor_readings.c.instant <= now, sensor_readings.c.value < math.inf)
+    first, last = (select(end(sensor_readings.c.instant)).where(*known).scalar_subquery() for end in (func.min, func.max))
+    wanted = sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
+    rows = connection.execute(select(sensors.c.name, first.label("first"), last.label("last")).where(*wanted))
+    return {row.name: (row.first.astimezone(UTC), row.last.astimezone(UTC)) for row in rows if row.last is not None}
+
+
+def key_of(connection: Connection, site_id: str, sensor: str) -> int:
+    """Return the number that stands for a sensor.
+
+    Raises:
+        NotFoundError: no such site, or no such sensor at it; the remedy lists those there are.
+    """
+    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    known = {row.name: row.sensor_key for row in found}
+    if sensor not in known:
+        there = ", ".join(sorted(known))
+        remedy = f"Sensors of {site_id}: {there}." if there else "Load some with `luna data load --kind readings`."
+        raise NotFoundError("no such sensor", field="sensor", value=sensor, remedy=remedy)
+    return int(known[sensor])
+
+
+def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:
+    """Return where the readings of a sensor, or of a meter's register, lie: table and condition, to which a window is added.
+
+    Those of a sensor are in its newest unit, as ``recorded_span.list_series`` says it; what cannot be converted to that is left out.
+
+    Raises:
+        NotFoundError: no such site, sensor or register.
+    """
+    if isinstance(sensor, str):
+        key = key_of(connection, site_id, sensor)
+        return _converted(key, sensor_units.read(connection, [key])[key])
+    sites.key_of(connection, site_id)
+    meter = smart_meter_readings.c
+    if connection.scalar(select(meter.meter).where(meter.meter == sensor.meter, meter.register == sensor.register).limit(1)) is None:
+        remedy = "A register is named by its OBIS code, such as 1-0:1.8.0."
+        raise NotFoundError("no readings of this register", field="series", value=f"{sensor.meter}:{sensor.register}", remedy=remedy)
+    return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(sensor.meter, sensor.register)
+
+
+def _converted(key: int, history: UnitHistory) -> sql.Composed:
+    if not history.later:
+        return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
+    ratios = [ratio(name, history.newest()) for name in history.names]
+    factors = [None if math.isnan(found) else found for found in ratios]
+    changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
+    whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
+    factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
+    # The planner looks through this: a window still goes by the index.
+    return sql.SQL("(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = {1} AND {0} IS NOT NULL) AS converted WHERE true").format(
+        factor, key
+    )
+
+
+def read(
+    connection: Connection, site_id: str, sensor: str | Register, *, first: datetime, end: datetime, most: int | None = None
+) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values of a sensor from ``first`` on, before ``end``, and no more than the first ``most``.
+
+    Raises:
+        NotFoundError: no such site, sensor or register.
+    """
+    query = sql.SQL("SELECT instant, value FROM {} AND instant >= {} AND instant < {} ORDER BY instant LIMIT {}").format(
+        rows_of(connection, site_id, sensor), first, end, most
+    )
+    rows = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
+    return rows["instant"], rows["value"]
+
+
+def read_each(connection: Connection, site_id: str, names: Collection[str], *, first: datetime, end: datetime) -> dict[str, tuple[InstantArray, FloatArray]]:
+    """Return the same of several sensors by their names, in one query, each value as received; one without readings is left out, or with an unknown name."""
+    known = _known(connection, sites.key_of(connection, site_id), names)
+    query = sql.SQL("SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) AND instant >= {} AND instant < {}").format(
+        [row.sensor_key for row in known.values()], first, end
+    )
+    rows = copy.split(copy.read(connection, query, {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}), by=2)
+    return {name: (found["instant"], found["value"]) for name, row in known.items() if (found := rows.get(row.sensor_key)) is not None}
+
+
+def read_held(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values of a sensor, as received, from ``first`` on, before ``end``, with the reading before them, which still held at ``first``.
+
+    Raises:
+        NotFoundError: no such site or sensor.
+    """
+    key_of(connection, site_id, sensor)
+    return read_held_each(connection, [(sites.key_of(connection, site_id), sensor)], first=first, end=end)[0]
+
+
+def read_held_each(connection: Connection, wanted: Sequence[tuple[int, str]], *, first: datetime, end: datetime) -> list[tuple[InstantArray, FloatArray]]:
+    """Return the same of many sensors, each by its site's key and its name, in order; nothing of one that is not there."""
+    if not wanted:
+        return []
+    query = sql.SQL(
+        "SELECT wanted.number, found.instant, found.value FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, name, number)"
+        " JOIN sensors USING (site_key, name) CROSS JOIN LATERAL ("
+        "(SELECT instant, value FROM sensor_readings AS before WHERE before.sensor_key = sensors.sensor_key AND instant < {} ORDER BY instant DESC LIMIT 1)"
+        " UNION ALL (SELECT instant, value FROM sensor_readings AS since WHERE since.sensor_key = sensors.sensor_key AND instant >= {} AND instant < {})"
+        ") AS found"
+    ).format([key for key, _ in wanted], [name for _, name in wanted], first, first, end)
+    rows = copy.split(copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2)
+    nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
+    found = [rows.get(number, nothing) for number in range(1, len(wanted) + 1)]
+    return [(each["instant"], each["value"]) for each in found]

@@ -1,0 +1,263 @@
+"""What was shown to readers, what they did with it, and what the policies learned from that."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+
+from luna.contracts.recommendations import BanditPolicy, Event, EventAction, ItemKind
+from luna.energy.timeline import FloatArray
+from luna.platform.database import sites
+from luna.platform.database.schema.recommendations import bandit_states, events, recommendations
+
+POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
+NUMBER, SHORT_NUMBER = "<f8", "<f4"
+Actions = list[tuple[EventAction, float | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """An item that is shown to a reader, as the policy chose it.
+
+    ``candidates`` are the features of all it chose among, ``place`` its own among them; both of the first of a slate alone.
+    """
+
+    recommendation_id: str
+    slate_id: str
+    rank: int
+    item_id: str
+    kind: ItemKind
+    propensity: float
+    features: FloatArray
+    candidates: FloatArray | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slate:
+    """What one request is answered with: to whom, for which site (None: none was named), by which policy."""
+
+    reader: str
+    site_id: str | None
+    policy: BanditPolicy
+    showings: Sequence[Showing]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a policy has learned: the sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``, and how many."""
+
+    precision: FloatArray
+    response: FloatArray
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A showing with all that was done with it; ``reward`` is the one that is stored, None where nothing was done before."""
+
+    recommendation_id: str
+    policy: BanditPolicy
+    features: FloatArray
+    reward: float | None
+    actions: Actions
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedSlate:
+    """The first choice of a slate, with what it was chosen among and what came of it."""
+
+    policy: BanditPolicy
+    propensity: float
+    reward: float
+    features: FloatArray
+    candidates: FloatArray
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What a reader did so far: how often each item was shown to no avail, and by kind of item how often shown and with which rewards in sum."""
+
+    passed_over: Mapping[str, int]
+    shown: Mapping[str, int]
+    earned: Mapping[str, float]
+
+
+def add_slate(connection: Connection, slate: Slate, *, now: datetime) -> None:
+    """Store what is shown to a reader."""
+    shared = {"reader": slate.reader, "policy": slate.policy, "shown_at": now}
+    shared["site_key"] = None if slate.site_id is None else sites.key_of(connection, slate.site_id)
+    names = ("recommendation_id", "slate_id", "rank", "item_id", "kind", "propensity", "place")
+    rows = [{name: getattr(each, name) for name in names} | shared | _arrays(each) for each in slate.showings]
+    if rows:
+        connection.execute(insert(recommendations), rows)
+
+
+def _arrays(showing: Showing) -> dict[str, bytes | None]:
+    candidates = None if showing.candidates is None else showing.candidates.astype(SHORT_NUMBER).tobytes()
+    return {"features": showing.features.astype(NUMBER).tobytes(), "candidates": candidates}
+
+
+def read_learned(connection: Connection, policy: BanditPolicy, *, dimensions: int) -> Learned:
+    """Return what a policy has learned over so many features; nothing where it learned over others."""
+    row = connection.execute(select(bandit_states).where(bandit_states.c.policy == policy)).mappings().first()
+    return _learned(row, dimensions)
+
+
+def hold_learned(connection: Connection, *, dimensions: int, now: datetime) -> dict[BanditPolicy, Learned]:
+    """Return what each policy has learned, and let nobody else change it until the end of the transaction."""
+    empty = _as_row(Learned(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0))
+    connection.execute(insert(bandit_states).values([{"policy": policy, "changed_at": now} | empty for policy in POLICIES]).on_conflict_do_nothing())
+    rows = connection.execute(select(bandit_states).order_by(bandit_states.c.policy).with_for_update()).mappings().all()
+    return {row["policy"]: _learned(row, dimensions) for row in rows}
+
+
+def save_learned(connection: Connection, policy: BanditPolicy, learned: Learned, *, now: datetime) -> None:
+    """Store what a policy has learned; the caller holds it."""
+    connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**_as_row(learned), changed_at=now))
+
+
+def find_shown(connection: Connection, reader: str, recommendation_ids: Collection[str]) -> set[str]:
+    """Return which of these were shown to a reader."""
+    own = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(set(recommendation_ids))
+    return set(connection.scalars(select(recommendations.c.recommendation_id).where(own)))
+
+
+def add_events(connection: Connection, reader: str, told: Iterable[Event], *, now: datetime) -> set[str]:
+    """Store what a reader did, each event once; return the ids of those that are new."""
+    rows = [
+        {name: getattr(each, name) for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")} | {"reader": reader, "recorded_at": now}
+        for each in {each.event_id: each for each in reversed(list(told))}.values()
+    ]
+    if not rows:
+        return set()
+    return set(connection.scalars(insert(events).values(rows).on_conflict_do_nothing().returning(events.c.event_id)))
+
+
+def read_observed(connection: Connection, *, among: Collection[str] | None = None, policy: BanditPolicy | None = None) -> list[Observed]:
+    """Return showings of which something was reported, with every action: those ``among``, or all of a policy."""
+    actions = func.array_agg(aggregate_order_by(events.c.action, events.c.event_id))
+    seconds = func.array_agg(aggregate_order_by(events.c.seconds, events.c.event_id))
+    table = recommendations.c
+    query = select(table.recommendation_id, table.policy, table.features, table.reward, actions.label("actions"), seconds.label("seconds"))
+    query = query.join(events, events.c.recommendation_id == table.recommendation_id).group_by(table.recommendation_id).order_by(table.recommendation_id)
+    if among is not None:
+        query = query.where(table.recommendation_id.in_(set(among)))
+    if policy is not None:
+        query = query.where(table.policy == policy)
+    return [
+        Observed(row.recommendation_id, row.policy, _numbers(row.features), row.reward, list(zip(row.actions, row.seconds, strict=True)))
+        for row in connection.execute(query)
+    ]
+
+
+def save_rewards(connection: Connection, rewards: Mapping[str, float]) -> None:
+    """Store the rewards of showings."""
+    for recommendation_id, reward in rewards.items():
+        connection.execute(update(recommendations).where(recommendations.c.recommendation_id == recommendation_id).values(reward=reward))
+
+
+def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habits:
+    """Return what a reader did with what was shown to them since an instant."""
+    table = recommendations.c
+    query = select(table.item_id, table.kind, func.count().label("shown"), func.sum(table.reward).label("earned"))
+    own = (table.reader == reader) & (table.shown_at >= since) & table.reward.is_not(None)
+    passed_over: dict[str, int] = {}
+    shown: dict[str, int] = {}
+    earned: dict[str, float] = {}
+    for row in connection.execute(query.where(own).group_by(table.item_id, table.kind)):
+        passed_over |= {} if row.earned > 0 else {row.item_id: row.shown}
+        shown[row.kind] = shown.get(row.kind, 0) + row.shown
+        earned[row.kind] = earned.get(row.kind, 0.0) + row.earned
+    return Habits(passed_over, shown, earned)
+
+
+def list_read(connection: Connection, reader: str, *, limit: int) -> list[str]:
+    """Return the items that a reader opened, read or found useful last."""
+    last = func.max(events.c.recorded_at)
+    query = select(recommendations.c.item_id).join(events, events.c.recommendation_id == recommendations.c.recommendation_id)
+    own = (recommendations.c.reader == reader) & events.c.action.in_(("opened", "read", "useful"))
+    return list(connection.scalars(query.where(own).group_by(recommendations.c.item_id).order_by(last.desc()).limit(limit)))
+
+
+def list_dismissed(connection: Connection, reader: str, *, since: datetime) -> set[str]:
+    """Return the items that a reader dismissed since an instant, by Luna's clock."""
+    query = select(recommendations.c.item_id).join(events, events.c.recommendation_id == recommendations.c.recommendation_id)
+    return set(connection.scalars(query.where(recommendations.c.reader == reader, events.c.action == "dismissed", events.c.recorded_at >= since)))
+
+
+def list_slates(connection: Connection, *, dimensions: int, limit: int) -> list[LoggedSlate]:
+    """Return the first choices of the newest slates of which something was reported."""
+    table = recommendations.c
+    query = select(table.policy, table.propensity, table.reward, table.features, table.candidates, table.place)
+    logged = (table.rank == 0) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
+    rows = connection.execute(query.where(logged).order_by(table.shown_at.desc(), table.recommendation_id).limit(limit))
+    return [
+        LoggedSlate(
+            row.policy,
+            row.propensity,
+            row.reward,
+            _numbers(row.features),
+            np.frombuffer(row.candidates, SHORT_NUMBER).astype(float).reshape(-1, dimensions),
+            row.place,
+        )
+        for row in rows
+    ]
+
+
+def forget_unseen(connection: Connection, *, now: datetime, age: timedelta) -> int:
+    """Delete showings of which nothing was reported for so long: nothing was learned from them. Return how many."""
+    table = recommendations.c
+    return connection.execute(delete(recommendations).where(table.shown_at < now - age, table.reward.is_(None))).rowcount
+
+
+def forget_reader(connection: Connection, reader: str) -> None:
+    """Delete everything that was shown to a reader and that they did, and what was learned from it."""
+    _forget(connection, recommendations.c.reader == reader)
+
+
+def forget_site(connection: Connection, site_key: int) -> None:
+    """Delete everything that was shown for a site, and what was learned from it."""
+    _forget(connection, recommendations.c.site_key == site_key)
+
+
+def _forget(connection: Connection, where: ColumnElement[bool]) -> None:
+    if connection.scalar(select(select(recommendations.c.recommendation_id).where(where).exists())):
+        held = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
+        connection.execute(delete(recommendations).where(where))
+        for policy, dimensions in held:
+            summed = _as_row(_sum_rewards(connection, policy, dimensions))
+            connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**summed, changed_at=func.now()))
+
+
+def _sum_rewards(connection: Connection, policy: BanditPolicy, dimensions: int) -> Learned:
+    table = recommendations.c
+    same = (table.policy == policy) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
+    rows = connection.execute(select(table.features, table.reward).where(same).order_by(table.recommendation_id)).all()
+    return sum_learned([_numbers(row.features) for row in rows], [row.reward for row in rows], dimensions=dimensions)
+
+
+def sum_learned(features: Sequence[FloatArray], rewards: Sequence[float], *, dimensions: int) -> Learned:
+    """Return what observations teach together."""
+    rows = np.array(features, dtype=float).reshape(-1, dimensions)
+    return Learned(rows.T @ rows, rows.T @ np.array(rewards, dtype=float), len(rows))
+
+
+def _learned(row: Mapping[Any, Any] | None, dimensions: int) -> Learned:
+    if row is None or row["dimensions"] != dimensions:
+        return Learned(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0)
+    return Learned(_numbers(row["precision"]).reshape(dimensions, dimensions), _numbers(row["response"]), row["count"])
+
+
+def _as_row(learned: Learned) -> dict[str, object]:
+    numbers = {name: getattr(learned, name).astype(NUMBER).tobytes() for name in ("precision", "response")}
+    return numbers | {"dimensions": learned.response.size, "count": learned.count}
+
+
+def _numbers(stored: bytes) -> FloatArray:
+    return np.frombuffer(stored, NUMBER).astype(float)

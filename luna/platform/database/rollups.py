@@ -1,0 +1,147 @@
+"""What sites did per hour and per day: brought up to date where the database keeps it in tables, and read in place of quarter-hours.
+
+Writers of quarter-hours mark the days they change, in their own transaction (revision 0007). The views read a marked day from its quarter-hours, so what is
+read is never late; refreshing makes it quick.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from psycopg import sql
+from sqlalchemy import Connection, Engine
+
+from luna.energy.buckets import Parts
+from luna.energy.timeline import SLOT, InstantArray, Timeline, floor_to
+from luna.platform.database import copy, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.series import AVERAGED, SUMMED
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+VIEWS = {HOUR: "slot_observations_hourly", DAY: "slot_observations_daily"}
+TABLES = {HOUR: "slot_observations_by_hour", DAY: "slot_observations_by_day"}
+# Series → its sum and in how many slots it is known, as columns of a rollup give them.
+SERIES = (
+    {f"{name}_kwh": (f"{name}_kwh", f"{name}_slots") for name in SUMMED}
+    | {name: (f"{name} * {name}_slots", f"{name}_slots") for name in AVERAGED}
+    | {"soc": ("soc_mean * soc_slots", "soc_slots")}
+)
+# Any number will do, as long as every Luna uses the same one.
+REFRESH_LOCK = 5_862_417
+# A batch is a second's work and less, so no other writer of the same rows is kept waiting.
+BATCH_MARKS = 5_000
+BATCHES = 100
+
+# Nobody can empty the quarter-hours between the statements of a batch.
+HOLD = "LOCK TABLE slot_observations IN ACCESS SHARE MODE"
+TAKE = "DELETE FROM rollup_marks WHERE mark IN (SELECT mark FROM rollup_marks ORDER BY mark LIMIT %s) RETURNING site_key, day"
+# In order of time, so that what is read together lies together.
+DAYS = sql.SQL("(SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day) ORDER BY site_key, day) AS days")
+# Day by day, each found by the key: a join of all at once compares every row with every day.
+COMPUTE = (
+    "INSERT INTO {table} SELECT days.site_key, computed.* FROM {days} CROSS JOIN LATERAL"
+    " (SELECT date_bin({width}, slot_start, TIMESTAMPTZ 'epoch') AS bucket, count(*), {columns} FROM slot_observations"
+    " WHERE site_key = days.site_key AND slot_start >= day AND slot_start < day + INTERVAL '24 hours' GROUP BY bucket) AS computed"
+)
+FORGET = (
+    "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT kept.ctid FROM {days} CROSS JOIN LATERAL"
+    " (SELECT ctid FROM {table} WHERE site_key = days.site_key AND bucket >= day AND bucket < day + INTERVAL '24 hours' OFFSET 0) AS kept))"
+)
+# What came at once is known to the database's planner only when it is counted; what comes day by day it counts by itself.
+COUNT = "ANALYZE slot_observations_by_hour, slot_observations_by_day"
+COLUMNS = ", ".join(
+    [f"sum({name}_kwh), count({name}_kwh)" for name in SUMMED]
+    + ["(array_agg(soc ORDER BY slot_start DESC) FILTER (WHERE soc IS NOT NULL))[1], avg(soc), count(soc)"]
+    + [f"avg({name}), count({name})" for name in AVERAGED]
+)
+# Marked days are read from their quarter-hours one by one: of more, all quarter-hours are read sooner.
+MOST_MARKED = 31
+MARKED = "SELECT count(*) FROM (SELECT FROM rollup_marks WHERE site_key = %s AND day > %s AND day < %s LIMIT %s) AS marked"
+PARTS = (
+    "SELECT bucket, coalesce({total}, 'NaN'), {known} FROM {view} WHERE site_key = {site} AND bucket >= {first} AND bucket < {last}"
+    " UNION ALL SELECT slot_start, coalesce({series}, 'NaN'), ({series} IS NOT NULL)::integer::bigint FROM slot_observations WHERE site_key = {site}"
+    " AND (slot_start >= {start} AND slot_start < {first} OR slot_start >= {last} AND slot_start < {end})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh did: marks taken, and days of sites computed anew for them."""
+
+    marks: int = 0
+    days: int = 0
+
+    def __add__(self, other: "Refreshed") -> "Refreshed":
+        return Refreshed(self.marks + other.marks, self.days + other.days)
+
+
+def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
+    """Compute marked days anew, batch after batch, each in a transaction of its own, until none is marked or ``batches`` are done."""
+    total = Refreshed()
+    for _ in range(batches):
+        with unit_of_work(engine) as connection:
+            done = refresh_batch(connection)
+        total += done
+        if done.marks < BATCH_MARKS:
+            break
+    if total.marks >= BATCH_MARKS:
+        with unit_of_work(engine) as connection:
+            copy.cursor(connection).execute(COUNT)
+    return total
+
+
+def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refreshed:
+    """Compute the days of the oldest marks anew; nothing where another refresh runs.
+
+    A day that is marked while this runs keeps that mark: only those that were seen are taken, and what is computed afterwards holds what they stand for.
+    """
+    with copy.cursor(connection) as session:
+        session.execute(HOLD)
+        # A second refresh could store what it read before this one: one at a time.
+        if session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,)).fetchone() != (True,):
+            return Refreshed()
+        marks = session.execute(TAKE, (most,)).fetchall()
+        given = {"sites": [site for site, _ in marks], "days": [day for _, day in marks]}
+        for width, table in TABLES.items() if marks else ():
+            names = {"table": sql.Identifier(table), "width": sql.Literal(width), "columns": sql.SQL(COLUMNS), "days": DAYS}
+            session.execute(sql.SQL(FORGET).format(**names), given)
+            session.execute(sql.SQL(COMPUTE).format(**names), given)
+    return Refreshed(len(marks), len(set(marks)))
+
+
+def are_fresh(connection: Connection, site_id: str, timeline: Timeline) -> bool:
+    """Return whether few enough days of ``timeline`` are marked that reading rollups takes less time than reading quarter-hours."""
+    window = sites.key_of(connection, site_id), timeline.start - DAY, timeline.end
+    with copy.cursor(connection) as session:
+        marked = session.execute(MARKED, (*window, MOST_MARKED + 1)).fetchone()
+    return marked is not None and marked[0] <= MOST_MARKED
+
+
+def read_parts(connection: Connection, site_id: str, series: str, *, timeline: Timeline, width: timedelta) -> tuple[InstantArray, Parts]:
+    """Return a series on ``timeline`` in parts, with the start of each: whole hours or days (``width``), and quarter-hours where ``timeline`` cuts one.
+
+    Args:
+        series: one of ``SERIES``.
+        timeline: quarter-hours that hold a whole part at least.
+    """
+    first, last = floor_to(timeline.start + width - SLOT, width), floor_to(timeline.end, width)
+    head, body, tail = np.split(timeline.starts, [(first - timeline.start) // SLOT, (last - timeline.start) // SLOT])
+    starts = np.concatenate([head, body[:: width // SLOT], tail])
+    slots = np.concatenate([np.ones(head.size), np.full(body.size * SLOT // width, width // SLOT), np.ones(tail.size)]).astype(np.int64)
+    total, known = SERIES[series]
+    query = sql.SQL(PARTS).format(
+        total=sql.SQL(total),
+        known=sql.Identifier(known),
+        view=sql.Identifier(VIEWS[width]),
+        site=sites.key_of(connection, site_id),
+        series=sql.Identifier(series),
+        start=timeline.start,
+        first=first,
+        last=last,
+        end=timeline.end,
+    )
+    rows = copy.read(connection, query, {"start": "M8[s]", "total": "f8", "known": "i8"})
+    sums, there = np.zeros(starts.size), np.zeros(starts.size, dtype=np.int64)
+    places = np.searchsorted(starts, rows["start"])
+    sums[places], there[places] = np.nan_to_num(rows["total"]), rows["known"]
+    return starts, Parts(sums, there, slots)

@@ -1,0 +1,101 @@
+"""What policies cost a site day by day, beside what is known of the days themselves."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from luna.contracts.data import DayQuality
+from luna.contracts.replay import DayCost
+from luna.energy.judgement import may_use
+from luna.energy.observations import ESTIMABLE
+from luna.energy.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
+from luna.energy.site import Site
+from luna.energy.timeline import local_dates, local_days, local_midnight, parse_zone
+from luna.platform.database import forecasts, observations, prices, quality, recorded_span, scores
+from luna.platform.database.forecast_activations import find_active
+
+# Whose scores are held to be what the site itself would have done.
+SYSTEM = "simulation"
+
+
+def read_savings(connection: Connection, site: Site, *, first: date, last: date) -> Savings:
+    """Return what each policy cost a stored site from ``first`` to ``last``, and which days do not count and why.
+
+    It begins with the first day on which the site was there, at the latest with ``last``: a day before it is not left out.
+    """
+    scored = _by_day(scores.read_daily(connection, site.name, system_id=SYSTEM, first=first, last=last))
+    first = max(first, min([last, recorded_span.first_day(connection, site), *scored]))
+    verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
+    forecast_days = _find_forecast_days(connection, site, first, last)
+    lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
+    counted: list[CountedDay] = []
+    left_out: list[LeftOutDay] = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
+        left = _leave_out(day, verdicts.get(day), waits_for=None if _is_replayed(scored, day) else waits_for)
+        if left is None:
+            counted.append(_count(day, scored[day]))
+        else:
+            left_out.append(left)
+    return Savings(first, last, counted, left_out)
+
+
+def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:
+    """Return why a day does not count; None where it does. ``waits_for``: what a trusted day lacks, None where it was replayed."""
+    if verdict is not None and not may_use(verdict.verdict):
+        return LeftOutDay(day, "excluded", tuple(verdict.reasons))
+    if waits_for is None:
+        return None
+    return LeftOutDay(day, "not_recorded" if verdict is None else waits_for)
+
+
+def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> bool:
+    return set(NEEDED) <= set(scored.get(day, {}))
+
+
+def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> dict[date, LeftOutCode]:
+    """Return of which days a slot of load, PV or a price is unknown or estimated: a replay refuses them, and all days that it is asked for beside them."""
+    if not days:
+        return {}
+    zone = parse_zone(site.timezone)
+    span = local_days(min(days), max(days), zone)
+    seen = observations.read(connection, site.name, span)
+    marks = quality.read_estimated(connection, site.name, span)
+    values = {name: np.isfinite(getattr(seen, name)) for name in ("load_kwh", "pv_kwh")}
+    measured = np.logical_and.reduce([*values.values()])
+    known = np.logical_and.reduce([there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()])
+    priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values())])
+    found: dict[date, LeftOutCode] = {}
+    codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (("gaps", ~known), ("estimated", ~measured), ("no_prices", ~priced))
+    days = local_dates(span, zone)
+    for code, lacking in codes:
+        for place in np.flatnonzero(lacking).tolist():
+            found.setdefault(days[place], code)
+    return found
+
+
+def _count(day: date, costs: Mapping[str, DayCost]) -> CountedDay:
+    settled = {name: cost.settled for name, cost in costs.items()}
+    carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in costs.items() if cost.import_carbon_g is not None}
+    return CountedDay(day, settled, carbon)
+
+
+def _by_day(policies: Mapping[str, list[DayCost]]) -> dict[date, dict[str, DayCost]]:
+    days: dict[date, dict[str, DayCost]] = {}
+    for name, costs in policies.items():
+        for cost in costs:
+            days.setdefault(cost.day, {})[name] = cost
+    return days
+
+
+def _find_forecast_days(connection: Connection, site: Site, first: date, last: date) -> set[date]:
+    """Return the local days on which the version that drives the planner issued a forecast."""
+    zone = parse_zone(site.timezone)
+    window: tuple[datetime, datetime] = (local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone))
+    version = find_active(connection, site).forecast_version
+    issued = forecasts.read_instants(connection, site.name, version=version, first=window[0], last=window[1])
+    return {instant.astimezone(zone).date() for instant in issued}

@@ -1,0 +1,70 @@
+"""In which unit the readings of a sensor are: the first one said stands with the sensor, each change of it with its instant."""
+
+from collections.abc import Collection
+from datetime import UTC
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import sql
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from luna.energy.timeline import InstantArray, to_instant
+from luna.energy.units import NOT_SAID, SaidUnits, UnitHistory
+from luna.platform.database import copy
+from luna.platform.database.schema.series import sensor_readings, sensor_units, sensors
+
+
+def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, UnitHistory]:
+    """Return the units of sensors by their keys."""
+    own = select(sensors.c.sensor_key, sensors.c.unit, sensor_units.c.since, sensor_units.c.unit.label("later")).outerjoin_from(sensors, sensor_units)
+    first: dict[int, str | None] = {}
+    changes: dict[int, list[tuple[np.datetime64, str]]] = {}
+    for row in connection.execute(own.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)):
+        first[row.sensor_key] = row.unit
+        changes.setdefault(row.sensor_key, []).extend([] if row.since is None else [(to_instant(row.since), row.later)])
+    return {
+        key: UnitHistory(unit, np.array([since for since, _ in changes[key]], dtype="datetime64[us]"), tuple(later for _, later in changes[key]))
+        for key, unit in first.items()
+    }
+
+
+def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, said: SaidUnits) -> int:
+    """Remember the units that readings say, which are about to be stored; what holds for other readings stays. Return how many stored ones had another.
+
+    Args:
+        sensor_keys: of the readings.
+        instants: of the readings; each once per sensor.
+        said: their units.
+    """
+    told, changed = said.codes != NOT_SAID, 0
+    for key, history in read(connection, np.unique(sensor_keys[told]).tolist()).items():
+        own = told & (sensor_keys == key)
+        units = SaidUnits(said.names, said.codes[own])
+        if not history.agrees(instants[own], units):
+            changed += _change(connection, key, instants[own], units)
+    return changed
+
+
+def _change(connection: Connection, key: int, instants: InstantArray, said: SaidUnits) -> int:
+    # One change after the other: each leaves what the one before it said of other readings.
+    connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
+    known = read(connection, [key])[key]
+    stored = _list_stored(connection, key, instants)
+    changed = known.with_said(instants, said, stored)
+    if changed.first != known.first:
+        connection.execute(update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first))
+    connection.execute(delete(sensor_units).where(sensor_units.c.sensor_key == key))
+    rows = [{"sensor_key": key, "since": since.replace(tzinfo=UTC), "unit": unit} for since, unit in zip(changed.since.tolist(), changed.later, strict=True)]
+    if rows:
+        connection.execute(insert(sensor_units), rows)
+    before, after = (np.array(history.names, dtype=np.object_)[history.places(instants)] for history in (known, changed))
+    return int((np.isin(instants, stored) & (before != after)).sum())
+
+
+def _list_stored(connection: Connection, key: int, instants: InstantArray) -> InstantArray:
+    """Return when a sensor's stored readings are, from the first of ``instants`` on, up to the next one after the last."""
+    first, last = (extreme.astype("datetime64[us]").item().replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
+    own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant
+    following = connection.scalar(select(func.min(instant)).where(own, instant > last))
+    query = sql.SQL("SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND instant <= {}").format(key, first, following or last)
+    return copy.read(connection, query, {"instant": "M8[us]"})["instant"]

@@ -1,0 +1,113 @@
+"""Sign-ins that stand, and the refresh tokens of those that have no browser. What is secret is kept as its SHA-256."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, or_, select, update
+
+from luna.platform.database.schema.identity import refresh_tokens, sessions, users
+from luna.platform.database.users import UserAccount, account_of, sites_of_users
+
+# How exactly it is kept when a session was last used: each use would write a row otherwise.
+SEEN_STEP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A sign-in that stands: whose it is, and until when the password that was given again counts."""
+
+    session_id: int
+    account: UserAccount
+    confirmed_until: datetime | None
+
+
+def open_session(connection: Connection, user_id: int, *, token: str | None, address: str, now: datetime, ends: datetime) -> int:
+    """Store a sign-in and return its number; a browser's has the ``token`` of its cookie."""
+    row = {"user_id": user_id, "token_hash": None if token is None else digest(token), "seen_at": now, "expires_at": ends, "address": address}
+    return int(connection.scalars(insert(sessions).values(row).returning(sessions.c.session_id)).one())
+
+
+def find_by_token(connection: Connection, token: str, *, now: datetime, idle: timedelta) -> OpenSession | None:
+    """Return the sign-in of a browser's cookie; None where there is none, or it has ended."""
+    return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
+
+
+def find_by_id(connection: Connection, session_id: int, *, now: datetime, idle: timedelta) -> OpenSession | None:
+    """Return a program's sign-in; None where there is none, or it has ended."""
+    return _find(connection, (sessions.c.session_id == session_id) & sessions.c.token_hash.is_(None), now=now, idle=idle)
+
+
+def confirm(connection: Connection, session_id: int, *, until: datetime) -> None:
+    """Let what is critical ask for no password until then."""
+    connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(confirmed_until=until))
+
+
+def end(connection: Connection, session_id: int) -> None:
+    """End a sign-in, with every token of it."""
+    connection.execute(delete(sessions).where(sessions.c.session_id == session_id))
+
+
+def end_by_token(connection: Connection, token: str) -> None:
+    """End the sign-in of a browser's cookie, where there is one."""
+    connection.execute(delete(sessions).where(sessions.c.token_hash == digest(token)))
+
+
+def end_all(connection: Connection, user_id: int) -> None:
+    """End every sign-in of a person."""
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def give_refresh_token(connection: Connection, session_id: int, token: str, *, expires_at: datetime) -> None:
+    """Store a refresh token of a sign-in."""
+    connection.execute(insert(refresh_tokens).values(token_hash=digest(token), session_id=session_id, expires_at=expires_at))
+
+
+def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> int | None:
+    """Use a refresh token up and return its sign-in; None where it is none, or has ended.
+
+    One that was used before ends the sign-in: two hold it, and nobody can tell who should.
+    """
+    own = refresh_tokens.c.token_hash == digest(token)
+    unused = own & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
+    used: int | None = connection.scalar(update(refresh_tokens).where(unused).values(used_at=now).returning(refresh_tokens.c.session_id))
+    if used is None:
+        again = select(refresh_tokens.c.session_id).where(own, refresh_tokens.c.used_at.is_not(None))
+        connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))
+    return used
+
+
+def forget_ended(connection: Connection, *, now: datetime, idle: timedelta) -> int:
+    """Delete sign-ins that have ended and return how many."""
+    return connection.execute(delete(sessions).where(or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - idle))).rowcount
+
+
+def digest(token: str) -> str:
+    """Return what is kept of a random token: it is long enough that nothing slower is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, idle: timedelta) -> OpenSession | None:
+    theirs = sites_of_users()
+    query = (
+        select(
+            sessions.c.session_id,
+            sessions.c.seen_at,
+            sessions.c.confirmed_until,
+            users.c.user_id,
+            users.c.name.label("user_name"),
+            users.c.role,
+            theirs.c.names.label("site_names"),
+        )
+        .join(users, users.c.user_id == sessions.c.user_id)
+        .outerjoin(theirs, theirs.c.user_id == users.c.user_id)
+        .where(which, sessions.c.expires_at > now, sessions.c.seen_at > now - idle)
+    )
+    row = connection.execute(query).mappings().first()
+    if row is None:
+        return None
+    if now - row["seen_at"] > SEEN_STEP:
+        later = func.greatest(sessions.c.seen_at, literal(now))
+        connection.execute(update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later))
+    until = row["confirmed_until"]
+    return OpenSession(row["session_id"], account_of(row), None if until is None else until.astimezone(UTC))

@@ -1,0 +1,69 @@
+"""Another configuration of a site, made ready and stored: changed sensors are dated, and a clock by which the past has other days has to be accepted.
+
+Whoever stores what an owner wrote of a site that is there goes this way: the route, the command, set-up and the site's pages.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.site.sensor_changes import ChangedSensors, SensorChange, date_changes
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import site_zones, sites
+from luna.platform.database.site_zones import ClockChange
+from luna.platform.database.sites import StoredSite
+
+
+class SiteChange(NamedTuple):
+    """A configuration as it is to be stored: with its changed sensors dated, which those are, and the change of clock that nobody accepted."""
+
+    site: Site
+    sensors: list[SensorChange]
+    clock: ClockChange | None
+
+    def require_same_clock(self) -> None:
+        """Refuse it where what is recorded would have other days, and nobody accepted that.
+
+        Raises:
+            ConflictError: it would.
+        """
+        if self.clock is not None:
+            raise refuse("site-clock-changes", field="timezone", value=self.site.timezone, zone=self.clock.before.key, since=self.clock.since)
+
+
+def prepare(connection: Connection, site: Site, *, now: datetime, changed_sensors: ChangedSensors = "from-now", accept_time_zone: bool = False) -> SiteChange:
+    """Return what storing a configuration over that of the same name would do; a new site is as it stands.
+
+    Args:
+        connection: to the database.
+        site: as it was written.
+        now: when it is stored.
+        changed_sensors: since when a sensor counts whose sign, role or unit it changes, as ``luna.energy.site.sensor_changes`` has it.
+        accept_time_zone: what is recorded may have other days.
+    """
+    clock = None if accept_time_zone else site_zones.find_change(connection, site, now=now)
+    if changed_sensors == "always":
+        return SiteChange(site, [], clock)
+    try:
+        stored = sites.find(connection, site.name)
+    except NotFoundError:
+        return SiteChange(site, [], clock)
+    # Of one that this release cannot read nobody knows what its sensors counted as.
+    dated = date_changes(stored.site, site, at=floor_to(now, SLOT)) if isinstance(stored, StoredSite) else (site, [])
+    return SiteChange(*dated, clock)
+
+
+def store(connection: Connection, change: SiteChange, *, version: int | None = None) -> int:
+    """Store a prepared configuration and return its version; ``version``: the one that its caller changes, None: whatever is stored, also nothing.
+
+    Raises:
+        ConflictError: what is recorded would have other days, or the name of another site differs only in small and capital letters.
+        NotFoundError: a version is changed of a site that is not there.
+        OutdatedError: the site has another version.
+    """
+    change.require_same_clock()
+    return sites.save(connection, change.site) if version is None else sites.change(connection, change.site, version=version)

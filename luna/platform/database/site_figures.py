@@ -1,0 +1,105 @@
+"""How a site's data, forecasts and savings are, in figures that a monitor watches."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from sqlalchemy import Connection, func, select
+
+from luna.energy.errors import LunaError
+from luna.energy.judgement import may_use
+from luna.energy.savings import LUNA, WITHOUT
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import forecast_scores, quality
+from luna.platform.database.forecast_activations import find_active
+from luna.platform.database.savings import read_savings
+from luna.platform.database.schema.series import slot_observations
+from luna.platform.database.schema.sites import sites as site_table
+
+# Days that judge data, forecasts and savings; a month holds every kind of weather and of week.
+DAYS = 30
+BALANCE_SPAN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastError:
+    """Mean pinball loss of the version that drives the planner, kWh per slot: of the last day that was scored, and the median over the days before."""
+
+    last: float
+    usual: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFigures:
+    """A site's figures. None: not known.
+
+    Attributes:
+        residual_ratio: what its meters leave unexplained of the last day's load, share.
+        excluded_days: days of the last thirty whose data are not trusted.
+        saved: what Luna cost less than the inverter alone on the days of the last thirty that count, in ``currency``.
+        saved_days: how many those are.
+        forecast_errors: by series.
+    """
+
+    site: str
+    currency: str
+    residual_ratio: float | None
+    excluded_days: int
+    saved: float | None
+    saved_days: int
+    forecast_errors: dict[str, ForecastError] = field(default_factory=dict)
+
+
+def newest_observations(connection: Connection, *, most: int) -> dict[str, datetime | None]:
+    """Return when each site was measured last, of ``most`` sites those longest ago; None: never."""
+    start = slot_observations.c.slot_start
+    newest = select(start).where(slot_observations.c.site_key == site_table.c.site_key).order_by(start.desc()).limit(1).scalar_subquery()
+    rows = connection.execute(select(site_table.c.name, newest.label("newest")).order_by(newest.asc().nulls_first()).limit(most))
+    return {name: at and at.astimezone(UTC) for name, at in rows}
+
+
+def read(connection: Connection, sites: Sequence[Site], *, now: datetime) -> list[SiteFigures]:
+    """Return the figures of some sites; a site that cannot be judged has unknown ones."""
+    return [_read(connection, site, now) for site in sites]
+
+
+def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
+    today = now.astimezone(parse_zone(site.timezone)).date()
+    first, last = today - timedelta(days=DAYS), today - timedelta(days=1)
+    verdicts = quality.read(connection, site.name, first, last)
+    try:
+        savings = read_savings(connection, site, first=first, last=last)
+        saved, counted = (savings.cost[WITHOUT] - savings.cost[LUNA], len(savings.counted)) if savings.counted else (None, 0)
+    except LunaError:
+        saved, counted = None, 0
+    return SiteFigures(
+        site=site.name,
+        currency=site.currency,
+        residual_ratio=_read_residual(connection, site.name, now),
+        excluded_days=sum(not may_use(day.verdict) for day in verdicts),
+        saved=saved,
+        saved_days=counted,
+        forecast_errors=_read_errors(connection, site),
+    )
+
+
+def _read_residual(connection: Connection, name: str, now: datetime) -> float | None:
+    table = slot_observations.c
+    share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
+    own = select(site_table.c.site_key).where(site_table.c.name == name).scalar_subquery()
+    found = connection.scalar(select(share).where(table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now))
+    return None if found is None else float(found)
+
+
+def _read_errors(connection: Connection, site: Site) -> dict[str, ForecastError]:
+    scored = forecast_scores.last_day(connection, site.name)
+    if scored is None:
+        return {}
+    version = find_active(connection, site).forecast_version
+    found: dict[str, list[float]] = {}
+    for score in forecast_scores.read(connection, site.name, scored - timedelta(days=DAYS), scored):
+        if score.forecast_version == version:
+            found.setdefault(score.series, []).append(score.pinball)
+    return {series: ForecastError(errors[-1], median(errors[:-1]) if errors[:-1] else None) for series, errors in found.items()}

@@ -1,0 +1,149 @@
+"""Trainings of models: from what they learned, how, and where the result lies."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from luna.energy.errors import NotFoundError
+from luna.platform.database import sites
+from luna.platform.database.schema.plans import training_runs
+from luna.platform.database.schema.sites import sites as site_table
+
+# Known days of a series from which on a model learns.
+LEARNED_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
+
+    ``trigger`` says why it was trained: hand, schedule, drift or force. What was not ``accepted`` is not used unless somebody names it; ``verdict`` says why,
+    and days until ``tried_until`` decided that (None: none after ``data_until``).
+    """
+
+    run_id: str
+    version: str
+    data_from: datetime
+    data_until: datetime
+    code_version: str
+    seed: int
+    train_seconds: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    artefact_key: str | None = None
+    parent_run_id: str | None = None
+    trigger: str = "hand"
+    accepted: bool = True
+    verdict: str = ""
+    tried_until: datetime | None = None
+
+    @property
+    def seen_until(self) -> datetime:
+        """From when on it knows nothing of any day: what it learned from, and what decided whether it is used, lies before."""
+        return self.tried_until or self.data_until
+
+    @property
+    def learned(self) -> bool:
+        """Whether it knew enough to learn from: whoever asks for one in the first days gets a model that knows nothing."""
+        return self.metrics.get("known_days", LEARNED_DAYS) >= LEARNED_DAYS
+
+
+def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
+    """Store a training; storing it again changes nothing, unless it is accepted now and was not then."""
+    row = asdict(run) | {"site_key": sites.key_of(connection, site_id), "metrics": dict(run.metrics)}
+    statement = insert(training_runs).values(row)
+    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")}
+    anew = statement.excluded.accepted & ~training_runs.c.accepted
+    connection.execute(statement.on_conflict_do_update(constraint=training_runs.primary_key, set_=changed, where=anew))
+
+
+def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
+    """Return the accepted training that learned from the most recent data; None where there is none.
+
+    Args:
+        connection: open.
+        site_id: of a stored site.
+        version: the forecast version or kind of agent.
+        before: it learned from nothing after that.
+        unseen: nor was it decided by anything after that whether it is used: days from then on say what it is worth.
+    """
+    query = _select(connection, site_id).where(training_runs.c.version == version, training_runs.c.accepted)
+    if before is not None:
+        query = query.where(training_runs.c.data_until <= before)
+    if unseen is not None:
+        query = query.where(func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen)
+    row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
+    return None if row is None else _run(row)
+
+
+def latest_each(connection: Connection, keys: Collection[int], *, version: str, before: datetime) -> dict[int, TrainingRun]:
+    """Return the same of many sites by their keys; those without one are left out."""
+    table = training_runs.c
+    columns = [table.site_key, *(table[name] for name in TrainingRun.__dataclass_fields__)]
+    query = (
+        select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(keys), table.version == version, table.accepted, table.data_until <= before)
+    )
+    rows = connection.execute(query.order_by(table.site_key, table.data_until.desc(), table.finished_at.desc())).mappings()
+    return {row["site_key"]: _run({name: row[name] for name in TrainingRun.__dataclass_fields__}) for row in rows}
+
+
+def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:
+    """Return which of the sites, by their keys, have an accepted training of a version."""
+    table = training_runs.c
+    return set(connection.scalars(select(table.site_key).where(table.site_key.in_(keys), table.version == version, table.accepted).distinct()))
+
+
+def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
+    """Return a training of a site.
+
+    Raises:
+        NotFoundError: the site has none of that name.
+    """
+    row = connection.execute(_select(connection, site_id).where(training_runs.c.run_id == run_id)).mappings().first()
+    if row is None:
+        remedy = f"List them: luna forecast status --site {site_id}."
+        raise NotFoundError("no such training", field="run_id", value=run_id, remedy=remedy)
+    return _run(row)
+
+
+def list_latest(connection: Connection, site_id: str, *, version: str, limit: int) -> list[TrainingRun]:
+    """Return the trainings of a version, that which learned from the most recent data first."""
+    table = training_runs.c
+    query = _select(connection, site_id).where(table.version == version).order_by(table.data_until.desc(), table.finished_at.desc())
+    return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+
+def list_newest(connection: Connection, *, version: str, limit: int) -> list[tuple[str, TrainingRun]]:
+    """Return the trainings of a version at all sites, each with its site's name, that which learned from the most recent data first."""
+    columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
+    table, named = training_runs.c, site_table.c.name.label("site_name")
+    query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key).where(table.version == version)
+    rows = connection.execute(query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)).mappings()
+    return [(row["site_name"], _run({name: row[name] for name in TrainingRun.__dataclass_fields__})) for row in rows]
+
+
+def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
+    """Return when a training of a version ended last, whatever became of its model; None where none ever did."""
+    table = training_runs.c
+    query = select(func.max(table.finished_at)).where(table.site_key == sites.key_of(connection, site_id), table.version == version)
+    finished: datetime | None = connection.scalar(query)
+    return None if finished is None else finished.astimezone(UTC)
+
+
+def list_artefacts(connection: Connection) -> set[str]:
+    """Return the keys of all stored models that a training of any site names."""
+    key = training_runs.c.artefact_key
+    return set(connection.scalars(select(key).where(key.is_not(None)).distinct()))
+
+
+def _select(connection: Connection, site_id: str) -> Select[Any]:
+    columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
+    return select(*columns).where(training_runs.c.site_key == sites.key_of(connection, site_id))
+
+
+def _run(row: Mapping[Any, Any]) -> TrainingRun:
+    instants = {name: row[name].astimezone(UTC) for name in ("data_from", "data_until", "tried_until") if row[name] is not None}
+    return TrainingRun(**(dict(row) | instants))

@@ -1,0 +1,216 @@
+"""People who may sign in, and which sites they have."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, Subquery, Text, cast, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy.dialects.postgresql import insert as insert_or
+
+from luna.contracts.identity import NewUser, Role, User
+from luna.energy.errors import ConflictError, NotFoundError, UnauthenticatedError
+from luna.energy.refusals import refuse
+from luna.platform.database import recommendations
+from luna.platform.database.schema.identity import sessions, user_sites, users
+from luna.platform.database.schema.sites import sites
+
+
+@dataclass(frozen=True, slots=True)
+class UserAccount:
+    """Whose request it is: the person's number, name and role, and the sites they have; None: all."""
+
+    user_id: int
+    name: str
+    role: Role
+    sites: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a password is held against."""
+
+    user_id: int
+    name: str
+    password_hash: str
+
+
+def any_there(connection: Connection) -> bool:
+    """Return whether anybody is set up."""
+    return bool(connection.scalar(select(select(users.c.user_id).exists())))
+
+
+def add_first(connection: Connection, user: NewUser, password_hash: str) -> User:
+    """Store the first person, an admin.
+
+    Raises:
+        ConflictError: somebody is there already; of several who try at once one succeeds.
+    """
+    connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+    if any_there(connection):
+        raise refuse("set-up-already", field="name")
+    return add(connection, user.model_copy(update={"role": "admin"}), password_hash)
+
+
+def add(connection: Connection, user: NewUser, password_hash: str) -> User:
+    """Store a person.
+
+    Raises:
+        ConflictError: the name is taken.
+        NotFoundError: no such site.
+    """
+    row = {"name": user.name, "password_hash": password_hash, "role": user.role}
+    user_id = connection.scalar(insert_or(users).values(row).on_conflict_do_nothing().returning(users.c.user_id))
+    if user_id is None:
+        raise refuse("name-taken", field="name", value=user.name)
+    _give_sites(connection, user_id, user.sites)
+    return load(connection, user.name)
+
+
+def change(connection: Connection, name: str, *, role: Role | None = None, sites: Iterable[str] | None = None, password_hash: str | None = None) -> User:
+    """Change what is given about a person; a new password ends every sign-in of theirs.
+
+    Raises:
+        NotFoundError: no such person or site.
+        ConflictError: no admin would be left.
+    """
+    with_admin = _hold_admins(connection)
+    user_id = _find(connection, name)
+    new = {column: value for column, value in (("role", role), ("password_hash", password_hash)) if value is not None}
+    if new:
+        connection.execute(update(users).where(users.c.user_id == user_id).values(new))
+    if sites is not None:
+        connection.execute(delete(user_sites).where(user_sites.c.user_id == user_id))
+        _give_sites(connection, user_id, sites)
+    if password_hash is not None:
+        connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+    _require_admin(connection, before=with_admin)
+    return load(connection, name)
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Remove a person with their sign-ins, keys, and what they were recommended; what they did stays in the audit log.
+
+    Raises:
+        NotFoundError: no such person.
+        ConflictError: no admin would be left.
+    """
+    with_admin = _hold_admins(connection)
+    recommendations.forget_reader(connection, name)
+    connection.execute(delete(users).where(users.c.user_id == _find(connection, name)))
+    _require_admin(connection, before=with_admin)
+
+
+def load(connection: Connection, name: str) -> User:
+    """Return a person.
+
+    Raises:
+        NotFoundError: no such person.
+    """
+    row = connection.execute(_select_users().where(users.c.name == name)).mappings().first()
+    if row is None:
+        raise _unknown(name)
+    return _user(row)
+
+
+def list_after(connection: Connection, *, after: str = "", limit: int = 100) -> list[User]:
+    """Return people in order of their names, those behind ``after``."""
+    return [_user(row) for row in connection.execute(_select_users().where(users.c.name > after).order_by(users.c.name).limit(limit)).mappings()]
+
+
+def find_credentials(connection: Connection, name: str) -> Credentials | None:
+    """Return what a person's password is held against; None where nobody has the name."""
+    row = connection.execute(select(users.c.user_id, users.c.name, users.c.password_hash).where(users.c.name == name)).first()
+    return None if row is None else Credentials(row.user_id, row.name, row.password_hash)
+
+
+def rehash(connection: Connection, known: Credentials, password_hash: str) -> Credentials:
+    """Keep the same password in another form, unless it was changed meanwhile; return what it is held against now."""
+    unchanged = (users.c.user_id == known.user_id) & (users.c.password_hash == known.password_hash)
+    kept = connection.execute(update(users).where(unchanged).values(password_hash=password_hash)).rowcount
+    return replace(known, password_hash=password_hash) if kept else known
+
+
+def require_unchanged(connection: Connection, known: Credentials) -> None:
+    """Hold a person as they were when their password was checked, until the end of the transaction.
+
+    Raises:
+        UnauthenticatedError: the password was changed since, or the person removed.
+    """
+    query = select(users.c.password_hash).where(users.c.user_id == known.user_id).with_for_update(read=True)
+    if connection.scalar(query) != known.password_hash:
+        raise UnauthenticatedError("the password was changed just now", field="password", remedy="Sign in with the new one.")
+
+
+def note_sign_in(connection: Connection, user_id: int, *, now: datetime) -> None:
+    """Keep when a person signed in."""
+    connection.execute(update(users).where(users.c.user_id == user_id).values(signed_in_at=now))
+
+
+def sites_of_users() -> Subquery:
+    """Return a query of the names of the sites that each person has, by ``user_id``; who has none is left out."""
+    named = func.array_agg(cast(sites.c.name, Text), type_=ARRAY(Text)).label("names")
+    return select(user_sites.c.user_id, named).join(sites, sites.c.site_key == user_sites.c.site_key).group_by(user_sites.c.user_id).subquery()
+
+
+def account_of(row: RowMapping) -> UserAccount:
+    """Return whose row it is that holds ``user_id``, ``user_name``, ``role`` and ``site_names``."""
+    return UserAccount(row["user_id"], row["user_name"], row["role"], None if row["role"] == "admin" else frozenset(row["site_names"] or ()))
+
+
+def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
+    """Return the numbers of sites.
+
+    Raises:
+        NotFoundError: names the first that is not there.
+    """
+    wanted = list(dict.fromkeys(names))
+    found = {row.name: row.site_key for row in connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(wanted)))}
+    missing = next((name for name in wanted if name not in found), None)
+    if missing is not None:
+        raise NotFoundError("no such site", field="sites", value=missing, remedy="List them: luna site list.")
+    return [found[name] for name in wanted]
+
+
+def _give_sites(connection: Connection, user_id: int, names: Iterable[str]) -> None:
+    rows = [{"user_id": user_id, "site_key": key} for key in site_keys(connection, names)]
+    if rows:
+        connection.execute(insert(user_sites), rows)
+
+
+def _hold_admins(connection: Connection) -> bool:
+    """Let nobody else add or remove people until the end of the transaction; return whether there is an admin."""
+    connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+    return _has_admin(connection)
+
+
+def _has_admin(connection: Connection) -> bool:
+    return bool(connection.scalar(select(select(users.c.user_id).where(users.c.role == "admin").exists())))
+
+
+def _require_admin(connection: Connection, *, before: bool) -> None:
+    if before and not _has_admin(connection):
+        raise ConflictError("nobody would be left who may administer Luna", field="role", remedy="Make somebody else an admin first.")
+
+
+def _find(connection: Connection, name: str) -> int:
+    user_id = connection.scalar(select(users.c.user_id).where(users.c.name == name))
+    if user_id is None:
+        raise _unknown(name)
+    return int(user_id)
+
+
+def _unknown(name: str) -> NotFoundError:
+    return NotFoundError("no such user", field="name", value=name, remedy="List them: luna user list.")
+
+
+def _select_users() -> Select[Any]:
+    theirs = sites_of_users()
+    return select(
+        users.c.name, users.c.role, users.c.created_at, users.c.signed_in_at, func.coalesce(theirs.c.names, cast(array([]), ARRAY(Text))).label("sites")
+    ).outerjoin(theirs, theirs.c.user_id == users.c.user_id)
+
+
+def _user(row: RowMapping) -> User:
+    return User.model_validate(dict(row) | {"sites": () if row["role"] == "admin" else tuple(sorted(row["sites"]))})

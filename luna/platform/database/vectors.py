@@ -1,0 +1,154 @@
+"""Vectors of passages, in the order in which indexes follow them, and how far an index on a server is."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, Select, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.plan import Language
+from luna.platform.database.schema.documents import chunk_vectors, chunks, documents, revisions, vector_indexes, vector_removals
+
+FloatArray = NDArray[np.float32]
+
+# Stands for the model where there is none: words alone are indexed.
+NO_MODEL = "none"
+_STORED = np.dtype("<f2")
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPassage:
+    """What an index is given of a passage. ``site_key`` 0: everybody's."""
+
+    chunk_id: int
+    vector: FloatArray | None
+    text: str
+    language: Language | None
+    site_key: int
+    kind: str
+    dated: date | None
+    document_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an index has to take in and to forget, up to a revision."""
+
+    passages: list[IndexedPassage]
+    removed: list[int]
+    revision: int
+
+
+def store(connection: Connection, model: str, vectors: Iterable[tuple[int, FloatArray | None]]) -> None:
+    """Store the vectors of chunks by one model, in place of those they had by it; None where words alone are indexed."""
+    _lock(connection)
+    rows = [{"chunk_id": chunk_id, "model": model, "vector": None if vector is None else vector.astype(_STORED).tobytes()} for chunk_id, vector in vectors]
+    for start in range(0, len(rows), _AT_ONCE):
+        new = insert(chunk_vectors).values(rows[start : start + _AT_ONCE])
+        changed = {"vector": new.excluded.vector, "revision": revisions.next_value()}
+        connection.execute(new.on_conflict_do_update(index_elements=["chunk_id", "model"], set_=changed))
+
+
+def remove(connection: Connection, chunk_ids: Sequence[int]) -> None:
+    """Have every index forget chunks; called before their rows go, or where their document is no longer the one to find."""
+    if not chunk_ids:
+        return
+    _lock(connection)
+    connection.execute(delete(chunk_vectors).where(chunk_vectors.c.chunk_id.in_(chunk_ids)))
+    for start in range(0, len(chunk_ids), _AT_ONCE):
+        connection.execute(insert(vector_removals), [{"chunk_id": chunk_id} for chunk_id in chunk_ids[start : start + _AT_ONCE]])
+
+
+def is_complete(connection: Connection, model: str) -> bool:
+    """Return whether every passage that is found by any model is found by this one."""
+    own = chunk_vectors.alias()
+    has = exists().where(own.c.chunk_id == chunk_vectors.c.chunk_id, own.c.model == model)
+    return not connection.scalar(select(exists().where(chunk_vectors.c.model != model, ~has)))
+
+
+def remove_other_models(connection: Connection, model: str) -> int:
+    """Drop the vectors of all models but one, and return how many those were; their indexes are not followed any more."""
+    return connection.execute(delete(chunk_vectors).where(chunk_vectors.c.model != model)).rowcount
+
+
+def find_model(connection: Connection, wanted: str) -> str:
+    """Return the model whose vectors are searched: ``wanted`` once it has as many as any other, before that the one that has most."""
+    counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(select(chunk_vectors.c.model, func.count()).group_by(chunk_vectors.c.model))}
+    return max(counts, key=lambda model: (counts[model], model == wanted)) if counts else wanted
+
+
+def dimensions_of(connection: Connection, model: str) -> int | None:
+    """Return the length of the vectors by a model; None where there are none."""
+    stored = connection.scalar(select(func.length(chunk_vectors.c.vector)).where(chunk_vectors.c.model == model, chunk_vectors.c.vector.is_not(None)).limit(1))
+    return stored // _STORED.itemsize if stored else None
+
+
+def newest_revision(connection: Connection) -> int:
+    """Return the revision that an index has once it has followed everything."""
+    newest = [select(func.max(table.c.revision)).scalar_subquery() for table in (chunk_vectors, vector_removals)]
+    return connection.scalar(select(func.greatest(*newest))) or 0
+
+
+def read_changes(connection: Connection, model: str, *, after: int, most: int = _AT_ONCE) -> Iterator[Changes]:
+    """Yield what changed behind a revision, in the order of revisions and at most ``most`` passages at once; nothing where nothing did.
+
+    Revisions are given under a lock, in the order of commits, so that none turns up behind one that was read.
+    """
+    newest = newest_revision(connection)
+    while after < newest:
+        rows = connection.execute(_passages(model).where(chunk_vectors.c.revision > after).limit(most)).all()
+        until = rows[-1].revision if len(rows) == most else newest
+        gone = select(vector_removals.c.chunk_id, func.max(vector_removals.c.revision)).where(vector_removals.c.revision.between(after + 1, until))
+        removed = {row[0]: row[1] for row in connection.execute(gone.group_by(vector_removals.c.chunk_id))}
+        kept = [row for row in rows if removed.get(row.chunk_id, 0) < row.revision]
+        yield Changes([_read(row) for row in kept], sorted(set(removed) - {row.chunk_id for row in kept}), until)
+        after = until
+
+
+def index_revision(connection: Connection, name: str) -> int:
+    """Return how far an index on a server has followed; 0: not at all."""
+    return connection.scalar(select(vector_indexes.c.revision).where(vector_indexes.c.name == name)) or 0
+
+
+def note_index_revision(connection: Connection, name: str, revision: int) -> None:
+    """Store how far an index on a server has followed."""
+    row = insert(vector_indexes).values(name=name, revision=revision)
+    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"revision": revision}))
+
+
+def _lock(connection: Connection) -> None:
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("vector_revisions"))))
+
+
+def _passages(model: str) -> Select[Any]:
+    table = chunk_vectors.join(chunks, chunks.c.chunk_id == chunk_vectors.c.chunk_id).join(documents, documents.c.document_id == chunks.c.document_id)
+    columns = (
+        chunk_vectors.c.chunk_id,
+        chunk_vectors.c.vector,
+        chunk_vectors.c.revision,
+        chunks.c.headings,
+        chunks.c.passage,
+        documents.c.title,
+        documents.c.language,
+        documents.c.site_key,
+        documents.c.kind,
+        documents.c.dated,
+        documents.c.document_id,
+    )
+    return select(*columns).select_from(table).where(chunk_vectors.c.model == model).order_by(chunk_vectors.c.revision)
+
+
+def _read(row: Row[Any]) -> IndexedPassage:
+    vector = None if row.vector is None else np.frombuffer(row.vector, _STORED).astype(np.float32)
+    text = searched_text(row.title, row.headings, row.passage)
+    return IndexedPassage(row.chunk_id, vector, text, row.language, row.site_key or 0, row.kind, row.dated, row.document_id)
+
+
+def searched_text(title: str, headings: Sequence[str], passage: str) -> str:
+    """Return what is indexed of a passage: where it stands says what it is about."""
+    return "\n".join([" › ".join(dict.fromkeys([title, *headings])), passage])

@@ -1,0 +1,73 @@
+"""Under which name the weather of a site is stored: where it was first is the site's name; each place that it moved to has one of its own."""
+
+from collections.abc import Collection, Iterator, Sequence
+from math import isfinite
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from luna.platform.database.schema.sites import site_versions
+from luna.platform.database.schema.sites import sites as site_table
+
+# Degrees within which a place is the same: weather models know no finer ones, and who corrects a digit has not moved.
+NEAR_DEG = 0.1
+# No site's name has it.
+_MARK = "@"
+
+Place = tuple[float, float]
+
+
+def place_of(connection: Connection, site_id: str) -> str:
+    """Return the name of the place where a site is; of one that never says where it is, or is not stored, its own."""
+    return places_of(connection, [site_id])[site_id]
+
+
+def places_of(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """Return the same of many sites."""
+    location = site_versions.c.configuration["location"]
+    query = (
+        select(site_table.c.name, location["latitude"].astext.label("latitude"), location["longitude"].astext.label("longitude"))
+        .join(site_versions, site_versions.c.site_key == site_table.c.site_key)
+        .where(site_table.c.name.in_(names))
+        .order_by(site_versions.c.version)
+    )
+    been: dict[str, list[Place]] = {}
+    for row in connection.execute(query):
+        been.setdefault(row.name, []).extend(_read_place(row.latitude, row.longitude))
+    return {name: name_place(name, been.get(name, ())) for name in names}
+
+
+def name_place(site_id: str, been: Sequence[Place]) -> str:
+    """Return the name of the last of the places where a site has been, in their order.
+
+    Invariants: a site that goes back to where it was finds the weather that it left; no place has another's name.
+    """
+    founded: list[Place] = []
+    here = 0
+    for place in been:
+        here = next((number for number, other in enumerate(founded) if _is_near(place, other)), len(founded))
+        if here == len(founded):
+            founded.append(place)
+    if here == 0:
+        return site_id
+    latitude, longitude = founded[here]
+    return f"{site_id}{_MARK}{latitude:g},{longitude:g}"
+
+
+def is_of(place: ColumnElement[str], site_id: str) -> ColumnElement[bool]:
+    """Return the condition that a place is one where a site is or was."""
+    return (place == site_id) | place.startswith(f"{site_id}{_MARK}", autoescape=True)
+
+
+def _is_near(one: Place, other: Place) -> bool:
+    east = abs(one[1] - other[1])
+    return abs(one[0] - other[0]) <= NEAR_DEG and min(east, 360 - east) <= NEAR_DEG
+
+
+def _read_place(latitude: str | None, longitude: str | None) -> Iterator[Place]:
+    """Yield a place; what another release stored in its own form is none."""
+    try:
+        place = (float(latitude or "nan"), float(longitude or "nan"))
+    except ValueError:
+        return
+    if all(map(isfinite, place)):
+        yield place

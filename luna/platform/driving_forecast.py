@@ -1,0 +1,50 @@
+"""What has to be issued before a stored site can be planned or its days replayed; where beat runs there always is a fresh forecast."""
+
+from bisect import bisect_right
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from luna.contracts.forecast import EnsureForecastsRequest, IssueRequest
+from luna.contracts.plan import PlanRequest
+from luna.contracts.replay import ReplayRequest
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
+from luna.platform.database import forecast_activations, forecasts, recorded_span, sites
+
+
+def find_missing_forecast(connection: Connection, request: PlanRequest, *, now: datetime) -> IssueRequest | None:
+    """Return the forecast to issue for a plan of a stored site, None where what drives the planner has a fresh one of the plan's start.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site, start = sites.load(connection, str(request.site_id)), floor_to(request.start or now, SLOT)
+    driving = forecasts.read_driving(connection, site, Timeline(start, SLOT, 1), known_at=start)
+    if driving is not None and driving.fallback_reason is None:
+        return None
+    version = forecast_activations.find_active(connection, site).forecast_version
+    return IssueRequest(site_id=site.name, at=start, forecast_version=version)
+
+
+def find_missing_issues(connection: Connection, request: ReplayRequest) -> EnsureForecastsRequest | None:
+    """Return what to have issued before days are replayed, None where every re-planning has its forecast, or where the days are not recorded anyway.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site = sites.load(connection, request.site_id)
+    window = local_days(request.from_day, max(request.from_day, request.to_day), parse_zone(site.timezone))
+    recorded = recorded_span.of_site(connection, site.name)
+    if recorded is None or window.start < recorded[0] or recorded[1] < window.end:
+        return None
+    version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
+    asked = EnsureForecastsRequest(site_id=site.name, forecast_version=version, first=window.start, end=window.end, every_minutes=request.every_minutes)
+    return asked if list_missing_issues(connection, asked) else None
+
+
+def list_missing_issues(connection: Connection, request: EnsureForecastsRequest) -> list[datetime]:
+    """Return the instants for which no forecast was issued in the step up to them."""
+    every = timedelta(minutes=request.every_minutes)
+    issued = forecasts.read_instants(connection, request.site_id, version=request.forecast_version, first=request.first - every, last=request.end)
+    instants = [request.first + step * every for step in range(-((request.first - request.end) // every))]
+    return [at for at in instants if bisect_right(issued, at) == bisect_right(issued, at - every)]

@@ -1,0 +1,223 @@
+"""A server's process: its birth with an inherited lock, its end, and why it failed."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+
+from luna.energy.errors import MachineError
+from luna.platform.embedded.account import FREE_SPACE, OWN_FOLDER, PAUSE_SECONDS, Account, is_held, open_private, options_for
+
+LOG_BYTES = 1_000_000
+STOP_SECONDS = 20.0
+# A server that writes its checkpoint on a busy disk works all the time; after these looks it is told more roughly all the same.
+MOST_LOOKS = 4
+SOON_SECONDS = 1.0
+KILLED_SECONDS = 60.0
+# Where Linux shows its processes; elsewhere nothing is there, and no work is seen.
+PROCESSES = Path("/proc")
+# What a server says when trying again cannot help, and what to do about it.
+LASTING_FAILURES = {
+    "No space left on device": FREE_SPACE,
+    "Disk quota exceeded": FREE_SPACE,
+    "Permission denied": OWN_FOLDER,
+    "Read-only file system": OWN_FOLDER,
+    "error while loading shared libraries": "Install the named system library.",
+    "could not load library": "Install the named system library.",
+    "Bad file format reading the append only file": "Restore the folder from a backup, or repair the file with valkey-check-aof --fix.",
+    "incompatible with server": "Install the PostgreSQL version that wrote the data, or move the folder away.",
+}
+
+
+log = structlog.get_logger("luna.embedded")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What to execute, as whom, and what to say to it first."""
+
+    command: list[str]
+    account: Account | None
+    standard_input: bytes = b""
+
+
+def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own (Ctrl-C reaches Luna, which stops it in order); it holds ``lock`` until its last process is gone."""
+    output = _open_log(log)
+    try:
+        process = subprocess.Popen(
+            launch.command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(lock,), start_new_session=True, **options_for(launch.account)
+        )
+    except OSError as exc:
+        raise MachineError(f"a server's program cannot be executed: {exc.strerror}", value=launch.command[0], remedy="Install Luna anew.") from exc
+    finally:
+        os.close(output)
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(process.pid).encode(), 0)
+    _feed(process, launch.standard_input)
+    # Reaps the process the moment it ends, also when it is killed: no zombie, and the lock tells the truth.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float = STOP_SECONDS) -> None:
+    """Stop the server that holds the lock, at first kindly, at last by killing it; return when no process of it lives.
+
+    Args:
+        lock_path: the lock that every process of the server holds; its number stands in the file.
+        signals: what it is sent, the kindest first.
+        patience: seconds without a sign of work after which it is sent the next one.
+
+    Raises:
+        MachineError: it outlives its killing; names the state of what is left.
+    """
+    for kind in signals:
+        _signal(lock_path, kind)
+        if _is_gone(lock_path, patience):
+            return
+    left = _family(lock_path)
+    log.warning("server does not end and is killed", lock=str(lock_path), states=[_state_of(pid) for pid in left])
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    # Nobody refuses this signal; a process that waits for a disk takes it once the disk has answered.
+    if not _wait_for_release(lock_path, KILLED_SECONDS):
+        states = ", ".join(_state_of(pid) for pid in _family(lock_path)) or "no process that can be seen"
+        remedy = "Look at the disk that it waits for, or restart this machine."
+        raise MachineError(f"a server outlives its killing: {states}", value=str(lock_path), remedy=remedy)
+
+
+def _is_gone(lock_path: Path, patience: float) -> bool:
+    """Whether the server ends; one that is seen at work is waited for again, a few times."""
+    # As nearly every one does, before anybody has looked through the machine's processes.
+    if _wait_for_release(lock_path, min(SOON_SECONDS, patience)):
+        return True
+    done = _work_of(_family(lock_path))
+    for _ in range(MOST_LOOKS):
+        if _wait_for_release(lock_path, patience):
+            return True
+        before, done = done, _work_of(_family(lock_path))
+        if done == before:
+            return False
+    return False
+
+
+def _wait_for_release(lock_path: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while is_held(lock_path):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE_SECONDS)
+    return True
+
+
+def _family(lock_path: Path) -> list[int]:
+    """Return the server's process and the processes it started, as far as this machine shows them."""
+    pid = int(lock_path.read_text(encoding="utf-8") or 0)
+    children = [int(path.parent.name) for path in PROCESSES.glob("[0-9]*/stat") if _stat(path)[1:2] == [str(pid)]]
+    return [pid, *children] if pid and is_held(lock_path) else []
+
+
+def _work_of(pids: list[int]) -> int:
+    """Return the CPU time that these processes have taken, in the system's ticks."""
+    return sum(int(ticks) for pid in pids for ticks in _stat(PROCESSES / str(pid) / "stat")[11:13])
+
+
+def _state_of(pid: int) -> str:
+    return f"{pid} {''.join(_stat(PROCESSES / str(pid) / 'stat')[:1]) or 'unknown'}"
+
+
+def _stat(path: Path) -> list[str]:
+    """Return what the system says of a process from its state on; nothing where it says nothing."""
+    try:
+        # The program's name stands before it, in brackets, and may hold anything.
+        return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def explain_failure(message: str, output: str, folder: Path) -> MachineError:
+    """Return the error for a server that did not start, with the remedy where its last words name the cause."""
+    lasting = next((line for line in output.splitlines() if is_lasting(line)), None)
+    words = lasting or " ".join(output.split())[-500:]
+    remedy = _lasting_remedy(words) or f"The server's log beside {folder} says more."
+    return MachineError(f"{message}: {words}", field="data_folder", value=str(folder), remedy=remedy)
+
+
+def is_lasting(output: str) -> bool:
+    """Whether trying again cannot help."""
+    return _lasting_remedy(output) is not None
+
+
+def _lasting_remedy(output: str) -> str | None:
+    return next((remedy for words, remedy in LASTING_FAILURES.items() if words in output), None)
+
+
+def _feed(process: subprocess.Popen[bytes], words: bytes) -> None:
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    # A server that is already dead shows in its log, not here.
+    with suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(words)
+
+
+def _open_log(path: Path) -> int:
+    descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
+    if os.fstat(descriptor).st_size > LOG_BYTES:
+        os.ftruncate(descriptor, 0)
+    return descriptor
+
+
+def _signal(lock_path: Path, kind: signal.Signals) -> None:
+    pid = lock_path.read_text(encoding="utf-8")
+    if pid and is_held(lock_path):
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), kind)
+
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Turn SIGTERM and a closed terminal into SystemExit, so that ``with`` blocks end; a handler of somebody else's stays."""
+    replaced = [kind for kind in ENDING if _in_main_thread() and signal.getsignal(kind) is signal.SIG_DFL]
+    for kind in replaced:
+        signal.signal(kind, _leave)
+    try:
+        yield
+    finally:
+        for kind in replaced:
+            signal.signal(kind, signal.SIG_DFL)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold signals back until the block is done: a second Ctrl-C must not leave half of the servers."""
+    # A mask would not do: any other thread would still take the signal.
+    arrived: list[int] = []
+    kinds = (signal.SIGINT, *ENDING) if _in_main_thread() else ()
+    before = {kind: signal.signal(kind, lambda number, _frame: arrived.append(number)) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+    for number in arrived[:1]:
+        signal.raise_signal(number)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

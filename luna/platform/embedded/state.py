@@ -1,0 +1,80 @@
+"""What a folder of servers remembers between starts: where the data are, the password and the ports."""
+
+import json
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from luna.energy.errors import MachineError
+from luna.platform.embedded.account import choose_home, folder_error, open_private
+
+HOST = "127.0.0.1"
+RESTORE = "Restore it from a backup (it holds the password of the data beside it), or move the folder away to begin anew."
+
+
+@dataclass(frozen=True)
+class State:
+    """The remembered facts of one folder; they hold the password, so only the folder's owner may read the file."""
+
+    home: str
+    password: str
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+
+def load_state(folder: Path) -> State:
+    """Return what the folder remembers; a new folder begins with a new password.
+
+    Raises:
+        MachineError: the file is damaged or may not be read.
+    """
+    path = _state_path(folder)
+    try:
+        return State(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as exc:
+        # Written before the first server's data are: only somebody else can have removed it.
+        if (folder / "postgres").exists():
+            raise MachineError("this file of the embedded servers is missing", value=str(path), remedy=RESTORE) from exc
+        state = State(home=str(choose_home(folder)), password=secrets.token_urlsafe(24))
+        save_state(folder, state)
+        return state
+    except (ValueError, TypeError) as exc:
+        raise MachineError("this file of the embedded servers is damaged", value=str(path), remedy=RESTORE) from exc
+    except OSError as exc:
+        raise folder_error(path, exc) from exc
+
+
+def save_state(folder: Path, state: State) -> None:
+    """Write the state as a whole or not at all."""
+    path = _state_path(folder)
+    unfinished = path.with_suffix(".new")
+    try:
+        with os.fdopen(open_private(unfinished, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
+            json.dump(asdict(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    except OSError as exc:
+        raise folder_error(path, exc) from exc
+
+
+def choose_port(remembered: int | None) -> int:
+    """Return the remembered port where it is free, else a free one."""
+    return remembered if remembered is not None and _bind(remembered) else _bind(0)
+
+
+def _bind(port: int) -> int:
+    """Return the port that a server could listen on, 0 where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return 0
+        return int(probe.getsockname()[1])
+
+
+def _state_path(folder: Path) -> Path:
+    return folder / "servers.json"

@@ -1,0 +1,158 @@
+"""Libraries that a few commands need alone: installed, with the locked hashes, when the first of these commands is called.
+
+Only a checkout's own environment is added to, for it holds the locks. An installed wheel, an image and the machine's own Python stay as they are; what is
+missing there is said.
+"""
+
+import fcntl
+import importlib
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import structlog
+
+from luna.energy.errors import MachineError
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """An extra of ``pyproject.toml`` that is no part of ``core``; ``locks/extras`` holds its versions.
+
+    Args:
+        name: as it stands there.
+        purpose: what needs it, as the subject of a sentence.
+        modules: all are there where it is installed.
+        megabytes: that it adds to an environment of ``core``.
+        scripts: programs of the checkout that install more of it, told which Python it is for.
+    """
+
+    name: str
+    purpose: str
+    modules: tuple[str, ...]
+    megabytes: int
+    scripts: tuple[str, ...] = ()
+
+    def find_missing(self) -> list[str]:
+        """Return which of its modules are not here."""
+        return [name for name in self.modules if find_spec(name) is None]
+
+
+LAB = Extra("lab", "the camera lab", ("optuna", "ortools"), 85)
+DRAWING = Extra("pictures", "a picture", ("matplotlib",), 60)
+QDRANT = Extra("qdrant", "a Qdrant server", ("qdrant_client",), 25)
+# PyTorch has a lock of its own: locks/torch.txt.
+TRAINING = Extra("training", "training networks", ("torch", "tensorboard"), 900, scripts=("infra/install-torch",))
+
+
+@dataclass(frozen=True, slots=True)
+class PythonEnvironment:
+    """What an extra would be installed into.
+
+    Args:
+        checkout: the folder in which ``luna`` lies.
+        python: the program.
+        libraries: the folder that libraries are installed into.
+        own: it is a virtual environment, not the machine's Python.
+    """
+
+    checkout: Path
+    python: str
+    libraries: Path
+    own: bool
+
+    @classmethod
+    def of_this_process(cls) -> "PythonEnvironment":
+        """Return that of the Python that runs."""
+        return cls(Path(__file__).resolve().parents[2], sys.executable, Path(sysconfig.get_path("purelib")), own=sys.prefix != sys.base_prefix)
+
+    def lock_of(self, extra: Extra) -> Path:
+        """Return where the versions of an extra stand in a checkout."""
+        return self.checkout / "locks" / "extras" / f"{extra.name}.txt"
+
+    def why_not(self, extra: Extra) -> str | None:
+        """Return why nothing is installed here by itself; None: it is."""
+        if not self.own or not self.lock_of(extra).is_file():
+            return "only a checkout's own environment is added to"
+        if not os.access(self.libraries, os.W_OK):
+            return f"{self.libraries} cannot be written"
+        return None
+
+    def installers(self, extra: Extra) -> list[list[str]]:
+        """Return the commands that install an extra. Where the network is away, the first one says so soon."""
+        pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile", "--retries=1", "--timeout=20"]
+        # What it needs of core's libraries is here already.
+        locked = [*pip, "--no-deps", "--require-hashes", "--requirement", str(self.lock_of(extra))]
+        return [locked, *([str(self.checkout / script), self.python] for script in extra.scripts)]
+
+
+def _log_line(line: str) -> None:
+    log.info(line)
+
+
+class _Told:
+    """Who hears the one line that is said before something is installed."""
+
+    say: Callable[[str], None] = staticmethod(_log_line)
+
+
+def tell_extras(say: Callable[[str], None]) -> None:
+    """Have ``say`` called with the line that is said before something is installed; otherwise it is logged."""
+    _Told.say = staticmethod(say)
+
+
+def require_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:
+    """Return once an extra can be imported: it is installed where it is missing, by one process at a time.
+
+    Args:
+        extra: what is about to be imported.
+        environment: what is added to; default: that of this process.
+
+    Raises:
+        MachineError: it is missing and cannot be installed, or not by itself.
+    """
+    missing = extra.find_missing()
+    if not missing:
+        return
+    place = environment or PythonEnvironment.of_this_process()
+    reason = place.why_not(extra)
+    if reason is not None:
+        remedy = f'Install it: pip install "luna-energy[{extra.name}]"; in containers, build the image with it (docs/operations.md).'
+        raise MachineError(f"{extra.purpose} needs {', '.join(missing)}, and {reason}", field="extra", value=extra.name, remedy=remedy)
+    with _alone(place.libraries / ".luna-extras.lock"):
+        if extra.find_missing():
+            _Told.say(f"Installing what {extra.purpose} needs ({extra.megabytes} MB), once …")
+            _install(extra, place)
+
+
+def _install(extra: Extra, place: PythonEnvironment) -> None:
+    for command in place.installers(extra):
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            said = done.stdout.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
+            full = "No space left on device" in done.stdout
+            raise MachineError(
+                f"what {extra.purpose} needs ({', '.join(extra.modules)}; {extra.megabytes} MB) could not be installed: {said}",
+                field="extra",
+                value=extra.name,
+                remedy="Free some space there." if full else "Connect this machine to the network once and call it again.",
+            )
+    importlib.invalidate_caches()
+    missing = extra.find_missing()
+    if missing:
+        raise MachineError(f"{', '.join(missing)} was installed and is not found", field="extra", value=extra.name, remedy="Start Luna again.")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

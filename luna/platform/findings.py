@@ -1,0 +1,156 @@
+"""What is the matter with a site now, of what its owner should know: no plan, a plan that cannot keep what is wanted, devices or sensors that are silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from luna.contracts.agent import SHADOW_POLICIES
+from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
+from luna.contracts.control import ControlState
+from luna.contracts.plan import CompromiseReply, PlanReply
+from luna.energy.site import Site
+from luna.energy.timeline import parse_zone
+from luna.platform.database import agent_gates, control, readings
+from luna.platform.silent_sensors import read_silent
+
+FindingCode = Literal[
+    "no_plan",
+    "plan_old",
+    "plan_compromised",
+    "plan_unproven",
+    "device_silent",
+    "sensors_silent",
+    "sensor_silent",
+    "sensor_unheard",
+    "agent_offered",
+    "agent_withdrawn",
+]
+# Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
+SILENT_AFTER = timedelta(hours=1)
+# What has been silent for longer was taken away, or belongs to a site that is loaded from files.
+FORGOTTEN_AFTER = timedelta(days=7)
+# Silence is counted in hours, and looking for it reads when each sensor spoke.
+SOUGHT_EVERY = timedelta(minutes=1)
+# So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
+GATE_NEWS = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFinding:
+    """Something the owner should know.
+
+    Attributes:
+        code: what it is, a key of ``luna.words.messages.MESSAGES``.
+        key: the same as long as it is the same event.
+        figures: what its sentence is made from.
+    """
+
+    code: FindingCode
+    key: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def find(
+    connection: Connection, site: Site, *, plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
+) -> list[SiteFinding]:
+    """Return what is the matter with a site, beside its sensors.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        plan: that covers ``now``, None where none does.
+        states: of the site's devices, batteries first.
+        plan_max_age: age at which a plan is no longer followed.
+        now: the instant of the question.
+    """
+    return [*_plan(plan, states, plan_max_age, now), *_devices(connection, states), *find_agent_news(connection, site, now=now)]
+
+
+def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
+    # Nobody waits for plans of a site that is not armed.
+    if states[0].armed_at is not None and plan is None:
+        return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
+    if plan is None:
+        return []
+    if states[0].armed_at is not None and now - plan.issued_at > plan_max_age:
+        return [SiteFinding("plan_old", plan.issued_at.isoformat(), {"at": plan.issued_at})]
+    if plan.status != "compromised":
+        return []
+    # What nobody had the time to find is not what cannot be had.
+    parts: tuple[tuple[FindingCode, bool], ...] = (("plan_compromised", False), ("plan_unproven", True))
+    found = [(code, [each for each in plan.compromises if each.unproven == unproven]) for code, unproven in parts]
+    return [_tell_missed(code, plan, missed) for code, missed in found if missed]
+
+
+def _tell_missed(code: FindingCode, plan: PlanReply, missed: Sequence[CompromiseReply]) -> SiteFinding:
+    # The same shortfall in every plan of a day is one event.
+    wanted = sorted({each.code or each.constraint for each in missed})
+    return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": [each.model_dump() for each in missed]})
+
+
+def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
+    found = []
+    for state in states:
+        since = _silent_since(connection, state)
+        if since is not None:
+            figures = {"device": state.device.rpartition(":")[2], "at": since}
+            found.append(SiteFinding("device_silent", f"{state.device} {since.date()}", figures))
+    return found
+
+
+def _silent_since(connection: Connection, state: ControlState) -> datetime | None:
+    """Return the slot of the command that a device of an armed site did not confirm, None where it answers."""
+    decision = state.decision
+    if state.armed_at is None or decision is None:
+        return None
+    if decision.gave_up:
+        return decision.slot_start
+    # Each slot is tried anew, for a minute and a half: until that one is confirmed, nothing has shown that the device is back.
+    return None if decision.settled else control.left_alone_since(connection, state)
+
+
+def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
+    """Return which sensors of a site are silent: all of them, or some beside others. Who asks all the time keeps it for ``SOUGHT_EVERY``."""
+    return [*_find_all_silent(connection, site, now), *find_silent_beside_others(connection, site, now=now)]
+
+
+def _find_all_silent(connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
+    names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors if sensor.holds_at(now)}
+    last = readings.last_instant(connection, site.name, names, now=now) if names else None
+    if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
+        return []
+    return [SiteFinding("sensors_silent", last.isoformat(), {"at": last})]
+
+
+def find_silent_beside_others(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
+    """Return the sensors that are silent while others of their role speak, each as long as it is."""
+    found = []
+    for each in read_silent(connection, site, now=now):
+        figures = {"sensor": each.sensor.name, "role": each.role}
+        if each.since is None:
+            found.append(SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures))
+        else:
+            figures["since"] = each.since.astimezone(parse_zone(site.timezone)).date().isoformat()
+            found.append(SiteFinding("sensor_silent", f"{each.role} {each.sensor.name} {each.since.isoformat()}", figures))
+    return found
+
+
+def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
+    """Return the most that the gatekeeper newly offers, and what it took away; what a person decided is no news to people."""
+    policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
+    standing = agent_gates.read_standing(connection, site.name, policy=policy)
+    turns = [agent_gates.find_turn(connection, site.name, policy=policy, mode=mode) for mode in reversed(CONTROL_MODES[1:]) if mode in standing]
+    recent = [turn for turn in turns if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now]
+    return [finding for state in ("offered", "withdrawn") for finding in _tell_gate([turn for turn in recent if turn.state == state], site)]
+
+
+def _tell_gate(turns: Sequence[GateEntry], site: Site) -> list[SiteFinding]:
+    for turn in turns:
+        if turn.state == "withdrawn":
+            return [SiteFinding("agent_withdrawn", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode, "at": turn.at})]
+        if CONTROL_MODES.index(site.antares.control_mode) < CONTROL_MODES.index(turn.mode):
+            return [SiteFinding("agent_offered", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode})]
+    return []

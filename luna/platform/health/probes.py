@@ -1,0 +1,157 @@
+"""A probe for each dependency a process may have: it returns what it saw, or raises what is wrong."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine
+
+from luna.energy.errors import UnavailableError
+from luna.platform.database import engine, revision
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import Addresses
+from luna.platform.objects import open_objects
+from luna.platform.settings import Settings
+
+Probe = Callable[[], str]
+
+PATIENCE = timedelta(seconds=2)
+_SECONDS = PATIENCE.total_seconds()
+
+
+def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -> dict[str, Probe]:
+    """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``, ``language``.
+
+    What has no address in the settings is part of Luna's own processes, and so it is there.
+    """
+    known: dict[str, Callable[[], Probe]] = {
+        "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
+        "redis": lambda: partial(_probe_redis, _connect(addresses.redis_url)),
+        # Asks from a process of its own, because a worker's first process forks: see luna.platform.objects.
+        "objects": lambda: lambda: open_objects(settings).probe(),
+        "vectors": lambda: partial(_probe_vectors, settings),
+        "language": lambda: partial(_probe_language, settings),
+    }
+    return {name: known[name]() for name in needs}
+
+
+def probe_database(database: Engine) -> str:
+    """Return the revision of the tables.
+
+    Raises:
+        UnavailableError: the database is away, or its tables are older than this version.
+    """
+    with unit_of_work(database) as connection:
+        found = revision.current(connection)
+    # Newer ones are those of an update under way, on which this version works until it is replaced.
+    if found is None or found < revision.head():
+        raise UnavailableError(f"the tables are at revision {found}, wanted {revision.head()}", remedy="Run: luna db upgrade")
+    return f"revision {found}"
+
+
+def _probe_redis(client: "redis.Redis") -> str:
+    """Return that Redis answers.
+
+    Raises:
+        UnavailableError: it does not, or refuses Luna.
+    """
+    try:
+        client.ping()
+    except redis.RedisError as exc:
+        raise UnavailableError(f"does not answer: {exc}", field="redis_url", remedy="Check that Redis runs and takes the password.") from exc
+    return "answers"
+
+
+def _probe_vectors(settings: Settings) -> str:
+    """Return that Qdrant is ready.
+
+    Raises:
+        UnavailableError: it is away, or not ready yet.
+    """
+    if settings.vectors_url is None:
+        return "embedded"
+    headers = {"api-key": settings.vectors_api_key.get_secret_value()} if settings.vectors_api_key else {}
+    status, _ = ask(settings.vectors_url, "/readyz", timeout_seconds=_SECONDS, headers=headers)
+    if status != HTTPStatus.OK:
+        raise UnavailableError(f"Qdrant is not ready, it answers {status}", field="vectors_url", value=settings.vectors_url, remedy="See its log.")
+    return "answers"
+
+
+def _probe_language(settings: Settings) -> str:
+    """Return which models Ollama has; one that is not pulled yet is no failure, for Luna then answers without it.
+
+    Raises:
+        UnavailableError: Ollama is away, or something else answers at its address.
+    """
+    if settings.language_url is None:
+        return "none: answers are worded without a language model"
+    if settings.language_api == "openai":
+        return _probe_openai(settings, settings.language_url)
+    status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
+    names = _models(body) if status == HTTPStatus.OK else None
+    if names is None:
+        remedy = "Check that this is Ollama's address."
+        raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
+    absent = [name for name in (settings.language_model, settings.embedding_model) if _tagged(name) not in names]
+    pulls = "; ".join(f"ollama pull {name}" for name in absent)
+    return f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}" if absent else "both models are there"
+
+
+def _probe_openai(settings: Settings, url: str) -> str:
+    headers = {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"} if settings.language_key else {}
+    status, _ = ask(url.rstrip("/").removesuffix("/v1"), "/v1/models", timeout_seconds=_SECONDS, headers=headers)
+    if status != HTTPStatus.OK:
+        remedy = "Check LUNA_LANGUAGE_URL and the key."
+        raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=url, remedy=remedy)
+    return "answers"
+
+
+def _models(body: bytes) -> set[str] | None:
+    try:
+        document: Any = json.loads(body)
+        return {_tagged(model["name"]) for model in document["models"]}
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _tagged(model: str) -> str:
+    # Ollama takes a name without a tag for the latest.
+    return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
+
+
+def _connect(url: str) -> "redis.Redis":
+    return redis.Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0))
+
+
+# More than any answer that is asked for here holds.
+MAX_BYTES = 4_000_000
+
+
+def ask(url: str, path: str, *, timeout_seconds: float, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+    """Return status and body of ``GET url/path``.
+
+    Raises:
+        UnavailableError: ``url`` is no address, nothing answers there, or what answers does not speak HTTP.
+    """
+    try:
+        parts = urlsplit(url)
+        kind = {"http": HTTPConnection, "https": HTTPSConnection}[parts.scheme]
+        connection = kind(parts.hostname or "", parts.port, timeout=timeout_seconds)
+    except (KeyError, ValueError) as exc:
+        raise UnavailableError("this is no address of a server", value=url, remedy="Write it as http://host:port.") from exc
+    try:
+        connection.request("GET", parts.path.rstrip("/") + path, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.status, answer.read(MAX_BYTES)
+    except (OSError, HTTPException) as exc:
+        raise UnavailableError(f"does not answer: {str(exc) or type(exc).__name__}", value=url, remedy="Check that it runs and is reached from here.") from exc
+    finally:
+        connection.close()

@@ -1,0 +1,163 @@
+"""Checks what a process depends on: all side by side, each with its latency, none waited for longer than two seconds."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from prometheus_client import Gauge
+
+from luna.contracts.health import SIGNS_MISSED, Check
+from luna.energy.errors import LunaError, MachineError, UnavailableError
+from luna.platform.health.probes import PATIENCE, Probe
+from luna.platform.telemetry import without_secrets
+
+# The check of a process that it turns itself.
+ALIVE = "heartbeat"
+# The check of a worker that it takes the messages that wait.
+TAKES = "messages"
+
+log = structlog.get_logger("luna.health")
+
+
+class Liveness:
+    """Beaten from the loop that must not stand still; fresh while the last beat is younger than three.
+
+    Args:
+        every: time between two beats.
+        file: touched with every beat, for those outside who look at its age; None: nobody does.
+
+    Raises:
+        MachineError: ``file`` cannot be written.
+    """
+
+    def __init__(self, every: timedelta, file: Path | None = None) -> None:
+        self.every = every
+        self._file = file
+        try:
+            self._beat()
+        except OSError as exc:
+            remedy = "Name a file in a folder that Luna can write."
+            raise MachineError(f"the heartbeat cannot be written: {exc.strerror}", field="LUNA_HEARTBEAT_FILE", value=str(file), remedy=remedy) from exc
+
+    def beat(self) -> None:
+        """Note that the loop turns."""
+        try:
+            self._beat()
+        except OSError as exc:
+            log.warning("heartbeat cannot be written", file=str(self._file), error=str(exc))
+
+    @property
+    def age_seconds(self) -> float:
+        """How long ago the last beat was."""
+        return time.monotonic() - self._beaten_at
+
+    def probe(self) -> str:
+        """Return how long ago the last beat was, in words.
+
+        Raises:
+            UnavailableError: too long.
+        """
+        said = f"last beat {self.age_seconds:.1f} s ago"
+        if self.age_seconds > SIGNS_MISSED * self.every.total_seconds():
+            raise UnavailableError(f"the loop stands still, {said}", remedy="Restart it if this lasts; what it holds goes to another.")
+        return said
+
+    def _beat(self) -> None:
+        self._beaten_at = time.monotonic()
+        if self._file is not None:
+            self._file.touch()
+
+
+REFRESH = timedelta(seconds=10)
+PROBE_THREAD = "probe-"
+
+UP = Gauge("luna_health_dependency_up", "Whether a dependency of this process answered at the last look: 1 or 0.", ["dependency"])
+SECONDS = Gauge("luna_health_dependency_seconds", "How long a dependency took to answer at the last look.", ["dependency"])
+
+
+class Readiness:
+    """What a process knows of its dependencies. Threads may share it.
+
+    Args:
+        probes: by name; each returns a detail or raises a LunaError.
+        patience: how long a probe is waited for.
+    """
+
+    def __init__(self, probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> None:
+        self._probes = probes
+        self._patience = patience
+        self._looking = threading.Lock()
+        self.checks: tuple[Check, ...] = ()
+
+    def look(self) -> tuple[Check, ...]:
+        """Check every dependency now; the outcome stays in ``checks`` and in the metrics."""
+        with self._looking:
+            self.checks = checks = check_all(self._probes, patience=self._patience)
+            for check in checks:
+                UP.labels(check.name).set(check.ok)
+                SECONDS.labels(check.name).set(check.latency_ms / 1000)
+        return checks
+
+    @contextmanager
+    def at_rest(self) -> Iterator[bool]:
+        """Yield whether no probe is under way, not even a late one; while the block lasts none is begun."""
+        free = self._looking.acquire(blocking=False)
+        try:
+            yield free and not any(thread.name.startswith(PROBE_THREAD) for thread in threading.enumerate())
+        finally:
+            if free:
+                self._looking.release()
+
+    def watch(self, *, every: timedelta = REFRESH) -> None:
+        """Look again and again, in a thread of its own, as long as the process lives."""
+        threading.Thread(target=self._watch, args=(every,), name="readiness", daemon=True).start()
+
+    def _watch(self, every: timedelta) -> None:
+        pause = threading.Event()
+        while True:
+            self.look()
+            pause.wait(every.total_seconds())
+
+
+def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:
+    """Run ``probes`` side by side and return a check of each; one without an answer by then has failed, and its thread is left to end by itself."""
+    running = {name: _begin(name, probe) for name, probe in probes.items()}
+    wait(running.values(), timeout=patience.total_seconds())
+    seconds = patience.total_seconds()
+    late = {name: Check(name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s") for name in probes}
+    return tuple(future.result() if future.done() else late[name] for name, future in running.items())
+
+
+def check_health(name: str, probe: Probe) -> Check:
+    """Run ``probe``, which returns a detail or raises a LunaError, and time it."""
+    begun = time.perf_counter()
+    try:
+        ok, detail = True, probe()
+    except LunaError as error:
+        ok, detail = False, str(error)
+    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail)))
+
+
+def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
+    """Return the error of a process some of whose dependencies fail; None where all are well."""
+    failed = [check.name for check in checks if not check.ok]
+    return UnavailableError(f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each.") if failed else None
+
+
+def _begin(name: str, probe: Probe) -> "Future[Check]":
+    future: Future[Check] = Future()
+    threading.Thread(target=lambda: future.set_result(_check(name, probe)), name=f"{PROBE_THREAD}{name}", daemon=True).start()
+    return future
+
+
+def _check(name: str, probe: Probe) -> Check:
+    try:
+        return check_health(name, probe)
+    except Exception:  # the edge of a probe: it must neither end its caller nor pass for ready
+        log.exception("probe failed", dependency=name)
+        return Check(name, ok=False, latency_ms=0.0, detail="the probe failed unexpectedly; the log holds the reason")

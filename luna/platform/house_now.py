@@ -1,0 +1,477 @@
+"""The house now, as every surface tells it: what batteries do and why, what comes next, what devices use, what days cost and save, when a car leaves.
+
+Page, Home Assistant, messages and answers read it; none of them works out its own.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.control import BatterySetpoint, ControlState, Override
+from luna.contracts.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
+from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
+from luna.energy.device_config import BATTERIES
+from luna.energy.levels import HOUR, pace_of_batteries
+from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
+from luna.energy.site import ElectricVehicle, Site
+from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
+from luna.energy.vehicle_sensors import READ_NOTE
+from luna.platform import control_service, findings
+from luna.platform.database import levels, plan_faults, plans
+from luna.platform.database.plan_faults import PlanFault
+from luna.platform.database.plans import PlannedSlots
+from luna.platform.findings import SiteFinding
+from luna.platform.site_day import Day, find_slot, read_days, save_beside_inverter, total
+from luna.words import Numbers
+from luna.words.house import say_level_decided
+from luna.words.notes import DOUBTS
+from luna.words.retelling import retell_reason, retell_run
+
+DAY = timedelta(days=1)
+# A quarter-hour is over before it can be measured; two that are missing are no chance.
+OLD_VALUES = timedelta(minutes=45)
+# By which a level may be off unsaid: a per cent is what people read.
+LITTLE_SOC = 0.01
+# What inverters round limits to, half a per cent, and what they say of levels.
+LEVEL_STEP = 0.0075
+STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
+# Runs that are a deed, told before those that go by themselves.
+DEEDS = ("export", "charge")
+PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
+# What a plan notes whose batteries begin half full, or as they were an hour and more before.
+ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
+Basis = Literal["measured", "planned", "assumed"]
+DeviceUseKind = Literal["car", "heater", "appliance"]
+
+
+@dataclass(frozen=True, slots=True)
+class HouseFigure:
+    """A value and what it rests on: meters alone, a plan, or a plan that rests on what nobody knows yet, such as prices that are not published.
+
+    ``at`` is when it was so, of what may be something else by now; None: it holds now.
+    """
+
+    value: float
+    basis: Basis
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatteryRun:
+    """What batteries do in the neighbouring ``slots`` of a plan, from ``start`` to ``end``; what moves next to nothing is part of the run beside it.
+
+    ``by_level``: they were told something else than the plan had for the slot that runs, for they are fuller or emptier.
+    """
+
+    mode: str
+    by_owner: bool
+    start: datetime
+    end: datetime
+    slots: tuple[SlotReply, ...]
+    by_level: bool = False
+
+    @property
+    def energy_kwh(self) -> float:
+        """What is moved for the sake of the mode: charged, sold, or given to the house."""
+        moved = {"charge": charge_of, "export": sold_by}.get(self.mode, discharge_of)
+        return sum(moved(slot) for slot in self.slots)
+
+    @property
+    def sold_kwh(self) -> float:
+        """What is fed in meanwhile, whoever gives it."""
+        return sum(slot.export_kwh for slot in self.slots)
+
+    @property
+    def import_price(self) -> float | None:
+        """What buying costs on average while batteries charge, weighted by what they take, currency per kWh."""
+        taken = sum(charge_of(slot) for slot in self.slots)
+        return sum(charge_of(slot) * slot.import_price for slot in self.slots) / taken if taken > 0 else None
+
+    @property
+    def earned(self) -> float:
+        """What batteries sell for, in currency."""
+        return sum(sold_by(slot) * slot.export_price for slot in self.slots)
+
+    @property
+    def deciding(self) -> list[SlotReply]:
+        """The slots of its own mode; what it took in beside has words of its own."""
+        return [slot for slot in self.slots if slot.mode == self.mode] or [*self.slots]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What a car, a store of heat or an appliance uses next."""
+
+    name: str
+    kind: DeviceUseKind
+    run: PlannedRun
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStay:
+    """A car's stay at its charger as planned: how full it comes, and how full it leaves, shares of its capacity."""
+
+    vehicle: str
+    start: datetime
+    end: datetime
+    arrives_soc: HouseFigure
+    leaves_soc: HouseFigure
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHouse:
+    """What only a new plan, a new slot or a new measurement changes; None where it is not known.
+
+    ``saved_today`` and ``saved_yesterday`` are what batteries save beside the inverter alone; ``soc`` is the share of all batteries together.
+    ``slots`` is what was planned from yesterday until tomorrow, of which the next reading takes what is still so; ``measured_until`` is the end of the last
+    quarter-hour, of today or yesterday, of which all meters are known.
+    """
+
+    plan: PlanReply | None
+    today: Day
+    tomorrow: Day
+    saved_today: HouseFigure | None = None
+    saved_yesterday: HouseFigure | None = None
+    soc: HouseFigure | None = None
+    uses: tuple[DeviceUse, ...] = ()
+    stays: tuple[PlannedStay, ...] = ()
+    slots: PlannedSlots | None = None
+    measured_until: datetime | None = None
+
+    @property
+    def cost_today(self) -> HouseFigure | None:
+        """What energy costs today, without fees by month."""
+        return self.figure_of(self.today.cost, self.today)
+
+    @property
+    def cost_tomorrow(self) -> HouseFigure | None:
+        """What energy costs tomorrow, without fees by month."""
+        return self.figure_of(self.tomorrow.cost, self.tomorrow)
+
+    @property
+    def load_today(self) -> HouseFigure | None:
+        """What the house uses today, kWh."""
+        return self.figure_of(total(self.today.load_kwh), self.today, priced=False)
+
+    @property
+    def load_tomorrow(self) -> HouseFigure | None:
+        """What the house uses tomorrow, kWh."""
+        return self.figure_of(total(self.tomorrow.load_kwh), self.tomorrow, priced=False)
+
+    @property
+    def pv_today(self) -> HouseFigure | None:
+        """What the sun brings today, kWh."""
+        return self.figure_of(total(self.today.pv_kwh), self.today, priced=False)
+
+    @property
+    def pv_tomorrow(self) -> HouseFigure | None:
+        """What the sun brings tomorrow, kWh."""
+        return self.figure_of(total(self.tomorrow.pv_kwh), self.tomorrow, priced=False)
+
+    @property
+    def pv_to_come(self) -> float | None:
+        """What of it is still to come, kWh."""
+        return total(self.today.pv_kwh[self.today.measured == 0])
+
+    def figure_of(self, value: float | None, day: Day, *, priced: bool = True) -> HouseFigure | None:
+        """Return a day's figure with what it rests on."""
+        if value is None:
+            return None
+        return HouseFigure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
+
+
+# Without slots, so that what follows from its fields is worked out once, however many sentences ask.
+@dataclass(frozen=True)
+class HouseNow:
+    """A site at ``now``: how it is planned, how its devices stand (batteries first), and what is the matter with it.
+
+    ``planned_before`` says whether there ever was a plan, ``fault`` why there is no newer one.
+    """
+
+    site: Site
+    now: datetime
+    planned: PlannedHouse
+    states: tuple[ControlState, ...]
+    vacation: bool
+    findings: tuple[SiteFinding, ...]
+    planned_before: bool
+    fault: PlanFault | None = None
+
+    @property
+    def armed(self) -> bool:
+        """Whether anything is sent to devices; where not, Luna would."""
+        return bool(self.states) and self.states[0].armed_at is not None and not self.only_advised
+
+    @property
+    def only_advised(self) -> bool:
+        """Whether the owner does by hand what Luna says."""
+        return self.site.control is not None and self.site.control.by == "advice"
+
+    @property
+    def unknown_since(self) -> datetime | None:
+        """Since when it is not known what the house uses: a meter says nothing, or nothing new; None while that is told."""
+        until = self.planned.measured_until
+        return until if until is not None and self.now - until > OLD_VALUES else None
+
+    @cached_property
+    def slot(self) -> SlotReply | None:
+        """The slot that runs."""
+        return None if self.planned.plan is None else find_slot(self.planned.plan, self.now)
+
+    @cached_property
+    def override(self) -> Override | None:
+        """What the owner wants of the batteries now instead of the plan."""
+        wanted = next((state.override for state in self.states if state.device == BATTERIES), None)
+        return wanted if wanted is not None and wanted.until > self.now else None
+
+    @cached_property
+    def runs(self) -> tuple[BatteryRun, ...]:
+        """What batteries do from now on, as it is proposed to people: the plan, and before it what the owner decided."""
+        plan, current = self.planned.plan, self.slot
+        if plan is None or current is None:
+            return ()
+        step, slots = timedelta(minutes=plan.slot_minutes), [slot for slot in plan.slots if slot.start >= current.start]
+        found = find_proposed_runs([self._propose(slot) for slot in slots])
+        ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
+        runs = [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found]
+        if self.told is not None and not runs[0].by_owner and runs[0].mode == self.told.mode != current.mode:
+            runs[0] = replace(runs[0], by_level=True)
+        return tuple(runs)
+
+    @cached_property
+    def told(self) -> BatterySetpoint | None:
+        """What batteries were told for the slot that runs, by its plan and by how full they were; None where nothing was, or not all the same."""
+        state = self.state_of(BATTERIES)
+        decision = state.decision if state is not None and self.armed else None
+        if decision is None or decision.decided_by not in ("planner", "agent") or decision.slot_start != floor_to(self.now, SLOT):
+            return None
+        told = [setpoint for setpoint in decision.allowed.values() if isinstance(setpoint, BatterySetpoint)]
+        return told[0] if len({setpoint.mode for setpoint in told}) == 1 else None
+
+    @property
+    def level_reached(self) -> Literal["filled", "drained"] | None:
+        """Whether a battery is as full, or as empty, as it was told to become: it stands still there; None also where it is at a limit of its own."""
+        soc, told = self.planned.soc, self.told
+        if soc is None or soc.basis != "measured" or soc.at is not None or told is None or len(self.site.batteries) != 1:
+            return None
+        battery = self.site.batteries[0]
+        most = told.target_soc if told.mode == "charge" else told.ceiling_soc if told.mode in STORING else None
+        least = told.target_soc if told.mode == "export" else told.floor_soc if told.mode in SERVING else None
+        if most is not None and most - LEVEL_STEP <= soc.value and most < battery.max_soc - LITTLE_SOC:
+            return "filled"
+        return "drained" if least is not None and soc.value <= least + LEVEL_STEP and least > battery.min_soc + LITTLE_SOC else None
+
+    @cached_property
+    def next_run(self) -> BatteryRun | None:
+        """What batteries do next within a day: the next deed, else what goes by itself; None where they go on as they do now."""
+        soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
+        return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
+
+    @property
+    def doubts(self) -> list[tuple[str, dict[str, Any]]]:
+        """What sensors said of charges and is not believed yet: code and figures of the plan's notes."""
+        plan = self.planned.plan
+        return [] if plan is None else [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
+
+    @property
+    def problems(self) -> list[SiteFinding]:
+        """What was there and is missing, and commands that failed; what has yet to come is no problem, nor what is worth knowing beside it."""
+        return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
+
+    @property
+    def silent_devices(self) -> list[SiteFinding]:
+        """The devices that did not confirm what they were told, and are left to themselves."""
+        return [finding for finding in self.findings if finding.code == "device_silent"]
+
+    @property
+    def batteries_silent(self) -> bool:
+        """Whether the batteries are among them: what the plan has for them is not what they do."""
+        return any(finding.figures["device"] == BATTERIES for finding in self.silent_devices)
+
+    def state_of(self, device: str) -> ControlState | None:
+        """Return how a device stands."""
+        return next((state for state in self.states if state.device == device), None)
+
+    def use_of(self, device: str) -> DeviceUse | None:
+        """Return what a device uses next, None where nothing."""
+        return next((use for use in self.planned.uses if use.name == device), None)
+
+    def _propose(self, slot: SlotReply) -> ProposedSlot:
+        wanted = self.override
+        by_owner = wanted is not None and slot.start < wanted.until
+        mode = wanted.mode if wanted is not None and by_owner else slot.mode
+        if not by_owner and self.told is not None and slot is self.slot:
+            return ProposedSlot(self.told.mode)
+        # Where sun is sold that could be stored, the batteries stand still for it: that is no part of what goes on beside it.
+        if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
+            mode = "hold"
+        return ProposedSlot(mode, moved_by(slot, mode), by_owner)
+
+
+def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
+    """Return why batteries do what they do in a run, by times as they are read ``now``.
+
+    Of several reasons it is that of the slot which runs, and before the run begins that of the slot which moves most.
+    """
+    if run.by_owner:
+        return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
+    if run.by_level:
+        return say_level_decided(numbers.language)
+    # What has begun starts with the slot that runs.
+    reason = (run.deciding[0] if run.start <= now else max(run.deciding, key=lambda slot: moved_by(slot, run.mode))).reason
+    alike = [slot.reason.figures | {"start": slot.start} for slot in run.deciding if slot.reason.code == reason.code]
+    return retell_run(reason.model_dump(), alike, now, numbers)
+
+
+def charge_of(slot: SlotReply) -> float:
+    """Return what all batteries take in a slot, kWh."""
+    return sum(flow.charge_kwh for flow in slot.batteries.values())
+
+
+def discharge_of(slot: SlotReply) -> float:
+    """Return what all batteries give in a slot, kWh."""
+    return sum(flow.discharge_kwh for flow in slot.batteries.values())
+
+
+def sold_by(slot: SlotReply) -> float:
+    """Return what batteries feed in in a slot, kWh."""
+    return min(discharge_of(slot), slot.export_kwh)
+
+
+def moved_by(slot: SlotReply, mode: str) -> float:
+    """Return the energy for whose sake a slot has a mode, kWh."""
+    return moved_kwh(mode, charge_kwh=charge_of(slot), discharge_kwh=discharge_of(slot), export_kwh=slot.export_kwh)
+
+
+def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
+    """Return what a plan's figure that reaches to ``end`` rests on: beyond the last published price it is assumed."""
+    known = None if plan is None else plan.prices_known_until
+    return "planned" if known is None or end <= known else "assumed"
+
+
+def read_house(
+    connection: Connection, site: Site, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime, silent: Sequence[SiteFinding] | None = None
+) -> HouseNow:
+    """Return a stored site as it stands, with what was read of its plan.
+
+    Args:
+        connection: to the database.
+        site: a stored one.
+        planned: what was read of its plan.
+        plan_max_age: age at which a plan is no longer followed, None where nobody asks.
+        now: the instant of the question.
+        silent: which sensors were found silent last, None: look now.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    site_id = site.name
+    states = tuple(control_service.read_states(connection, site_id, now=now))
+    found = findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)
+    silent = findings.find_silent(connection, site, now=now) if silent is None else silent
+    return HouseNow(
+        site=site,
+        now=now,
+        planned=planned,
+        states=states,
+        vacation=control_service.is_on_vacation(connection, site_id, now=now),
+        findings=(*found, *silent),
+        planned_before=plans.issued_last(connection, site_id) is not None,
+        fault=plan_faults.load(connection, site_id),
+    )
+
+
+def list_devices(site: Site) -> tuple[str, ...]:
+    """Return what can be overridden at a site, batteries first."""
+    named = site.control.devices if site.control else ()
+    return (BATTERIES, *(device for device in named if device != BATTERIES))
+
+
+def read_planned(connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None) -> PlannedHouse:
+    """Return how a stored site is planned, and what its days cost and save; ``before`` is how it was planned when it was read last, if it was."""
+    zone = parse_zone(site.timezone)
+    plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
+    days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
+    (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before.slots if before else None)
+    # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then are enough.
+    last = yesterday.timeline.end - SLOT
+    plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
+    coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
+    stays = tuple(sorted(coming, key=lambda stay: stay.start))
+    uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
+    soc, measured_until = read_soc(connection, site, plan, now=now), _end_measured(yesterday, today)
+    house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
+    saved = house.figure_of(save_beside_inverter(site, today, plan), today)
+    saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
+    return replace(house, saved_today=saved, saved_yesterday=saved_yesterday)
+
+
+def _end_measured(*days: Day) -> datetime | None:
+    """Return when the last measured slot of some days in order ends."""
+    ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in days if day.measured.any()]
+    return ends[-1] if ends else None
+
+
+def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:
+    """Return how full the batteries of a stored site are, as it was said last, with its instant once they may be elsewhere; else as a plan has it.
+
+    None where nobody knows.
+    """
+    measured = levels.read_last(connection, site, now=now)
+    if measured is not None:
+        may_have_moved = (now - measured.at) / HOUR * max(pace_of_batteries(site.batteries)) > LITTLE_SOC
+        return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
+    slot = None if plan is None else find_slot(plan, now)
+    held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
+    capacity = sum(each for each, _ in held)
+    if plan is None or not capacity:
+        return None
+    # Planned from what was measured, or from what was put in where nothing was.
+    return HouseFigure(sum(each * soc for each, soc in held) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
+
+
+def begins_assumed(notes: Iterable[str]) -> bool:
+    """Return whether a plan with notes of these codes begins with a charge of the batteries that nobody measured of late."""
+    return not ASSUMED_CHARGES.isdisjoint(notes)
+
+
+def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime) -> Iterator[DeviceUse]:
+    found: list[tuple[str, DeviceUseKind, PlannedRun | None]] = []
+    for vehicle in site.vehicles:
+        stay = next((stay for stay in stays if stay.vehicle == vehicle.name), None)
+        found.append((vehicle.name, "car", None if stay is None else find_vehicle_run(plan, vehicle.name, max(stay.start, now), stay.end)))
+    found += [(load.name, "heater" if load.kind == "water_heater" else "appliance", find_load_run(plan, load.name, now)) for load in site.loads]
+    found += [(pump.name, "heater", find_heat_run(plan, pump.name, now)) for pump in site.heat_pumps]
+    for name, kind, run in found:
+        if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
+            yield DeviceUse(name, kind, run, basis_until(plan, run.end))
+
+
+def _find_stays(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[PlannedStay]:
+    """Yield a vehicle's stays that are not over: slots in which a plan says why it charges or waits."""
+    step = timedelta(minutes=plan.slot_minutes)
+    is_read = any(note.code == READ_NOTE and note.figures.get("vehicle") == vehicle.name for note in plan.notes)
+    there = [(slot.start, slot.vehicles[vehicle.name]) for slot in plan.slots if slot.start + step > now and _is_there(slot, vehicle.name)]
+    first = 0
+    for place, (start, flow) in enumerate(there):
+        if place + 1 == len(there) or there[place + 1][0] != start + step:
+            begin, end = there[first][0], start + step
+            # Before it has come nobody can read how full it comes.
+            arrives = HouseFigure(_soc_before(there[first][1], vehicle), "measured" if is_read and begin <= now else "assumed")
+            yield PlannedStay(vehicle.name, begin, end, arrives, HouseFigure(flow.soc_end, "planned"))
+            first = place + 1
+
+
+def _is_there(slot: SlotReply, vehicle: str) -> bool:
+    return vehicle in slot.vehicles and slot.vehicles[vehicle].reason is not None
+
+
+def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
+    stored = flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency
+    return float(np.clip(flow.soc_end - stored / vehicle.capacity_kwh, 0.0, 1.0))

@@ -1,0 +1,125 @@
+"""The house now in statements, in the order in which they are told: a code of ``luna.words.house`` with its figures; every surface words the same ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from luna.platform.findings import SiteFinding
+from luna.platform.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow, PlannedStay, say_run
+from luna.words import Numbers, say_mode
+from luna.words.devices import say_device
+from luna.words.house import HOUSE, say_basis
+from luna.words.refusals import say_refusal
+from luna.words.times import say_when
+
+StatedKind = Literal["kwh", "cost", "soc", "name", "instant"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatedFigure:
+    """A figure of a statement: energy in kWh, money in currency, a share, words, or an instant."""
+
+    kind: StatedKind
+    value: float | str | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HouseStatement:
+    """One sentence about the house: its code, and its figures by the names in its braces."""
+
+    code: str
+    figures: dict[str, StatedFigure]
+
+
+def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
+    """Return what is told of the house; what is not known is left out."""
+    planned, runs = house.planned, house.runs
+    return [
+        *(_state_no_plan(house, numbers) if house.slot is None else ()),
+        *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
+        *(_state_silent(finding, numbers) for finding in house.silent_devices),
+        *([HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})] if house.unknown_since is not None else ()),
+        *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
+        *(state_use(use, numbers) for use in planned.uses),
+        *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
+        *(_state_stored(planned.soc, numbers) if house.site.batteries else ()),
+        *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
+        *_state_figure("house_saved_today", "saved", planned.saved_today, numbers),
+        *(_state_figure("house_saved_yesterday", "saved", planned.saved_yesterday, numbers) if planned.saved_today else ()),
+    ]
+
+
+def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
+    """Return a statement as a sentence, by times as they are read ``now``."""
+    return HOUSE[statement.code][numbers.language].format(**{name: _say(figure, numbers, now) for name, figure in statement.figures.items()})
+
+
+def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:
+    value = figure.value
+    if isinstance(value, datetime):
+        return say_when(value, now=now, numbers=numbers)
+    if isinstance(value, str):
+        return value
+    return numbers.amount(value) if figure.kind == "kwh" else numbers.money(value) if figure.kind == "cost" else numbers.share(value)
+
+
+def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
+    yield HouseStatement("house_no_plan", {})
+    if house.fault is not None:
+        why = str(say_refusal(house.fault.error, numbers.language))
+        yield HouseStatement("house_fault", {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)})
+
+
+def _state_silent(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
+    device = _name(say_device(finding.figures["device"], language=numbers.language))
+    return HouseStatement("house_silent", {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
+
+
+def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
+    yield HouseStatement("house_now", {"end": StatedFigure("instant", run.end), **_tell_run(run, house, numbers)})
+    if house.level_reached is not None:
+        yield HouseStatement(f"house_{house.level_reached}", {})
+    following = house.next_run
+    if following is not None:
+        yield HouseStatement("house_next", {"begin": StatedFigure("instant", following.start), **_tell_run(following, house, numbers)})
+
+
+def _tell_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
+    return {"mode": _name(say_mode(run.mode, language=numbers.language)), "reason": _name(say_run(run, numbers, now=house.now))}
+
+
+def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
+    """Return what is told of the next use of a device, a car's charge as an appliance's run: when, how much, at which cost."""
+    span = {"begin": StatedFigure("instant", use.run.start), "end": StatedFigure("instant", use.run.end)}
+    told = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
+    return HouseStatement("house_use", told | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})
+
+
+def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
+    socs = {"arrives": StatedFigure("soc", stay.arrives_soc.value), "leaves": StatedFigure("soc", stay.leaves_soc.value)}
+    bases = {"arrives_basis": _basis(stay.arrives_soc, numbers), "basis": _basis(stay.leaves_soc, numbers)}
+    told = {"device": _name(say_device(stay.vehicle, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
+    return HouseStatement("house_car", told | socs | bases)
+
+
+def _state_stored(soc: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
+    if soc is None or soc.at is None:
+        yield from _state_figure("house_stored", "soc", soc, numbers)
+    else:
+        told = {"at": StatedFigure("instant", soc.at), "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
+        yield HouseStatement("house_stored_at", told)
+
+
+def _state_figure(code: str, name: str, figure: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
+    if figure is not None:
+        kind: StatedKind = "soc" if name == "soc" else "cost"
+        yield HouseStatement(code, {name: StatedFigure(kind, figure.value), "basis": _basis(figure, numbers)})
+
+
+def _name(words: str) -> StatedFigure:
+    return StatedFigure("name", words)
+
+
+def _basis(figure: HouseFigure | DeviceUse, numbers: Numbers) -> StatedFigure:
+    return _name(say_basis(figure.basis, language=numbers.language))

@@ -1,0 +1,155 @@
+"""Packages that hold data: downloaded as files, verified against a pinned hash, never installed."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from luna.energy.errors import MachineError
+from luna.platform.private_folders import make_private
+from luna.platform.retry import RetryPolicy
+
+Progress = Callable[[int, int, str], None]
+
+# pip itself asks an index again; a second run helps where it ended for another reason.
+DOWNLOAD_RETRY = RetryPolicy(timedelta(seconds=1), tries=2)
+_RAW_PROGRESS = re.compile(r"^Progress (\d+) of (\d+)")
+_PIP_VERSION = re.compile(r"^pip (\d+)\.(\d+)")
+# Since 24.1 pip says in plain lines how far a download is.
+_TELLS_BYTES = (24, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A file of a package registry, named by what it must be; ``purpose`` says what it is to whoever lacks it."""
+
+    name: str
+    version: str
+    filename: str
+    sha256: str
+    bytes: int
+    purpose: str = "the demo's data"
+
+    @property
+    def requirement(self) -> str:
+        """The line a requirements file holds for it."""
+        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
+
+
+def fetch_package(package: Package, folder: Path, *, progress: Progress | None = None) -> Path:
+    """Return the package's file in ``folder``, downloading it where it is missing or damaged.
+
+    Invariants: a file under the package's name in ``folder`` has the pinned hash; a broken download leaves none.
+
+    Raises:
+        MachineError: it is not there and cannot be downloaded, what came has another hash, or this machine has no pip.
+    """
+    path = folder / package.filename
+    if path.is_file() and hash_file(path) == package.sha256:
+        return path
+    make_private(folder)
+    # Beside its place, so that the last step is a rename: two processes that fetch at once only waste work.
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
+        downloaded = _download(package, Path(temporary), progress or _ignore)
+        _check_hash(package, downloaded)
+        downloaded.replace(path)
+    return path
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_hash(package: Package, path: Path) -> None:
+    found = hash_file(path) if path.is_file() else None
+    if found != package.sha256:
+        raise MachineError(
+            f"{package.filename} is not the file that is pinned (sha256 {package.sha256[:12]}…)",
+            field="sha256",
+            value=found,
+            remedy="Check which package index pip uses; a mirror may have changed the file.",
+        )
+
+
+def _download(package: Package, folder: Path, progress: Progress) -> Path:
+    pip = _find_pip(package, folder.parent)
+    said: str | None = None
+    for attempt in DOWNLOAD_RETRY.attempts():
+        time.sleep(DOWNLOAD_RETRY.pause(attempt - 1).total_seconds())
+        said = _run_pip(package, folder, pip=pip, progress=progress)
+        if said is None:
+            return folder / package.filename
+    full = "No space left on device" in str(said)
+    raise MachineError(
+        f"{package.purpose} ({package.name} {package.version}, {package.bytes / 1e6:.0f} MB) is not cached and could not be downloaded: {said}",
+        field=str(folder.parent),
+        remedy="Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}.",
+    )
+
+
+def _find_pip(package: Package, cache: Path) -> list[str]:
+    """Return the command that runs pip: the one of this environment, or else one on PATH, for an environment may do without."""
+    if find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    program = shutil.which("pip") or shutil.which("pip3")
+    if program is None:
+        raise MachineError(
+            f"{package.purpose} ({package.name} {package.version}) is not cached, and there is no pip to download it",
+            field="PATH",
+            remedy=f"Install pip, or put {package.filename} into {cache}.",
+        )
+    return [program]
+
+
+def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progress) -> str | None:
+    """Let pip download the file into ``folder``; return the last thing it said where it failed."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text(package.requirement + "\n", encoding="utf-8")
+    command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
+    command += ["--progress-bar=raw"] if _tells_bytes(pip) else []
+    command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
+    # What is on its way lies here too, and pip keeps no second copy: /tmp, or a home in it, may be small.
+    quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
+    environment = os.environ | quiet | {"TMPDIR": str(folder)}
+    progress(0, package.bytes, package.name)
+    said = "pip said nothing"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process, _ended(process):
+        for line in process.stdout or ():
+            if found := _RAW_PROGRESS.match(line):
+                progress(int(found[1]), package.bytes, package.name)
+            elif line.strip():
+                said = line.strip()
+    progress(package.bytes, package.bytes, package.name)
+    return said if process.returncode else None
+
+
+@contextmanager
+def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    # An interrupted download must not outlive the command that asked for it.
+    try:
+        yield
+    except BaseException:
+        process.kill()
+        raise
+
+
+def _tells_bytes(pip: list[str]) -> bool:
+    said = subprocess.run([*pip, "--version"], check=False, capture_output=True, text=True).stdout
+    found = _PIP_VERSION.match(said)
+    return found is not None and (int(found[1]), int(found[2])) >= _TELLS_BYTES
+
+
+def _ignore(_done: int, _total: int, _label: str) -> None:
+    return

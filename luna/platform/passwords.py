@@ -1,0 +1,62 @@
+"""Passwords: which are taken, how they are kept, whether one is right.
+
+Source: OWASP Password Storage Cheat Sheet (argon2id, 19 MiB, two passes, one lane) and NIST SP 800-63B (length before composition, well-known ones refused).
+"""
+
+import unicodedata
+from functools import cache
+from importlib.resources import files
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from luna.energy.refusals import refuse
+
+SHORTEST, LONGEST = 12, 128
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# Of 12 characters and more in the lists of stolen passwords, and what people make of the product's name.
+_WELL_KNOWN = frozenset(files("luna").joinpath("well_known_passwords.txt").read_text(encoding="utf-8").split())
+
+
+def require_good(password: str, *, name: str, field: str = "password") -> None:
+    """Return where a password may become that of ``name``.
+
+    Raises:
+        InvalidInputError: it is short, long, well known, or says the name; the value stays unsaid.
+    """
+    if not SHORTEST <= len(_normal(password)) <= LONGEST:
+        raise refuse("password-length", field=field, least=SHORTEST, most=LONGEST)
+    plain = _normal(password).lower()
+    if plain in _WELL_KNOWN or len(set(plain)) < 4 or plain.replace(name.lower(), "").strip("0123456789!. ") == "":
+        raise refuse("password-well-known", field=field)
+
+
+def hash_password(password: str) -> str:
+    """Return what is kept of a password: argon2id with its parameters and salt, as one text. Takes 19 MiB and some hundredths of a second."""
+    return _HASHER.hash(_normal(password))
+
+
+def is_right(password: str, kept: str | None) -> bool:
+    """Return whether a password is the one of which ``kept`` was kept; None, for a person who is not there, takes as long and is never right."""
+    # What is longer than any that was taken is none, and costs nothing to say so.
+    if len(password) > LONGEST:
+        return False
+    try:
+        return _HASHER.verify(kept or _of_nobody(), _normal(password)) and kept is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Return whether a password was kept with other parameters than today's, so that it is hashed again when it is next given."""
+    return _HASHER.check_needs_rehash(kept)
+
+
+@cache
+def _of_nobody() -> str:
+    return _HASHER.hash("the password of nobody, so that it cannot be told by time who is there")
+
+
+def _normal(password: str) -> str:
+    # The same letters typed on two machines may be different characters.
+    return unicodedata.normalize("NFC", password)

@@ -1,0 +1,240 @@
+"""Beat: ``python -m luna.platform.queue.beat`` asks for what is due by the clock. Exactly one leads; any other waits to take over."""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from importlib.metadata import version
+
+import redis
+import structlog
+from celery import Celery, schedules
+from celery.beat import ScheduleEntry
+from celery.beat import Scheduler as CeleryScheduler
+from prometheus_client import Counter, Gauge
+
+from luna.contracts.health import BeatSign
+from luna.contracts.message import Request
+from luna.contracts.tasks import list_periodic
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.embedded import running
+from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.platform.queue.client import Client
+from luna.platform.queue.connection import connect
+from luna.platform.queue.heartbeats import LeaderLock, read_beat
+from luna.platform.settings import load_settings
+from luna.platform.telemetry import configure_logging
+
+# A message that nobody took by then is dropped, before the next one is due.
+_SHARE_KEPT = 0.9
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+# Two machines' clocks, or one that is corrected while it runs; more than that is another time.
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+SENT = Counter("luna_beat_sent_messages_total", "Messages sent because they were due.", ["task"])
+
+log = structlog.get_logger("luna.beat")
+
+
+class Scheduler(CeleryScheduler):  # type: ignore[misc]
+    """Celery's scheduler in memory, over typed requests; what nobody serves stays due instead of waiting in its queue.
+
+    Args:
+        client: sends.
+        schedule: how often to ask for what, each time with the defaults of its request.
+        asked_at: when a task was asked for last, by whichever beat led then; one that never was, or by a clock that has gone back since, is due at once.
+        turn: after how long to look again at what is due and not served.
+        clock: says what is due; a machine that slept, or whose clock went back, is not waited for.
+    """
+
+    # Messages go through the client, which gives up in time where Redis is away; Celery's producer would wait for it.
+    producer = None
+
+    def __init__(self, client: Client, schedule: Mapping[type[Request], timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta, clock: Clock) -> None:
+        app = Celery("luna-beat", set_as_current=False)
+        app.conf.timezone = "UTC"
+        self._client = client
+        self._clock, self._looked_at = clock, (now := clock.now())
+        # Of another machine, or from before the clock went back.
+        said = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
+        self.asked_at = {request.task: said[request.task] for request in schedule if request.task in said}
+        entries = {
+            request.task: ScheduleEntry(
+                request.task,
+                request.task,
+                self.asked_at.get(request.task, _NEVER),
+                schedule=schedules.schedule(every, nowfun=clock.now, app=app),
+                args=(request(),),
+                app=app,
+            )
+            for request, every in schedule.items()
+        }
+        super().__init__(app, schedule=entries, max_interval=turn.total_seconds(), lazy=True)
+
+    def send_due(self) -> float:
+        """Send all that is due and return the seconds until something may be."""
+        self._looked_at = self._clock.now()
+        while not (pause := float(self.tick())):
+            pass
+        return pause
+
+    @property
+    def clock_went_back(self) -> bool:
+        """Whether it is earlier than at the last look: what is due was reckoned by another time."""
+        return self._clock.now() < self._looked_at - _CLOCKS_DIFFER
+
+    def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
+        due, seconds = entry.is_due()
+        return (False, self.max_interval) if due and not self._client.is_served(type(entry.args[0]), asked=_is_prompt(entry)) else (due, seconds)
+
+    def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
+        try:
+            if _is_prompt(entry):
+                self._client.begin(entry.args[0], timeout=_SHARE_KEPT * entry.schedule.run_every)
+            else:
+                self._client.submit(entry.args[0], expires=_SHARE_KEPT * entry.schedule.run_every)
+        except UnavailableError as error:
+            log.warning("due and not sent", task_name=entry.name, error=str(error))
+            return
+        self.asked_at[entry.name] = self._clock.now()
+        SENT.labels(entry.name).inc()
+
+
+def _is_prompt(entry: ScheduleEntry) -> bool:
+    schedule = type(entry.args[0]).schedule
+    return schedule is not None and schedule.prompt
+
+
+TURN = timedelta(seconds=5)
+LEADS = Gauge("luna_beat_leads_bool", "Whether this beat leads: 1, or waits for another: 0.")
+
+
+class Beat:
+    """One beat: turn by turn it sends what is due while it leads, and waits for the lead while it does not.
+
+    Args:
+        redis_url: the queue.
+        schedule: how often to ask for what, each time with the defaults of its request.
+        turn: the longest time between two turns.
+        clock: where "now" comes from.
+    """
+
+    def __init__(self, redis_url: str, schedule: Mapping[type[Request], timedelta], *, turn: timedelta = TURN, clock: Clock | None = None) -> None:
+        self.name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._schedule = schedule
+        self._turn = turn
+        self._clock = clock or SystemClock()
+        self._started_at = self._clock.now()
+        self._client = Client(redis_url)
+        self._redis = connect(redis_url)
+        self._lead = LeaderLock(self._redis, self.name, turn=turn)
+        self._scheduler: Scheduler | None = None
+        self.state = "starts"
+
+    def turn(self) -> float:
+        """Do what is due and return the seconds until the next turn; without Redis, try at the next turn."""
+        longest = self._turn.total_seconds()
+        try:
+            return min(longest, self._send_due()) if self._lead.hold() else self._wait(longest)
+        except redis.RedisError as exc:
+            # Another may lead meanwhile; what it asked for stands in its sign.
+            self._scheduler = None
+            self._say("does not reach Redis", error=str(exc))
+            return longest
+
+    def leave(self) -> None:
+        """Hand the lead over and close every connection."""
+        try:
+            self._lead.leave()
+        except redis.RedisError as exc:
+            log.warning("queue does not answer", error=str(exc))
+        self._client.close()
+        self._redis.close()
+
+    def _send_due(self) -> float:
+        if self._scheduler is None or self._scheduler.clock_went_back:
+            last = read_beat(self._redis)
+            self._scheduler = Scheduler(self._client, self._schedule, last.asked_at if last else {}, turn=self._turn, clock=self._clock)
+        self._say("leads")
+        pause = self._scheduler.send_due()
+        self._lead.tell(self._sign(self._scheduler))
+        return pause
+
+    def _wait(self, longest: float) -> float:
+        self._scheduler = None
+        self._say(f"waits, for {self._lead.holder()} leads")
+        return longest
+
+    def _sign(self, scheduler: Scheduler) -> BeatSign:
+        return BeatSign(
+            name=self.name,
+            version=self._version,
+            started_at=self._started_at,
+            turned_at=self._clock.now(),
+            turn=self._turn,
+            asked_at=scheduler.asked_at,
+        )
+
+    def _say(self, state: str, **fields: str) -> None:
+        if state != self.state:
+            self.state = state
+            log.info("beat's part", name=self.name, state=state, **fields)
+            LEADS.set(state == "leads")
+
+    @cached_property
+    def _version(self) -> str:
+        return version("luna-energy")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Turn until SIGTERM or SIGINT."""
+    options = _parser().parse_args(arguments)
+    settings = load_settings()
+    configure_logging("beat", level=settings.log_level)
+    announce_release()
+    done = threading.Event()
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, lambda *_: done.set())
+    turn = timedelta(seconds=options.turn_seconds)
+    schedule = _read_schedule(options)
+    pulse = Liveness(turn, settings.heartbeat_file)
+    with running(settings) as addresses, ExitStack() as stack:
+        beat = Beat(addresses.redis_url, schedule, turn=turn)
+        stack.callback(beat.leave)
+        readiness = Readiness({ALIVE: pulse.probe, "schedule": lambda: beat.state, **probes_for(("redis",), settings, addresses)})
+        if options.health_port:
+            stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
+            readiness.watch()
+        while not done.is_set():
+            pulse.beat()
+            done.wait(beat.turn())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="luna.platform.queue.beat", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
+    for periodic in list_periodic().values():
+        parser.add_argument(f"--{periodic.option}-seconds", type=float, default=periodic.every.total_seconds(), help=periodic.help)
+    return parser
+
+
+def _read_schedule(options: argparse.Namespace) -> dict[type[Request], timedelta]:
+    return {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except LunaError as error:
+        log.error("beat cannot start", error=str(error))  # noqa: TRY400 - the message says what to do
+        sys.exit(error.exit_code)

@@ -1,0 +1,163 @@
+"""Send a request and receive its reply."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from luna.contracts.job import Job
+from luna.contracts.message import Request, interactive_queue_of, queue_of
+from luna.energy.errors import UnavailableError
+from luna.platform.clock import SystemClock
+from luna.platform.queue import serialization
+from luna.platform.queue.answer_streams import AnswerStreams
+from luna.platform.queue.app import create_sender
+from luna.platform.queue.connection import connect, outlast, reachable
+from luna.platform.queue.heartbeats import Heartbeats
+from luna.platform.queue.task_monitor import SENT_AT, TaskMonitor
+from luna.platform.queue.task_tracker import Progress
+from luna.platform.telemetry import current_trace_id
+from luna.platform.tracing import TRACEPARENT, current_span
+
+# Longer than a worker that died takes to be found out and its messages to be given back.
+LEAST_KEPT = timedelta(minutes=2)
+# What a body that is interrupted has to end, before its process is.
+GRACE_OF_ASKED = timedelta(seconds=10)
+# The task that was sent for later may send the next one as soon as it begins.
+_SHARE_CLAIMED = 0.9
+
+
+class Client:
+    """Speaks to the workers behind one Redis; threads may share it.
+
+    It sends by itself, follows up through ``tasks``, sees who lives through ``heartbeats``, hears answers while they are made through ``answers``.
+
+    Every method raises UnavailableError within three seconds where Redis is away or full.
+
+    Raises:
+        InvalidInputError: no address of a Redis; its value stays unsaid, for it may hold a password.
+    """
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = connect(redis_url)
+        self._app = create_sender(redis_url)
+        self.tasks = TaskMonitor(self._redis)
+        self.heartbeats = Heartbeats(self._redis)
+        self.answers = AnswerStreams(self._redis)
+
+    def call(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,
+        on_progress: Callable[[Progress], None] | None = None,
+        given_up: threading.Event | None = None,
+        patience: timedelta = timedelta(0),
+    ) -> Any:
+        """Return the reply to ``request``, an instance of its ``reply`` model.
+
+        Args:
+            request: an instance of a request model.
+            timeout: how long to wait; a task that has not begun by then is dropped.
+            on_progress: receives how far the task is.
+            given_up: ends the wait within a second of being set; the task itself goes on.
+            patience: how long Redis may be away before the call fails; for who has hours, a server that starts anew is no reason to give up.
+
+        Raises:
+            InvalidInputError: the message is refused; nothing was sent.
+            UnavailableError: Redis is away, no reply came in time, or the caller gave up.
+            LunaError: what the task raised, in its own class.
+        """
+        text, task_id = serialization.encode_request(request), uuid.uuid4().hex
+        # A message that is sent twice has one id and one key: its task is done once.
+        outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, given_up=given_up)
+        reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, given_up=given_up, patience=patience)
+        self.let_go(task_id, after=timeout)
+        return serialization.decode_reply(request.reply, reply)
+
+    def ask(self, request: Request, *, timeout: timedelta, once: str | None = None) -> str:
+        """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
+
+        It goes where no job stands in the way. The task is interrupted after ``timeout``, for nobody waits for it any more.
+
+        Args:
+            request: what is asked.
+            timeout: how long the reply is waited for.
+            once: names the question: asked again under it within an hour, also by another process, it is answered by what the first one comes to.
+                Its reply stays until it is let go.
+
+        Raises:
+            UnavailableError, LunaError: as ``call`` does.
+        """
+        if once is not None:
+            if self.tasks.claim(once, within=timeout + GRACE_OF_ASKED):
+                self.begin(request, timeout=timeout, task_id=once)
+            return self.tasks.await_reply(once, request.task, timeout=timeout)
+        task_id = self.begin(request, timeout=timeout)
+        text = self.tasks.await_reply(task_id, request.task, timeout=timeout)
+        self.let_go(task_id, after=timeout)
+        return text
+
+    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None) -> str:
+        """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
+        seconds = timeout.total_seconds()
+        limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + GRACE_OF_ASKED.total_seconds()}
+        queue = interactive_queue_of(request.queue())
+        return self._submit(request, serialization.write_request(request), task_id=task_id, expires=timeout, queue=queue, **limits)
+
+    def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
+        """Send ``request`` and return the task's id.
+
+        Args:
+            request: an instance of a request model.
+            key: names this piece of work, where the same work may be asked for in different words; default: a digest of the message.
+            expires: a task that has not begun by then is dropped.
+        """
+        return self._submit(request, serialization.encode_request(request), key=key, expires=expires)
+
+    def submit_later(self, request: Request, *, after: timedelta) -> None:
+        """Have ``request`` done ``after`` that time, where that was not asked for already; nobody hears of its outcome."""
+        if self.tasks.claim(f"later:{request.task}", within=_SHARE_CLAIMED * after):
+            self._submit(request, serialization.encode_request(request), countdown=after.total_seconds(), ignore_result=True)
+
+    def notify_job(self, job: Job) -> None:
+        """Tell the workers that ``job`` waits; whoever comes takes the request from the row and leaves the reply there."""
+        self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
+
+    def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
+        """Return whether a live worker answers such requests, or, ``asked``, such as somebody waits for; where the queue is away, none is known."""
+        queue = interactive_queue_of(request.queue()) if asked else request.queue()
+        try:
+            return self.heartbeats.serve(queue)
+        except UnavailableError:
+            return False
+
+    def let_go(self, task_id: str, *, after: timedelta = LEAST_KEPT) -> None:
+        """Forget soon what a task ended with: a plan is a hundred kilobytes, and those of an hour would fill a small machine's memory."""
+        with suppress(UnavailableError):
+            self.tasks.let_go(task_id, after=max(after, LEAST_KEPT))
+
+    def ping(self) -> None:
+        """Return if Redis answers."""
+        with reachable():
+            self._redis.ping()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._app.close()
+        self._redis.close()
+
+    def _submit(
+        self, request: Request, text: str, *, task_id: str | None = None, key: str | None = None, expires: timedelta | None = None, **options: Any
+    ) -> str:
+        task_id = task_id or uuid.uuid4().hex
+        arguments = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
+        self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None, **options)
+        return task_id
+
+    def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
+        with reachable():
+            headers = {SENT_AT: SystemClock().now().timestamp()} | ({TRACEPARENT: parent} if (parent := current_span()) else {})
+            self._app.send_task(task, (text,), arguments, headers=headers, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})

@@ -1,0 +1,80 @@
+"""Whether a worker takes the messages that wait for it, and the end of one that does not."""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from celery import signals
+from celery.worker import state
+from prometheus_client import Gauge
+
+from luna.energy.errors import UnavailableError
+from luna.platform.queue.app import PREFIX
+from luna.platform.queue.connection import connect, reachable
+
+# Looks in a row at which messages waited, a process was free and none was taken: then it is no chance, then it will not pass by itself.
+LOOKS_UNREADY = 2
+LOOKS_GIVEN_UP = 4
+# What its supervisor sees: to be started again.
+EXIT_STARVED = 75
+
+STARVED = Gauge("luna_queue_worker_starved", "Whether this worker takes no messages although some wait and a process is free: 1 or 0.")
+
+log = structlog.get_logger("luna.queue")
+
+
+class Consumption:
+    """Looks, from the event loop, at what waits and what was taken since the last look.
+
+    A worker with a free process is given a waiting message at once, so one that has none after several looks does not listen, whatever it believes.
+
+    Args:
+        redis_url: the queue.
+        queues: those that the worker takes messages from.
+        has_room: whether a message of a queue would be begun at once.
+    """
+
+    def __init__(self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]) -> None:
+        self._redis = connect(redis_url)
+        self._queues, self._has_room = queues, has_room
+        self._taken = self._taken_before = 0
+        self._waited_before = 0
+        self.starved_looks = 0
+        signals.task_received.connect(self._count, weak=False)
+
+    def look(self) -> None:
+        """Look once; a worker that starves for good is told to end, which its supervisor answers with another one."""
+        try:
+            self.note(self._count_waiting())
+        except UnavailableError:
+            # Nobody can take anything.
+            self.starved_looks = 0
+        STARVED.set(self.starved_looks >= LOOKS_UNREADY)
+        if self.starved_looks >= LOOKS_GIVEN_UP and state.should_stop is None:
+            log.critical("worker takes no messages although some wait, and ends to be started again", looks=self.starved_looks)
+            state.should_stop = EXIT_STARVED
+
+    def note(self, waiting: Mapping[str, int]) -> None:
+        """Note how many messages wait now, by queue."""
+        could_begin = sum(number for queue, number in waiting.items() if self._has_room(queue))
+        stands_still = self._taken == self._taken_before and could_begin >= self._waited_before > 0
+        self.starved_looks = self.starved_looks + 1 if stands_still else 0
+        self._taken_before, self._waited_before = self._taken, could_begin
+
+    def probe(self) -> str:
+        """Return what the worker does.
+
+        Raises:
+            UnavailableError: it takes nothing although it could.
+        """
+        if self.starved_looks >= LOOKS_UNREADY:
+            raise UnavailableError(f"{self._waited_before} messages wait and none is taken", remedy="It ends by itself; its supervisor starts another one.")
+        return f"{self._taken} messages taken"
+
+    def _count(self, **_: object) -> None:
+        self._taken += 1
+
+    def _count_waiting(self) -> dict[str, int]:
+        with reachable(), self._redis.pipeline(transaction=False) as pipe:
+            for queue in self._queues:
+                pipe.llen(f"{PREFIX}{queue}")
+            return dict(zip(self._queues, pipe.execute(), strict=True))

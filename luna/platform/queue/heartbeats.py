@@ -1,0 +1,296 @@
+"""Who is at work: heartbeats of workers, beat, recorder and executor in Redis, and who leads."""
+
+import os
+import platform
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any, Literal, TypeVar
+
+import redis
+import structlog
+from celery import Celery
+from pydantic import ValidationError
+from redis.exceptions import LockError
+from redis.lock import Lock
+
+from luna.contracts.health import SIGNS_MISSED, BeatSign, ControlledSite, ExecutorSign, NodeSign, RecorderSign
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.health import Readiness
+from luna.platform.queue.app import PREFIX, unacknowledged_by
+from luna.platform.queue.connection import connect, reachable
+
+_LOCK = f"{PREFIX}beat-lock"
+_SIGN = f"{PREFIX}beat"
+
+
+def read_beat(client: "redis.Redis") -> BeatSign | None:
+    """Return what beat last said of itself, None where none ever turned."""
+    text: Any = client.get(_SIGN)
+    try:
+        return BeatSign.model_validate_json(text) if text else None
+    except ValidationError:
+        # Said by another version, which the update that brought this one ends.
+        return None
+
+
+class LeaderLock:
+    """The right to send what is due, held by one beat at a time.
+
+    Invariants: whoever stops renewing loses it after three turns, and takes it anew only when nobody else has.
+    """
+
+    def __init__(self, client: "redis.Redis", name: str, *, turn: timedelta) -> None:
+        self._redis = client
+        self._name = name
+        self._lock = Lock(client, _LOCK, timeout=(SIGNS_MISSED * turn).total_seconds(), thread_local=False)
+        self._held = False
+
+    def hold(self) -> bool:
+        """Renew the lead or take it where it is free, and return whether it is held."""
+        self._held = self._renew() or self._lock.acquire(blocking=False, token=self._name)
+        return self._held
+
+    def holder(self) -> str | None:
+        """Return the name of the beat that leads."""
+        name: Any = self._redis.get(_LOCK)
+        return name.decode() if name else None
+
+    def tell(self, sign: BeatSign) -> None:
+        """Leave a sign of life."""
+        self._redis.set(_SIGN, sign.model_dump_json())
+
+    def leave(self) -> None:
+        """Let another beat lead at once."""
+        try:
+            if self._held:
+                self._lock.release()
+        except LockError:
+            # Another leads already.
+            self._held = False
+
+    def _renew(self) -> bool:
+        if not self._held:
+            return False
+        try:
+            return bool(self._lock.reacquire())
+        except LockError:
+            return False
+
+
+BEAT = timedelta(seconds=5)
+# Redis does not answer, or answers that it cannot write.
+_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.ResponseError)
+
+log = structlog.get_logger("luna.queue")
+
+
+class Node:
+    """One worker's place among the others.
+
+    Args:
+        app: the worker's Celery application.
+        name: unique to this process.
+        describe: what it says of itself with each beat.
+        beat: time between two signs of life.
+    """
+
+    def __init__(self, app: Celery, name: str, describe: Callable[[], NodeSign], *, beat: timedelta = BEAT) -> None:
+        self._app = app
+        self._name = name
+        self._describe = describe
+        self._expires = SIGNS_MISSED * beat
+        self._missing: set[str] = set()
+        # Impatient and without a second try: the event loop that beats has other work.
+        self._redis = connect(app.conf.broker_url)
+
+    def beat(self) -> None:
+        """Give a sign of life and put back what workers without one had taken; without Redis, try at the next beat."""
+        try:
+            self._redis.sadd(f"{PREFIX}nodes", self._name)
+            self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
+            self._recover()
+        except _AWAY as exc:
+            log.warning("queue does not answer", error=str(exc))
+
+    def leave(self) -> None:
+        """Say that this worker ends; what it could not finish stays under its name, for the others to put back."""
+        try:
+            self._redis.delete(_beat_key(self._name))
+            if not self._redis.hlen(f"{PREFIX}{unacknowledged_by(self._name)['unacked_key']}"):
+                self._redis.srem(f"{PREFIX}nodes", self._name)
+        except _AWAY as exc:
+            log.warning("queue does not answer", error=str(exc))
+        self._redis.close()
+
+    def _recover(self) -> None:
+        missing = _known(self._redis) - set(_beats(self._redis))
+        # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
+        for name in missing & self._missing:
+            self._put_back(name)
+        self._missing = missing
+
+    def _put_back(self, name: str) -> None:
+        keys = unacknowledged_by(name)
+        with self._app.connection(transport_options={**keys, "visibility_timeout": 0}) as connection, connection.channel() as channel:
+            held = channel.client.hlen(keys["unacked_key"])
+            channel.qos.restore_visible(num=None, interval=1)
+            if not channel.client.hlen(keys["unacked_key"]):
+                self._redis.srem(f"{PREFIX}nodes", name)
+        log.warning("worker gone, its messages are back in their queues", node=name, messages=held)
+
+
+def _known(client: "redis.Redis") -> set[str]:
+    names: Any = client.smembers(f"{PREFIX}nodes")
+    return {name.decode() if isinstance(name, bytes) else name for name in names}
+
+
+def _beats(client: "redis.Redis") -> dict[str, bytes]:
+    names = sorted(_known(client))
+    beats: Any = client.mget([_beat_key(name) for name in names]) if names else []
+    return {name: beat for name, beat in zip(names, beats, strict=True) if beat}
+
+
+def _read_sign(text: bytes) -> NodeSign | None:
+    try:
+        return NodeSign.model_validate_json(text)
+    except ValidationError:
+        # A worker of a version so different that it says other things; it goes with the update that brought this one.
+        return None
+
+
+def _beat_key(name: str) -> str:
+    return f"{PREFIX}node:{name}"
+
+
+TURN = timedelta(seconds=5)
+# Whoever switches a device wants to see soon that it was told.
+EXECUTOR_TURN = timedelta(seconds=2)
+MISSED_FOR = timedelta(days=1)
+_RECORDER, _EXECUTOR, _HOME_ASSISTANT = f"{PREFIX}recorder", f"{PREFIX}executor", f"{PREFIX}home-assistant"
+_ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT}
+S = TypeVar("S", bound=RecorderSign)
+
+
+class Heartbeats:
+    """Reads what every process of the platform last said of itself. Threads may share it; every method raises UnavailableError where Redis is away."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+
+    def workers(self) -> dict[str, list[str]]:
+        """Return the queues that each live worker serves."""
+        return {name: sorted(sign.queues) for name, sign in self.nodes().items()}
+
+    def is_alive(self, worker: str) -> bool:
+        """Return whether the worker of that name gave a sign of life within three beats, whatever it said."""
+        with reachable():
+            return bool(self._redis.exists(_beat_key(worker)))
+
+    def nodes(self) -> dict[str, NodeSign]:
+        """Return what each live worker last said of itself, by the worker's name."""
+        with reachable():
+            signs = {name: _read_sign(text) for name, text in _beats(self._redis).items()}
+        return {name: sign for name, sign in signs.items() if sign is not None}
+
+    def serve(self, queue: str) -> bool:
+        """Return whether a live worker takes messages of a queue."""
+        return any(queue in sign.queues for sign in self.nodes().values())
+
+    def beat(self) -> BeatSign | None:
+        """Return what beat last said of itself, None where none ever turned."""
+        with reachable():
+            return read_beat(self._redis)
+
+    def recorder(self) -> RecorderSign | None:
+        """Return what the recorder last said of itself, None where none ran within a day."""
+        with reachable():
+            return _read(self._redis, _RECORDER, RecorderSign)
+
+    def home_assistant(self) -> RecorderSign | None:
+        """Return what the process that speaks to Home Assistant last said of itself, None where none ran within a day."""
+        with reachable():
+            return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
+
+    def executor(self) -> ExecutorSign | None:
+        """Return what the executor last said of itself and of what it drives, None where none ran within a day."""
+        with reachable():
+            return _read(self._redis, _EXECUTOR, ExecutorSign)
+
+
+@contextmanager
+def present(
+    redis_url: str,
+    readiness: Readiness,
+    *,
+    role: Literal["recorder", "home_assistant"] = "recorder",
+    turn: timedelta = TURN,
+    clock: Clock | None = None,
+) -> Iterator[None]:
+    """Show a process without a queue, with what ``readiness`` last saw, as long as the block runs; without Redis nobody is told, and nothing waits."""
+    clock = clock or SystemClock()
+    sign = RecorderSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=turn)
+    with _shown(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
+        yield
+
+
+@contextmanager
+def executor_present(redis_url: str, readiness: Readiness, sites: Callable[[], tuple[ControlledSite, ...]], *, clock: Clock) -> Iterator[None]:
+    """Show the executor's state and how the sites that it drives stand, as long as the block runs."""
+    sign = ExecutorSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=EXECUTOR_TURN)
+    with _shown(_Presence(redis_url, _EXECUTOR, sign, more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()}, clock=clock)):
+        yield
+
+
+@contextmanager
+def _shown(presence: "_Presence") -> Iterator[None]:
+    done = threading.Event()
+    thread = threading.Thread(target=presence.tell_until, args=(done,), name="presence", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _read(client: "redis.Redis", key: str, kind: type[S]) -> S | None:
+    text: Any = client.get(key)
+    try:
+        return kind.model_validate_json(text) if text else None
+    except ValidationError:
+        # Said by another version, which the update that brought this one ends.
+        return None
+
+
+def _name() -> str:
+    return f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+class _Presence:
+    def __init__(self, redis_url: str, key: str, sign: RecorderSign, *, more: Callable[[], dict[str, Any]], clock: Clock) -> None:
+        self._key = key
+        self._sign = sign
+        self._more = more
+        self._clock = clock
+        self._redis = connect(redis_url)
+
+    def tell_until(self, done: threading.Event) -> None:
+        self._try(self._tell)
+        while not done.wait(self._sign.turn.total_seconds()):
+            self._try(self._tell)
+        self._try(lambda: self._redis.delete(self._key))
+        self._redis.close()
+
+    def _tell(self) -> None:
+        sign = self._sign.model_copy(update={"turned_at": self._clock.now(), **self._more()})
+        self._redis.set(self._key, sign.model_dump_json(), ex=MISSED_FOR)
+
+    def _try(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except redis.RedisError as exc:
+            log.warning("queue does not answer", error=str(exc))

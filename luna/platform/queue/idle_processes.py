@@ -1,0 +1,114 @@
+"""A worker's processes that are there while there is something to do.
+
+A process keeps the libraries that a task has loaded, and each page that it wrote into: one that never worked holds 10 MB of its own, one that planned 30, one
+that trained or forecast 70. One that is forked for the next task shares what the worker has loaded, and loads the rest where the task needs it.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+from celery.concurrency.asynpool import AsynPool
+from celery.concurrency.prefork import TaskPool
+from kombu.asynchronous import get_event_loop
+
+from luna.platform.health import Readiness
+from luna.platform.health.probes import PATIENCE
+from luna.platform.queue.memory import is_short, resident_bytes
+
+# Tasks that follow one another find the libraries loaded.
+REST_SECONDS = 10.0
+AGAIN_SECONDS = 0.05
+# Most tasks of beat end sooner, and are asked for together: one process does them all.
+SOON_SECONDS = 0.3
+END_SECONDS = 1.0
+# A process that has grown by more since it was forked goes at its next rest, whatever small tasks come meanwhile: they find a new one that shares what it has.
+MOST_GROWN_BYTES = 48_000_000
+
+log = structlog.get_logger("luna.queue")
+
+
+class IdleTimes:
+    """Since when each process of a pool has had nothing to do. Busy is looked for once a second; most tasks are begun and ended between two looks."""
+
+    def __init__(self) -> None:
+        self._since: dict[int, float] = {}
+
+    def end_task(self, pid: int) -> None:
+        """Note that a process ended a task: its idle time is counted anew, from the next look on."""
+        self._since.pop(pid, None)
+
+    def list_rested(self, idle: Collection[int], now: float, *, rest_seconds: float) -> set[int]:
+        """Look: return those of the processes that have nothing to do now which have had nothing to do for ``rest_seconds``."""
+        self._since = {pid: self._since.get(pid, now) for pid in idle}
+        return {pid for pid, since in self._since.items() if now - since >= rest_seconds}
+
+
+class SparingPool(AsynPool):  # type: ignore[misc]
+    """Celery's pool, with no more processes than tasks wait or run; one that rests is ended. Belongs to the event loop."""
+
+    readiness: Readiness
+    rest_seconds: float
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._idle_times = IdleTimes()
+        self._waits_since: float | None = None
+        super().__init__(*arguments, **options)
+
+    def apply_async(self, *arguments: Any, **options: Any) -> Any:
+        result = super().apply_async(*arguments, **options)
+        self.maintain_pool()
+        return result
+
+    def on_job_ready(self, job: Any, place: int | None, answer: object, pipe: int) -> None:
+        super().on_job_ready(job, place, answer, pipe)
+        for process in self._pool:
+            if process.inqW_fd == pipe and resident_bytes(process.pid) - resident_bytes() < MOST_GROWN_BYTES:
+                self._idle_times.end_task(process.pid)
+
+    def end_rested(self) -> None:
+        """End those that have had nothing to do for long enough; where memory is short, all that have nothing to do."""
+        busy = self._busy_workers | self._active_writes
+        idle = [process.pid for process in self._pool if process.inqW_fd not in busy]
+        pids = self._idle_times.list_rested(idle, time.monotonic(), rest_seconds=self.rest_seconds)
+        if idle and is_short():
+            pids |= set(idle)
+        rested = [process for process in self._pool if process.pid in pids]
+        # One that a task waits for may still begin.
+        for process in rested[: max(0, len(self._pool) - len(self._cache))]:
+            # Told to end, it would take a second for it, in which it could be given a task.
+            process._controlled_termination = True  # noqa: SLF001 - so that nobody takes it for a death
+            os.kill(process.pid, signal.SIGKILL)
+            process.join(END_SECONDS)
+            log.debug("process at rest ended", pid=process.pid)
+        self.maintain_pool()
+
+    def _repopulate_pool(self, exitcodes: object) -> None:
+        """Fork what is missing, while none of the worker's threads run.
+
+        What a thread holds at that moment, such as the lock of a module that is being imported, the new process would wait for as long as it lives. A probe
+        that is late waits for an answer, and holds none.
+        """
+        wanted = min(self._processes, len(self._cache))
+        if len(self._pool) >= wanted:
+            self._waits_since = None
+            return
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        waited_seconds = now - self._waits_since
+        with self.readiness.at_rest() as free:
+            if (free and (waited_seconds >= SOON_SECONDS or not self._pool)) or waited_seconds >= PATIENCE.total_seconds():
+                while len(self._pool) < wanted:
+                    self._create_worker_process(self._avail_index())
+                self._waits_since = None
+            elif (loop := get_event_loop()) is not None:
+                loop.call_later(AGAIN_SECONDS, self.maintain_pool)  # type: ignore[no-untyped-call]
+
+
+def sparing_pool(readiness: Readiness, *, rest_seconds: float) -> type[TaskPool]:
+    """Return a class of pools whose processes end after ``rest_seconds`` without a task, and are forked while ``readiness`` is at rest."""
+    pool = type("Pool", (SparingPool,), {"readiness": readiness, "rest_seconds": rest_seconds})
+    return type("Processes", (TaskPool,), {"Pool": pool})

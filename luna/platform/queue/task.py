@@ -1,0 +1,90 @@
+"""Declare a task: a plain function from a request and its unit of work to a reply.
+
+    from luna.contracts import PlanReply, PlanRequest
+    from luna.platform.queue import Work, task
+
+    @task(PlanRequest, soft_limit=timedelta(minutes=10))
+    def solve(request: PlanRequest, work: Work) -> PlanReply:
+        site = sites.load(work.connection, request.site_id)
+        plan = plan_site(site, ..., now=work.clock.now())
+        plans.save(work.connection, ...)
+        return plan
+
+Around the body the worker validates the message, binds the log context, measures, opens one unit of work (committed
+after the body, rolled back on an error; a task that never asks for ``work.connection`` opens none), holds the time
+limits and sorts errors: ``RetryableError`` comes again up to five times, any other ``LunaError`` reaches the caller as
+the same class, everything else is logged with its traceback and reaches the caller without internals. A message may be
+delivered twice, so writes go by natural keys. The function itself stays callable: ``solve(request, work)``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from luna.contracts.message import Message, Request
+from luna.energy.errors import UnavailableError
+from luna.platform.queue.app import GRACE, LONGEST_LIMIT, SOFT_LIMIT
+from luna.platform.queue.task_context import TaskContext
+
+RequestT = TypeVar("RequestT", bound=Request)
+# A reply, or the JSON text of one that its body has written already.
+ReplyT = TypeVar("ReplyT", bound=Message | str)
+
+
+class RetryableError(UnavailableError):
+    """Something outside failed for now: the task comes again, up to five times, then the caller sees this."""
+
+
+class AwaitsJobError(UnavailableError):
+    """Another job has to end before this one can begin: it comes again until then, and none of that counts as an attempt."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A declared task: its request model, body and time limits."""
+
+    request: type[Request]
+    body: Callable[[Any, TaskContext], Message | str]
+    soft_limit: timedelta
+    hard_limit: timedelta
+
+    @property
+    def name(self) -> str:
+        """The task's name on the queue: ``<service>.<noun>.<verb>``."""
+        return self.request.task
+
+
+_DEFINITIONS: dict[str, Definition] = {}
+
+
+def task(
+    request: type[RequestT], *, soft_limit: timedelta = SOFT_LIMIT, hard_limit: timedelta | None = None
+) -> Callable[[Callable[[RequestT, TaskContext], ReplyT]], Callable[[RequestT, TaskContext], ReplyT]]:
+    """Declare the decorated function as the one that answers ``request``.
+
+    Args:
+        request: the message model; its ``task`` names the task, its ``reply`` what the body returns.
+        soft_limit: after it the body is interrupted and the caller told so.
+        hard_limit: after it the process is ended; default: the soft limit and two minutes.
+
+    Raises:
+        ValueError: the limits are out of order, or another function answers the same request.
+    """
+    hard = hard_limit or soft_limit + GRACE
+    if not timedelta(0) < soft_limit < hard <= LONGEST_LIMIT:
+        raise ValueError(f"{request.task}: soft limit {soft_limit}, hard limit {hard}; wanted 0 < soft < hard <= {LONGEST_LIMIT}")
+
+    def declare(body: Callable[[RequestT, TaskContext], ReplyT]) -> Callable[[RequestT, TaskContext], ReplyT]:
+        known = _DEFINITIONS.get(request.task)
+        if known and known.body.__module__ != body.__module__:
+            raise ValueError(f"{request.task} is already answered by {known.body.__module__}")
+        _DEFINITIONS[request.task] = Definition(request, body, soft_limit, hard)
+        return body
+
+    return declare
+
+
+def definitions() -> dict[str, Definition]:
+    """Return every task declared so far, by name."""
+    return dict(_DEFINITIONS)

@@ -1,0 +1,321 @@
+"""What happens around a task's body in the worker: one base class for every task."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+
+import redis
+import structlog
+from celery import Task
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded, WorkerLostError
+from celery.worker.request import Request
+from prometheus_client import Counter, Histogram
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry as RedisRetry
+from sqlalchemy import Engine
+
+from luna.contracts.message import Request as RequestMessage
+from luna.energy.errors import LunaError, UnavailableError, find_full_disk
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine
+from luna.platform.queue import serialization
+from luna.platform.queue.app import LONGEST_LIMIT
+from luna.platform.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
+from luna.platform.queue.client import Client
+from luna.platform.queue.memory import FreedMemory, default_limit, is_want_of_memory, limited
+from luna.platform.queue.task import Definition, RetryableError
+from luna.platform.queue.task_context import TaskContext
+from luna.platform.queue.task_monitor import SENT_AT
+from luna.platform.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
+from luna.platform.retry import RetryPolicy
+from luna.platform.settings import Settings
+from luna.platform.settings.stored import refresh_settings
+from luna.platform.telemetry import log_context
+from luna.platform.tracing import TRACEPARENT, note_span, span
+
+TASK_SECONDS = Histogram(
+    "luna_queue_task_seconds",
+    "Time a task ran in its process.",
+    ["task"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200),
+)
+WAIT_SECONDS = Histogram(
+    "luna_queue_wait_seconds",
+    "Time from a message being sent to its task being begun; a retry counts from the first sending.",
+    ["queue"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
+)
+TASKS = Counter("luna_queue_tasks_total", "Tasks by outcome.", ["task", "outcome"])
+
+
+class MeasuredRequest(Request):  # type: ignore[misc]
+    """Celery's view of one delivered message, with its outcome counted."""
+
+    def __init_subclass__(cls) -> None:
+        # Celery derives a class per task whose on_success calls no other, so that one is wrapped.
+        cls.on_success = _counted(cls.on_success)
+        super().__init_subclass__()
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        if (sent_at := self.request_dict.get(SENT_AT)) is not None:
+            # Clocks of two machines may differ a little.
+            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(max(SystemClock().now().timestamp() - float(sent_at), 0.0))
+        super().on_accepted(pid, time_accepted)
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
+            self._note_abort()
+        # A retry is counted by itself; a message that was dropped did no work.
+        if not issubclass(exc_info.type, Ignore | Retry):
+            TASKS.labels(self.name, "failed").inc()
+        super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
+
+    def _note_abort(self) -> None:
+        try:
+            self.task.process.reporter.note_abort(self.id)
+        except redis.RedisError as exc:
+            # At worst it is begun three times.
+            log.warning("queue does not answer", error=str(exc))
+
+    def on_retry(self, exc_info: object) -> None:
+        TASKS.labels(self.name, "retried").inc()
+        super().on_retry(exc_info)
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        TASKS.labels(self.name, "timed_out").inc()
+        super().on_timeout(soft, timeout)
+
+
+def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
+    def count(request: Request, failed__retval__runtime: tuple[bool, object, float | None], **kwargs: object) -> None:
+        # First: what is not acknowledged takes its place for good, and a worker with as many of them as it takes begins nothing more.
+        on_success(request, failed__retval__runtime, **kwargs)
+        failed, _, seconds = failed__retval__runtime
+        # A message that came twice, whose task was done the first time, did not run.
+        if not failed and seconds is not None:
+            TASK_SECONDS.labels(request.name).observe(seconds)
+            TASKS.labels(request.name, "succeeded").inc()
+
+    return count
+
+
+# Somebody waits for the reply; chance takes off up to all of a pause, so that failures do not come back together.
+TASK_RETRY = RetryPolicy(timedelta(seconds=0.5), tries=6, jitter=1.0)
+_REPORT_EVERY_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+_REDIS_RETRIES = 30
+
+log = structlog.get_logger("luna.queue")
+
+
+class TaskFailedError(Exception):
+    """Carries an error, encoded, into Celery's result."""
+
+
+@dataclass
+class Process:
+    """What the tasks of one worker process share; connections are made after the fork, when first needed."""
+
+    settings: Settings
+    database_url: str
+    redis_url: str
+    worker: str = ""
+    freed: FreedMemory = field(default_factory=FreedMemory, init=False)
+    _stored: bytes = field(default=b"", init=False)
+
+    def refresh(self) -> Settings:
+        """Return the settings with what the pages stored since the last task."""
+        self.settings, self._stored = refresh_settings(self.settings, self._stored)
+        return self.settings
+
+    @cached_property
+    def ledger(self) -> TaskTracker:
+        """The book in Redis."""
+        # A worker outlives a restart of Redis: what it has done is noted as soon as it is back.
+        patience = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=patience, socket_connect_timeout=2))
+
+    @cached_property
+    def reporter(self) -> TaskTracker:
+        """The same book without patience: nobody is worse off for a report that is missing."""
+        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=RedisRetry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database's engine; a task may compute for as long as its limits say before it writes."""
+        return engine.create(self.database_url, application_name="luna-worker", idle_limit=LONGEST_LIMIT)
+
+    @cached_property
+    def client(self) -> Client:
+        """What sends messages."""
+        return Client(self.redis_url)
+
+
+class LunaTask(Task):  # type: ignore[misc]
+    """The base class of every task: decodes, binds the log context, holds a unit of work, sorts errors."""
+
+    Request = MeasuredRequest
+    throws = (TaskFailedError,)
+    max_retries = None
+    definition: ClassVar[Definition]
+    process: ClassVar[Process]
+
+    def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None) -> str:
+        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._queued(trace_id), trace_id=trace_id):
+            if job_id is not None:
+                return self._answer_job(job_id)
+            deaths = self._start(key)
+            if deaths and self.process.ledger.forget_abort(self.request.id):
+                raise self._failed(self._explain(AbortedError()))
+            if deaths >= MAX_STARTS:
+                raise self._bury(text, key)
+            return self._answer(text, key)
+
+    def _start(self, key: str) -> int:
+        """Count this start and return how many before it ended without a word."""
+        try:
+            return self.process.ledger.start(key, self.request.id)
+        except redis.RedisError as exc:
+            raise self._failed(UnavailableError("the queue does not answer", field="redis_url", remedy="Try again; nothing was changed.")) from exc
+
+    def _queued(self, trace_id: str | None) -> str | None:
+        """Note how long the message waited and return what the task's own span follows."""
+        sent_at, parent = getattr(self.request, SENT_AT, None), getattr(self.request, TRACEPARENT, None)
+        if sent_at is None:
+            return parent
+        now = SystemClock().now()
+        queue = f"queue {self.name.partition('.')[0]}"
+        return note_span(queue, parent=parent, trace_id=trace_id, since=min(datetime.fromtimestamp(sent_at, tz=UTC), now), until=now)
+
+    def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
+        if "job_id" not in kwargs:
+            self.process.ledger.end(kwargs["key"], task_id)
+        self.process.freed.give_back()
+
+    def _answer(self, text: str, key: str) -> str:
+        try:
+            request = serialization.decode_request(self.definition.request, text)
+            return self._perform(request)
+        except RetryableError as error:
+            failures = self.request.retries + 1
+            if TASK_RETRY.gives_up(failures):
+                raise self._failed(error) from error
+            self.process.ledger.end(key, self.request.id, final=False)
+            log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
+            raise self.retry(exc=error, countdown=TASK_RETRY.pause(failures).total_seconds()) from error
+        except Exception as error:
+            raise self._failed(self._explain(error)) from error
+
+    def _answer_job(self, job_id: str) -> str:
+        process = self.process
+        is_alive = process.client.heartbeats.is_alive
+        runner = JobRunner(process.engine, process.ledger, self._perform_job, self._explain, process.worker, is_alive)
+        try:
+            return runner.run(job_id)
+        except DroppedError as error:
+            log.info("message dropped", reason=str(error))
+            raise Ignore from error
+        except UnavailableError as error:
+            log.warning("job comes again", error=str(error), retries=self.request.retries)
+            raise self.retry(exc=error, countdown=JOB_RETRY.pause(self.request.retries + 1).total_seconds()) from error
+        except EndedError as error:
+            raise self._failed(error.error) from error
+        except Exception as error:
+            raise self._failed(self._explain(error)) from error
+
+    def _perform_job(self, text: str, conclude: Conclude) -> str:
+        request = serialization.decode_request(self.definition.request, text)
+        return self._perform(request, lambda work, reply: conclude(work.connection, reply))
+
+    def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
+        report = throttle(self._report)
+        with (
+            limited(self._most_bytes),
+            log_context(site_id=getattr(request, "site_id", None)),
+            TaskContext(self.process.refresh(), lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
+        ):
+            answer = self.definition.body(request, work)
+            reply = answer if isinstance(answer, str) else serialization.encode_reply(answer)
+            conclude(work, reply)
+        return reply
+
+    def _report(self, progress: Progress) -> None:
+        try:
+            self.process.reporter.report(self.request.id, progress)
+        except redis.RedisError as exc:
+            log.debug("progress is not reported", error=str(exc))
+
+    def _explain(self, error: Exception) -> LunaError:
+        if isinstance(error, LunaError):
+            log.info("task refused", error=str(error), code=error.code)
+            return error
+        if isinstance(error, SoftTimeLimitExceeded):
+            return self._too_slow()
+        if isinstance(error, AbortedError) or is_want_of_memory(error):
+            return self._too_large(error)
+        log.error("task failed", exc_info=error)
+        return find_full_disk(error) or LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+
+    @property
+    def _most_bytes(self) -> int:
+        settings = self.process.settings
+        return settings.job_memory_bytes or default_limit(settings.worker_processes)
+
+    def _too_large(self, error: Exception) -> LunaError:
+        log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
+        remedy = "Ask for a smaller piece of work, or raise LUNA_JOB_MEMORY_BYTES where the machine has more."
+        said = f"the task took more memory than {self._most_bytes / 1e6:.0f} MB"
+        if isinstance(error, AbortedError):
+            said = f"a library ended the task's process, as happens where it wants more memory than {self._most_bytes / 1e6:.0f} MB"
+        return LunaError(said, field="task", value=self.name, remedy=remedy)
+
+    def _failed(self, error: LunaError) -> TaskFailedError:
+        return TaskFailedError(serialization.encode_error(error))
+
+    def _too_slow(self) -> LunaError:
+        # Who waits may have set a shorter limit than the task has by itself.
+        limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
+        limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
+        log.warning("task too slow", soft_limit=str(limit))
+        return LunaError(f"the task took longer than {limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
+
+    def _bury(self, text: str, key: str) -> TaskFailedError:
+        now = SystemClock().now()
+        self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
+        log.error("task dead", key=key, starts=MAX_STARTS)
+        return self._failed(
+            LunaError(f"the task ended its worker {MAX_STARTS} times", field="task", value=self.name, remedy="It is kept among the dead tasks; see the log.")
+        )
+
+
+def register(app: object, definition: Definition, process: Process) -> None:
+    """Make ``definition`` known to the Celery application as a task."""
+    kind = type(
+        definition.name,
+        (LunaTask,),
+        {
+            "name": definition.name,
+            "definition": definition,
+            "process": process,
+            "soft_time_limit": definition.soft_limit.total_seconds(),
+            "time_limit": definition.hard_limit.total_seconds(),
+        },
+    )
+    app.register_task(kind())  # type: ignore[attr-defined]
+
+
+def throttle(report: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Return ``report`` at five calls a second at most; the last step always passes."""
+    next_at = 0.0
+
+    def pass_on(progress: Progress) -> None:
+        nonlocal next_at
+        now = time.monotonic()
+        if now >= next_at or progress.done >= progress.total:
+            next_at = now + _REPORT_EVERY_SECONDS
+            report(progress)
+
+    return pass_on

@@ -1,0 +1,151 @@
+"""Follow up tasks that were sent: how far they are, how they ended, what waits and what died."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+
+import redis
+
+from luna.contracts.message import Message, Request
+from luna.energy.errors import LunaError, UnavailableError
+from luna.platform.queue import serialization
+from luna.platform.queue.app import PREFIX, RESULT_EXPIRES
+from luna.platform.queue.connection import outlast, reachable
+from luna.platform.queue.task_tracker import DeadTask, Progress, TaskTracker
+
+# The header of a message that says when it was sent, Unix time.
+SENT_AT = "luna_sent_at"
+# How long one blocking read lasts; below the socket's own timeout.
+_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """What is known of a submitted task; ``error`` only where it failed, ``reply`` only where it succeeded."""
+
+    status: Literal["waiting", "running", "succeeded", "failed"]
+    reply: Message | None = None
+    error: LunaError | None = None
+
+
+class TaskMonitor:
+    """Reads what Redis knows of tasks. Threads may share it; every method raises UnavailableError where Redis is away."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+        self._tracker = TaskTracker(client)
+
+    def fetch(self, task_id: str, request: type[Request]) -> TaskState:
+        """Return what is known of a task that answers ``request``; outcomes are kept for an hour, those that were waited for less."""
+        ended = self._read_end(task_id)
+        if isinstance(ended, LunaError):
+            return TaskState("failed", error=ended)
+        if ended is not None:
+            return TaskState("succeeded", reply=serialization.decode_reply(request.reply, ended))
+        with reachable():
+            return TaskState("running" if self._tracker.running(task_id) else "waiting")
+
+    def progress(self, task_id: str) -> Progress | None:
+        """Return how far a running task was when it last said so."""
+        with reachable():
+            return self._tracker.last_report(task_id)
+
+    def progress_of(self, task_ids: Sequence[str]) -> dict[str, Progress]:
+        """Return how far running tasks were when they last said so, by id."""
+        with reachable():
+            return self._tracker.last_reports(task_ids)
+
+    def cancel(self, task_id: str) -> None:
+        """Have whoever runs a task end it, within a few seconds."""
+        with reachable():
+            self._tracker.cancel(task_id)
+
+    def dead(self) -> list[DeadTask]:
+        """Return the tasks that ended their worker each time they were started, the latest first."""
+        with reachable():
+            return self._tracker.dead()
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in ``queue``."""
+        with reachable():
+            length: Any = self._redis.llen(f"{PREFIX}{queue}")
+        return int(length)
+
+    def oldest_waiting(self, queue: str, *, now: datetime) -> timedelta:
+        """Return how long the message that stands first in ``queue`` has waited; nought without one, or where its sender did not say."""
+        with reachable():
+            first: Any = self._redis.lindex(f"{PREFIX}{queue}", -1)
+        sent_at = json.loads(first)["headers"].get(SENT_AT) if first else None
+        # Clocks of two machines may differ a little.
+        return max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0)) if sent_at else timedelta(0)
+
+    def await_reply(
+        self,
+        task_id: str,
+        task: str,
+        *,
+        timeout: timedelta,
+        on_progress: Callable[[Progress], None] | None = None,
+        given_up: threading.Event | None = None,
+        patience: timedelta = timedelta(0),
+    ) -> str:
+        """Return the reply's text as soon as the task has ended.
+
+        Raises:
+            UnavailableError: Redis is away for longer than ``patience``, no reply came in time, or the caller gave up.
+            LunaError: what the task raised, in its own class.
+        """
+        deadline = time.monotonic() + timeout.total_seconds()
+        while (left := deadline - time.monotonic()) > 0:
+            if given_up is not None and given_up.is_set():
+                raise UnavailableError("nobody waits for the reply any more", field="task", value=task)
+            progress, ended = outlast(partial(self._hear, task_id, min(left, _POLL_SECONDS)), patience=patience, given_up=given_up)
+            if progress is not None and on_progress is not None:
+                on_progress(progress)
+            if ended is not None:
+                if isinstance(ended, LunaError):
+                    raise ended
+                return ended
+        raise UnavailableError(f"no reply within {timeout.total_seconds():g} s", field="task", value=task, remedy="Check that a worker runs, then try again.")
+
+    def let_go(self, task_id: str, *, after: timedelta) -> None:
+        """Forget in a while what a task ended with: as soon as its message cannot be delivered a second time, of which the outcome would tell."""
+        with reachable():
+            self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
+
+    def claim(self, task_id: str, *, within: timedelta) -> bool:
+        """Return whether a task's message is the caller's to send: nobody sent one ``within`` that time, no worker has it, and it has no outcome."""
+        with reachable():
+            is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
+            return bool(is_first) and not self._tracker.running(task_id) and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
+
+    def _hear(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
+        """Return what a task says next within so many seconds, or else how it has ended, where it has."""
+        with reachable():
+            progress = self._tracker.next_event(task_id, timeout=max(0.01, seconds))
+        return progress, self._read_end(task_id) if progress is None else None
+
+    def _read_end(self, task_id: str) -> str | LunaError | None:
+        """Return the reply that a task ended with, as text, or its error; None while it has not ended."""
+        with reachable():
+            stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
+        document = json.loads(stored) if stored else {"status": "PENDING"}
+        if document["status"] == "SUCCESS":
+            return str(document["result"])
+        return _error(document) if document["status"] in ("FAILURE", "REVOKED") else None
+
+
+def _error(document: dict[str, Any]) -> LunaError:
+    result = document["result"]
+    if result["exc_type"] == "TaskFailedError":
+        return serialization.decode_error(result["exc_message"][0])
+    if result["exc_type"] == "TimeLimitExceeded":
+        return LunaError("the task exceeded its time limit and was ended", remedy="Ask for a smaller piece of work.")
+    if result["exc_type"] == "TaskRevokedError":
+        return UnavailableError("the task waited too long to begin", remedy="Try again, or run more workers.")
+    return LunaError("the task failed unexpectedly", remedy="The worker's log holds the reason.")

@@ -1,0 +1,155 @@
+"""What Redis knows of tasks beside their messages: who started what, how far it is, what died.
+
+Keys, all below ``luna:``: ``starts:<key>`` (hash: task id → starts that have not ended), ``running:<task id>``,
+``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → a task that is not tried again),
+``cancelled:<task id>`` (whoever runs it is to end it), ``aborted:<task id>`` (a library ended its process).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import redis
+
+from luna.contracts.message import Message
+from luna.platform.queue.app import PREFIX, RESULT_EXPIRES, VISIBILITY_TIMEOUT
+
+
+class Progress(Message):
+    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
+
+    done: int
+    total: int
+    label: str = ""
+
+
+MAX_STARTS = 3
+_EVENTS_KEPT = 64
+_ENDED = "{}"
+
+
+class DeadTask(Message):
+    """A task that ended its worker each time it was started, and is not tried again."""
+
+    task_id: str
+    task: str
+    key: str
+    starts: int
+    died_at: datetime
+    request: str
+
+
+class TaskTracker:
+    """The book of starts, events and dead tasks in one Redis."""
+
+    def __init__(self, client: "redis.Redis") -> None:
+        self._redis = client
+
+    def start(self, key: str, task_id: str) -> int:
+        """Note a start and return how many starts under ``key`` ended without a word.
+
+        A task id that was started twice was delivered twice: the first start did not end. Equal requests that run at the
+        same time have ids of their own and count for nothing. What an earlier start reported is forgotten, and who starts is neither dead nor cancelled.
+        """
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hincrby(_starts(key), task_id, 1)
+            pipe.expire(_starts(key), VISIBILITY_TIMEOUT)
+            pipe.hvals(_starts(key))
+            pipe.set(_running(task_id), 1, ex=VISIBILITY_TIMEOUT)
+            pipe.delete(_events(task_id))
+            pipe.hdel(f"{PREFIX}dead", task_id)
+            pipe.delete(_cancelled(task_id))
+            counts: list[Any] = pipe.execute()[2]
+        return sum(int(count) - 1 for count in counts)
+
+    def end(self, key: str, task_id: str, *, final: bool = True) -> None:
+        """Note that a start has ended; ``final`` wakes who waits for the outcome."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hdel(_starts(key), task_id)
+            pipe.delete(_running(task_id))
+            if final:
+                self._note(pipe, task_id, _ENDED)
+            pipe.execute()
+
+    def dead_letter(self, dead: DeadTask) -> None:
+        """Put a task among the dead; a new request with its key starts from nought."""
+        with self._redis.pipeline() as pipe:
+            pipe.hset(f"{PREFIX}dead", dead.task_id, dead.model_dump_json())
+            pipe.delete(_starts(dead.key))
+            pipe.execute()
+
+    def dead(self) -> list[DeadTask]:
+        """Return the tasks that died, the latest first."""
+        buried: list[Any] = self._redis.hvals(f"{PREFIX}dead")
+        return sorted((DeadTask.model_validate_json(text) for text in buried), key=lambda task: task.died_at, reverse=True)
+
+    def cancel(self, task_id: str) -> None:
+        """Have whoever runs a task end it."""
+        self._redis.set(_cancelled(task_id), 1, ex=VISIBILITY_TIMEOUT)
+
+    def find_cancelled(self, task_ids: Sequence[str]) -> set[str]:
+        """Return those of ``task_ids`` that are to be ended."""
+        marks: Any = self._redis.mget([_cancelled(task_id) for task_id in task_ids]) if task_ids else []
+        return {task_id for task_id, mark in zip(task_ids, marks, strict=True) if mark}
+
+    def report(self, task_id: str, progress: Progress) -> None:
+        """Note how far a task is."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            self._note(pipe, task_id, progress.model_dump_json())
+            pipe.execute()
+
+    def last_report(self, task_id: str) -> Progress | None:
+        """Return how far a task was when it last said so, None where it has not or has ended."""
+        event: Any = self._redis.lindex(_events(task_id), -1)
+        return _progress(event)
+
+    def note_abort(self, task_id: str) -> None:
+        """Note that a library ended the process of a task."""
+        self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
+
+    def forget_abort(self, task_id: str) -> bool:
+        """Return whether a library ended the process of a task when it was last begun; said once."""
+        return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
+
+    def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
+        """Return how far tasks were when they last said so; those that have not, or have ended, are left out."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for task_id in task_ids:
+                pipe.lindex(_events(task_id), -1)
+            events: list[Any] = pipe.execute()
+        reports = ((task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True))
+        return {task_id: report for task_id, report in reports if report is not None}
+
+    def running(self, task_id: str) -> bool:
+        """Return whether a task was started and has not ended."""
+        return bool(self._redis.exists(_running(task_id)))
+
+    def next_event(self, task_id: str, *, timeout: float) -> Progress | None:
+        """Wait up to ``timeout`` seconds for something to happen to a task; None where nothing did or the task ended."""
+        event: Any = self._redis.blpop([_events(task_id)], timeout=timeout)
+        return _progress(event and event[1])
+
+    def _note(self, pipe: "redis.client.Pipeline", task_id: str, event: str) -> None:
+        pipe.rpush(_events(task_id), event)
+        pipe.ltrim(_events(task_id), -_EVENTS_KEPT, -1)
+        pipe.expire(_events(task_id), RESULT_EXPIRES)
+
+
+def _progress(event: str | bytes | None) -> Progress | None:
+    return None if event in (None, _ENDED, _ENDED.encode()) else Progress.model_validate_json(event)
+
+
+def _starts(key: str) -> str:
+    return f"{PREFIX}starts:{key}"
+
+
+def _cancelled(task_id: str) -> str:
+    return f"{PREFIX}cancelled:{task_id}"
+
+
+def _running(task_id: str) -> str:
+    return f"{PREFIX}running:{task_id}"
+
+
+def _events(task_id: str) -> str:
+    return f"{PREFIX}events:{task_id}"

@@ -1,0 +1,137 @@
+"""Settings that an owner changes in the pages: a file beside the data, read after everything that an operator sets by hand.
+
+The file holds tokens in plain text, as ``.env`` does; nobody but its owner may read it.
+"""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+
+from luna.energy.errors import InvalidInputError, MachineError
+from luna.energy.site import invalid_input
+from luna.platform.settings.model import CHANGEABLE, STORED_FILE, FileSecrets, Settings, read_stored
+
+# In the order in which they count: what an operator sets goes before what a page stored.
+SettingSource = Literal["environment", "secret_file", "dotenv", "page", "start", "default"]
+# The user's name goes with it: it is half of what logs in.
+_PASSWORD_IN_URL = re.compile(r"://[^\s/@]+@")
+Plain = str | int | float | bool | None
+
+
+class SettingState(NamedTuple):
+    """A setting as it holds: ``value`` and ``default`` as text, a secret's only as whether there is one; ``changeable``: a page may store another."""
+
+    name: str
+    value: str
+    default: str
+    source: SettingSource
+    changeable: bool
+    secret: bool
+    description: str
+
+
+def is_changeable(name: str) -> bool:
+    """Return whether a page may store this setting."""
+    return name in Settings.model_fields and CHANGEABLE in Settings.model_fields[name].metadata
+
+
+def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings:
+    """Store ``changes`` (None: back to the default) and return the settings as they hold from now on.
+
+    Raises:
+        InvalidInputError: a setting that no page may change, that an operator has set by hand, or a value out of bounds; nothing is stored.
+        MachineError: the file cannot be written.
+    """
+    values = {name: _validate(settings, name, value) for name, value in changes.items()}
+    kept = {name: value for name, value in (read_stored(settings.data_folder) | dict(changes)).items() if value is not None}
+    _write(settings.data_folder, kept)
+    return settings.model_copy(update=values)
+
+
+def refresh_settings(settings: Settings, seen: bytes) -> tuple[Settings, bytes]:
+    """Return the settings with what the file holds now, and the file's content; the same object where that is still ``seen``."""
+    path = settings.data_folder / STORED_FILE
+    content = path.read_bytes() if path.exists() else b""
+    if content == seen:
+        return settings, seen
+    stored, sources = read_stored(settings.data_folder), _operator_sources()
+    touched = {name for name in (*stored, *json.loads(seen or b"{}")) if is_changeable(name) and not any(name in values for values in sources.values())}
+    now = {name: _parse(name, stored[name]) if name in stored else Settings.model_fields[name].default for name in touched}
+    return settings.model_copy(update=now), content
+
+
+def describe_settings(settings: Settings) -> list[SettingState]:
+    """Return every setting as it holds, where it comes from, and whether a page may change it; no secret is in it."""
+    sources = _operator_sources() | {"page": read_stored(settings.data_folder)}
+    return [_describe(settings, name, sources) for name in Settings.model_fields]
+
+
+def find_source(settings: Settings, name: str) -> SettingSource:
+    """Return where a setting comes from."""
+    return _find_source(settings, name, _operator_sources() | {"page": read_stored(settings.data_folder)})
+
+
+def _describe(settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]) -> SettingState:
+    field, value = Settings.model_fields[name], getattr(settings, name)
+    secret = isinstance(value, SecretStr) or "SecretStr" in str(field.annotation)
+    source = _find_source(settings, name, sources)
+    changeable = is_changeable(name) and source in {"page", "default"}
+    return SettingState(name, _say(value), _say(field.default), source, changeable, secret, field.description or "")
+
+
+def _find_source(settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]) -> SettingSource:
+    found = next((source for source, values in sources.items() if name in values), None)
+    if found is not None:
+        return found
+    return "default" if getattr(settings, name) == Settings.model_fields[name].default else "start"
+
+
+def _say(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return "***"
+    plain = TypeAdapter(type(value)).dump_python(value, mode="json")
+    return str(plain).lower() if isinstance(plain, bool) else _PASSWORD_IN_URL.sub("://***@", str(plain))
+
+
+def _operator_sources() -> dict[SettingSource, Mapping[str, Any]]:
+    return {"environment": EnvSettingsSource(Settings)(), "secret_file": FileSecrets(Settings)(), "dotenv": DotEnvSettingsSource(Settings)()}
+
+
+def _validate(settings: Settings, name: str, value: Plain) -> object:
+    if not is_changeable(name):
+        raise InvalidInputError("no page changes this setting", field=name, remedy=f"Set LUNA_{name.upper()} in the environment and start again.")
+    source = find_source(settings, name)
+    if source in {"environment", "secret_file", "dotenv"}:
+        raise InvalidInputError(f"is set by hand ({source})", field=name, remedy=f"Change LUNA_{name.upper()} there, or take it out and start again.")
+    return Settings.model_fields[name].default if value is None else _parse(name, value)
+
+
+def _parse(name: str, value: Plain) -> object:
+    field = Settings.model_fields[name]
+    try:
+        return TypeAdapter[Any](field.rebuild_annotation()).validate_python(value)
+    except ValidationError as exc:
+        raise invalid_input(exc, field=name) from exc
+
+
+def _write(folder: Path, values: Mapping[str, Plain]) -> None:
+    """Write the file whole or not at all, readable by its owner alone from its first byte on."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, unfinished = tempfile.mkstemp(dir=folder, prefix=f"{STORED_FILE}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(values, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(unfinished).replace(folder / STORED_FILE)
+    except OSError as exc:
+        raise MachineError(f"settings cannot be stored: {exc.strerror}", field="data_folder", value=str(folder), remedy="Make it writable.") from exc

@@ -1,0 +1,68 @@
+"""Sensors that are silent while others of their role go on: what such a role comes to is not known any more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
+from luna.platform.database import readings, sites
+
+# A meter at rest, of a wallbox or a heat pump in summer, says nothing for days where its source tells changes alone.
+SILENT_FOR_GOOD = timedelta(days=14)
+# Who goes on has said something within a day: a roof's meter rests for a night.
+SPEAKS_WITHIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SilentSensor:
+    """A sensor that says nothing while another one of its role does; ``since`` its last known value, None where it never had one."""
+
+    sensor: SiteSensor
+    role: str
+    since: datetime | None
+
+    @property
+    def series(self) -> str:
+        """The column of ``slot_observations`` that is unknown without it."""
+        return SENSOR_ROLES[self.role].series or ""
+
+
+def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor]]:
+    """Return by role the sensors that make up a column together at an instant, where there are several."""
+    holding = {role: [sensor for sensor in sensors if sensor.holds_at(at)] for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series}
+    return {role: sensors for role, sensors in holding.items() if len(sensors) > 1}
+
+
+def find_silent(site: Site, spans: Mapping[str, tuple[datetime, datetime]], *, at: datetime, after: timedelta = SILENT_FOR_GOOD) -> list[SilentSensor]:
+    """Return the sensors that have been silent for longer than ``after`` while another one of their role speaks.
+
+    Args:
+        site: with its sensors.
+        spans: when each sensor had its first known value and its last; one that never had any is absent.
+        at: the instant of the question.
+        after: shortest silence that counts.
+    """
+    found = []
+    for role, sensors in list_beside_others(site, at=at).items():
+        speaking = [spans[sensor.name] for sensor in sensors if sensor.name in spans and at - spans[sensor.name][1] <= SPEAKS_WITHIN]
+        for sensor in sensors if speaking else ():
+            since = spans[sensor.name][1] if sensor.name in spans else None
+            quiet_from = max(since or min(first for first, _ in speaking), sensor.start or datetime.min.replace(tzinfo=at.tzinfo))
+            if at - quiet_from > after:
+                found.append(SilentSensor(sensor, role, since))
+    return found
+
+
+def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[SilentSensor]:
+    """Return what ``find_silent`` finds of a stored site; one that never said anything only where it has been named for as long.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    names = {sensor.name for sensors in list_beside_others(site, at=now).values() for sensor in sensors}
+    found = find_silent(site, readings.read_spans(connection, site.name, names, now=now), at=now) if names else []
+    unheard = {each.sensor.name for each in found if each.since is None}
+    named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
+    return [each for each in found if each.since is not None or now - named_since.get(each.sensor.name, now) > SILENT_FOR_GOOD]

@@ -1,0 +1,119 @@
+"""A car at its charger: what it takes of what it is offered, and what it comes home with."""
+
+from dataclasses import dataclass, field, replace
+
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, read_setting
+from luna.platform.simulated_home.trips import trip_at
+
+# ``neutral``: what the charger does without anybody's commands, which is to charge at once with all it has.
+CHARGER_WORDS = ("neutral", "on", "off")
+ONE_PHASE, THREE_PHASES = 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class CarModel:
+    """What car and charger are. Powers in kW before the charger.
+
+    ``fixed_loss_kw`` + ``linear_loss`` · P is lost: 7 % at full power, 16 % at the least one. Above ``taper_soc`` it takes less and less,
+    and beyond ``most_soc``, set by its owner in the car, nothing. Below ``least_soc`` nobody drives it.
+    """
+
+    capacity_kwh: float = 50.0
+    most_soc: float = 0.9
+    least_soc: float = 0.05
+    # Source: IEC 61851-1.
+    least_current_a: float = 6.0
+    most_current_a: float = 16.0
+    voltage_kv: float = 0.23
+    fixed_loss_kw: float = 0.15
+    linear_loss: float = 0.055
+    taper_soc: float = 0.8
+    least_taper: float = 0.1
+
+    @property
+    def most_kw(self) -> float:
+        """The most that its charger gives."""
+        return THREE_PHASES * self.most_current_a * self.voltage_kv
+
+    def charge_limit_kw(self, soc: float) -> float:
+        """Return the most that it takes when it is this full."""
+        share = (1.0 - soc) / (1.0 - self.taper_soc)
+        return self.most_kw * min(1.0, max(share, self.least_taper)) if soc < self.most_soc else 0.0
+
+    def stored_kw(self, power_kw: float) -> float:
+        """Return what arrives in the battery."""
+        return max(power_kw * (1.0 - self.linear_loss) - self.fixed_loss_kw, 0.0) if power_kw > 0.0 else 0.0
+
+
+CAR_MODEL = CarModel()
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerCommand:
+    """What a charger was last told, in its own words; current and phases count while it is ``on``."""
+
+    mode: str = "neutral"
+    current_a: float = CAR_MODEL.most_current_a
+    phases: int = THREE_PHASES
+
+    def offered_kw(self, model: CarModel) -> float:
+        """Return the power that a car may take; with less than the least current none takes any."""
+        if self.mode == "neutral":
+            return model.most_kw
+        if self.mode == "off" or self.current_a < model.least_current_a:
+            return 0.0
+        return self.phases * min(self.current_a, model.most_current_a) * model.voltage_kv
+
+
+@dataclass(frozen=True, slots=True)
+class CarState:
+    """How full it is, whether it is there, the power that flows into it, and what was counted since the beginning, kWh."""
+
+    stored_kwh: float
+    is_home: bool = True
+    power_kw: float = 0.0
+    command: ChargerCommand = field(default_factory=ChargerCommand)
+    charge_kwh: float = 0.0
+    driven_kwh: float = 0.0
+    lost_kwh: float = 0.0
+
+    @property
+    def soc(self) -> float:
+        """How full it is, a share of its capacity."""
+        return self.stored_kwh / CAR_MODEL.capacity_kwh
+
+
+def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarState:
+    """Return the car some seconds after an instant: it drives, or stands at its charger.
+
+    Invariants: what is charged less what is lost and driven is what is stored; away it takes nothing, and never more than it is offered.
+    """
+    trip, hours = trip_at(at, seed=seed), seconds / SECONDS_PER_HOUR
+    is_home = trip is None or not trip.is_away(at)
+    drives = 0.0 if trip is None else trip.driven_kwh(at + seconds) - trip.driven_kwh(at)
+    driven = min(drives, max(state.stored_kwh - CAR_MODEL.least_soc * CAR_MODEL.capacity_kwh, 0.0))
+    before = replace(state, is_home=is_home, stored_kwh=state.stored_kwh - driven, driven_kwh=state.driven_kwh + driven)
+    power = min(state.command.offered_kw(CAR_MODEL), CAR_MODEL.charge_limit_kw(before.soc)) if is_home else 0.0
+    stored, room = CAR_MODEL.stored_kw(power) * hours, max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0)
+    if stored > room:
+        # The share of the step for which it fits.
+        power, stored = power * room / stored, room
+    charged = power * hours
+    return replace(
+        before,
+        stored_kwh=before.stored_kwh + stored,
+        power_kw=power,
+        charge_kwh=state.charge_kwh + charged,
+        lost_kwh=state.lost_kwh + charged - stored,
+    )
+
+
+def set_charger(command: ChargerCommand, name: str, text: str) -> ChargerCommand:
+    """Return the command with one setting changed; what the charger does not understand it ignores, and goes on saying what holds."""
+    if name == "mode":
+        return replace(command, mode=text) if text in CHARGER_WORDS else command
+    if (value := read_setting(text)) is None:
+        return command
+    if name == "phases":
+        return replace(command, phases=int(value)) if value in {ONE_PHASE, THREE_PHASES} else command
+    return replace(command, current_a=min(max(value, 0.0), CAR_MODEL.most_current_a))

@@ -1,0 +1,93 @@
+"""A tank of hot water with a heating element: what it does by itself, and what is left of it after showers.
+
+It is no heat pump: that one's efficiency follows the weather, and this home lies nowhere.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+import numpy as np
+
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR
+from luna.platform.simulated_home.site import ZONE
+
+# ``auto``: by its own thermostat; ``on``: heats until it is hot, whatever the thermostat thinks; ``off``: does not heat.
+HEATER_WORDS = ("auto", "on", "off")
+# Heat drawn in each hour of the local day, kWh. Source: profile M of EN 16147, 5.8 kWh, without the largest draws.
+_DRAWN_KWH = (0, 0, 0, 0, 0, 0.1, 0.6, 1.1, 0.3, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.5, 0.5, 0.3, 0.1, 0)
+_DAY_SPREAD = 0.25
+_SECONDS_PER_DRAW = 300
+
+
+@dataclass(frozen=True, slots=True)
+class HeaterModel:
+    """What the tank is: 200 litres, of one temperature throughout."""
+
+    capacity_kwh_per_k: float = 0.2326
+    power_kw: float = 2.0
+    # About 1.3 kWh a day at 55 °C.
+    loss_kw_per_k: float = 0.0016
+    room_c: float = 20.0
+    mains_c: float = 10.0
+    # The thermostat heats below the one until the other; hotter it never gets.
+    begins_c: float = 50.0
+    hot_c: float = 60.0
+    # Colder water is less than what is asked for.
+    wanted_c: float = 40.0
+
+
+HEATER_MODEL = HeaterModel()
+
+
+@dataclass(frozen=True, slots=True)
+class HeaterState:
+    """How warm it is, whether the thermostat heats, the power that flows, and what was counted since the beginning, kWh; ``short_kwh``: heat that lacked."""
+
+    water_c: float = 55.0
+    mode: str = "auto"
+    heats: bool = False
+    power_kw: float = 0.0
+    used_kwh: float = 0.0
+    drawn_kwh: float = 0.0
+    lost_kwh: float = 0.0
+    short_kwh: float = 0.0
+
+
+def wanted_heat_kw(at: float, *, seed: int) -> float:
+    """Return the heat that the house draws at an instant: taps are opened for minutes, and no day is as the one before."""
+    local = datetime.fromtimestamp(at, ZONE)
+    day = 1.0 + _DAY_SPREAD * (2.0 * _draw(seed, local.toordinal(), 1) - 1.0)
+    # A quarter of the time, four times as much.
+    opened = _draw(seed, int(at // _SECONDS_PER_DRAW), 2) < 1 / 4
+    return _DRAWN_KWH[local.hour] * day * 4.0 if opened else 0.0
+
+
+@lru_cache(maxsize=256)
+def _draw(seed: int, number: int, kind: int) -> float:
+    return float(np.random.default_rng((seed, number, kind)).uniform())
+
+
+def step_heater(state: HeaterState, at: float, *, seconds: float, seed: int) -> HeaterState:
+    """Return the tank some seconds after an instant.
+
+    Invariants: what is used less what is drawn and lost is what warms it; it is never hotter than ``hot_c``, nor colder than what comes from the mains.
+    """
+    model, hours = HEATER_MODEL, seconds / SECONDS_PER_HOUR
+    heats = state.water_c < (model.hot_c if state.heats else model.begins_c) if state.mode == "auto" else state.mode == "on"
+    lost = (state.water_c - model.room_c) * model.loss_kw_per_k * hours
+    asked = wanted_heat_kw(at, seed=seed) * hours
+    held = max((state.water_c - model.mains_c) * model.capacity_kwh_per_k - lost, 0.0)
+    drawn = min(asked * min((state.water_c - model.mains_c) / (model.wanted_c - model.mains_c), 1.0), held)
+    room = max((model.hot_c - state.water_c) * model.capacity_kwh_per_k + drawn + lost, 0.0)
+    used = min(model.power_kw * hours, room) if heats else 0.0
+    return replace(
+        state,
+        water_c=state.water_c + (used - drawn - lost) / model.capacity_kwh_per_k,
+        heats=heats,
+        power_kw=used / hours,
+        used_kwh=state.used_kwh + used,
+        drawn_kwh=state.drawn_kwh + drawn,
+        lost_kwh=state.lost_kwh + lost,
+        short_kwh=state.short_kwh + asked - drawn,
+    )

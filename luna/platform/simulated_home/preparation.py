@@ -1,0 +1,25 @@
+"""What is asked for once the simulated home is there, so that its first minute shows what an owner's first weeks would."""
+
+from datetime import datetime, timedelta
+
+from luna.contracts.data import JudgeQualityRequest
+from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
+from luna.contracts.message import Request
+from luna.contracts.replay import ReplaySitesRequest
+from luna.energy.timeline import local_midnight
+from luna.platform.simulated_home.site import SITE_NAME, ZONE
+
+JUDGED, COUNTED = timedelta(days=28), timedelta(days=5)
+
+
+def list_preparation(now: datetime) -> dict[str, Request]:
+    """Return what follows the making of the home, by stage: forecasts now, verdicts on its past, what was forecast of the last days, what they saved."""
+    today = now.astimezone(ZONE).date()
+    yesterday, first = today - timedelta(days=1), today - COUNTED
+    begin, end = local_midnight(first, ZONE), local_midnight(today, ZONE)
+    return {
+        "forecast": RefreshForecastsRequest(site_id=SITE_NAME),
+        "quality": JudgeQualityRequest(site_id=SITE_NAME, from_day=today - JUDGED, to_day=yesterday),
+        "past_forecasts": IssueRequest(site_id=SITE_NAME, at=begin, to=end - timedelta(hours=1)),
+        "savings": ReplaySitesRequest(site_ids=[SITE_NAME], from_day=first, to_day=yesterday),
+    }

@@ -1,0 +1,153 @@
+"""A local day of a site from midnight to midnight: measured where it was measured, else as last planned."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from luna.contracts.plan import PlanReply, SlotReply
+from luna.energy.observations import SERIES
+from luna.energy.physics import Mode, SetPoint, SiteLimits
+from luna.energy.schedule import whole_range
+from luna.energy.simulator import Actuals, simulate
+from luna.energy.site import APPLIANCES, Site
+from luna.energy.timeline import SLOT, FloatArray, Timeline
+from luna.platform.database import observations, plans
+from luna.platform.database.plans import PlannedSlots
+
+PLANNED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
+# A plan that was issued before this says nothing of the day that the next ones do not.
+_PLANNED_BEFORE = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where nothing is known.
+
+    ``measured`` says where meters spoke; elsewhere a plan does. ``battery_kwh`` is what batteries took at their terminals, what they gave below zero.
+    ``start_soc`` is the state of charge at its beginning, None where none was measured.
+    """
+
+    timeline: Timeline
+    measured: FloatArray
+    load_kwh: FloatArray
+    pv_kwh: FloatArray
+    import_kwh: FloatArray
+    export_kwh: FloatArray
+    battery_kwh: FloatArray
+    import_price: FloatArray
+    export_price: FloatArray
+    start_soc: float | None
+
+    @property
+    def cost(self) -> float | None:
+        """What energy costs at its meter, without fees by month; None where a slot is not known."""
+        return _known(price(self.import_kwh, self.export_kwh, self))
+
+
+def read_days(
+    connection: Connection, site: Site, days: Sequence[Timeline], *, now: datetime, before: PlannedSlots | None = None
+) -> tuple[list[Day], PlannedSlots]:
+    """Return local days of a stored site that follow each other as they are known at ``now``, and what was planned for them.
+
+    Plans and meters are read once for all of them; ``before`` is what was planned as it was read before.
+    """
+    whole = Timeline(days[0].start, SLOT, sum(day.count for day in days))
+    issued = (whole.start - _PLANNED_BEFORE, now)
+    planned = plans.read_latest(connection, site.name, whole, columns=PLANNED, issued=issued, before=before)
+    since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
+    seen = observations.read_series(connection, site.name, since, (*SERIES, *APPLIANCES))
+    return list(_split_days(site, days, planned=planned.columns, seen=seen, now=now)), planned
+
+
+def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], seen: Mapping[str, FloatArray], now: datetime) -> Iterator[Day]:
+    """Yield each day's part; of what was ``seen`` the first slot lies before the first day."""
+    first = 0
+    for day in days:
+        own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
+        parts = {name: values[own] for name, values in planned.items()}, {name: values[later] for name, values in seen.items()}
+        yield join_day(site, day, planned=parts[0], seen=parts[1], start_soc=float(seen["soc"][first]), now=now)
+        first += day.count
+
+
+def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], seen: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
+    """Return a day from what was planned and what was measured, by column; ``start_soc`` is NaN where it is unknown.
+
+    Invariants: a slot that has not ended is never measured; nothing is measured of a slot whose meters are not all there.
+    """
+    pv = seen["pv_kwh"] if site.pv else np.zeros(timeline.count)
+    load = seen["load_kwh"] + sum(np.nan_to_num(seen[name]) for name in APPLIANCES)
+    over = timeline.starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
+    measured = over & np.isfinite(load + pv + seen["import_kwh"] + seen["export_kwh"])
+    battery = pv - load + seen["import_kwh"] - seen["export_kwh"]
+    return Day(
+        timeline=timeline,
+        measured=measured.astype(float),
+        load_kwh=np.where(measured, seen["load_kwh"], planned["load_kwh"]),
+        pv_kwh=np.where(measured, pv, planned["pv_kwh"]),
+        import_kwh=np.where(measured, seen["import_kwh"], planned["import_kwh"]),
+        export_kwh=np.where(measured, seen["export_kwh"], planned["export_kwh"]),
+        battery_kwh=np.where(measured, battery, planned["charge_kwh"] - planned["discharge_kwh"]),
+        import_price=planned["import_price"],
+        export_price=planned["export_price"],
+        start_soc=start_soc if np.isfinite(start_soc) else None,
+    )
+
+
+def total(energy_kwh: FloatArray) -> float | None:
+    """Return the sum of a day; None where a slot is not known."""
+    return _known(float(np.sum(energy_kwh)))
+
+
+def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
+    """Return what these energies cost at the day's prices."""
+    return float(np.sum(import_kwh * day.import_price - export_kwh * day.export_price))
+
+
+def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None) -> float | None:
+    """Return what batteries save on a day beside the inverter alone, what they hold at midnight counted by its value; None where it is not known.
+
+    Everything else of the house is as it is: it is what batteries do that is compared.
+
+    Args:
+        site: whose day it is.
+        day: measured and planned.
+        plan: that tells the value of stored energy at the end of the day.
+        end_soc: how full all batteries together ended the day, where that was measured; else as planned.
+    """
+    last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
+    if last is None or last.reason.energy_value is None or day.start_soc is None or day.cost is None or not site.batteries:
+        return None
+    value = last.reason.energy_value
+    capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
+    # What the house takes beside its batteries; what is held back of PV stays so.
+    residual = day.import_kwh - day.export_kwh - day.battery_kwh
+    actuals = Actuals(day.timeline, np.maximum(residual, 0.0), np.maximum(-residual, 0.0))
+    alone = simulate(_InverterAlone(len(site.batteries)), actuals, limits=SiteLimits.of(site), stored_kwh=day.start_soc * capacity)
+    planned_end = sum(last.batteries[battery.name].soc_end * battery.capacity_kwh for battery in site.batteries if battery.name in last.batteries)
+    own_end = planned_end if end_soc is None else end_soc * float(capacity.sum())
+    alone_end = float(alone.flows.stored_kwh[..., -1].sum())
+    alone_cost = price(alone.flows.import_kwh[0], alone.flows.export_kwh[0], day)
+    return (alone_cost - alone_end * value) - (day.cost - own_end * value)
+
+
+def find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
+    """Return the slot of a plan that covers an instant, None where none does."""
+    step = timedelta(minutes=plan.slot_minutes)
+    return next((slot for slot in plan.slots if slot.start <= at < slot.start + step), None)
+
+
+class _InverterAlone:
+    """Stores surplus and serves the load."""
+
+    def __init__(self, batteries: int) -> None:
+        self._setpoint = whole_range(np.full((batteries, 1), Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+
+    def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
+        return self._setpoint
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None

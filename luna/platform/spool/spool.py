@@ -1,0 +1,171 @@
+"""A file with a thread of its own: callers that wait at the same time share one sync of the disk."""
+
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol
+
+from luna.energy.errors import LunaError, MachineError, UnavailableError
+from luna.platform.clock import Clock
+from luna.platform.spool.file import Append, Remove, SpoolEntry, SpoolFile, Stream, Waiting
+
+MIB = 1 << 20
+RESERVED_SHARE = 0.05
+LEAST_RESERVE, LARGEST_RESERVE = 64 * MIB, 1024 * MIB
+
+
+class Space(Protocol):
+    """Bytes of a disk."""
+
+    @property
+    def total(self) -> int: ...
+
+    @property
+    def free(self) -> int: ...
+
+
+Disk = Callable[[Path], Space]
+
+
+def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
+    """Check that more may be kept below ``folder``: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
+
+    Raises:
+        MachineError: the disk is too full.
+    """
+    space = disk(folder)
+    reserve = min(max(int(space.total * RESERVED_SHARE), LEAST_RESERVE), LARGEST_RESERVE)
+    if space.free < reserve:
+        free = f"{space.free // MIB} MiB are free, {reserve // MIB} MiB are kept for delivering what waits"
+        remedy = "Free some space on this disk, or bring the database back; nothing was acknowledged, what was kept stays."
+        raise MachineError(f"the spool's disk is full: {free}", field="data_folder", value=str(folder), remedy=remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    change: Append | Remove
+    done: Future[None] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    lane: Stream
+    limit: int
+    done: Future[list[SpoolEntry]] = field(default_factory=Future)
+
+
+class Spool:
+    """Rows that wait for the database, lane by lane in the order they were kept. Threads may share it.
+
+    Args:
+        file: open; the spool closes it.
+        clock: says how old rows are, nothing else: their order does not come from it.
+        disk: tells how full a folder's disk is.
+    """
+
+    def __init__(self, file: SpoolFile, clock: Clock, disk: Disk = shutil.disk_usage) -> None:
+        self._file = file
+        self._clock = clock
+        self._disk = disk
+        self._errands: SimpleQueue[_Write | _Look | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="spool", daemon=True)
+        self._thread.start()
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies."""
+        return self._file.path.parent
+
+    @property
+    def waiting(self) -> Mapping[Stream, Waiting]:
+        """What waits, by lane; a lane without rows may be among them."""
+        return self._file.waiting
+
+    def append(self, lane: Stream, bodies: Sequence[bytes]) -> Future[None]:
+        """Return what is done once the rows are on the disk. It fails with a MachineError where they are not: none of them was kept."""
+        write = _Write(Append(lane, bodies, int(self._clock.now().timestamp())))
+        self._ask(write)
+        return write.done
+
+    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
+        """Return the first rows of a lane."""
+        look = _Look(lane, limit)
+        self._ask(look)
+        return look.done.result()
+
+    def remove(self, lane: Stream, last: int) -> None:
+        """Forget the rows of a lane up to and including ``last``; gone for good when this returns.
+
+        Raises:
+            MachineError: the disk is failing; the rows stay.
+        """
+        write = _Write(Remove(lane, last))
+        self._ask(write)
+        write.done.result()
+
+    def close(self) -> None:
+        """Finish what was asked for, and close the file."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._errands.put(None)
+        self._thread.join()
+        self._file.close()
+
+    def _ask(self, backfilling: _Write | _Look) -> None:
+        with self._gate:
+            if self._closed:
+                raise UnavailableError("the spool is closed", field="data_folder", value=str(self.folder))
+            self._errands.put(backfilling)
+
+    def _serve(self) -> None:
+        ended = False
+        while not ended:
+            errands = [self._errands.get()]
+            while not self._errands.empty():
+                errands.append(self._errands.get())
+            ended = None in errands
+            self._commit([backfilling for backfilling in errands if isinstance(backfilling, _Write)])
+            for backfilling in errands:
+                if isinstance(backfilling, _Look):
+                    self._answer(backfilling)
+
+    def _commit(self, writes: Sequence[_Write]) -> None:
+        # Who no longer waits was not promised anything.
+        waited_for = [write for write in writes if write.done.set_running_or_notify_cancel()]
+        accepted = self._refuse_without_room(waited_for)
+        if not accepted:
+            return
+        try:
+            self._file.commit([write.change for write in accepted])
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: whoever waits has to hear of it
+            for write in accepted:
+                write.done.set_exception(error)
+        else:
+            for write in accepted:
+                write.done.set_result(None)
+
+    def _refuse_without_room(self, writes: Sequence[_Write]) -> list[_Write]:
+        """Return the writes that may go ahead: without room on the disk, only what makes some."""
+        appends = [write for write in writes if isinstance(write.change, Append)]
+        try:
+            if appends:
+                require_room(self.folder, self._disk)
+        except LunaError as error:
+            for write in appends:
+                write.done.set_exception(error)
+            return [write for write in writes if isinstance(write.change, Remove)]
+        return list(writes)
+
+    def _answer(self, look: _Look) -> None:
+        try:
+            look.done.set_result(self._file.oldest(look.lane, look.limit))
+        except Exception as error:  # noqa: BLE001 - as above
+            look.done.set_exception(error)

@@ -1,5 +1,0 @@
-"""All configuration, read once; what an owner may set by hand stands in ``.env.example``, made from here."""
-
-from luna.settings.model import Settings, load_settings
-
-__all__ = ["Settings", "load_settings"]

@@ -1,7 +1,0 @@
-"""A local file in front of the database: what is kept there is safe at once, and reaches the database when that answers."""
-
-from luna.spool.file import Stream
-from luna.spool.kind import RowKind
-from luna.spool.mirror import SpoolWriter, open_mirror
-
-__all__ = ["RowKind", "SpoolWriter", "Stream", "open_mirror"]

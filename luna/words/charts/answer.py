@@ -1,0 +1,192 @@
+"""The chart of an answer: what a tool found, a panel for each unit, by instant or by label."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from markupsafe import Markup
+
+from luna.energy.timeline import FloatArray
+from luna.words import Numbers
+from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.marks import draw_line, find_runs, place_keys, trace_stairs
+from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
+
+WIDE = {"width": 960.0, "left": 48.0, "right": 8.0, "height": 150.0}
+NARROW = {"width": 358.0, "left": 40.0, "right": 4.0, "height": 120.0}
+HEAD, ROW, KEY, FOOT, GAP = 20.0, 20.0, 30.0, 24.0, 0.12
+BETWEEN = 16.0
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+# Words under the plot: every so many hours, the fewest that leave room.
+HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376)
+# Colours that a style sheet gives; what comes after them begins anew.
+COLOURS = 5
+_UNITS: dict[str, str] = {"kwh": "kWh", "kw": "kW", "soc": "%", "share": "%", "g_per_kwh": "g/kWh", "hours": "h", "celsius": "°C"}
+
+
+class DrawnSeries(Protocol):
+    """One line or row of bars, as ``luna.contracts.site_tools.ChartSeries``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def values(self) -> Sequence[float | None]: ...
+
+
+class DrawnChart(Protocol):
+    """What draws a tool's result, as ``luna.contracts.site_tools.Chart``."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def starts(self) -> Sequence[str]: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def series(self) -> Sequence[DrawnSeries]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """The series of one unit, each with its number in the chart."""
+
+    unit: str
+    series: list[tuple[int, DrawnSeries]]
+
+
+def draw_answer_chart(chart: DrawnChart, numbers: Numbers, *, narrow: bool) -> Markup:
+    """Return the picture for a page, whose style sheets it follows; what is unknown is a gap."""
+    sizes = NARROW if narrow else WIDE
+    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow)
+    body, y = Markup(""), 0.0
+    for panel in _split(chart):
+        drawn, y = _draw_panel(panel, (frame, sizes["height"]), numbers, y)
+        body += drawn
+    y = max(y - BETWEEN, 0.0) + 4
+    words, bottom = _draw_words(chart, frame, numbers, y), y + FOOT
+    size = ("narrow" if narrow else "wide", number(frame.width), number(bottom), chart.title)
+    return Markup('<svg class="chart answer-chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body + words)
+
+
+def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
+    """Return a value of a chart as its table tells it."""
+    if value is None:
+        return numbers.number(None)
+    told: dict[str, Callable[[float], str]] = {"price": numbers.price_per_kwh, "cost": numbers.money, "soc": numbers.share, "share": numbers.share}
+    if unit in told:
+        return told[unit](value)
+    return f"{numbers.number(value, 0 if unit == 'count' else 1)}\u00a0{_UNITS.get(unit, '')}".rstrip("\u00a0")
+
+
+def say_start(start: str, chart: DrawnChart, numbers: Numbers) -> str:
+    """Return when a value of a chart holds, or what it is of."""
+    if chart.by == "label":
+        return start
+    instant = datetime.fromisoformat(start)
+    return f"{numbers.day(instant)}, {numbers.clock(instant)}"
+
+
+def _split(chart: DrawnChart) -> list[_Panel]:
+    panels: dict[str, _Panel] = {}
+    for index, series in enumerate(chart.series):
+        panels.setdefault(series.unit, _Panel(series.unit, [])).series.append((index, series))
+    return list(panels.values())
+
+
+def _draw_panel(panel: _Panel, scale: tuple[ChartFrame, float], numbers: Numbers, top: float) -> tuple[Markup, float]:
+    """Return a panel with its legend, and where the next one begins."""
+    frame, height = scale
+    factor, unit = _scale(panel.unit, numbers)
+    known = [(index, series, _values(series, frame.count) * factor) for index, series in panel.series]
+    places = place_keys([KEY + LETTER * len(_label(series, unit)) for _, series in panel.series], frame.width, first_y=top + 2, row=ROW)
+    keys = join(_draw_key(_label(series, unit), index, place) for (index, series), place in zip(panel.series, places, strict=True))
+    begins = places[-1][1] + HEAD + 8
+    values = np.concatenate([each for *_, each in known])
+    most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
+    step = choose_step(most, STEPS, 4)
+    axis = fit_axis(values, (begins + height, begins), step=step, least=(0.0, step))
+    bars = [index for index, series, _ in known if series.kind == "bar"]
+    drawn = join(_draw_series(series.kind, (frame, axis), each, (index, bars)) for index, series, each in known)
+    return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
+
+
+def _scale(unit: str, numbers: Numbers) -> tuple[float, str]:
+    if unit == "price":
+        factor, name = numbers.price_unit
+        return float(factor), f"{name}/kWh"
+    return (100.0, "%") if unit in {"soc", "share"} else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
+
+
+def _label(series: DrawnSeries, unit: str) -> str:
+    return f"{series.name}, {unit}" if unit else series.name
+
+
+def _values(series: DrawnSeries, count: int) -> FloatArray:
+    """Return a series' values, as many as there are slots."""
+    given = [math.nan if value is None else value for value in series.values[:count]]
+    return np.array(given + [math.nan] * (count - len(given)))
+
+
+def _draw_key(words: str, index: int, place: tuple[float, float]) -> Markup:
+    return rectangle((*place, 12, 12), f"fill-{index % COLOURS}") + text((place[0] + 18, place[1] + 11), words, "key")
+
+
+def _draw_series(kind: str, scale: tuple[ChartFrame, Axis], values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
+    (frame, axis), index = scale, place[0]
+    if kind == "bar":
+        return _draw_bars(frame, axis, values, place)
+    css = f"line line-{index % COLOURS}"
+    if kind == "line" and frame.count > 1:
+        return draw_line(frame, axis, values, css)
+    return path("".join(trace_stairs(frame, axis, values[first:end], first) for first, end in find_runs(~np.isnan(values))), css)
+
+
+def _draw_bars(frame: ChartFrame, axis: Axis, values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
+    index, bars = place
+    width = frame.slot_width * (1 - 2 * GAP) / len(bars)
+    drawn = []
+    for slot in np.flatnonzero(~np.isnan(values)).tolist():
+        low, high = sorted((axis.place(0.0), axis.place(float(values[slot]))))
+        x = frame.x(slot + GAP) + bars.index(index) * width
+        drawn.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), f"fill-{index % COLOURS}"))
+    return join(drawn)
+
+
+def _draw_words(chart: DrawnChart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
+    """Return what stands under the plot: labels as many as fit, or hours and days of the site's clock."""
+    if chart.by == "label":
+        longest = max((len(label) for label in chart.starts), default=1) * LETTER + 8
+        every = max(math.ceil(longest / frame.slot_width), 1)
+        most = max(int(frame.slot_width * every / LETTER), 6)
+        return join(text((frame.x(slot + 0.5), y + 14), _cut(label, most), "tick", anchor="middle") for slot, label in list(enumerate(chart.starts))[::every])
+    return _draw_clock(frame, [datetime.fromisoformat(start).astimezone(numbers.zone) for start in chart.starts], numbers, y)
+
+
+def _cut(words: str, most: int) -> str:
+    return words if len(words) <= most else f"{words[: most - 1]}…"
+
+
+def _draw_clock(frame: ChartFrame, shown: Sequence[datetime], numbers: Numbers, y: float) -> Markup:
+    room = 4 if frame.narrow else 8
+    full = [(slot, local) for slot, local in enumerate(shown) if local.minute == 0]
+    hours = {every: [(slot, local) for slot, local in full if _is_at(local, every, shown[0])] for every in HOURS}
+    chosen = next((found for found in hours.values() if len(found) <= room), hours[HOURS[-1]])
+    drawn = []
+    for slot, local in chosen:
+        words = numbers.day(local) if local.hour == 0 else numbers.clock(local)
+        half, x = len(words) * LETTER / 2, frame.x(slot)
+        drawn.append(rule((x, y - 4), (x, y), "zero"))
+        if x - half >= 0 and x + half <= frame.width:
+            drawn.append(text((x, y + 14), words, "day" if local.hour == 0 else "tick", anchor="middle"))
+    return join(drawn)
+
+
+def _is_at(local: datetime, every: int, first: datetime) -> bool:
+    return local.hour % every == 0 if every <= 24 else local.hour == 0 and (local.date() - first.date()).days % (every // 24) == 0

@@ -1,0 +1,155 @@
+"""Where things lie in a chart: one time axis over panels with their own scales, and the lines and words at their sides."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from luna.words import Numbers
+from luna.words.charts.svg import LETTER, join, rule, text
+
+# More steps than these make a ruler nobody reads.
+MOST_STEPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFrame:
+    """The horizontal side: a drawing ``width`` wide whose plot holds ``count`` slots of equal width."""
+
+    width: float
+    left: float
+    right: float
+    count: int
+    narrow: bool = False
+
+    @property
+    def end(self) -> float:
+        """The plot's right edge."""
+        return self.width - self.right
+
+    @property
+    def slot_width(self) -> float:
+        """Width of one slot."""
+        return (self.end - self.left) / self.count
+
+    def x(self, edge: float) -> float:
+        """Return the place of a slot's edge."""
+        return self.left + edge * self.slot_width
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A linear scale: ``low`` lies at ``start`` and ``high`` at ``end``, in pixels, with a mark at every ``step``.
+
+    An upright axis begins below, where y is larger: its ``start`` is its lower edge.
+    """
+
+    start: float
+    end: float
+    low: float
+    high: float
+    step: float
+
+    @classmethod
+    def upright(cls, top: float, height: float, *, low: float, high: float, step: float) -> "Axis":
+        """Return an axis of a panel that begins at ``top``."""
+        return cls(top + height, top, low, high, step)
+
+    @property
+    def top(self) -> float:
+        """The upper edge of an upright axis."""
+        return self.end
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge of an upright axis."""
+        return self.start
+
+    @property
+    def height(self) -> float:
+        """The length of an upright axis."""
+        return self.start - self.end
+
+    @property
+    def marks(self) -> list[float]:
+        """The values that carry a label; one where the lowest and the highest are the same."""
+        if self.high == self.low:
+            return [self.low]
+        return [self.low + index * self.step for index in range(round((self.high - self.low) / self.step) + 1)]
+
+    def place(self, value: float) -> float:
+        """Return where a value lies; in the middle where all are the same."""
+        from_end = (self.high - value) / (self.high - self.low) if self.high > self.low else 0.5
+        return self.end + from_end * (self.start - self.end)
+
+
+def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float, least: tuple[float, float]) -> Axis:
+    """Return an axis from ``ends[0]`` to ``ends[1]`` in whole steps that holds ``least`` and all finite values."""
+    seen = [value for value in values if math.isfinite(value)]
+    low = math.floor(min(*seen, least[0]) / step + 1e-9) * step if seen else least[0]
+    high = math.ceil(max(*seen, least[1]) / step - 1e-9) * step if seen else least[1]
+    low, high = (min(low, least[0]), max(high, least[1]))
+    while (high - low) / step > MOST_STEPS:
+        step *= 2
+        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    return Axis(*ends, low, high, step)
+
+
+def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int) -> Axis:
+    """Return an axis from the lowest value to the highest, in ``parts`` equal steps."""
+    low, high = min(values), max(values)
+    return Axis(*ends, low, high, (high - low) / parts)
+
+
+def choose_step(most: float, steps: Sequence[float], count: int) -> float:
+    """Return the least of ``steps`` of which ``count`` reach ``most``, else the last one."""
+    return next((step for step in steps if most / step <= count), steps[-1])
+
+
+def draw_ruler(frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: bool = False) -> Markup:
+    """Return a panel's horizontal lines with their values; ``absolute``: without signs."""
+    lines = [rule((frame.left, axis.place(mark)), (frame.end, axis.place(mark)), "zero" if mark == 0 else "grid") for mark in axis.marks]
+    words = [_say_mark(abs(mark) if absolute else mark, numbers) for mark in axis.marks]
+    places = [(frame.left - 6, axis.place(mark) + 4) for mark in axis.marks]
+    return join([*lines, *(text(place, said, "tick", anchor="end") for place, said in zip(places, words, strict=True))])
+
+
+def _say_mark(mark: float, numbers: Numbers) -> str:
+    return numbers.number(mark, 0 if round(mark, 6) == round(mark) else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAxis:
+    """Where hours are drawn: lines from ``top`` to ``bottom``, words at ``words_y``; ``instant`` tells the instant of a slot's edge.
+
+    ``every``: how many hours apart; None: as many as there is room for over two days.
+    """
+
+    frame: ChartFrame
+    instant: Callable[[int], datetime]
+    numbers: Numbers
+    top: float
+    bottom: float
+    words_y: float
+    every: int | None = None
+
+    def draw(self) -> Markup:
+        """Return the lines and their words; every twelfth hour on a narrow chart, else every sixth."""
+        return join(self._draw_hour(edge) for edge in self._full_hours(self.every or (12 if self.frame.narrow else 6)))
+
+    def _full_hours(self, every: int) -> list[int]:
+        """Return the edges at which the site's clock shows a full hour divisible by ``every``: right on days of 92 and 100 slots."""
+        shown = [self.instant(edge).astimezone(self.numbers.zone) for edge in range(self.frame.count + 1)]
+        return [edge for edge, local in enumerate(shown) if local.minute == 0 and local.hour % every == 0]
+
+    def _draw_hour(self, edge: int) -> Markup:
+        x, instant = self.frame.x(edge), self.instant(edge)
+        midnight = instant.astimezone(self.numbers.zone).hour == 0
+        line = rule((x, self.top), (x, self.bottom), "grid")
+        words = self.numbers.day(instant) if midnight else self.numbers.clock(instant)
+        half = len(words) * LETTER / 2
+        if x - half < 0 or x + half > self.frame.width:
+            return line
+        return line + text((x, self.words_y), words, "day" if midnight else "tick", anchor="middle")

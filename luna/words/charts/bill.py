@@ -1,0 +1,109 @@
+"""The bills of several variants, month by month: a bar a variant, earnings below the line."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from luna.words import Language, Numbers
+from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.marks import place_keys
+from luna.words.charts.style import SERIES, draw_document, style
+from luna.words.charts.svg import join, number, rectangle, text
+
+WIDTH, NARROW, HEIGHT = 976.0, 358.0, 300.0
+LEFT, RIGHT = 48.0, 8.0
+KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
+LETTER, KEY = 7.0, 34.0
+GAP = 0.15  # of a month, on either side of its bars
+STEPS = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 500.0)
+TITLES: dict[Language, str] = {
+    "en": "Bill by month in {currency}: {site}, {first} to {last}",
+    "de": "Rechnung je Monat in {currency}: {site}, {first} bis {last}",
+}
+
+
+class MonthBill(Protocol):
+    """What a local month came to."""
+
+    @property
+    def month(self) -> str: ...
+    @property
+    def bill(self) -> float: ...
+
+
+class VariantBills(Protocol):
+    """A variant's bills by month, as ``luna.contracts.counterfactual.VariantReply``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def months(self) -> Sequence[MonthBill]: ...
+
+
+class ComparedBills(Protocol):
+    """A baseline and its variants over the same days, as ``luna.contracts.counterfactual.WhatIfReply``."""
+
+    @property
+    def site(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def from_day(self) -> date | str: ...
+    @property
+    def to_day(self) -> date | str: ...
+    @property
+    def baseline(self) -> VariantBills: ...
+    @property
+    def variants(self) -> Sequence[VariantBills]: ...
+
+
+def draw_bills(bills: ComparedBills, *, language: Language) -> str:
+    """Return the picture as an SVG document."""
+    title = TITLES[language].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
+    body, height = _draw_body(bills, language, width=WIDTH, first_key=KEYS)
+    return draw_document(text((0, 18), title, "title") + body, (WIDTH, height), style("bill"), label=title)
+
+
+def draw_bill_chart(bills: ComparedBills, *, language: Language, narrow: bool) -> Markup:
+    """Return the picture for a page, whose style sheets it follows."""
+    title = TITLES[language].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
+    width = NARROW if narrow else WIDTH
+    body, height = _draw_body(bills, language, width=width, first_key=4.0)
+    size = ("narrow" if narrow else "wide", number(width), number(height + 6), title)
+    return Markup('<svg class="chart bills {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body)
+
+
+def _draw_body(bills: ComparedBills, language: Language, *, width: float, first_key: float) -> tuple[Markup, float]:
+    """Return legend and bars, and their height."""
+    shown = [bills.baseline, *bills.variants]
+    frame = ChartFrame(width, LEFT, RIGHT, len(bills.baseline.months))
+    amounts = [month.bill for variant in shown for month in variant.months]
+    places = place_keys([KEY + LETTER * len(variant.name) for variant in shown], width, first_y=first_key, row=ROW)
+    top = places[-1][1] + ROW + 8
+    step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
+    axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
+    parts = [
+        *(_draw_key(variant.name, SERIES[index], place) for index, (variant, place) in enumerate(zip(shown, places, strict=True))),
+        draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency)),
+        *(_draw_bars(variant, index, shown, (frame, axis)) for index, variant in enumerate(shown)),
+        *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(bills.baseline.months)),
+    ]
+    return join(parts), axis.bottom + 20
+
+
+def _draw_key(name: str, colour: str, place: tuple[float, float]) -> Markup:
+    return rectangle((*place, 12, 12), "key", fill=colour) + text((place[0] + 18, place[1] + 11), name, "key")
+
+
+def _draw_bars(variant: VariantBills, index: int, shown: Sequence[VariantBills], scale: tuple[ChartFrame, Axis]) -> Markup:
+    frame, axis = scale
+    width = frame.slot_width * (1 - 2 * GAP) / len(shown)
+    bars = []
+    for slot, month in enumerate(variant.months):
+        low, high = sorted((axis.place(0.0), axis.place(month.bill)))
+        x = frame.x(slot + GAP) + index * width
+        bars.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
+    return join(bars)

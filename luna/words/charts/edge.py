@@ -1,0 +1,100 @@
+"""Figures with their intervals, one below the other on a common axis: what each controller of the camera lab came to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from luna.words.charts.axes import Axis, choose_step, fit_axis
+from luna.words.charts.svg import circle, join, number, path, rectangle, rule, text
+
+BAR, MARK, FOOT = 8.0, 5.5, 24.0
+STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0)
+# What lies so many times farther out than the middle one would leave no room for the others: an arrow stands for it.
+FAR = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateRow:
+    """A row: its name, its style, its value with the interval, None where there is none, and how that is said."""
+
+    name: str
+    css: str
+    value: float | None
+    low: float | None
+    high: float | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Sizes of the drawing; narrow ones carry names and words above the bars instead of beside them."""
+
+    width: float
+    left: float
+    right: float
+    row: float
+    bar_y: float
+    words_y: float
+
+
+_WIDE = _Layout(620, 150, 176, 34, 17, 21)
+_NARROW = _Layout(340, 12, 12, 48, 29, 15)
+
+
+def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str], *, label: str, narrow: bool, around_zero: bool = False) -> Markup:
+    """Return the rows as a chart.
+
+    Args:
+        rows: from above.
+        say_mark: says a value of the axis.
+        label: what it shows, to those who do not see it.
+        narrow: whether for a phone.
+        around_zero: zero is in it, and drawn.
+    """
+    layout = _NARROW if narrow else _WIDE
+    axis = _fit(rows, (layout.left, layout.width - layout.right), around_zero=around_zero)
+    height = layout.row * len(rows)
+    marks = [mark for mark in axis.marks if abs(mark) > 1e-12 or not around_zero]
+    ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in marks]
+    zero = [rule((axis.place(0), 0), (axis.place(0), height), "zero")] if around_zero else []
+    words = [text((axis.place(mark), height + 16), say_mark(mark), "tick", anchor="middle") for mark in axis.marks]
+    drawn = [_draw_row(row, place * layout.row, layout, axis) for place, row in enumerate(rows)]
+    size = ("narrow" if narrow else "wide", number(layout.width), number(height + FOOT), label)
+    opening = Markup('<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size)
+    return opening + join([*ruled, *zero, *words, *drawn]) + Markup("</svg>")
+
+
+def _fit(rows: Sequence[EstimateRow], ends: tuple[float, float], *, around_zero: bool) -> Axis:
+    known = [value for row in rows for value in (row.low, row.value, row.high) if value is not None]
+    sizes = sorted(abs(row.value) for row in rows if row.value)
+    if around_zero and sizes and sizes[-1] > FAR * sizes[len(sizes) // 2]:
+        reach = FAR / 2 * sizes[len(sizes) // 2]
+        known = [value for value in known if abs(value) <= reach] or [reach]
+    if around_zero or not known:
+        known.append(0.0)
+    spread = max(known) - min(known) or max(abs(known[0]), 1.0) / 10
+    step = choose_step(spread, STEPS, 4)
+    return fit_axis(known, ends, step=step, least=(min(known), max(min(known) + step, *known)))
+
+
+def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Markup:
+    name = text((0, above + layout.words_y), row.name, "name")
+    said = text((layout.width, above + layout.words_y), row.said, "said", anchor="end")
+    if row.value is None:
+        return name + said
+    y = above + layout.bar_y
+    if not axis.low - 1e-9 <= row.value <= axis.high + 1e-9:
+        return name + said + Markup('<g class="{}">{}</g>').format(row.css, _draw_arrow(axis, y, up=row.value > axis.high))
+    low, high = (axis.place(min(max(end, axis.low), axis.high)) for end in (_or(row.low, row.value), _or(row.high, row.value)))
+    span = rectangle((low, y - BAR / 2, max(high - low, 1.0), BAR), "span", rx="4")
+    return name + said + Markup('<g class="{}">{}</g>').format(row.css, span + circle((axis.place(row.value), y), MARK, "value"))
+
+
+def _draw_arrow(axis: Axis, y: float, *, up: bool) -> Markup:
+    x, way = (axis.end, -1) if up else (axis.start, 1)
+    return path(f"M{number(x)} {number(y)}L{number(x + way * 10)} {number(y - 6)}V{number(y + 6)}Z", "value")
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value

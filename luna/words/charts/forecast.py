@@ -1,0 +1,195 @@
+"""The chart of a forecast as inline SVG: for load and PV the fan of its quantiles, what is usual and what happened, over one time axis."""
+
+import textwrap
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from markupsafe import Markup
+
+from luna.energy.timeline import FloatArray
+from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
+from luna.words.charts.forecast_view import STAGES, TEXTS, ForecastView, SeriesView
+from luna.words.charts.marks import draw_band, draw_heading, draw_line, draw_targets, find_runs, place_keys, shade_runs
+from luna.words.charts.style import draw_document, read_asset, style
+from luna.words.charts.svg import join, number, path, rectangle, text
+
+WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
+NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}
+LETTER = 6.3  # mean width of a letter in the legend's 11 px
+ROW = 20.0
+HEADING = 34.0
+FOOT = 24.0
+STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # kW between two lines
+FANS = (("p05", "p95"), ("p10", "p90"), ("p25", "p75"))
+KEYS = ("expected", "happened", "usual_key", "median", "half", "most", "nearly", "night")
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastLayout:
+    """Where everything lies: the panels' axes by name, the legend's places, the height of the whole."""
+
+    frame: ChartFrame
+    axes: dict[str, Axis]
+    keys: list[tuple[str, float, float]]
+    height: float
+
+    @property
+    def top(self) -> float:
+        """The upper edge of the first panel."""
+        return next(iter(self.axes.values())).top
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge of the last panel."""
+        return [*self.axes.values()][-1].bottom
+
+
+def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
+    """Return the elements of the chart and its height; its width is 976, or 358 where it is narrow."""
+    layout = _layout_forecast(view, narrow=narrow)
+    panels = [_draw_panel(layout, name, series, view) for name, series in view.panels.items()]
+    clock = ClockAxis(layout.frame, view.instant, view.numbers, layout.top, layout.bottom, layout.bottom + 17)
+    nights = [shade_runs(layout.frame, axis, [run], "night") for run in find_runs(view.night) for axis in layout.axes.values()]
+    parts = [*nights, clock.draw(), *panels, _draw_legend(view, layout), Markup("") if narrow else _draw_targets(view, layout)]
+    return join(parts), layout.height
+
+
+def _layout_forecast(view: ForecastView, *, narrow: bool) -> ForecastLayout:
+    """Return the places, the scales fitted to what is drawn."""
+    sizes = NARROW if narrow else WIDE
+    keys = _place_keys(view, sizes["width"])
+    bottom, axes = keys[-1][2], {}
+    for name, series in view.panels.items():
+        step, top = choose_step(series.highest, STEPS, 5), bottom + HEADING
+        axes[name] = fit_axis([series.highest], (top + sizes[name], top), step=step, least=(0, step))
+        bottom = axes[name].bottom
+    return ForecastLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
+
+
+def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, float]]:
+    """Return the legend's entries that mean something here, with their places, row by row."""
+    known = any((~np.isnan(series.happened)).any() for series in view.panels.values())
+    shown = [key for key in KEYS if (key != "happened" or known) and (key != "night" or view.night.any())]
+    widths = [24 + len(TEXTS[view.numbers.language][key]) * LETTER for key in shown]
+    return [(key, *place) for key, place in zip(shown, place_keys(widths, width, first_y=14.0, row=ROW, gap=14), strict=True)]
+
+
+def _draw_legend(view: ForecastView, layout: ForecastLayout) -> Markup:
+    words = TEXTS[view.numbers.language]
+    return join(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, x, y in layout.keys)
+
+
+def _draw_key(key: str, x: float, y: float) -> Markup:
+    middle = number(y - 4)
+    if key in ("expected", "happened", "usual_key"):
+        return path(f"M{number(x)} {middle}h18", f"line {key.removesuffix('_key')} load")
+    box = (x, y - 10, 18.0, 11.0)
+    if key == "median":
+        return rectangle(box, "fan load half") + path(f"M{number(x)} {middle}h18", "line median")
+    return rectangle(box, "night" if key == "night" else f"fan load {key}")
+
+
+def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: ForecastView) -> Markup:
+    frame, axis = layout.frame, layout.axes[name]
+    quantiles = series.forecast
+    fans = [draw_band(frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), css=f"fan {name}") for low, high in FANS]
+    lines = [
+        draw_line(frame, axis, quantiles.p50, "line median"),
+        draw_line(frame, axis, series.usual, f"line usual {name}"),
+        draw_line(frame, axis, quantiles.expected, f"line expected {name}"),
+        draw_line(frame, axis, series.happened, f"line happened {name}"),
+    ]
+    heading = draw_heading(axis, TEXTS[view.numbers.language][name], "kW")
+    return join([draw_ruler(frame, axis, view.numbers), *fans, *lines, heading])
+
+
+def _draw_targets(view: ForecastView, layout: ForecastLayout) -> Markup:
+    said = {name: [_say_slot(view, series, slot) for slot in range(view.count)] for name, series in view.panels.items()}
+    return draw_targets(layout.frame, [(axis.top, axis.height, said[name]) for name, axis in layout.axes.items()])
+
+
+def _say_slot(view: ForecastView, series: SeriesView, slot: int) -> str:
+    numbers, words, start = view.numbers, TEXTS[view.numbers.language], view.instant(slot)
+    low, high, was = (numbers.power(float(part[slot]), decimals=2) for part in (series.forecast.p10, series.forecast.p90, series.happened))
+    happened = "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
+    return f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} {words['between'].format(low=low, high=high)}{happened}"
+
+
+HEAD = 56.0  # of the headline and the line below
+NOTE = 18.0
+NOTE_LETTERS = 150  # in a line of notes
+
+
+def draw_forecast_picture(view: ForecastView) -> str:
+    """Return the picture as one SVG document with its headline and notes."""
+    chart, height = draw_forecast(view, narrow=False)
+    notes = [line for note in say_notes(view) for line in textwrap.wrap(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)]
+    whole = HEAD + height + 14 + NOTE * len(notes)
+    head = text((0, 16), _say_headline(view), "headline") + text((0, 38), _say_usual(view), "lead")
+    foot = join(text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes))
+    body = Markup('{}<g transform="translate(0 {})">{}</g>{}').format(head, number(HEAD), chart, foot)
+    return draw_document(body, (WIDE["width"], whole), style("forecast"), label=TEXTS[view.numbers.language]["label"])
+
+
+def draw_forecast_page(view: ForecastView) -> str:
+    """Return the picture as one HTML page for wide and narrow screens."""
+    words = TEXTS[view.numbers.language]
+    return (
+        read_asset("forecast_page.html")
+        .removesuffix("\n")
+        .format(
+            language=view.numbers.language,
+            title=words["title"].format(site=view.site),
+            headline=_say_headline(view),
+            lead=_say_usual(view),
+            label=words["label"],
+            css=style("forecast", "forecast_page"),
+            charts=Markup("\n").join(_inline(view, narrow=narrow) for narrow in (False, True)),
+            notes=Markup("\n").join(Markup("<p>{}</p>").format(note) for note in say_notes(view)),
+        )
+    )
+
+
+def _say_headline(view: ForecastView) -> str:
+    """Return what the forecast comes to."""
+    numbers, first = view.numbers, view.instant(0)
+    figures = {name: numbers.energy(_sum(view, series.forecast.expected)) for name, series in view.panels.items()}
+    key = "headline" if view.pv is not None else "headline_load"
+    time = f"{numbers.weekday(first)} {numbers.clock(first)}"
+    return TEXTS[numbers.language][key].format(hours=numbers.number(view.count * _hours(view)), time=time, **figures)
+
+
+def _say_usual(view: ForecastView) -> str:
+    """Return what would be usual for the same hours."""
+    figures = {name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()}
+    return TEXTS[view.numbers.language]["usual" if view.pv is not None else "usual_load"].format(**figures)
+
+
+def say_notes(view: ForecastView) -> list[str]:
+    """Return what the forecast rests on, why it is as wide as it is, and how it did where that is known."""
+    numbers, words = view.numbers, TEXTS[view.numbers.language]
+    made = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
+    stage = STAGES[view.stage][numbers.language] if view.stage else ""
+    kept = [_say_kept(name, series, view) for name, series in view.panels.items() if series.within[1]]
+    return [f"{made} {stage}".strip(), *view.conditions, *kept]
+
+
+def _say_kept(name: str, series: SeriesView, view: ForecastView) -> str:
+    inside, count = series.within
+    numbers = view.numbers
+    return TEXTS[numbers.language][f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count))
+
+
+def _hours(view: ForecastView) -> float:
+    return view.step / timedelta(hours=1)
+
+
+def _sum(view: ForecastView, power_kw: FloatArray) -> float:
+    return float(power_kw.sum()) * _hours(view)
+
+
+def _inline(view: ForecastView, *, narrow: bool) -> Markup:
+    chart, height = draw_forecast(view, narrow=narrow)
+    size = ("narrow" if narrow else "wide", 358 if narrow else 976, number(height))
+    return Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(*size, chart)

@@ -1,0 +1,69 @@
+"""What each cause takes from a score: a bar a step, from perfect foresight down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from luna.words import Numbers
+from luna.words.charts.axes import Axis, fit_axis
+from luna.words.charts.svg import circle, join, number, rectangle, rule, text
+
+BAR = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LossStep:
+    """One step of the losses, as shares of the possible: from ``before`` down to ``after``."""
+
+    name: str
+    colour: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class LossLayout:
+    """Sizes of the drawing; narrow ones carry the names above the bars instead of beside them."""
+
+    width: float
+    left: float
+    right: float
+    row: float
+    bar_top: float
+
+
+WIDE = LossLayout(976, 246, 64, 38, 9)
+NARROW = LossLayout(358, 40, 58, 50, 24)
+
+
+def draw_losses(steps: Sequence[LossStep], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
+    """Return the steps as a chart, the first as a dot; ``label`` says what it shows to those who do not see it."""
+    layout = NARROW if narrow else WIDE
+    ends = (layout.left, layout.width - layout.right)
+    axis = fit_axis([value * 100 for step in steps for value in (step.before, step.after)], ends, step=2, least=(96, 100))
+    height = layout.row * len(steps)
+    marks = join(_draw_mark(axis.place(mark), height, numbers.share(mark / 100)) for mark in axis.marks)
+    rows = join(_draw_step(step, index * layout.row, (layout, axis), numbers) for index, step in enumerate(steps))
+    size = ("narrow" if narrow else "wide", number(layout.width), number(height + 24), label)
+    return Markup('<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size) + marks + rows + Markup("</svg>")
+
+
+def _draw_mark(x: float, height: float, words: str) -> Markup:
+    return rule((x, 0), (x, height), "grid") + text((x, height + 18), words, "tick", anchor="middle")
+
+
+def _draw_step(step: LossStep, above: float, scale: tuple[LossLayout, Axis], numbers: Numbers) -> Markup:
+    layout, axis = scale
+    top = above + layout.bar_top
+    middle = top + BAR / 2 + 4
+    name_y = middle if layout.bar_top < BAR else top - 8
+    name = text((0, name_y), step.name, "title")
+    score = text((layout.width, middle), numbers.share(step.after, decimals=1), "note", anchor="end")
+    low, high = sorted((axis.place(step.before * 100), axis.place(step.after * 100)))
+    if not step.colour:
+        return name + circle((high, top + BAR / 2), 5, "dot") + score
+    bar = rectangle((low, top, max(high - low, 1), BAR), f"bar-{step.colour} solid", rx="2")
+    lost = text((low - 8, middle), numbers.number((step.after - step.before) * 100, 1, signed=True), "title", anchor="end")
+    start = axis.place(step.before * 100)
+    return name + bar + rule((start, top - layout.row + BAR), (start, top + BAR), "zero") + lost + score

@@ -1,0 +1,110 @@
+"""What is drawn over a time axis: lines, stairs, bands, stacked bars, shaded runs, headings, legends, and areas that speak when pointed at."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+from luna.energy.physics import BoolArray
+from luna.energy.timeline import FloatArray
+from luna.words.charts.axes import Axis, ChartFrame
+from luna.words.charts.svg import join, number, path, polyline, rectangle
+
+# Less power than this is no bar.
+LEAST_KW = 0.01
+
+
+def find_runs(marked: BoolArray) -> list[tuple[int, int]]:
+    """Return the runs of neighbouring marked slots as ``[first, end)``."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
+    return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
+
+
+def shade_runs(frame: ChartFrame, axis: Axis, runs: Iterable[tuple[int, int]], css: str) -> Markup:
+    """Return areas over the whole height of a panel."""
+    return join(rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), axis.height), css) for first, end in runs)
+
+
+def _trace_middles(frame: ChartFrame, axis: Axis, values: FloatArray, sign: int = 1) -> list[tuple[float, float]]:
+    """Return the points of values at the slots' middles."""
+    return [(frame.x(slot + 0.5), axis.place(sign * value)) for slot, value in enumerate(values.tolist())]
+
+
+def draw_line(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
+    """Return a line through the slots' middles, broken where nothing is known; a slot between two gaps becomes a dot."""
+    points = _trace_middles(frame, axis, values)
+    return path("".join(polyline(points[first:end]) + ("h0" if end - first == 1 else "") for first, end in find_runs(~np.isnan(values))), css)
+
+
+def draw_band(frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], *, css: str, sign: int = 1) -> Markup:
+    """Return the area between two lines through the slots' middles."""
+    low, high = (_trace_middles(frame, axis, edge, sign) for edge in edges)
+    return path(polyline([*low, *reversed(high)]) + "Z", css)
+
+
+def trace_edges(frame: ChartFrame, axis: Axis, values: FloatArray) -> str:
+    """Return path data of values that stand at the slots' edges, one more than there are slots."""
+    return polyline([(frame.x(edge), axis.place(value)) for edge, value in enumerate(values)])
+
+
+def trace_stairs(frame: ChartFrame, axis: Axis, values: FloatArray, first: int = 0) -> str:
+    """Return path data of values that hold over their slots."""
+    return polyline([(frame.x(first + index + side), axis.place(value)) for index, value in enumerate(values) for side in (0, 1)])
+
+
+def fill_below_zero(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
+    """Return the area between zero and what of the stairs lies below it."""
+    if (values >= 0).all():
+        return Markup("")
+    return path(f"{trace_stairs(frame, axis, np.minimum(values, 0))}V{number(axis.place(0))}H{number(frame.left)}Z", css)
+
+
+def draw_bars(frame: ChartFrame, axis: Axis, base: FloatArray, values: FloatArray, *, css: str) -> Markup:
+    """Return the bars that reach from ``base`` by ``values``, up or down, as one path exact to the slots' edges."""
+    width = number(frame.slot_width * (0.86 if frame.slot_width > 4 else 1))
+    boxes = [
+        f"M{number(frame.x(slot))} {number(axis.place(base[slot]))}h{width}V{number(axis.place(base[slot] + values[slot]))}h-{width}Z"
+        for slot in np.flatnonzero(np.abs(values) > LEAST_KW).tolist()
+    ]
+    return path("".join(boxes), css)
+
+
+def stack_bars(frame: ChartFrame, axis: Axis, series: Sequence[tuple[FloatArray, str]]) -> Markup:
+    """Return each series' bars on top of those before it, or hanging below them where its values are negative."""
+    base, parts = np.zeros(frame.count), []
+    for values, css in series:
+        parts.append(draw_bars(frame, axis, base, values, css=css))
+        base = base + values
+    return join(parts)
+
+
+def draw_heading(axis: Axis, title: str, note: str, keys: Sequence[tuple[str, str, str]] = ()) -> Markup:
+    """Return a panel's heading; ``keys``: sign, class and words. They are letters, so that the line sets itself in any font."""
+    heading = Markup('<tspan class="title">{}</tspan><tspan dx="7">{}</tspan>').format(title, note)
+    signs = [Markup('<tspan dx="12" class="{}">{}</tspan><tspan dx="4">{}</tspan>').format(css, sign, words) for sign, css, words in keys]
+    return Markup('<text x="0" y="{}" class="heading">{}</text>').format(number(axis.top - 11), join([heading, *signs]))
+
+
+def place_keys(widths: Sequence[float], room: float, *, first_y: float, row: float, gap: float = 0.0) -> list[tuple[float, float]]:
+    """Return the places of a legend's entries, row by row."""
+    placed, x, y = [], 0.0, first_y
+    for width in widths:
+        if x and x + width > room:
+            x, y = 0.0, y + row
+        placed.append((x, y))
+        x += width + gap
+    return placed
+
+
+def draw_targets(frame: ChartFrame, panels: Sequence[tuple[float, float, Sequence[str]]]) -> Markup:
+    """Return the invisible areas that are pointed at, each with its slot's words; ``panels``: top, height, and the words of every slot.
+
+    A chart with them speaks without a script.
+    """
+    template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
+    drawn = [
+        template.format(number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", number(height), words)
+        for top, height, said in panels
+        for slot, words in enumerate(said)
+    ]
+    return Markup('<g class="targets">') + join(drawn) + Markup("</g>")

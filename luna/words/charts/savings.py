@@ -1,0 +1,155 @@
+"""What was saved per day beside what was possible, and who decided each slot of a day: two drawings without a script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+from markupsafe import Markup
+
+from luna.words import Numbers
+from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fit_axis
+from luna.words.charts.marks import find_runs
+from luna.words.charts.svg import LETTER, join, number, rectangle, rule, text
+
+WIDE = {"width": 620.0, "left": 34.0, "right": 4.0, "height": 190.0}
+NARROW = {"width": 330.0, "left": 30.0, "right": 2.0, "height": 170.0}
+TOP, FOOT = 10.0, 26.0
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0)
+GAP = 0.16  # of a day, on either side of its bar
+# A day's words are at most this long.
+DAY_LETTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SavedDay:
+    """A day of the drawing: what was saved and what was possible, both None where the day does not count; ``title`` is what it says when pointed at."""
+
+    day: date
+    saved: float | None
+    possible: float | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedDay:
+    """A row: its name, the instants of its slots' edges (one more than there are slots), and who decided each slot, None where nobody did."""
+
+    name: str
+    edges: Sequence[datetime]
+    deciders: Sequence[str | None]
+    label: str
+
+
+def draw_saved_days(days: Sequence[SavedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
+    """Return a bar a day, a mark where perfect foresight would have been, hatching where a day does not count."""
+    sizes = NARROW if narrow else WIDE
+    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], len(days), narrow)
+    values = [value for day in days for value in (day.saved, day.possible) if value is not None]
+    step = choose_step(max((abs(value) for value in values), default=1.0), STEPS, 5)
+    axis = fit_axis(values, (TOP + sizes["height"], TOP), step=step, least=(0.0, step))
+    parts = [draw_ruler(frame, axis, numbers), *(_draw_day(frame, axis, place, day) for place, day in enumerate(days)), _name_days(frame, axis, days, numbers)]
+    return _frame(("saved", narrow), (frame.width, axis.bottom + FOOT), label, join(parts))
+
+
+def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Markup:
+    x, width = frame.x(place + GAP), frame.slot_width * (1 - 2 * GAP)
+    title = Markup('<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>').format(
+        *map(number, (frame.x(place), axis.top, frame.slot_width, axis.height)), day.title
+    )
+    if day.saved is None or day.possible is None:
+        return rectangle((x, axis.top, width, axis.height), "left-out") + title
+    low, high = sorted((axis.place(0.0), axis.place(day.saved)))
+    bar = rectangle((x, low, width, max(high - low, 0.8)), "bar-planner solid", rx="1.5")
+    mark = rule((frame.x(place + GAP / 2), axis.place(day.possible)), (frame.x(place + 1 - GAP / 2), axis.place(day.possible)), "possible")
+    return bar + mark + title
+
+
+def _name_days(frame: ChartFrame, axis: Axis, days: Sequence[SavedDay], numbers: Numbers) -> Markup:
+    """Return the days' names, as many as fit."""
+    every = next(every for every in (1, 2, 5, 10, 400) if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15)
+    named = [(place, day.day) for place, day in enumerate(days) if place % every == 0]
+    half = DAY_LETTERS * LETTER / 2
+    words = [(min(max(frame.x(place + 0.5), half), frame.width - half), _short_day(day, numbers)) for place, day in named]
+    return join(text((x, axis.bottom + 18), said, "tick", anchor="middle") for x, said in words)
+
+
+def _short_day(day: date, numbers: Numbers) -> str:
+    # The name is that of a day, whatever the clock: noon is the same day everywhere in its zone.
+    noon = datetime.combine(day, time(12), numbers.zone)
+    return numbers.day(noon).partition(" ")[2]
+
+
+ROW, BAR, NAMES = 26.0, 18.0, 64.0
+NARROW_NAMES = 52.0
+HOURS = (0, 6, 12, 18)
+
+
+def draw_deciders(days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
+    """Return a row a day, each as wide as the day is long, coloured by who decided, with a notch at every sixth hour of the site's clock."""
+    width, left = (NARROW["width"], NARROW_NAMES) if narrow else (WIDE["width"], NAMES)
+    rows = join(_draw_row(day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers) for index, day in enumerate(days))
+    below = len(days) * ROW + 14
+    hours = [(left + (width - left) * hour / 24, f"{hour:02}:00", "start" if hour == 0 else "end" if hour == 24 else "middle") for hour in (*HOURS, 24)]
+    clock = join(text((x, below), said, "tick", anchor=anchor) for x, said, anchor in hours)
+    return _frame(("deciders", narrow), (width, below + 6), label, rows + clock)
+
+
+def _draw_row(day: DecidedDay, top: float, frame: ChartFrame, numbers: Numbers) -> Markup:
+    name = text((0, top + BAR / 2 + 4), day.name, "tick")
+    track = rectangle((frame.left, top, frame.end - frame.left, BAR), "track", rx="4")
+    who = sorted({decider for decider in day.deciders if decider is not None})
+    areas = join(_shade(frame, top, [each == decider for each in day.deciders], f"by-{decider}") for decider in who)
+    notches = [edge for edge in _full_hours(day.edges, numbers) if 0 < edge < frame.count]
+    marks = join(rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch") for edge in notches)
+    return Markup("<g><title>{}</title>{}</g>").format(day.label, name + track + areas + marks)
+
+
+def _shade(frame: ChartFrame, top: float, marked: Sequence[bool], css: str) -> Markup:
+    runs = find_runs(np.array(marked, dtype=bool))
+    return join(rectangle((frame.x(first), top, frame.x(end) - frame.x(first), BAR), css) for first, end in runs)
+
+
+def _full_hours(edges: Sequence[datetime], numbers: Numbers) -> list[int]:
+    local = [edge.astimezone(numbers.zone) for edge in edges]
+    return [place for place, clock in enumerate(local) if clock.minute == 0 and clock.hour in HOURS]
+
+
+def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
+    """Return the instants of the edges of ``count`` slots."""
+    return [start + place * step for place in range(count + 1)]
+
+
+def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
+    """Return a bar of a share of the room that it stands in; ``rest``: what is missing to the whole is outlined."""
+    reach = min(max(share, 0.0), 1.0) * 100
+    outline = Markup('<rect x="{0}%" y="0.5" width="{1}%" height="15" class="rest"/>').format(f"{reach:.2f}", f"{100 - reach:.2f}") if rest else Markup("")
+    bar = Markup('<rect width="{}%" height="16" rx="3" class="{}"/>').format(f"{max(reach, 0.6):.2f}", css)
+    return Markup('<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>').format(outline, bar)
+
+
+def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: float | None) -> Markup:
+    """Return the bar of an amount from zero on, to the left where it is negative, in the room that stands for all of them.
+
+    Args:
+        amount: what the bar shows.
+        css: the class that colours it.
+        among: every amount of the group: all of them and zero fit into the room.
+        beside: outlined is how much less the amount is than this one; None: nothing.
+    """
+    low, high = min(0.0, *among), max(0.0, *among)
+    width = max(high - low, 1e-9)
+    zero, end = ((each - low) / width * 100 for each in (0.0, amount))
+    saved = Markup("")
+    if beside is not None and beside > amount:
+        saved = Markup('<rect x="{}%" y="0.5" width="{}%" height="15" class="rest"/>').format(f"{end:.2f}", f"{(beside - amount) / width * 100:.2f}")
+    reach = max(abs(end - zero), 0.6)
+    first = min(zero, end, 100 - reach)
+    bar = Markup('<rect x="{}%" width="{}%" height="16" rx="3" class="{}"/>').format(f"{first:.2f}", f"{reach:.2f}", css)
+    return Markup('<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>').format(bar, saved)
+
+
+def _frame(kind: tuple[str, bool], size: tuple[float, float], label: str, body: Markup) -> Markup:
+    name, narrow = kind
+    opening = Markup('<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">')
+    return opening.format(name, "narrow" if narrow else "wide", *map(number, size), label) + body + Markup("</svg>")

@@ -1,0 +1,100 @@
+"""What two aims cost each other: a point a plan, joined in order, the knee ringed."""
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from luna.words import Language, Numbers
+from luna.words.charts.axes import Axis, span_axis
+from luna.words.charts.style import draw_document, style
+from luna.words.charts.svg import circle, join, path, polyline, rule, text
+
+WIDTH, HEIGHT = 720.0, 460.0
+LEFT, RIGHT, TOP, BOTTOM = 92.0, 32.0, 64.0, 58.0
+STEPS = 4
+# What stands at the sides of the picture; money is in the site's currency.
+NAMES: dict[str, dict[Language, str]] = {
+    "cost": {"en": "cost ({currency})", "de": "Kosten ({currency})"},
+    "carbon": {"en": "carbon (g)", "de": "CO₂ (g)"},
+    "self_sufficiency": {"en": "import (kWh)", "de": "Netzbezug (kWh)"},
+    "wear": {"en": "wear ({currency})", "de": "Verschleiß ({currency})"},
+}
+AIMS: dict[str, dict[Language, str]] = {
+    "cost": {"en": "cost", "de": "Kosten"},
+    "carbon": {"en": "carbon", "de": "CO₂"},
+    "self_sufficiency": {"en": "self-sufficiency", "de": "Eigenversorgung"},
+    "wear": {"en": "wear", "de": "Verschleiß"},
+}
+TITLES: dict[Language, str] = {"en": "{site}: {first} against {second}", "de": "{site}: {first} gegen {second}"}
+
+
+class TradeOffPoint(Protocol):
+    """A plan that no other beats in both figures, as ``luna.contracts.plan_questions.ParetoPoint``."""
+
+    @property
+    def cost(self) -> float: ...
+    @property
+    def carbon_g(self) -> float | None: ...
+    @property
+    def import_kwh(self) -> float: ...
+    @property
+    def wear(self) -> float: ...
+
+
+class TradeOff(Protocol):
+    """The points of two figures in order, as ``luna.contracts.plan_questions.ParetoReply``."""
+
+    @property
+    def site(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def figures(self) -> tuple[str, str]: ...
+    @property
+    def points(self) -> Sequence[TradeOffPoint]: ...
+    @property
+    def knee(self) -> int | None: ...
+
+
+def read_figure(point: TradeOffPoint, figure: str) -> float:
+    """Return a point's figure, the smaller the better."""
+    fields: dict[str, float] = {"cost": point.cost, "carbon": point.carbon_g or 0.0, "self_sufficiency": point.import_kwh, "wear": point.wear}
+    return fields[figure]
+
+
+def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
+    """Return the picture as an SVG document."""
+    numbers = Numbers(language, ZoneInfo("UTC"), tradeoff.currency)
+    first, second = ([read_figure(point, name) for point in tradeoff.points] for name in tradeoff.figures)
+    x, y = span_axis(first, (LEFT, WIDTH - RIGHT), parts=STEPS), span_axis(second, (HEIGHT - BOTTOM, TOP), parts=STEPS)
+    points = [(x.place(across), y.place(up)) for across, up in zip(first, second, strict=True)]
+    title = TITLES[language].format(site=tradeoff.site, first=AIMS[tradeoff.figures[0]][language], second=AIMS[tradeoff.figures[1]][language])
+    parts = [
+        text((LEFT, 30), title, "head"),
+        _draw_marks(x, y, numbers),
+        *(text(place, words, "name", anchor=anchor) for place, words, anchor in _name_axes(tradeoff, language)),
+        path(polyline(points), "curve"),
+        *(circle(point, 4, "point") for point in points),
+        *([] if tradeoff.knee is None else [circle(points[tradeoff.knee], 9, "knee")]),
+    ]
+    return draw_document(join(parts), (WIDTH, HEIGHT), style("tradeoff"), label=title, margin=0)
+
+
+def _draw_marks(x: Axis, y: Axis, numbers: Numbers) -> Markup:
+    lines = [rule((LEFT, y.place(mark)), (WIDTH - RIGHT, y.place(mark)), "grid") for mark in y.marks]
+    beside = [text((LEFT - 10, y.place(mark) + 4), _say_mark(mark, y, numbers), "mark", anchor="end") for mark in y.marks]
+    below = [text((x.place(mark), HEIGHT - BOTTOM + 20), _say_mark(mark, x, numbers), "mark", anchor="middle") for mark in x.marks]
+    return join([*lines, *beside, *below])
+
+
+def _say_mark(mark: float, axis: Axis, numbers: Numbers) -> str:
+    """Return a mark in as many decimals as tell it from its neighbours."""
+    return numbers.number(mark, max(0, 1 - math.floor(math.log10(axis.step))) if axis.step > 0 else 2)
+
+
+def _name_axes(tradeoff: TradeOff, language: Language) -> list[tuple[tuple[float, float], str, str]]:
+    across, up = (NAMES[name][language].format(currency=tradeoff.currency) for name in tradeoff.figures)
+    return [((LEFT, TOP - 12), up, "start"), ((WIDTH - RIGHT, HEIGHT - 12), across, "end")]

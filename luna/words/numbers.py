@@ -1,0 +1,251 @@
+"""Numbers and times as people of a language write them: true minus, no-break space before units, never "−0"."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from functools import cache, lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from luna.energy.errors import InvalidInputError
+
+Language = Literal["en", "de"]
+LANGUAGES: tuple[Language, ...] = ("en", "de")
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+EN_DASH = UNKNOWN = "\u2013"
+
+# Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths are those on bills.
+_CURRENCIES = {
+    "EUR": ("€", "ct"),
+    "CHF": ("CHF", "Rp."),
+    "GBP": ("£", "p"),
+    "USD": ("$", "¢"),
+    "AUD": ("A$", "c"),
+    "CAD": ("CA$", "¢"),
+    "SEK": ("kr", "öre"),
+    "NOK": ("kr", "øre"),
+    "DKK": ("kr.", "øre"),
+    "PLN": ("zł", "gr"),
+    "CZK": ("Kč", "h"),
+}
+# Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
+_WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
+
+_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+
+# Below these an energy is shown in watt-hours, or as less than one.
+_LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
+
+_GERMAN = str.maketrans(",.", ".,")
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "de": ("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."),
+}
+_MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"),
+    "de": ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How one reader is spoken to: language, site's time zone, site's currency.
+
+    Invariants: no result holds an ASCII minus or an ordinary space before a unit; what is unknown (None, NaN) is "–".
+
+    Raises:
+        InvalidInputError: a language that is not spoken here.
+    """
+
+    language: Language
+    zone: ZoneInfo
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise InvalidInputError("this language is not spoken here", field="language", value=self.language, remedy="Use en or de.")
+
+    def number(self, value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
+        """Return a number with grouped thousands; ``signed`` puts a plus before gains."""
+        if value is None or not math.isfinite(value):
+            return UNKNOWN
+        digits = f"{abs(value):,.{decimals}f}"
+        zero = not digits.strip("0.,")
+        if self.language == "de":
+            digits = digits.translate(_GERMAN)
+        sign = "" if zero else MINUS if value < 0 else "+" if signed else ""
+        return sign + digits
+
+    def money(self, value: float | None, *, signed: bool = False) -> str:
+        """Return an amount: "€2.60", "2,60 €"."""
+        decimals = 0 if self.currency in _WITHOUT_HUNDREDTHS else 2
+        text = self.number(value, decimals, signed=signed)
+        if text == UNKNOWN:
+            return text
+        symbol = self.currency_sign
+        if self.language == "de":
+            return f"{text}{NBSP}{symbol}"
+        sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
+        gap = NBSP if len(symbol) > 1 and symbol.isalpha() else ""
+        return f"{sign}{symbol}{gap}{digits}"
+
+    @property
+    def currency_sign(self) -> str:
+        """What amounts of money carry: "€"."""
+        return _CURRENCIES.get(self.currency, (self.currency, ""))[0]
+
+    def price(self, value: float | None, *, decimals: int = 0) -> str:
+        """Return a price per kWh as a sentence names it: "27 ct"."""
+        (scale, unit), base = _name_price(self.currency)
+        # Of a currency whose hundredth has no name here, two decimals say the same.
+        decimals += 2 if base > 1 else 0
+        text = self.number(None if value is None else value * scale, decimals)
+        return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+    def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
+        """Return between which prices per kWh it lies: "14–16 ct", "−4 to 2 ct"; one price where both read the same."""
+        shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
+        if shown == highest:
+            return shown
+        between = EN_DASH if low >= 0 else " bis " if self.language == "de" else " to "
+        return f"{shown.partition(NBSP)[0]}{between}{highest}"
+
+    def price_per_kwh(self, value: float | None) -> str:
+        """Return a price as a table names it: "26.5 ct/kWh"."""
+        text = self.price(value, decimals=1)
+        return text if text == UNKNOWN else f"{text}/kWh"
+
+    @property
+    def price_base(self) -> int:
+        """What a shown price is multiplied by to count in its last digit, where no decimals are added."""
+        return _name_price(self.currency)[1]
+
+    @property
+    def price_unit(self) -> tuple[int, str]:
+        """What prices are multiplied by to be shown, and the unit's name."""
+        return _name_price(self.currency)[0]
+
+    def energy(self, value_kwh: float | None) -> str:
+        """Return an energy: "6.2 kWh"."""
+        return self._with_unit(value_kwh, "kWh")
+
+    def amount(self, value_kwh: float) -> str:
+        """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
+        if not 0.0 < value_kwh < _LITTLE_KWH:
+            return self.energy(value_kwh)
+        if value_kwh < _LEAST_KWH:
+            return f"{'unter' if self.language == 'de' else 'under'} 1{NBSP}Wh"
+        return f"{self.number(value_kwh * 1000)}{NBSP}Wh"
+
+    def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
+        """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
+        text = self.number(value_kw, decimals, signed=signed)
+        return text if text == UNKNOWN else f"{text}{NBSP}kW"
+
+    def hours(self, value_hours: float | None) -> str:
+        """Return a length of time: "8 h", "1.5 h"."""
+        text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
+        return text if text == UNKNOWN else f"{text}{NBSP}h"
+
+    def temperature(self, value_c: float | None) -> str:
+        """Return a temperature or a difference of two: "3.2 °C"."""
+        return self._with_unit(value_c, "°C")
+
+    def share(self, fraction: float | None, *, decimals: int = 0) -> str:
+        """Return a share: "72%", "72 %"."""
+        text = self.number(None if fraction is None else fraction * 100, decimals)
+        return text if text == UNKNOWN else text + ("%" if self.language == "en" else f"{NBSP}%")
+
+    def clock(self, instant: datetime) -> str:
+        """Return the site's clock; in the hour that it shows twice, with the zone's name."""
+        # In UTC: the hour that a zone's clock shows twice would be the same to the cache.
+        return _read_clock(instant.astimezone(UTC), self.zone)
+
+    def weekday(self, instant: datetime) -> str:
+        """Return the local weekday: "Thu", "Do."."""
+        return _WEEKDAYS[self.language][instant.astimezone(self.zone).weekday()]
+
+    def weekdays(self, days: Sequence[int]) -> str:
+        """Return weekdays (0: Monday), in order: ``Mon–Fri``, ``Mon, Wed``."""
+        names = _WEEKDAYS[self.language]
+        runs: list[list[int]] = []
+        for day in days:
+            if runs and runs[-1][-1] == day - 1:
+                runs[-1].append(day)
+            else:
+                runs.append([day])
+        spans = [f"{names[run[0]]}–{names[run[-1]]}" if len(run) > 2 else ", ".join(names[day] for day in run) for run in runs]
+        return ", ".join(spans)
+
+    def day(self, instant: datetime) -> str:
+        """Return the local day: "Thu 21 May", "Do., 21. Mai"."""
+        local = instant.astimezone(self.zone)
+        month = _MONTHS[self.language][local.month - 1]
+        if self.language == "de":
+            return f"{self.weekday(instant)}, {local.day}.{NBSP}{month}"
+        return f"{self.weekday(instant)} {local.day}{NBSP}{month}"
+
+    def day_with_year(self, instant: datetime) -> str:
+        """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
+        return say_day(instant.astimezone(self.zone), self.language)
+
+    def _with_unit(self, value: float | None, unit: str) -> str:
+        text = self.number(value, 1)
+        return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
+
+
+@cache
+def _name_price(currency: str) -> tuple[tuple[int, str], int]:
+    """Return ``price_unit`` and ``price_base`` of a currency."""
+    symbol, hundredth = _CURRENCIES.get(currency, (currency, ""))
+    unit = (100, hundredth) if hundredth else (1, symbol)
+    return unit, 100 if unit[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 1
+
+
+def write_decimal(text: str, language: Language) -> str:
+    """Return a plain decimal as people of a language type it: "90.25", "90,25"; every other text stays as it is."""
+    return text.replace(".", ",") if language == "de" and _DECIMAL.fullmatch(text) else text
+
+
+def read_number(text: str) -> float | None:
+    """Return a number as people type it, with comma or point; None where it is none."""
+    plain = re.sub(r"[\s\u00a0']", "", text).replace("\u2212", "-")
+    if "," in plain and "." in plain:
+        thousands = "." if plain.rindex(",") > plain.rindex(".") else ","
+        plain = plain.replace(thousands, "")
+    plain = plain.replace(",", ".")
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", plain):
+        return None
+    return float(plain)
+
+
+def say_day(day: date, language: Language) -> str:
+    """Return a day with its year: "21 May 2026", "21. Mai 2026"."""
+    return f"{day.day}{'.' if language == 'de' else ''}{NBSP}{say_month(day, language)}"
+
+
+def say_month(day: date, language: Language) -> str:
+    """Return a day's month with its year: "May 2026", "Mai 2026"."""
+    return f"{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
+
+
+def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
+    """Return an instant by the clock of a zone, with its name for the offset: "2024-02-01 14:00 CET"; the hour shown twice differs by that name."""
+    local = instant.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"
+
+
+@lru_cache(maxsize=2_000)
+def _read_clock(instant: datetime, zone: ZoneInfo) -> str:
+    # Plans of many sites name the same quarter-hours.
+    local = instant.astimezone(zone)
+    text = f"{local:%H:%M}"
+    return f"{text}{NBSP}{local.tzname()}" if _shown_twice(local) else text
+
+
+def _shown_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()

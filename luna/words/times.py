@@ -1,0 +1,39 @@
+"""Times as people say them now: by the clock, with their day as soon as it is another one than today."""
+
+from datetime import datetime
+
+from luna.words.numbers import EN_DASH, Language, Numbers
+
+NOW: dict[Language, str] = {"en": "now", "de": "jetzt"}
+TOMORROW: dict[Language, str] = {"en": "tomorrow", "de": "morgen"}
+# A weekday alone names no day that is further off.
+WEEK_DAYS = 7
+
+
+def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
+    """Return an instant: "05:30", "tomorrow 05:30", "Fri 05:30" within a week, else "Fri 29 May, 05:30"."""
+    clock, days = numbers.clock(instant), _count_days(now, instant, numbers)
+    if days == 0:
+        return clock
+    if days == 1:
+        return f"{TOMORROW[numbers.language]} {clock}"
+    return f"{numbers.weekday(instant)} {clock}" if abs(days) < WEEK_DAYS else f"{numbers.day(instant)}, {clock}"
+
+
+def say_edges(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> tuple[str, str]:
+    """Return the beginning and the end of a span; what runs begins "now", and the end names its day where that is not the one it begins on."""
+    runs = first <= now < end
+    begin = NOW[numbers.language] if runs else say_when(first, now=now, numbers=numbers)
+    same_day = _count_days(now if runs else first, end, numbers) == 0
+    return begin, numbers.clock(end) if same_day else say_when(end, now=now, numbers=numbers)
+
+
+def say_span(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> str:
+    """Return from when to when: "now – Fri 05:30", "tomorrow 07:00 – 09:15"."""
+    return f" {EN_DASH} ".join(say_edges(first, end, now=now, numbers=numbers))
+
+
+def _count_days(one: datetime, other: datetime, numbers: Numbers) -> int:
+    """Return how many local midnights lie between two instants."""
+    first, last = (instant.astimezone(numbers.zone).date() for instant in (one, other))
+    return (last - first).days

@@ -1,9 +1,0 @@
-"""The newest revision, known without what migrates."""
-
-from alembic.script import ScriptDirectory
-
-from luna.database import migrate, revision
-
-
-def test_the_newest_revision_is_the_one_that_migrating_leads_to() -> None:
-    assert ScriptDirectory(str(migrate.FOLDER)).get_heads() == [revision.head()]

@@ -1,0 +1,165 @@
+"""Refusals of set-up, planning and upload: each has a reason, and a reason has its figures and its words in both languages."""
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+
+import pytest
+
+from luna.energy.errors import InvalidInputError, LunaError, UnavailableError, read_problem
+from luna.energy.refusals import REASONS, PageText, RefusalReason, refuse
+from luna.energy.refusals.fields import REASONS as OF_FIELDS
+from luna.platform.queue.serialization import decode_error, encode_error
+from luna.words.refusals import COMMAND
+from tests.documentation import ROOT
+
+# What a form of set-up, the site's page, planning or upload can reach.
+REACHED = (
+    "luna/energy/site",
+    "luna/platform/addresses.py",
+    "luna/platform/passwords.py",
+    "luna/platform/public_addresses.py",
+    "luna/energy/timeline.py",
+    "luna/contracts/owner_constraints.py",
+    "luna/contracts/vehicle_sessions.py",
+    "luna/platform/control_service.py",
+    "luna/platform/what_if_questions.py",
+    "luna/energy/objective_weights.py",
+    "luna/energy/economics",
+    "luna/contracts/plan",
+    "luna/contracts/owner.py",
+    "luna/contracts/vehicle_session.py",
+    "luna/contracts/counterfactual.py",
+    "luna/contracts/plan_questions.py",
+    "luna/contracts/data.py",
+    "luna/contracts/replay.py",
+    "luna/contracts/history_care.py",
+    "luna/platform/database/sites.py",
+    "luna/platform/database/setup_drafts.py",
+    "luna/platform/database/site_changes.py",
+    "luna/platform/database/site_zones.py",
+    "luna/platform/database/site_removal.py",
+    "luna/platform/database/manual_blocks.py",
+    "luna/platform/database/vehicle_sessions.py",
+    "luna/platform/database/what_ifs.py",
+    "luna/platform/database/plans.py",
+    "luna/platform/database/prices.py",
+    "luna/platform/database/quarantine.py",
+    "services/planner/problem",
+    "services/planner/service",
+    "services/planner/counterfactual",
+    "services/api/pages/setup",
+    "services/api/pages/trial.py",
+    "services/api/pages/what_ifs.py",
+    "services/api/pages/planning_view.py",
+    "services/api/pages/data.py",
+    "services/api/uploads.py",
+    "services/api/routes/uploads.py",
+    "services/api/routes/sites.py",
+    "services/ingest/file_schema.py",
+    "services/ingest/file_guess",
+    "services/ingest/batches.py",
+    "services/ingest/instants.py",
+    "services/ingest/limited_file.py",
+    "services/ingest/loading.py",
+    "services/ingest/units.py",
+    "services/ingest/series_familiarity.py",
+    "services/ingest/row_store.py",
+    "services/ingest/quarantine_release.py",
+    "services/rag/extraction/fetching.py",
+)
+FACTORIES = ("refuse", "invalid_part")
+ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
+# Read by who reads a file of lines, and worded there.
+CAUGHT = {"services/ingest/batches.py", "services/api/pages/setup/network.py", "services/api/pages/setup/home_assistant.py"}
+
+
+def list_sources(*places: str) -> Iterator[tuple[str, ast.Module]]:
+    for place in places:
+        path = ROOT / place
+        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            yield str(source.relative_to(ROOT)), ast.parse(source.read_text(encoding="utf-8"))
+
+
+def name_of(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def list_calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def list_bare(path: str, tree: ast.Module) -> Iterator[str]:
+    """Yield where an error is raised without a reason; one that takes over another's is told it later."""
+    kinds = {"InvalidInputError", "NotFoundError", "ConflictError", "OutdatedError", "UnreadableError", "UnavailableError", "LunaError"}
+    taken_over = {each.func.value.id for each in list_calls(tree) if isinstance(each.func, ast.Attribute) and each.func.attr == "because"
+                  and isinstance(each.func.value, ast.Name)}  # fmt: skip
+    kept = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in taken_over
+    }
+    for call in list_calls(tree):
+        if name_of(call) in kinds and id(call) not in kept:
+            yield f"{path}:{call.lineno}"
+    if path not in CAUGHT:
+        raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+        yield from (f"{path}:{each.lineno}" for each in raised if isinstance(each, ast.Call) and name_of(each) == "ValueError")
+
+
+def list_figures(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name}
+
+
+def all_figures(reason: RefusalReason) -> set[str]:
+    told: list[PageText] = [reason.de, *([reason.en] if reason.en else [])]
+    return set().union(*(list_figures(text) for text in (reason.message or "", reason.remedy or "", *(part for each in told for part in each))))
+
+
+def test_every_refusal_of_set_up_planning_and_upload_has_a_reason() -> None:
+    sources = list(list_sources(*REACHED))
+    bare = [each for path, tree in sources for each in list_bare(path, tree)]
+    with_reason = sum(name_of(call) in FACTORIES for _, tree in sources for call in list_calls(tree))
+    assert not bare, f"{len(bare)} refusals are not said in German, {with_reason} are: {bare}"
+    assert with_reason > 150
+
+
+def test_each_refusal_gives_its_reason_all_of_the_figures_that_are_said() -> None:
+    wrong, named = [], set()
+    for path, tree in list_sources("luna", "services"):
+        named |= (
+            {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+            if "luna/energy/refusals" not in path
+            else set()
+        )
+        for call in list_calls(tree):
+            if name_of(call) not in FACTORIES or not isinstance(call.args[0], ast.Constant):
+                continue
+            given = {each.arg for each in call.keywords}
+            reason = REASONS.get(str(call.args[0].value))
+            if reason is None or (None not in given and not all_figures(reason) <= given):
+                wrong.append(f"{path}:{call.lineno}")
+    assert not wrong
+    assert not {code for code in REASONS if code not in OF_FIELDS} - named, "declared for nobody"
+
+
+@pytest.mark.parametrize("code", ["no-such-device"])
+def test_a_reason_goes_through_queue_and_problem_document(code: str) -> None:
+    error = refuse(code, field="manual.0.device", value="toaster", names=("battery", "car"))
+    assert str(error) == "manual.0.device: the site has no such device (got 'toaster'). Name one of: battery, car."
+    for read in (decode_error(encode_error(error)), read_problem(error.problem())):
+        assert type(read) is InvalidInputError
+        assert (read.reason, read.parameters) == (code, {"names": ["battery", "car"]})
+
+
+def test_an_error_without_a_reason_says_none() -> None:
+    assert "reason" not in LunaError("bent").problem()
+    assert decode_error('{"codes": ["unavailable"], "message": "away", "field": null, "value": null, "remedy": null}').reason is None
+    assert isinstance(refuse("nothing-fetched", fault="no route"), UnavailableError)
+
+
+def test_german_pages_are_told_german_and_english_ones_no_command() -> None:
+    for code, reason in REASONS.items():
+        for part in reason.de:
+            assert not ENGLISH.search(re.sub(r"\{.*?\}", "", part)), code
+        assert reason.de.sentence, code
+        assert not any(COMMAND.search(part) for part in (*reason.de, *reason.english)), code

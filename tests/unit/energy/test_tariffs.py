@@ -1,0 +1,96 @@
+"""Prices in blocks, and tariffs that are none, by numbers derived by hand."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from luna.energy.economics import Blocks, price_slots
+from luna.energy.errors import InvalidInputError
+from luna.energy.site import BlockPrice, Tariff, parse_site
+from luna.energy.timeline import Timeline
+from tests.tables import each_row
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = timedelta(hours=1)
+START = datetime(2024, 1, 31, 23, tzinfo=UTC)
+THREE = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 300, "price": 0.3}, {"price": 0.5}]}
+
+
+def blocks(drawn: float = 0.0) -> Blocks:
+    return Blocks.of(BlockPrice.model_validate(THREE), drawn)
+
+
+def cost(import_kwh: list[float], drawn: float, *, start: datetime = START) -> list[float]:
+    return blocks(drawn).slot_cost(np.array(import_kwh), Timeline(start, HOUR, len(import_kwh)), zone=BERLIN).tolist()
+
+
+@each_row(
+    ("drawn", "import_kwh", "beside"),
+    [
+        (0.0, [10.0, 20.0], [0.0, 0.0]),
+        # 90 before: 10 at the first price, then 5 at 0.1 more, then all.
+        (90.0, [15.0, 8.0], [0.5, 0.8]),
+        (150.0, [10.0, 5.0], [1.0, 0.5]),
+        # 290 before: 10 at 0.1 more, 20 at 0.3 more.
+        (290.0, [30.0, 1.0], [7.0, 0.3]),
+        (1000.0, [2.0, 1.0], [0.6, 0.3]),
+    ],
+    ids=["within the first", "over an edge", "within the second", "over the next edge", "beyond all"],
+)
+def test_each_kwh_costs_what_its_block_says(drawn: float, import_kwh: list[float], beside: list[float]) -> None:
+    assert cost(import_kwh, drawn) == pytest.approx(beside)
+
+
+def test_a_slot_may_reach_over_several_blocks() -> None:
+    assert cost([400.0], 0.0) == pytest.approx([200 * 0.1 + 100 * 0.3])
+
+
+def test_a_month_begins_with_its_first_block() -> None:
+    # February ends at 23:00 UTC: the second hour is March's.
+    assert cost([10.0, 10.0], 500.0, start=datetime(2024, 2, 29, 22, tzinfo=UTC)) == pytest.approx([3.0, 0.0])
+
+
+def test_what_a_month_has_drawn_goes_on_until_it_ends_and_no_longer() -> None:
+    # An hour of January is left in Berlin at 22:00 UTC.
+    end_of_january = Timeline(datetime(2024, 1, 31, 22, tzinfo=UTC), HOUR, 4)
+    assert blocks(90.0).after(np.array([15.0]), Timeline(START, HOUR, 4), zone=BERLIN).drawn_kwh == 105.0
+    assert blocks(90.0).after(np.array([15.0, 4.0, 3.0]), end_of_january, zone=BERLIN).drawn_kwh == 7.0
+
+
+def test_the_price_of_a_slot_is_the_first_blocks() -> None:
+    imported, _ = price_slots(Tariff.model_validate({"import": THREE}), Timeline(START, HOUR, 2), zone=BERLIN, spot={})
+    assert imported.tolist() == [0.2, 0.2]
+
+
+def test_an_edge_belongs_to_the_block_that_it_begins() -> None:
+    assert [blocks().block_of(energy, first=True) for energy in (0.0, 99.0, 100.0, 300.0)] == [0, 0, 1, 2]
+    assert blocks(120.0).block_of(0.0, first=True) == 1
+    assert blocks(120.0).block_of(0.0, first=False) == 0
+
+
+@each_row(
+    ("parts", "says"),
+    [
+        ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 100, "price": 0.3}, {"price": 0.4}], "that of block 2 is 100 after 100"),
+        ([{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 50, "price": 0.3}, {"price": 0.4}], "that of block 2 is 50 after 100"),
+        ([{"price": 0.2}, {"price": 0.3}], "each but the last needs up_to_kwh"),
+        ([{"up_to_kwh": 100, "price": 0.2}], "the last has none"),
+        ([{"up_to_kwh": 100, "price": 0.3}, {"price": 0.2}], "block 2 costs 0.2 after 0.3"),
+        ([], "at least 1"),
+    ],
+    ids=["equal", "falling", "no end", "an end to the last", "cheaper later", "none"],
+)
+def test_blocks_that_are_none_are_refused(parts: list[dict[str, Any]], says: str) -> None:
+    with pytest.raises(InvalidInputError, match=says) as caught:
+        parse_site({"name": "home", "timezone": "UTC", "tariff": {"import": {"kind": "blocks", "blocks": parts}}})
+    assert str(caught.value.field).startswith("site.tariff.import")
+
+
+def test_taxes_lie_on_fees_and_on_negative_prices() -> None:
+    # (−0.05 + 0.13) · 1.21 and (−0.3 + 0.13) · 1.21: what is added before tax is taxed, and a price below nothing with it.
+    tariff = Tariff.model_validate({"import": {"kind": "spot", "market": "NL", "markup": 0.13, "vat": 0.21}})
+    imported, _ = price_slots(tariff, Timeline(START, HOUR, 2), zone=BERLIN, spot={"NL": np.array([-0.05, -0.3])})
+    assert imported == pytest.approx([0.0968, -0.2057])

@@ -1,0 +1,58 @@
+"""What beat takes for due when its machine slept, or its clock was set."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from luna.contracts import ResendRequest
+from luna.platform.queue.beat import Scheduler
+from luna.platform.queue.client import Client
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+EVERY, TURN = timedelta(minutes=10), timedelta(seconds=5)
+DAYS = timedelta(days=3)
+
+
+@dataclass
+class SetClock:
+    """A clock that somebody sets."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+def schedule(asked_at: datetime, clock: SetClock) -> Scheduler:
+    # Nothing is sent: nobody is reached there.
+    return Scheduler(Client("redis://127.0.0.1:9"), {ResendRequest: EVERY}, {ResendRequest.task: asked_at}, turn=TURN, clock=clock)
+
+
+def is_due(scheduler: Scheduler) -> bool:
+    (entry,) = scheduler.schedule.values()
+    return bool(entry.is_due().is_due)
+
+
+def test_what_was_asked_for_a_moment_ago_waits_also_by_another_machine_s_clock() -> None:
+    for asked_at in (NOW - timedelta(minutes=5), NOW + timedelta(seconds=20)):
+        assert not is_due(schedule(asked_at, SetClock(NOW)))
+
+
+def test_what_was_asked_for_before_the_machine_slept_is_due_when_it_wakes() -> None:
+    clock = SetClock(NOW)
+    scheduler = schedule(NOW - timedelta(minutes=5), clock)
+    clock.instant += DAYS
+    assert is_due(scheduler)
+
+
+def test_what_was_asked_for_by_a_clock_that_has_gone_back_since_is_due() -> None:
+    assert is_due(schedule(NOW + DAYS, SetClock(NOW)))
+
+
+def test_a_clock_that_goes_back_between_two_looks_is_noticed() -> None:
+    clock = SetClock(NOW)
+    scheduler = schedule(NOW, clock)
+    scheduler.send_due()
+    clock.instant -= timedelta(seconds=10)
+    assert not scheduler.clock_went_back
+    clock.instant -= DAYS
+    assert scheduler.clock_went_back

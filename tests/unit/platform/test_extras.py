@@ -1,0 +1,116 @@
+"""What a few commands need alone: when it is installed by itself, where never, and what is said."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from luna.energy.errors import MachineError
+from luna.platform import extras
+from luna.platform.extras import DRAWING, LAB, QDRANT, TRAINING, Extra, PythonEnvironment, require_extra, tell_extras
+from tests.tables import each_row
+
+ROOT = Path(__file__).parents[3]
+SAMPLE = Extra("sample", "the sample", ("luna_sample_extra",), 3)
+INSTALLS = """#!/bin/sh
+echo "$@" >>"$(dirname "$0")/asked"
+echo >"$(dirname "$0")/libraries/luna_sample_extra.py"
+"""
+FAILS = """#!/bin/sh
+echo "WARNING: Retrying …"
+echo "ERROR: No matching distribution found for optuna==5.0.0"
+exit 1
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PythonEnvironment:
+    """A checkout with an environment of its own, whose Python installs the sample."""
+    (tmp_path / "locks/extras").mkdir(parents=True)
+    (tmp_path / "locks/extras/sample.txt").touch()
+    (tmp_path / "libraries").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path / "libraries"))
+    return PythonEnvironment(tmp_path, _program(tmp_path, INSTALLS), tmp_path / "libraries", own=True)
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    lines: list[str] = []
+    tell_extras(lines.append)
+    yield lines
+    tell_extras(extras._log_line)
+
+
+def _program(folder: Path, text: str) -> str:
+    path = folder / "python"
+    path.write_text(text)
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_what_is_missing_is_installed_once_after_one_line_is_said(place: PythonEnvironment, said: list[str]) -> None:
+    require_extra(SAMPLE, place)
+    require_extra(SAMPLE, place)
+    assert said == ["Installing what the sample needs (3 MB), once …"]
+    (asked,) = (place.checkout / "asked").read_text().splitlines()
+    assert "--no-deps --require-hashes" in asked
+    assert asked.endswith("locks/extras/sample.txt")
+
+
+def test_what_is_there_is_neither_installed_nor_spoken_of(place: PythonEnvironment, said: list[str]) -> None:
+    require_extra(replace(SAMPLE, modules=("numpy",)), place)
+    assert not said
+    assert not (place.checkout / "asked").exists()
+
+
+def test_without_a_network_it_says_what_is_missing_and_what_to_do(place: PythonEnvironment, said: list[str]) -> None:
+    _program(place.checkout, FAILS)
+    with pytest.raises(MachineError) as raised:
+        require_extra(SAMPLE, place)
+    assert len(said) == 1
+    assert "luna_sample_extra" in raised.value.message
+    assert raised.value.message.endswith("ERROR: No matching distribution found for optuna==5.0.0")
+    assert raised.value.remedy == "Connect this machine to the network once and call it again."
+
+
+@each_row(
+    ("changed", "reason"),
+    [
+        ({"checkout": Path("/nowhere")}, "only a checkout's own environment"),
+        ({"own": False}, "only a checkout's own environment"),
+        ({"libraries": Path("/nowhere")}, "/nowhere cannot be written"),
+    ],
+    ids=["an installed wheel or an image", "the machine's own Python", "a folder that cannot be written"],
+)
+def test_nothing_else_than_a_checkouts_environment_is_added_to(changed: dict[str, object], reason: str, place: PythonEnvironment, said: list[str]) -> None:
+    with pytest.raises(MachineError) as raised:
+        require_extra(SAMPLE, replace(place, **changed))
+    assert reason in raised.value.message
+    assert 'pip install "luna-energy[sample]"' in str(raised.value.remedy)
+    assert not said
+    assert not (place.checkout / "asked").exists()
+
+
+@each_row("extra", [LAB, DRAWING, QDRANT, TRAINING], ids=["lab", "pictures", "qdrant", "training"])
+def test_the_lock_of_an_extra_repeats_nothing_of_core_and_has_the_versions_that_are_tested(extra: Extra) -> None:
+    locked = _packages(PythonEnvironment.of_this_process().lock_of(extra))
+    assert locked.keys().isdisjoint(_packages(ROOT / "locks/core.txt"))
+    assert locked.items() <= _packages(ROOT / "locks/system.txt").items()
+    declared = re.search(rf"^{extra.name} = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert declared
+    wanted = set(re.findall(r'"([\w-]+)', declared[1]))
+    assert wanted <= {name for name, _ in [*locked.items(), *_packages(ROOT / "locks/core.txt").items()]}
+    assert all((ROOT / script).is_file() for script in extra.scripts)
+
+
+def _packages(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_this_python_is_added_to_by_its_own_pip() -> None:
+    here = PythonEnvironment.of_this_process()
+    assert here.checkout == ROOT
+    assert [command[0] for command in here.installers(TRAINING)] == [sys.executable, str(ROOT / "infra/install-torch")]

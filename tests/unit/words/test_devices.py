@@ -1,0 +1,42 @@
+"""What devices are called in both languages."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from luna.energy.refusals import refuse
+from luna.words import Numbers
+from luna.words.devices import DEVICES, say_device
+from luna.words.messages import say_message
+from luna.words.refusals import say_refusal
+from tests.tables import each_row
+
+
+@each_row(
+    ("name", "english", "german"),
+    [
+        ("batteries", "Battery", "Batterie"),
+        ("pv", "Solar", "Solaranlage"),
+        ("grid", "Grid connection", "Netzanschluss"),
+        ("heat_pump", "Heat pump", "Wärmepumpe"),
+        ("vehicle:car", "Car", "Auto"),
+        ("load:water_heater", "Water heater", "Warmwasser"),
+        # The owner's own names.
+        ("vehicle:Emma's e-Golf", "Emma's e-Golf", "Emma's e-Golf"),
+        ("Keller", "Keller", "Keller"),
+    ],
+)
+def test_a_device_without_a_name_of_its_own_is_called_what_it_is(name: str, english: str, german: str) -> None:
+    assert (say_device(name, language="en"), say_device(name, language="de")) == (english, german)
+
+
+def test_no_device_has_the_same_word_as_what_programs_call_it() -> None:
+    assert [name for name, words in DEVICES.items() if name in words.values()] == []
+
+
+def test_refusals_and_messages_say_devices_in_the_reader_s_language() -> None:
+    unknown = refuse("no-such-device", field="device", names=("battery", "car", "heat_pump", "Keller", "grid"))
+    assert say_refusal(unknown, "de").remedy == "Es gibt: Batterie, Auto, Wärmepumpe, Keller, Netzanschluss."
+    assert say_refusal(refuse("no-such-mode", field="mode", device="pv", modes=("free",)), "de").sentence == "Solaranlage kann das nicht."
+    figures = {"device": "car", "at": datetime(2026, 5, 20, 14, tzinfo=UTC)}
+    said = say_message("device_silent", figures, site="Zuhause", numbers=Numbers("de", ZoneInfo("Europe/Berlin"), "EUR"))
+    assert said.text.startswith("Auto von Zuhause:")

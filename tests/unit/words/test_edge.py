@@ -1,0 +1,67 @@
+"""What the figures of the camera lab say: in both languages, with the way of a difference in words, and hedged where nothing can be told."""
+
+from luna.energy.timeline import parse_zone
+from luna.words import Numbers
+from luna.words.edge import say_controller, say_insight, say_locations, say_span
+from luna.words.numbers import LANGUAGES, Language
+from tests.tables import each_row
+
+COMPARED = {"controller": "custom", "other": "rule", "metric": "dirty_wh_per_day", "pairs": 96, "weeks": 32, "p_value": 0.0123, "level": 0.95}
+SPAN = {"value": -0.5, "low": -0.6, "high": -0.4}
+INSIGHTS = {
+    "nothing": {"damaged": 3},
+    "stand_in": {"locations": ["CA", "NY"], "all": False},
+    "few_weeks": {"weeks": 2, "needed": 6},
+    "runs_missing": {"cameras": 96, "controllers": ["custom"], "most": 4},
+    "runs_failed": {"runs": 3},
+    "oracle_share": {"controller": "custom", "equal": 90, "pairs": 96, "weeks": 30, "value": 0.961, "low": 0.94, "high": 0.98},
+    "oracle_share_unknown": {"controller": "custom", "equal": 0, "pairs": 96, "weeks": 0, "value": None, "low": None, "high": None},
+    "compared": COMPARED | SPAN | {"way": "lower"},
+    "best": {"controller": "custom", "objective": 9.87, "misses": 0.0031, "clean_share": 0.468},
+    "farthest": {"controller": "custom", "location": "CA", "season": "fall", "gap": 0.107},
+    "efficiency": {"controller": "naive_weak", "mwh": 0.37, "other": "naive_strong", "other_mwh": 1.78},
+    "trend": {"controller": "custom", "metric": "clean_share", "weeks": 30, **SPAN},
+    "no_trend": {"weeks": 30},
+    "damage": {"rows": 2, "file": "runs-0001.jsonl", "line": 7, "reason": "half a line"},
+}
+
+
+def numbers(language: Language) -> Numbers:
+    return Numbers(language, parse_zone("UTC"), "EUR")
+
+
+@each_row("language", LANGUAGES)
+@each_row("code", INSIGHTS)
+def test_every_insight_is_a_sentence(code: str, language: Language) -> None:
+    said = say_insight(code, INSIGHTS[code], numbers(language))
+    assert said.endswith(".")
+    assert not set("{}_") & set(said)
+    assert "None" not in said
+
+
+@each_row(
+    ("way", "span", "said"),
+    [
+        ("lower", (-0.5, -0.6, -0.4), "dirty energy a day lower by 0.50 Wh (0.40 to 0.60)"),
+        ("higher", (0.5, 0.4, 0.6), "dirty energy a day higher by 0.50 Wh (0.40 to 0.60)"),
+        ("open", (-0.1, -0.3, 0.1), "no difference in dirty energy a day can be told: −0.10 Wh (−0.30 to +0.10)"),
+        ("same", (0.0, 0.0, 0.0), "the same in dirty energy a day"),
+    ],
+)
+def test_a_difference_says_its_way_in_words(way: str, span: tuple[float, float, float], said: str) -> None:
+    figures = COMPARED | {"way": way} | dict(zip(("value", "low", "high"), span, strict=True))
+    assert said in say_insight("compared", figures, numbers("en")).replace("\u00a0", " ")
+
+
+def test_german_writes_its_own_numbers() -> None:
+    said = say_insight("compared", INSIGHTS["compared"], numbers("de")).replace("\u00a0", " ")
+    assert said == "Gelernte Steuerung gegen Regel: schmutziger Strom am Tag um 0,50 Wh niedriger (0,40 bis 0,60), auf 96 Paaren von Läufen; p = 0,012."
+
+
+def test_a_figure_without_an_interval_says_so() -> None:
+    assert say_span((0.5, None, None), str, "en") == " (too few weeks for an interval)"
+
+
+def test_what_nobody_named_keeps_its_own_name() -> None:
+    assert say_controller("tabular", "de") == "tabular"
+    assert say_locations(["CA", "XX"], "de") == "Kalifornien und XX"

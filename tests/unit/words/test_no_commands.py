@@ -1,0 +1,70 @@
+"""No page names a command of the terminal: neither what is worded for pages, nor what they say of errors that programs and terminals are told with one."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
+from luna import words
+from luna.energy.errors import NotFoundError
+from luna.words.numbers import LANGUAGES
+from luna.words.refusals import say_problem, say_refusal
+
+ROOT = Path(__file__).parents[3]
+COMMAND = re.compile(r"\bluna [a-z]")
+# What makes no sentence for people.
+NO_TEXT = re.compile(r"luna import|luna\.")
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from texts_of(each)
+    elif isinstance(value, tuple | list | set | frozenset):
+        for each in value:
+            yield from texts_of(each)
+    elif hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        for name in value.__dataclass_fields__:
+            yield from texts_of(getattr(value, name))
+
+
+def test_no_catalogue_names_a_command() -> None:
+    modules = [import_module(found.name) for found in walk_packages(words.__path__, "luna.words.")]
+    said = [text for module in modules for name, value in vars(module).items() if not name.startswith("__") for text in texts_of(value)]
+    assert len(said) > 1000
+    assert [text for text in said if COMMAND.search(text)] == []
+
+
+def test_no_template_names_a_command() -> None:
+    templates = list((ROOT / "services/api/pages").glob("**/*.j2"))
+    assert len(templates) > 50
+    assert [path.name for path in templates if COMMAND.search(path.read_text(encoding="utf-8"))] == []
+
+
+def remedies() -> Iterator[str]:
+    """Every text of the code that names a command, as an error may carry it."""
+    for path in [*(ROOT / "luna").rglob("*.py"), *(ROOT / "services").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                yield "".join(
+                    part.value if isinstance(part, ast.Constant) else "x" for part in node.values if isinstance(part, ast.Constant | ast.FormattedValue)
+                )
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_what_a_page_says_of_an_error_names_no_command_whatever_its_remedy() -> None:
+    named = {text for text in remedies() if COMMAND.search(text) and not NO_TEXT.search(text)}
+    assert len(named) > 50
+    for text in named:
+        for error in (NotFoundError("no such thing", field="thing", remedy=text), NotFoundError(text, field="thing", remedy="Load the page again.")):
+            for language in LANGUAGES:
+                for said in (say_refusal(error, language), say_problem(error.problem(), language)):
+                    assert not COMMAND.search(str(said)), said
+                    assert said.sentence
+                    assert said.remedy

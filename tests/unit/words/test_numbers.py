@@ -1,0 +1,75 @@
+"""Numbers as people of a language write them."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from luna.energy.errors import InvalidInputError
+from luna.words import Language, Numbers
+from tests.tables import each_row
+
+BERLIN = ZoneInfo("Europe/Berlin")
+EN = Numbers("en", BERLIN, "EUR")
+DE = Numbers("de", BERLIN, "EUR")
+finite = st.floats(-1e6, 1e6)
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
+
+
+@each_row(
+    ("english", "german", "expected"),
+    [
+        (EN.money(2.6), DE.money(2.6), ("€2.60", "2,60 €")),
+        (EN.money(-0.4), DE.money(-0.4), ("−€0.40", "−0,40 €")),
+        (EN.money(1.65, signed=True), DE.money(1.65, signed=True), ("+€1.65", "+1,65 €")),
+        (EN.money(1234.5), DE.money(1234.5), ("€1,234.50", "1.234,50 €")),
+        (EN.price(0.27), DE.price(0.27), ("27 ct", "27 ct")),
+        (EN.price_per_kwh(0.265), DE.price_per_kwh(0.265), ("26.5 ct/kWh", "26,5 ct/kWh")),
+        (EN.energy(6.2), DE.energy(6.2), ("6.2 kWh", "6,2 kWh")),
+        (EN.power(-5), DE.power(-5), ("−5.0 kW", "−5,0 kW")),
+        (EN.share(0.72), DE.share(0.72), ("72%", "72 %")),
+        (EN.number(-0.004, 2), DE.number(-0.004, 2), ("0.00", "0,00")),
+        (EN.money(None), DE.energy(float("nan")), ("–", "–")),
+    ],
+    ids=["money", "negative", "gain", "thousands", "price", "table price", "energy", "power", "share", "no minus zero", "unknown"],
+)
+def test_follows_the_language(english: str, german: str, expected: tuple[str, str]) -> None:
+    assert (plain(english), plain(german)) == expected
+
+
+@each_row(
+    ("currency", "expected"),
+    [("CHF", ("CHF 2.60", "27 Rp.")), ("GBP", ("£2.60", "27 p")), ("JPY", ("JPY 3", "0 JPY")), ("XYZ", ("XYZ 2.60", "0.27 XYZ"))],
+)
+def test_follows_the_currency(currency: str, expected: tuple[str, str]) -> None:
+    numbers = Numbers("en", BERLIN, currency)
+    assert (plain(numbers.money(2.6)), plain(numbers.price(0.27))) == expected
+
+
+def test_names_days_and_times_of_the_site() -> None:
+    instant = datetime(2026, 5, 21, 17, 15, tzinfo=UTC)
+    assert (EN.clock(instant), plain(EN.day(instant)), plain(DE.day(instant))) == ("19:15", "Thu 21 May", "Do., 21. Mai")
+    assert (plain(EN.day_with_year(instant)), plain(DE.day_with_year(instant))) == ("21 May 2026", "21. Mai 2026")
+
+
+def test_the_hour_that_the_clock_shows_twice_carries_its_zone() -> None:
+    hours = [datetime(2023, 10, 29, hour, tzinfo=UTC) for hour in (0, 1, 2)]
+    assert [plain(EN.clock(hour)) for hour in hours] == ["02:00 CEST", "02:00 CET", "03:00"]
+
+
+def test_refuses_a_language_it_does_not_speak() -> None:
+    language: Language = "fr"  # type: ignore[assignment]
+    with pytest.raises(InvalidInputError, match="Use en or de"):
+        Numbers(language, BERLIN, "EUR")
+
+
+@given(finite, st.sampled_from([EN, DE]))
+def test_uses_the_true_minus_and_never_minus_zero(value: float, numbers: Numbers) -> None:
+    texts = [numbers.money(value), numbers.price(value), numbers.energy(value), numbers.share(value)]
+    assert not any("-" in text or " " in text for text in texts)
+    assert not any(text.startswith("−") and not any(digit in text for digit in "123456789") for text in texts)

@@ -1,0 +1,46 @@
+"""Why rows are in quarantine, in the words of who reads the page."""
+
+import re
+
+from luna.energy.refusals import refuse
+from luna.words.quarantine import FAULTS, say_row_fault
+from luna.words.refusals import say_refusal
+from services.ingest import instants, validation
+from services.ingest.file_schema import ENERGY, FRACTION, PRICE
+from services.ingest.metering import build, counter, meter, power, rejection
+
+STORED = [
+    instants.UNREADABLE,
+    instants.NAIVE,
+    f"slot_start: {instants.SKIPPED}",
+    validation.ESTIMATED,
+    build.BELOW_ZERO,
+    build.STUCK,
+    counter.MISREAD,
+    counter.NO_COUNTER,
+    meter.OUT_OF_BOUNDS,
+    power.FAR_FROM_NEIGHBOURS,
+    power.CONSTANT,
+    rejection.UNSET,
+    rejection.FUTURE,
+    rejection.CONTRADICTS,
+    rejection.NO_NUMBER,
+    *(f"soc is above 1: {bounds.hint}" for bounds in (ENERGY, PRICE, FRACTION)),
+    "import_kwh is above 3.45 kWh in 15 minutes, more than the site can do",
+    "contradicts line 7, which has the same time",
+    "above 13.8 kW, more than the site can do",
+]
+
+
+def test_every_reason_that_is_stored_is_said_in_german() -> None:
+    said = {reason: say_row_fault(reason, "de") for reason in STORED}
+    english = re.compile(r"\b(the|is|are|than|line|prices)\b")
+    assert not {reason for reason, text in said.items() if text == reason or english.search(text)}
+    assert say_row_fault(STORED[-3], "de") == "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als der Standort kann"
+    assert all(say_row_fault(reason, "en") == reason for reason in STORED)
+    assert len(FAULTS) > 20
+
+
+def test_a_file_of_which_nothing_can_be_used_is_refused_with_the_reason_in_german() -> None:
+    error = refuse("no-row-usable", why="the row holds no value", remedy="Correct the file; nothing was stored.")
+    assert say_refusal(error, "de").sentence == "Keine einzige Zeile ist zu gebrauchen: Die Zeile hat keinen Wert."
