@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from bench.timing import race
+from luna.energy.devices import Battery
 from luna.energy.physics import BatteryLimits, SetPoint, SiteLimits, clamp
 from luna.energy.simulator import Actuals, price, simulate
-from luna.energy.site import Battery
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 
 SITES, SLOTS = 1_000, 96

@@ -22,7 +22,7 @@ import httpx
 
 from bench.control_groups import ControlGroup, control_group
 from bench.stack import Stack, data_folder, luna_up
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock, move_clock

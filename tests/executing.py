@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import BATTERIES, Control
+from luna.energy.devices import BATTERIES
 from luna.energy.site import Site, parse_site
+from luna.energy.site.control import Control
 from luna.platform.database import control, plans, sites
 from luna.platform.database.engine import unit_of_work
 from services.executor.control_step import Executor

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import pulp
 
+from luna.energy.devices import DeferrableLoad
 from luna.energy.outlook import Outlook
-from luna.energy.site import DeferrableLoad
 from luna.energy.timeline import FloatArray
 from services.planner.milp.appliances import COMFORT_SLACK
 from services.planner.problem.build import TERMINAL_SHARE

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pulp
 
-from luna.energy.site import Battery
+from luna.energy.devices import Battery
 from luna.energy.timeline import local_dates
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.milp.slack import PIN_SLACK, dearest_price

@@ -13,12 +13,13 @@ from bench.closed_loop.grid import Case
 from luna.contracts.battery_setpoints import to_arrays
 from luna.contracts.control import BatterySetpoint, PvSetpoint
 from luna.contracts.plan import BatteryState, Bias, ForecastSource, OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.energy.device_config import Control, PvMode
-from luna.energy.device_config import Mode as ModeWord
+from luna.energy.devices import Mode as ModeWord
+from luna.energy.devices import PvMode
 from luna.energy.physics import Curtailment, Mode, SetPoint, SiteLimits, clamp
 from luna.energy.policy import wants_plan
 from luna.energy.schedule import Policy
 from luna.energy.site import Site
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
 from services.executor.batteries import Batteries
 from services.executor.decision import follow_plan, plan_age

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.economics import price_slots
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight

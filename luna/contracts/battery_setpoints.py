@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.device_config import Control
 from luna.energy.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
 from luna.energy.policy import DIGITS
 from luna.energy.site import Site
+from luna.energy.site.control import Control
 from luna.energy.timeline import FloatArray
 
 # What an inverter does without anybody's commands.
@@ -34,7 +34,7 @@ def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc
     """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
     known = {each.battery: each.modes for each in control.batteries}
     safe = make_safe(site, requested, soc)
-    # Every inverter knows these two: luna.energy.device_config.NEEDED_MODES.
+    # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
     said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}
     return make_safe(site, said, soc)
 

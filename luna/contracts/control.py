@@ -6,9 +6,9 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Instant, Message
-from luna.energy.device_config import BATTERIES, Control, DeviceMode, LoadMode, Mode, PvMode, VehicleMode
+from luna.energy.devices import BATTERIES, Battery, LoadMode, Mode, PvMode, VehicleMode
 from luna.energy.policy import BatteryPolicy, SocThresholds
-from luna.energy.site import Battery
+from luna.energy.site.control import Control, DeviceMode
 from luna.words import read_mode
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]

@@ -7,9 +7,10 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import GRID, Action, ManualBlock
+from luna.energy.devices import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
-from luna.energy.site import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Site
+from luna.energy.site import Site
 from luna.words import say_instant
 
 # Longer than this nobody remembers a block; what shall hold for good belongs into the site.

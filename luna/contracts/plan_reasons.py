@@ -8,7 +8,7 @@ from typing import NamedTuple
 from luna.contracts.plan import LoadFlow, PlanReply, VehicleFlow
 from luna.contracts.plan.reply import ReasonReply
 from luna.contracts.plan_questions import PlanReason, PlanReasonsReply
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 
 
 class _Given(NamedTuple):

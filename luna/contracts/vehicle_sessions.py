@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import VehicleSession
 from luna.contracts.vehicle_session import WEEKDAYS, NewSession, StoredSession
+from luna.energy.devices import ElectricVehicle
 from luna.energy.refusals import refuse
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import local_instant
 from luna.words import say_instant
 

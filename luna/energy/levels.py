@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import NamedTuple
 
+from luna.energy.devices import Battery, ElectricVehicle
 from luna.energy.observations import SeenSoc
-from luna.energy.site import Battery, ElectricVehicle
 
 # A battery management that recalibrates moves by a few per cent at once.
 STEP_SOC = 0.05

@@ -8,8 +8,9 @@ from typing import Self
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.refusals import refuse
-from luna.energy.site import Battery, Objective
+from luna.energy.site import Objective
 from luna.energy.timeline import FloatArray
 
 # Grams in a kilogram.

@@ -7,10 +7,11 @@ from itertools import takewhile
 
 import numpy as np
 
+from luna.energy.devices import ElectricVehicle
 from luna.energy.levels import JudgedLevel, judge_levels, pace_of_vehicle
 from luna.energy.observations import SeenSoc
 from luna.energy.rounding import SOC_ROUNDING
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray
 
 # The note by which a plan says that it rests on a vehicle's reading.

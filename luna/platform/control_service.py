@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState, Override
-from luna.energy.device_config import BATTERIES, OWNER_MODES
+from luna.energy.devices import BATTERIES, find_commands
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_VACATION, Site, invalid_input
 from luna.energy.timeline import SLOT, floor_to, to_instant
@@ -26,7 +26,7 @@ _BEFORE = timedelta(seconds=1)
 
 def modes_of(device: str) -> tuple[str, ...]:
     """Return what a device can be told: ``batteries``, ``vehicle:NAME``, ``load:NAME`` or ``pv``."""
-    return OWNER_MODES[device.partition(":")[0]]
+    return find_commands(device).modes
 
 
 def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> ControlState:

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from luna.contracts.control import BatterySetpoint, ControlState, Override
 from luna.contracts.device_runs import PlannedRun, find_heat_run, find_load_run, find_vehicle_run
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES, ElectricVehicle
 from luna.energy.levels import HOUR, pace_of_batteries
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
 from luna.energy.vehicle_sensors import READ_NOTE
 from luna.platform import control_service, findings

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import structlog
 
+from luna.energy.devices import Battery
 from luna.energy.errors import LunaError
 from luna.energy.physics import SERVES, STORES, BoolArray, IntArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.policy import find_obstacle
 from services.planner.dp.plan import Plan

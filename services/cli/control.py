@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.energy.device_config import BATTERIES, Mode
+from luna.energy.devices import BATTERIES, Mode
 from luna.energy.errors import InvalidInputError
 from luna.words import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import Part, Site, SpotPrice
+from luna.energy.part import Part
+from luna.energy.site import Site, SpotPrice
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, err, out, report, table

@@ -12,8 +12,8 @@ from importlib import import_module
 import structlog
 
 from luna.contracts import PlanRequest
-from luna.energy.device_config import NOT_SENT, Control
 from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.site.control import NOT_SENT, Control
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.embedded import running

@@ -12,9 +12,10 @@ from luna.contracts.battery_setpoints import OWN, describe_setpoint, to_supporte
 from luna.contracts.control import BatterySetpoint, BatteryThresholds, Override, ReasonCode
 from luna.contracts.device_template import Write, render
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import BATTERIES, Control
+from luna.energy.devices import BATTERIES
 from luna.energy.physics import Mode
 from luna.energy.site import Site
+from luna.energy.site.control import Control
 from services.executor.unit import InForce, Setpoints, SlotPrices
 
 

@@ -10,8 +10,9 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from luna.contracts.control import ControlState
-from luna.energy.device_config import BATTERIES, Control
+from luna.energy.devices import BATTERIES
 from luna.energy.site import Site
+from luna.energy.site.control import Control
 from luna.platform.clock import Clock
 from luna.platform.database import control as control_rows
 from luna.platform.database import sites

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, Decision, Setpoint, Source
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from luna.contracts.device_template import Write, service_call
-from luna.energy.device_config import Control
+from luna.energy.site.control import Control
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.settings import Settings
 from services.executor.device import DeviceError

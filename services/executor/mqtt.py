@@ -10,7 +10,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from luna.contracts.device_template import Write
-from luna.energy.device_config import Control
+from luna.energy.site.control import Control
 from luna.platform.addresses import Broker, parse_broker
 from luna.platform.mqtt import create_client, use_tls
 from luna.platform.settings import Settings

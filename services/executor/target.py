@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from luna.energy.device_config import Control
 from luna.energy.site import Site
+from luna.energy.site.control import Control
 from services.executor.device import Device
 from services.executor.readings import SocReader
 from services.executor.unit import Controllable

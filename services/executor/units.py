@@ -11,10 +11,11 @@ import numpy as np
 from luna.contracts.control import LoadSetpoint, Override, PvSetpoint, ReasonCode, VehicleSetpoint
 from luna.contracts.device_template import WATTS, Write, write_values
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import Control, LoadControl, PvControl, PvMode, VehicleControl
+from luna.energy.devices import DeferrableLoad, ElectricVehicle, HeatPump, LoadControl, PvControl, PvMode, VehicleControl
 from luna.energy.economics import site_curtailment
 from luna.energy.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp, clamp_charging, clamp_giving
-from luna.energy.site import DeferrableLoad, ElectricVehicle, HeatPump, Site
+from luna.energy.site import Site
+from luna.energy.site.control import Control
 from services.executor.batteries import Batteries
 from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.control import ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError, UnavailableError, UnreadableError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import Clock, seconds_to_wait

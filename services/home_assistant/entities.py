@@ -11,7 +11,7 @@ from typing import Any, Literal
 from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply, VehicleFlow
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import modes_of
 from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run

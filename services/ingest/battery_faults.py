@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from luna.energy.site import Battery
+from luna.energy.devices import Battery
 from luna.energy.timeline import SLOT, FloatArray
 
 SLOT_HOURS = SLOT.total_seconds() / 3600

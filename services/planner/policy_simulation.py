@@ -6,10 +6,10 @@ from typing import TypeVar, cast
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
 from services.planner.dp.end_to_end import join, join_parts, key_of, split, work_in_groups

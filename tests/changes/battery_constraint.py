@@ -67,15 +67,15 @@ assert any("quiet at night" in slot.reason.binding for slot in reply.slots), [sl
 
 LINES = "batteries:                        # any number, each with its own name; charge and discharge are measured at the terminals"
 EXAMPLE = "    # quiet_charge_kw: 1          # charged with no more from 22:00 to 06:00; default as by day\n"
-IMPORTS = "from luna.energy.economics.prices import window_holds\nfrom luna.energy.site import ClockWindow\n"
+IMPORTS = "from luna.energy.economics.prices import window_holds\nfrom luna.energy.clock_window import ClockWindow\n"
 HOME = "services/planner/milp/battery_constraints.py"
 
 CHANGE = Change(
     "a constraint of a battery",
     (
-        Edit("luna/energy/site/devices.py", FIELD, after="] = None"),
+        Edit("luna/energy/devices/battery.py", FIELD, after="] = None"),
         Edit("config/site.yaml", EXAMPLE, after=LINES),
-        Edit(HOME, IMPORTS, after="from luna.energy.site import Battery"),
+        Edit(HOME, IMPORTS, after="from luna.energy.devices import Battery"),
         Edit(HOME, CONSTRAINT + "BATTERY_CONSTRAINTS = (\n" + DECLARED, after="BATTERY_CONSTRAINTS = (", instead=True),
         Edit("luna/words/battery_reasons.py", LIMIT, after="LIMITS: dict[str, dict[Language, str]] = {"),
         Edit("luna/words/battery_reasons.py", WORDS, after="BOUND: dict[str, Words] = {"),

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import httpx
 
-from luna.energy.device_config import Control
+from luna.energy.site.control import Control
 from luna.contracts.device_template import Write
 from luna.platform.settings import Settings
 from services.executor.device import DeviceError
@@ -52,7 +52,7 @@ PROOF = """
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from luna.energy.device_config import Control
+from luna.energy.site.control import Control
 from luna.contracts.device_template import matches, render
 from luna.contracts.battery_setpoints import OWN
 from luna.platform.settings import Settings
@@ -96,7 +96,7 @@ CHANGE = Change(
     (
         Edit("services/executor/hearth.py", DRIVER),
         Edit(
-            "luna/energy/device_config.py",
+            "luna/energy/site/control.py",
             'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "hearth"]\n',
             after='ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]',
             instead=True,

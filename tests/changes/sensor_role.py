@@ -73,7 +73,7 @@ CHANGE = Change(
     "sensor role",
     (
         Edit(
-            "luna/energy/site/sensors.py",
+            "luna/energy/devices/heat_pump.py",
             '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "appliance")] = ()\n',
             after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()',
         ),

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from luna.energy.devices import Battery
 from luna.energy.physics import BatteryLimits, Curtailment, Flows, Mode, SetPoint, SiteLimits, SlotActuals, charge_limit_kw, clamp, simulate_slot
 from luna.energy.simulator import balance_residual_kwh
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray
 from tests.depth import draws
 

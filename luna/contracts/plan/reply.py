@@ -9,7 +9,7 @@ from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoi
 from luna.contracts.message import Message
 from luna.contracts.owner import AppliedRule, ManualReply
 from luna.contracts.plan.state import ForecastSource, HeatPumpFlow
-from luna.energy.device_config import Mode
+from luna.energy.devices import Mode
 
 
 class Assumption(Message):

@@ -13,9 +13,9 @@ from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.energy.errors import InvalidInputError
+from luna.energy.part import PRICE, Amount, MoneyBounds, require_in_currency
 from luna.energy.refusals import invalid_part
-from luna.energy.site import MoneyBounds, Objective, Site
-from luna.energy.site.part import PRICE, Amount, require_in_currency
+from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, parse_zone
 
 Language = Literal["en", "de"]

@@ -9,11 +9,11 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
-from luna.energy.device_config import Mode
+from luna.energy.devices import Mode
 from luna.energy.outlook import PROBABILITY_TOLERANCE
+from luna.energy.part import PRICE
 from luna.energy.refusals import invalid_part
 from luna.energy.rounding import round_energies, round_soc
-from luna.energy.site.part import PRICE
 from luna.energy.timeline import FloatArray
 
 MAX_SLOTS = 12 * 24 * 14

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.site import HeatPump, HeatStore
+from luna.energy.devices import HeatPump, HeatStore
 from luna.energy.timeline import FloatArray
 
 

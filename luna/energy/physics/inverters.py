@@ -6,7 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from luna.energy.site import Inverter, PvArray, Site
+from luna.energy.devices import Inverter, PvArray
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 
 

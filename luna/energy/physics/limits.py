@@ -6,9 +6,10 @@ from typing import Self
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.physics.inverters import InverterLimits
 from luna.energy.physics.mode import BoolArray
-from luna.energy.site import Battery, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, bound
 
 

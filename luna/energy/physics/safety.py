@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 
+from luna.energy.devices import ElectricVehicle
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
 from luna.energy.physics.mode import HOLD, SAVE, SUPPLY, BoolArray, Curtailment, Mode, SetPoint, buys, sells
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, bound
 
 _LAST_MODE, _LAST_CURTAILMENT = int(max(Mode)), int(max(Curtailment))

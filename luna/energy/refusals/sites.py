@@ -207,6 +207,41 @@ REASONS: dict[str, RefusalReason] = {
         None,
         PageText("In der Steuerung steht jedes Gerät einmal, so wie es beim Standort heißt; falsch ist „{name}“.", "Verbessere den Abschnitt control."),
     ),
+    "control-advice-names": RefusalReason(
+        "by: with advice nothing is sent, so that no batteries, vehicles, loads or pv are named",
+        None,
+        PageText("Mit „advice“ wird nichts gesendet; also steht dort kein Gerät.", "Streich die Geräte unter control, oder nenn einen anderen Weg unter by."),
+    ),
+    "control-names-nothing": RefusalReason(
+        "batteries, vehicles, loads or pv: name what is told",
+        None,
+        PageText("Unter control steht kein Gerät.", "Nenn unter batteries, vehicles, loads oder pv, was gesteuert wird."),
+    ),
+    "control-soc-missing": RefusalReason(
+        "batteries: soc is needed; without it nobody knows whether a command is safe",
+        None,
+        PageText("Einer Batterie unter control fehlt soc; ohne Ladestand weiß niemand, ob ein Befehl sicher ist.", "Nenn, wo ihr Ladestand zu lesen ist."),
+    ),
+    "control-vehicle-soc-missing": RefusalReason(
+        "soc is needed where a car gives; without it nobody knows whether it may",
+        None,
+        PageText("Ein Auto, das abgibt, braucht unter control soc; sonst weiß niemand, ob es darf.", "Nenn, wo sein Ladestand zu lesen ist."),
+    ),
+    "control-read-back-missing": RefusalReason(
+        "writes: read_back is needed with MQTT: the topic at which the device says what holds",
+        None,
+        PageText("Mit MQTT braucht jeder Wert unter writes auch read_back.", "Nenn das Thema, unter dem das Gerät sagt, was gilt."),
+    ),
+    "control-mode-missing": RefusalReason(
+        "modes: {mode} is needed; name what makes the device do that",
+        None,
+        PageText("Unter modes fehlt {mode}.", "Nenn, womit das Gerät das tut."),
+    ),
+    "control-placeholder": RefusalReason(
+        "no such placeholder: {{{placeholder}}}; there are {names}",
+        None,
+        PageText("Den Platzhalter {{{placeholder}}} gibt es nicht.", "Es gibt {names}."),
+    ),
     "control-no-charger": RefusalReason(
         "control: currents and phases of {vehicle!r} are not known; name vehicles.charger, or write {{power_w}}",
         None,

@@ -3,19 +3,15 @@
 Required fields are few; everything else has a documented default. Unknown fields are refused by name.
 """
 
-from luna.energy.site.devices import MOST_C_RATE, Battery, Charger, DepthWear, ElectricVehicle, GridConnection, Inverter, PvArray, require_chargeable
 from luna.energy.site.document import explain_faults, invalid_input, parse_site
 from luna.energy.site.household import Household, LoadBasis
-from luna.energy.site.loads import ComfortBand, ComfortWindow, CopPoint, DeferrableLoad, HeatPump, HeatStore
 from luna.energy.site.model import Forecasting, ForecastVersion, Location, OutageRule, PriceExtremesRule, SafetyIndex, Site, Strategy, VacationRule
-from luna.energy.site.part import MOST_CALLED, Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw, Price, is_written
-from luna.energy.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, DatedSensor, InputSensors, SensorRole, Sensors, SiteSensor, measured_series
+from luna.energy.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, InputSensors, SiteSensor, measured_series
 from luna.energy.site.tariff import (
     OWN,
     OWN_EXPORT,
     OWN_IMPORT,
     BlockPrice,
-    ClockWindow,
     FixedPrice,
     ImportRule,
     Objective,
@@ -32,55 +28,28 @@ from luna.energy.site.tariff import (
 __all__ = [
     "APPLIANCES",
     "LEVELS",
-    "MOST_CALLED",
-    "MOST_C_RATE",
     "OWN",
     "OWN_EXPORT",
     "OWN_IMPORT",
     "OWN_VACATION",
     "SENSOR_ROLES",
-    "Battery",
     "BlockPrice",
-    "Charger",
-    "ClockWindow",
-    "ComfortBand",
-    "ComfortWindow",
-    "CopPoint",
-    "DatedSensor",
-    "DeferrableLoad",
-    "DepthWear",
-    "Efficiency",
-    "ElectricVehicle",
-    "EnergyKwh",
     "FixedPrice",
     "ForecastVersion",
     "Forecasting",
-    "Fraction",
-    "GridConnection",
-    "HeatPump",
-    "HeatStore",
     "Household",
     "ImportRule",
     "InputSensors",
-    "Inverter",
     "LoadBasis",
     "Location",
-    "MoneyBounds",
-    "Name",
     "Objective",
     "OutageRule",
-    "Part",
     "PeakPrice",
-    "PowerKw",
-    "Price",
     "PriceBand",
     "PriceBlock",
     "PriceExtremesRule",
     "PriceRule",
-    "PvArray",
     "SafetyIndex",
-    "SensorRole",
-    "Sensors",
     "SeriesPrice",
     "Site",
     "SiteSensor",
@@ -91,8 +60,6 @@ __all__ = [
     "VacationRule",
     "explain_faults",
     "invalid_input",
-    "is_written",
     "measured_series",
     "parse_site",
-    "require_chargeable",
 ]

@@ -4,15 +4,13 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from luna.energy.site.devices import Battery, PvArray
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site.household import ASSUMED_M2
 from luna.energy.site.model import Site
 
 # Share of the bill by which plans of a home cost less that was told it, until a day was measured. Source: ``luna bench assumptions``, which says where it was
 # measured; what is not named was not measured, or was worth less than half a hundredth.
 WORTH: Mapping[str, float] = MappingProxyType({"location": 0.06, "yearly_kwh": 0.02, "yearly_kwh_by_persons": 0.006, "shading": 0.006})
-# Of a battery: the default of a site's file, and what set-up fills in.
-_USUAL_EFFICIENCIES = (0.9025, 0.9)
 
 AssumptionStep = Literal["site", "devices"]
 
@@ -56,20 +54,6 @@ def _assume_household(site: Site) -> Iterator[SiteAssumption]:
 
 
 def _assume_devices(site: Site) -> Iterator[SiteAssumption]:
-    for battery in site.batteries:
-        if _is_usual(battery):
-            yield SiteAssumption("efficiency", "devices", {"share": battery.charge_efficiency * battery.discharge_efficiency}, battery.name)
-    for array in site.pv:
-        if all(getattr(array, name) == PvArray.model_fields[name].default for name in ("tilt_deg", "azimuth_deg")):
-            yield SiteAssumption("facing", "devices", {"tilt": array.tilt_deg}, array.name)
-        if array.shading is None:
-            yield SiteAssumption("shading", "devices", device=array.name)
-    for vehicle in site.vehicles:
-        if vehicle.charger is None:
-            yield SiteAssumption("phases", "devices", {"least": vehicle.min_charge_kw}, vehicle.name)
-        if vehicle.km_per_year is None:
-            yield SiteAssumption("km_per_year", "devices", device=vehicle.name)
-
-
-def _is_usual(battery: Battery) -> bool:
-    return any(abs(battery.charge_efficiency * battery.discharge_efficiency - usual) < 1e-3 for usual in _USUAL_EFFICIENCIES)
+    for kind in DEVICE_KINDS:
+        if kind.assume is not None:
+            yield from (SiteAssumption(each.code, "devices", each.figures, device.name) for device in kind.of(site) for each in kind.assume(device))

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import REASONS, refuse, to_json
 from luna.energy.refusals.fields import find_reason
+from luna.energy.sensor_roles import DATED_SENSOR, SENSOR_NAME
 from luna.energy.site.model import Site
-from luna.energy.site.sensors import DATED_SENSOR, SENSOR_NAME
 
 
 def parse_site(document: object, *, field: str = "site") -> Site:

@@ -4,7 +4,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from luna.energy.site.part import Part
+from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM
+from luna.energy.part import Part
 
 # Of a household by its persons, the last of five and more. Source: BDEW 2021, electricity per household in Germany.
 YEARLY_KWH_BY_PERSONS = (1900.0, 2890.0, 3720.0, 4085.0, 5430.0)
@@ -14,9 +15,6 @@ ASSUMED_YEARLY_KWH = 3500.0  # of whom nothing is known: between two and three p
 HEAT_KWH_PER_M2 = 110.0
 HEAT_PER_KWH = {"heat_pump": 3.1, "electric": 1.0, "none": 1.0}
 ASSUMED_M2 = 120.0
-# Source: ADAC Ecotest of January 2021, losses of charging among it: the ten most frugal of 27 cars, mostly small ones, took 16.3 to 19.0, 17.9 in the mean.
-CAR_KWH_PER_100_KM = 18.0
-DAYS_PER_YEAR = 365.25
 # Of a bill; the rest is light, kitchen and what else every household has.
 MOST_SHARE_OF_BILL = 0.8
 

@@ -7,14 +7,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from luna.energy.device_config import Control
+from luna.energy.devices import COMMANDS, DEVICE_KINDS, Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Inverter, PvArray
 from luna.energy.errors import InvalidInputError
+from luna.energy.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
 from luna.energy.refusals import invalid_part
-from luna.energy.site.devices import Battery, ElectricVehicle, GridConnection, Inverter, PvArray, require_connected
+from luna.energy.sensor_roles import DatedSensor
+from luna.energy.site.control import Control
 from luna.energy.site.household import Household, YearlyLoad
-from luna.energy.site.loads import DeferrableLoad, HeatPump
-from luna.energy.site.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
-from luna.energy.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SiteSensor, require_in_order, resolve_sensors
+from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, require_in_order, resolve_sensors
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
 
@@ -67,21 +67,6 @@ class Location(Part):
 
     latitude: Annotated[float, Field(ge=-90, le=90, description="degrees north")]
     longitude: Annotated[float, Field(ge=-180, le=180, description="degrees east")]
-
-
-# What is told of currents and phases, the vehicle's charger has to say.
-_OF_CHARGERS = ("{current_a}", "{phases}")
-
-
-def _told(control: Control | None) -> dict[str, list[str]]:
-    """Return what a section ``control`` names, by kind."""
-    if control is None:
-        return {}
-    return {
-        "batteries": [each.battery for each in control.batteries],
-        "vehicles": [each.vehicle for each in control.vehicles],
-        "loads": [each.load for each in control.loads],
-    }
 
 
 # A test compares them with what the forecaster offers.
@@ -145,20 +130,18 @@ class Site(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for kind in ("batteries", "pv", "inverters", "vehicles", "loads", "heat_pumps"):
-            counts = Counter(part.name.casefold() for part in getattr(self, kind))
-            doubled = [part.name for part in getattr(self, kind) if counts[part.name.casefold()] > 1]
+        for kind in DEVICE_KINDS:
+            names = [device.name for device in kind.of(self) if kind.named]
+            counts = Counter(name.casefold() for name in names)
+            doubled = [name for name in names if counts[name.casefold()] > 1]
             if doubled:
-                raise invalid_part("name-twice", kind=kind, name=doubled[0])
-        for kind, told in _told(self.control).items():
-            heat_pumps = self.heat_pumps if kind == "loads" else []
-            strangers = set(told) - {part.name for part in (*getattr(self, kind), *heat_pumps)}
-            if strangers or len(set(told)) < len(told):
-                raise invalid_part("control-names", kind=kind, name=min(strangers or told))
-        without = {vehicle.name for vehicle in self.vehicles if vehicle.charger is None}
-        for each in self.control.vehicles if self.control else ():
-            if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
-                raise invalid_part("control-no-charger", vehicle=each.vehicle)
+                raise invalid_part("name-twice", kind=kind.section, name=doubled[0])
+        if self.control is not None:
+            for section in COMMANDS:
+                self._require_known(section, [each.device for each in self.control.section(section) if each.device is not None])
+        for kind in DEVICE_KINDS:
+            if kind.check is not None:
+                kind.check(self)
         return self
 
     @model_validator(mode="after")
@@ -175,13 +158,6 @@ class Site(Part):
         return self
 
     @model_validator(mode="after")
-    def _has_what_limits_refer_to(self) -> Self:
-        if self.grid.export_limit_share is not None and not self.pv:
-            raise invalid_part("export-share-without-pv")
-        require_connected(self.inverters, pv=self.pv, batteries=self.batteries)
-        return self
-
-    @model_validator(mode="after")
     def _knows_when_sensors_hold(self) -> Self:
         for role in SENSOR_ROLES:
             try:
@@ -192,6 +168,12 @@ class Site(Part):
             except PydanticCustomError as exc:
                 raise PydanticCustomError("sensor_time", "{said}", {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"}) from exc
         return self
+
+    def _require_known(self, section: str, names: Sequence[str]) -> None:
+        known = {device.name for kind in DEVICE_KINDS if kind.commands is COMMANDS[section] for device in kind.of(self)}
+        strangers = set(names) - known
+        if strangers or len(set(names)) < len(names):
+            raise invalid_part("control-names", kind=section, name=min(strangers or names))
 
     @property
     def called(self) -> str:

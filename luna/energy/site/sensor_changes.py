@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from luna.energy.sensor_roles import DatedSensor, SensorEntry, split_unit
 from luna.energy.site.document import parse_site
 from luna.energy.site.model import Site
-from luna.energy.site.sensors import SENSOR_ROLES, DatedSensor, InputSensors, SensorEntry, SiteSensor, name_of, resolve_sensors, split_unit
+from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, name_of, resolve_sensors
 from luna.energy.timeline import parse_zone
 
 # Whether a changed sensor was turned now, or was named wrongly from the beginning.

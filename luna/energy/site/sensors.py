@@ -1,105 +1,25 @@
-"""Which sensors tell what of a site: one declaration per role, read by whoever measures, balances, judges or shows it."""
+"""Which sensors measure what of a site."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import combinations
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from luna.energy.devices.appliance import ApplianceSensors
+from luna.energy.devices.battery import BatterySensors
+from luna.energy.devices.grid import GridSensors
+from luna.energy.devices.heat_pump import HeatPumpSensors
+from luna.energy.devices.pv import PvSensors
+from luna.energy.devices.vehicle import VehicleSensors
+from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
-from luna.energy.site.devices import Battery, ElectricVehicle, GridConnection, PvArray
-from luna.energy.site.loads import DeferrableLoad
-from luna.energy.site.part import Part
+from luna.energy.sensor_roles import DatedSensor, Flow, SensorName, SensorRole, Sensors, as_entries
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
-
-# ``energy``: counters (Wh, kWh, …) that only rise, or powers (W, kW, …), never below zero in a slot; the unit is read with the value, a minus takes off.
-# ``level``: a state of charge, a fraction or per cent, at the end of a slot. ``state``: recorded as it is said, on or off, or any number.
-Kind = Literal["energy", "level", "state"]
-# What an energy is to the house: all it uses, what supplies it, what takes from it, or a load with a meter of its own, which is no part of ``load_kwh``.
-Flow = Literal["consumption", "source", "sink", "appliance"]
-
-
-class Equipment(Protocol):
-    """What of a site bounds what its sensors can say."""
-
-    @property
-    def grid(self) -> GridConnection: ...
-    @property
-    def batteries(self) -> Sequence[Battery]: ...
-    @property
-    def pv(self) -> Sequence[PvArray]: ...
-    @property
-    def vehicles(self) -> Sequence[ElectricVehicle]: ...
-    @property
-    def loads(self) -> Sequence[DeferrableLoad]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SensorRole:
-    """A role of ``input_sensors``.
-
-    Args:
-        kind: what its sensors say, and in which units.
-        series: the column of ``slot_observations`` that they hold; None: they are recorded, and asked for what they said last.
-        flow: what an energy is to the house; None: it is none.
-        limit_kw: the highest power that the site's equipment gives an energy, 0 where it says nothing; None: whatever the house's whole load may be.
-    """
-
-    kind: Kind
-    series: str | None = None
-    flow: Flow | None = None
-    limit_kw: Callable[[Equipment], float] | None = None
-
-
-def _vehicle_limit_kw(site: Equipment) -> float:
-    return sum(max(vehicle.charge_limit_kw, vehicle.min_charge_kw) for vehicle in site.vehicles)
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str | Mapping) else value
-
-
-def _as_text(value: Any) -> Any:
-    # YAML reads a day as a date.
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _tag_of(value: Any) -> str:
-    return DATED_SENSOR if isinstance(value, Mapping | DatedSensor) else SENSOR_NAME
-
-
-# A sensor that names its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
-OWN_TOPIC = "mqtt:"
-_OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
-
-
-def split_unit(sensor: str) -> tuple[str, str | None]:
-    """Return a sensor's name without the unit that it says, and that unit; only one that names its topic says one."""
-    unit = _OWN_UNIT.search(sensor) if sensor.startswith(OWN_TOPIC) else None
-    return (sensor, None) if unit is None else (sensor[: unit.start()], unit[1].strip())
-
-
-# They stand in pydantic's paths alone; nobody wrote them.
-SENSOR_NAME, DATED_SENSOR = "sensor name", "dated sensor"
-SensorName = Annotated[str, Field(min_length=1, max_length=255)]
-LocalTime = Annotated[str, Field(max_length=64), BeforeValidator(_as_text)]
-
-
-class DatedSensor(Part):
-    """A sensor that counts for a part of the time: its meter was exchanged, or it was renamed."""
-
-    sensor: Annotated[SensorName, Field(description="as its home automation or its file names it; a leading minus takes off")]
-    from_: Annotated[LocalTime | None, Field(alias="from", description="it holds from this local day, or instant, on; empty: it always did")] = None
-    until: Annotated[LocalTime | None, Field(description="it holds before this local day, or instant; empty: for good")] = None
-
-
-SensorEntry = Annotated[Annotated[SensorName, Tag(SENSOR_NAME)] | Annotated[DatedSensor, Tag(DATED_SENSOR)], Discriminator(_tag_of)]
-Sensors = Annotated[tuple[SensorEntry, ...], Field(max_length=16), BeforeValidator(_listed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,36 +106,24 @@ def require_in_order(sensors: Sequence[SiteSensor]) -> None:
 OWN_VACATION = "luna:vacation"
 
 
-class InputSensors(Part):
+class HouseSensors(Part):
+    """What is measured of the house itself."""
+
+    total_load_consumption: Annotated[Sensors, SensorRole("energy", "load_kwh", "consumption")] = ()
+
+
+# Fields stand in the order of their classes from the last to the first, then those of its own; it is part of every plan's id.
+class InputSensors(VehicleSensors, HeatPumpSensors, ApplianceSensors, BatterySensors, GridSensors, PvSensors, HouseSensors):
     """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off.
 
     Of a meter that was exchanged or renamed both names stand in the list, each with the time for which it holds.
     """
 
-    total_load_consumption: Annotated[Sensors, SensorRole("energy", "load_kwh", "consumption")] = ()
-    total_pv_production: Annotated[Sensors, SensorRole("energy", "pv_kwh", "source", lambda site: sum(array.peak_kw for array in site.pv))] = ()
-    total_grid_import: Annotated[Sensors, SensorRole("energy", "import_kwh", "source", lambda site: site.grid.import_limit_kw)] = ()
-    total_grid_export: Annotated[Sensors, SensorRole("energy", "export_kwh", "sink", lambda site: site.grid.export_limit_kw)] = ()
-    total_battery_charge: Annotated[
-        Sensors, SensorRole("energy", "charge_kwh", "sink", lambda site: sum(battery.charge_limit_kw for battery in site.batteries))
-    ] = ()
-    total_battery_discharge: Annotated[
-        Sensors, SensorRole("energy", "discharge_kwh", "source", lambda site: sum(battery.discharge_limit_kw for battery in site.batteries))
-    ] = ()
-    battery_soc: Annotated[Sensors, SensorRole("level", "soc")] = ()
-    water_heater_consumption: Annotated[
-        Sensors,
-        SensorRole("energy", "water_heater_kwh", "appliance", lambda site: sum(device.power_kw for device in site.loads if device.kind == "water_heater")),
-    ] = ()
-    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()
-    vehicle_consumption: Annotated[Sensors, SensorRole("energy", "vehicle_kwh", "appliance", _vehicle_limit_kw)] = ()
-    vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
-    vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
     vacation_mode: Annotated[Sensors, SensorRole("state")] = ()
     outage_warning: Annotated[Sensors, SensorRole("state")] = ()
     outside_house_meter: Annotated[
         tuple[SensorName, ...],
-        BeforeValidator(_listed),
+        BeforeValidator(as_entries),
         Field(
             max_length=16,
             description="those of devices' sensors that total_load_consumption does not count, as a wallbox before the house's meter: nothing is taken off",

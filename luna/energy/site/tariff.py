@@ -5,8 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from luna.energy.clock_window import ClockEnd, ClockTime, ClockWindow
+from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
-from luna.energy.site.part import MoneyBounds, Name, Part, PowerKw, Price
 
 
 class Objective(Part):
@@ -28,19 +29,6 @@ class FixedPrice(Part):
 
     kind: Literal["fixed"] = "fixed"
     price: Price
-
-
-ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-ClockEnd = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-Days = Literal["all", "weekday", "weekend"]
-
-
-class ClockWindow(Part):
-    """The time between two local clock times on some days; ``to`` at or before ``from`` runs over midnight."""
-
-    from_: Annotated[ClockTime, Field(alias="from")] = "00:00"
-    to: ClockEnd = "24:00"
-    days: Days = "all"
 
 
 class PriceBand(ClockWindow):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import NOT_ACKNOWLEDGED, ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.contracts.owner import ManualBlock
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.site import Site
 from luna.energy.steering import NO_STEERING, Steering, is_metered_apart
 from luna.energy.timeline import SLOT, floor_to

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from luna.contracts.documents import DocumentFilter
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.platform.database import agent_gates, agent_plans, answers, control, documents, edge_runs, jobs, plans, vehicle_sessions, what_ifs
 from luna.platform.database.answers import AnswerFilter
 from luna.platform.database.stored_rows import count_left_out

@@ -8,11 +8,12 @@ from typing import Self
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.economics import find_charge, site_curtailment
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.judgement import QualityVerdict, may_use
 from luna.energy.physics import BoolArray, IntArray
-from luna.energy.site import Battery, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray
 from luna.energy.wear import wears_by_depth
 from services.agent.environment.actions import find_quartiles

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.outlook import Forecast
-from luna.energy.site import Battery, FixedPrice, PriceRule, Site, SpotPrice
+from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.energy.timeline import FloatArray
 from services.agent.environment.episodes import EpisodeBatch
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from luna.contracts.message import Instant
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.timeline import floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.economics import DAY_AHEAD_PUBLISHED
 from luna.energy.timeline import SLOT
 from luna.platform.house_now import OLD_VALUES

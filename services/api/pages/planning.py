@@ -13,7 +13,7 @@ from luna.contracts.message import Instant
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.contracts.vehicle_session import StoredSession
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to

@@ -16,7 +16,7 @@ from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
 from luna.contracts.vehicle_session import WEEKDAYS, StoredSession
 from luna.contracts.vehicle_sessions import lay_out_sessions
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import SLOT, floor_to, local_instant

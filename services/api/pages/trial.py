@@ -6,8 +6,9 @@ from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotReques
 from luna.contracts.owner import ManualBlock
 from luna.contracts.owner_constraints import check_block
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.energy.devices import Battery, DeferrableLoad, ElectricVehicle
 from luna.energy.refusals import refuse
-from luna.energy.site import Battery, DeferrableLoad, ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.words import Language

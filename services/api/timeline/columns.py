@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.site import Battery, Site
+from luna.energy.devices import Battery
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.retelling import retell_limits, retell_reason

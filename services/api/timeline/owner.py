@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT
 from luna.platform.database import control, manual_blocks, plan_slots
 from luna.words.retelling import retell_reason

@@ -8,7 +8,8 @@ import numpy as np
 
 from luna.contracts import PlanReply, SlotReply
 from luna.contracts.plan import BatteryFlow
-from luna.energy.site import Battery, Site
+from luna.energy.devices import Battery
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.charts import Band, ModeRun, PlanView, RunFlows

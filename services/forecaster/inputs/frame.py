@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.energy.devices import PvArray
 from luna.energy.observations import Observations
-from luna.energy.site import PvArray, Site
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, floor_to, local_offsets, parse_zone
 from luna.energy.weather import NO_WEATHER, WeatherVintages
 from services.forecaster.inputs.context import NO_CONTEXT, Context

@@ -10,7 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.site import CopPoint, HeatPump, Location
+from luna.energy.devices import CopPoint, HeatPump
+from luna.energy.site import Location
 from luna.energy.site.household import HeatedBy
 from luna.energy.timeline import FloatArray
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from luna.energy.devices import Inverter
 from luna.energy.observations import Observations
-from luna.energy.site import Inverter, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray
 from services.forecaster.inputs.frame import DAY_SLOTS
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks

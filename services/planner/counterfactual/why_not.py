@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import CompromiseReply, PlanRequest
+from luna.energy.devices import Battery
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.physics import Mode, SetPoint
 from luna.energy.refusals import refuse
-from luna.energy.site import Battery, Site
+from luna.energy.site import Site
 from luna.energy.timeline import Timeline, floor_to, require_utc
 from luna.words import Language, Numbers, limit, say_instant
 from luna.words.alternatives import say_alternative

@@ -8,8 +8,9 @@ import numpy as np
 
 from luna.contracts.counterfactual import Habit
 from luna.contracts.plan import VehicleSession, VehicleState
+from luna.energy.devices import ElectricVehicle
 from luna.energy.refusals import refuse
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
 from services.planner.replay import ReplayData

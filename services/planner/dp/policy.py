@@ -5,10 +5,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.economics import BreakEven
 from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, IntArray, Mode, SetPoint
 from luna.energy.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray, bound
 from services.planner.dp import kernels
 from services.planner.dp.plan import BatteryValue

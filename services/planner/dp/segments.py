@@ -5,9 +5,10 @@ from typing import Self
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.economics import BreakEven, break_even
 from luna.energy.physics import BoolArray, Conversion, InverterLimits
-from luna.energy.site import Battery, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray, broadcast
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luna.energy.devices import DeferrableLoad
 from luna.energy.physics import BoolArray
-from luna.energy.site import DeferrableLoad
 from luna.energy.timeline import FloatArray
 from services.planner.milp.schedules import ScheduleBlock, Schedules, SlotNeed
 from services.planner.milp.slack import dearest_price

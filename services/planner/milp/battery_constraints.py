@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.physics import BoolArray, Flows
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray, split_days
 from luna.energy.wear import DepthSegments
 from services.planner.milp.solver import Indices, ModelBuilder, Term

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.physics import Mode, SetPoint
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray
 from services.planner.milp.directions import PlannedFlows
 from services.planner.milp.load_columns import DemandColumns

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.physics import BatteryLimits, BoolArray, InverterLimits, Mode, SetPoint
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits

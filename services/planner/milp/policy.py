@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from luna.energy.devices import Battery
 from luna.energy.economics import break_even
 from luna.energy.physics import BoolArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, SocThresholds
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
 from services.planner.dp.value import TIE

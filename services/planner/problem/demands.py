@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.plan import HeatPumpState, LoadState, OutlookMessage, StateMessage
+from luna.energy.devices import ComfortWindow, DeferrableLoad, HeatPump
 from luna.energy.physics import Warming, heat_per_kwh
 from luna.energy.refusals import refuse
-from luna.energy.site import ComfortWindow, DeferrableLoad, HeatPump, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_midnight
 from luna.energy.windows import find_spans, mark_slots
 from services.planner.problem.vehicle_demand import VehicleDemand, read_vehicle

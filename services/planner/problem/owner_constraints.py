@@ -9,10 +9,11 @@ import numpy as np
 
 from luna.contracts.owner import GRID, ManualBlock
 from luna.contracts.owner_constraints import check_beside, check_block, check_blocks, find_device
+from luna.energy.devices import Battery, ElectricVehicle, HeatPump
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics import BoolArray, SiteLimits
 from luna.energy.refusals import refuse
-from luna.energy.site import Battery, ElectricVehicle, HeatPump, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.problem.demands import Demands
 from services.planner.problem.directions import Direction

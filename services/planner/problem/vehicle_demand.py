@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 
 from luna.contracts.plan import VehicleSession, VehicleState
+from luna.energy.devices import ElectricVehicle
 from luna.energy.physics import BoolArray
 from luna.energy.refusals import refuse
-from luna.energy.site import ElectricVehicle
 from luna.energy.timeline import FloatArray, Timeline
 
 HOUR = timedelta(hours=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.contracts.plan.columns import Columns
-from luna.energy.site import DeferrableLoad
+from luna.energy.devices import DeferrableLoad
 from luna.energy.timeline import FloatArray, Timeline
 from luna.words import Language
 from services.planner.dp.plan import Plan

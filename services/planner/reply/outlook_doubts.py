@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from luna.contracts.plan import Assumption, OutlookMessage
+from luna.energy.devices import GridConnection
 from luna.energy.plausibility import FAR_BEYOND, USUAL_POWER_KW, doubt_prices, price_bounds
-from luna.energy.site import GridConnection, Site
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 
 _UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default

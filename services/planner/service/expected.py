@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState, OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
+from luna.energy.devices import ElectricVehicle
 from luna.energy.refusals import refuse
-from luna.energy.site import ElectricVehicle
 from luna.energy.timeline import local_midnight
 
 DAY = timedelta(days=1)

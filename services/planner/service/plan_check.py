@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply, PlanRequest, SlotReply
 from luna.contracts.plan_questions import CheckPlansReply, PlanFinding
+from luna.energy.devices import Battery
 from luna.energy.economics import peak_cost, slot_costs
-from luna.energy.site import Battery, Site
+from luna.energy.site import Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline
 from luna.energy.wear import depth_wear
 from luna.platform.database import plans, sites

@@ -7,7 +7,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.owner import OutageWarning, Surroundings
-from luna.energy.site import Sensors, Site, Strategy
+from luna.energy.sensor_roles import Sensors
+from luna.energy.site import Site, Strategy
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import readings, weather_carbon
 from services.planner.problem.knowledge import DAY, SitePrices

@@ -7,8 +7,9 @@ from typing import Literal
 
 from luna.contracts.plan import VehicleSession, VehicleState
 from luna.contracts.vehicle_sessions import fit_session, meet
+from luna.energy.devices import ElectricVehicle
 from luna.energy.levels import JudgedLevel
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_instant, parse_instant, parse_zone
 from luna.energy.vehicle_sensors import READ_NOTE, SeenVehicle
 from luna.platform.database.site_facts import DemandFacts

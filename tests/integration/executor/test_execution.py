@@ -7,8 +7,8 @@ from sqlalchemy import Engine, insert
 
 from luna.contracts.control import BatterySetpoint, Override
 from luna.contracts.plan import PlanRequest
-from luna.energy.device_config import Control
 from luna.energy.observations import Observations
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform import findings
 from luna.platform.addresses import HomeAssistantAccess

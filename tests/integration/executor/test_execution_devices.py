@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
 from luna.contracts.plan import HeatPumpFlow, LoadFlow, PlanReply, VehicleFlow
-from luna.energy.device_config import Control
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import Broker, HomeAssistantAccess
 from services.executor.delivery import RESEND, VERIFY

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, text
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.site_tools import ToolCallRequest
-from luna.energy.device_config import Control
 from luna.energy.observations import ESTIMABLE
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_instant, parse_zone
 from luna.platform.clock import FixedClock
 from luna.platform.database import jobs, observations, plan_causes, sites

@@ -17,8 +17,8 @@ from luna.contracts.control import BatterySetpoint
 from luna.contracts.data import BuildSlotsRequest, FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
-from luna.energy.device_config import Control
 from luna.energy.site import parse_site
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import control, jobs, observations, plans, readings, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work

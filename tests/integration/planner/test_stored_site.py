@@ -10,11 +10,11 @@ from luna.contracts.battery_setpoints import make_safe
 from luna.contracts.plan import ForecastSource, PlanOptions, PlanReply, PlanRequest
 from luna.contracts.plan.inputs import write_inputs
 from luna.contracts.replay import ReplayRequest
-from luna.energy.device_config import Control
 from luna.energy.errors import NotFoundError
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles, Scenarios
 from luna.energy.site import Forecasting, parse_site
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import forecast_activations, forecast_scenarios, forecasts, observations, plans, sites, weather_carbon
 from luna.platform.database.forecast_activations import DEFAULT_VERSION, Activation

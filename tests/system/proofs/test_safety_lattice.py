@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import z3
 
+from luna.energy.devices import Battery
 from luna.energy.physics import BatteryLimits, Mode, SetPoint, SiteLimits, clamp
-from luna.energy.site import Battery
 from luna.energy.timeline import FloatArray
 from tests.system.proofs.claims import CLAIMS, Action, Inputs, Slot, no_action_has_less_excess
 from tests.system.proofs.proving import FLOWS

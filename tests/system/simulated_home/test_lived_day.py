@@ -12,7 +12,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from luna.energy.device_config import BATTERIES
+from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
 from luna.platform.simulated_home.battery import step_battery, wanted_power_kw

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from luna.energy import device_config
+from luna.energy import devices, sensor_roles
 from luna.energy import site as model
+from luna.energy.devices.battery import ControlWrite
+from luna.energy.site.control import Control
 from luna.platform.site_file import load_site
 from tests.tables import each_row
 
@@ -14,18 +16,18 @@ EXAMPLE = Path(__file__).parents[3] / "config" / "site.yaml"
 PARTS = [
     model.Site,
     model.Location,
-    model.GridConnection,
-    model.Battery,
-    model.PvArray,
-    model.Inverter,
-    model.ElectricVehicle,
-    model.Charger,
-    model.DeferrableLoad,
-    model.ComfortWindow,
-    model.HeatPump,
-    model.HeatStore,
-    model.CopPoint,
-    model.ComfortBand,
+    devices.GridConnection,
+    devices.Battery,
+    devices.PvArray,
+    devices.Inverter,
+    devices.ElectricVehicle,
+    devices.Charger,
+    devices.DeferrableLoad,
+    devices.ComfortWindow,
+    devices.HeatPump,
+    devices.HeatStore,
+    devices.CopPoint,
+    devices.ComfortBand,
     model.FixedPrice,
     model.PriceBand,
     model.TimeOfUsePrice,
@@ -36,15 +38,15 @@ PARTS = [
     model.PeakPrice,
     model.Tariff,
     model.InputSensors,
-    model.DatedSensor,
+    sensor_roles.DatedSensor,
     model.Strategy,
     model.VacationRule,
     model.OutageRule,
     model.PriceExtremesRule,
     model.SafetyIndex,
-    device_config.Control,
-    device_config.BatteryControl,
-    device_config.ControlWrite,
+    Control,
+    devices.BatteryControl,
+    ControlWrite,
 ]
 
 

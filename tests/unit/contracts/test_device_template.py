@@ -4,9 +4,9 @@ import pytest
 
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_template import Write, matches, render
-from luna.energy.device_config import Control
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
+from luna.energy.site.control import Control
 from tests.controlled import MODE, POWER, describe
 from tests.tables import each_row
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luna.energy.devices import Battery, ElectricVehicle
 from luna.energy.levels import LevelPace, judge_levels, pace_of_batteries, pace_of_vehicle
 from luna.energy.observations import SeenSoc
-from luna.energy.site import Battery, ElectricVehicle
 from tests.tables import each_row
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)

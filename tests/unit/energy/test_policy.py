@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luna.energy.devices import Battery
 from luna.energy.physics import Mode, SiteLimits, clamp
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds, wants_plan
-from luna.energy.site import Battery, parse_site
+from luna.energy.site import parse_site
 from tests.tables import each_row
 
 BATTERY = Battery(name="battery", capacity_kwh=10, min_soc=0.1, max_soc=0.9, charge_limit_kw=5, discharge_limit_kw=4)

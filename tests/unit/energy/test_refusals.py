@@ -17,6 +17,7 @@ from tests.documentation import ROOT
 # What a form of set-up, the site's page, planning or upload can reach.
 REACHED = (
     "luna/energy/site",
+    "luna/energy/devices",
     "luna/platform/addresses.py",
     "luna/platform/passwords.py",
     "luna/platform/public_addresses.py",

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from luna.energy.site import ElectricVehicle, parse_site
+from luna.energy.devices import ElectricVehicle
+from luna.energy.site import parse_site
 from luna.energy.vehicle_sensors import Said, VehicleSensors, judge_vehicle, sensors_of
 from tests.tables import each_row
 

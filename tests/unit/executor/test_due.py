@@ -8,8 +8,8 @@ import pytest
 from luna.contracts.battery_setpoints import OWN
 from luna.contracts.control import BatterySetpoint, ControlState, Decision, Override
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import Control
 from luna.energy.site import parse_site
+from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from services.executor.batteries import Batteries
 from services.executor.decision import find_source, follow_owner, follow_plan, is_current

@@ -2,8 +2,8 @@
 
 import pytest
 
-from luna.energy.device_config import Control
 from luna.energy.errors import InvalidInputError
+from luna.energy.site.control import Control
 from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from tests.controlled import describe_devices

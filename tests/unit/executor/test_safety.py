@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from luna.contracts.battery_setpoints import make_safe, to_supported_modes
 from luna.contracts.control import BatterySetpoint
-from luna.energy.device_config import Control
 from luna.energy.site import Site, parse_site
+from luna.energy.site.control import Control
 from tests.controlled import describe
 from tests.tables import each_row
 

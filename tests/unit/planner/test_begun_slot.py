@@ -9,9 +9,11 @@ import pytest
 
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import LoadState, VehicleState
+from luna.energy.clock_window import ClockWindow
+from luna.energy.devices import DeferrableLoad
 from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import ClockWindow, DeferrableLoad, Tariff, parse_site
+from luna.energy.site import Tariff, parse_site
 from luna.energy.timeline import Timeline
 from luna.energy.windows import mark_slots
 from services.planner.problem.build import build_problem, read_reserves

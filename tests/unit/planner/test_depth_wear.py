@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luna.contracts.plan import Terminal
+from luna.energy.devices import Battery
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import Battery, Site, parse_site
+from luna.energy.site import Site, parse_site
 from luna.energy.timeline import FloatArray
 from luna.energy.wear import depth_wear
 from services.planner.dp.plan import objective

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from luna.contracts.plan import BatteryState, PlanRequest
-from luna.energy.device_config import Mode
+from luna.energy.devices import Mode
 from luna.energy.physics import Mode as Directive
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver

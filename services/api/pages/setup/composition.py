@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from luna.energy.devices import Charger
 from luna.energy.errors import NotFoundError
-from luna.energy.site import MOST_CALLED, SENSOR_ROLES, Charger, Site, is_written
+from luna.energy.part import MOST_CALLED, is_written
+from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.countries import COUNTRIES, Country, place_named
 from luna.energy.timeline import parse_zone
 from luna.words import Numbers

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from luna.energy.device_config import BatteryControl, Control, ControlledBy, Mode
+from luna.energy.devices import BatteryControl, Mode
 from luna.energy.errors import InvalidInputError
+from luna.energy.site.control import Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
 from luna.platform.settings import Settings
 from services.api.pages.setup.fields import Entry, FieldFault, check_entries

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import Control
 from luna.energy.site import Site
+from luna.energy.site.control import Control
 from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, ServerAnswer, guess_words

@@ -8,8 +8,9 @@ from luna.contracts.battery_setpoints import to_supported_modes
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.device_template import Write, render, service_call
 from luna.contracts.plan import PlanReply
-from luna.energy.device_config import Control, Mode
-from luna.energy.site import Battery, Site
+from luna.energy.devices import Battery, Mode
+from luna.energy.site import Site
+from luna.energy.site.control import Control
 
 # Two hours of quarter-hours.
 MOST_SLOTS = 8

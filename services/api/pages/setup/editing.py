@@ -6,8 +6,9 @@ Set-up asks for less than a site can say. What it does not ask for stays: only w
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.device_config import Control
-from luna.energy.site import Charger, DeferrableLoad, ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.energy.devices import Charger, DeferrableLoad, ElectricVehicle
+from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
+from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of

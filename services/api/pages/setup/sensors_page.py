@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from luna.contracts.data import BuildSlotsRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
+from luna.energy.sensor_roles import DatedSensor, SensorEntry
 from luna.energy.site import SENSOR_ROLES, Site, parse_site
 from luna.energy.site.sensor_changes import exchange_sensors
-from luna.energy.site.sensors import DatedSensor, SensorEntry, resolve_sensors
+from luna.energy.site.sensors import resolve_sensors
 from luna.energy.timeline import SLOT, floor_to, parse_zone
 from luna.platform.database import readings, recorded_span, site_changes, sites
 from luna.platform.database.engine import unit_of_work

@@ -6,7 +6,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.energy.site import ElectricVehicle, FixedPrice, Site, SpotPrice, TimeOfUsePrice
+from luna.energy.devices import ElectricVehicle
+from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import COUNTRIES, places
 from luna.energy.site.sensor_changes import SensorChange

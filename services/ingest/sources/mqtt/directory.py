@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.site.sensors import OWN_TOPIC, split_unit
+from luna.energy.sensor_roles import OWN_TOPIC, split_unit
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.discovery import DiscoveredEntity, is_description, parse_descriptions, require_topic
 from services.ingest.sources.mqtt.template import decoder, parse_path

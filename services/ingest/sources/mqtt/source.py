@@ -15,7 +15,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import structlog
 
-from luna.energy.site.sensors import OWN_TOPIC
+from luna.energy.sensor_roles import OWN_TOPIC
 from luna.platform.addresses import Broker
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.retry import RetryPolicy

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from luna.contracts.counterfactual import Habit
+from luna.energy.devices import ElectricVehicle
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import ElectricVehicle, Site
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.counterfactual.world import list_stays, sessions_from_habit
 from services.planner.service.counterfactual import Addition

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import LoadState
-from luna.energy.site import DeferrableLoad
+from luna.energy.devices import DeferrableLoad
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.milp.appliances import LoadPricing, add_load
 from services.planner.milp.schedules import Schedules

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from luna.energy.devices import ElectricVehicle
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import ElectricVehicle, parse_site
+from luna.energy.site import parse_site
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

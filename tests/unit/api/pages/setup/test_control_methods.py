@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from luna.energy.device_config import NOT_SENT, Control, ControlledBy
 from luna.energy.site import Site
+from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.settings import Settings
 from luna.words.pages.setup import PHRASES
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import MOST_CALLED, parse_site
+from luna.energy.part import MOST_CALLED
+from luna.energy.site import parse_site
 from services.api.pages.setup.naming import free_identifier, identifier_of
 from tests.tables import each_row
 

@@ -1,13 +1,15 @@
-"""Flexible loads of a site: appliances, water heaters and heat pumps."""
+"""Appliances that may wait: water heaters, loads with a daily energy, and programmes that run once when asked."""
 
-from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from luna.energy.clock_window import ClockWindow
+from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
+from luna.energy.devices.kind import Commands, Device, DeviceKind
+from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
-from luna.energy.site.part import MoneyBounds, Name, Part, PowerKw, Price
-from luna.energy.site.tariff import ClockWindow
+from luna.energy.sensor_roles import SensorRole, Sensors
 
 
 class ComfortWindow(ClockWindow):
@@ -16,7 +18,7 @@ class ComfortWindow(ClockWindow):
     energy_kwh: Annotated[float, Field(gt=0, le=10_000)]
 
 
-class DeferrableLoad(Part):
+class DeferrableLoad(Device):
     """A load that may wait: a water heater or another appliance with a daily energy, or, with ``profile_kw``, a programme that runs once when asked."""
 
     name: Name
@@ -64,71 +66,46 @@ class DeferrableLoad(Part):
         return len(self.profile_kw) * self.profile_minutes / 60
 
 
-Celsius = Annotated[float, Field(ge=-60, le=120)]
+class ApplianceSensors(Part):
+    """What is measured of appliances."""
+
+    water_heater_consumption: Annotated[
+        Sensors,
+        SensorRole("energy", "water_heater_kwh", "appliance", lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater")),
+    ] = ()
 
 
-class CopPoint(Part):
-    """Heat per kWh of electricity at an outdoor temperature; 1 is what an immersion heater makes of it."""
-
-    outdoor_c: Annotated[float, Field(ge=-60, le=60)]
-    cop: Annotated[float, Field(ge=0.5, le=12)]
+# ``own``: what an appliance does without anybody's commands.
+LoadMode = Literal["own", "on", "off"]
 
 
-class ComfortBand(ClockWindow):
-    """Between which temperatures the store is kept from one clock time to another."""
+class LoadWrite(DeviceWrite):
+    """A value for an appliance."""
 
-    min_c: Celsius
-    max_c: Celsius
+    placeholders: ClassVar[tuple[str, ...]] = ("mode",)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        _require_band(self.min_c, self.max_c)
-        return self
+    when: tuple[LoadMode, ...] = ()
 
 
-class HeatStore(Part):
-    """What holds the heat: a tank, or the house itself with its walls."""
+class LoadControl(ControlPart):
+    """How an appliance or a heat pump is told."""
 
-    capacity_kwh_per_k: Annotated[float, Field(gt=0, le=10_000, description="water: 1.16 per 1,000 litres")]
-    min_c: Celsius
-    max_c: Celsius
-    bands: Annotated[list[ComfortBand], Field(max_length=24, description="other temperatures by the clock; the first that fits decides")] = []
-    loss_kw_per_k: Annotated[float, Field(ge=0, le=1_000, description="for each K warmer than what surrounds it; of a house its UA")] = 0.0
-    surroundings_c: Annotated[Celsius | None, Field(description="temperature of what surrounds it; empty: outdoors")] = None
+    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps")]
+    modes: Annotated[dict[LoadMode, Word], Field(description="what it calls on, off and, where it has one, a rule of its own")]
+    writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        _require_band(self.min_c, self.max_c)
+    def _can_be_switched(self) -> Self:
+        require_modes(self.modes, ("on", "off"))
         return self
 
-
-class HeatPump(Part):
-    """A heat pump, or an immersion heater, with the store that it warms."""
-
-    name: Name = "heat_pump"
-    power_kw: Annotated[float, Field(gt=0, le=1_000, description="the most electricity it takes")]
-    min_power_kw: Annotated[float, Field(ge=0, le=1_000, description="the least while it is on; power_kw where it is on or off")] = 0.0
-    # Source: typical air-to-water pumps at 35 °C, rating points of EN 14511.
-    cop: Annotated[list[CopPoint], Field(min_length=1, max_length=24, description="linear between points, steady beyond")] = [
-        CopPoint(outdoor_c=-7, cop=2.7),
-        CopPoint(outdoor_c=2, cop=3.5),
-        CopPoint(outdoor_c=7, cop=4.4),
-        CopPoint(outdoor_c=12, cop=5.0),
-    ]
-    min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    min_off_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    heat_demand_kw: Annotated[float, Field(ge=0, le=1_000, description="heat drawn from the store, where the outlook does not say it")] = 0.0
-    store: HeatStore
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min_power_kw > self.power_kw:
-            raise invalid_part("power-bounds-crossed", min_power_kw=self.min_power_kw, power_kw=self.power_kw)
-        if any(one.outdoor_c >= other.outdoor_c for one, other in pairwise(self.cop)):
-            raise invalid_part("cop-points")
-        return self
+    @property
+    def device(self) -> str:
+        """The name of the device."""
+        return self.load
 
 
-def _require_band(min_c: float, max_c: float) -> None:
-    if min_c >= max_c:
-        raise invalid_part("temperatures-crossed", min_c=min_c, max_c=max_c)
+# Heat pumps are controlled as appliances are.
+SWITCHED = Commands("loads", "load", LoadControl, get_args(LoadMode))
+
+APPLIANCE = DeviceKind("load", "loads", DeferrableLoad, power_kw=lambda load: load.power_kw, sensors=ApplianceSensors, commands=SWITCHED)

@@ -1,0 +1,152 @@
+"""Stationary batteries."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, require_modes
+from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
+from luna.energy.refusals import invalid_part
+from luna.energy.sensor_roles import SensorRole, Sensors
+
+# No battery charges a hundred times its capacity in an hour: a power beyond that was given in watts.
+MOST_C_RATE = 100.0
+
+
+class DepthWear(Part):
+    """What discharging wears in one segment of a battery's depth: between the segment before and ``to_depth``."""
+
+    to_depth: Annotated[float, Field(gt=0, le=1, description="share of the capacity")]
+    price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh discharged")]
+
+
+class Battery(Device):
+    """A stationary battery. Charge and discharge are measured at its terminals (AC)."""
+
+    name: Name = "battery"
+    capacity_kwh: EnergyKwh
+    min_soc: Fraction = 0.0
+    max_soc: Fraction = 1.0
+    charge_limit_kw: PowerKw
+    discharge_limit_kw: PowerKw
+    charge_efficiency: Efficiency = 0.95
+    discharge_efficiency: Efficiency = 0.95
+    wear_price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh charged and per kWh discharged")] = 0.0
+    wear_by_depth: Annotated[
+        tuple[DepthWear, ...], Field(max_length=16, description="instead of wear_price: from the shallowest segment to the deepest, each as dear or dearer")
+    ] = ()
+    max_cycles_per_day: Annotated[
+        float | None, Field(ge=0, le=24, description="full cycles a local day: discharged energy over what lies between min_soc and max_soc; empty: any number")
+    ] = None
+    min_charge_kw: PowerKw = 0.0
+    charge_from_grid: bool = True
+    discharge_to_grid: bool = True
+    taper_from_soc: Annotated[Fraction, Field(description="from here to full, charging power falls linearly")] = 1.0
+    taper_to_share: Annotated[Fraction, Field(description="share of the charging power that is left when full")] = 1.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_soc >= self.max_soc:
+            raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
+        require_chargeable(self.min_charge_kw, self.charge_limit_kw)
+        self._deeper_is_dearer()
+        for name in ("charge_limit_kw", "discharge_limit_kw"):
+            if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
+                raise invalid_part("power-in-watts", name=name, power_kw=getattr(self, name), capacity_kwh=self.capacity_kwh)
+        return self
+
+    @property
+    def usable_kwh(self) -> float:
+        """What it holds between ``min_soc`` and ``max_soc``: one full cycle."""
+        return (self.max_soc - self.min_soc) * self.capacity_kwh
+
+    def _deeper_is_dearer(self) -> None:
+        if not self.wear_by_depth:
+            return
+        depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
+        if self.wear_price:
+            raise invalid_part("wear-priced-twice")
+        if depths != sorted(set(depths)) or depths[-1] != 1:
+            raise invalid_part("wear-depths", depths=depths)
+        if prices != sorted(prices):
+            raise invalid_part("wear-prices-fall", prices=prices)
+
+
+def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
+    """Refuse a least power beyond the highest.
+
+    Raises:
+        ValueError: says both.
+    """
+    if min_charge_kw > charge_limit_kw:
+        raise invalid_part("never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw)
+
+
+class BatterySensors(Part):
+    """What is measured of batteries."""
+
+    total_battery_charge: Annotated[Sensors, SensorRole("energy", "charge_kwh", "sink", lambda batteries: sum(each.charge_limit_kw for each in batteries))] = ()
+    total_battery_discharge: Annotated[
+        Sensors, SensorRole("energy", "discharge_kwh", "source", lambda batteries: sum(each.discharge_limit_kw for each in batteries))
+    ] = ()
+    battery_soc: Annotated[Sensors, SensorRole("level", "soc")] = ()
+
+
+Mode = Literal["self_consumption", "save", "supply", "hold", "charge", "export"]
+# All batteries are controlled together.
+BATTERIES = "batteries"
+# What a value may be made of; power and limits as whole numbers but for those in kW.
+PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent", "ceiling_percent")
+# Needed of every battery: what it falls back to, and what it does while nobody knows how full it is.
+NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
+
+
+class ControlWrite(DeviceWrite):
+    """A value for a battery."""
+
+    placeholders: ClassVar[tuple[str, ...]] = PLACEHOLDERS
+
+    when: Annotated[tuple[Mode, ...], Field(description="written in these modes alone; empty: in all")] = ()
+
+
+class BatteryControl(ControlPart):
+    """How one battery is told."""
+
+    battery: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under batteries")]
+    soc: Annotated[Place | None, Field(description="where its state of charge is read just before it is told anything, percent")] = None
+    modes: Annotated[dict[Mode, Annotated[str, Field(max_length=255)]], Field(description="what the inverter calls Luna's modes")]
+    writes: Annotated[tuple[ControlWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_left_alone(self) -> Self:
+        require_modes(self.modes, NEEDED_MODES)
+        return self
+
+    @property
+    def device(self) -> str:
+        """The name of the device."""
+        return self.battery
+
+
+# Of a way there and back: the default of a site's file, and what set-up fills in.
+_USUAL_EFFICIENCIES = (0.9025, 0.9)
+
+
+def _assume(battery: Battery) -> Iterator[Assumption]:
+    share = battery.charge_efficiency * battery.discharge_efficiency
+    if any(abs(share - usual) < 1e-3 for usual in _USUAL_EFFICIENCIES):
+        yield Assumption("efficiency", {"share": share})
+
+
+BATTERY = DeviceKind(
+    "battery",
+    "batteries",
+    Battery,
+    power_kw=lambda battery: max(battery.charge_limit_kw, battery.discharge_limit_kw),
+    capacity_kwh=lambda battery: battery.capacity_kwh,
+    sensors=BatterySensors,
+    commands=Commands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
+    assume=_assume,
+)

@@ -1,0 +1,62 @@
+"""How a device is told what to do: Luna's set-point goes in, texts for one home automation or broker come out (``luna.contracts.device_template``)."""
+
+from collections.abc import Collection, Sequence
+from string import Formatter
+from typing import Annotated, ClassVar, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from luna.energy.refusals import invalid_part
+
+Place = Annotated[str, Field(min_length=1, max_length=255, description="an entity of Home Assistant, or a topic of MQTT")]
+# What a device calls one of Luna's modes.
+Word = Annotated[str, Field(max_length=255)]
+
+
+class ControlPart(BaseModel):
+    """A part of a site's section ``control``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class DeviceWrite(ControlPart):
+    """One value that is written; those of a device in their order."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ()
+
+    to: Place
+    value: Annotated[str, Field(min_length=1, max_length=255, description="text with placeholders such as {mode} or {power_w}")]
+    service: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$", description="of Home Assistant; empty: what the entity's kind takes")] = None
+    field: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+$", description="of the service's data that takes the value; empty: as that kind names it")] = None
+    read_back: Annotated[Place | None, Field(description="where what holds is read; empty: at the entity itself")] = None
+
+    @field_validator("value")
+    @classmethod
+    def _known_placeholders(cls, value: str) -> str:
+        strangers = sorted({name for _, name, _, _ in Formatter().parse(value) if name is not None} - set(cls.placeholders))
+        if strangers:
+            raise invalid_part("control-placeholder", placeholder=strangers[0], names=", ".join(cls.placeholders))
+        return value
+
+
+class DeviceControl(Protocol):
+    """How one device, or all of a kind together, are told."""
+
+    @property
+    def device(self) -> str | None:
+        """The name of the device; None: all of the kind."""
+
+    @property
+    def writes(self) -> Sequence[DeviceWrite]:
+        """Everything that may be written, in order."""
+
+
+def require_modes(modes: Collection[str], needed: tuple[str, ...]) -> None:
+    """Refuse a device that cannot be told what it has to be able to do.
+
+    Raises:
+        ValueError: names the first mode that is missing.
+    """
+    missing = [mode for mode in needed if mode not in modes]
+    if missing:
+        raise invalid_part("control-mode-missing", mode=missing[0])

@@ -1,0 +1,53 @@
+"""A site's connection to the grid."""
+
+from collections.abc import Sequence
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from luna.energy.devices.kind import DeviceKind
+from luna.energy.part import Fraction, Part, PowerKw
+from luna.energy.refusals import invalid_part
+from luna.energy.sensor_roles import SensorRole, Sensors
+
+
+class GridConnection(Part):
+    """What the connection carries; without a value the plan is not limited by it."""
+
+    import_limit_kw: Annotated[float, Field(gt=0, le=10_000)] = 10_000.0
+    export_limit_kw: PowerKw = 10_000.0
+    export_limit_share: Annotated[Fraction | None, Field(description="share of the PV's peak power that may be fed in; the lower of both limits holds")] = None
+
+    def feed_in_limit_kw(self, peak_kw: float) -> float:
+        """Return what may be fed in where PV has ``peak_kw`` in all."""
+        return self.export_limit_kw if self.export_limit_share is None else min(self.export_limit_kw, self.export_limit_share * peak_kw)
+
+
+def _import_limit_kw(connections: Sequence[GridConnection]) -> float:
+    return sum(each.import_limit_kw for each in connections)
+
+
+def _export_limit_kw(connections: Sequence[GridConnection]) -> float:
+    return sum(each.export_limit_kw for each in connections)
+
+
+class GridSensors(Part):
+    """What is measured of the connection."""
+
+    total_grid_import: Annotated[Sensors, SensorRole("energy", "import_kwh", "source", _import_limit_kw)] = ()
+    total_grid_export: Annotated[Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)] = ()
+
+
+class _Fed(Protocol):
+    @property
+    def grid(self) -> GridConnection: ...
+    @property
+    def pv(self) -> Sequence[Part]: ...
+
+
+def _check_share(site: _Fed) -> None:
+    if site.grid.export_limit_share is not None and not site.pv:
+        raise invalid_part("export-share-without-pv")
+
+
+GRID = DeviceKind("grid", "grid", GridConnection, power_kw=lambda connection: connection.import_limit_kw, sensors=GridSensors, check=_check_share)

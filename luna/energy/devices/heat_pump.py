@@ -1,0 +1,91 @@
+"""Heat pumps and immersion heaters with the store that they warm."""
+
+from itertools import pairwise
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from luna.energy.clock_window import ClockWindow
+from luna.energy.devices.appliance import SWITCHED
+from luna.energy.devices.kind import Device, DeviceKind
+from luna.energy.part import Name, Part
+from luna.energy.refusals import invalid_part
+from luna.energy.sensor_roles import SensorRole, Sensors
+
+Celsius = Annotated[float, Field(ge=-60, le=120)]
+
+
+class CopPoint(Part):
+    """Heat per kWh of electricity at an outdoor temperature; 1 is what an immersion heater makes of it."""
+
+    outdoor_c: Annotated[float, Field(ge=-60, le=60)]
+    cop: Annotated[float, Field(ge=0.5, le=12)]
+
+
+class ComfortBand(ClockWindow):
+    """Between which temperatures the store is kept from one clock time to another."""
+
+    min_c: Celsius
+    max_c: Celsius
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _require_band(self.min_c, self.max_c)
+        return self
+
+
+class HeatStore(Part):
+    """What holds the heat: a tank, or the house itself with its walls."""
+
+    capacity_kwh_per_k: Annotated[float, Field(gt=0, le=10_000, description="water: 1.16 per 1,000 litres")]
+    min_c: Celsius
+    max_c: Celsius
+    bands: Annotated[list[ComfortBand], Field(max_length=24, description="other temperatures by the clock; the first that fits decides")] = []
+    loss_kw_per_k: Annotated[float, Field(ge=0, le=1_000, description="for each K warmer than what surrounds it; of a house its UA")] = 0.0
+    surroundings_c: Annotated[Celsius | None, Field(description="temperature of what surrounds it; empty: outdoors")] = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _require_band(self.min_c, self.max_c)
+        return self
+
+
+class HeatPump(Device):
+    """A heat pump, or an immersion heater, with the store that it warms."""
+
+    name: Name = "heat_pump"
+    power_kw: Annotated[float, Field(gt=0, le=1_000, description="the most electricity it takes")]
+    min_power_kw: Annotated[float, Field(ge=0, le=1_000, description="the least while it is on; power_kw where it is on or off")] = 0.0
+    # Source: typical air-to-water pumps at 35 °C, rating points of EN 14511.
+    cop: Annotated[list[CopPoint], Field(min_length=1, max_length=24, description="linear between points, steady beyond")] = [
+        CopPoint(outdoor_c=-7, cop=2.7),
+        CopPoint(outdoor_c=2, cop=3.5),
+        CopPoint(outdoor_c=7, cop=4.4),
+        CopPoint(outdoor_c=12, cop=5.0),
+    ]
+    min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    min_off_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    heat_demand_kw: Annotated[float, Field(ge=0, le=1_000, description="heat drawn from the store, where the outlook does not say it")] = 0.0
+    store: HeatStore
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_power_kw > self.power_kw:
+            raise invalid_part("power-bounds-crossed", min_power_kw=self.min_power_kw, power_kw=self.power_kw)
+        if any(one.outdoor_c >= other.outdoor_c for one, other in pairwise(self.cop)):
+            raise invalid_part("cop-points")
+        return self
+
+
+def _require_band(min_c: float, max_c: float) -> None:
+    if min_c >= max_c:
+        raise invalid_part("temperatures-crossed", min_c=min_c, max_c=max_c)
+
+
+class HeatPumpSensors(Part):
+    """What is measured of heat pumps."""
+
+    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()
+
+
+HEAT_PUMP = DeviceKind("heat_pump", "heat_pumps", HeatPump, power_kw=lambda pump: pump.power_kw, sensors=HeatPumpSensors, commands=SWITCHED)

@@ -1,0 +1,89 @@
+"""What Luna knows of a kind of device: one declaration, read by whoever lists, controls, measures or explains devices."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from luna.energy.devices.commands import DeviceControl
+from luna.energy.part import Name, Part
+from luna.energy.sensor_roles import SensorRole
+
+DeviceT = TypeVar("DeviceT", bound=Part)
+
+
+class Device(Part):
+    """A device of which a site may have several, told apart by their names."""
+
+    name: Name
+
+
+class Assumption(NamedTuple):
+    """What is assumed of a device whose owner does not say it: ``code`` names the sentence."""
+
+    code: str
+    figures: Mapping[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """How devices of a kind are controlled.
+
+    Args:
+        section: of ``control``, one entry per device, or a single one for all.
+        prefix: what their keys begin with, "vehicle" of "vehicle:car".
+        control: what an entry of the section is.
+        modes: what an owner can have them do.
+        together: all devices of the kind have one key, the prefix alone.
+    """
+
+    section: str
+    prefix: str
+    control: type[DeviceControl]
+    modes: tuple[str, ...]
+    together: bool = False
+
+    def key(self, name: str) -> str:
+        """Return under which name a device is controlled, in states, log and addresses."""
+        return self.prefix if self.together else f"{self.prefix}:{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceKind(Generic[DeviceT]):
+    """A kind of device.
+
+    Args:
+        name: in inventories.
+        section: the field of ``Site`` that holds its devices.
+        device: what the owner says of one.
+        power_kw: what a device takes, gives or produces at most.
+        capacity_kwh: what a device stores; None: it stores nothing.
+        sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
+        commands: how it is controlled; None: it is not.
+        assume: what is assumed of a device; None: nothing.
+        check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
+    """
+
+    name: str
+    section: str
+    device: type[DeviceT]
+    power_kw: Callable[[DeviceT], float]
+    capacity_kwh: Callable[[DeviceT], float] | None = None
+    sensors: type[Part] | None = None
+    commands: Commands | None = None
+    assume: Callable[[DeviceT], Iterable[Assumption]] | None = None
+    check: Callable[[Any], None] | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether a site may have several, told apart by their names."""
+        return issubclass(self.device, Device)
+
+    def measures(self, role: SensorRole) -> bool:
+        """Return whether a role of ``input_sensors`` is one of this kind."""
+        return any(role in field.metadata for field in self.sensors.model_fields.values()) if self.sensors else False
+
+    def of(self, site: Part) -> Sequence[DeviceT]:
+        """Return the devices of the kind that a site has."""
+        found = getattr(site, self.section)
+        return found if isinstance(found, list) else [found]

@@ -1,0 +1,91 @@
+"""PV arrays."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
+from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.part import Name, Part
+from luna.energy.sensor_roles import SensorRole, Sensors
+
+# How much is taken all day, or in which part of the day something stands before the sun.
+Shading = Literal["none", "some", "heavy", "morning", "midday", "evening"]
+# Of a year's yield, rounded. Source: SolarEdge, "Performance of PV topologies under shaded conditions" (2013), tested by PV Evolution Labs by the procedure of
+# NREL/TP-5200-54876: 5 to 25 % are usual of shaded homes; from the gains and shares regained that it states, light shade took 6 % and heavy shade 26 %.
+UNSHADED_SHARE: Mapping[Shading, float] = {"none": 1.0, "some": 0.93, "heavy": 0.75}
+# Hours of the site's clock; the sun is highest between twelve and half past one.
+SHADED_HOURS: Mapping[Shading, range] = {"morning": range(11), "midday": range(11, 15), "evening": range(15, 24)}
+# The light that comes from the whole sky. Source: DWD, global radiation in Germany: half of a year's is diffuse.
+DIFFUSE_SHARE = 0.5
+
+
+class PvArray(Device):
+    """A PV array; ``azimuth_deg`` counts clockwise from north, 180 is south."""
+
+    name: Name = "roof"
+    peak_kw: Annotated[float, Field(gt=0, le=10_000)]
+    tilt_deg: Annotated[float, Field(ge=0, le=90)] = 30.0
+    azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
+    curtailable: bool = True
+    shading: Annotated[Shading | None, Field(description="how much trees and houses take, or when, until output was measured; empty: nothing")] = None
+
+    @property
+    def unshaded_by_hour(self) -> tuple[float, ...]:
+        """What shading leaves of the output in each hour of the site's clock."""
+        shading = self.shading or "none"
+        if shading in SHADED_HOURS:
+            return tuple(DIFFUSE_SHARE if hour in SHADED_HOURS[shading] else 1.0 for hour in range(24))
+        return (UNSHADED_SHARE[shading],) * 24
+
+
+class PvSensors(Part):
+    """What is measured of PV."""
+
+    total_pv_production: Annotated[Sensors, SensorRole("energy", "pv_kwh", "source", lambda arrays: sum(array.peak_kw for array in arrays))] = ()
+
+
+PvMode = Literal["free", "no_export", "limit", "off"]
+
+
+class PvWrite(DeviceWrite):
+    """A value for the inverter of PV arrays; in ``free`` the limits are those of all arrays."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("mode", "limit_kw", "limit_w", "limit_percent")
+
+    when: tuple[PvMode, ...] = ()
+
+
+class PvControl(ControlPart):
+    """How the output of all arrays is held back."""
+
+    modes: Annotated[dict[PvMode, Word], Field(description="what the inverter calls them; one that it does not know becomes free")]
+    writes: Annotated[tuple[PvWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_free(self) -> Self:
+        require_modes(self.modes, ("free",))
+        return self
+
+    @property
+    def device(self) -> None:
+        """All arrays are told as one."""
+
+
+def _assume(array: PvArray) -> Iterator[Assumption]:
+    if all(getattr(array, name) == PvArray.model_fields[name].default for name in ("tilt_deg", "azimuth_deg")):
+        yield Assumption("facing", {"tilt": array.tilt_deg})
+    if array.shading is None:
+        yield Assumption("shading")
+
+
+PV = DeviceKind(
+    "pv",
+    "pv",
+    PvArray,
+    power_kw=lambda array: array.peak_kw,
+    sensors=PvSensors,
+    commands=Commands("pv", "pv", PvControl, get_args(PvMode), together=True),
+    assume=_assume,
+)

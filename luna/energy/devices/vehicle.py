@@ -1,0 +1,191 @@
+"""Vehicles with their chargers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, get_args
+
+from pydantic import Field, model_validator
+
+from luna.energy.devices.battery import require_chargeable
+from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, require_modes
+from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
+from luna.energy.refusals import invalid_part
+from luna.energy.sensor_roles import SensorRole, Sensors
+
+# Source: ADAC Ecotest of January 2021, losses of charging among it: the ten most frugal of 27 cars, mostly small ones, took 16.3 to 19.0, 17.9 in the mean.
+CAR_KWH_PER_100_KM = 18.0
+DAYS_PER_YEAR = 365.25
+MOST_OF_ONE_PHASE_KW = 7.4
+
+
+class Charger(Part):
+    """How a vehicle's charger draws: with which numbers of phases (two of them: it switches), and between which currents per phase."""
+
+    phases: Annotated[tuple[Literal[1, 3], ...], Field(min_length=1, max_length=2, description="[1], [3], or [1, 3] where it switches by itself")] = (3,)
+    min_current_a: Annotated[float, Field(ge=0, le=500, description="least current per phase; vehicles take no less than 6 A (IEC 61851-1)")] = 6.0
+    max_current_a: Annotated[float, Field(gt=0, le=500)] = 16.0
+    voltage_v: Annotated[float, Field(ge=100, le=400, description="between phase and neutral")] = 230.0
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min_current_a > self.max_current_a:
+            raise invalid_part("current-bounds-crossed", min_current_a=self.min_current_a, max_current_a=self.max_current_a)
+        return self
+
+    @property
+    def power_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Between which powers it draws with each number of phases, kW, fewest phases first."""
+        currents = (self.min_current_a, self.max_current_a)
+        least_to_most = [tuple(count * current * self.voltage_v / 1000 for current in currents) for count in sorted(set(self.phases))]
+        return tuple((least, most) for least, most in least_to_most)
+
+    def phases_at(self, power_kw: float) -> int:
+        """Return the fewest phases that give this power."""
+        counts = sorted(set(self.phases))
+        return next((count for count, (_, most) in zip(counts, self.power_ranges, strict=True) if power_kw <= most + 1e-6), counts[-1])
+
+
+class ElectricVehicle(Device):
+    """A vehicle with its charger; sessions (from, to, target) are state, not configuration."""
+
+    name: Name = "car"
+    capacity_kwh: EnergyKwh
+    min_charge_kw: Annotated[PowerKw, Field(description="usual: 6 A of one phase, 1.4 kW, of three where it charges with more than 7.4 kW, 4.1 kW")] = 4.1
+    charge_limit_kw: PowerKw = 11.0
+    charge_efficiency: Efficiency = 0.9
+    discharge_limit_kw: PowerKw = 0.0
+    discharge_efficiency: Efficiency = 0.9
+    min_soc: Annotated[Fraction, Field(description="what it keeps for itself when it supplies the house")] = 0.2
+    max_soc: Annotated[Fraction, Field(gt=0, description="never charged beyond")] = 1.0
+    wear_price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh given to the house")] = 0.05
+    charger: Charger | None = None
+    from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
+    start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
+    min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
+    km_per_year: Annotated[float | None, Field(ge=100, le=300_000, description="with it one of which no stay is known is planned as usual")] = None
+    kwh_per_100_km: Annotated[float, Field(ge=5, le=100, description="from the grid, losses of charging among it")] = CAR_KWH_PER_100_KM
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_its_phases(cls, told: Any) -> Any:
+        """Fill in the least power of a charger of which nothing else is said: one phase gives no more than 32 A (IEC 61851-1)."""
+        if not isinstance(told, Mapping) or "min_charge_kw" in told:
+            return told
+        one_phase = told.get("charger") is not None or (isinstance(limit := told.get("charge_limit_kw"), int | float) and limit <= MOST_OF_ONE_PHASE_KW)
+        return {**told, "min_charge_kw": 1.4} if one_phase else told
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        require_chargeable(self.min_charge_kw, self.charge_limit_kw)
+        if self.min_soc > self.max_soc:
+            raise invalid_part("vehicle-soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
+        if not self.power_ranges:
+            raise invalid_part("charger-powers", min_charge_kw=self.min_charge_kw, charge_limit_kw=self.charge_limit_kw)
+        return self
+
+    @property
+    def power_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Between which powers it charges, kW, in rising order and apart from each other; not at all is always possible."""
+        offered = self.charger.power_ranges if self.charger else ((self.min_charge_kw, self.charge_limit_kw),)
+        bounded = [(max(least, self.min_charge_kw), min(most, self.charge_limit_kw)) for least, most in offered]
+        possible = [each for each in bounded if each[0] <= each[1]]
+        if len(possible) > 1 and possible[1][0] <= possible[0][1]:
+            return ((possible[0][0], possible[1][1]),)
+        return tuple(possible)
+
+    @property
+    def daily_need_soc(self) -> float:
+        """What its usual day takes, as a share of its capacity and no more than it is charged to; 0 where nobody said what it drives."""
+        from_grid_kwh = (self.km_per_year or 0.0) / DAYS_PER_YEAR * self.kwh_per_100_km / 100
+        return min(from_grid_kwh * self.charge_efficiency / self.capacity_kwh, self.max_soc)
+
+    @property
+    def most_charge_kw(self) -> float:
+        """The highest power it charges with."""
+        return self.power_ranges[-1][1]
+
+
+class VehicleSensors(Part):
+    """What is measured of vehicles and their chargers."""
+
+    vehicle_consumption: Annotated[
+        Sensors, SensorRole("energy", "vehicle_kwh", "appliance", lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles))
+    ] = ()
+    vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
+    vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
+
+
+# ``own``: what a charger does without anybody's commands.
+VehicleMode = Literal["own", "charge", "stop", "give"]
+
+
+class VehicleWrite(DeviceWrite):
+    """A value for a charger."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("mode", "power_kw", "power_w", "current_a", "phases")
+
+    when: tuple[VehicleMode, ...] = ()
+
+
+class VehicleControl(ControlPart):
+    """How a vehicle's charger is told."""
+
+    vehicle: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under vehicles")]
+    soc: Annotated[Place | None, Field(description="where the car's state of charge is read, percent; needed where it gives to the house")] = None
+    modes: Annotated[dict[VehicleMode, Word], Field(description="what the charger calls charge, stop, and where it can, give and a rule of its own")]
+    writes: Annotated[tuple[VehicleWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_switched(self) -> Self:
+        require_modes(self.modes, ("charge", "stop"))
+        if "give" in self.modes and self.soc is None:
+            raise invalid_part("control-vehicle-soc-missing")
+        return self
+
+    @property
+    def device(self) -> str:
+        """The name of the device."""
+        return self.vehicle
+
+
+class _Charged(Protocol):
+    @property
+    def vehicles(self) -> Sequence[ElectricVehicle]: ...
+    @property
+    def control(self) -> "_Controlled | None": ...
+
+
+class _Controlled(Protocol):
+    @property
+    def vehicles(self) -> Sequence[VehicleControl]: ...
+
+
+# What is told of currents and phases, the vehicle's charger has to say.
+_OF_CHARGERS = ("{current_a}", "{phases}")
+
+
+def _check_chargers(site: _Charged) -> None:
+    without = {vehicle.name for vehicle in site.vehicles if vehicle.charger is None}
+    for each in site.control.vehicles if site.control else ():
+        if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
+            raise invalid_part("control-no-charger", vehicle=each.vehicle)
+
+
+def _assume(vehicle: ElectricVehicle) -> Iterator[Assumption]:
+    if vehicle.charger is None:
+        yield Assumption("phases", {"least": vehicle.min_charge_kw})
+    if vehicle.km_per_year is None:
+        yield Assumption("km_per_year")
+
+
+VEHICLE = DeviceKind(
+    "vehicle",
+    "vehicles",
+    ElectricVehicle,
+    power_kw=lambda vehicle: max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw),
+    capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
+    sensors=VehicleSensors,
+    commands=Commands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
+    assume=_assume,
+    check=_check_chargers,
+)

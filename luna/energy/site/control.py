@@ -1,0 +1,76 @@
+"""How batteries, chargers, appliances and PV of a site are told what to do: which entity or topic takes what, and where what holds is read back."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from luna.energy.devices import (
+    COMMANDS,
+    BatteryControl,
+    Commands,
+    DeviceControl,
+    DeviceWrite,
+    LoadControl,
+    LoadMode,
+    PvControl,
+    PvMode,
+    VehicleControl,
+    VehicleMode,
+)
+from luna.energy.devices.commands import ControlPart
+from luna.energy.refusals import invalid_part
+
+DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
+
+# By whom devices can be told; ``advice``: by the owner, who reads on Home what to do. A driver is the module of its name in ``services.executor``.
+ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]
+NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
+
+
+class Control(ControlPart):
+    """Who tells the devices of a site; nothing is sent before the site is armed: ``luna control arm``."""
+
+    by: Annotated[ControlledBy, Field(description="dry_run: nobody; what would be sent is recorded; advice: the owner by hand, and no device is named")] = (
+        "dry_run"
+    )
+    batteries: Annotated[tuple[BatteryControl, ...], Field(max_length=16)] = ()
+    vehicles: Annotated[tuple[VehicleControl, ...], Field(max_length=16)] = ()
+    loads: Annotated[tuple[LoadControl, ...], Field(max_length=32)] = ()
+    pv: PvControl | None = None
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Self:
+        named = bool(self.batteries or self.vehicles or self.loads or self.pv)
+        if self.by == "advice" and named:
+            raise invalid_part("control-advice-names")
+        if self.by != "advice" and not named:
+            raise invalid_part("control-names-nothing")
+        if self.by not in NOT_SENT and any(battery.soc is None for battery in self.batteries):
+            raise invalid_part("control-soc-missing")
+        if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
+            raise invalid_part("control-read-back-missing")
+        return self
+
+    def section(self, name: str) -> tuple[DeviceControl, ...]:
+        """Return the entries of a section."""
+        found = getattr(self, name)
+        return found if isinstance(found, tuple) else () if found is None else (found,)
+
+    def names(self, commands: Commands, device: str) -> bool:
+        """Return whether a device, or all of its kind, is controlled."""
+        return any(each.device in {None, device} for each in self.section(commands.section))
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The keys of what is controlled apart."""
+        keys = (COMMANDS[name].key(each.device or "") for name in self._sections for each in self.section(name))
+        return tuple(dict.fromkeys(keys))
+
+    @property
+    def writes(self) -> tuple[DeviceWrite, ...]:
+        """Everything that may be written."""
+        return tuple(write for name in self._sections for device in self.section(name) for write in device.writes)
+
+    @property
+    def _sections(self) -> list[str]:
+        return [name for name in type(self).model_fields if name in COMMANDS]
