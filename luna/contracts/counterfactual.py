@@ -116,7 +116,7 @@ class Habit(Message):
 class Variant(Message):
     """What is different. ``site`` holds the site's fields that change, as in its file.
 
-    Batteries, arrays, vehicles and loads are named: ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one, adds one
+    Devices that a site may have several of are named: ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one, adds one
     and takes one away. A vehicle that is added needs one of ``habits``. ``investment`` is what it costs once, for the payback. ``margin`` replaces the
     planner's margin per stored kWh in favour of the house.
     """

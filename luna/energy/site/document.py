@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import REASONS, refuse, to_json
 from luna.energy.refusals.fields import find_reason
@@ -92,7 +93,7 @@ _BOUNDS = ("less_than_equal", "less_than", "greater_than_equal", "greater_than")
 _UNIT_NAMES = {"_kw": "kW", "_kwh": "kWh", "_percent": "%", "_deg": "°", "_c": "°C", "_a": "A"}
 _UNITS = {"_kw": " Power is in kW.", "_kwh": " Energy is in kWh.", "price": " Prices are per kWh.", "price_per_kw_month": " It is a price per kW and month."}
 # Lists whose members have names; in a change they stand by name.
-_NAMED = ("batteries", "pv", "vehicles", "loads")
+_NAMED = frozenset(kind.section for kind in DEVICE_KINDS if kind.named)
 # What makes a site this one and not another, and what no plan depends on.
 _FIXED = ("name", "display_name", "timezone", "currency", "country", "region", "location", "input_sensors", "forecasting", "control")
 
