@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import Field
 
-from luna.energy.devices import DEVICE_KINDS, Device, DeviceKind
+from luna.energy.devices import DEVICE_KINDS, DeviceKind, NamedDevice
 from luna.energy.part import Name
 from tests.depth import draws
 from tests.device_contract import HOURS, Document, Example, check_plan, check_safe, check_shown, check_site_file, find_unbounded, missing_examples
@@ -121,7 +121,7 @@ def test_a_device_alone_is_planned_as_well_as_it_can_be(kind: DeviceKind[Any]) -
     assert np.mean(planned) > 0.8
 
 
-class Kettle(Device):
+class Kettle(NamedDevice):
     """A kind whose author forgot a bound."""
 
     name: Name = "kettle"

@@ -8,7 +8,7 @@ from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection
 from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode
 from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode
 
@@ -24,7 +24,6 @@ __all__ = [
     "MOST_C_RATE",
     "PV",
     "VEHICLE",
-    "Assumption",
     "Battery",
     "BatteryControl",
     "Charger",
@@ -34,7 +33,7 @@ __all__ = [
     "CopPoint",
     "DeferrableLoad",
     "DepthWear",
-    "Device",
+    "DeviceAssumption",
     "DeviceControl",
     "DeviceKind",
     "DeviceWrite",
@@ -46,6 +45,7 @@ __all__ = [
     "LoadControl",
     "LoadMode",
     "Mode",
+    "NamedDevice",
     "PvArray",
     "PvControl",
     "PvMode",

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
-from luna.energy.devices.kind import Commands, Device, DeviceKind
+from luna.energy.devices.kind import Commands, DeviceKind, NamedDevice
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -18,7 +18,7 @@ class ComfortWindow(ClockWindow):
     energy_kwh: Annotated[float, Field(gt=0, le=10_000)]
 
 
-class DeferrableLoad(Device):
+class DeferrableLoad(NamedDevice):
     """A load that may wait: a water heater or another appliance with a daily energy, or, with ``profile_kw``, a programme that runs once when asked."""
 
     name: Name
@@ -66,7 +66,7 @@ class DeferrableLoad(Device):
         return len(self.profile_kw) * self.profile_minutes / 60
 
 
-class ApplianceSensors(Part):
+class ApplianceSensorRoles(Part):
     """What is measured of appliances."""
 
     water_heater_consumption: Annotated[
@@ -108,4 +108,4 @@ class LoadControl(ControlPart):
 # Heat pumps are controlled as appliances are.
 SWITCHED = Commands("loads", "load", LoadControl, get_args(LoadMode))
 
-APPLIANCE = DeviceKind("load", "loads", DeferrableLoad, power_kw=lambda load: load.power_kw, sensors=ApplianceSensors, commands=SWITCHED)
+APPLIANCE = DeviceKind("load", "loads", DeferrableLoad, power_kw=lambda load: load.power_kw, sensors=ApplianceSensorRoles, commands=SWITCHED)

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, require_modes
-from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -22,7 +22,7 @@ class DepthWear(Part):
     price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh discharged")]
 
 
-class Battery(Device):
+class Battery(NamedDevice):
     """A stationary battery. Charge and discharge are measured at its terminals (AC)."""
 
     name: Name = "battery"
@@ -84,7 +84,7 @@ def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
         raise invalid_part("never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw)
 
 
-class BatterySensors(Part):
+class BatterySensorRoles(Part):
     """What is measured of batteries."""
 
     total_battery_charge: Annotated[Sensors, SensorRole("energy", "charge_kwh", "sink", lambda batteries: sum(each.charge_limit_kw for each in batteries))] = ()
@@ -134,10 +134,10 @@ class BatteryControl(ControlPart):
 _USUAL_EFFICIENCIES = (0.9025, 0.9)
 
 
-def _assume(battery: Battery) -> Iterator[Assumption]:
+def _assume(battery: Battery) -> Iterator[DeviceAssumption]:
     share = battery.charge_efficiency * battery.discharge_efficiency
     if any(abs(share - usual) < 1e-3 for usual in _USUAL_EFFICIENCIES):
-        yield Assumption("efficiency", {"share": share})
+        yield DeviceAssumption("efficiency", {"share": share})
 
 
 BATTERY = DeviceKind(
@@ -146,7 +146,7 @@ BATTERY = DeviceKind(
     Battery,
     power_kw=lambda battery: max(battery.charge_limit_kw, battery.discharge_limit_kw),
     capacity_kwh=lambda battery: battery.capacity_kwh,
-    sensors=BatterySensors,
+    sensors=BatterySensorRoles,
     commands=Commands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
     assume=_assume,
 )

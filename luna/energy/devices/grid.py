@@ -31,7 +31,7 @@ def _export_limit_kw(connections: Sequence[GridConnection]) -> float:
     return sum(each.export_limit_kw for each in connections)
 
 
-class GridSensors(Part):
+class GridSensorRoles(Part):
     """What is measured of the connection."""
 
     total_grid_import: Annotated[Sensors, SensorRole("energy", "import_kwh", "source", _import_limit_kw)] = ()
@@ -50,4 +50,4 @@ def _check_share(site: _Fed) -> None:
         raise invalid_part("export-share-without-pv")
 
 
-GRID = DeviceKind("grid", "grid", GridConnection, power_kw=lambda connection: connection.import_limit_kw, sensors=GridSensors, check=_check_share)
+GRID = DeviceKind("grid", "grid", GridConnection, power_kw=lambda connection: connection.import_limit_kw, sensors=GridSensorRoles, check=_check_share)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.appliance import SWITCHED
-from luna.energy.devices.kind import Device, DeviceKind
+from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.part import Name, Part
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -50,7 +50,7 @@ class HeatStore(Part):
         return self
 
 
-class HeatPump(Device):
+class HeatPump(NamedDevice):
     """A heat pump, or an immersion heater, with the store that it warms."""
 
     name: Name = "heat_pump"
@@ -82,10 +82,10 @@ def _require_band(min_c: float, max_c: float) -> None:
         raise invalid_part("temperatures-crossed", min_c=min_c, max_c=max_c)
 
 
-class HeatPumpSensors(Part):
+class HeatPumpSensorRoles(Part):
     """What is measured of heat pumps."""
 
     heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()
 
 
-HEAT_PUMP = DeviceKind("heat_pump", "heat_pumps", HeatPump, power_kw=lambda pump: pump.power_kw, sensors=HeatPumpSensors, commands=SWITCHED)
+HEAT_PUMP = DeviceKind("heat_pump", "heat_pumps", HeatPump, power_kw=lambda pump: pump.power_kw, sensors=HeatPumpSensorRoles, commands=SWITCHED)

@@ -6,12 +6,12 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from luna.energy.devices.kind import Device, DeviceKind
+from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.part import Name
 from luna.energy.refusals import invalid_part
 
 
-class Inverter(Device):
+class Inverter(NamedDevice):
     """An inverter: what passes it either way is at most ``ac_limit_kw``.
 
     With a battery it is a hybrid one: PV beyond the limit goes into the battery, which stands on the same DC side, or is lost. Without one, it is lost.
@@ -27,9 +27,9 @@ class _Connected(Protocol):
     @property
     def inverters(self) -> Sequence[Inverter]: ...
     @property
-    def pv(self) -> Sequence[Device]: ...
+    def pv(self) -> Sequence[NamedDevice]: ...
     @property
-    def batteries(self) -> Sequence[Device]: ...
+    def batteries(self) -> Sequence[NamedDevice]: ...
 
 
 def _check_connected(site: _Connected) -> None:

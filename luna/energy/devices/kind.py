@@ -12,13 +12,13 @@ from luna.energy.sensor_roles import SensorRole
 DeviceT = TypeVar("DeviceT", bound=Part)
 
 
-class Device(Part):
+class NamedDevice(Part):
     """A device of which a site may have several, told apart by their names."""
 
     name: Name
 
 
-class Assumption(NamedTuple):
+class DeviceAssumption(NamedTuple):
     """What is assumed of a device whose owner does not say it: ``code`` names the sentence."""
 
     code: str
@@ -71,13 +71,13 @@ class DeviceKind(Generic[DeviceT]):
     capacity_kwh: Callable[[DeviceT], float] | None = None
     sensors: type[Part] | None = None
     commands: Commands | None = None
-    assume: Callable[[DeviceT], Iterable[Assumption]] | None = None
+    assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     check: Callable[[Any], None] | None = None
 
     @property
     def named(self) -> bool:
         """Whether a site may have several, told apart by their names."""
-        return issubclass(self.device, Device)
+        return issubclass(self.device, NamedDevice)
 
     def measures(self, role: SensorRole) -> bool:
         """Return whether a role of ``input_sensors`` is one of this kind."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
-from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
 from luna.energy.part import Name, Part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -21,7 +21,7 @@ SHADED_HOURS: Mapping[Shading, range] = {"morning": range(11), "midday": range(1
 DIFFUSE_SHARE = 0.5
 
 
-class PvArray(Device):
+class PvArray(NamedDevice):
     """A PV array; ``azimuth_deg`` counts clockwise from north, 180 is south."""
 
     name: Name = "roof"
@@ -40,7 +40,7 @@ class PvArray(Device):
         return (UNSHADED_SHARE[shading],) * 24
 
 
-class PvSensors(Part):
+class PvSensorRoles(Part):
     """What is measured of PV."""
 
     total_pv_production: Annotated[Sensors, SensorRole("energy", "pv_kwh", "source", lambda arrays: sum(array.peak_kw for array in arrays))] = ()
@@ -73,11 +73,11 @@ class PvControl(ControlPart):
         """All arrays are told as one."""
 
 
-def _assume(array: PvArray) -> Iterator[Assumption]:
+def _assume(array: PvArray) -> Iterator[DeviceAssumption]:
     if all(getattr(array, name) == PvArray.model_fields[name].default for name in ("tilt_deg", "azimuth_deg")):
-        yield Assumption("facing", {"tilt": array.tilt_deg})
+        yield DeviceAssumption("facing", {"tilt": array.tilt_deg})
     if array.shading is None:
-        yield Assumption("shading")
+        yield DeviceAssumption("shading")
 
 
 PV = DeviceKind(
@@ -85,7 +85,7 @@ PV = DeviceKind(
     "pv",
     PvArray,
     power_kw=lambda array: array.peak_kw,
-    sensors=PvSensors,
+    sensors=PvSensorRoles,
     commands=Commands("pv", "pv", PvControl, get_args(PvMode), together=True),
     assume=_assume,
 )

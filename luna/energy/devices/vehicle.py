@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices.battery import require_chargeable
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, require_modes
-from luna.energy.devices.kind import Assumption, Commands, Device, DeviceKind
+from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -45,7 +45,7 @@ class Charger(Part):
         return next((count for count, (_, most) in zip(counts, self.power_ranges, strict=True) if power_kw <= most + 1e-6), counts[-1])
 
 
-class ElectricVehicle(Device):
+class ElectricVehicle(NamedDevice):
     """A vehicle with its charger; sessions (from, to, target) are state, not configuration."""
 
     name: Name = "car"
@@ -105,7 +105,7 @@ class ElectricVehicle(Device):
         return self.power_ranges[-1][1]
 
 
-class VehicleSensors(Part):
+class VehicleSensorRoles(Part):
     """What is measured of vehicles and their chargers."""
 
     vehicle_consumption: Annotated[
@@ -148,16 +148,16 @@ class VehicleControl(ControlPart):
         return self.vehicle
 
 
+class _Controlled(Protocol):
+    @property
+    def vehicles(self) -> Sequence[VehicleControl]: ...
+
+
 class _Charged(Protocol):
     @property
     def vehicles(self) -> Sequence[ElectricVehicle]: ...
     @property
-    def control(self) -> "_Controlled | None": ...
-
-
-class _Controlled(Protocol):
-    @property
-    def vehicles(self) -> Sequence[VehicleControl]: ...
+    def control(self) -> _Controlled | None: ...
 
 
 # What is told of currents and phases, the vehicle's charger has to say.
@@ -171,11 +171,11 @@ def _check_chargers(site: _Charged) -> None:
             raise invalid_part("control-no-charger", vehicle=each.vehicle)
 
 
-def _assume(vehicle: ElectricVehicle) -> Iterator[Assumption]:
+def _assume(vehicle: ElectricVehicle) -> Iterator[DeviceAssumption]:
     if vehicle.charger is None:
-        yield Assumption("phases", {"least": vehicle.min_charge_kw})
+        yield DeviceAssumption("phases", {"least": vehicle.min_charge_kw})
     if vehicle.km_per_year is None:
-        yield Assumption("km_per_year")
+        yield DeviceAssumption("km_per_year")
 
 
 VEHICLE = DeviceKind(
@@ -184,7 +184,7 @@ VEHICLE = DeviceKind(
     ElectricVehicle,
     power_kw=lambda vehicle: max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw),
     capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
-    sensors=VehicleSensors,
+    sensors=VehicleSensorRoles,
     commands=Commands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
     assume=_assume,
     check=_check_chargers,

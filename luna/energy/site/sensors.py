@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from luna.energy.devices.appliance import ApplianceSensors
-from luna.energy.devices.battery import BatterySensors
-from luna.energy.devices.grid import GridSensors
-from luna.energy.devices.heat_pump import HeatPumpSensors
-from luna.energy.devices.pv import PvSensors
-from luna.energy.devices.vehicle import VehicleSensors
+from luna.energy.devices.appliance import ApplianceSensorRoles
+from luna.energy.devices.battery import BatterySensorRoles
+from luna.energy.devices.grid import GridSensorRoles
+from luna.energy.devices.heat_pump import HeatPumpSensorRoles
+from luna.energy.devices.pv import PvSensorRoles
+from luna.energy.devices.vehicle import VehicleSensorRoles
 from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import DatedSensor, Flow, SensorName, SensorRole, Sensors, as_entries
@@ -106,14 +106,14 @@ def require_in_order(sensors: Sequence[SiteSensor]) -> None:
 OWN_VACATION = "luna:vacation"
 
 
-class HouseSensors(Part):
+class HouseSensorRoles(Part):
     """What is measured of the house itself."""
 
     total_load_consumption: Annotated[Sensors, SensorRole("energy", "load_kwh", "consumption")] = ()
 
 
 # Fields stand in the order of their classes from the last to the first, then those of its own; it is part of every plan's id.
-class InputSensors(VehicleSensors, HeatPumpSensors, ApplianceSensors, BatterySensors, GridSensors, PvSensors, HouseSensors):
+class InputSensors(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles, BatterySensorRoles, GridSensorRoles, PvSensorRoles, HouseSensorRoles):
     """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off.
 
     Of a meter that was exchanged or renamed both names stand in the list, each with the time for which it holds.
