@@ -8,7 +8,7 @@ from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection
 from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode
 from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode
 
@@ -29,11 +29,11 @@ __all__ = [
     "Charger",
     "ComfortBand",
     "ComfortWindow",
-    "Commands",
     "CopPoint",
     "DeferrableLoad",
     "DepthWear",
     "DeviceAssumption",
+    "DeviceCommands",
     "DeviceControl",
     "DeviceKind",
     "DeviceWrite",
@@ -57,11 +57,11 @@ __all__ = [
 # In the order in which a site's devices are listed.
 DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
 # By the section of ``control``.
-COMMANDS = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
+COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
 
 
-def find_commands(key: str) -> Commands:
+def find_commands(key: str) -> DeviceCommands:
     """Return how the device of a key, such as "vehicle:car", is controlled.
 
     Raises:

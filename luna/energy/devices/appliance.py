@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
-from luna.energy.devices.kind import Commands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceCommands, DeviceKind, NamedDevice
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -106,6 +106,6 @@ class LoadControl(ControlPart):
 
 
 # Heat pumps are controlled as appliances are.
-SWITCHED = Commands("loads", "load", LoadControl, get_args(LoadMode))
+SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode))
 
 APPLIANCE = DeviceKind("load", "loads", DeferrableLoad, power_kw=lambda load: load.power_kw, sensors=ApplianceSensorRoles, commands=SWITCHED)

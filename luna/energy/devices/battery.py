@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, require_modes
-from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -147,6 +147,6 @@ BATTERY = DeviceKind(
     power_kw=lambda battery: max(battery.charge_limit_kw, battery.discharge_limit_kw),
     capacity_kwh=lambda battery: battery.capacity_kwh,
     sensors=BatterySensorRoles,
-    commands=Commands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
+    commands=DeviceCommands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
     assume=_assume,
 )

@@ -26,7 +26,7 @@ class DeviceAssumption(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
+class DeviceCommands:
     """How devices of a kind are controlled.
 
     Args:
@@ -70,7 +70,7 @@ class DeviceKind(Generic[DeviceT]):
     power_kw: Callable[[DeviceT], float]
     capacity_kwh: Callable[[DeviceT], float] | None = None
     sensors: type[Part] | None = None
-    commands: Commands | None = None
+    commands: DeviceCommands | None = None
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     check: Callable[[Any], None] | None = None
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices.battery import require_chargeable
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Word, require_modes
-from luna.energy.devices.kind import Commands, DeviceAssumption, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -185,7 +185,7 @@ VEHICLE = DeviceKind(
     power_kw=lambda vehicle: max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw),
     capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
     sensors=VehicleSensorRoles,
-    commands=Commands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
+    commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
     assume=_assume,
     check=_check_chargers,
 )

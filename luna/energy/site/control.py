@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from luna.energy.devices import (
     COMMANDS,
     BatteryControl,
-    Commands,
+    DeviceCommands,
     DeviceControl,
     DeviceWrite,
     LoadControl,
@@ -56,7 +56,7 @@ class Control(ControlPart):
         found = getattr(self, name)
         return found if isinstance(found, tuple) else () if found is None else (found,)
 
-    def names(self, commands: Commands, device: str) -> bool:
+    def names(self, commands: DeviceCommands, device: str) -> bool:
         """Return whether a device, or all of its kind, is controlled."""
         return any(each.device in {None, device} for each in self.section(commands.section))
 
