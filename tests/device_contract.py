@@ -26,7 +26,7 @@ from luna.words import DEVICE_MODES, MODES
 from luna.words.devices import DEVICES
 from luna.words.numbers import LANGUAGES
 from luna.words.pages import page_words
-from services.executor.units import list_units
+from services.executor.devices import list_units
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide

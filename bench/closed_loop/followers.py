@@ -21,11 +21,11 @@ from luna.energy.schedule import Policy
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_dates
-from services.executor.batteries import Batteries
 from services.executor.decision import follow_plan, plan_age
-from services.executor.unit import InForce, Setpoints, SlotPrices
-from services.executor.units import NAME as PV
-from services.executor.units import PvArrays
+from services.executor.devices.battery import Batteries
+from services.executor.devices.pv import NAME as PV
+from services.executor.devices.pv import PvArrays
+from services.executor.devices.unit import InForce, Setpoints, SlotPrices
 from services.planner.compiled import load_kernels
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import TERMINAL_SHARE

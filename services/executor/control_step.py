@@ -21,8 +21,8 @@ from services.executor.decider import Decider, PlanRequests
 from services.executor.decision import find_source, is_current
 from services.executor.delivery import Delivery
 from services.executor.device import Device
+from services.executor.devices import find_unit
 from services.executor.target import ControlTarget, DeviceConnections
-from services.executor.units import find_unit
 
 
 class Executor:

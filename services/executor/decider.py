@@ -21,9 +21,9 @@ from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from services.executor.agent_plan import AgentPlans
 from services.executor.decision import ControlRequest, fallback, find_mode_since, finish_run, follow_owner, follow_plan, plan_age
+from services.executor.devices.unit import InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
-from services.executor.unit import InForce
 
 INTERVENTIONS = Counter(
     "luna_planner_safety_interventions_total",

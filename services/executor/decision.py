@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from luna.contracts.control import ControlState, DecidedBy, Decision, Override, ReasonCode, Source
 from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT, floor_to
-from services.executor.unit import Controllable, InForce, Setpoints, SlotPrices
+from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
 

@@ -16,7 +16,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.database import observations, prices, sites
 from services.executor.device import Device, DeviceError
-from services.executor.unit import SlotPrices
+from services.executor.devices.unit import SlotPrices
 
 # Within two seconds of its start a slot is followed: this leaves one for the command.
 PATIENCE = timedelta(seconds=1)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from luna.energy.site import Site
 from luna.energy.site.control import Control
 from services.executor.device import Device
+from services.executor.devices.unit import Controllable
 from services.executor.readings import SocReader
-from services.executor.unit import Controllable
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.health import Liveness
 from services.executor.control_step import Executor
 from services.executor.delivery import CONFIRMED
-from services.executor.units import list_units
+from services.executor.devices import list_units
 
 ARMED = Gauge("luna_planner_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])
 FALLBACK = Gauge(

@@ -36,9 +36,9 @@ from luna.platform.simulated_home import (
     build_site,
 )
 from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS, TOPICS
+from services.executor.devices import find_unit
+from services.executor.devices.unit import Setpoints
 from services.executor.mqtt import MqttDevice
-from services.executor.unit import Setpoints
-from services.executor.units import find_unit
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt import MqttSource
 from services.simulated_home.__main__ import LivingHome

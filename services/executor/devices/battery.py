@@ -1,7 +1,7 @@
 """All batteries of a site, told together."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -16,7 +16,7 @@ from luna.energy.devices import BATTERIES
 from luna.energy.physics import Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.unit import InForce, Setpoints, SlotPrices
+from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,9 @@ class Batteries:
 
 def _own(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
     return {name: setpoint for name, setpoint in setpoints.items() if isinstance(setpoint, BatterySetpoint)}
+
+
+def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+    """Yield all batteries as one where a section names any."""
+    if control.batteries:
+        yield Batteries(site, control)

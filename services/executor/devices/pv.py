@@ -1,0 +1,101 @@
+"""PV arrays, controlled together."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import ClassVar
+
+import numpy as np
+
+from luna.contracts.control import Override, PvSetpoint, ReasonCode
+from luna.contracts.device_template import WATTS, Write, write_values
+from luna.contracts.plan import PlanReply
+from luna.energy.devices import PvControl, PvMode
+from luna.energy.economics import site_curtailment
+from luna.energy.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp
+from luna.energy.site import Site
+from luna.energy.site.control import Control
+from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
+
+NAME = "pv"
+FREE = PvSetpoint(mode="free", limit_kw=None)
+WORDS: dict[int, PvMode] = {Curtailment.NONE: "free", Curtailment.EXPORT: "no_export", Curtailment.ALL: "off"}
+_CODES = {word: code for code, word in WORDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class PvArrays:
+    """The arrays, and how their inverter is told."""
+
+    site: Site
+    control: PvControl
+
+    key = NAME
+    least_run = timedelta(0)
+    unplanned: ClassVar[ReasonCode] = "not_in_plan"
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        return {}
+
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
+        # A plan that holds nothing back says nothing of PV.
+        return {NAME: FREE if plan.pv is None else plan.pv.at(slot)}
+
+    def follow_owner(self, wanted: Override) -> Setpoints:
+        known = wanted.mode if wanted.mode in {"free", "no_export", "limit", "off"} else "free"
+        return {NAME: PvSetpoint.model_validate({"mode": known, "limit_kw": wanted.power_kw})}
+
+    @property
+    def _peak_kw(self) -> float:
+        return sum(array.peak_kw for array in self.site.pv)
+
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+        """Return what prices alone say, as ``luna.energy.economics`` has it for everybody; free where the site is handed back or nobody knows prices."""
+        if prices is None or reason == "disarmed":
+            return {NAME: FREE}
+        rule = site_curtailment(self.site, np.array([prices.import_price]), np.array([prices.export_price]))
+        return {NAME: PvSetpoint(mode=WORDS[int(rule[0])], limit_kw=None)}
+
+    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+        told = requested.get(NAME)
+        wanted = told if isinstance(told, PvSetpoint) else FREE
+        safe = clamp(_set_point(wanted), np.zeros((0, 1)), replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
+        limit_kw = float(safe.pv_limit_kw[0])
+        if math.isfinite(limit_kw):
+            limit_kw = min(limit_kw, self._peak_kw)
+        mode: PvMode = "limit" if math.isfinite(limit_kw) else WORDS[int(safe.curtailment[0])]
+        if mode not in self.control.modes:
+            # An inverter that cannot keep PV from the grid would take it from the house as well: that costs more.
+            return {NAME: FREE}
+        return {NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)}
+
+    def render(self, allowed: Setpoints) -> list[Write]:
+        told = allowed[NAME]
+        if not isinstance(told, PvSetpoint):
+            return []
+        peak_kw = self._peak_kw
+        limit_kw = {"limit": told.limit_kw or 0.0, "off": 0.0}.get(told.mode, peak_kw)
+        values = {
+            "mode": self.control.modes[told.mode],
+            "limit_kw": f"{limit_kw:g}",
+            "limit_w": f"{limit_kw * WATTS:.0f}",
+            "limit_percent": f"{min(limit_kw / peak_kw, 1.0) * 100:.0f}" if peak_kw else "100",
+        }
+        return write_values([write for write in self.control.writes if not write.when or told.mode in write.when], values)
+
+
+def _set_point(wanted: PvSetpoint) -> SetPoint:
+    nothing, limit_kw = np.zeros((0, 1)), math.inf
+    if wanted.mode == "limit":
+        limit_kw = math.nan if wanted.limit_kw is None else wanted.limit_kw
+    code = _CODES.get(wanted.mode, Curtailment.NONE)
+    curtailment, limit = np.array([code], dtype=np.int8), np.array([limit_kw])
+    return SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
+
+
+def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+    """Yield the arrays where a section says how they are told."""
+    if control.pv is not None and site.pv:
+        yield PvArrays(site, control.pv)

@@ -1,0 +1,100 @@
+"""Chargers of vehicles, each controlled for itself."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+from luna.contracts.control import Override, ReasonCode, VehicleSetpoint
+from luna.contracts.device_template import WATTS, Write, write_values
+from luna.contracts.plan import PlanReply
+from luna.energy.devices import ElectricVehicle, VehicleControl
+from luna.energy.physics import clamp_charging, clamp_giving
+from luna.energy.site import Site
+from luna.energy.site.control import Control
+from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
+
+# Nobody knows better than the charger what to do, and nothing is wrong.
+HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
+STOP = VehicleSetpoint(mode="stop", charge_kw=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargerUnit:
+    """The charger of one vehicle, and how it is told."""
+
+    site: Site
+    vehicle: ElectricVehicle
+    control: VehicleControl
+
+    unplanned: ClassVar[ReasonCode] = "not_in_plan"
+
+    @property
+    def key(self) -> str:
+        return f"vehicle:{self.vehicle.name}"
+
+    @property
+    def least_run(self) -> timedelta:
+        return timedelta(minutes=self.vehicle.min_run_minutes)
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        return {} if self.control.soc is None else {self.vehicle.name: self.control.soc}
+
+    def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
+        flow = plan.slots[slot].vehicles.get(self.vehicle.name)
+        if flow is None:
+            return None
+        hours = plan.slot_minutes / 60
+        return self._tell("give" if flow.discharge_kwh > 0 else "charge", max(flow.charge_kwh, flow.discharge_kwh) / hours)
+
+    def follow_owner(self, wanted: Override) -> Setpoints:
+        most = self.vehicle.discharge_limit_kw if wanted.mode == "give" else self.vehicle.most_charge_kw
+        return self._tell(wanted.mode, most if wanted.power_kw is None else wanted.power_kw)
+
+    def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
+        """Return the charger's own rule; without one it charges.
+
+        A car that is empty in the morning is worse than a dear kilowatt-hour. While nobody watches fuse and peak it charges at its least power.
+        """
+        if "own" in self.control.modes:
+            return self._tell("own", 0.0)
+        most = self.vehicle.most_charge_kw
+        return self._tell("charge", most if reason in HANDED_BACK else self.vehicle.power_ranges[0][0] or most)
+
+    def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
+        told = requested.get(self.vehicle.name)
+        if not isinstance(told, VehicleSetpoint):
+            return {self.vehicle.name: STOP}
+        if told.mode == "own" and "own" in self.control.modes:
+            return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
+        if told.mode == "give":
+            give_kw = clamp_giving(told.give_kw, soc.get(self.vehicle.name, math.nan), self.vehicle) if "give" in self.control.modes else 0.0
+            return {self.vehicle.name: VehicleSetpoint(mode="give", charge_kw=0.0, give_kw=round(give_kw, 6)) if give_kw else STOP}
+        power_kw = clamp_charging(0.0 if told.mode == "stop" else told.charge_kw, self.vehicle, self.site)
+        return {self.vehicle.name: VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6)) if power_kw else STOP}
+
+    def render(self, allowed: Setpoints) -> list[Write]:
+        told = allowed[self.vehicle.name]
+        if not isinstance(told, VehicleSetpoint):
+            return []
+        power_kw = told.charge_kw or told.give_kw
+        values = {"mode": self.control.modes[told.mode], "power_kw": f"{power_kw:g}", "power_w": f"{power_kw * WATTS:.0f}"}
+        charger = self.vehicle.charger
+        if charger is not None:
+            phases = charger.phases_at(power_kw)
+            # Whole amperes, as chargers take them, and never more than what is safe.
+            values |= {"phases": f"{phases}", "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
+        return write_values([write for write in self.control.writes if not write.when or told.mode in write.when], values)
+
+    def _tell(self, mode: str, power_kw: float) -> Setpoints:
+        known = mode if mode in {"own", "charge", "stop", "give"} else "stop"
+        power = {"charge_kw": 0.0, "give_kw": max(power_kw, 0.0)} if mode == "give" else {"charge_kw": max(power_kw, 0.0)}
+        return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": known} | power)}
+
+
+def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+    """Yield the chargers of the vehicles that a section names; what the site does not have is left out."""
+    vehicles = {each.name: each for each in site.vehicles}
+    yield from (ChargerUnit(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles)
