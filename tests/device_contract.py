@@ -133,7 +133,7 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
         assert shown.power_kw > 0
         assert bool(shown.told_as) == bool(kind.commands and example.control)
     unnamed = kind.device.model_fields.get("name")
-    words = {language: page_words("setup", language) for language in LANGUAGES}
+    words, plan_words = ({language: page_words(page, language) for language in LANGUAGES} for page in ("setup", "planning"))
     for language in LANGUAGES:
         if unnamed is not None and isinstance(unnamed.default, str):
             assert language in DEVICES[unnamed.default]
@@ -141,6 +141,10 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
             assert language in (MODES | DEVICE_MODES)[mode]
         for role in kind.sensors.model_fields if kind.sensors else ():
             assert words[language](f"role_{role}")
+        for role in {kind.meter(device) for device in kind.of(site)} - {None} if kind.meter else ():
+            assert words[language](f"role_{role}")
+        for action in kind.actions:
+            assert plan_words[language](f"action_{action}")
         for assumed in list_assumptions(site):
             assert words[language](f"assumed_{assumed.code}", **dict.fromkeys(assumed.figures, "1"))
 

@@ -1,29 +1,21 @@
 """What of an owner's blocks can be had at a site at all: what a device may be told, and what contradicts each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import GRID, Action, ManualBlock
-from luna.energy.devices import Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump
+from luna.energy.devices import DEVICE_KINDS, Battery, ElectricVehicle
 from luna.energy.errors import LunaError
+from luna.energy.part import Part
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.words import say_instant
 
 # Longer than this nobody remembers a block; what shall hold for good belongs into the site.
 LONGEST = timedelta(days=14)
-Device = Battery | ElectricVehicle | DeferrableLoad | HeatPump | GridConnection
-
-_ACTIONS: Mapping[type, frozenset[str]] = {
-    Battery: frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
-    ElectricVehicle: frozenset({"charge", "no_charge"}),
-    DeferrableLoad: frozenset({"on", "off"}),
-    HeatPump: frozenset({"on", "off"}),
-    GridConnection: frozenset({"no_import", "no_export"}),
-}
 # What no device can do at the same time.
 _CONTRADICTIONS = [
     {"charge", "discharge"},
@@ -72,29 +64,29 @@ def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneIn
             raise _contradiction(block, other, zone)
 
 
-def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Device:
+def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part:
     """Return the device a block is for.
 
     Raises:
         InvalidInputError: none has that name, or it cannot be told so.
     """
     named = _devices(site)
-    found = [device for name, device in named if name == block.device]
+    found = [(device, actions) for name, device, actions in named if name == block.device]
     if not found:
-        names = tuple(dict.fromkeys(name for name, _ in named))
+        names = tuple(dict.fromkeys(name for name, _, _ in named))
         raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
-    able = [device for device in found if block.action in _ACTIONS[type(device)]]
+    able = [device for device, actions in found if block.action in actions]
     if not able:
-        raise refuse("device-cannot", field=f"{field}.action", value=block.action, device=block.device, actions=tuple(sorted(_ACTIONS[type(found[0])])))
+        raise refuse("device-cannot", field=f"{field}.action", value=block.action, device=block.device, actions=tuple(sorted(found[0][1])))
     return able[0]
 
 
 def find_actions(site: Site) -> dict[str, list[Action]]:
     """Return what an owner can fix of each device of a site, by its name, in the order in which a form offers it."""
     found: dict[str, list[Action]] = {}
-    for name, device in _devices(site):
+    for name, _, actions in _devices(site):
         known = found.setdefault(name, [])
-        known += [action for action in get_args(Action) if action in _ACTIONS[type(device)] and action not in known]
+        known += [action for action in get_args(Action) if action in actions and action not in known]
     return found
 
 
@@ -105,9 +97,8 @@ def contradict(one: ManualBlock, other: ManualBlock) -> bool:
     return {one.action, other.action} in _CONTRADICTIONS or (one.action == other.action and one.power_kw != other.power_kw)
 
 
-def _devices(site: Site) -> list[tuple[str, Device]]:
-    devices: list[Battery | ElectricVehicle | DeferrableLoad | HeatPump] = [*site.batteries, *site.vehicles, *site.loads, *site.heat_pumps]
-    return [*((each.name, each) for each in devices), (GRID, site.grid)]
+def _devices(site: Site) -> list[tuple[str, Part, frozenset[str]]]:
+    return [(device.name if kind.named else GRID, device, kind.actions) for kind in DEVICE_KINDS if kind.actions for device in kind.of(site)]
 
 
 def _check_time(block: ManualBlock, zone: ZoneInfo, *, now: datetime, field: str) -> None:

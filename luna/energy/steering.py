@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray
 
@@ -27,13 +28,7 @@ _NONE: InstantArray = np.empty(0, dtype="datetime64[s]")
 NO_STEERING = Steering(_NONE, np.empty(0), _NONE)
 
 
-def is_metered_apart(site: Site, device: str) -> bool:
+def is_metered_apart(site: Site, key: str) -> bool:
     """Return whether the site measures a device (``load:NAME``, ``vehicle:NAME``, as in the control log) beside the house, so that its load is none of it."""
-    kind, _, name = device.partition(":")
-    sensors = site.input_sensors
-    if kind == "vehicle":
-        return bool(sensors.vehicle_consumption)
-    if any(pump.name == name for pump in site.heat_pumps):
-        return bool(sensors.heat_pump_consumption)
-    heats_water = any(load.name == name and load.kind == "water_heater" for load in site.loads)
-    return heats_water and bool(sensors.water_heater_consumption)
+    roles = {kind.meter(device) for kind in DEVICE_KINDS if kind.commands and kind.meter for device in kind.of(site) if kind.commands.key(device.name) == key}
+    return any(role is not None and getattr(site.input_sensors, role) for role in roles)

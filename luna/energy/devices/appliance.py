@@ -107,5 +107,15 @@ class LoadControl(ControlPart):
 
 # Heat pumps are controlled as appliances are.
 SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode))
+ON_OFF = frozenset({"on", "off"})
 
-APPLIANCE = DeviceKind("load", "loads", DeferrableLoad, power_kw=lambda load: load.power_kw, sensors=ApplianceSensorRoles, commands=SWITCHED)
+APPLIANCE = DeviceKind(
+    "load",
+    "loads",
+    DeferrableLoad,
+    power_kw=lambda load: load.power_kw,
+    sensors=ApplianceSensorRoles,
+    commands=SWITCHED,
+    actions=ON_OFF,
+    meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
+)

@@ -148,5 +148,6 @@ BATTERY = DeviceKind(
     capacity_kwh=lambda battery: battery.capacity_kwh,
     sensors=BatterySensorRoles,
     commands=DeviceCommands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
+    actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
     assume=_assume,
 )

@@ -50,4 +50,12 @@ def _check_share(site: _Fed) -> None:
         raise invalid_part("export-share-without-pv")
 
 
-GRID = DeviceKind("grid", "grid", GridConnection, power_kw=lambda connection: connection.import_limit_kw, sensors=GridSensorRoles, check=_check_share)
+GRID = DeviceKind(
+    "grid",
+    "grid",
+    GridConnection,
+    power_kw=lambda connection: connection.import_limit_kw,
+    sensors=GridSensorRoles,
+    actions=frozenset({"no_import", "no_export"}),
+    check=_check_share,
+)

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.appliance import SWITCHED
+from luna.energy.devices.appliance import ON_OFF, SWITCHED
 from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.part import Name, Part
 from luna.energy.refusals import invalid_part
@@ -88,4 +88,13 @@ class HeatPumpSensorRoles(Part):
     heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()
 
 
-HEAT_PUMP = DeviceKind("heat_pump", "heat_pumps", HeatPump, power_kw=lambda pump: pump.power_kw, sensors=HeatPumpSensorRoles, commands=SWITCHED)
+HEAT_PUMP = DeviceKind(
+    "heat_pump",
+    "heat_pumps",
+    HeatPump,
+    power_kw=lambda pump: pump.power_kw,
+    sensors=HeatPumpSensorRoles,
+    commands=SWITCHED,
+    actions=ON_OFF,
+    meter=lambda _: "heat_pump_consumption",
+)

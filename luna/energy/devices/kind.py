@@ -60,6 +60,8 @@ class DeviceKind(Generic[DeviceT]):
         capacity_kwh: what a device stores; None: it stores nothing.
         sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
         commands: how it is controlled; None: it is not.
+        actions: what an owner can ask of it for a while.
+        meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
         assume: what is assumed of a device; None: nothing.
         check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
     """
@@ -71,6 +73,8 @@ class DeviceKind(Generic[DeviceT]):
     capacity_kwh: Callable[[DeviceT], float] | None = None
     sensors: type[Part] | None = None
     commands: DeviceCommands | None = None
+    actions: frozenset[str] = frozenset()
+    meter: Callable[[DeviceT], str | None] | None = None
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     check: Callable[[Any], None] | None = None
 

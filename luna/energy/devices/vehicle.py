@@ -186,6 +186,8 @@ VEHICLE = DeviceKind(
     capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
     sensors=VehicleSensorRoles,
     commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
+    actions=frozenset({"charge", "no_charge"}),
+    meter=lambda _: "vehicle_consumption",
     assume=_assume,
     check=_check_chargers,
 )

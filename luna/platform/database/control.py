@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.control import NOT_ACKNOWLEDGED, ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.contracts.owner import ManualBlock
-from luna.energy.devices import BATTERIES
+from luna.energy.devices import BATTERIES, DEVICE_KINDS
 from luna.energy.site import Site
 from luna.energy.steering import NO_STEERING, Steering, is_metered_apart
 from luna.energy.timeline import SLOT, floor_to
@@ -202,8 +202,8 @@ def read_steering_each(connection: Connection, found: Mapping[int, Site], *, fir
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
     """Return the slots (UTC, naive) in which a block ran what no meter takes out of the house's."""
-    kinds = {"vehicle": [vehicle.name for vehicle in site.vehicles], "load": [*(load.name for load in site.loads), *(pump.name for pump in site.heat_pumps)]}
-    device = next((f"{kind}:{block.device}" for kind, names in kinds.items() if block.device in names), None)
+    kinds = [kind for kind in DEVICE_KINDS if kind.commands and kind.meter and block.device in {device.name for device in kind.of(site)}]
+    device = next((kind.commands.key(block.device) for kind in kinds if kind.commands), None)
     if device is None or is_metered_apart(site, device):
         return []
     begin = floor_to(max(block.from_, first), SLOT).astimezone(UTC).replace(tzinfo=None)
