@@ -5,7 +5,8 @@ An example is a device as its owner writes it, how it is controlled, and small r
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -14,7 +15,7 @@ import yaml
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 
-from luna.contracts.control import BatterySetpoint, LoadSetpoint, PvSetpoint, VehicleSetpoint
+from luna.contracts.control import BatterySetpoint, ControlState, LoadSetpoint, PvSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanRequest
 from luna.energy.devices import DEVICE_KINDS, DeviceKind
 from luna.energy.errors import LunaError
@@ -27,11 +28,13 @@ from luna.words.devices import DEVICES
 from luna.words.numbers import LANGUAGES
 from luna.words.pages import page_words
 from services.executor.devices import list_units
+from services.home_assistant.entities import list_entities, numbers_of
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import plan_request
+from tests.houses import house_of
 from tests.placed_judge import judge_placed
 from tests.planning import START
 from tests.reason_judge import judge
@@ -147,6 +150,25 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
             assert plan_words[language](f"action_{action}")
         for assumed in list_assumptions(site):
             assert words[language](f"assumed_{assumed.code}", **dict.fromkeys(assumed.figures, "1"))
+
+
+def check_entities(kind: DeviceKind[Any], example: Example) -> None:
+    """Home Assistant is told of a controlled device: each entity has a state in every language, and one of them takes its owner's orders."""
+    request = PlanRequest.model_validate(example.draw_request(kind, 0))
+    reply = plan_request(request, now=START, solver=Solver())
+    site = parse_site(example.describe_site(kind))
+    view = replace(house_of(site, reply, START + timedelta(minutes=7)), states=(ControlState(site="home"),))
+    for language in LANGUAGES:
+        numbers = numbers_of(view, language)
+        entities = list_entities(view, numbers, commands=True)
+        for entity in entities:
+            assert entity.name(numbers)
+            if entity.state is not None:
+                entity.state(view, numbers)
+        for device in kind.of(site) if kind.commands and example.control else ():
+            assert kind.commands is not None
+            assert kind.commands.key(device.name) in {entity.device for entity in entities}
+            assert kind.commands.together or any(entity.component == "sensor" and entity.key.endswith(f":{device.name}") for entity in entities)
 
 
 # ---- what is sent to it ----

@@ -81,15 +81,10 @@ def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: dateti
     return _find_run(plan, charged, first, end, unbroken=False)
 
 
-def find_load_run(plan: PlanReply, load: str, first: datetime) -> PlannedRun | None:
-    """Return the next run of an appliance, until its first pause, that ends after an instant; None where there is none."""
-    used = [slot.loads[load].energy_kwh if load in slot.loads else 0.0 for slot in plan.slots]
-    return _find_run(plan, used, first, _end_of(plan), unbroken=True)
-
-
-def find_heat_run(plan: PlanReply, heat_pump: str, first: datetime) -> PlannedRun | None:
-    """Return the next run of a heat pump, until its first pause, that ends after an instant; None where there is none."""
-    used = [slot.heat_pumps[heat_pump].energy_kwh if heat_pump in slot.heat_pumps else 0.0 for slot in plan.slots]
+def find_run(plan: PlanReply, section: str, device: str, first: datetime) -> PlannedRun | None:
+    """Return the next run of what is switched, until its first pause, that ends after an instant; None where there is none. ``section`` is its kind's."""
+    flows = [getattr(slot, section).get(device) for slot in plan.slots]
+    used = [flow.energy_kwh if flow else 0.0 for flow in flows]
     return _find_run(plan, used, first, _end_of(plan), unbroken=True)
 
 

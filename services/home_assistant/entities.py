@@ -11,7 +11,8 @@ from typing import Any, Literal
 from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
 from luna.contracts.plan import SlotReply, VehicleFlow
-from luna.energy.devices import BATTERIES
+from luna.energy.devices import BATTERIES, SWITCHED_KINDS, NamedDevice
+from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import modes_of
 from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run
@@ -233,7 +234,11 @@ def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config:
 
 def _list_device_sensors(view: HouseNow) -> list[PublishedEntity]:
     cars = [entity for vehicle in view.site.vehicles for entity in _of_vehicle(vehicle.name)]
-    return [*cars, *(_of_run(f"load_start:{load.name}", load.name, lambda run: run.start) for load in view.site.loads)]
+    return [*cars, *(_of_run(f"load_start:{load.name}", load.name, lambda run: run.start) for load in _list_switched(view.site))]
+
+
+def _list_switched(site: Site) -> list[NamedDevice]:
+    return [device for kind in SWITCHED_KINDS for device in kind.of(site)]
 
 
 _SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}

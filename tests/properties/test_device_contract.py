@@ -9,7 +9,18 @@ from pydantic import Field
 from luna.energy.devices import DEVICE_KINDS, DeviceKind, NamedDevice
 from luna.energy.part import Name
 from tests.depth import draws
-from tests.device_contract import HOURS, Document, Example, check_plan, check_safe, check_shown, check_site_file, find_unbounded, missing_examples
+from tests.device_contract import (
+    HOURS,
+    Document,
+    Example,
+    check_entities,
+    check_plan,
+    check_safe,
+    check_shown,
+    check_site_file,
+    find_unbounded,
+    missing_examples,
+)
 from tests.planning import START
 from tests.tables import each_row
 
@@ -107,6 +118,11 @@ def test_a_device_survives_its_file_and_refuses_nonsense(kind: DeviceKind[Any]) 
 @each_kind
 def test_a_device_is_shown_in_every_language(kind: DeviceKind[Any]) -> None:
     check_shown(kind, EXAMPLES[kind.name])
+
+
+@each_kind
+def test_home_assistant_is_told_of_a_device(kind: DeviceKind[Any]) -> None:
+    check_entities(kind, EXAMPLES[kind.name])
 
 
 @each_row("kind", [kind for kind in DEVICE_KINDS if kind.commands], ids=lambda kind: kind.name)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from luna.energy.devices.appliance import APPLIANCE, ComfortWindow, DeferrableLoad, LoadControl, LoadMode
+from luna.energy.devices.appliance import APPLIANCE, SWITCHED, ComfortWindow, DeferrableLoad, LoadControl, LoadMode
 from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, Battery, BatteryControl, DepthWear, Mode
 from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection
 from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, NamedDevice
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode
 from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode
 
@@ -23,6 +23,7 @@ __all__ = [
     "INVERTER",
     "MOST_C_RATE",
     "PV",
+    "SWITCHED_KINDS",
     "VEHICLE",
     "Battery",
     "BatteryControl",
@@ -36,6 +37,7 @@ __all__ = [
     "DeviceCommands",
     "DeviceControl",
     "DeviceKind",
+    "DeviceUseKind",
     "DeviceWrite",
     "ElectricVehicle",
     "GridConnection",
@@ -56,6 +58,8 @@ __all__ = [
 
 # In the order in which a site's devices are listed.
 DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
+# Those that are switched on and off, and run from a start to a pause.
+SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
 # By the section of ``control``.
 COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}

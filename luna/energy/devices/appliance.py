@@ -118,4 +118,5 @@ APPLIANCE = DeviceKind(
     commands=SWITCHED,
     actions=ON_OFF,
     meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
+    use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
 )

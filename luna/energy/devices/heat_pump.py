@@ -97,4 +97,5 @@ HEAT_PUMP = DeviceKind(
     commands=SWITCHED,
     actions=ON_OFF,
     meter=lambda _: "heat_pump_consumption",
+    use=lambda _: "heater",
 )

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from luna.energy.devices.commands import DeviceControl
 from luna.energy.part import Name, Part
 from luna.energy.sensor_roles import SensorRole
 
 DeviceT = TypeVar("DeviceT", bound=Part)
+
+
+DeviceUseKind = Literal["car", "heater", "appliance"]
 
 
 class NamedDevice(Part):
@@ -62,6 +65,7 @@ class DeviceKind(Generic[DeviceT]):
         commands: how it is controlled; None: it is not.
         actions: what an owner can ask of it for a while.
         meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
+        use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
         check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
     """
@@ -75,6 +79,7 @@ class DeviceKind(Generic[DeviceT]):
     commands: DeviceCommands | None = None
     actions: frozenset[str] = frozenset()
     meter: Callable[[DeviceT], str | None] | None = None
+    use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     check: Callable[[Any], None] | None = None
 

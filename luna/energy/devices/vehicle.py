@@ -188,6 +188,7 @@ VEHICLE = DeviceKind(
     commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
     actions=frozenset({"charge", "no_charge"}),
     meter=lambda _: "vehicle_consumption",
+    use=lambda _: "car",
     assume=_assume,
     check=_check_chargers,
 )
