@@ -13,13 +13,30 @@ KEPT = """async () => {
   return requests.flat().map(({ method, url }) => `${method} ${new URL(url).pathname}`);
 }"""
 
+# Each file that the page has loaded can be had without a connection.
+FILES_KEPT = """async () => {
+  const files = await caches.open("luna-files");
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith("/static/"));
+  return loaded.length > 0 && (await Promise.all(loaded.map((name) => files.match(name, { ignoreVary: true })))).every(Boolean);
+}"""
+
+
+def wait_until(page: Page, question: str, *, tries: int = 600) -> None:
+    """Wait until the page answers a question with yes: ``wait_for_function`` takes the promise of an asynchronous one for a yes."""
+    for _ in range(tries):
+        if page.evaluate(question):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(question)
+
 
 def open_app(open_page: Open) -> Page:
-    """Open Home on a phone, once its worker has kept it with its chart."""
+    """Open Home on a phone, once its worker has kept it with its chart and its files."""
     page = open_page(HOME, service_workers="allow", **GERMAN_PHONE)
     expect(page.locator("#chart canvas")).to_be_visible()
-    page.wait_for_function("async () => (await (await caches.open('luna-parts')).keys()).some(({ url }) => url.includes('/timeline'))")
-    page.wait_for_function(f"async () => (await ({KEPT})()).join() === 'GET {HOME}'")
+    wait_until(page, "async () => (await (await caches.open('luna-parts')).keys()).some(({ url }) => url.includes('/timeline'))")
+    wait_until(page, f"async () => (await ({KEPT})()).join() === 'GET {HOME}'")
+    wait_until(page, FILES_KEPT)
     return page
 
 
@@ -45,7 +62,7 @@ def test_an_open_page_says_that_its_connection_went_and_nothing_is_kept_once_sig
     page.context.set_offline(offline=False)
     expect(page.locator("#stale")).to_have_count(0)
     page.evaluate("fetch('/ui/logout', { method: 'POST', headers: { 'X-CSRF-Token': document.body.dataset.csrf ?? '' } }).then(() => true)")
-    page.wait_for_function(f"async () => (await ({KEPT})()).length === 0")
+    wait_until(page, f"async () => (await ({KEPT})()).length === 0")
 
 
 def test_the_language_is_chosen_on_a_phone(open_page: Open) -> None:
