@@ -57,5 +57,8 @@ def join_parts(parts: Sequence[T], slots: int) -> T:
 
 def split(part: T, number: int, slots: int) -> T:
     """Return of values that consist of arrays end to end those of one site."""
+    arrays = {each.name: getattr(part, each.name) for each in fields(part)}  # type: ignore[arg-type]
+    if all(each.shape[-1] == slots for each in arrays.values()):
+        return part
     own = slice(number * slots, (number + 1) * slots)
-    return replace(part, **{each.name: getattr(part, each.name)[..., own] for each in fields(part)})  # type: ignore[arg-type, type-var]
+    return replace(part, **{name: each[..., own] for name, each in arrays.items()})  # type: ignore[type-var]
