@@ -1,6 +1,6 @@
 """What a plan makes of any state of charge: thresholds, read slot by slot against what batteries hold. Reply, executor and replay read them here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -91,6 +91,11 @@ class BatteryPolicy:
         """Return the same but for when and how much it sells, which the other says; what this one keeps from the house it does not sell either."""
         keep, begin = (replace(own, sell=np.maximum(theirs.sell, own.serve)) for own, theirs in ((self.keep, other.keep), (self.begin, other.begin)))
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
+
+    def bound(self, change: Callable[[SocThresholds], SocThresholds]) -> "BatteryPolicy":
+        """Return the same with other thresholds in the place of both."""
+        keep = change(self.keep)
+        return replace(self, keep=keep, begin=keep if self.begin is self.keep else change(self.begin))
 
     def thresholds(self, slots: slice, mode: IntArray, soc: FloatArray) -> SocThresholds:
         """Return what holds in slots that follow on slots in ``mode``, with ``soc`` at their start; shapes broadcast against that of ``slots``.
