@@ -243,7 +243,7 @@ def _saves_by_serving(seen: Evidence) -> BoolArray:
 
 def _serves_evenly(seen: Evidence) -> BoolArray:
     """Where a kWh would be worth as much later."""
-    return (seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price)
+    return np.asarray((seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price))
 
 
 def _holds_for_main(seen: Evidence) -> BoolArray:
@@ -259,7 +259,7 @@ def _holds_by_value(seen: Evidence) -> BoolArray:
 
 
 def _holds_evenly(seen: Evidence) -> BoolArray:
-    return seen.value >= seen.save - seen.same_price
+    return np.asarray(seen.value >= seen.save - seen.same_price)
 
 
 def _sells_surplus(seen: Evidence) -> BoolArray:

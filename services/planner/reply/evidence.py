@@ -238,20 +238,20 @@ class Evidence(SlotFlows):
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
         rows = zip(*(self._apart(each).tolist() for each in (self.charges, self.gives, brings)), strict=True)
-        return self._counted(np.array([_next_best(*row) for row in rows], dtype=np.int64))
+        own = np.array([_next_best(*row) for row in rows], dtype=np.int64).reshape(self.charge.shape)
+        return np.where(own >= 0, own + self.first, -1)
 
     def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values of shape ``(batteries, slots)`` with a row for each plan of each battery."""
         return values.reshape(-1, self.slots)
 
-    def _counted(self, slots: IndexArray) -> IndexArray:
-        """Return slots of such rows, counted from the plan's first one, as they are counted here."""
-        own = slots.reshape(self.charge.shape)
-        return np.where(own >= 0, own + self.first, -1)
-
     def next_where(self, holds: BoolArray) -> IndexArray:
         """Return of each slot the next one after it in which something holds, ``(batteries, slots)``; -1 where the plan has none."""
-        return self._counted(_next_where(self._apart(holds)))
+        none = self.first.size
+        places = self._apart(np.where(holds, np.arange(none), none))
+        following = np.full(places.shape, none)
+        following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
+        return np.where(following < none, following, -1).reshape(holds.shape)
 
     @cached_property
     def next_charge(self) -> IndexArray:
@@ -495,15 +495,6 @@ def read_numbers(values: FloatArray) -> list[Figure | None]:
     """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
     numbers = (values.round(DECIMALS) + 0.0).tolist()
     return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
-
-
-def _next_where(holds: BoolArray) -> IndexArray:
-    """Return of each slot the next one after it in which something holds, -1 where there is none."""
-    slots = holds.shape[1]
-    places = np.where(holds, np.arange(slots), slots)
-    following = np.full(holds.shape, slots)
-    following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
-    return np.where(following < slots, following, -1)
 
 
 def _next_best(charges: list[bool], gives: list[bool], brings: list[float]) -> list[int]:

@@ -88,9 +88,7 @@ class ToldReasons:
         """The reasons one by one."""
         codes, figures = zip(*(self.said[place] for place in self.told.tolist()), strict=True)
         limits = [self.limits[place] for place in self.binding.tolist()]
-        return list(
-            map(Reason, codes, self.energy_value, self.cost_of_opposite, limits, figures, self.price_rank, self.price_count, self.used_at)  # type: ignore[arg-type]
-        )
+        return list(map(Reason, codes, self.energy_value, self.cost_of_opposite, limits, figures, self.price_rank, self.price_count, self.used_at))
 
     def write(self, devices: Sequence[str] | None = None) -> Columns:
         """Return the columns of a ``reason``; ``devices`` names of each slot whose it is, where that is to be said."""
