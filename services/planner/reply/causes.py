@@ -386,7 +386,11 @@ def find_first(seen: Evidence) -> IndexArray:
     holds = np.empty((len(_FACTS), *seen.charge.shape), dtype=bool)
     for place, fact in enumerate(_FACTS):
         holds[place] = getattr(seen, fact) if isinstance(fact, str) else fact(seen)
-    return np.asarray(holds[_NEEDED].all(axis=1).argmax(axis=0))
+    # Fact by fact: all that each cause needs at once would be a large array for a fleet.
+    true = holds[_NEEDED[:, 0]]
+    for needed in _NEEDED.T[1:]:
+        true &= holds[needed]
+    return np.asarray(true.argmax(axis=0))
 
 
 def read_figures(seen: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:
