@@ -1,6 +1,6 @@
 """What a plan makes of any state of charge: thresholds, read slot by slot against what batteries hold. Reply, executor and replay read them here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self
@@ -55,6 +55,16 @@ class SocThresholds:
         """Return the thresholds of some slots."""
         return SocThresholds(*(getattr(self, name)[slots] for name in SocThresholds.__slots__))
 
+    def kept(self, keep: "SocThresholds", mode: IntArray) -> "SocThresholds":
+        """Return these, and where the ``mode`` before does an action already those by which it goes on."""
+        return SocThresholds(
+            buy=np.where(_IS_CHARGE[mode], keep.buy, self.buy),
+            store=np.where(STORES[mode], keep.store, self.store),
+            spill=keep.spill,
+            serve=np.where(SERVES[mode], keep.serve, self.serve),
+            sell=np.where(_IS_EXPORT[mode], keep.sell, self.sell),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class BatteryPolicy:
@@ -82,24 +92,23 @@ class BatteryPolicy:
         keep, begin = (replace(own, sell=np.maximum(theirs.sell, own.serve)) for own, theirs in ((self.keep, other.keep), (self.begin, other.begin)))
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
+    def bound(self, change: Callable[[SocThresholds], SocThresholds]) -> "BatteryPolicy":
+        """Return the same with other thresholds in the place of both."""
+        keep = change(self.keep)
+        return replace(self, keep=keep, begin=keep if self.begin is self.keep else change(self.begin))
+
     def thresholds(self, slots: slice, mode: IntArray, soc: FloatArray) -> SocThresholds:
         """Return what holds in slots that follow on slots in ``mode``, with ``soc`` at their start; shapes broadcast against that of ``slots``.
 
         What cannot happen anyway stays as it is, storing without sun or when full, serving when empty; what pays at any state of charge begins all the same.
         """
-        keep, begin = self.keep.at(slots), self.begin.at(slots)
-        night, full, empty = self.no_pv[slots], soc >= self.battery.max_soc - LITTLE_SOC, soc <= self.battery.min_soc + LITTLE_SOC
-        store, serve = np.where(STORES[mode], keep.store, begin.store), np.where(SERVES[mode], keep.serve, begin.serve)
-        battery = self.battery
+        battery, begin = self.battery, self.begin.at(slots)
+        level = begin if self.keep is self.begin else begin.kept(self.keep.at(slots), mode)
+        night, full, empty = self.no_pv[slots], soc >= battery.max_soc - LITTLE_SOC, soc <= battery.min_soc + LITTLE_SOC
         as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC))
         as_serving = np.where(SERVES[mode], LOWEST_SOC, np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC))
-        return SocThresholds(
-            buy=np.where(_IS_CHARGE[mode], keep.buy, begin.buy),
-            store=np.where(night | full, as_storing, store),
-            spill=broadcast(keep.spill, store.shape),
-            serve=np.where(empty, as_serving, serve),
-            sell=np.where(_IS_EXPORT[mode], keep.sell, begin.sell),
-        )
+        store = np.where(night | full, as_storing, level.store)
+        return replace(level, store=store, spill=broadcast(level.spill, store.shape), serve=np.where(empty, as_serving, level.serve))
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
         """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told."""

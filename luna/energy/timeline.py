@@ -274,10 +274,11 @@ def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
 
 def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
     """Return the slots with which local days begin, and the number of slots: the edges of the days of a timeline."""
-    day, midnights = timeline.start.astimezone(zone).date(), []
+    day, edges = timeline.start.astimezone(zone).date(), [0]
     while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
-        midnights.append(midnight.replace(tzinfo=None))
-    return [0, *np.searchsorted(timeline.starts, np.array(midnights, dtype=timeline.starts.dtype)).tolist(), timeline.count]
+        # A slot that a midnight lies within belongs to the day before.
+        edges.append(-((timeline.start - midnight) // timeline.step))
+    return [*edges, timeline.count]
 
 
 def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:

@@ -7,6 +7,7 @@ Source: docs/decisions/0033.
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -213,7 +214,7 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
         buy = np.where(buys_not[index], np.minimum(level.buy, start), level.buy)
         return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell)).rounded()
 
-    parts = [replace(part, keep=named(part.keep, index), begin=named(part.begin, index)) for index, part in enumerate(outcome.policy.batteries)]
+    parts = [part.bound(partial(named, index=index)) for index, part in enumerate(outcome.policy.batteries)]
     (again,) = yield [replace(outcome.policy, batteries=parts)]
     return again if again.cost <= outcome.cost + _SAME_COST and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH else outcome
 
@@ -244,15 +245,10 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
         held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    return PlanPolicy([_bind_battery(plan, index, part) for index, part in enumerate(parts)], held_back, limit)
+    return PlanPolicy([part.bound(partial(_bound, plan=plan, index=index)) for index, part in enumerate(parts)], held_back, limit)
 
 
-def _bind_battery(plan: Plan, index: int, part: BatteryPolicy) -> BatteryPolicy:
-    keep = _bound(plan, index, part.keep)
-    return replace(part, keep=keep, begin=keep if part.begin is part.keep else _bound(plan, index, part.begin))
-
-
-def _bound(plan: Plan, index: int, level: SocThresholds) -> SocThresholds:
+def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:
     problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
     level = sell_nowhere(level, problem.export_limit_kwh <= 0)
     if problem.storage.reserve_kwh is not None:

@@ -250,7 +250,7 @@ def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
         return plan.start_kwh, plan.setpoints.mode
     start = float(problem.stored_kwh[0])
     # Ways that were fixed for slots bind the plan, not what a policy meets.
-    segments = value.segments if value.direction is None else problem_segments(problem)
+    segments = value.segments if value.direction is None else value.free or problem_segments(problem)
     path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(problem)[0, 0]))
     begins: FloatArray = np.append(start, path[:-1])
     return begins[None, :], modes[None, :]

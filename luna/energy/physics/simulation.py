@@ -281,10 +281,11 @@ def _carry(meter: _Meter, moved: _Moved, sun: _Sun, *, no_export: BoolArray, cur
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, last: BoolArray) -> FloatArray:
     """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``last`` after all others."""
     wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
-    ahead: FloatArray | float = 0.0
+    left = energy_kwh
     if wanted.shape[0] > 1:
         sooner = np.where(last, 0.0, wanted)
         later = wanted - sooner
         ahead = np.where(last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
-    share: FloatArray = np.minimum(np.maximum(energy_kwh - ahead, 0.0), wanted)
+        left = energy_kwh - ahead
+    share: FloatArray = np.minimum(np.maximum(left, 0.0), wanted)
     return share

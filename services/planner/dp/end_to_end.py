@@ -35,9 +35,10 @@ def work_in_groups(items: Sequence[T], key: Callable[[T], Hashable], work: Calla
 
 
 def join(arrays: Sequence[A], slots: int) -> A:
-    """Return arrays end to end along their last axis, each over ``slots``."""
-    if len(arrays) == 1:
-        return arrays[0]
+    """Return arrays end to end along their last axis, each over ``slots``; the same single number for all of them stays one."""
+    first = arrays[0]
+    if len(arrays) == 1 or (first.shape[-1] == 1 and all(each is first for each in arrays)):
+        return first
     if all(each.shape[-1] == 1 for each in arrays):
         return np.repeat(np.concatenate(arrays, axis=-1), slots, axis=-1)  # type: ignore[return-value]
     filled = [each if each.shape[-1] == slots else np.repeat(each, slots, axis=-1) for each in arrays]
@@ -57,5 +58,8 @@ def join_parts(parts: Sequence[T], slots: int) -> T:
 
 def split(part: T, number: int, slots: int) -> T:
     """Return of values that consist of arrays end to end those of one site."""
+    arrays = {each.name: getattr(part, each.name) for each in fields(part)}  # type: ignore[arg-type]
+    if all(each.shape[-1] == slots for each in arrays.values()):
+        return part
     own = slice(number * slots, (number + 1) * slots)
-    return replace(part, **{each.name: getattr(part, each.name)[..., own] for each in fields(part)})  # type: ignore[arg-type, type-var]
+    return replace(part, **{name: each[..., own] for name, each in arrays.items()})  # type: ignore[type-var]

@@ -113,13 +113,13 @@ def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptio
     whole = SlotOptions.of(_FREE, free, price=price)
     if free.convex.all():
         return [whole]
-    halves = [(allowed, _restrict(problem, allowed)) for allowed in _HALVES]
+    halves = _restrict(problem, _HALVES)
     enough = np.logical_and.reduce([part.convex for _, part in halves])
     ways = [replace(whole, where=whole.where & free.convex)]
     ways += [replace(each, where=each.where & ~free.convex & enough) for each in (SlotOptions.of(*half, price=price) for half in halves)]
     if (enough | free.convex).all():
         return ways
-    quarters = [SlotOptions.of(allowed, _restrict(problem, allowed), price=price) for allowed in _QUARTERS]
+    quarters = [SlotOptions.of(*quarter, price=price) for quarter in _restrict(problem, _QUARTERS)]
     return ways + [replace(each, where=each.where & ~free.convex & ~enough) for each in quarters]
 
 
@@ -130,9 +130,12 @@ def _exist_at_rest(ways: Sequence[SlotOptions], open_slots: BoolArray) -> bool:
     return bool((rests & ~np.logical_or.reduce(stores))[open_slots].all())
 
 
-def _restrict(problem: Problem, allowed: Allowed) -> Segments:
-    every = Direction(*(np.full(problem.outlook.timeline.count, each) for each in allowed))
-    return problem_segments(problem, every.within(problem.direction))
+def _restrict(problem: Problem, ways: Sequence[Allowed]) -> list[tuple[Allowed, Segments]]:
+    """Return ways, each with what slots offer that all go it."""
+    slots = problem.outlook.timeline.count
+    every = Direction(*(np.tile(allowed[:, None], slots) for allowed in np.array(ways).T))
+    offered = problem_segments(problem, every.within(problem.direction))
+    return [(allowed, offered.pick(place)) for place, allowed in enumerate(ways)]
 
 
 def _walk(problem: Problem, ways: Sequence[SlotOptions], terminal: tuple[FloatArray, FloatArray], *, price: float) -> tuple[IndexArray, float] | None:

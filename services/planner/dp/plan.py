@@ -48,7 +48,7 @@ class PlanMismatchError(LunaError):
 class BatteryValue:
     """What the plan knows about a battery: V′, the thresholds read from it, the slots' segments, and the ways that were chosen for them.
 
-    ``exact`` is false where it is that of a battery whose cycles wear alike at any depth.
+    ``exact`` is false where it is that of a battery whose cycles wear alike at any depth. ``free`` are the segments before ways were chosen, where known.
     """
 
     function: ValueFunction
@@ -56,6 +56,7 @@ class BatteryValue:
     segments: Segments
     direction: Direction | None = None
     exact: bool = True
+    free: Segments | None = None
 
 
 @dataclass(frozen=True, slots=True)

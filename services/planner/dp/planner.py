@@ -42,14 +42,14 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
     """Plan one battery by its value; None where the ways of its slots are beyond the search, or limits contradict each other."""
     if not segments.covered.all():
         return None
-    curtailment, direction = problem.curtailment, problem.direction
+    free, curtailment, direction = segments, problem.curtailment, problem.direction
     if not segments.convex.all():
         chosen = choose_directions(problem, segments, terminal_segments(problem))
         if chosen is None:
             return None
         direction = chosen.direction
         segments, curtailment = problem_segments(problem, direction), hold_back(problem, exports=~direction.may_import)
-    value = value_battery(problem, segments, direction)
+    value = replace(value_battery(problem, segments, direction), free=free)
     plan = _keep_room(_plan_by_value(problem, value, curtailment=curtailment), value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
@@ -62,7 +62,7 @@ def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Pla
         segments = problem_segments(narrow, value.direction)
         if segments.covered.all() and segments.convex.all():
             function = value_battery(narrow, segments, value.direction).function
-            cautious = BatteryValue(function, function.thresholds(value.segments.levels), value.segments, value.direction)
+            cautious = replace(value, function=function, thresholds=function.thresholds(value.segments.levels))
             kept = _plan_by_value(plan.problem, cautious, curtailment=curtailment)
             if not kept.flows.excess_kwh.any() and not _misses_end(kept) and objective(kept) <= objective(plan) + _TOLERANCE_COST:
                 return kept
@@ -137,7 +137,7 @@ def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple
     """Return what is known of the only battery over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
     mean = average_value(problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
     segments = value.segments.pick(slice(0, slots))
-    return BatteryValue(mean.function, mean.function.thresholds(segments.levels), segments, value.direction), mean
+    return replace(value, function=mean.function, thresholds=mean.function.thresholds(segments.levels), segments=segments), mean
 
 
 def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: FloatArray) -> FloatArray:

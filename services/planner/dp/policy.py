@@ -12,7 +12,7 @@ from luna.energy.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, Ba
 from luna.energy.timeline import FloatArray, bound
 from services.planner.dp import kernels
 from services.planner.dp.plan import BatteryValue
-from services.planner.dp.segments import KINDS, Segments
+from services.planner.dp.segments import FIRST_OUT, KINDS, SECOND_OUT, Segments
 from services.planner.dp.value import Thresholds
 from services.planner.problem.problem import Margin, Problem
 
@@ -109,6 +109,8 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
     stick = np.maximum(hysteresis, switching_price)
     # What actions have to gain per stored kWh that go on, that begin, and that begin however little they move.
     gains = np.array([-stick, stick, stick + (_CLEAR_GAIN - 1.0) * hysteresis])
+    # Where nothing is to be gained by going on, an action begins where it goes on.
+    gains = gains if stick.any() else gains[:1]
     asked = BreakEven(
         buy=levels.buy + gains,
         store=levels.store + gains,
@@ -118,11 +120,12 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         displace=np.broadcast_to(levels.displace, gains.shape),
     )
     found = to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
-    keep, begin, clear = (SocThresholds(*(getattr(found, name)[row] for name in SocThresholds.__slots__)) for row in range(len(gains)))
-    begin = _begin_enough(begin, clear)
+    keep, *begins = (SocThresholds(*(getattr(found, name)[row] for name in SocThresholds.__slots__)) for row in range(len(gains)))
+    keep = keep.rounded()
+    begin = _begin_enough(*begins).rounded() if begins else keep
     slots = value.segments.charge_kwh.size
     power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
-    return BatteryPolicy(battery, keep.rounded(), begin.rounded(), night[:slots], *power)
+    return BatteryPolicy(battery, keep, begin, night[:slots], *power)
 
 
 def correct_value(value: BatteryValue, correction: FloatArray | None) -> BatteryValue:
@@ -175,8 +178,12 @@ def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocTh
 
 def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, IntArray]:
     """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a policy meets the course that ``segments`` are made of."""
-    path, modes = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64)
-    kernels.follow_policy(_limits(policy), (segments.length_kwh, policy.no_pv.astype(float)), _battery(policy, start_kwh, mode), (path, modes))
+    path, modes, length = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64), segments.length_kwh
+    if (sells_second := segments.displaces_first).any():
+        # Who sells, sells: PV is displaced by how it is held back.
+        length = length.copy()
+        length[sells_second, FIRST_OUT] = length[sells_second, SECOND_OUT]
+    kernels.follow_policy(_limits(policy), (length, policy.no_pv.astype(float)), _battery(policy, start_kwh, mode), (path, modes))
     battery = policy.battery
     return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
 

@@ -40,8 +40,8 @@ class Segments:
     convex: BoolArray
     covered: BoolArray
 
-    def pick(self, part: slice | IndexArray) -> "Segments":
-        """Return some of the paths, or of the slots of a single path."""
+    def pick(self, part: slice | IndexArray | int) -> "Segments":
+        """Return some of the paths, one of them, or some of the slots of a single path."""
         levels = BreakEven(*(getattr(self.levels, each.name)[part] for each in fields(BreakEven)))
         arrays = {each.name: getattr(self, each.name)[part] for each in fields(Segments) if each.name != "levels"}
         return Segments(levels=levels, **arrays)
@@ -238,7 +238,7 @@ def _fixed(most_kwh: FloatArray, wanted_kwh: FloatArray | None) -> FloatArray:
 
 def _force(levels: BreakEven, ways: Direction) -> BreakEven:
     """Return break-even values by which a battery does what it has to: no price is too high to charge, none too low to discharge."""
-    charges, discharges = (np.zeros(ways.may_charge.size, dtype=bool) if each is None else np.isfinite(each) for each in (ways.charge_kwh, ways.discharge_kwh))
+    charges, discharges = (np.zeros(ways.may_charge.shape, dtype=bool) if each is None else np.isfinite(each) for each in (ways.charge_kwh, ways.discharge_kwh))
     taken = {name: np.where(charges, -FORBIDDEN_VALUE, getattr(levels, name)) for name in ("buy", "store", "spill")}
     given = {name: np.where(discharges, FORBIDDEN_VALUE, getattr(levels, name)) for name in ("serve", "sell", "displace")}
     return BreakEven(**taken, **given)
@@ -300,9 +300,12 @@ def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
 
 
 def problem_segments(problem: Problem, direction: Direction | None = None) -> Segments:
-    """Return what the slots of the expected course offer; ``direction`` (default: the problem's) fixes the way of each."""
-    outlook = problem.outlook
-    return _offer(problem, (outlook.load_kwh, outlook.pv_kwh), problem.import_limit_kwh, direction or problem.direction)
+    """Return what the slots of the expected course offer; ``direction`` (default: the problem's) fixes the way of each: one for all, or several as paths."""
+    outlook, direction = problem.outlook, direction or problem.direction
+    energies = outlook.load_kwh, outlook.pv_kwh
+    if direction is not None:
+        energies = broadcast(energies[0], direction.may_import.shape), broadcast(energies[1], direction.may_import.shape)
+    return _offer(problem, energies, problem.import_limit_kwh, direction)
 
 
 def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:

@@ -1,92 +1,107 @@
 """Why a battery does what it does: the causes in order, the first that is true is told.
 
-A cause is a code of ``luna.words``, where it holds, and what its figures are read from. What a sentence sets against each other is compared here with
-the very figures that it shows.
+A cause is a code of ``luna.words``, the facts that hold together where it is true, and what its figures are read from. What a sentence sets against each
+other is compared here with the very figures that it shows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
-from services.planner.reply.evidence import Evidence
+from services.planner.reply.evidence import DECIMALS, Evidence
 from services.planner.reply.slot_flows import NOTHING_KWH
 
 # Values are exact to this much.
 _TINY_PRICE = 1e-6
 
 
-Among = Literal["charges", "gives", "rests", "exists"]
-Holds = Callable[[Evidence], BoolArray]
+# The name of what ``Evidence`` says, or what is read from it: where something holds, ``(batteries, slots)`` or ``(slots,)``.
+Fact = str | Callable[[Evidence], BoolArray]
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A code, among which slots it is looked for and where of these it holds (``(batteries, slots)``), and by figure the name of what ``Evidence`` says."""
+    """A code, the facts that hold together where it is true, and by figure the name of what ``Evidence`` says."""
 
     code: str
-    among: Among
-    holds: Holds
+    facts: tuple[Fact, ...]
     figures: Mapping[str, str]
 
 
-def _charging(code: str, holds: Holds, **figures: str) -> Cause:
-    return Cause(code, "charges", holds, figures)
+def _charging(code: str, *facts: Fact, **figures: str) -> Cause:
+    return Cause(code, ("charges", *facts), figures)
 
 
-def _giving(code: str, holds: Holds, **figures: str) -> Cause:
-    return Cause(code, "gives", holds, figures)
+def _giving(code: str, *facts: Fact, **figures: str) -> Cause:
+    return Cause(code, ("gives", *facts), figures)
 
 
-def _resting(code: str, holds: Holds, **figures: str) -> Cause:
-    return Cause(code, "rests", holds, figures)
-
-
-def _any(code: str, holds: Holds, **figures: str) -> Cause:
-    return Cause(code, "exists", holds, figures)
-
-
-def _once(holds: Holds) -> Holds:
-    """Return what several causes ask for, worked out once for each evidence."""
-    return lambda seen: seen.find(holds)
+def _resting(code: str, *facts: Fact, **figures: str) -> Cause:
+    return Cause(code, ("rests", *facts), figures)
 
 
 # --- what owner, limits and others decide -------------------------------------------------------------------------------------------------------
 
 
-@_once
-def _stores_sun(seen: Evidence) -> BoolArray:
-    return (seen.shares.sun_kwh > NOTHING_KWH) & ~_buys(seen)
-
-
-@_once
 def _buys(seen: Evidence) -> BoolArray:
     return seen.bought_kwh > NOTHING_KWH
 
 
-@_once
+def _stores_sun(seen: Evidence) -> BoolArray:
+    return (seen.shares.sun_kwh > NOTHING_KWH) & (seen.bought_kwh <= NOTHING_KWH)
+
+
+def _takes_over(seen: Evidence) -> BoolArray:
+    return seen.taken_kwh > NOTHING_KWH
+
+
 def _sells(seen: Evidence) -> BoolArray:
     """Where a battery sells no less than it serves."""
     return (seen.sold_kwh > NOTHING_KWH) & (seen.sold_kwh >= seen.served_kwh)
 
 
-@_once
 def _serves(seen: Evidence) -> BoolArray:
     return seen.served_kwh > NOTHING_KWH
 
 
-@_once
+def _serves_house(seen: Evidence) -> BoolArray:
+    return _serves(seen) & ~_sells(seen)
+
+
 def _serves_alone(seen: Evidence) -> BoolArray:
     """Where a battery brings all that the house lacks."""
-    return np.asarray(_serves(seen) & ~seen.short & (seen.served_kwh >= seen.shares.served_kwh.sum(axis=0) - NOTHING_KWH))
+    return np.asarray(~seen.short & (seen.served_kwh >= seen.shares.served_kwh.sum(axis=0) - NOTHING_KWH))
 
 
-@_once
+def _serves_or_rests(seen: Evidence) -> BoolArray:
+    return _serves(seen) | seen.rests
+
+
+def _stores_or_rests(seen: Evidence) -> BoolArray:
+    return _stores_sun(seen) | seen.rests
+
+
+def _feeds_in_nothing(seen: Evidence) -> BoolArray:
+    return ~seen.may_feed_in
+
+
+def _bypasses_inverter(seen: Evidence) -> BoolArray:
+    return seen.shares.direct_kwh > NOTHING_KWH
+
+
+def _lacks_room(seen: Evidence) -> BoolArray:
+    return seen.room_kwh <= NOTHING_KWH
+
+
+def _charges_not(seen: Evidence) -> BoolArray:
+    return ~seen.charges
+
+
 def _nothing(seen: Evidence) -> BoolArray:
     return ~seen.short & ~seen.left
 
@@ -94,7 +109,7 @@ def _nothing(seen: Evidence) -> BoolArray:
 def _stalled(seen: Evidence) -> BoolArray:
     """Where a battery cannot charge as slowly as the surplus comes."""
     surplus = seen.shares.sun_sold_kwh + seen.shares.held_kwh
-    return ~seen.full & seen.left & (surplus < seen.least_kw * seen.hours - NOTHING_KWH)
+    return surplus < seen.least_kw * seen.hours - NOTHING_KWH
 
 
 def _rest_is_one(seen: Evidence) -> BoolArray:
@@ -102,165 +117,178 @@ def _rest_is_one(seen: Evidence) -> BoolArray:
     return (seen.sells_sun & np.isfinite(seen.sale)) ^ seen.holds_back
 
 
-def _spared(code: str, seen: Evidence) -> BoolArray:
-    """Where a constraint keeps a battery from giving what the house lacks."""
-    return seen.find_at_work(code) & seen.short & ~seen.empty
+def _grid_is_paying(seen: Evidence) -> BoolArray:
+    return np.isfinite(seen.grid_pays)
+
+
+def _feeding_in_costs(seen: Evidence) -> BoolArray:
+    return np.isfinite(seen.fee)
+
+
+def _spares(seen: Evidence) -> BoolArray:
+    """Where the house draws on the grid, and a battery holds something."""
+    return seen.short & ~seen.empty
+
+
+def _leaves_surplus(seen: Evidence) -> BoolArray:
+    return seen.left & ~seen.full
 
 
 BOUND = (
-    _charging("brought_back", lambda seen: seen.below_limits, soc="soc", least="least_soc", kwh="charge"),
-    _giving("brought_back", lambda seen: seen.above_limits, soc="soc", most="most_soc", kwh="discharge"),
-    _resting("outside_limits", lambda seen: seen.below_limits, soc="soc", least="least_soc", time="next_charge"),
-    _resting("outside_limits", lambda seen: seen.above_limits, soc="soc", most="most_soc"),
-    _resting("full", lambda seen: seen.full & seen.left, sell="sale", held="held_kwh", fee="fee"),
-    _resting("full_while_paid", lambda seen: seen.full & np.isfinite(seen.grid_pays), fee="grid_pays"),
+    _charging("brought_back", "below_limits", soc="soc", least="least_soc", kwh="charge"),
+    _giving("brought_back", "above_limits", soc="soc", most="most_soc", kwh="discharge"),
+    _resting("outside_limits", "below_limits", soc="soc", least="least_soc", time="next_charge"),
+    _resting("outside_limits", "above_limits", soc="soc", most="most_soc"),
+    _resting("full", "full", "left", sell="sale", held="held_kwh", fee="fee"),
+    _resting("full_while_paid", "full", _grid_is_paying, fee="grid_pays"),
     # A battery that would be charged does not stay where it is for its reserve.
-    _resting("charge_waits_peak", lambda seen: seen.fills_peak & seen.may_buy_more),
-    _resting("charge_waits_limit", lambda seen: seen.fills_connection & seen.may_buy_more),
-    _resting("reserve_kept", lambda seen: seen.empty & seen.short & seen.has_reserve, reserve="reserve_soc", time="reserve_ends"),
-    _resting("empty", lambda seen: seen.empty & seen.short, time="next_charge"),
-    _giving("peak_kept", lambda seen: seen.keeps_peak, kw="peak_kw", cost="peak_price"),
-    _giving("connection_limit", lambda seen: _serves(seen) & seen.fills_connection, kw="connection_kw"),
-    _charging("store_surplus", lambda seen: _stores_sun(seen) & ~seen.may_feed_in),
-    _charging("feed_in_limit", lambda seen: _stores_sun(seen) & seen.fills_feed_in, kw="feed_in_kw"),
-    _charging("inverter_limit", lambda seen: seen.shares.direct_kwh > NOTHING_KWH, kw="inverter_kw"),
-    _resting("inverter_full", lambda seen: seen.short & (seen.room_kwh <= NOTHING_KWH), kw="inverter_kw"),
-    _any("not_for_car", lambda seen: seen.short & seen.spares_car & ~seen.charges),
-    _any("power_limit", lambda seen: (_serves(seen) | seen.rests) & seen.short & seen.gives_all, kw="gives_kw"),
-    _any("charge_limit", lambda seen: (_stores_sun(seen) | seen.rests) & _rest_is_one(seen) & seen.takes_all, kw="takes_kw", sell="sale"),
-    _resting("least_power", _stalled, kw="least_kw"),
-    _charging("charge_negative", lambda seen: _buys(seen) & np.isfinite(seen.grid_pays), fee="grid_pays", kwh="charge", held="curtailed_kwh"),
-    _charging("store_surplus", lambda seen: _stores_sun(seen) & np.isfinite(seen.fee), fee="fee"),
-    _resting("other_battery", lambda seen: _nothing(seen) & seen.others_move),
+    _resting("charge_waits_peak", "fills_peak", "may_buy_more"),
+    _resting("charge_waits_limit", "fills_connection", "may_buy_more"),
+    _resting("reserve_kept", "empty", "short", "has_reserve", reserve="reserve_soc", time="reserve_ends"),
+    _resting("empty", "empty", "short", time="next_charge"),
+    _giving("peak_kept", "keeps_peak", kw="peak_kw", cost="peak_price"),
+    _giving("connection_limit", _serves, "fills_connection", kw="connection_kw"),
+    _charging("store_surplus", _stores_sun, _feeds_in_nothing),
+    _charging("feed_in_limit", _stores_sun, "fills_feed_in", kw="feed_in_kw"),
+    _charging("inverter_limit", _bypasses_inverter, kw="inverter_kw"),
+    _resting("inverter_full", "short", _lacks_room, kw="inverter_kw"),
+    Cause("not_for_car", ("short", "spares_car", _charges_not), {}),
+    Cause("power_limit", (_serves_or_rests, "short", "gives_all"), {"kw": "gives_kw"}),
+    Cause("charge_limit", (_stores_or_rests, _rest_is_one, "takes_all"), {"kw": "takes_kw", "sell": "sale"}),
+    _resting("least_power", _leaves_surplus, _stalled, kw="least_kw"),
+    _charging("charge_negative", _buys, _grid_is_paying, fee="grid_pays", kwh="charge", held="curtailed_kwh"),
+    _charging("store_surplus", _stores_sun, _feeding_in_costs, fee="fee"),
+    _resting("other_battery", _nothing, "others_move"),
     _resting("nothing_to_do", _nothing, time="next_move"),
-    *(_resting(each.code, partial(_spared, each.code)) for each in BATTERY_CONSTRAINTS if each.at_work is not None),
+    # A constraint keeps a battery from giving what the house lacks.
+    *(_resting(each.code, partial(Evidence.find_at_work, code=each.code), _spares) for each in BATTERY_CONSTRAINTS if each.at_work is not None),
 )
 
 
 # --- what trade decides: each compares what the sentence shows, and what the plan counts -----------------------------------------------------------
 
 
-def _brings_more(seen: Evidence, charged: tuple[FloatArray, FloatArray], use: IndexArray, price: FloatArray) -> BoolArray:
-    """Where a kWh brings more at a later ``use``, its ``price``, than it costs with losses and wear to charge now: what is paid, what the plan counts."""
-    paid, counted = charged
-    dearer = seen.below(paid, price) & seen.below(seen.loaded_price(paid), price)
-    return dearer & seen.below(seen.loaded_price(counted), seen.counts_at(use))
-
-
 def _buys_for_main(seen: Evidence) -> BoolArray:
-    return _buys(seen) & _brings_more(seen, (seen.buy, seen.counted), seen.main_use, seen.main_price)
+    return seen.below(seen.bought_cost, seen.main_price) & seen.below(seen.loaded_counted, seen.main_counted)
 
 
 def _buys_for_later(seen: Evidence) -> BoolArray:
-    return _buys(seen) & _brings_more(seen, (seen.buy, seen.counted), seen.next_use, seen.next_price)
+    return seen.below(seen.bought_cost, seen.next_price) & seen.below(seen.loaded_counted, seen.next_counted)
 
 
 def _buys_by_value(seen: Evidence) -> BoolArray:
-    return _buys(seen) & seen.below(seen.buy, seen.value) & (seen.keep >= seen.counted - _TINY_PRICE)
+    return seen.below(seen.buy, seen.value) & (seen.keep >= seen.counted - _TINY_PRICE)
 
 
-def _charges_for_reserve(seen: Evidence) -> BoolArray:
+def _before_limit(seen: Evidence) -> BoolArray:
+    return seen.next_limit >= 0
+
+
+def _before_reserve(seen: Evidence) -> BoolArray:
     return seen.for_reserve >= 0
 
 
 def _stores_for_main(seen: Evidence) -> BoolArray:
-    return _stores_sun(seen) & _brings_more(seen, (seen.sell, seen.sell), seen.main_use, seen.main_price)
+    return seen.below(seen.unsold_cost, seen.main_price) & seen.below(seen.loaded_sell, seen.main_counted)
 
 
 def _stores_for_later(seen: Evidence) -> BoolArray:
-    return _stores_sun(seen) & _brings_more(seen, (seen.sell, seen.sell), seen.next_use, seen.next_price)
+    return seen.below(seen.unsold_cost, seen.next_price) & seen.below(seen.loaded_sell, seen.next_counted)
 
 
-@_once
 def _stores_by_value(seen: Evidence) -> BoolArray:
-    return _stores_sun(seen) & seen.below(seen.sell, seen.value) & (seen.keep >= seen.sell - _TINY_PRICE)
+    return seen.below(seen.sell, seen.value) & (seen.keep >= seen.sell - _TINY_PRICE)
 
 
-@_once
+def _value_below_buy(seen: Evidence) -> BoolArray:
+    return seen.below(seen.value, seen.buy)
+
+
+def _buy_below_value(seen: Evidence) -> BoolArray:
+    return seen.below(seen.buy, seen.value)
+
+
 def _sells_by_value(seen: Evidence) -> BoolArray:
     gains = (seen.sell - seen.wear_price) * seen.battery.discharge_efficiency
-    return _sells(seen) & seen.below(seen.value, seen.sell) & (gains >= seen.value - _TINY_PRICE)
+    return seen.below(seen.value, seen.sell) & (gains >= seen.value - _TINY_PRICE)
 
 
-def _refills_below(seen: Evidence, refill: FloatArray, price: FloatArray) -> BoolArray:
-    """Where charging the battery again costs less, with losses and wear, than a kWh brings now."""
-    return seen.below(refill, price) & seen.below(seen.loaded_price(np.maximum(refill, 0.0)), price)
-
-
-@_once
 def _sells_before_refill(seen: Evidence) -> BoolArray:
-    return _sells(seen) & _refills_below(seen, seen.refill, seen.sell)
+    return seen.below(seen.refill_cost, seen.sell)
 
 
-@_once
 def _sells_before_sun(seen: Evidence) -> BoolArray:
-    return _sells(seen) & _refills_below(seen, seen.sun, seen.sell)
+    return seen.below(seen.sun_cost, seen.sell)
 
 
-@_once
 def _serves_by_value(seen: Evidence) -> BoolArray:
-    return _serves_house(seen) & seen.below(seen.value, seen.buy) & (seen.save >= seen.value - _TINY_PRICE)
+    return _value_below_buy(seen) & (seen.save >= seen.value - _TINY_PRICE)
 
 
-@_once
-def _serves_house(seen: Evidence) -> BoolArray:
-    return _serves(seen) & ~_sells(seen)
-
-
-@_once
 def _serves_before_refill(seen: Evidence) -> BoolArray:
-    return _serves_house(seen) & _refills_below(seen, seen.refill, seen.buy)
+    return seen.below(seen.refill_cost, seen.buy)
 
 
-@_once
 def _serves_before_sun(seen: Evidence) -> BoolArray:
-    return _serves_house(seen) & _refills_below(seen, seen.sun, seen.buy)
+    return seen.below(seen.sun_cost, seen.buy)
 
 
-@_once
+def _counts_as_paid(seen: Evidence) -> BoolArray:
+    return ~seen.differs
+
+
 def _saves_by_serving(seen: Evidence) -> BoolArray:
-    return _serves_house(seen) & ~seen.differs & seen.below(seen.value, seen.save)
+    return seen.below(seen.value, seen.save)
 
 
-@_once
 def _serves_evenly(seen: Evidence) -> BoolArray:
     """Where a kWh would be worth as much later."""
-    as_much = (seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price)
-    return np.asarray(_serves_house(seen) & ~seen.differs & as_much)
-
-
-@_once
-def _spares(seen: Evidence) -> BoolArray:
-    """Where a battery rests although the house draws on the grid, and it holds something."""
-    return seen.short & ~seen.empty
+    return np.asarray((seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price))
 
 
 def _holds_for_main(seen: Evidence) -> BoolArray:
-    return _spares(seen) & seen.below(seen.buy, seen.main_price) & seen.below(seen.counted, seen.counts_at(seen.main_use))
+    return seen.below(seen.buy, seen.main_price) & seen.below(seen.counted, seen.main_counted)
 
 
 def _holds_for_later(seen: Evidence) -> BoolArray:
-    return _spares(seen) & seen.below(seen.buy, seen.next_price) & seen.below(seen.counted, seen.counts_at(seen.next_use))
+    return seen.below(seen.buy, seen.next_price) & seen.below(seen.counted, seen.next_counted)
 
 
-@_once
 def _holds_by_value(seen: Evidence) -> BoolArray:
-    return _spares(seen) & seen.below(seen.save, seen.value)
+    return seen.below(seen.save, seen.value)
 
 
-@_once
-def _leaves_surplus(seen: Evidence) -> BoolArray:
-    return seen.left & ~seen.full
+def _holds_evenly(seen: Evidence) -> BoolArray:
+    return np.asarray(seen.value >= seen.save - seen.same_price)
 
 
-@_once
 def _sells_surplus(seen: Evidence) -> BoolArray:
     return _leaves_surplus(seen) & seen.sells_sun & ~seen.holds_back
 
 
+def _refills_below_sale(seen: Evidence) -> BoolArray:
+    return seen.below(seen.refill, seen.sell)
+
+
+def _sun_below_sale(seen: Evidence) -> BoolArray:
+    return seen.below(seen.sun, seen.sell)
+
+
+def _value_below_sale(seen: Evidence) -> BoolArray:
+    return seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell)
+
+
+def _keeping_below_sale(seen: Evidence) -> BoolArray:
+    return seen.below(seen.keep, seen.sell)
+
+
+def _keeping_gains_nothing(seen: Evidence) -> BoolArray:
+    return seen.keep <= seen.sell + _TINY_PRICE
+
+
 def _gains_nothing_held(seen: Evidence) -> BoolArray:
     """Where sun is held back, and storing it would be worth nothing."""
-    return _leaves_surplus(seen) & seen.holds_back & (seen.keep <= _TINY_PRICE)
+    return seen.holds_back & (seen.keep <= _TINY_PRICE)
 
 
 SALE = {"kwh": "sold_kwh", "sell": "sell"}
@@ -269,64 +297,105 @@ MAIN_USE, NEXT_USE = {"price": "main_price", "time": "main_use"}, {"price": "nex
 REFILL, SUN = {"refill": "refill", "time": "next_charge"}, {"sun": "sun", "time": "next_charge"}
 
 
-def _serving(code: str, which: Holds, **figures: str) -> tuple[Cause, ...]:
+def _serving(code: str, *facts: Fact, **figures: str) -> tuple[Cause, ...]:
     """Return the causes of a battery that serves the house."""
+    serving = partial(_giving, code, _serves_house, *facts, **figures)
     return (
-        _giving(code, lambda seen: which(seen) & _serves_by_value(seen), **figures, buy="buy", value="value"),
-        _giving(code, lambda seen: which(seen) & _serves_before_refill(seen), **figures, buy="buy", **REFILL),
-        _giving(code, lambda seen: which(seen) & _serves_before_sun(seen), **figures, buy="buy", **SUN),
-        _giving(code, lambda seen: which(seen) & _saves_by_serving(seen), **figures, value="value", save="save"),
-        _giving(code, lambda seen: which(seen) & _serves_evenly(seen), **figures, buy="buy"),
+        serving(_serves_by_value, buy="buy", value="value"),
+        serving(_serves_before_refill, buy="buy", **REFILL),
+        serving(_serves_before_sun, buy="buy", **SUN),
+        serving(_saves_by_serving, _counts_as_paid, value="value", save="save"),
+        serving(_serves_evenly, _counts_as_paid, buy="buy"),
     )
 
 
 TRADE = (
-    _charging("charge_cheap", _buys_for_main, **PURCHASE, loaded="loaded", **MAIN_USE),
-    _charging("charge_cheap", _buys_for_later, **PURCHASE, loaded="loaded", **NEXT_USE),
-    _charging("charge_for_limit", lambda seen: _buys(seen) & (seen.next_limit >= 0), **PURCHASE, kw="next_limit_kw", time="next_limit"),
-    _charging("charge_for_reserve", _charges_for_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
-    _charging("charge_for_target", lambda seen: _buys(seen) & seen.wanted_at_end & seen.unused_after, **PURCHASE),
-    _charging("charge_cheap", _buys_by_value, **PURCHASE, value="value"),
-    _charging("store_surplus", _stores_for_main, sell="sell", **MAIN_USE),
-    _charging("store_surplus", _stores_for_later, sell="sell", **NEXT_USE),
-    _charging("follow_house", lambda seen: _stores_by_value(seen) & seen.below(seen.value, seen.buy), value="value", sell="sell", buy="buy"),
-    _charging("store_surplus", _stores_by_value, value="value", sell="sell"),
-    _charging("takes_over", lambda seen: seen.shares.taken_kwh > NOTHING_KWH, kwh="taken_kwh"),
-    _giving("sell_high", lambda seen: _sells_by_value(seen) & _sells_before_refill(seen), **SALE, value="value", **REFILL),
-    _giving("sell_high", lambda seen: _sells_by_value(seen) & _sells_before_sun(seen), **SALE, value="value", **SUN),
-    _giving("sell_high", _sells_by_value, **SALE, value="value"),
-    _giving("sell_high", _sells_before_refill, **SALE, **REFILL),
-    _giving("sell_high", _sells_before_sun, **SALE, **SUN),
+    _charging("charge_cheap", _buys, _buys_for_main, **PURCHASE, loaded="loaded", **MAIN_USE),
+    _charging("charge_cheap", _buys, _buys_for_later, **PURCHASE, loaded="loaded", **NEXT_USE),
+    _charging("charge_for_limit", _buys, _before_limit, **PURCHASE, kw="next_limit_kw", time="next_limit"),
+    _charging("charge_for_reserve", _before_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
+    _charging("charge_for_target", _buys, "wanted_at_end", "unused_after", **PURCHASE),
+    _charging("charge_cheap", _buys, _buys_by_value, **PURCHASE, value="value"),
+    _charging("store_surplus", _stores_sun, _stores_for_main, sell="sell", **MAIN_USE),
+    _charging("store_surplus", _stores_sun, _stores_for_later, sell="sell", **NEXT_USE),
+    _charging("follow_house", _stores_sun, _stores_by_value, _value_below_buy, value="value", sell="sell", buy="buy"),
+    _charging("store_surplus", _stores_sun, _stores_by_value, value="value", sell="sell"),
+    _charging("takes_over", _takes_over, kwh="taken_kwh"),
+    _giving("sell_high", _sells, _sells_by_value, _sells_before_refill, **SALE, value="value", **REFILL),
+    _giving("sell_high", _sells, _sells_by_value, _sells_before_sun, **SALE, value="value", **SUN),
+    _giving("sell_high", _sells, _sells_by_value, **SALE, value="value"),
+    _giving("sell_high", _sells, _sells_before_refill, **SALE, **REFILL),
+    _giving("sell_high", _sells, _sells_before_sun, **SALE, **SUN),
     *_serving("serve_peak", _serves_alone),
-    *_serving("serve_part", _serves, kwh="served_kwh"),
-    _resting("hold_for_peak", _holds_for_main, kwh="usable_kwh", buy="buy", **MAIN_USE),
-    _resting("hold_for_peak", _holds_for_later, kwh="usable_kwh", buy="buy", **NEXT_USE),
-    _resting("hold_for_limit", lambda seen: _spares(seen) & (seen.next_limit >= 0), kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
-    _resting("hold_for_reserve", lambda seen: _spares(seen) & (seen.for_reserve >= 0), kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
-    _resting("hold_for_target", lambda seen: _spares(seen) & seen.wanted_at_end & seen.unused_after, kwh="usable_kwh"),
-    _resting("hold_for_peak", lambda seen: _holds_by_value(seen) & seen.below(seen.buy, seen.value), kwh="usable_kwh", buy="buy", value="value"),
-    _resting("hold_for_peak", lambda seen: _holds_by_value(seen) & ~seen.differs, kwh="usable_kwh", save="save", value="value"),
-    _resting("hold_equal", lambda seen: _spares(seen) & ~seen.differs & (seen.value >= seen.save - seen.same_price), value="value"),
-    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.refill, seen.sell), sell="sell", **REFILL),
-    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.sun, seen.sell), sell="sell", **SUN),
-    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell), sell="sell", value="value"),
-    _resting("keep_room", lambda seen: _sells_surplus(seen) & seen.below(seen.keep, seen.sell), sell="sell", keep="keep"),
-    _resting("keep_room", lambda seen: _sells_surplus(seen) & (seen.keep <= seen.sell + _TINY_PRICE), sell="sell"),
-    _resting("keep_room", _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
+    *_serving("serve_part", kwh="served_kwh"),
+    _resting("hold_for_peak", _spares, _holds_for_main, kwh="usable_kwh", buy="buy", **MAIN_USE),
+    _resting("hold_for_peak", _spares, _holds_for_later, kwh="usable_kwh", buy="buy", **NEXT_USE),
+    _resting("hold_for_limit", _spares, _before_limit, kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
+    _resting("hold_for_reserve", _spares, _before_reserve, kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
+    _resting("hold_for_target", _spares, "wanted_at_end", "unused_after", kwh="usable_kwh"),
+    _resting("hold_for_peak", _spares, _holds_by_value, _buy_below_value, kwh="usable_kwh", buy="buy", value="value"),
+    _resting("hold_for_peak", _spares, _holds_by_value, _counts_as_paid, kwh="usable_kwh", save="save", value="value"),
+    _resting("hold_equal", _spares, _holds_evenly, _counts_as_paid, value="value"),
+    _resting("keep_room", _sells_surplus, _refills_below_sale, sell="sell", **REFILL),
+    _resting("keep_room", _sells_surplus, _sun_below_sale, sell="sell", **SUN),
+    _resting("keep_room", _sells_surplus, _value_below_sale, sell="sell", value="value"),
+    _resting("keep_room", _sells_surplus, _keeping_below_sale, sell="sell", keep="keep"),
+    _resting("keep_room", _sells_surplus, _keeping_gains_nothing, sell="sell"),
+    _resting("keep_room", _leaves_surplus, _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
 )
+
+
+def _is_weighed(seen: Evidence) -> BoolArray:
+    """Where the plan weighs energy that a battery moves, or spares, by more than money."""
+    return (~seen.rests | _spares(seen)) & np.isfinite(seen.counted_value)
+
 
 # Where nothing of it holds on the figures that would be shown, they are said without a why.
 PLAIN = (
-    _any("weighed", lambda seen: (~seen.rests | _spares(seen)) & np.isfinite(seen.counted_value), counted="counted", value="counted_value"),
+    Cause("weighed", (_is_weighed,), {"counted": "counted", "value": "counted_value"}),
     _charging("charge_plain", _buys, **PURCHASE, value="value"),
-    _charging("store_plain", lambda seen: seen.exists, kwh="charge", value="value", sell="allowed_sale"),
+    _charging("store_plain", kwh="charge", value="value", sell="allowed_sale"),
     _giving("sell_plain", _sells, **SALE, value="value"),
     _giving("serve_plain", _serves, kwh="served_kwh", buy="buy", value="value"),
-    _giving("passes_on", lambda seen: seen.exists, kwh="discharge"),
-    _resting("rest_plain", lambda seen: seen.exists, buy="buy", sell="allowed_sale", value="value"),
+    _giving("passes_on", kwh="discharge"),
+    _resting("rest_plain", buy="buy", sell="allowed_sale", value="value"),
 )
 
 # Where what was learned decides otherwise than the planner's value, no price of the plan is why.
-LEARNED = _any("learned", lambda seen: seen.planners_choice.differs, takes="planner_takes", gives="planner_gives", cost="learned_cost", gain="learned_gain")
+LEARNED = Cause("learned", ("planner_differs",), {"takes": "planner_takes", "gives": "planner_gives", "cost": "learned_cost", "gain": "learned_gain"})
 
 CAUSES = (LEARNED, *BOUND, *TRADE, *PLAIN)
+
+_FACTS: tuple[Fact, ...] = ("exists", *dict.fromkeys(fact for cause in CAUSES for fact in cause.facts))
+_FIGURES = ("unknown", *dict.fromkeys(name for cause in CAUSES for name in cause.figures.values()))
+
+
+def _table(rows: Sequence[Sequence[int]]) -> IndexArray:
+    """Return rows of places as one array: the first place of all stands in where others are longer."""
+    longest = max(map(len, rows))
+    return np.array([[*row, *[0] * (longest - len(row))] for row in rows])
+
+
+# The places of what each cause needs, and of what it says.
+_NEEDED = _table([[_FACTS.index(fact) for fact in cause.facts] for cause in CAUSES])
+_SAID = _table([[_FIGURES.index(name) for name in cause.figures.values()] for cause in CAUSES])
+
+
+def find_first(seen: Evidence) -> IndexArray:
+    """Return the place among all causes of the first that is true, ``(batteries, slots)``; some cause always is."""
+    holds = np.empty((len(_FACTS), *seen.charge.shape), dtype=bool)
+    for place, fact in enumerate(_FACTS):
+        holds[place] = getattr(seen, fact) if isinstance(fact, str) else fact(seen)
+    # Fact by fact: all that each cause needs at once would be a large array for a fleet.
+    true = holds[_NEEDED[:, 0]]
+    for needed in _NEEDED.T[1:]:
+        true &= holds[needed]
+    return np.asarray(true.argmax(axis=0))
+
+
+def read_figures(seen: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:
+    """Return the figures of a cause in each of some slots of batteries, in the order in which it names them, ``(figures, causes)``; NaN: not to be said."""
+    known = np.full((len(_FIGURES), *seen.charge.shape), np.nan)
+    for place in sorted(set(_SAID[sorted(set(causes.tolist()))].ravel().tolist()) - {0}):
+        known[place] = seen.figure(_FIGURES[place])
+    return np.asarray(known[_SAID[causes].T, *where].round(DECIMALS) + 0.0)

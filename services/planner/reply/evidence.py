@@ -5,7 +5,7 @@ so. Figures that are not to be said are NaN, slots that there are none of are -1
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from luna.contracts.owner import ManualBlock
 from luna.energy.physics import BoolArray
 from luna.energy.schedule import Figure
-from luna.energy.timeline import FloatArray, IndexArray, bound, broadcast, split_days
+from luna.energy.timeline import FloatArray, IndexArray, bound, split_days
 from luna.words import Numbers
 from services.planner.dp.end_to_end import join, join_parts
 from services.planner.dp.plan import Plan
@@ -50,23 +50,12 @@ class Evidence(SlotFlows):
         self.wear_price, self._rows = self.join(lambda plan: plan.problem.wear_price), np.arange(len(self.charge))[:, None]
         # The first slot of the plan that each slot is one of.
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
-        self._found: dict[Callable[[Evidence], BoolArray], BoolArray] = {}
-        self._figures: dict[str, FloatArray] = {}
         self._told: dict[int, str] = {}
 
-    def find(self, holds: Callable[["Evidence"], BoolArray]) -> BoolArray:
-        """Return where something holds that several causes ask for."""
-        if holds not in self._found:
-            self._found[holds] = holds(self)
-        return self._found[holds]
-
-    def figures(self, name: str) -> FloatArray:
-        """Return one of the arrays below as figures, ``(batteries, slots)``: numbers rounded, or slots counted from the plan's first; NaN: not to be said."""
-        if name not in self._figures:
-            values = getattr(self, name)
-            told = np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else values.round(DECIMALS) + 0.0
-            self._figures[name] = broadcast(told, self.charge.shape)
-        return self._figures[name]
+    def figure(self, name: str) -> FloatArray:
+        """Return one of the arrays below as a figure: numbers, or slots counted from the plan's first; NaN: not to be said."""
+        values: NDArray[Any] = getattr(self, name)
+        return np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else values
 
     def own_slots(self, slots: IndexArray) -> IndexArray:
         """Return slots counted from their plan's first; -1 where there is none."""
@@ -161,7 +150,31 @@ class Evidence(SlotFlows):
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
         """Return what a kWh given later costs when it is charged at a price: with losses and wear."""
-        return price / self.return_share + self.wear_price * (1.0 / self.return_share + 1.0)
+        return price / self.return_share + self._loading_wear
+
+    @cached_property
+    def _loading_wear(self) -> FloatArray:
+        return self.wear_price * (1.0 / self.return_share + 1.0)
+
+    @cached_property
+    def loaded_counted(self) -> FloatArray:
+        """The same of a bought kWh, as the plan counts it."""
+        return self.loaded_price(self.counted)
+
+    @cached_property
+    def loaded_sell(self) -> FloatArray:
+        """The same of a kWh that is not sold."""
+        return self.loaded_price(self.sell)
+
+    @cached_property
+    def bought_cost(self) -> FloatArray:
+        """What a bought kWh costs at least when it is given later: no less than it costs now."""
+        return np.maximum(self.buy, self.loaded_price(self.buy))
+
+    @cached_property
+    def unsold_cost(self) -> FloatArray:
+        """The same of a kWh that is not sold."""
+        return np.maximum(self.sell, self.loaded_sell)
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
@@ -197,9 +210,18 @@ class Evidence(SlotFlows):
     def main_price(self) -> FloatArray:
         return self._at(self.brings, self.main_use)
 
-    def counts_at(self, use: IndexArray) -> FloatArray:
-        """Return what the plan counts for a kWh given in other slots."""
-        return self._at(np.where(self._serves_most, self.counted, self.sell), use)
+    @cached_property
+    def _counted_use(self) -> FloatArray:
+        """What the plan counts for a kWh given in the slot."""
+        return np.where(self._serves_most, self.counted, self.sell)
+
+    @cached_property
+    def next_counted(self) -> FloatArray:
+        return self._at(self._counted_use, self.next_use)
+
+    @cached_property
+    def main_counted(self) -> FloatArray:
+        return self._at(self._counted_use, self.main_use)
 
     @cached_property
     def next_limit(self) -> IndexArray:
@@ -216,20 +238,20 @@ class Evidence(SlotFlows):
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
         rows = zip(*(self._apart(each).tolist() for each in (self.charges, self.gives, brings)), strict=True)
-        return self._counted(np.array([_next_best(*row) for row in rows], dtype=np.int64))
+        own = np.array([_next_best(*row) for row in rows], dtype=np.int64).reshape(self.charge.shape)
+        return np.where(own >= 0, own + self.first, -1)
 
     def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values of shape ``(batteries, slots)`` with a row for each plan of each battery."""
         return values.reshape(-1, self.slots)
 
-    def _counted(self, slots: IndexArray) -> IndexArray:
-        """Return slots of such rows, counted from the plan's first one, as they are counted here."""
-        own = slots.reshape(self.charge.shape)
-        return np.where(own >= 0, own + self.first, -1)
-
     def next_where(self, holds: BoolArray) -> IndexArray:
         """Return of each slot the next one after it in which something holds, ``(batteries, slots)``; -1 where the plan has none."""
-        return self._counted(_next_where(self._apart(holds)))
+        none = self.first.size
+        places = self._apart(np.where(holds, np.arange(none), none))
+        following = np.full(places.shape, none)
+        following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
+        return np.where(following < none, following, -1).reshape(holds.shape)
 
     @cached_property
     def next_charge(self) -> IndexArray:
@@ -245,6 +267,16 @@ class Evidence(SlotFlows):
         """What surplus that next charges the battery would sell for, where it is surplus alone and could be sold."""
         alone = (self.shares.sun_kwh > NOTHING_KWH) & (self.shares.bought_kwh + self.shares.taken_kwh <= NOTHING_KWH)
         return self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
+
+    @cached_property
+    def refill_cost(self) -> FloatArray:
+        """What a kWh costs when the battery is next charged, with losses and wear, where that is bought."""
+        return np.maximum(self.refill, self.loaded_price(np.maximum(self.refill, 0.0)))
+
+    @cached_property
+    def sun_cost(self) -> FloatArray:
+        """The same of surplus alone that could be sold."""
+        return np.maximum(self.sun, self.loaded_price(np.maximum(self.sun, 0.0)))
 
     @cached_property
     def first_use(self) -> IndexArray:
@@ -312,6 +344,10 @@ class Evidence(SlotFlows):
     def planners_choice(self) -> PlannersChoice:
         """What the planner would do where the plan follows what was learned."""
         return join_parts([read_planners_choice(plan) for plan in self.plans], self.slots)
+
+    @cached_property
+    def planner_differs(self) -> BoolArray:
+        return self.planners_choice.differs
 
     @cached_property
     def planner_takes(self) -> FloatArray:
@@ -459,15 +495,6 @@ def read_numbers(values: FloatArray) -> list[Figure | None]:
     """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
     numbers = (values.round(DECIMALS) + 0.0).tolist()
     return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
-
-
-def _next_where(holds: BoolArray) -> IndexArray:
-    """Return of each slot the next one after it in which something holds, -1 where there is none."""
-    slots = holds.shape[1]
-    places = np.where(holds, np.arange(slots), slots)
-    following = np.full(holds.shape, slots)
-    following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
-    return np.where(following < slots, following, -1)
 
 
 def _next_best(charges: list[bool], gives: list[bool], brings: list[float]) -> list[int]:

@@ -11,13 +11,13 @@ import numpy as np
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
 from luna.energy.physics import BoolArray, Flows, Mode, SlotActuals, simulate_slot
-from luna.energy.schedule import NO_FIGURES, Figure, Reason
+from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.end_to_end import join_parts, split
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.problem.owner_constraints import block_hours
-from services.planner.reply.causes import CAUSES, Among, Cause
+from services.planner.reply.causes import CAUSES, find_first, read_figures
 from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers
 from services.planner.reply.prices import rank_prices
 from services.planner.reply.slot_flows import NOTHING_KWH
@@ -86,9 +86,9 @@ class ToldReasons:
     @property
     def reasons(self) -> list[Reason]:
         """The reasons one by one."""
-        columns = (self.energy_value, self.cost_of_opposite, [self.limits[place] for place in self.binding.tolist()])
-        rows = zip([self.said[place] for place in self.told.tolist()], *columns, self.price_rank, self.price_count, self.used_at, strict=True)
-        return [Reason(code, value, cost, limits, figures, *rest) for (code, figures), value, cost, limits, *rest in rows]
+        codes, figures = zip(*(self.said[place] for place in self.told.tolist()), strict=True)
+        limits = [self.limits[place] for place in self.binding.tolist()]
+        return list(map(Reason, codes, self.energy_value, self.cost_of_opposite, limits, figures, self.price_rank, self.price_count, self.used_at))
 
     def write(self, devices: Sequence[str] | None = None) -> Columns:
         """Return the columns of a ``reason``; ``devices`` names of each slot whose it is, where that is to be said."""
@@ -162,56 +162,34 @@ class _Chosen:
         told, used = _number(self.places[index, slots])
         return told, [self.said[place] for place in used]
 
-    def say(self, where: tuple[int, IndexArray], code: str, figures: Sequence[Mapping[str, Figure]], run: IndexArray) -> None:
-        """Give slots of a battery a code with figures, those of the ``run`` that each slot is part of."""
-        index, slots = where
-        self.places[index, slots] = run + len(self.said)
-        self.said += [(code, each) for each in figures]
-
 
 def _tell_causes(seen: Evidence) -> _Chosen:
-    """Return the code of each battery in each slot, and its figures."""
-    chosen, pinned = _Chosen(np.zeros(seen.charge.shape, dtype=np.int64), [("rest_plain", NO_FIGURES)]), ~seen.exists
+    """Return the code of each battery in each slot, and its figures; neighbours of one day that share cause and figures share one of them."""
+    chosen, pinned = _Chosen(np.zeros(seen.charge.shape, dtype=np.int64), []), ~seen.exists
     for here, until in find_pins(seen):
         for index, slot in np.argwhere(here).tolist():
-            start = seen.edges[slot - seen.first[slot]]
-            chosen.say((index, np.array([slot])), "manual", [{"time": until.isoformat(), "start": start.isoformat()}], np.array([0]))
+            chosen.places[index, slot] = len(chosen.said)
+            start = seen.name_instant(slot - int(seen.first[slot]))
+            chosen.said.append(("manual", {"time": until.isoformat(), "start": start}))
         pinned |= here
-    untold = _leave({"charges": seen.charges, "gives": seen.gives, "rests": seen.rests, "exists": seen.exists}, pinned)
-    for cause in CAUSES:
-        if cause.among not in untold:
-            continue
-        here = untold[cause.among] & cause.holds(seen)
-        if np.count_nonzero(here):
-            for index, battery in enumerate(here):
-                if (slots := battery.nonzero()[0]).size:
-                    _tell(cause, seen, (index, slots), chosen)
-            untold = _leave(untold, here)
-    return chosen
-
-
-def _leave(untold: Mapping[Among, BoolArray], told: BoolArray) -> dict[Among, BoolArray]:
-    """Return of slots by what their battery does those that are not told yet; what is told everywhere is left out."""
-    others = ~told
-    left = {name: slots & others for name, slots in untold.items()}
-    return {name: slots for name, slots in left.items() if np.count_nonzero(slots)}
-
-
-def _tell(cause: Cause, seen: Evidence, where: tuple[int, IndexArray], chosen: _Chosen) -> None:
-    """Give some slots of a battery a cause's code, with the figures that are known there; neighbours of one day that have the same share them."""
-    index, slots = where
-    columns = np.array([seen.day, *(seen.figures(source)[index] for source in cause.figures.values())])[:, slots]
+    causes = np.where(pinned, len(CAUSES), find_first(seen))
+    order = causes.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
+    where, causes = np.divmod(order, seen.first.size), causes.ravel()[order]
+    figures, slots = read_figures(seen, causes, where), where[1]
+    rows = np.vstack([causes, where[0], seen.day[slots], figures])
     # What is unknown is as unknown as before, though no NaN equals another.
-    known, begins = columns == columns, np.empty(slots.size, dtype=bool)  # noqa: PLR0124
-    begins[0], begins[1:] = True, ((columns[:, 1:] != columns[:, :-1]) & (known[:, 1:] | known[:, :-1])).any(axis=0)
-    starts, rows = (slots - seen.first[slots])[begins].tolist(), columns[1:, begins].T.tolist()
-    figures = [_name_figures(cause.figures, row, seen, start) for row, start in zip(rows, starts, strict=True)]
-    chosen.say(where, cause.code, figures, begins.cumsum() - 1)
+    begins, known = np.ones(causes.size, dtype=bool), rows == rows  # noqa: PLR0124
+    begins[1:] = ((rows[:, 1:] != rows[:, :-1]) & (known[:, 1:] | known[:, :-1])).any(axis=0)
+    chosen.places[where] = begins.cumsum() - 1 + len(chosen.said)
+    starts = (slots - seen.first[slots])[begins].tolist()
+    for place, start, row in zip(causes[begins].tolist(), starts, figures[:, begins].T.tolist(), strict=True):
+        chosen.said.append((CAUSES[place].code, _name_figures(CAUSES[place].figures, row, seen, start)))
+    return chosen
 
 
 def _name_figures(names: Iterable[str], row: Sequence[float], seen: Evidence, start: int) -> Mapping[str, Figure]:
     """Return known figures by name; a time needs the ``start``, for its weekday is said where it is not of the same day."""
-    figures: dict[str, Figure] = {name: figure for name, figure in zip(names, row, strict=True) if not isnan(figure)}
+    figures: dict[str, Figure] = {name: figure for name, figure in zip(names, row, strict=False) if not isnan(figure)}
     if "time" in figures:
         figures |= {"time": seen.name_instant(int(figures["time"])), "start": seen.name_instant(start)}  # type: ignore[arg-type]
     return figures
@@ -239,8 +217,8 @@ def price_opposite(seen: Evidence) -> FloatArray:
     other = replace(
         setpoints,
         mode=_OPPOSITE[setpoints.mode],
-        floor_soc=np.broadcast_to(seen.battery.min_soc, seen.start_kwh.shape),
-        ceiling_soc=np.broadcast_to(seen.battery.max_soc, seen.start_kwh.shape),
+        floor_soc=seen.battery.min_soc,
+        ceiling_soc=seen.battery.max_soc,
     )
     # A checked plan's set-points are safe already, and no opposite trades with the grid or goes beyond the limits.
     flows = simulate_slot(other, seen.start_kwh, SlotActuals(seen.load_kwh, seen.pv_kwh, seen.hours), limits=seen.limits)
@@ -267,11 +245,9 @@ def _price_flows_instead(plan: Plan, flows: Flows) -> FloatArray:
 
 
 def _number(values: IndexArray) -> tuple[IndexArray, list[int]]:
-    """Return the place of each value among those there are, and these in order: of so few in half the time that ``np.unique`` takes."""
-    listed = values.tolist()
-    used = sorted(set(listed))
-    places = {value: place for place, value in enumerate(used)}
-    return np.array([places[value] for value in listed]), used
+    """Return the place of each value (no less than 0) among those there are, and these in order: of so few in a fifth of the time of ``np.unique``."""
+    used = np.bincount(values) > 0
+    return (np.cumsum(used) - 1)[values], used.nonzero()[0].tolist()
 
 
 def find_limits(plan: Plan) -> list[tuple[str, ...]]:

@@ -391,7 +391,7 @@ def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
 
 def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
     problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
-    starts, zone = list(problem.outlook.timeline), ZoneInfo(problem.site.timezone)
+    zone = ZoneInfo(problem.site.timezone)
     for code, limit_kwh, energy in (
         ("import_limit", problem.connection_limit_kwh, flows.import_kwh),
         ("export_limit", problem.export_limit_kwh, flows.export_kwh),
@@ -399,7 +399,7 @@ def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
         beyond = np.maximum(energy - limit_kwh, 0.0)
         broken = np.flatnonzero(beyond > _NOTHING_KWH)
         if broken.size:
-            most = int((beyond / hours).argmax())
+            starts, most = list(problem.outlook.timeline), int((beyond / hours).argmax())
             first, worst = (starts[slot].astimezone(zone) for slot in (int(broken[0]), most))
             figures = {"limit_kw": float(limit_kwh[most] / hours[most]), "kw": float(beyond[most] / hours[most]), "count": int(broken.size)}
             yield code if broken.size == 1 else f"{code}_often", float(beyond.sum()), figures | {"first": first, "worst": worst}

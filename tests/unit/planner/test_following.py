@@ -13,7 +13,9 @@ from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, objective, value_flows
-from services.planner.dp.policy import find_nights
+from services.planner.dp.policy import find_nights, walk_policy
+from services.planner.dp.segments import problem_segments
+from services.planner.following import value_policy
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, make_plan, plan_alone
 from services.planner.policy_simulation import Follower, simulate_errors, simulate_policies
@@ -202,3 +204,15 @@ def test_no_mode_changes_for_a_little_energy_of_little_gain() -> None:
     changes = [int(np.count_nonzero(np.diff(plan.setpoints.mode[0]))) for plan in (exact, followed)]
     assert changes[1] < changes[0]
     assert objective(followed) - objective(exact) < 0.02
+
+
+def test_what_a_policy_comes_to_is_quickly_told_where_selling_costs_less_than_importing_earns() -> None:
+    noon = (np.arange(96) // 4 >= 10) & (np.arange(96) // 4 < 15)
+    series = day(np.random.default_rng(3), import_price=np.where(noon, -0.35, 0.3), export_price=np.where(noon, -0.36, 0.08))
+    problem = make_problem(describe_site({}, import_limit_kw=11, export_limit_kw=8), series, soc=0.5)
+    policy = value_policy(make_plan(problem, Solver()))
+    (met,) = simulate_policies(problem, [policy])
+    path, modes = walk_policy(policy.batteries[0], problem_segments(problem), float(problem.stored_kwh[0]), mode=Mode.SELF_CONSUMPTION)
+    assert (modes[noon] == Mode.EXPORT).any()
+    assert modes.tolist() == met.setpoints.mode[0].tolist()
+    assert path == pytest.approx(met.flows.stored_kwh[0], abs=1e-9)
