@@ -7,26 +7,25 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import httpx
 import redis
-import uvicorn
 
+from bench.gateway import GATEWAY, serving
+from bench.processes import ProcessTree
 from bench.stack import data_servers, owner_headers
 from luna.contracts.message import Request
 from luna.platform.embedded import Addresses
 from luna.platform.queue import Client
-from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
-from services.api.app import create_app
 
 TASKS = 1500
 ROUNDS = 3
@@ -39,9 +38,9 @@ def measure() -> dict[str, Any]:
     """Return the figures; ``post_plan`` is left out where the planner's tasks are not installed."""
     configure_logging("bench", level="WARNING")
     with ExitStack() as stack:
-        addresses, _ = stack.enter_context(data_servers())
+        addresses, folder = stack.enter_context(data_servers())
         os.environ["LUNA_REDIS_URL"] = addresses.redis_url
-        return _measure_tasks(addresses) | _measure_gateway(addresses)
+        return _measure_tasks(addresses) | _measure_gateway(addresses, folder)
 
 
 def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
@@ -69,20 +68,55 @@ def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
     }
 
 
-def _measure_gateway(addresses: Addresses) -> dict[str, Any]:
+def _measure_gateway(addresses: Addresses, folder: Path) -> dict[str, Any]:
+    """Return what ``POST /plan`` takes over the planner's own time, beside the round trip of a task that does nothing, by turns."""
     if not (Path(__file__).parents[1] / "services/planner/tasks.py").exists():
         return {"missing": ["post_plan"]}
-    document = _plan_request()
-    with run_worker(["luna.platform.queue.worker", "planner"], addresses), _gateway(addresses) as api:
-        over, whole = [], []
-        for _ in range(PLANS):
+    from bench.queue_tasks import NumberRequest
+
+    with (
+        run_worker(["luna.platform.queue.worker", "planner"], addresses) as planner,
+        run_worker(["luna.platform.queue.worker", "--modules", "bench.queue_tasks"], addresses),
+        serving(GATEWAY, addresses, str(folder)) as (port, gateway),
+        closing(HTTPConnection("127.0.0.1", port)) as api,
+        closing(Client(addresses.redis_url)) as client,
+    ):
+        headers = owner_headers(folder) | {"Content-Type": "application/json"}
+        trees = {"gateway": ProcessTree(gateway.pid, "gateway"), "worker": ProcessTree(planner.pid, "worker")}
+        client.call(NumberRequest(value=0), timeout=SOON)
+        _post_plan(api, _plan_request(), headers)
+        trips, whole, own, answer = [], [], [], b""
+        before = {kind: tree.cpu() for kind, tree in trees.items()}
+        for number in range(PLANS):
+            # The same request would be the same plan, which is stored once.
+            document = _plan_request() | {"state": {"batteries": {"battery": {"soc": 0.2 + 0.01 * number}}}}
+            trips.append(_timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)))
             begun = time.perf_counter()
-            reply = api.post("/plan", json=document).raise_for_status()
-            elapsed = (time.perf_counter() - begun) * 1000
-            answer = reply.json()
-            whole.append(elapsed)
-            over.append(elapsed - sum(answer["timing_ms"].values()))
-    return {"post_plan": {"p50_ms": median(whole), "over_planner_p50_ms": median(over), "slots": len(answer["slots"])}}
+            answer = _post_plan(api, document, headers)
+            whole.append((time.perf_counter() - begun) * 1000)
+            own.append(sum(json.loads(answer)["timing_ms"].values()))
+        spent = {kind: tree.cpu().spent_since(before[kind])[kind] for kind, tree in trees.items()}
+    over = median(each - planned for each, planned in zip(whole, own, strict=True))
+    return {
+        "post_plan": {
+            "p50_ms": median(whole),
+            "planner_p50_ms": median(own),
+            "over_planner_p50_ms": over,
+            "round_trip_p50_ms": median(trips),
+            "over_in_round_trips": over / median(trips),
+            "cpu_ms": {kind: seconds * 1000 / PLANS for kind, seconds in spent.items()},
+            "slots": len(json.loads(answer)["slots"]),
+        }
+    }
+
+
+def _post_plan(api: HTTPConnection, document: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+    api.request("POST", "/plan", json.dumps(document), headers)
+    response = api.getresponse()
+    answer = response.read()
+    if response.status != HTTPStatus.OK:
+        raise RuntimeError(f"POST /plan answered {response.status}: {answer[:200]!r}")
+    return answer
 
 
 def _time_all(store: redis.Redis, send: Callable[[Any], object], tasks: Sequence[Any], *, prefix: str = "luna") -> float:
@@ -145,23 +179,6 @@ def run_worker(module: list[str], addresses: Addresses, *, processes: int = 2) -
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-@contextmanager
-def _gateway(addresses: Addresses) -> Iterator[httpx.Client]:
-    settings = Settings()
-    server = uvicorn.Server(uvicorn.Config(create_app(settings, addresses), port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=owner_headers(settings.data_folder), timeout=60) as client:
-        while "worker" in client.get("/health/ready").json().get("detail", ""):
-            time.sleep(0.2)
-        yield client
-    server.should_exit = True
-    thread.join()
 
 
 def _plan_request() -> dict[str, Any]:

@@ -243,6 +243,7 @@ TARGETS: dict[str, tuple[Target, ...]] = {
     "queue": (
         Target("tasks through the queue", ("tasks_per_s",), at_least=500, unit="/s"),
         Target("POST /plan over the planner's own time", ("post_plan", "over_planner_p50_ms"), at_most=15, unit="ms"),
+        Target("the same in round trips of a task that does nothing", ("post_plan", "over_in_round_trips"), at_most=3.0, unit="×"),
     ),
     "data": (
         Target("upsert over bare COPY", ("copy", "ratio_to_bare"), at_least=0.6, unit="×"),

@@ -18,6 +18,10 @@ from luna.energy.timeline import parse_instant, require_year
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
 _CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
 _INTERACTIVE = ".interactive"
+# Through its descriptors a model is filled in half the time that setting its attributes takes.
+_FILL_FIELDS, _FILL_SET, _FILL_EXTRA, _FILL_PRIVATE = (
+    vars(BaseModel)[name].__set__ for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 class Message(BaseModel):
@@ -28,13 +32,13 @@ class Message(BaseModel):
     @classmethod
     def trust(cls, rows: Iterable[dict[str, Any]]) -> list[Self]:
         """Return messages of rows that hold every field as it is declared: what Luna made itself, hundreds at a time, is not validated once more."""
-        filled, messages, create, fill = set(cls.model_fields), [], cls.__new__, object.__setattr__
+        filled, messages, create = set(cls.model_fields), [], cls.__new__
         for row in rows:
             message = create(cls)
-            fill(message, "__dict__", row)
-            fill(message, "__pydantic_fields_set__", filled)
-            fill(message, "__pydantic_extra__", None)
-            fill(message, "__pydantic_private__", None)
+            _FILL_FIELDS(message, row)
+            _FILL_SET(message, filled)
+            _FILL_EXTRA(message, None)
+            _FILL_PRIVATE(message, None)
             messages.append(message)
         return messages
 

@@ -74,11 +74,9 @@ class Numbers:
         if value is None or not math.isfinite(value):
             return UNKNOWN
         digits = f"{abs(value):,.{decimals}f}"
-        zero = not digits.strip("0.,")
-        if self.language == "de":
-            digits = digits.translate(_GERMAN)
-        sign = "" if zero else MINUS if value < 0 else "+" if signed else ""
-        return sign + digits
+        # No zero has a sign.
+        sign = (MINUS if value < 0 else "+" if signed else "") if (value < 0 or signed) and digits.strip("0.,") else ""
+        return sign + (digits.translate(_GERMAN) if self.language == "de" else digits)
 
     def money(self, value: float | None, *, signed: bool = False) -> str:
         """Return an amount: "€2.60", "2,60 €"."""

@@ -46,15 +46,10 @@ def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], no
         joined = None
     figures = reason["figures"] if joined is None else {name: value for name, value in joined.items() if name != "start"}
     try:
-        return Sentences(numbers).say(reason["code"], _read_instants(figures) | {"start": now})
+        return Sentences(numbers).say(reason["code"], {**figures, "start": now})
     except (InvalidInputError, KeyError, TypeError, ValueError):
         said: str = reason["text"]
         return said
-
-
-def _read_instants(figures: Mapping[str, Any]) -> dict[str, Any]:
-    # Instants come out of a stored plan as texts.
-    return {name: datetime.fromisoformat(value) if name in {"time", "start"} and isinstance(value, str) else value for name, value in figures.items()}
 
 
 def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:

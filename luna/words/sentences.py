@@ -54,7 +54,8 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
 class Sentences:
     """The sentences of one reader; what several slots have in common is worded once.
 
-    Figures are taken as they are given: numbers, pairs of numbers for prices between which something lies, and instants for ``time`` and ``start``.
+    Figures are taken as they are given: numbers, pairs of numbers for prices between which something lies, and for ``time`` and ``start`` instants, or
+    what ``datetime.isoformat`` makes of them.
     """
 
     def __init__(self, numbers: Numbers) -> None:
@@ -79,63 +80,51 @@ class Sentences:
             InvalidInputError: there is none.
         """
         chosen = _choose_phrases(code, self.numbers.language, tuple(figures))
-        begun = self._day(figures.get("start")) if "time" in chosen.names else None
+        begun = self._read_day(figures["start"]) if "time" in chosen.names and "start" in figures else None
         key = code, chosen.names, begun, *[figures[name] for name in chosen.names]
         said = self._said.get(key)
         if said is None:
-            fill = self._filling(figures, begun)
-            said = self._said[key] = fill(chosen.full), _shorten(chosen.short, fill)
+            full, short = self._fill(chosen.full, figures, begun), ""
+            for phrase in chosen.short:
+                short = self._fill(phrase, figures, begun)
+                if len(short) <= SHORT_LENGTH:
+                    break
+            said = self._said[key] = full, short
         return said
 
-    def _filling(self, figures: Mapping[str, Figure], begun: date | None) -> "Callable[[_Phrase], str]":
-        """Return what fills wordings with figures; wordings that set the same figures against each other need as many decimals."""
-        counted: dict[tuple[object, ...], int] = {}
+    def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> str:
+        """Return a wording with its figures, prices and shares with as many decimals as it takes, times as they are read on the day ``begun``."""
+        beside: dict[str, int | date | None] = {"price": 0, "time": begun, "at_time": begun}
+        for compared in phrase.compared:
+            beside[compared.kind] = self._count_decimals(compared, figures)
+        worded, texts = self._worded, []
+        for name, kind in phrase.figures:
+            key = kind, figures[name], beside.get(kind)
+            text = worded.get(key)
+            if text is None:
+                text = worded[key] = _WORDED[kind](self.numbers, *key[1:])
+            texts.append(text)
+        return phrase.pattern % tuple(texts)
 
-        def fill(phrase: _Phrase) -> str:
-            beside: dict[str, int] = {}
-            for kind, names in phrase.exact:
-                decimals = counted.get((names, phrase.rises))
-                if decimals is None:
-                    decimals = counted[names, phrase.rises] = self._count_decimals(kind, names, phrase.rises, figures)
-                beside[kind] = decimals
-            return phrase.pattern % tuple([self._say_figure(kind, figures[name], beside.get(kind, begun)) for name, kind in phrase.figures])
-
-        return fill
-
-    def _say_figure(self, kind: str, figure: Figure, beside: int | date | None) -> str:
-        """Return a figure in words; ``beside`` is how many decimals it has, or for a time the day on which it is read."""
-        key = kind, figure, beside
-        worded = self._worded.get(key)
-        if worded is None:
-            worded = self._worded[key] = _WORDED[kind](self.numbers, figure, beside)
-        return worded
-
-    def _count_decimals(self, kind: str, names: tuple[str, ...], rises: Pairs, figures: Mapping[str, Any]) -> int:
+    def _count_decimals(self, compared: "_Compared", figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
-        scale = self._scales[kind]
-        ranges = {name: figure if isinstance(figure, tuple) else (figure, figure) for name, figure in [(name, figures[name]) for name in names]}
-        shown = [low * scale for low, high in ranges.values() if low == high]
-        least = _tell_apart(shown) if kind == "price" else _keep_tenths(shown)
-        for low, high in rises:
-            if low in ranges:
-                lower, higher = ranges[low][1] * scale, ranges[high][0] * scale
-                while least < _MOST_DECIMALS and higher - lower > _SAME and round(lower, least) >= round(higher, least):
-                    least += 1
+        scale, given = self._scales[compared.kind], [figures[name] for name in compared.names]
+        ranges = [(each[0] * scale, each[1] * scale) if isinstance(each, tuple) else (each * scale, each * scale) for each in given]
+        shown = [low for low, high in ranges if low == high]
+        least = _tell_apart(shown) if compared.kind == "price" else _keep_tenths(shown)
+        for low, high in compared.rises:
+            lower, higher = ranges[low][1], ranges[high][0]
+            # Further apart than a whole one they are rounded to different numbers.
+            while least < _MOST_DECIMALS and _SAME < higher - lower <= 1 and round(lower, least) >= round(higher, least):
+                least += 1
         return least
 
-    def _day(self, instant: Figure) -> date | None:
+    def _read_day(self, instant: Figure) -> date:
         """Return the local day of an instant."""
         day = self._days.get(instant)
-        if day is None and isinstance(instant, datetime):
-            day = self._days[instant] = instant.astimezone(self.numbers.zone).date()
+        if day is None:
+            day = self._days[instant] = _read_instant(instant).astimezone(self.numbers.zone).date()
         return day
-
-
-def _shorten(phrases: "tuple[_Phrase, ...]", fill: "Callable[[_Phrase], str]") -> str:
-    """Return the first of short wordings that fits, else the last."""
-    *longer, last = phrases
-    fitting = (text for phrase in longer if len(text := fill(phrase)) <= SHORT_LENGTH)
-    return next(fitting, None) or fill(last)
 
 
 def limit(code: str, *, language: Language) -> str:
@@ -147,14 +136,21 @@ def limit(code: str, *, language: Language) -> str:
     return _known(LIMITS, code, "reason.binding")[language]
 
 
+class _Compared(NamedTuple):
+    """Figures of a ``kind`` that may need decimals, and which of them (places) are set against each other, the lower first."""
+
+    kind: str
+    names: tuple[str, ...]
+    rises: tuple[tuple[int, int], ...]
+
+
 class _Phrase(NamedTuple):
-    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind; ``exact`` are those of kinds that may need decimals."""
+    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind."""
 
     pattern: str
     figures: tuple[tuple[str, str], ...]
     needs: frozenset[str]
-    exact: tuple[tuple[str, tuple[str, ...]], ...]
-    rises: Pairs
+    compared: tuple[_Compared, ...]
 
 
 class _Chosen(NamedTuple):
@@ -190,10 +186,14 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
         if name:
             pattern += "%s"
             figures.append(("time", "at_time") if name == "at_time" else (name, FIGURES[name]))
-    needs = frozenset(name for name, _ in figures)
-    by_kind = ((kind, tuple(dict.fromkeys(name for name, each in figures if each == kind))) for kind in ("price", "share"))
-    exact = tuple((kind, names) for kind, names in by_kind if names)
-    return _Phrase(pattern, tuple(figures), needs, exact, tuple(pair for pair in rises if set(pair) <= needs))
+    by_kind = {kind: tuple(dict.fromkeys(name for name, each in figures if each == kind)) for kind in ("price", "share")}
+    # A price alone has no other one to be told apart from.
+    compared = tuple(_Compared(kind, names, _find_pairs(names, rises)) for kind, names in by_kind.items() if len(names) >= (_PAIR if kind == "price" else 1))
+    return _Phrase(pattern, tuple(figures), frozenset(name for name, _ in figures), compared)
+
+
+def _find_pairs(names: tuple[str, ...], rises: Pairs) -> tuple[tuple[int, int], ...]:
+    return tuple((names.index(low), names.index(high)) for low, high in rises if low in names and high in names)
 
 
 def _lacking(code: str, given: Collection[str], language: Language) -> InvalidInputError:
@@ -205,8 +205,13 @@ def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: i
     return numbers.price_range(*value, decimals=decimals) if isinstance(value, tuple) else numbers.price(value, decimals=decimals)
 
 
-def _say_time(numbers: Numbers, instant: datetime, begun: date | None, *, within: bool = False) -> str:
+def _read_instant(instant: Any) -> datetime:
+    return datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+
+
+def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False) -> str:
     """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
+    instant = _read_instant(figure)
     clock, day = numbers.clock(instant), instant.astimezone(numbers.zone).date()
     at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
     if begun is None or begun == day:

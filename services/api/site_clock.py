@@ -48,11 +48,15 @@ async def _read_body(request: Request) -> dict[str, Any]:
     return {**inner, **body}
 
 
-def _holds_local(said: Any) -> bool:
-    if isinstance(said, str):
-        return LOCAL.fullmatch(said) is not None
-    parts = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
-    return any(_holds_local(part) for part in parts)
+def _holds_local(said: dict[str, Any]) -> bool:
+    waiting: list[Any] = [said]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            waiting += part.values() if isinstance(part, dict) else part
+        elif isinstance(part, str) and LOCAL.fullmatch(part):
+            return True
+    return False
 
 
 def _find_zone(request: Request, said: dict[str, Any]) -> ZoneInfo | None:

@@ -5,7 +5,7 @@ Reasons and limits that slots share are written once, beside each slot's place a
 Of what is placed beside batteries a slot has ``figures`` of its own besides, and no place where there is no reason.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -13,35 +13,41 @@ from math import isfinite
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
-from luna.contracts.plan.reply import BatteryFlow, PlanReply, ReasonReply, SlotReply
+from luna.contracts.message import Message
+from luna.contracts.plan.reply import BatteryFlow, LoadFlow, PlanReply, ReasonReply, SlotReply, VehicleFlow
+from luna.contracts.plan.state import HeatPumpFlow
 from luna.energy.errors import InvalidInputError
 from luna.words import Numbers, Sentences, limit
 
 Fields = dict[str, Any]
 Columns = dict[str, Any]
 
-_SLOTS = TypeAdapter(list[SlotReply])
-# What a slot says where there is no column of it.
+# What may be missing of an outlook has no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
-_PLACED = ("vehicles", "loads", "heat_pumps")
-_ABSENT: Mapping[str, Any] = {kind: {} for kind in _PLACED} | {"manual": []} | dict.fromkeys(BANDS)
-# Figures that are instants.
-_INSTANTS = ("time", "start")
-_APART = ("batteries", "reason", "language")
-_NO_NUMBERS = ("start", "mode", "manual", *_APART)
-# A reason without evidence.
-_BARE = ReasonReply(code="", text="").model_dump()
+_FLOWS: dict[str, type[Message]] = {"batteries": BatteryFlow, "vehicles": VehicleFlow, "loads": LoadFlow, "heat_pumps": HeatPumpFlow}
+_ROWS: tuple[type[Message], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
+# All fields in order, with what a row says where there is no column of one.
+_ABSENT: dict[type[Message], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}
+_NUMBERS = {name for model in _ROWS for name, field in model.model_fields.items() if field.annotation in (float, float | None)}
+# What a reason says of each slot besides its words and limits.
+_EVIDENCE = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "used_at", "device")
 
 
 @dataclass(frozen=True, slots=True)
 class PlanColumns:
-    """A plan: ``head`` is all of it but its slots, and has none; ``slots`` are these as columns."""
+    """A plan: ``head`` is all of it but its slots, and has none; ``slots`` are these as columns.
+
+    Raises:
+        ValueError: a number is none; names its column.
+    """
 
     head: PlanReply
     slots: Columns
+
+    def __post_init__(self) -> None:
+        _require_numbers(self.slots)
 
     @property
     def start(self) -> datetime:
@@ -58,50 +64,30 @@ class PlanColumns:
         return type(self)(self.head.model_copy(update=fields), self.slots)
 
     def read(self) -> PlanReply:
-        """Return the plan.
+        """Return the plan."""
+        # What Luna made itself is not validated: hundreds of models would take half as long as their plan.
+        return self.head.model_copy(update={"slots": self._list_slots(lambda model, rows: model.trust(rows))})
 
-        Raises:
-            ValidationError: a number is none.
-        """
-        slots = list_slots({"timezone": self.head.timezone, "currency": self.head.currency, "slots": self.slots})
-        # Validated, the hundreds of models of a home with nothing but a battery would take half as long as its plan.
-        trusted = not any(kind in self.slots for kind in _PLACED) and _is_finite(self.slots)
-        return self.head.model_copy(update={"slots": _trust_slots(slots) if trusted else _SLOTS.validate_python(slots, strict=True)})
+    def answer(self) -> str:
+        """Return the plan as it is answered, the JSON of what ``read`` returns: without its models in half the time."""
+        return to_json(dict(self.head) | {"slots": self._list_slots(_keep)}).decode()
 
     def write(self) -> bytes:
         """Return the plan as JSON, its slots as columns."""
-        slots = to_json(self.slots)
-        if b"NaN" in slots or b"Infinity" in slots:
-            # What is no number is refused as in any message, and not first by whoever reads the plan.
-            self.read()
-        return self.head.model_dump_json(by_alias=True, exclude={"slots"}).encode()[:-1] + b',"slots":' + slots + b"}"
+        return self.head.model_dump_json(by_alias=True, exclude={"slots"}).encode()[:-1] + b',"slots":' + to_json(self.slots) + b"}"
+
+    def _list_slots(self, make: "_Make") -> list[Any]:
+        numbers = Numbers(self.slots["language"], ZoneInfo(self.head.timezone), self.head.currency)
+        return _SlotReader(slice(None), Sentences(numbers), make).read(self.slots)
 
 
-def _is_finite(columns: Columns) -> bool:
-    """Return whether columns of batteries alone hold no number that is none."""
-    own = [values for name, values in columns.items() if name not in _NO_NUMBERS]
-    flows = [values for battery in columns["batteries"].values() for name, values in battery.items() if name != "reason"]
-    reasons = [columns["reason"], *(battery["reason"] for battery in columns["batteries"].values() if "reason" in battery)]
-    worth = [reason[name] for reason in reasons for name in ("energy_value", "cost_of_opposite")]
-    # A sum is no number as soon as one of its numbers is none; ``filter`` leaves out what is not known.
-    return all(isfinite(sum(filter(None, values))) for values in (*own, *flows, *worth))
-
-
-def _trust_slots(slots: Sequence[Fields]) -> list[SlotReply]:
-    """Return slots of batteries alone as messages."""
-    for name in slots[0]["batteries"]:
-        flows = [slot["batteries"][name] for slot in slots]
-        if flows[0]["reason"] is not None:
-            _trust_reasons(flows)
-        for slot, flow in zip(slots, BatteryFlow.trust(flows), strict=True):
-            slot["batteries"][name] = flow
-    _trust_reasons(slots)
-    return SlotReply.trust(slots)
-
-
-def _trust_reasons(rows: Sequence[Fields]) -> None:
-    for row, reason in zip(rows, ReasonReply.trust([row["reason"] for row in rows]), strict=True):
-        row["reason"] = reason
+def _require_numbers(columns: Columns) -> None:
+    for name, values in columns.items():
+        if isinstance(values, dict):
+            _require_numbers(values)
+        # A sum is no number as soon as one of its numbers is none; ``filter`` leaves out what is not known.
+        elif name in _NUMBERS and not isfinite(sum(filter(None, values))):
+            raise ValueError(f"a number of {name} is none")
 
 
 def parse_columns(written: bytes) -> Fields:
@@ -119,67 +105,77 @@ def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fie
         end: the slot after the last one; None: to the end.
     """
     columns: Columns = plan["slots"]
-    chosen, numbers = slice(first, end), Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"])
-    spoken = Sentences(numbers)
-    plain = {name: _list_values(values, chosen, spoken) for name, values in columns.items() if name not in _APART}
-    batteries = _list_devices(columns["batteries"], chosen, spoken, absent={"reason": None})
-    absent = {name: repeat(value) for name, value in _ABSENT.items() if name not in plain}
-    known = plain | absent | {"batteries": batteries, "reason": _list_reasons(columns["reason"], chosen, spoken)}
-    fields = {name: known[name] for name in SlotReply.model_fields}
-    return [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=False)]
+    numbers = Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"])
+    return _SlotReader(slice(first, end), Sentences(numbers), _keep).read(columns)
 
 
-def _list_values(values: Columns | Sequence[Any], chosen: slice, spoken: Sentences) -> Iterable[Any]:
-    # The version before kept what is placed beside batteries slot by slot and in words.
-    return _list_devices(values, chosen, spoken, absent={}) if isinstance(values, dict) else values[chosen]
+# Makes rows of a model that hold every field in order what their reader wants.
+_Make = Callable[[type[Message], list[Fields]], list[Any]]
 
 
-def _list_devices(columns: Mapping[str, Columns], chosen: slice, spoken: Sentences, *, absent: Fields) -> Iterable[Fields]:
-    """Return what all devices of a kind do, slot by slot; ``absent`` is what a device says that has no column of it."""
-    by_device = [_list_flows(own, chosen, spoken, absent) for own in columns.values()]
-    return (dict(zip(columns, flows, strict=True)) for flows in zip(*by_device, strict=True)) if columns else repeat({})
+def _keep(_: type[Message], rows: list[Fields]) -> list[Any]:
+    return rows
 
 
-def _list_flows(columns: Columns, chosen: slice, spoken: Sentences, absent: Fields) -> list[Fields]:
-    plain = {name: values[chosen] for name, values in columns.items() if name != "reason"}
-    fields = plain | {name: repeat(value) for name, value in absent.items()}
-    flows = [dict(zip(fields, values, strict=True)) for values in zip(*fields.values(), strict=False)]
-    if "reason" not in columns:
-        return flows
-    tell = _list_own_reasons if "figures" in columns["reason"] else _list_reasons
-    return [flow | {"reason": reason} for flow, reason in zip(flows, tell(columns["reason"], chosen, spoken), strict=True)]
+@dataclass(frozen=True, slots=True)
+class _SlotReader:
+    """Reads columns of the ``chosen`` slots row by row, codes as sentences; a row becomes what ``make`` makes of it."""
+
+    chosen: slice
+    spoken: Sentences
+    make: _Make
+
+    def read(self, columns: Columns) -> list[Any]:
+        """Return the slots."""
+        devices = {kind: self._read_devices(model, columns[kind]) for kind, model in _FLOWS.items() if isinstance(columns.get(kind), dict)}
+        apart = devices | {"reason": self._read_reasons(columns["reason"])}
+        # Of the version before, which kept what is placed beside batteries slot by slot and in words, that is plain as well.
+        plain = {name: values[self.chosen] for name, values in columns.items() if name not in (*apart, "language")}
+        return self.make(SlotReply, _fill_rows([_ABSENT[SlotReply].copy() for _ in plain["start"]], plain | apart))
+
+    def _read_devices(self, model: type[Message], columns: Mapping[str, Columns]) -> Iterable[Fields]:
+        """Return what all devices of a kind do, slot by slot."""
+        by_device: dict[str, list[Any]] = {}
+        for device, own in columns.items():
+            flows = {name: self._read_reasons(values) if name == "reason" else values[self.chosen] for name, values in own.items()}
+            by_device[device] = self.make(model, _fill_rows([_ABSENT[model].copy() for _ in next(iter(flows.values()))], flows))
+        return _fill_rows([{} for _ in next(iter(by_device.values()))], by_device) if by_device else repeat({})
+
+    def _read_reasons(self, columns: Columns) -> list[Any]:
+        """Return the reason of each slot; None where it has no place among those that are said."""
+        own, told = columns.get("figures", {}), columns["told"][self.chosen]
+        # What slots share is worded once: what is said at a place, with figures of a slot's own.
+        keys = list(zip(told, *(values[self.chosen] for values in own.values()), strict=True))
+        said = {key: self._say(columns["said"], key[0], zip(own, key[1:], strict=True)) for key in dict.fromkeys(keys)}
+        beside = {name: columns[name][self.chosen] for name in _EVIDENCE if name in columns}
+        if "binding" in columns:
+            limits = [[limit(code, language=self.spoken.numbers.language) for code in codes] for codes in columns["limits"]]
+            beside["binding"] = [limits[place] for place in columns["binding"][self.chosen]]
+        reasons = self.make(ReasonReply, _fill_rows([said[key].copy() for key in keys], beside))
+        return [reason if place is not None else None for place, reason in zip(told, reasons, strict=True)] if None in told else reasons
+
+    def _say(self, said: Sequence[Fields], place: int | None, own: Iterable[tuple[str, Any]]) -> Fields:
+        """Return in words what is said at a place, with figures of a slot's own; nothing where there is no place."""
+        if place is None:
+            return _ABSENT[ReasonReply]
+        known = {name: figure for name, figure in own if figure is not None}
+        reason = said[place] | {"figures": said[place]["figures"] | known} if known else said[place]
+        return _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
 
 
-def _list_reasons(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields]:
-    told, binding = columns["told"][chosen], columns["binding"][chosen]
-    said = {place: _BARE | write_reason(columns["said"][place], spoken) for place in dict.fromkeys(told)}
-    limits = {place: [limit(code, language=spoken.numbers.language) for code in columns["limits"][place]] for place in dict.fromkeys(binding)}
-    plain = {name: values[chosen] for name, values in columns.items() if name not in ("said", "limits", "told", "binding")}
-    fields = {"device": repeat(None)} | plain | {"binding": [limits[place] for place in binding]}
-    return [said[place] | dict(zip(fields, values, strict=True)) for place, values in zip(told, zip(*fields.values(), strict=False), strict=True)]
-
-
-def _list_own_reasons(columns: Columns, chosen: slice, spoken: Sentences) -> list[Fields | None]:
-    """Return the same where each slot has figures of its own, and some have no reason."""
-    plain = {name: values[chosen] for name, values in columns.items() if name not in ("said", "told", "figures")}
-    figures = {name: values[chosen] for name, values in columns["figures"].items()}
-    told = columns["told"][chosen]
-    rows = zip(told, zip(*figures.values(), strict=True) if figures else repeat(()), zip(*plain.values(), strict=True), strict=False)
-
-    def tell(place: int, own: Iterable[Any], beside: Iterable[Any]) -> Fields:
-        reason = columns["said"][place]
-        known = {name: figure for name, figure in zip(figures, own, strict=True) if figure is not None}
-        return {**_BARE, **write_reason({"code": reason["code"], "figures": reason["figures"] | known}, spoken), **dict(zip(plain, beside, strict=True))}
-
-    return [None if place is None else tell(place, own, beside) for place, own, beside in rows]
+def _fill_rows(rows: list[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:
+    """Fill rows with columns: in half the time that it takes to make each row of its own values."""
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=False):
+            row[name] = value
+    return rows
 
 
 def write_reason(reason: Fields, spoken: Sentences) -> Fields:
     """Return a reason's ``code`` and ``figures``, instants as ISO 8601, with its sentences; a code without words, of a later version, stands for them."""
     code, figures = reason["code"], reason["figures"]
-    instants = {name: datetime.fromisoformat(figures[name]) for name in _INSTANTS if name in figures}
     try:
-        text, short = spoken.say_both(code, figures | instants)
+        text, short = spoken.say_both(code, figures)
     except InvalidInputError:
         text, short = code, ""
     return {"code": code, "text": text, "short": short, "figures": figures}

@@ -112,13 +112,15 @@ class PlanRequest(Request):
     @model_validator(mode="after")
     def _in_the_sites_currency(self) -> Self:
         if self.site is not None:
-            require_in_currency(self._list_prices(), self.site.currency)
+            require_in_currency(self._list_prices(self.site.currency), self.site.currency)
         return self
 
-    def _list_prices(self) -> Iterator[Amount]:
-        """Yield the prices beside those of the site itself."""
+    def _list_prices(self, currency: str) -> Iterator[Amount]:
+        """Yield the prices beside those of the site itself; of the hundreds ahead those alone that are beyond their bounds."""
+        least, most = PRICE.bounds(currency)
         for name in ("import_price", "export_price") if self.outlook is not None else ():
-            yield from (Amount(("outlook", name, number), price, PRICE) for number, price in enumerate(getattr(self.outlook, name)))
+            beyond = ((number, price) for number, price in enumerate(getattr(self.outlook, name)) if not least <= price <= most)
+            yield from (Amount(("outlook", name, number), price, PRICE) for number, price in beyond)
         value = self.options.terminal.value
         for place, worth in value.items() if isinstance(value, dict) else [] if value is None else [("", value)]:
             yield Amount(("options", "terminal", "value", *([place] if place else [])), worth, PRICE)

@@ -5,6 +5,7 @@ Source: PostgreSQL documentation, COPY, "Binary Format".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -109,15 +110,16 @@ def upsert_rows(
     """Store rows of few, large values, each by column, in the PostgreSQL ``types``; ``on_conflict`` says what becomes of one whose key is there."""
     if not rows:
         return
-    copied = [[Jsonb(row[name]) if kind == "jsonb" and row[name] is not None else row[name] for name, kind in types.items()] for row in rows]
-    try:
-        with connection.begin_nested():
+    if len(rows) > 1:
+        copied = [[Jsonb(row[name]) if kind == "jsonb" and row[name] is not None else row[name] for name, kind in types.items()] for row in rows]
+        with suppress(psycopg.errors.UniqueViolation), connection.begin_nested():
             _append_rows(connection, table.name, types, copied)
-    except psycopg.errors.UniqueViolation:
-        write, keys = insert(table), table.primary_key.columns
-        fresh = {name: write.excluded[name] for name in types if name not in keys}
-        replacing = write.on_conflict_do_update(index_elements=keys, set_=fresh)
-        connection.execute(replacing if on_conflict == "replace" else write.on_conflict_do_nothing(), rows)
+            return
+    # One row, or rows of which some may be there: a COPY takes three turns with the server.
+    write, keys = insert(table), table.primary_key.columns
+    fresh = {name: write.excluded[name] for name in types if name not in keys}
+    replacing = write.on_conflict_do_update(index_elements=keys, set_=fresh)
+    connection.execute(replacing if on_conflict == "replace" else write.on_conflict_do_nothing(), rows)
 
 
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:

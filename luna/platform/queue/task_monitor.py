@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Literal
 
 import redis
+from pydantic_core import from_json
 
 from luna.contracts.message import Message, Request
 from luna.energy.errors import LunaError, UnavailableError
@@ -134,7 +135,8 @@ class TaskMonitor:
         """Return the reply that a task ended with, as text, or its error; None while it has not ended."""
         with reachable():
             stored: Any = self._redis.get(f"{PREFIX}celery-task-meta-{task_id}")
-        document = json.loads(stored) if stored else {"status": "PENDING"}
+        # A plan is a hundred kilobytes of text within this one.
+        document = from_json(stored) if stored else {"status": "PENDING"}
         if document["status"] == "SUCCESS":
             return str(document["result"])
         return _error(document) if document["status"] in ("FAILURE", "REVOKED") else None

@@ -56,12 +56,14 @@ def sites_named(document: Any, depth: int = 0) -> Iterator[str]:
         return
     if isinstance(document, list):
         for part in document:
-            yield from sites_named(part, depth + 1)
+            if isinstance(part, dict | list):
+                yield from sites_named(part, depth + 1)
     elif isinstance(document, dict):
         for field, value in document.items():
             if field in SITE_FIELDS:
                 yield from _names(value)
-            yield from sites_named(value, depth + 1)
+            if isinstance(value, dict | list):
+                yield from sites_named(value, depth + 1)
 
 
 def _names(value: Any) -> Iterator[str]:

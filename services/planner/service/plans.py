@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
+from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan.inputs import write_inputs
 from luna.energy.objective_weights import Weights, weigh_import
 from luna.energy.refusals import refuse
@@ -75,39 +76,38 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: the request or the stored data cannot be planned from.
     """
-    return _plan_and_store(request, connection, now=now, solver=solver)[0]
+    return _plan_and_store(request, connection, now=now, solver=solver)[0].read()
 
 
 def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[str, str]:
-    """Return the id of the same, and the JSON text that is stored."""
-    reply, text = _plan_and_store(request, connection, now=now, solver=solver)
-    return reply.plan_id, text
+    """Return the id of the same, and the JSON text that is answered."""
+    plan, text = _plan_and_store(request, connection, now=now, solver=solver)
+    return plan.head.plan_id, text
 
 
-def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanReply, str]:
+def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanColumns, str]:
     # A plan of another time knows nothing that the one of now would not.
     changes = plan_causes.read(connection(), [request.site_id]) if request.site_id is not None and request.start is None else {}
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
     inputs = write_inputs(complete)
     inputs_digest = digest(inputs)
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
-        columns = plan_columns(complete, now=now, solver=solver, inputs_digest=inputs_digest)
-        reply = columns.read()
-    text = reply.model_dump_json(by_alias=True)
-    count_plan(reply)
+        plan = plan_columns(complete, now=now, solver=solver, inputs_digest=inputs_digest)
+        text = plan.answer()
+    count_plan(plan.head)
     if request.site_id is None:
         # What a request says of a site of its own must never drive a stored one of the same name. Nobody looks into it by SQL.
-        plans.write(connection(), [PlanRow.of(columns, site_id=reply.site, inputs_digest=inputs_digest, inputs=inputs, system_id="request")])
-        return reply, text
+        plans.write(connection(), [PlanRow.of(plan, site_id=plan.head.site, inputs_digest=inputs_digest, inputs=inputs, system_id="request")])
+        return plan, text
     if not sites.hold(connection(), [request.site_id]):
         # A plan of a site that was removed meanwhile would drive the next one of its name.
         sites.load(connection(), request.site_id)
     texts = text, complete.model_dump_json(by_alias=True)
-    plans.save(connection(), site_id=request.site_id, plan=reply, texts=texts, inputs_digest=inputs_digest, system_id="prod")
+    plans.save(connection(), site_id=request.site_id, plan=plan.read(), texts=texts, inputs_digest=inputs_digest, system_id="prod")
     if request.start is None:
         plan_causes.forget(connection(), changes)
         plan_faults.forget(connection(), [request.site_id])
-    return reply, text
+    return plan, text
 
 
 def complete_request(connection: Connection, request: PlanRequest, *, now: datetime) -> PlanRequest:

@@ -201,7 +201,10 @@ def test_what_is_placed_is_kept_without_words_and_read_as_the_version_before_kep
     placed, listed, read = ("vehicles", "loads", "heat_pumps"), list_slots(parse_columns(made.write())), made.read()
     assert "'text'" not in str([made.slots[kind] for kind in placed])
     before = made.slots | {kind: [slot[kind] for slot in listed] for kind in placed}
-    assert PlanColumns(made.head, before).read() == read
+    assert PlanReply.model_validate(dict(made.head) | {"slots": list_slots(parse_columns(PlanColumns(made.head, before).write()))}) == read
+    # What is not validated on the way is as its models declare it, in the order in which they do.
+    assert PlanReply.model_validate_json(made.answer(), strict=True) == read
+    assert made.answer() == read.model_dump_json(by_alias=True)
     assert {slot.loads["boiler"].reason is None for slot in read.slots} == {False}
     assert [slot.vehicles["car"].reason is None for slot in read.slots] == [True] * 2 + [False] * 7 + [True] * 5
 
