@@ -35,8 +35,8 @@ def revise(prices: SitePrices, published_at: datetime, price: float) -> SitePric
     """Return the knowledge with a later revision of every price."""
     book = prices.books["NL"]
     instants = np.full(book.slot.size, np.datetime64(published_at.replace(tzinfo=None)))
-    columns = (np.column_stack(both).ravel() for both in ((book.slot, book.slot), (book.published_at, instants), (book.price, np.full(book.slot.size, price))))
-    revised = PriceVintages(book.timeline, *columns)
+    published, prices_then = np.column_stack((book.published_at, instants)).ravel(), np.column_stack((book.price, np.full(book.slot.size, price))).ravel()
+    revised = PriceVintages(book.timeline, np.repeat(book.slot, 2), published, prices_then)
     return replace(prices, books={"NL": revised})
 
 
