@@ -95,6 +95,11 @@ def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None
     return plan
 
 
+def decide_each(problems: Sequence[Problem]) -> list[Plan]:
+    """Return what is decided of problems, each as if it were alone: how they are followed is worked out together, in less time, and to its end."""
+    return follow_made([(problem, make_plan(problem, Solver())) for problem in problems])
+
+
 def follow_made(made: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
     """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took."""
     begun, plans = planning_clock_s(), follow_each([plan for _, plan in made], deadline=deadline)

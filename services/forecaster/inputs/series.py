@@ -69,9 +69,10 @@ class Pool:
         """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
         ranked, order = _rank_values(values)
         amounts = np.append(order, 0.0)
-        parts = [_pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot) for part in pairs.split(PART_ROWS)]
+        distinct, again = _find_distinct(pairs, kernel, local_slot)
+        parts = [_pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot) for part in distinct.split(PART_ROWS)]
         means, quantiles = zip(*parts, strict=True)
-        return cls(np.concatenate(means, axis=1), np.concatenate(quantiles, axis=2))
+        return cls(np.concatenate(means, axis=1)[:, again], np.concatenate(quantiles, axis=2)[:, :, again])
 
     def map(self, factor: FloatArray) -> "Pool":
         """Return the pool times ``factor``, shape ``(rows,)``."""
@@ -85,6 +86,19 @@ def _rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
     ranked = np.full(values.size, values.size, dtype=np.int32)
     ranked[order] = np.arange(order.size)
     return ranked, np.concatenate([values[order], np.zeros(values.size - order.size)])
+
+
+def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[Pairs, IntArray]:
+    """Return the pairs whose pools differ, and which of those each pair has: hourly forecasts look at a target from many origins that all know the same of it.
+
+    Origins differ in how many days back the newest recalled day lies, and in how much of its last quarter-hours they know.
+    """
+    days = pairs.lead // DAY_SLOTS
+    newest = pairs.target - DAY_SLOTS * (days + 1)
+    newest = newest + local_slot[pairs.target] - local_slot[np.clip(newest, 0, None)] - DAY_SLOTS * (days + 1)
+    known = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
+    _, first, again = np.unique((pairs.target * PHASES + days) * (2 * kernel.reach + 2) + known, return_index=True, return_inverse=True)
+    return Pairs(pairs.origin[first], pairs.target[first]), again
 
 
 def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, kernel: Kernel, local_slot: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -138,15 +138,15 @@ def train(
         rows = sample_rows(frame, series, settings.rows, np.random.default_rng(settings.seed))
         if rows is None:
             continue
-        grow = partial(_grow, settings=settings, step=partial(_report, progress, steps, f"{site.name}: {series.name}"))
+        grow = partial(_grow, series.name, settings=settings, step=partial(_report, progress, steps, f"{site.name}: {series.name}"))
         lesson = learn_series(series.name, rows, grow)
         models[series.name] = lesson.model
         metrics |= {f"{series.name}.{name}": value for name, value in lesson.metrics.items()}
     return Aurora(site, models, count_days(frame.load_kwh), metrics)
 
 
-def _grow(rows: Rows, *, settings: TrainSettings, step: Callable[[], None]) -> Trees:
-    trees = grow_rows(rows, settings.trees, seed=settings.seed, threads=settings.threads)
+def _grow(name: str, rows: Rows, *, settings: TrainSettings, step: Callable[[], None]) -> Trees:
+    trees = grow_rows(name, rows, settings=settings.trees, seed=settings.seed, threads=settings.threads)
     step()
     return trees
 

@@ -68,6 +68,7 @@ GROWTHS = 3  # of trees in one training: two that are judged, one that is kept
 POOL = "pool_"
 TREES_SHARE, REST_SHARE = 0.3, 0.1  # of a blend before anything is learned: of the trees beside the pools, and shared evenly by all members
 CLEARLY = 0.985  # of the common blend's loss that blends for each kind of day must reach to be worth their fewer rows
+ALIKE = {"load"}  # rows of it count alike: weighted by what the household takes at the time, they give no better forecast in twice the time
 WEEKLY = {"load"}  # the sun knows no weekend, however well a few rainy Sundays fit one
 # Member of the view → the version whose centre it is.
 BASELINES = {"mean": "baseline_7_day_avg", "median": "baseline_7_day_median", "latest": "seasonal_naive", "clear_sky": "baseline_clear_sky"}
@@ -124,10 +125,11 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
     return SeriesLesson(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
 
 
-def grow_rows(rows: Rows, settings: TreeSettings, *, seed: int, threads: int) -> Trees:
-    """Grow trees on rows; an error counts as much as the household is large at the time."""
+def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
+    """Grow trees for a series on rows; an error counts as much as the sun is strong at the time, or like any other, as ``ALIKE`` says."""
     scale = rows.view.scale_kwh
-    return grow_trees(rows.view.features, rows.actual_kwh / scale, scale / scale.mean(), settings=settings, seed=seed, threads=threads)
+    weight = None if name in ALIKE else scale / scale.mean()
+    return grow_trees(rows.view.features, rows.actual_kwh / scale, weight, settings=settings, seed=seed, threads=threads)
 
 
 def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:

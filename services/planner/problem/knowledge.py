@@ -66,11 +66,13 @@ class PriceVintages:
     price: FloatArray
     foreign: tuple[str, ...] = ()
 
-    def known(self, now: datetime) -> FloatArray:
-        """Return the price of every slot as last published at or before ``now``; NaN where nothing was."""
-        seen = self.published_at <= np.datetime64(now.replace(tzinfo=None))
-        price = np.full(self.timeline.count, np.nan)
-        price[self.slot[seen]] = self.price[seen]
+    def known(self, now: datetime, first: int, end: int) -> FloatArray:
+        """Return the price of the slots from ``first`` on, before ``end``, as last published at or before ``now``; NaN where nothing was."""
+        # Of months that a replay reads, a plan looks at days.
+        rows = slice(*np.searchsorted(self.slot, (first, end)))
+        seen = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
+        price = np.full(end - first, np.nan)
+        price[self.slot[rows][seen] - first] = self.price[rows][seen]
         return price
 
     def actual(self) -> FloatArray:
@@ -112,7 +114,7 @@ class SitePrices:
         first, last = max(start - DAY // timeline.step, 0), start + timeline.count
         spot, known = {}, last
         for market, book in self.books.items():
-            price = book.known(now)[first:last]
+            price = book.known(now, first, last)
             seen = np.flatnonzero(np.isfinite(price))
             count = int(seen[-1]) + 1 if seen.size else 0
             known = min(known, first + count)
@@ -160,7 +162,7 @@ class SitePrices:
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
         past = self.timeline.window(first, max(slot - first, 1))
-        spot = {market: book.known(now)[first : first + past.count] for market, book in self.books.items()}
+        spot = {market: book.known(now, first, first + past.count) for market, book in self.books.items()}
         imported, _ = price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)
         return imported
 

@@ -49,13 +49,13 @@ class SiteKnowledge:
         """
         step, site = self.prices.timeline.step, self.site
         timeline = Timeline(now, step, HORIZON // step)
-        batteries = SiteLimits.of(site).batteries
+        limits = SiteLimits.of(site)
         outlook = self.look_ahead(now, timeline)
         worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
-        terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
+        terminal = TerminalRule(limits.batteries.min_kwh[:, 0], limits.batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
         switching = site.objective.switching_price
         following = Following(margin, switching, modes)
-        problem = Problem(site, outlook, stored_kwh, terminal, SiteLimits.of(site), SearchLimits(WAYS_GAP), following=following)
+        problem = Problem(site, outlook, stored_kwh, terminal, limits, SearchLimits(WAYS_GAP), following=following)
         problem = replace(problem, storage=StorageBounds(discharged_today_kwh=discharged_today_kwh))
         problem = self._hold_margin(problem)
         errors = self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else None

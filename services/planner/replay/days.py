@@ -14,7 +14,7 @@ from luna.energy.simulator import Actuals, CountedPolicy, Trajectory, price, sim
 from luna.energy.timeline import FloatArray
 from luna.energy.wear import depth_wear
 from services.planner.replay.faults import FaultyPolicy
-from services.planner.replay.policies import CarryOver
+from services.planner.replay.policies import CarryOver, JointPlanning
 from services.planner.replay.policy_factory import OffsetPolicy, PolicyFactory, PolicyRun, origin_of
 
 # Less is rounding.
@@ -50,7 +50,8 @@ class DayResult:
 def simulate_day(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], slots: tuple[int, int], standings: Mapping[str, CarryOver]) -> DayResult:
     """Return what each contender makes of the slots from the first on, before the second."""
     rules, first = factory.rules, slots[0]
-    policies = [factory.enter(policy_run, standings[policy_run.label]) for policy_run in policy_runs]
+    together = JointPlanning()
+    policies = [factory.enter(policy_run, standings[policy_run.label], together) for policy_run in policy_runs]
     stored = np.array([standings[policy_run.label].stored_kwh for policy_run in policy_runs]).T.reshape(-1, len(policy_runs))
     actuals = _actuals(factory, policy_runs, slots)
     counted = CountedPolicy(SideBySide([OffsetPolicy(policy, first) for policy in policies]), rules.limits)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates, split_days
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
-from services.planner.planner import decide
+from services.planner.planner import decide, decide_each
 from services.planner.problem.knowledge import EnergyOutlook, MixedForecast, SitePrices
 from services.planner.problem.problem import ACTING, Margin, Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -107,6 +107,23 @@ def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
     return decide(problem, Solver())
 
 
+class JointPlanning:
+    """Plans that policies beside each other ask for in one slot: made together when the first of them is followed, and never where none is."""
+
+    def __init__(self) -> None:
+        self._asked: list[tuple[Problem, Callable[[Plan], None]]] = []
+
+    def ask(self, problem: Problem, take: Callable[[Plan], None]) -> None:
+        """Have a problem planned; ``take`` is called with its plan."""
+        self._asked.append((problem, take))
+
+    def make(self) -> None:
+        """Make the plans that were asked for."""
+        asked, self._asked = self._asked, []
+        for (_, take), plan in zip(asked, decide_each([problem for problem, _ in asked]), strict=True):
+            take(plan)
+
+
 @dataclass
 class ModelPredictive:
     """The planner as it is executed: a plan's policy meets the actual state of charge, slot by slot.
@@ -119,7 +136,7 @@ class ModelPredictive:
         known: what can be known of the site.
         timeline: the slots that are decided.
         every: slots after which a plan is made anew.
-        make: makes each plan of its problem and of the prices known by then; default: the planner's own decision.
+        make: makes each plan of its problem and of the prices known by then; default: the planner's own decision, ``together`` with those of others.
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
         may_plan: whether there is anybody to plan; may change.
@@ -128,12 +145,13 @@ class ModelPredictive:
     known: SiteKnowledge
     timeline: Timeline
     every: int
-    make: MakePlan = plan_by_planner
+    make: MakePlan | None = None
     margin: Margin = ACTING
     origin: PlanOrigin | None = None
     modes: Sequence[int] = ()
     may_plan: bool = True
     max_age: timedelta = MAX_AGE
+    together: JointPlanning = field(default_factory=JointPlanning)
 
     def __post_init__(self) -> None:
         site = self.known.site
@@ -143,12 +161,16 @@ class ModelPredictive:
         self._meter = DischargeMeter(site, self.timeline)
         # Who asks for plans this rarely follows them until the next one is in force.
         self._max_age = max(self.max_age, (self.every + 1) * self.timeline.step)
+        if self.origin:
+            self._make_plan(self.origin)
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return what to follow in ``slot``."""
         self._meter.read(slot, stored_kwh[:, 0])
-        if self._plan is None and (self.origin or self.may_plan):
-            self._make_plan(self.origin or self._here(slot, stored_kwh))
+        self.together.make()
+        if self._plan is None and self.may_plan:
+            self._make_plan(self._here(slot, stored_kwh))
+            self.together.make()
         told = keep_known_modes(self._read(slot, stored_kwh), self._known_modes)
         self._modes = told.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
@@ -170,7 +192,14 @@ class ModelPredictive:
             margin=self.margin,
             discharged_today_kwh=np.array(origin.discharged_today_kwh or (0.0,) * stored_kwh.size),
         )
-        self._plan, self.origin = self.make(problem, self.known.prices), origin
+        if self.make is None:
+            self.together.ask(problem, self._take)
+        else:
+            self._take(self.make(problem, self.known.prices))
+        self.origin = origin
+
+    def _take(self, plan: Plan) -> None:
+        self._plan = plan
 
     def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
@@ -199,19 +228,23 @@ def _known_modes(site: Site) -> list[frozenset[Mode] | None]:
 
 @dataclass(frozen=True, slots=True)
 class PolicyInputs:
-    """What a policy of a replay is made from: scene and rules, the slots between two plans, the oracle's plan, and what the day before handed on."""
+    """What a policy of a replay is made from: scene and rules, the slots between two plans, the oracle's plan, and what the day before handed on.
+
+    ``together``: with the plans of the other policies.
+    """
 
     scene: ReplayData
     rules: Rules
     every: int
     oracle: Plan
     before: CarryOver
+    together: JointPlanning
 
-    def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, make: MakePlan = plan_by_planner) -> ModelPredictive:
+    def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, make: MakePlan | None = None) -> ModelPredictive:
         """Return who plans expecting load and sun as ``energy`` says; ``errs``: it knows how such forecasts erred."""
         scene = self.scene
         known = SiteKnowledge(scene.site, energy, scene.prices, self.errors if errs else None)
-        return ModelPredictive(known, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes)
+        return ModelPredictive(known, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes, together=self.together)
 
     @property
     def errors(self) -> ErrorScenarios:

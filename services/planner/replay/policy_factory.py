@@ -16,7 +16,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy
-from services.planner.replay.policies import CarryOver, MakePlan, ModelPredictive, PlanOrigin, PolicyInputs, find_policies
+from services.planner.replay.policies import CarryOver, JointPlanning, MakePlan, ModelPredictive, PlanOrigin, PolicyInputs, find_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,19 @@ class PolicyFactory:
     oracle: Plan
     learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
-    def enter(self, policy_run: PolicyRun, standing: CarryOver) -> Policy:
-        """Return a contender's policy for a day that begins with ``standing``."""
+    def enter(self, policy_run: PolicyRun, standing: CarryOver, together: JointPlanning) -> Policy:
+        """Return a contender's policy for a day that begins with ``standing``; it plans ``together`` with the others."""
         fault_effects = policy_run.fault_effects
+        scene = self.scene if fault_effects is None else fault_effects.scene
+        inner = self._make(policy_run.policy, PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together))
         if fault_effects is None:
-            return self._make(policy_run.policy, self.scene, standing)
-        inner = self._make(policy_run.policy, fault_effects.scene, standing)
+            return inner
         seen = np.array(standing.seen_kwh).reshape(-1, 1)
         return FaultyPolicy(inner, fault_effects, seen)
 
-    def _make(self, name: str, scene: ReplayData, standing: CarryOver) -> Policy:
-        inputs = PolicyInputs(scene, self.rules, self.every, self.oracle, standing)
+    def _make(self, name: str, inputs: PolicyInputs) -> Policy:
         if name in self.learned:
-            return inputs.plan_ahead(scene.forecasts, make=self.learned[name])
+            return inputs.plan_ahead(inputs.scene.forecasts, make=self.learned[name])
         return find_policies()[name].make(inputs)
 
 

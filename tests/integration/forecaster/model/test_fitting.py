@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -23,12 +24,13 @@ def take_rows(name: str) -> Rows:
     return rows
 
 
-grow = partial(grow_rows, settings=QUICK.trees, seed=0, threads=1)
+def grow_of(name: str) -> Callable[[Rows], Trees]:
+    return partial(grow_rows, name, settings=QUICK.trees, seed=0, threads=1)
 
 
 @pytest.fixture(scope="module", params=["load", "pv"])
 def lesson(request: pytest.FixtureRequest) -> SeriesLesson:
-    return learn_series(request.param, take_rows(request.param), grow)
+    return learn_series(request.param, take_rows(request.param), grow_of(request.param))
 
 
 def test_no_baseline_is_better_on_the_rows_that_were_judged(lesson: SeriesLesson) -> None:
@@ -54,7 +56,7 @@ def test_trees_are_judged_on_what_comes_after_all_they_know() -> None:
 
     def note(rows: Rows) -> Trees:
         grown.append(rows)
-        return grow(rows)
+        return grow_of("load")(rows)
 
     judged, _ = judge_trees(take_rows("load"), note)
     assert [int(rows.quarter.max()) for rows in grown] == [1, 2]

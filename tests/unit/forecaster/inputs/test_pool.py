@@ -81,3 +81,14 @@ def test_many_rows_are_pooled_as_each_is_alone() -> None:
         np.testing.assert_array_equal(whole.mean[:, row], alone.mean[:, 0])
         np.testing.assert_array_equal(whole.quantiles[:, :, row], alone.quantiles[:, :, 0])
     assert whole.mean.shape == (2, origin.size)
+
+
+def test_origins_that_look_at_the_same_target_pool_what_each_alone_knows() -> None:
+    values, reaching = np.random.default_rng(2).gamma(2, 0.1, LOCAL.size), Kernel(2, (3.0, 20.0), 0.25)
+    # Two days over a change of the clock, from every quarter-hour: one knows all that lies around the newest recalled slot, another nothing of it.
+    clock = LOCAL + 4 * (slot(34, 12) <= LOCAL)
+    asked = [(target - lead, target) for target in (slot(34, 30), slot(35, 10)) for lead in range(2 * DAY_SLOTS)]
+    together = Pool.of(values, pairs(*asked), reaching, clock)
+    alone = [Pool.of(values, pairs(each), reaching, clock) for each in asked]
+    np.testing.assert_array_equal(together.mean, np.concatenate([each.mean for each in alone], axis=1))
+    np.testing.assert_array_equal(together.quantiles, np.concatenate([each.quantiles for each in alone], axis=2))

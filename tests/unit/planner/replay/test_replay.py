@@ -9,7 +9,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import ForecastArchive, PriceVintages, SitePrices
-from services.planner.replay import replay
+from services.planner.replay import ReplaySpec, replay, run
 from tests.replaying import BEFORE, NOW, WINDOW, make_scene
 
 
@@ -25,12 +25,18 @@ def test_progress_reaches_its_end() -> None:
     assert told == sorted(told)
 
 
+def test_a_policy_that_plans_beside_others_does_what_it_does_alone() -> None:
+    scene = make_scene()
+    alone, beside = (run(scene, ReplaySpec(policies, 4, explain_loss=False)).reply.policies["mpc"] for policies in (["mpc"], ["mpc_perfect_pv", "mpc", "rule"]))
+    assert alone == beside
+
+
 def revise(prices: SitePrices, published_at: datetime, price: float) -> SitePrices:
     """Return the knowledge with a later revision of every price."""
     book = prices.books["NL"]
-    slot = np.concatenate([book.slot, book.slot])
-    published = np.concatenate([book.published_at, np.full(book.slot.size, np.datetime64(published_at.replace(tzinfo=None)))])
-    revised = PriceVintages(book.timeline, slot, published, np.concatenate([book.price, np.full(book.price.size, price)]))
+    instants = np.full(book.slot.size, np.datetime64(published_at.replace(tzinfo=None)))
+    published, prices_then = np.column_stack((book.published_at, instants)).ravel(), np.column_stack((book.price, np.full(book.slot.size, price))).ravel()
+    revised = PriceVintages(book.timeline, np.repeat(book.slot, 2), published, prices_then)
     return replace(prices, books={"NL": revised})
 
 
