@@ -12,7 +12,7 @@ from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import TrainSettings
 from services.forecaster.model.trees import TreeSettings
 
-QUICK = TrainSettings(rows=5_000, trees=TreeSettings(rounds=25, rows_per_leaf=50))
+QUICK = TrainSettings(rows=5_000, trees=TreeSettings(rounds=25, learning_rate=0.08, rows_per_leaf=50))
 START = datetime(2024, 3, 1, tzinfo=UTC)
 ROOF = {"name": "roof", "peak_kw": 5}
 
