@@ -203,7 +203,6 @@ PHRASES = {
     "notice_fallback": Phrase("No valid plan for {age}.", "Seit {age} kein gültiger Plan."),
     "notice_fallback_more": Phrase("The inverter follows the house by itself.", "Der Wechselrichter folgt von selbst dem Haus."),
     "notice_fallback_car": Phrase("The car's last plan was to be ready by {t}.", "Das Auto sollte nach dem letzten Plan um {t} bereit sein."),
-    "notice_no_plan": Phrase("There is no plan yet.", "Noch gibt es keinen Plan."),
     "notice_planning": Phrase(
         "Luna plans by itself within seconds, as long as its services run.",
         "Luna plant von selbst in Sekunden, solange seine Dienste laufen.",

@@ -76,16 +76,17 @@ def _missing_plan(view: HomeView, plan_max_age: timedelta) -> Iterator[Notice]:
     plan, age = view.document["plan"], view.document["ages_s"]["plan"]
     if plan is not None and plan["covers_now"] and age <= plan_max_age.total_seconds():
         return
-    more = [view.words("notice_fallback_more")] if plan is not None else []
     leaves = [datetime.fromisoformat(stay["to"]) for stay in view.document["stays"] if datetime.fromisoformat(stay["to"]) > view.window.now]
-    more += [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
+    car = [view.words("notice_fallback_car", t=view.say_instant(leaves[0]))] if leaves else []
     fault = view.house.fault
-    if fault is None:
-        more += [view.words("notice_planning")]
+    why = [view.words("notice_planning")]
+    if fault is not None:
+        why = [str(say_refusal(fault.error, view.numbers.language)), view.words("notice_tried", t=view.say_instant(fault.tried_at))]
+    if plan is None:
+        # The headline says that there is none.
+        title, *more = [*why, *car]
     else:
-        said = say_refusal(fault.error, view.numbers.language)
-        more += [str(said), view.words("notice_tried", t=view.say_instant(fault.tried_at))]
-    title = view.words("notice_no_plan") if plan is None else view.words("notice_fallback", age=say_age(view, age))
+        title, *more = [view.words("notice_fallback", age=say_age(view, age)), view.words("notice_fallback_more"), *car, *why]
     yield Notice("bad" if plan is not None or fault is not None else "warn", title, " ".join(more), plans=True)
 
 
