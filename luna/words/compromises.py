@@ -175,10 +175,6 @@ COMPROMISES: dict[str, dict[Language, Pair]] = {
         "en": ("vehicle {name}: at least {kw:g} kW from {first} to {last}", "{kwh:.3f} kWh"),
         "de": ("Fahrzeug {name}: mindestens {kw:g} kW von {first} bis {last}", "{kwh:.3f} kWh"),
     },
-    "load_included": {
-        "en": ("load {name}: without a meter of its own it is part of the load forecast", "not placed"),
-        "de": ("Gerät {name}: ohne eigenen Zähler ist es Teil der Lastprognose", "nicht eingeplant"),
-    },
     "load_day": {
         "en": ("load {name}: {wanted:.2f} kWh on {by}{only}", "{kwh:.3f} kWh"),
         "de": ("Gerät {name}: {wanted:.2f} kWh am {by}{only}", "{kwh:.3f} kWh"),

@@ -21,7 +21,7 @@ def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figur
 
 
 # What is assumed, and blocks whose battery is full or empty: no search finds another way.
-_NEVER_FOUND = frozenset({"load_included", "heat_outdoor", "heat_store", "carbon_unknown", "manual_full", "manual_vehicle_full", "manual_empty"})
+_NEVER_FOUND = frozenset({"heat_outdoor", "heat_store", "carbon_unknown", "manual_full", "manual_vehicle_full", "manual_empty"})
 # Models weigh a wish that is missed by more than this many times what its energy costs.
 _LEAST_WEIGHT = 10.0
 

@@ -122,13 +122,12 @@ def _heat_columns(demand: HeatDemand, used_kwh: FloatArray) -> Columns:
 
 def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     """Return what vehicles and appliances lack; the missing energy at the horizon's dearest import price."""
-    language = request.options.language
-    included = [name_compromise("load_included", language, name=name) for name in (request.outlook.load_includes if request.outlook else [])]
     if plan.placement is None:
-        return included
+        return []
+    language = request.options.language
     demands, placement = plan.placement.demands, plan.placement
     dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
-    missed = included + [
+    missed = [
         each
         for demand, missing in zip(demands.vehicles, placement.vehicle_missing_kwh, strict=True)
         for each in _missed_departures(demand, missing, (dearest, language), zone=plan.problem.site.timezone)

@@ -131,7 +131,10 @@ def test_an_appliance_that_is_metered_with_the_load_is_not_placed() -> None:
     request = ask()
     assert request.outlook is not None
     request = request.model_copy(update={"outlook": request.outlook.model_copy(update={"load_includes": ["heater"]})})
-    assert all(not slot.loads for slot in answer(request).slots)
+    reply = answer(request)
+    assert all(not slot.loads for slot in reply.slots)
+    # Nobody wished what cannot be had.
+    assert (reply.status, reply.compromises, [note.code for note in reply.notes]) == ("optimal", [], ["loads_not_placed"])
 
 
 @pytest.mark.parametrize(

@@ -44,4 +44,4 @@ def test_what_is_left_out_as_time_was_up_is_told_apart_from_what_cannot_be_had(
     (columns,) = answer_each([Answered(ended, request_, "0" * 64)], issued_at=START)
     reply = columns.read()
     assert reply.status == "compromised"
-    assert {each.code: each.unproven for each in reply.compromises} == {"load_included": False, "vehicle": unproven}
+    assert {each.code: each.unproven for each in reply.compromises} == {"vehicle": unproven}
