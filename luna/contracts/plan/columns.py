@@ -40,7 +40,7 @@ class PlanColumns:
     """A plan: ``head`` is all of it but its slots, and has none; ``slots`` are these as columns.
 
     Raises:
-        ValueError: a number is none; names its column.
+        FloatingPointError: a number is none; names its column.
     """
 
     head: PlanReply
@@ -87,7 +87,7 @@ def _require_numbers(columns: Columns) -> None:
             _require_numbers(values)
         # A sum is no number as soon as one of its numbers is none; ``filter`` leaves out what is not known.
         elif name in _NUMBERS and not isfinite(sum(filter(None, values))):
-            raise ValueError(f"a number of {name} is none")
+            raise FloatingPointError(f"{name} of a plan holds what is no number")
 
 
 def parse_columns(written: bytes) -> Fields:
