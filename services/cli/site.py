@@ -117,10 +117,7 @@ def list_sites(*, as_json: JsonOption = False) -> None:
     with unit_of_work() as connection:
         stored, armed = sites.load_all(connection), set(control.list_armed(connection))
         untold = sites.find_untold(connection, stored.unreadable, armed)
-    rows = [
-        [site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{sum(array.peak_kw for array in site.pv):g} kW"]
-        for site in stored.sites
-    ]
+    rows = [[site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{site.peak_kw:g} kW"] for site in stored.sites]
     document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
     unreadable = [
         {

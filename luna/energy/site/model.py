@@ -200,6 +200,11 @@ class Site(Part):
         return {sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors}
 
     @property
+    def peak_kw(self) -> float:
+        """What all arrays together give at most."""
+        return sum(array.peak_kw for array in self.pv)
+
+    @property
     def curtailable(self) -> bool:
         """Whether PV output may be held back: every array must allow it."""
         return bool(self.pv) and all(array.curtailable for array in self.pv)
@@ -207,4 +212,4 @@ class Site(Part):
     @property
     def feed_in_limit_kw(self) -> float:
         """What may be fed in: the connection's limit, or the lower one that a share of the PV's peak power makes."""
-        return self.grid.feed_in_limit_kw(sum(array.peak_kw for array in self.pv))
+        return self.grid.feed_in_limit_kw(self.peak_kw)

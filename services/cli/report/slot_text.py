@@ -109,7 +109,7 @@ def describe_site(result: DescribedSite, numbers: Numbers) -> str:
     if result.yearly_load_kwh is not None:
         parts.append(words["household"].format(load=f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh"))
     if site.pv:
-        parts.append(words["solar"].format(peak=_short(sum(array.peak_kw for array in site.pv), numbers)))
+        parts.append(words["solar"].format(peak=_short(site.peak_kw, numbers)))
     if site.batteries:
         capacity = sum(battery.capacity_kwh for battery in site.batteries)
         parts.append(words["battery"].format(capacity=f"{_short(capacity, numbers)}\u00a0kWh"))

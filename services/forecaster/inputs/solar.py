@@ -193,7 +193,7 @@ def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
 
 def sum_peaks(site: Site) -> float:
     """Return the most the arrays could yield in a quarter-hour whatever stands behind them, kWh; infinite where the site names none."""
-    return sum(array.peak_kw for array in site.pv) * SLOT_HOURS if site.pv else np.inf
+    return site.peak_kw * SLOT_HOURS if site.pv else np.inf
 
 
 def limit_output(site: Site) -> float:

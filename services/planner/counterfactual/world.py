@@ -140,7 +140,7 @@ def scale_pv(before: Site, after: Site) -> float:
     Raises:
         InvalidInputError: arrays where none were recorded.
     """
-    peaks = [sum(array.peak_kw for array in site.pv) for site in (before, after)]
+    peaks = [site.peak_kw for site in (before, after)]
     if peaks[0] == 0 and peaks[1] > 0:
         raise refuse("no-array-to-scale", field="site.pv", value=peaks[1])
     return peaks[1] / peaks[0] if peaks[0] else 1.0

@@ -25,7 +25,7 @@ class _Bound(NamedTuple):
 
 def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:
     """Yield what of an outlook is far beyond what it can be, each with its furthest slot and the number that it is compared with."""
-    peak_kw = sum(array.peak_kw for array in site.pv)
+    peak_kw = site.peak_kw
     sources_kw = site.grid.import_limit_kw + peak_kw + sum(battery.discharge_limit_kw for battery in site.batteries)
     load = _Bound("load_beyond_site", sources_kw, FAR_BEYOND * sources_kw)
     if site.grid.import_limit_kw >= _UNLIMITED_KW:
