@@ -47,9 +47,10 @@ def matches(writes: Iterable[Write], said: Mapping[str, str]) -> bool:
     return all(place in said and _same(value, said[place]) for place, value in expected.items())
 
 
-def write_values(writes: Sequence[DeviceWrite], values: Mapping[str, str]) -> list[Write]:
-    """Return what is written when these values stand for the placeholders."""
-    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in writes]
+def write_values(writes: Sequence[DeviceWrite], mode: str, values: Mapping[str, str]) -> list[Write]:
+    """Return what is written in a mode when these values stand for the placeholders."""
+    told = [write for write in writes if not write.when or mode in write.when]
+    return [Write(write.to, write.value.format(**values), write.read_back or _itself(write.to), write.service, write.field) for write in told]
 
 
 def service_call(write: Write) -> tuple[str, dict[str, str]]:
@@ -68,7 +69,7 @@ def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
         values |= {"power_kw": f"{setpoint.power_kw:g}", "power_w": f"{setpoint.power_kw * WATTS:.0f}"}
     limits = {"target_percent": setpoint.target_soc, "floor_percent": setpoint.floor_soc, "ceiling_percent": setpoint.ceiling_soc}
     values |= {name: "" if soc is None else f"{soc * 100:.0f}" for name, soc in limits.items()}
-    return write_values([write for write in control.writes if not write.when or setpoint.mode in write.when], values)
+    return write_values(control.writes, setpoint.mode, values)
 
 
 def _itself(entity: str) -> str | None:

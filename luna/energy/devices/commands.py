@@ -29,6 +29,8 @@ class DeviceWrite(ControlPart):
     service: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$", description="of Home Assistant; empty: what the entity's kind takes")] = None
     field: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+$", description="of the service's data that takes the value; empty: as that kind names it")] = None
     read_back: Annotated[Place | None, Field(description="where what holds is read; empty: at the entity itself")] = None
+    # A kind says which modes there are.
+    when: tuple[str, ...] = ()
 
     @field_validator("value")
     @classmethod

@@ -67,8 +67,7 @@ class Appliance:
         told = allowed[self.name]
         if not isinstance(told, LoadSetpoint):
             return []
-        said = [write for write in self.control.writes if not write.when or told.mode in write.when]
-        return write_values(said, {"mode": self.control.modes[told.mode]})
+        return write_values(self.control.writes, told.mode, {"mode": self.control.modes[told.mode]})
 
     def _tell(self, mode: str) -> Setpoints:
         return {self.name: LoadSetpoint.model_validate({"mode": mode if mode in {"own", "on", "off"} else "own"})}

@@ -47,10 +47,6 @@ class PvArrays:
         known = wanted.mode if wanted.mode in {"free", "no_export", "limit", "off"} else "free"
         return {NAME: PvSetpoint.model_validate({"mode": known, "limit_kw": wanted.power_kw})}
 
-    @property
-    def _peak_kw(self) -> float:
-        return sum(array.peak_kw for array in self.site.pv)
-
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         """Return what prices alone say, as ``luna.energy.economics`` has it for everybody; free where the site is handed back or nobody knows prices."""
         if prices is None or reason == "disarmed":
@@ -64,7 +60,7 @@ class PvArrays:
         safe = clamp(_set_point(wanted), np.zeros((0, 1)), replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
         limit_kw = float(safe.pv_limit_kw[0])
         if math.isfinite(limit_kw):
-            limit_kw = min(limit_kw, self._peak_kw)
+            limit_kw = min(limit_kw, self.site.peak_kw)
         mode: PvMode = "limit" if math.isfinite(limit_kw) else WORDS[int(safe.curtailment[0])]
         if mode not in self.control.modes:
             # An inverter that cannot keep PV from the grid would take it from the house as well: that costs more.
@@ -75,7 +71,7 @@ class PvArrays:
         told = allowed[NAME]
         if not isinstance(told, PvSetpoint):
             return []
-        peak_kw = self._peak_kw
+        peak_kw = self.site.peak_kw
         limit_kw = {"limit": told.limit_kw or 0.0, "off": 0.0}.get(told.mode, peak_kw)
         values = {
             "mode": self.control.modes[told.mode],
@@ -83,7 +79,7 @@ class PvArrays:
             "limit_w": f"{limit_kw * WATTS:.0f}",
             "limit_percent": f"{min(limit_kw / peak_kw, 1.0) * 100:.0f}" if peak_kw else "100",
         }
-        return write_values([write for write in self.control.writes if not write.when or told.mode in write.when], values)
+        return write_values(self.control.writes, told.mode, values)
 
 
 def _set_point(wanted: PvSetpoint) -> SetPoint:

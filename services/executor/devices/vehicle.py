@@ -86,7 +86,7 @@ class ChargerUnit:
             phases = charger.phases_at(power_kw)
             # Whole amperes, as chargers take them, and never more than what is safe.
             values |= {"phases": f"{phases}", "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
-        return write_values([write for write in self.control.writes if not write.when or told.mode in write.when], values)
+        return write_values(self.control.writes, told.mode, values)
 
     def _tell(self, mode: str, power_kw: float) -> Setpoints:
         known = mode if mode in {"own", "charge", "stop", "give"} else "stop"
