@@ -34,6 +34,11 @@ class SensorRole:
     limit_kw: Callable[[Any], float] | None = None
 
 
+def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:
+    """Return the roles that a class of ``input_sensors`` declares, by their names."""
+    return {name: role for name, described in sensors.model_fields.items() for role in described.metadata if isinstance(role, SensorRole)}
+
+
 def as_entries(value: Any) -> Any:
     return (value,) if isinstance(value, str | Mapping) else value
 

@@ -1,12 +1,14 @@
 """What a site can do at most, as its equipment says."""
 
 from luna.energy.devices import DEVICE_KINDS
-from luna.energy.sensor_roles import SensorRole
+from luna.energy.sensor_roles import SensorRole, roles_of
 from luna.energy.site import SENSOR_ROLES, Site, measured_series
 
 # Meters, inverters and short peaks go a little beyond a name plate; a wrong unit goes far beyond.
 TOLERANCE = 1.25
 ANY_POWER_KW = 10_000.0
+# By role, the kind of device that it measures.
+_MEASURED = {role: kind for kind in DEVICE_KINDS if kind.sensors for role in roles_of(kind.sensors).values()}
 
 
 def limit_powers(site: Site) -> dict[str, float]:
@@ -18,5 +20,4 @@ def limit_powers(site: Site) -> dict[str, float]:
 
 def limit_power(site: Site, role: SensorRole, otherwise_kw: float) -> float:
     """Return the highest believable power of an energy, kW; ``otherwise_kw`` where the site says nothing of it."""
-    kind = next((kind for kind in DEVICE_KINDS if kind.measures(role)), None)
-    return (role.limit_kw(kind.of(site)) * TOLERANCE if kind and role.limit_kw else 0.0) or otherwise_kw
+    return (role.limit_kw(_MEASURED[role].of(site)) * TOLERANCE if role.limit_kw else 0.0) or otherwise_kw

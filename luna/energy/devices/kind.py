@@ -7,7 +7,6 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from luna.energy.devices.commands import DeviceControl
 from luna.energy.part import Name, Part
-from luna.energy.sensor_roles import SensorRole
 
 DeviceT = TypeVar("DeviceT", bound=Part)
 
@@ -87,10 +86,6 @@ class DeviceKind(Generic[DeviceT]):
     def named(self) -> bool:
         """Whether a site may have several, told apart by their names."""
         return issubclass(self.device, NamedDevice)
-
-    def measures(self, role: SensorRole) -> bool:
-        """Return whether a role of ``input_sensors`` is one of this kind."""
-        return any(role in field.metadata for field in self.sensors.model_fields.values()) if self.sensors else False
 
     def of(self, site: Part) -> Sequence[DeviceT]:
         """Return the devices of the kind that a site has."""

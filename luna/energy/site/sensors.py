@@ -18,7 +18,7 @@ from luna.energy.devices.pv import PvSensorRoles
 from luna.energy.devices.vehicle import VehicleSensorRoles
 from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
-from luna.energy.sensor_roles import DatedSensor, Flow, SensorName, SensorRole, Sensors, as_entries
+from luna.energy.sensor_roles import DatedSensor, Flow, SensorName, SensorRole, Sensors, as_entries, roles_of
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
 
 
@@ -147,9 +147,7 @@ class InputSensors(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles
 
 
 # By their names in ``input_sensors``.
-SENSOR_ROLES: Mapping[str, SensorRole] = {
-    name: role for name, field in InputSensors.model_fields.items() for role in field.metadata if isinstance(role, SensorRole)
-}
+SENSOR_ROLES: Mapping[str, SensorRole] = roles_of(InputSensors)
 
 
 def measured_series(*flows: Flow) -> tuple[str, ...]:
