@@ -8,6 +8,8 @@ from typing import Self
 import numpy as np
 
 from luna.contracts.plan import PlanReply
+from luna.energy.devices import SWITCHED_KINDS, DeviceUseKind
+from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 
 _NOTHING_KWH = 1e-6
@@ -81,11 +83,17 @@ def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: dateti
     return _find_run(plan, charged, first, end, unbroken=False)
 
 
-def find_run(plan: PlanReply, section: str, device: str, first: datetime) -> PlannedRun | None:
+def find_switched_run(plan: PlanReply, section: str, device: str, first: datetime) -> PlannedRun | None:
     """Return the next run of what is switched, until its first pause, that ends after an instant; None where there is none. ``section`` is its kind's."""
     flows = [getattr(slot, section).get(device) for slot in plan.slots]
     used = [flow.energy_kwh if flow else 0.0 for flow in flows]
     return _find_run(plan, used, first, _end_of(plan), unbroken=True)
+
+
+def list_switched_runs(plan: PlanReply, site: Site, first: datetime) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
+    """Return by name what each device that is switched is told of as, and its next run as ``find_switched_run`` has it."""
+    switched = [(kind, device) for kind in SWITCHED_KINDS for device in kind.of(site)]
+    return [(device.name, kind.use(device), find_switched_run(plan, kind.section, device.name, first)) for kind, device in switched]
 
 
 def _find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:

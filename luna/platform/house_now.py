@@ -13,9 +13,9 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.control import BatterySetpoint, ControlState, Override
-from luna.contracts.device_runs import PlannedRun, find_run, find_vehicle_run
+from luna.contracts.device_runs import PlannedRun, find_vehicle_run, list_switched_runs
 from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
-from luna.energy.devices import BATTERIES, SWITCHED_KINDS, DeviceUseKind, ElectricVehicle
+from luna.energy.devices import BATTERIES, DeviceUseKind, ElectricVehicle
 from luna.energy.levels import HOUR, pace_of_batteries
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.energy.site import Site
@@ -445,7 +445,7 @@ def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: d
     for vehicle in site.vehicles:
         stay = next((stay for stay in stays if stay.vehicle == vehicle.name), None)
         found.append((vehicle.name, "car", None if stay is None else find_vehicle_run(plan, vehicle.name, max(stay.start, now), stay.end)))
-    found += [(device.name, kind.use(device), find_run(plan, kind.section, device.name, now)) for kind in SWITCHED_KINDS for device in kind.of(site)]
+    found += list_switched_runs(plan, site, now)
     for name, kind, run in found:
         if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))

@@ -6,10 +6,9 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from luna.contracts.device_runs import SlotSources, find_run
+from luna.contracts.device_runs import SlotSources, list_switched_runs
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import SWITCHED_KINDS
 from luna.platform.house_now import DeviceUse, basis_until
 from luna.platform.house_statements import state_use
 from services.rag.tools.declaration import Findings, Tool, ToolContext
@@ -49,10 +48,9 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
         teller.say("best_time", begin=teller.moment("best_from", first.start, day=True), now=now, **told)
     else:
         teller.say("best_time_now", **told)
-    switched = [(kind, device) for kind in SWITCHED_KINDS for device in kind.of(context.site)]
-    for number, (kind, device) in enumerate(switched, start=1):
-        if (run := find_run(plan, kind.section, device.name, context.now)) is not None:
-            teller.state(state_use(DeviceUse(device.name, kind.use(device), run, basis_until(plan, run.end)), context.numbers), number, "load_")
+    for number, (name, use, run) in enumerate(list_switched_runs(plan, context.site, context.now), start=1):
+        if run is not None:
+            teller.state(state_use(DeviceUse(name, use, run, basis_until(plan, run.end)), context.numbers), number, "load_")
     return teller.finish(sources=(plan_source(plan),))
 
 

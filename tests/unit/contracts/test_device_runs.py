@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.device_runs import find_run, find_vehicle_run
+from luna.contracts.device_runs import find_switched_run, find_vehicle_run
 from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT
 from tests.plans import FLOWS, describe_plan
@@ -45,7 +45,7 @@ def test_a_run_costs_what_its_energy_would_have_been_worth_elsewhere() -> None:
 
 def test_the_run_of_an_appliance_ends_at_its_first_pause_and_nothing_used_is_none() -> None:
     paused = plan_with([0.0, 1.0, 0.0, 1.0, 0.0])
-    first, whole = find_run(paused, "loads", "washer", START), find_vehicle_run(paused, "car", START, START + timedelta(days=1))
+    first, whole = find_switched_run(paused, "loads", "washer", START), find_vehicle_run(paused, "car", START, START + timedelta(days=1))
     assert first is not None
     assert (first.start, first.end) == (START + SLOT, START + 2 * SLOT)
     assert whole is not None
