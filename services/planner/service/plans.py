@@ -93,21 +93,21 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
     inputs_digest = digest(inputs)
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
         plan = plan_columns(complete, now=now, solver=solver, inputs_digest=inputs_digest)
-        text = plan.answer()
     count_plan(plan.head)
     if request.site_id is None:
         # What a request says of a site of its own must never drive a stored one of the same name. Nobody looks into it by SQL.
         plans.write(connection(), [PlanRow.of(plan, site_id=plan.head.site, inputs_digest=inputs_digest, inputs=inputs, system_id="request")])
-        return plan, text
+        return plan, plan.answer()
     if not sites.hold(connection(), [request.site_id]):
         # A plan of a site that was removed meanwhile would drive the next one of its name.
         sites.load(connection(), request.site_id)
-    texts = text, complete.model_dump_json(by_alias=True)
-    plans.save(connection(), site_id=request.site_id, plan=plan.read(), texts=texts, inputs_digest=inputs_digest, system_id="prod")
+    reply = plan.read()
+    texts = reply.model_dump_json(by_alias=True), complete.model_dump_json(by_alias=True)
+    plans.save(connection(), site_id=request.site_id, plan=reply, texts=texts, inputs_digest=inputs_digest, system_id="prod")
     if request.start is None:
         plan_causes.forget(connection(), changes)
         plan_faults.forget(connection(), [request.site_id])
-    return plan, text
+    return plan, texts[0]
 
 
 def complete_request(connection: Connection, request: PlanRequest, *, now: datetime) -> PlanRequest:
