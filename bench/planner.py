@@ -29,7 +29,7 @@ from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.planner import solve_full
 from services.planner.milp.solver import LinearModel, Solver
-from services.planner.planner import decide, follow_made, make_plan
+from services.planner.planner import decide, decide_each, make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.reasons import explain
@@ -112,7 +112,7 @@ def _enter(request: PlanRequest, revised: PlanRequest) -> Entry:
 def plan_batch(requests: Sequence[PlanRequest]) -> list[PlanColumns]:
     """Plan and answer many sites together, as the planner does for stored ones."""
     problems = [build_problem(request) for request in requests]
-    plans = follow_made([(problem, make_plan(problem, Solver())) for problem in problems])
+    plans = decide_each(problems)
     answered = [Answered(plan, request, digest(write_inputs(request))) for plan, request in zip(plans, requests, strict=True)]
     return answer_each(answered, issued_at=NOW)
 

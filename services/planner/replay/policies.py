@@ -119,6 +119,8 @@ class JointPlanning:
 
     def make(self) -> None:
         """Make the plans that were asked for."""
+        if not self._asked:
+            return
         asked, self._asked = self._asked, []
         for (_, take), plan in zip(asked, decide_each([problem for problem, _ in asked]), strict=True):
             take(plan)
