@@ -24,6 +24,7 @@ from luna.platform.settings import load_settings
 
 CHECKOUT = Path(__file__).parents[1]
 LOOP = "total = 0\nfor _ in range(30_000_000):\n    total += 1\n"
+INSTALL = "Let pip and uv reach a registry, or fill their caches: make setup."
 # Of this environment and this machine's owner: a newcomer has none of it.
 OTHERS = ("LUNA_", "NUMBA_", "PYTHON", "VIRTUAL_ENV", "MAKE", "MFLAGS")
 # Source: Linux, prctl(2).
@@ -36,14 +37,11 @@ def measure() -> dict[str, Any]:
     Raises:
         MachineError: there is no checkout to clone, or nothing to install from.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
-    environment["LUNA_CACHE_FOLDER"] = str(load_settings().cache.resolve())
+    environment = newcomers_environment()
     with tempfile.TemporaryDirectory(prefix="luna-first-run-") as folder:
-        clone = Path(folder, "luna")
-        _run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], Path(folder), environment, "Run it in a checkout that git knows.")
+        clone = clone_checkout(Path(folder))
         loops = [_time_loop()]
-        install = "Let pip and uv reach a registry, or fill their caches: make setup."
-        installed_s = _run(["make", ".venv/.core"], clone, environment, install)
+        installed_s = _run(["make", ".venv/.core"], clone, environment, INSTALL)
         cold_s = installed_s + _run(["make", "demo"], clone, environment, "See the demo's own words.")
         loops.append(_time_loop())
         warm_s = _run(["make", "demo"], clone, environment, "See the demo's own words.")
@@ -58,6 +56,25 @@ def measure() -> dict[str, Any]:
         "warm_loops": warm_s / fmean(loops[1:]),
         "environment_mb": float(size.split()[0]),
     }
+
+
+def newcomers_environment() -> dict[str, str]:
+    """Return this process's environment without what a newcomer has not: another Python's settings, and Luna's but for the folder of downloads."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
+    return kept | {"LUNA_CACHE_FOLDER": str(load_settings().cache.resolve())}
+
+
+def clone_checkout(folder: Path) -> Path:
+    """Clone what this checkout has committed into ``folder`` and return where it lies.
+
+    Raises:
+        MachineError: git knows no checkout here.
+    """
+    clone = folder / "luna"
+    cloned = subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], capture_output=True, text=True, check=False)
+    if cloned.returncode:
+        raise MachineError(f"git clone failed: {cloned.stderr.strip()}", value=str(CHECKOUT), remedy="Run it in a checkout that git knows.")
+    return clone
 
 
 def _time_loop() -> float:

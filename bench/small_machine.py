@@ -1,12 +1,14 @@
-"""A day of the simulated home on a machine of one core and 1 GB: whether Luna trains, plans, acts and serves its pages there, and nothing is killed.
+"""A day of the simulated home on a machine of one core and 1 GB: whether Luna installs, trains, plans, acts and serves its pages there, and nothing is killed.
 
-Run as ``luna bench small_machine``; needs root and Linux's control groups. The day goes ``SPEED`` times as fast as the sun, by the clock of ``demo --live``;
-afterwards, at a day's own pace, every page of the menu is opened.
+Run as ``luna bench small_machine``; needs root, Linux's control groups and what pip, uv and npm install from. What lives there is a fresh clone of this
+checkout in the environment that its own ``make setup-core`` made, in the group as everything else. The day goes ``SPEED`` times as fast as the sun, by the
+clock of ``demo --live``; afterwards, at a day's own pace, every page of the menu is opened.
 """
 
 import json
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -21,8 +23,10 @@ from typing import Any
 import httpx
 
 from bench.control_groups import ControlGroup, control_group
+from bench.first_run import INSTALL, clone_checkout, newcomers_environment
 from bench.stack import Stack, data_folder, luna_up
 from luna.energy.devices import BATTERIES
+from luna.energy.errors import MachineError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock, move_clock
@@ -103,10 +107,29 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
         clock = folder / "clock"
         move_clock(clock, timedelta())
         own = {"cache_folder": str(cache.resolve()), "clock_file": str(clock), "requests_per_minute": "100000"}
-        with _watch(group) as peak, luna_up(folder, settings=own, group=group) as stack, _client(stack) as client:
-            machine = SmallMachine(stack, group, clock, client)
-            figures = {"answered_s": stack.answered_s} | _live(machine, lived, folder)
-            return figures | {"killed": group.count_killed(), "restarts": stack.count_restarts(), "held_mb": peak.held_bytes / 1e6}
+        with _watch(group) as peak:
+            program, installed_s = _install(group, folder)
+            with luna_up(folder / "data", settings=own, group=group, program=program) as stack, _client(stack) as client:
+                machine = SmallMachine(stack, group, clock, client)
+                figures = {"installed_s": installed_s, "answered_s": stack.answered_s} | _live(machine, lived, folder / "data")
+                return figures | {"killed": group.count_killed(), "restarts": stack.count_restarts(), "held_mb": peak.held_bytes / 1e6}
+
+
+def _install(group: ControlGroup, folder: Path) -> tuple[Path, float]:
+    """Return the ``luna`` of a fresh clone's environment, made in the group, and the seconds that took.
+
+    Raises:
+        MachineError: it could not be made.
+    """
+    clone, begun = clone_checkout(folder), time.monotonic()
+    (folder / "data").mkdir(mode=0o711)
+    command, environment = group.enter(["make", "setup-core"]), newcomers_environment()
+    made = subprocess.run(command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    program = clone / ".venv/bin/luna"
+    if made.returncode or not program.exists():
+        raise MachineError(f"make setup-core failed: {made.stdout.strip()[-500:]}", value=made.returncode, remedy=INSTALL)
+    print(f"small machine: installed; {group.count_killed()} killed", file=sys.stderr, flush=True)
+    return program, time.monotonic() - begun
 
 
 @dataclass

@@ -57,7 +57,12 @@ class Stack:
 
 @contextmanager
 def luna_up(
-    folder: Path, *, headers: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None, group: ControlGroup | None = None
+    folder: Path,
+    *,
+    headers: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    group: ControlGroup | None = None,
+    program: Path | None = None,
 ) -> Iterator[Stack]:
     """Run ``luna up`` with its data in ``folder`` until the block ends.
 
@@ -66,11 +71,12 @@ def luna_up(
         headers: of a key of the run before; default: one is made.
         settings: of Luna, beside ``ALONE``.
         group: that it runs in, default: the caller's.
+        program: the ``luna`` of another environment, default: this one's.
     """
-    port, plain = free_port(), {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
+    port, plain = free_port(), {name: value for name, value in os.environ.items() if not name.startswith(("LUNA_", "PYTHON") if program else "LUNA_")}
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
     environment = plain | {f"LUNA_{name.upper()}": value for name, value in named.items()}
-    command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"]
+    command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"] if program is None else [str(program), "up"]
     command = command if group is None else group.enter(command)
     path = folder / "up.log"
     with path.open("ab") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
