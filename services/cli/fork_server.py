@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Self
 
@@ -94,13 +95,18 @@ def _ask_nobody() -> None:
 
 
 def load_tasks() -> None:
-    """Import what the workers run, and what their tasks compile; what only jobs need is loaded by the worker for jobs."""
+    """Import what the workers run, and what their tasks compile; what only jobs need is loaded by the process that is given one.
+
+    Where memory is short that is loaded here as well: no process outlives its task there, so each would load 55 MB of its own, for seconds.
+    """
+    from luna.platform.queue.memory import affordable_processes
     from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
-    for service in (*SERVICES, *OPTIONAL_SERVICES):
+    steps = ("prepare", "prepare_jobs") if affordable_processes() == 1 else ("prepare",)
+    for service, step in product((*SERVICES, *OPTIONAL_SERVICES), steps):
         # What is not installed is named by the worker that would serve it.
         with suppress(ImportError, OSError):
-            getattr(import_module(f"services.{service}.tasks"), "prepare", lambda: None)()
+            getattr(import_module(f"services.{service}.tasks"), step, lambda: None)()
     for module in WORKERS:
         import_module(module)
 
