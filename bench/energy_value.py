@@ -19,9 +19,10 @@ from services.planner.dp.plan import BatteryValue
 from services.planner.dp.planner import terminal_segments, weigh_courses
 from services.planner.dp.segments import Segments, SlotCourse, slot_segments
 from services.planner.dp.value import mean_values, solve_value
+from services.planner.linear.model import LinearModel
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
-from services.planner.milp.solver import LinearModel, Solver
+from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from services.planner.dp import envelopes, policy, value
-from services.planner.milp import schedules
+from services.planner.linear import schedules
 
 # Plans over several courses, slots whose cost is not convex, and appliances that run: each its loops, and what loads them.
 _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (

@@ -8,11 +8,11 @@ import numpy as np
 from luna.energy.devices import DeferrableLoad
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray
-from services.planner.milp.schedules import ScheduleBlock, Schedules, SlotNeed
+from services.planner.linear.model import Indices, ModelBuilder, Term
+from services.planner.linear.schedules import RunRules, ScheduleBlock, Schedules, SlotNeed
 from services.planner.milp.slack import dearest_price
-from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.demands import CycleDemand, DayNeed, Demands, HeatDemand, LoadDemand, RunRules
+from services.planner.problem.demands import CycleDemand, DayNeed, Demands, HeatDemand, LoadDemand
 from services.planner.problem.load_schedule import ScheduledCycles
 from services.planner.problem.problem import Problem
 

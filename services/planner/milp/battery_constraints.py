@@ -16,7 +16,7 @@ from luna.energy.devices import Battery
 from luna.energy.physics import BoolArray, Flows
 from luna.energy.timeline import FloatArray, split_days
 from luna.energy.wear import DepthSegments
-from services.planner.milp.solver import Indices, ModelBuilder, Term
+from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem
 
 # How the value of stored energy stands to a constraint: it knows nothing of it; it stands for a battery without it; its plan is the best of all that keep it

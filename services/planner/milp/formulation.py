@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.linear.model import Indices, LinearModel, ModelBuilder, StartBasis, Term
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
 from services.planner.milp.load_columns import DemandColumns, add_demands, add_supply_rows, most_placed_kwh
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
-from services.planner.milp.solver import Indices, LinearModel, ModelBuilder, Solution, StartBasis, Term
+from services.planner.milp.solver import Solution
 from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
 from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem

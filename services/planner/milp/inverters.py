@@ -6,8 +6,8 @@ import numpy as np
 
 from luna.energy.physics import BoolArray, Conversion
 from luna.energy.timeline import FloatArray
+from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.milp.directions import PlannedFlows
-from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem
 
 _NOTHING_KWH = 1e-9

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.energy.timeline import FloatArray
+from services.planner.linear.model import Indices, ModelBuilder, Term
+from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.appliances import ApplianceColumns, LoadColumns, add_appliances, look_ahead, most_used_kwh
-from services.planner.milp.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price
-from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.milp.vehicles import VehicleColumns, VehiclePricing, add_vehicle
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.problem import Problem

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from luna.energy.timeline import FloatArray
+from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections, PlannedFlows
 from services.planner.milp.formulation import formulate
 from services.planner.milp.owner_rows import decide_pins, full_kwh
-from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.milp.solver import Solver
 from services.planner.problem.owner_constraints import SAME_KWH, Manual
 from services.planner.problem.problem import Problem
 

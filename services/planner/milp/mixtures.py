@@ -11,8 +11,9 @@ import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
-from services.planner.milp.solver import LinearModel, Solution, Solver, StartBasis
+from services.planner.linear.model import LinearModel, StartBasis
+from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
+from services.planner.milp.solver import Solution, Solver
 
 # Shares below this are the solver's dust.
 _NO_SHARE = 1e-6

@@ -8,10 +8,10 @@ import numpy as np
 from luna.energy.devices import Battery
 from luna.energy.physics import Mode, SetPoint
 from luna.energy.timeline import FloatArray
+from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.milp.directions import PlannedFlows
 from services.planner.milp.load_columns import DemandColumns
 from services.planner.milp.slack import PIN_SLACK, dearest_price
-from services.planner.milp.solver import Indices, ModelBuilder
 from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from luna.energy.timeline import IndexArray
+from services.planner.linear.model import InfeasibleError, LinearModel
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.formulation import Formulation, formulate
-from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError
+from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.problem.problem import Problem
 
 # Slots of which binaries choose at once, and those after them that are looked ahead to.

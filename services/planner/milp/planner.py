@@ -15,6 +15,7 @@ from services.planner.deadline import Deadline
 from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
+from services.planner.linear.model import InfeasibleError, LinearModel
 from services.planner.milp.battery_constraints import list_constraints
 from services.planner.milp.directions import (
     BinarySlots,
@@ -34,7 +35,7 @@ from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.owner_rows import decide_pins, tell_pins
 from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
-from services.planner.milp.solver import MORE_TIME, InfeasibleError, LinearModel, Solution, Solver, SolverError
+from services.planner.milp.solver import MORE_TIME, Solution, Solver, SolverError
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem, StorageBounds, TerminalRule
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.linear.model import InfeasibleError, LinearModel
+from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
-from services.planner.milp.schedules import OnOffSchedule, ScheduleBlock
-from services.planner.milp.solver import InfeasibleError, LinearModel, Solution, Solver, SolverError
+from services.planner.milp.solver import Solution, Solver, SolverError
 
 _WHOLE = 1e-6
 # A choice is made for when the answer has at least this share of what making it takes, such as a charger's least power; tried in this order.

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from luna.energy.timeline import FloatArray
+from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.heat import schedule_runs, takes_any_power
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.rounding import round_relaxation
-from services.planner.milp.solver import InfeasibleError, Solution, Solver, SolverError
+from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.milp.vehicle_sources import limit_batteries, limit_import
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem

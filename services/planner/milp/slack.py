@@ -4,7 +4,7 @@ import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray
-from services.planner.milp.solver import Indices, ModelBuilder
+from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.problem.problem import Problem
 
 # What breaking a limit costs per kWh, as multiples of the dearest price: dearer than any trade, small enough for the solver's tolerances.

@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.energy.economics import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
 from luna.energy.timeline import FloatArray, Timeline
-from services.planner.milp.solver import Indices, ModelBuilder
+from services.planner.linear.model import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.milp.load_columns import DemandColumns
-from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.milp.vehicles import VehicleColumns
 from services.planner.problem.problem import Problem
 from services.planner.problem.vehicle_demand import VehicleDemand

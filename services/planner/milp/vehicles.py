@@ -7,8 +7,8 @@ import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.milp.slack import PIN_SLACK
-from services.planner.milp.solver import Indices, ModelBuilder, Term
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 
 # What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what an appliance lacks.

@@ -14,44 +14,8 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_midnight
 from luna.energy.windows import find_spans, mark_slots
+from services.planner.linear.schedules import RunRules, read_rules
 from services.planner.problem.vehicle_demand import VehicleDemand, read_vehicle
-
-
-@dataclass(frozen=True, slots=True)
-class RunRules:
-    """How something may be on and off, in slots; ``longest_rest`` 0: as long as it likes. ``was_on`` is None where nothing is known of before.
-
-    ``stays`` is for how many slots at the start it has to remain as it is, ``rested`` for how long it has been off.
-    """
-
-    shortest_run: int = 1
-    shortest_rest: int = 1
-    longest_rest: int = 0
-    was_on: bool | None = None
-    stays: int = 0
-    rested: int = 0
-
-    def bounds(self, allowed: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the least and the most that ``on`` may be per slot: what runs on runs on where it would not be allowed to start."""
-        least, most = np.zeros(allowed.size), allowed.copy()
-        if self.was_on is not None:
-            least[: self.stays] = most[: self.stays] = float(self.was_on)
-        return least, most
-
-
-def read_rules(rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray) -> RunRules:
-    """Return rules in slots from hours: shortest run, shortest rest and longest rest; and for how long it has been on, or off."""
-    (run, rest, gap), (on, off), slot = rules, state, float(hours.max())
-    due = run - on if on > 0 else rest - off if off > 0 else 0.0
-    stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))  # slots that begin before it is due: the first one may be short
-    longest = max(int(gap / slot + 1e-9), 1) if np.isfinite(gap) else 0
-    was_on = on > 0 if on > 0 or off > 0 else None
-    return RunRules(max(_slots_up(run, slot), 1), max(_slots_up(rest, slot), 1), longest, was_on, stays, _slots_up(off, slot))
-
-
-def _slots_up(hours: float, slot: float) -> int:
-    return max(int(np.ceil(hours / slot - 1e-9)), 0)
-
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 _DAY_HOURS = 24.0

@@ -12,9 +12,10 @@ from luna.energy.timeline import FloatArray
 from luna.words import Language
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan
+from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
-from services.planner.milp.solver import InfeasibleError, Solver, SolverError
+from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem, objective_of, read_peaks
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand

@@ -19,7 +19,8 @@ from luna.platform.health import Liveness
 from services.executor.control_step import Executor
 from services.executor.home_assistant import HomeAssistantDevice
 from services.executor.watch import AWAITED_LOOK, LOOK, Watch
-from services.planner.milp.solver import LinearModel, Solution, Solver
+from services.planner.linear.model import LinearModel
+from services.planner.milp.solver import Solution, Solver
 from services.planner.service.plans import plan_and_store
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
 from tests.executing import BATTERY, START, Clock, Home

@@ -12,10 +12,11 @@ from luna.contracts.plan import Terminal
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
 from services.planner.dp.plan import Plan
+from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import BinarySlots, FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.slack import excess_kwh
-from services.planner.milp.solver import InfeasibleError, Solver
+from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks

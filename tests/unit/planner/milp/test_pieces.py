@@ -8,8 +8,9 @@ import pytest
 from bench.hard_weeks import draw_week
 from luna.contracts.plan import PlanRequest
 from services.planner.dp.plan import objective
+from services.planner.linear.model import LinearModel
 from services.planner.milp.owner_rows import full_kwh
-from services.planner.milp.solver import LinearModel, Solution, Solver, SolverError
+from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import make_plan, plan_alone
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem

@@ -10,9 +10,10 @@ import pytest
 from luna.contracts.plan import LoadState
 from luna.energy.devices import DeferrableLoad
 from luna.energy.timeline import FloatArray, Timeline
+from services.planner.linear.model import InfeasibleError, LinearModel, ModelBuilder
+from services.planner.linear.schedules import Schedules
 from services.planner.milp.appliances import LoadPricing, add_load
-from services.planner.milp.schedules import Schedules
-from services.planner.milp.solver import InfeasibleError, LinearModel, ModelBuilder, Solver
+from services.planner.milp.solver import Solver
 from services.planner.problem.demands import read_load
 from tests.depth import draws
 from tests.tables import each_row

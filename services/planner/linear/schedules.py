@@ -1,7 +1,7 @@
-"""The schedules that an appliance which is on or off may follow, and the cheapest of them at given prices: exact, by dynamic programming over slots.
+"""The schedules that an load which is on or off may follow, and the cheapest of them at given prices: exact, by dynamic programming over slots.
 
-A state is for how long the appliance has been on or off, and what each need has got that has begun and not ended. The linear model of the same rules
-(services/planner/milp/appliances.py) allows mixtures of schedules, and more: parts of needs that no schedule meets.
+A state is for how long the load has been on or off, and what each need has got that has begun and not ended. The linear model of the same rules
+(services/planner/devices/appliance.py) allows mixtures of schedules, and more: parts of needs that no schedule meets.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.linear.model import Indices, InfeasibleError
 from services.planner.loops import loop, loop_part
-from services.planner.milp.solver import Indices, InfeasibleError
-from services.planner.problem.demands import RunRules
 
 # Shares of slots are told apart by this.
 _SAME_SHARE = 1e-9
 # Needs are counted while what they have got together has so many states; what is found without one may cost more than is said.
 _MOST_LEVELS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunRules:
+    """How something may be on and off, in slots; ``longest_rest`` 0: as long as it likes. ``was_on`` is None where nothing is known of before.
+
+    ``stays`` is for how many slots at the start it has to remain as it is, ``rested`` for how long it has been off.
+    """
+
+    shortest_run: int = 1
+    shortest_rest: int = 1
+    longest_rest: int = 0
+    was_on: bool | None = None
+    stays: int = 0
+    rested: int = 0
+
+    def bounds(self, allowed: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the least and the most that ``on`` may be per slot: what runs on runs on where it would not be allowed to start."""
+        least, most = np.zeros(allowed.size), allowed.copy()
+        if self.was_on is not None:
+            least[: self.stays] = most[: self.stays] = float(self.was_on)
+        return least, most
+
+
+def read_rules(rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray) -> RunRules:
+    """Return rules in slots from hours: shortest run, shortest rest and longest rest; and for how long it has been on, or off."""
+    (run, rest, gap), (on, off), slot = rules, state, float(hours.max())
+    due = run - on if on > 0 else rest - off if off > 0 else 0.0
+    stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))  # slots that begin before it is due: the first one may be short
+    longest = max(int(gap / slot + 1e-9), 1) if np.isfinite(gap) else 0
+    was_on = on > 0 if on > 0 or off > 0 else None
+    return RunRules(max(_slots_up(run, slot), 1), max(_slots_up(rest, slot), 1), longest, was_on, stays, _slots_up(off, slot))
+
+
+def _slots_up(hours: float, slot: float) -> int:
+    return max(int(np.ceil(hours / slot - 1e-9)), 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +104,7 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class OnOffSchedule:
-    """Whether an appliance is on, 1 or 0, (slots,); and what that costs beside what the rest of a model makes of it."""
+    """Whether a load is on, 1 or 0, (slots,); and what that costs beside what the rest of a model makes of it."""
 
     on: FloatArray
     cost: float
@@ -77,7 +112,7 @@ class OnOffSchedule:
 
 @dataclass(frozen=True)
 class Schedules:
-    """What an appliance may follow.
+    """What a load may follow.
 
     ``cost`` is what being on costs beside the energy, ``least`` and ``most`` whether it must and may be on, all ``(slots,)``; a start costs ``start_price``,
     a slot of a rest that is too long ``late_price``.
@@ -106,7 +141,7 @@ class Schedules:
             chosen.append(on)
         level, state = 0, rules[0] - 1 if self.rules.was_on else rules[0]
         if not np.isfinite(after[level, state]):
-            raise InfeasibleError("an appliance has no schedule that keeps its rules")
+            raise InfeasibleError("a load has no schedule that keeps its rules")
         schedule, value = np.zeros(cost.size), float(after[level, state])
         for span, on in zip(self._spans, reversed(chosen), strict=True):
             level, state = _follow(schedule[span.first : span.end], on, (level, state), (span.step, rules))
@@ -128,7 +163,7 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleBlock:
-    """An appliance in a model: neighbouring columns, the neighbouring rows that tie them, and only them, whether it is ``on``, and what that may follow.
+    """A load in a model: neighbouring columns, the neighbouring rows that tie them, and only them, whether it is ``on``, and what that may follow.
 
     Rows outside the block stand in ``on`` alone.
     """
