@@ -195,6 +195,8 @@ def keep_known_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]
 
 def join_batteries(parts: Sequence[SetPoint], width: int) -> SetPoint:
     """Return the set-points of single batteries as one site's, in order; PV is told nothing."""
+    if len(parts) == 1:
+        return parts[0]
     free = {"curtailment": np.zeros(width, dtype=np.int8), "pv_limit_kw": np.full(width, np.inf)}
     none = {name: np.empty((0, width), dtype=np.int8 if name == "mode" else float) for name in SetPoint.__slots__ if name not in free}
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) if parts else none[name] for name in none}

@@ -4,6 +4,7 @@ A cause is a code of ``luna.words``, the facts that hold together where it is tr
 other is compared here with the very figures that it shows.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -366,7 +367,6 @@ LEARNED = Cause("learned", ("planner_differs",), {"takes": "planner_takes", "giv
 
 CAUSES = (LEARNED, *BOUND, *TRADE, *PLAIN)
 
-_FACTS: tuple[Fact, ...] = ("exists", *dict.fromkeys(fact for cause in CAUSES for fact in cause.facts))
 _FIGURES = ("unknown", *dict.fromkeys(name for cause in CAUSES for name in cause.figures.values()))
 
 
@@ -376,21 +376,38 @@ def _table(rows: Sequence[Sequence[int]]) -> IndexArray:
     return np.array([[*row, *[0] * (longest - len(row))] for row in rows])
 
 
-# The places of what each cause needs, and of what it says.
-_NEEDED = _table([[_FACTS.index(fact) for fact in cause.facts] for cause in CAUSES])
+# The places of what each cause says.
 _SAID = _table([[_FIGURES.index(name) for name in cause.figures.values()] for cause in CAUSES])
 
 
-def find_first(seen: Evidence) -> IndexArray:
-    """Return the place among all causes of the first that is true, ``(batteries, slots)``; some cause always is."""
-    holds = np.empty((len(_FACTS), *seen.charge.shape), dtype=bool)
-    for place, fact in enumerate(_FACTS):
-        holds[place] = getattr(seen, fact) if isinstance(fact, str) else fact(seen)
-    # Fact by fact: all that each cause needs at once would be a large array for a fleet.
-    true = holds[_NEEDED[:, 0]]
-    for needed in _NEEDED.T[1:]:
-        true &= holds[needed]
-    return np.asarray(true.argmax(axis=0))
+def find_first(seen: Evidence, where: BoolArray) -> IndexArray:
+    """Return the place among all causes of the first that is true, ``(batteries, slots)``, as ``where`` is; some cause always is. Elsewhere their number."""
+    first, known = np.full(where.shape, len(CAUSES)), dict[Fact, int]()
+    # Where something holds is one integer with a bit for each slot. What decides nowhere any more is never worked out.
+    left = _pack(where, where.shape)
+    for place, cause in enumerate(CAUSES):
+        true = left
+        for fact in cause.facts:
+            if not true:
+                break
+            if fact not in known:
+                known[fact] = _pack(getattr(seen, fact) if isinstance(fact, str) else fact(seen), where.shape)
+            true &= known[fact]
+        if true:
+            first[_unpack(true, where.shape)] = place
+            left ^= true
+    return first
+
+
+def _pack(holds: BoolArray, shape: tuple[int, ...]) -> int:
+    # What is as large as it would be broadcast has its slots in the same order already.
+    return int.from_bytes(np.packbits(holds if holds.size == math.prod(shape) else np.broadcast_to(holds, shape)).tobytes())
+
+
+def _unpack(bits: int, shape: tuple[int, ...]) -> BoolArray:
+    count = math.prod(shape)
+    packed = np.frombuffer(bits.to_bytes((count + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(packed, count=count).view(bool).reshape(shape)
 
 
 def read_figures(seen: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:

@@ -172,7 +172,7 @@ def _tell_causes(seen: Evidence) -> _Chosen:
             start = seen.name_instant(slot - int(seen.first[slot]))
             chosen.said.append(("manual", {"time": until.isoformat(), "start": start}))
         pinned |= here
-    causes = np.where(pinned, len(CAUSES), find_first(seen))
+    causes = find_first(seen, ~pinned)
     order = causes.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
     where, causes = np.divmod(order, seen.first.size), causes.ravel()[order]
     figures, slots = read_figures(seen, causes, where), where[1]
