@@ -14,7 +14,7 @@ from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import EnergyInterval
 from luna.energy.outlook import SHARES
 from luna.energy.resolution import kind_of
-from luna.energy.site import APPLIANCES
+from luna.energy.site import SUBMETERED
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, parse_zone
 
 OBSERVED = (
@@ -27,7 +27,7 @@ OBSERVED = (
     "soc",
     "residual_kwh",
     "beyond_house_kwh",
-    *APPLIANCES,
+    *SUBMETERED,
     "import_price",
     "export_price",
 )

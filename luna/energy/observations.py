@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Self
 import numpy as np
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import APPLIANCES
+from luna.energy.site import SUBMETERED
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
 
 
@@ -48,7 +48,7 @@ SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "disch
 # Columns whose bits, the first one's lowest, say which values of a quarter-hour are filled to a meter's total. Stored marks rest on the order: who comes
 # later stands last.
 _MARKED = (*SERIES, "residual_kwh", "beyond_house_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
-ESTIMABLE = (*_MARKED, *(name for name in APPLIANCES if name not in _MARKED))
+ESTIMABLE = (*_MARKED, *(name for name in SUBMETERED if name not in _MARKED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from luna.energy.part import Part
 # ``level``: a state of charge, a fraction or per cent, at the end of a slot. ``state``: recorded as it is said, on or off, or any number.
 Kind = Literal["energy", "level", "state"]
 # What an energy is to the house: all it uses, what supplies it, what takes from it, or a load with a meter of its own, which is no part of ``load_kwh``.
-Flow = Literal["consumption", "source", "sink", "appliance"]
+Flow = Literal["consumption", "source", "sink", "submetered"]
 
 
 @dataclass(frozen=True, slots=True)

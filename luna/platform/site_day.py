@@ -12,7 +12,7 @@ from luna.energy.observations import SERIES
 from luna.energy.physics import Mode, SetPoint, SiteLimits
 from luna.energy.schedule import whole_range
 from luna.energy.simulator import Actuals, simulate
-from luna.energy.site import APPLIANCES, Site
+from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
@@ -58,7 +58,7 @@ def read_days(
     issued = (whole.start - _PLANNED_BEFORE, now)
     planned = plans.read_latest(connection, site.name, whole, columns=PLANNED, issued=issued, before=before)
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
-    seen = observations.read_series(connection, site.name, since, (*SERIES, *APPLIANCES))
+    seen = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
     return list(_split_days(site, days, planned=planned.columns, seen=seen, now=now)), planned
 
 
@@ -78,7 +78,7 @@ def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], 
     Invariants: a slot that has not ended is never measured; nothing is measured of a slot whose meters are not all there.
     """
     pv = seen["pv_kwh"] if site.pv else np.zeros(timeline.count)
-    load = seen["load_kwh"] + sum(np.nan_to_num(seen[name]) for name in APPLIANCES)
+    load = seen["load_kwh"] + sum(np.nan_to_num(seen[name]) for name in SUBMETERED)
     over = timeline.starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
     measured = over & np.isfinite(load + pv + seen["import_kwh"] + seen["export_kwh"])
     battery = pv - load + seen["import_kwh"] - seen["export_kwh"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.energy.site import APPLIANCES, Site
+from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, FloatArray
 from services.ingest.battery_faults import is_reversed, measure_against, stored_kwh
 from services.ingest.metering.columns import ROLES
@@ -40,8 +40,8 @@ PLAINER_FACTOR, PLAINER_KWH = 10.0, 0.05
 # A meter that rests for less than two hours is nothing to ask about.
 LEAST_FROZEN_SLOTS = 8
 
-BALANCED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "residual_kwh", *APPLIANCES)
-SUPPLIES, USES = ("import_kwh", "pv_kwh", "discharge_kwh"), ("export_kwh", "charge_kwh", "load_kwh", *APPLIANCES)
+BALANCED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "residual_kwh", *SUBMETERED)
+SUPPLIES, USES = ("import_kwh", "pv_kwh", "discharge_kwh"), ("export_kwh", "charge_kwh", "load_kwh", *SUBMETERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def settle_residual(series: Mapping[str, FloatArray], expected: frozenset[str], 
     metered = {"import_kwh"} | ({"export_kwh"} if "pv_kwh" in expected else set()) | ({"charge_kwh", "discharge_kwh"} if site.batteries else set())
     if not metered <= expected:
         return stored
-    apart = np.nansum([series[name] for name in APPLIANCES], axis=0)
+    apart = np.nansum([series[name] for name in SUBMETERED], axis=0)
     supply = part("import_kwh") + part("pv_kwh") + part("discharge_kwh") - part("export_kwh") - part("charge_kwh")
     return np.where(np.isfinite(stored), stored, supply - part("load_kwh") - apart)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from luna.contracts.data import DayQuality
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import SERIES
-from luna.energy.site import APPLIANCES, Site
+from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.ingest.balance import BALANCE_SLOTS, LEAST_COVERAGE, MOST_UNEXPLAINED, UNEXPLAINED_KWH, UsualImbalance, find_imbalance, settle_residual
 from services.ingest.battery_faults import find_battery_faults
@@ -39,7 +39,7 @@ class DayRecord:
     """What is stored of one local day; arrays of shape ``(slots,)``, as many as the day has: 92, 96 or 100.
 
     Args:
-        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh``, ``beyond_house_kwh``, ``APPLIANCES``.
+        series: column of ``slot_observations`` → values, NaN where unknown: energies, battery, ``residual_kwh``, ``beyond_house_kwh``, ``SUBMETERED``.
         repaired: bit i says that value i of ``luna.energy.observations.SERIES`` was repaired.
         estimated: how many slots of a series are filled to a meter's total; in ``series`` they are unknown.
         prices: ``import_price`` and ``export_price``.
@@ -78,7 +78,7 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
     """
     against = [
         *_find_gaps(record, ENERGIES),
-        *_find_silent(record, (*ENERGIES, *APPLIANCES)),
+        *_find_silent(record, (*ENERGIES, *SUBMETERED)),
         *_find_repairs(record, ENERGIES),
         *find_imbalance(record.series, settle_residual(record.series, record.expected, site), site, record.usual),
         *_find_beyond_house(record, site),
@@ -130,10 +130,10 @@ def _find_rebuilt(record: DayRecord) -> Iterator[str]:
 
 
 def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[str]:
-    """Yield that appliances use more than the house they are taken off, by more than meters err and coarse counters lag."""
+    """Yield that submetered loads use more than the house they are taken off, by more than meters err and coarse counters lag."""
     series = record.series
     beyond = np.nan_to_num(series["beyond_house_kwh"])
-    devices = {name: np.nan_to_num(series[name]) for name in APPLIANCES}
+    devices = {name: np.nan_to_num(series[name]) for name in SUBMETERED}
     blocks = np.arange(0, beyond.size, BALANCE_SLOTS)
     missing, used = (np.add.reduceat(kwh, blocks) for kwh in (beyond - np.nan_to_num(series["load_kwh"]), np.sum([*devices.values()], axis=0)))
     if missing[missing > 0].sum() <= max(UNEXPLAINED_KWH, MOST_UNEXPLAINED * float(used[missing > 0].sum())):

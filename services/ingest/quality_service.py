@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
 from luna.energy.observations import ESTIMABLE, SERIES
-from luna.energy.site import APPLIANCES, Site
+from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
@@ -19,7 +19,7 @@ from services.ingest.quality import DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT
 from services.ingest.stored_days import PART_DAYS, StoredDays, market_of, read_days
 
-JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *APPLIANCES)
+JUDGED = (*SERIES, "residual_kwh", "beyond_house_kwh", *SUBMETERED)
 # Readings that come days late change what was judged.
 RECENT_DAYS = 7
 

@@ -21,7 +21,7 @@ LEAST_FACTOR = 3.0
 SAME_SHAPE = 0.02
 LEAST_MOVING_SLOTS = 8
 PAIRS = (("import_kwh", "export_kwh"), ("charge_kwh", "discharge_kwh"))
-ENERGIES = measured_series("consumption", "source", "sink", "appliance")
+ENERGIES = measured_series("consumption", "source", "sink", "submetered")
 
 # Where a day that stays as it is stored waits for somebody to accept what was built again, as readings wait that were refused.
 REBUILT = "rebuild"

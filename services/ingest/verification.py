@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from luna.contracts.history_care import DayComparison, VerifyReply, VerifyRequest
-from luna.energy.site import APPLIANCES
+from luna.energy.site import SUBMETERED
 from luna.energy.timeline import FloatArray, Timeline, floor_to, local_days, parse_zone
 from luna.platform.database import observations, sites
 from luna.platform.database.engine import unit_of_work
@@ -72,9 +72,9 @@ def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> Floa
     return energy
 
 
-def add_appliances(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the stored series as meters show them: the house's load with the appliances that are kept apart from it."""
-    apart = [stored[name] for name in APPLIANCES if name in stored]
+def add_submetered(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return the stored series as meters show them: the house's load with the submetered loads that are kept apart from it."""
+    apart = [stored[name] for name in SUBMETERED if name in stored]
     return {name: np.sum([values, *apart], axis=0) if name == "load_kwh" else values for name, values in stored.items()}
 
 
@@ -128,7 +128,7 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
     hours = _whole_hours(days[0][1], days[-1][2])
     columns = [column for column in measured_columns(site) if not column.is_level]
     with unit_of_work(engine) as connection:
-        stored = add_appliances(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
+        stored = add_submetered(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
     places = [(day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR)) for day, start, end in days]
     compared = [column for column in columns if not column.reversed]
     found = [difference for column in compared for difference in compare_days(column.name, ask_energy(source, column, hours), stored[column.name], places)]

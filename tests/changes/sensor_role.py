@@ -74,8 +74,8 @@ CHANGE = Change(
     (
         Edit(
             "luna/energy/devices/heat_pump.py",
-            '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "appliance")] = ()\n',
-            after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()',
+            '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "submetered")] = ()\n',
+            after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered")] = ()',
         ),
         Edit(
             "luna/platform/database/schema/series.py",

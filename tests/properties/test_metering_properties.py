@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luna.energy.site import APPLIANCES
+from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.build import SINKS, SOURCES, settle_balance
@@ -130,7 +130,7 @@ ENERGIES = st.lists(st.floats(0, 5) | st.just(float("nan")), min_size=4, max_siz
 
 
 @settings(deadline=None)
-@given(st.fixed_dictionaries(dict.fromkeys((*SOURCES, *SINKS), ENERGIES), optional=dict.fromkeys(("load_kwh", *APPLIANCES), ENERGIES)))
+@given(st.fixed_dictionaries(dict.fromkeys((*SOURCES, *SINKS), ENERGIES), optional=dict.fromkeys(("load_kwh", *SUBMETERED), ENERGIES)))
 def test_sources_are_sinks_and_loads_and_what_is_left(measured: dict[str, FloatArray]) -> None:
     settled = settle_balance(describe_metered(), measured)
     columns = measured | settled
@@ -138,7 +138,7 @@ def test_sources_are_sinks_and_loads_and_what_is_left(measured: dict[str, FloatA
     known = ~np.isnan(settled["residual_kwh"])
     # Unknown exactly where any meter is.
     np.testing.assert_array_equal(known, ~np.isnan(np.sum(list(measured.values()), axis=0)))
-    sources, others = (np.sum([columns[name][known] for name in names if name in columns], axis=0) for names in (SOURCES, (*SINKS, "load_kwh", *APPLIANCES)))
+    sources, others = (np.sum([columns[name][known] for name in names if name in columns], axis=0) for names in (SOURCES, (*SINKS, "load_kwh", *SUBMETERED)))
     np.testing.assert_allclose(sources, others + settled["residual_kwh"][known], atol=1e-9)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.energy.site import APPLIANCES, parse_site
+from luna.energy.site import SUBMETERED, parse_site
 from luna.energy.timeline import FloatArray
 from services.ingest.price_repair import PriceRecord, repair_prices
 from services.ingest.quality import DayRecord, judge_day
@@ -72,4 +72,4 @@ def test_every_verdict_has_its_reasons_and_those_of_a_clean_day_are_what_was_not
     judged = judge_day(day, SITE)
     assert judged.reasons or judged.verdict == "clean"
     assert judged.verdict != "clean" or all(reason.startswith("coverage") for reason in judged.reasons)
-    assert set(APPLIANCES) <= set(day.series)
+    assert set(SUBMETERED) <= set(day.series)

@@ -71,7 +71,7 @@ class ApplianceSensorRoles(Part):
 
     water_heater_consumption: Annotated[
         Sensors,
-        SensorRole("energy", "water_heater_kwh", "appliance", lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater")),
+        SensorRole("energy", "water_heater_kwh", "submetered", lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater")),
     ] = ()
 
 

@@ -85,7 +85,7 @@ def _require_band(min_c: float, max_c: float) -> None:
 class HeatPumpSensorRoles(Part):
     """What is measured of heat pumps."""
 
-    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "appliance")] = ()
+    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered")] = ()
 
 
 HEAT_PUMP = DeviceKind(

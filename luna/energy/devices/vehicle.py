@@ -109,7 +109,7 @@ class VehicleSensorRoles(Part):
     """What is measured of vehicles and their chargers."""
 
     vehicle_consumption: Annotated[
-        Sensors, SensorRole("energy", "vehicle_kwh", "appliance", lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles))
+        Sensors, SensorRole("energy", "vehicle_kwh", "submetered", lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles))
     ] = ()
     vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()

@@ -6,7 +6,7 @@ Required fields are few; everything else has a documented default. Unknown field
 from luna.energy.site.document import explain_faults, invalid_input, parse_site
 from luna.energy.site.household import Household, LoadBasis
 from luna.energy.site.model import Forecasting, ForecastVersion, Location, OutageRule, PriceExtremesRule, SafetyIndex, Site, Strategy, VacationRule
-from luna.energy.site.sensors import APPLIANCES, LEVELS, OWN_VACATION, SENSOR_ROLES, InputSensors, SiteSensor, measured_series
+from luna.energy.site.sensors import LEVELS, OWN_VACATION, SENSOR_ROLES, SUBMETERED, InputSensors, SiteSensor, measured_series
 from luna.energy.site.tariff import (
     OWN,
     OWN_EXPORT,
@@ -26,13 +26,13 @@ from luna.energy.site.tariff import (
 )
 
 __all__ = [
-    "APPLIANCES",
     "LEVELS",
     "OWN",
     "OWN_EXPORT",
     "OWN_IMPORT",
     "OWN_VACATION",
     "SENSOR_ROLES",
+    "SUBMETERED",
     "BlockPrice",
     "FixedPrice",
     "ForecastVersion",

@@ -132,7 +132,7 @@ class InputSensors(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles
 
     @model_validator(mode="after")
     def _tells_what_lies_outside(self) -> Self:
-        devices = {name_of(sensor) for name, role in SENSOR_ROLES.items() if role.flow == "appliance" for sensor in getattr(self, name)}
+        devices = {name_of(sensor) for name, role in SENSOR_ROLES.items() if role.flow == "submetered" for sensor in getattr(self, name)}
         strangers = set(self.outside_house_meter) - devices
         if strangers:
             raise invalid_part("outside-meter-no-device", sensor=min(strangers))
@@ -157,5 +157,5 @@ def measured_series(*flows: Flow) -> tuple[str, ...]:
 
 # Loads with meters of their own, which follow plans instead of habits: nothing that learns the house's habits may see them. In the order of their columns;
 # that of the fields is part of every plan's id.
-APPLIANCES = measured_series("appliance")[::-1]
+SUBMETERED = measured_series("submetered")[::-1]
 LEVELS = tuple(role.series for role in SENSOR_ROLES.values() if role.kind == "level" and role.series)

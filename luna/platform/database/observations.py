@@ -9,13 +9,13 @@ from sqlalchemy import Connection
 
 from luna.energy.observations import ESTIMABLE, SERIES, Observations, SeenSoc
 from luna.energy.resolution import from_quarter_hours, kind_of, quarter_hours
-from luna.energy.site import APPLIANCES
+from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align, align_each
 from luna.platform.database import copy, sites
 from luna.platform.database.schema.series import slot_observations
 
 PRICES = ("import_price", "export_price")
-MEASURED = (*SERIES, *APPLIANCES)
+MEASURED = (*SERIES, *SUBMETERED)
 
 
 def upsert(connection: Connection, site_id: str, observations: Observations) -> int:

@@ -91,7 +91,7 @@ def _mark_often(history: Observations, sky: FloatArray, known: BoolArray) -> Boo
     share = np.nan_to_num(pv) / np.where(bright, sky, np.inf)
     off, returned = _mark_off(pv <= NEXT_TO_NOTHING * np.where(bright, sky, -np.inf), share)
     little = ALIKE * np.nan_to_num(pv)
-    # The meter knows it where appliances take their part: nothing passes it either way, and no battery makes up for it.
+    # The meter knows it where devices take their part: nothing passes it either way, and no battery makes up for it.
     rests = (history.import_kwh <= little) & (history.export_kwh <= little) & (np.nan_to_num(history.charge_kwh) <= little)
     alike = (pv > 0) & ((np.abs(pv - history.load_kwh) <= little) | rests & (np.nan_to_num(history.discharge_kwh) <= little))
     low = off | bright & alike

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
-from luna.energy.site import APPLIANCES, Site, measured_series
+from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
@@ -44,22 +44,22 @@ def settle_balance(site: Site, measured: Mapping[str, FloatArray]) -> dict[str, 
         measured: energies by column, NaN where unknown; ``load_kwh`` is all that the house uses, where it has a meter for that, but for ``OUTSIDE``.
 
     Returns:
-        ``load_kwh`` without the appliances that have meters of their own, never below zero; ``beyond_house_kwh``, by how much it would be; ``residual_kwh``:
+        ``load_kwh`` without the loads that have meters of their own, never below zero; ``beyond_house_kwh``, by how much it would be; ``residual_kwh``:
         import + PV + discharge − export − charge − all consumption. NaN where any needed part is unknown, and absent where a meter is missing.
 
-    Invariants: sources = sinks + base load + appliances + residual.
+    Invariants: sources = sinks + base load + submetered loads + residual.
     """
     supply = _supply(site, measured)
     total = measured.get("load_kwh", supply)
     if total is None:
         return {}
-    appliances = np.zeros(total.size) + sum(measured[name] for name in APPLIANCES if name in measured)
-    behind = appliances - measured[OUTSIDE] if OUTSIDE in measured and "load_kwh" in measured else appliances
+    submetered = np.zeros(total.size) + sum(measured[name] for name in SUBMETERED if name in measured)
+    behind = submetered - measured[OUTSIDE] if OUTSIDE in measured and "load_kwh" in measured else submetered
     load = np.maximum(total - behind, 0.0)
     settled = {"load_kwh": load}
-    if any(name in measured for name in APPLIANCES):
+    if any(name in measured for name in SUBMETERED):
         settled["beyond_house_kwh"] = np.maximum(behind - np.maximum(total, 0.0), 0.0)
-    return settled if supply is None else settled | {"residual_kwh": supply - load - appliances}
+    return settled if supply is None else settled | {"residual_kwh": supply - load - submetered}
 
 
 def _supply(site: Site, measured: Mapping[str, FloatArray]) -> FloatArray | None:
@@ -328,8 +328,8 @@ def _without_stuck(columns: list[Column], measured: dict[str, FloatArray], stuck
 
 def _pass_on(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
     """Return by column which known values are marked; a base load is where any meter that it is made of is."""
-    parts = ("load_kwh", *APPLIANCES) if "load_kwh" in measured else (*SOURCES, *SINKS, *APPLIANCES)
-    made_of = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *APPLIANCES)}
+    parts = ("load_kwh", *SUBMETERED) if "load_kwh" in measured else (*SOURCES, *SINKS, *SUBMETERED)
+    made_of = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *SUBMETERED)}
     return {
         name: np.logical_or.reduce([measured[part] for part in made_of.get(name, (name,)) if part in measured]) & ~np.isnan(values)
         for name, values in derived.items()

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import APPLIANCES, LEVELS, SENSOR_ROLES, Site, SiteSensor, measured_series
+from luna.energy.site import LEVELS, SENSOR_ROLES, SUBMETERED, Site, SiteSensor, measured_series
 from luna.energy.timeline import InstantArray
 
 _NAMES = {role.series: name for name, role in SENSOR_ROLES.items() if role.series}
-# Column → role: the house's energies, its appliances, then levels.
-ROLES = {series: _NAMES[series] for series in (*measured_series("consumption", "source", "sink"), *APPLIANCES, *LEVELS)}
+# Column → role: the house's energies, its submetered loads, then levels.
+ROLES = {series: _NAMES[series] for series in (*measured_series("consumption", "source", "sink"), *SUBMETERED, *LEVELS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _without(column: Column, absent: Collection[str]) -> Column:
 def outside_columns(site: Site) -> list[Column]:
     """Return the devices' columns with those of their sensors that the house's meter does not count."""
     outside = set(site.input_sensors.outside_house_meter)
-    devices = [column for column in measured_columns(site) if column.name in APPLIANCES]
+    devices = [column for column in measured_columns(site) if column.name in SUBMETERED]
     columns = [Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name in outside)) for column in devices]
     return [column for column in columns if column.sensors]
 

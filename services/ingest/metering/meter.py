@@ -35,7 +35,7 @@ def limit_columns(site: Site) -> dict[str, float]:
     """Return the highest believable power of each energy column, kW."""
     limits = limit_powers(site) | {"load_kwh": _limit_load(site)}
     load = limits["load_kwh"]
-    return limits | {role.series: limit_power(site, role, load) for role in SENSOR_ROLES.values() if role.flow == "appliance" and role.series}
+    return limits | {role.series: limit_power(site, role, load) for role in SENSOR_ROLES.values() if role.flow == "submetered" and role.series}
 
 
 def _limit_load(site: Site) -> float:

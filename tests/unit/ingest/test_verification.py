@@ -7,7 +7,7 @@ import pytest
 from luna.energy.site import SiteSensor
 from luna.energy.timeline import Timeline
 from services.ingest.metering.columns import Column
-from services.ingest.verification import DayDifference, add_appliances, ask_energy, compare_days
+from services.ingest.verification import DayDifference, add_submetered, ask_energy, compare_days
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 HOURS = Timeline(START, timedelta(hours=1), 4)
@@ -38,7 +38,7 @@ def test_a_power_counts_its_mean_where_it_flowed_one_way_alone() -> None:
 
 
 def test_the_load_a_meter_shows_holds_the_appliances_that_are_kept_apart() -> None:
-    stored = add_appliances({"load_kwh": np.array([1.0]), "vehicle_kwh": np.array([2.0]), "pv_kwh": np.array([5.0])})
+    stored = add_submetered({"load_kwh": np.array([1.0]), "vehicle_kwh": np.array([2.0]), "pv_kwh": np.array([5.0])})
     assert {name: values.tolist() for name, values in stored.items()} == {"load_kwh": [3.0], "vehicle_kwh": [2.0], "pv_kwh": [5.0]}
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.contracts.plan import PlanReply
-from luna.energy.site import APPLIANCES, Site, parse_site
+from luna.energy.site import SUBMETERED, Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.site_day import PLANNED, Day, join_day, save_beside_inverter, total
 from tests.plans import FLOWS
@@ -21,7 +21,7 @@ SITE = parse_site(
 
 
 def columns(**values: float) -> dict[str, FloatArray]:
-    return {name: np.full(96, values.get(name, 0.0)) for name in (*PLANNED, *APPLIANCES)}
+    return {name: np.full(96, values.get(name, 0.0)) for name in (*PLANNED, *SUBMETERED)}
 
 
 def join(site: Site, now: datetime, *, soc: float = 0.5, seen: dict[str, FloatArray] | None = None, **planned: float) -> Day:

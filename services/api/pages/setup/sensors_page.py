@@ -119,8 +119,8 @@ def _document(stored: Site, form: SensorForm, at: datetime) -> dict[str, Any]:
         standing = {_written(entry): entry for entry, has_ended in entries if not has_ended}
         kept = [entry for entry, has_ended in entries if has_ended] + [standing.get(name, name) for name in form.named[role]]
         document[role] = [entry.model_dump(mode="json", by_alias=True) if isinstance(entry, DatedSensor) else entry for entry in kept]
-    appliances = {name for role, told in SENSOR_ROLES.items() if told.flow == "appliance" for name in form.named[role]}
-    return document | {"outside_house_meter": [name for name in form.outside if name in appliances]}
+    submetered = {name for role, told in SENSOR_ROLES.items() if told.flow == "submetered" for name in form.named[role]}
+    return document | {"outside_house_meter": [name for name in form.outside if name in submetered]}
 
 
 def _entries(site: Site, role: str, at: datetime) -> Iterator[tuple[SensorEntry, bool]]:
@@ -145,7 +145,7 @@ def _show(request: Request, connection: Connection, stored: StoredSite, form: Se
     changed: Site | None = outcome.get("changed")
     begun, ended = ([], []) if changed is None else _compare(list_standing(site, now), list_standing(changed, now))
     shown: dict[str, Any] = {
-        "roles": {role: ([*form.named[role]], told.flow == "appliance") for role, told in SENSOR_ROLES.items()},
+        "roles": {role: ([*form.named[role]], told.flow == "submetered") for role, told in SENSOR_ROLES.items()},
         "form": form,
         "known": sorted(readings.read_units(connection, site.name)),
         "refusal": None if fault is None else say_refusal(fault, language),
