@@ -1,6 +1,7 @@
 """What tools over a site's data tell, in English and German: sentences and phrases with names in the place of figures."""
 
 from luna.words.answer_plans import PLAN_PHRASES
+from luna.words.devices import DEVICE_WORDS
 from luna.words.house import HOUSE
 from luna.words.numbers import Language
 
@@ -114,12 +115,7 @@ SITE: _Phrases = {
     },
     "device": {"en": "{kind} {name}: {power}.", "de": "{kind} {name}: {power}."},
     "device_storing": {"en": "{kind} {name}: {capacity}, {power}.", "de": "{kind} {name}: {capacity}, {power}."},
-    "device_battery": {"en": "Battery", "de": "Batterie"},
-    "device_pv": {"en": "PV array", "de": "PV-Feld"},
-    "device_inverter": {"en": "Inverter", "de": "Wechselrichter"},
-    "device_vehicle": {"en": "Vehicle", "de": "Fahrzeug"},
-    "device_load": {"en": "Appliance", "de": "Gerät"},
-    "device_heat_pump": {"en": "Heat pump", "de": "Wärmepumpe"},
+    **{f"device_{name}": words.kind for name, words in DEVICE_WORDS.items() if words.kind},
     "no_devices": {"en": "No devices are described.", "de": "Geräte sind keine beschrieben."},
     "tariff": {"en": "Tariff: {buying}, {selling}.", "de": "Tarif: {buying}, {selling}."},
     "tariff_peaks": {"en": "Components of a capacity tariff: {count}.", "de": "Bestandteile eines Leistungstarifs: {count}."},

@@ -7,7 +7,8 @@ from string import Formatter
 from typing import Any
 
 from luna.energy.errors import InvalidInputError
-from luna.words.devices import say_device
+from luna.words.devices import DEVICE_WORDS, merge, say_device
+from luna.words.devices.kind import Pair
 from luna.words.numbers import NBSP, Language, Numbers
 
 CONDITIONS: dict[str, dict[Language, str]] = {
@@ -119,8 +120,6 @@ def condition(code: str, *, language: Language) -> str:
     return words.format(*figures)
 
 
-Pair = tuple[str, str]
-
 # By code and language: what was wanted, and what is missing of it. Field names of requests and of the site stay as they are written there.
 COMPROMISES: dict[str, dict[Language, Pair]] = {
     "end_at_least": {
@@ -159,54 +158,11 @@ COMPROMISES: dict[str, dict[Language, Pair]] = {
         "en": ("manual: {name} {action} (the battery is full) {first} to {last}", "{kwh:.3f} kWh"),
         "de": ("von Hand: {name} {action} (die Batterie ist voll) {first} bis {last}", "{kwh:.3f} kWh"),
     },
-    "manual_vehicle_full": {
-        "en": ("manual: {name} {action} (the vehicle is full) {first} to {last}", "{kwh:.3f} kWh"),
-        "de": ("von Hand: {name} {action} (das Fahrzeug ist voll) {first} bis {last}", "{kwh:.3f} kWh"),
-    },
     "manual_empty": {
         "en": ("manual: {name} {action} (the battery is empty) {first} to {last}", "{kwh:.3f} kWh"),
         "de": ("von Hand: {name} {action} (die Batterie ist leer) {first} bis {last}", "{kwh:.3f} kWh"),
     },
-    "vehicle": {
-        "en": ("vehicle {name}: {wanted:.0%} by {by}", "{missing:.1%}"),
-        "de": ("Fahrzeug {name}: {wanted:.0%} bis {by}", "{missing:.1%}"),
-    },
-    "vehicle_minimum": {
-        "en": ("vehicle {name}: at least {kw:g} kW from {first} to {last}", "{kwh:.3f} kWh"),
-        "de": ("Fahrzeug {name}: mindestens {kw:g} kW von {first} bis {last}", "{kwh:.3f} kWh"),
-    },
-    "load_day": {
-        "en": ("load {name}: {wanted:.2f} kWh on {by}{only}", "{kwh:.3f} kWh"),
-        "de": ("Gerät {name}: {wanted:.2f} kWh am {by}{only}", "{kwh:.3f} kWh"),
-    },
-    "load_by": {
-        "en": ("load {name}: {wanted:.2f} kWh by {by}{only}", "{kwh:.3f} kWh"),
-        "de": ("Gerät {name}: {wanted:.2f} kWh bis {by}{only}", "{kwh:.3f} kWh"),
-    },
-    "load_gap": {
-        "en": ("load {name}: off for at most {hours:g} h (max_gap_hours)", "{count} times"),
-        "de": ("Gerät {name}: höchstens {hours:g} h aus (max_gap_hours)", "{count}-mal"),
-    },
-    "load_run": {
-        "en": ("load {name}: one run by {by}{only}", "not run"),
-        "de": ("Gerät {name}: ein Lauf bis {by}{only}", "nicht gelaufen"),
-    },
-    "heat_least": {
-        "en": ("heat pump {name}: at least {wanted:.1f} °C, missed most at {worst}{outside}", "{kelvin:.1f} K"),
-        "de": ("Wärmepumpe {name}: mindestens {wanted:.1f} °C, am meisten verfehlt um {worst}{outside}", "{kelvin:.1f} K"),
-    },
-    "heat_most": {
-        "en": ("heat pump {name}: at most {wanted:.1f} °C, missed most at {worst}{outside}", "{kelvin:.1f} K"),
-        "de": ("Wärmepumpe {name}: höchstens {wanted:.1f} °C, am meisten verfehlt um {worst}{outside}", "{kelvin:.1f} K"),
-    },
-    "heat_outdoor": {
-        "en": ("heat pump {name}: {celsius:g} °C outdoors, no temperature is known", "assumed"),
-        "de": ("Wärmepumpe {name}: {celsius:g} °C draußen, keine Temperatur ist bekannt", "angenommen"),
-    },
-    "heat_store": {
-        "en": ("heat pump {name}: {celsius:g} °C in the store at the start (state.heat_pumps.{name}.temperature_c)", "assumed"),
-        "de": ("Wärmepumpe {name}: {celsius:g} °C im Speicher zu Beginn (state.heat_pumps.{name}.temperature_c)", "angenommen"),
-    },
+    **merge(words.compromises for words in DEVICE_WORDS.values()),
     "carbon_unknown": {
         "en": (
             "objective: carbon_price_per_kg {price:g}, the grid's carbon intensity is unknown (outlook.carbon_g_per_kwh)",
@@ -242,7 +198,7 @@ ACTIONS: dict[str, dict[Language, str]] = {
 
 
 # What stands beside a device's name where that is the one of the site's file.
-_KINDS: dict[Language, str] = {"en": "battery|vehicle|load|heat pump", "de": "Batterie|Fahrzeug|Gerät|Wärmepumpe"}
+_PREFIXES = [words.prefix for words in DEVICE_WORDS.values() if words.prefix]
 # A field of a request or of the site, which owners do not know.
 _FIELD = re.compile(r" \([\w.{}]+\)")
 
@@ -276,7 +232,8 @@ def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
         return told["constraint"], told["shortfall"]
     figures = {name: _read_day(value, numbers) if name in _DAYS else value for name, value in told["figures"].items()}
     wanted, missing = COMPROMISES[code][language]
-    wanted = _FIELD.sub("", re.sub(rf"\b(?:{_KINDS[language]}) {{name}}", "{name}", wanted))
+    kinds = "|".join(prefix[language] for prefix in _PREFIXES)
+    wanted = _FIELD.sub("", re.sub(rf"\b(?:{kinds}) {{name}}", "{name}", wanted))
     return _write((wanted, missing), language, figures | {"name": say_device(figures["name"], language=language)} if "name" in figures else figures)
 
 

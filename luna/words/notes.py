@@ -8,6 +8,7 @@ from typing import Any, Literal
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.words.compromises import CONDITIONS, condition
+from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import Language, Numbers
 
 Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
@@ -25,6 +26,7 @@ ASSUMED = frozenset(
 DOUBTS = ("soc_doubted", "vehicle_soc_doubted")
 
 NOTES: dict[str, dict[Language, str]] = {
+    **merge(words.notes for words in DEVICE_WORDS.values()),
     "soc_assumed": {
         "en": "No state of charge was recorded in the 24 hours before: batteries are taken to be {soc} full.",
         "de": "In den 24 Stunden davor wurde kein Ladestand aufgezeichnet: Batterien gelten als zu {soc} voll.",
@@ -36,34 +38,6 @@ NOTES: dict[str, dict[Language, str]] = {
     "soc_doubted": {
         "en": "{doubted_at} a charge of {doubted_soc} was said after {soc} {at}, more than the battery can do: {soc} counts until it is confirmed.",
         "de": "{doubted_at} hieß der Ladestand {doubted_soc} nach {soc} {at}, mehr als die Batterie kann: Es gelten {soc}, bis er sich bestätigt.",
-    },
-    "vehicle_soc_read": {
-        "en": "{vehicle} counts as {soc} full, by what its sensor said {at}.",
-        "de": "{vehicle} gilt als zu {soc} voll, nach dem, was der Sensor {at} sagte.",
-    },
-    "vehicle_soc_said": {
-        "en": "{vehicle} counts as {soc} full on arrival, as was said with its stay.",
-        "de": "{vehicle} gilt bei der Ankunft als zu {soc} voll, wie beim Aufenthalt gesagt.",
-    },
-    "vehicle_soc_expected": {
-        "en": "{vehicle} counts as {soc} full, as the plan before left it: nothing newer is known.",
-        "de": "{vehicle} gilt als zu {soc} voll, wie der Plan davor es hinterließ: Neueres ist nicht bekannt.",
-    },
-    "vehicle_soc_assumed": {
-        "en": "How full {vehicle} is, is not known: {soc} is assumed; say it with its stay, or name its sensor.",
-        "de": "Wie voll {vehicle} ist, ist nicht bekannt: Angenommen sind {soc}; sag es beim Aufenthalt, oder nenne den Sensor.",
-    },
-    "vehicle_usual": {
-        "en": "No stay of {vehicle} is known: by what it drives in a year it is planned at home from {comes} to {leaves}, with {need_kwh} a day.",
-        "de": "Von {vehicle} ist kein Aufenthalt bekannt: Nach den Kilometern im Jahr gilt es von {comes} bis {leaves} als zu Hause, mit {need_kwh} am Tag.",
-    },
-    "vehicle_soc_doubted": {
-        "en": "{vehicle} said {doubted_soc} {doubted_at} after {soc} {at}, more than it can do: {soc} counts until it is confirmed.",
-        "de": "{vehicle} sagte {doubted_at} {doubted_soc} nach {soc} {at}, mehr als möglich: Es gelten {soc}, bis es sich bestätigt.",
-    },
-    "vehicle_not_connected": {
-        "en": "{vehicle} has not been connected since {since}, though its stay has begun: planned as if it were.",
-        "de": "{vehicle} ist seit {since} nicht angesteckt, obwohl der Aufenthalt begonnen hat: Geplant ist, als wäre es so.",
     },
     "soc_outside_limits": {
         "en": "The battery {battery} starts at {start_soc}, outside its limits of {min_soc} to {max_soc}.",
@@ -101,10 +75,6 @@ NOTES: dict[str, dict[Language, str]] = {
         "en": "What was found, the simulation of the devices did not confirm; the plan shows what really comes of it. Please report this: {found}",
         "de": "Was gefunden wurde, hat die Simulation der Geräte nicht bestätigt; der Plan zeigt, was wirklich daraus wird. Bitte melde das: {found}",
     },
-    "heat_assumed": {
-        "en": "How warm the store of {heat_pumps} is, is not known: the middle of its band is assumed.",
-        "de": "Wie warm der Speicher von {heat_pumps} ist, ist nicht bekannt: Angenommen ist die Mitte seines Bandes.",
-    },
     "tariff_default": {
         "en": "The tariff is that of a site that names none: buying costs {import_price} at any time, selling earns {export_price}.",
         "de": "Der Tarif ist der eines Standorts, der keinen nennt: Kaufen kostet jederzeit {import_price}, Verkaufen bringt {export_price}.",
@@ -116,14 +86,6 @@ NOTES: dict[str, dict[Language, str]] = {
     "prices_carried_on": {
         "en": "Prices are known until {since}; from then on those of the last known day go on.",
         "de": "Preise sind bis {since} bekannt; danach gehen die des letzten bekannten Tages weiter.",
-    },
-    "loads_not_placed": {
-        "en": "When {loads} run is not planned: without a meter of their own they are part of the forecast load.",
-        "de": "Wann {loads} laufen, ist nicht geplant: Ohne eigenen Zähler sind sie Teil des vorhergesagten Verbrauchs.",
-    },
-    "no_session": {
-        "en": "{vehicles}: no session known, not planned; say on the page Planning when it leaves, or what it drives in a year.",
-        "de": "{vehicles}: kein Aufenthalt bekannt, nicht geplant; sag auf der Seite Planung, wann die Abfahrt ist, oder die Kilometer im Jahr.",
     },
     "forecast_fallback": {
         "en": "{active} has no fresh forecast of the start: load and PV are as {version} forecast them {issued_at}.",

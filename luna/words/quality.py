@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import Language
 
 
@@ -26,9 +27,7 @@ SERIES: dict[str, dict[Language, str]] = {
     "soc": {"en": "State of charge", "de": "Ladestand"},
     "residual_kwh": {"en": "What meters leave unexplained", "de": "Was Zähler offen lassen"},
     "beyond_house_kwh": {"en": "What devices use beyond the house's meter", "de": "Was Geräte über den Hauszähler hinaus brauchen"},
-    "vehicle_kwh": {"en": "Car", "de": "Auto"},
-    "heat_pump_kwh": {"en": "Heat pump", "de": "Wärmepumpe"},
-    "water_heater_kwh": {"en": "Water heater", "de": "Warmwasser"},
+    **merge(words.series for words in DEVICE_WORDS.values()),
     "import_price": {"en": "Buy price", "de": "Bezugspreis"},
     "export_price": {"en": "Sell price", "de": "Einspeisepreis"},
 }

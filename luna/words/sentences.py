@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.battery_reasons import BOUND, LIMITS
+from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import Language, Numbers
-from luna.words.placed import PLACED
 from luna.words.trade_reasons import TRADE
 from luna.words.words import FIGURES, SHORT_LENGTH, Pairs, Words
 
-WORDS: dict[str, Words] = BOUND | TRADE | PLACED
+WORDS: dict[str, Words] = BOUND | TRADE | merge(words.reasons for words in DEVICE_WORDS.values())
 # By code and language: the full wordings, in order of preference.
 REASONS: dict[str, dict[Language, tuple[str, ...]]] = {code: {"en": words.en, "de": words.de} for code, words in WORDS.items()}
 

@@ -1,6 +1,9 @@
 """What a field of the gateway's messages means, where its contract adds nothing of its own: one name means one thing, and carries its unit."""
 
+from luna.words.devices import DEVICE_WORDS, merge
+
 WORDS = {
+    **merge(words.fields for words in DEVICE_WORDS.values()),
     "accepted": "whether the model may be used",
     "access_token": "sent as Authorization: Bearer",
     "action": "what the device does, or leaves",
@@ -96,8 +99,6 @@ WORDS = {
     "forecast_version": "which version of the forecasts",
     "from": "the first instant, or the first clock time",
     "gap": "proven distance from the optimum, a share",
-    "heat_pump_consumption": "sensors of heat pumps' electricity",
-    "heat_pumps": "by name, or one after the other",
     "high": "the upper end of the band",
     "highest": "how many of the highest count",
     "hours": "how long, hours",
@@ -117,8 +118,6 @@ WORDS = {
     "language": "of the sentences",
     "left_out": "those that have no value of their own",
     "line": "line of the file, or number of the message",
-    "loads": "by name, or one after the other",
-    "loads_off": "appliances that rest meanwhile",
     "location": "where it is; null: not known",
     "loss_ratio": "its loss as a share of the other's",
     "low": "the lower end of the band",
@@ -269,16 +268,11 @@ WORDS = {
     "value_gain": "worth of the energy gained, by the optimum's value of stored energy, money",
     "variant": "what is different",
     "variants": "one after the other",
-    "vehicle": "a vehicle by its name",
-    "vehicle_connected": "sensors that say whether a car is connected",
-    "vehicle_consumption": "sensors of energy charged into vehicles",
-    "vehicles": "by name, or one after the other",
     "verdict": "what was found",
     "version": "which version",
     "versions": "by name",
     "waiting": "what was trained and is not in use; null: nothing",
     "warnings": "of storms and outages",
-    "water_heater_consumption": "sensors of water heaters' electricity",
     "wear": "what using batteries costs, money",
     "what_if_id": "the question's id",
     "when": "written in these modes alone; empty: in all",

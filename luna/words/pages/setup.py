@@ -1,5 +1,6 @@
 """What the guided set-up says: its steps, its fields, what is wrong with what was typed, and how the first plan comes about."""
 
+from luna.words.devices import DEVICE_WORDS
 from luna.words.pages import Phrase
 
 PHRASES = {
@@ -203,7 +204,7 @@ PHRASES = {
         "Wo sie keinen eigenen Zähler hat. Sie folgt der Kälte; nicht bekannt: keine angenommen.",
     ),
     "option_heated_by_": Phrase("I do not know", "Weiß ich nicht"),
-    "option_heated_by_heat_pump": Phrase("a heat pump", "eine Wärmepumpe"),
+    **{f"option_{option}": Phrase(**said) for words in DEVICE_WORDS.values() for option, said in words.options.items()},
     "option_heated_by_electric": Phrase("direct or night storage heating", "Direkt- oder Nachtspeicherheizung"),
     "option_heated_by_none": Phrase("nothing", "nichts"),
     "field_heating_kwh": Phrase("Electricity for heating in a year", "Heizstrom im Jahr"),
@@ -385,18 +386,8 @@ PHRASES = {
         "Wie dein Energie-Dashboard sie hat, wo es sie hat; der Rest sind Lunas Vermutungen. Berichtige, was nicht stimmt.",
     ),
     "no_sensor": Phrase("none", "keiner"),
+    **{f"role_{role}": Phrase(**said) for words in DEVICE_WORDS.values() for role, said in words.roles.items()},
     "role_total_load_consumption": Phrase("Consumption of the house", "Verbrauch des Hauses"),
-    "role_total_pv_production": Phrase("Solar production", "Solarertrag"),
-    "role_total_grid_import": Phrase("From the grid", "Netzbezug"),
-    "role_total_grid_export": Phrase("Into the grid", "Einspeisung"),
-    "role_total_battery_charge": Phrase("Into the battery", "Batterie geladen"),
-    "role_total_battery_discharge": Phrase("Out of the battery", "Batterie entladen"),
-    "role_battery_soc": Phrase("Battery's charge", "Ladestand der Batterie"),
-    "role_vehicle_consumption": Phrase("Charging of the car", "Laden des Autos"),
-    "role_water_heater_consumption": Phrase("Water heater", "Warmwasser"),
-    "role_heat_pump_consumption": Phrase("Heat pump", "Wärmepumpe"),
-    "role_vehicle_soc": Phrase("Car's charge", "Ladestand des Autos"),
-    "role_vehicle_connected": Phrase("Car is plugged in", "Auto ist angesteckt"),
     "role_vacation_mode": Phrase("Nobody at home", "Niemand zu Hause"),
     "role_outage_warning": Phrase("Warning of an outage", "Warnung vor Stromausfall"),
     "outside_house_meter": Phrase("The house's meter does not count it", "Der Zähler des Hauses zählt ihn nicht mit"),

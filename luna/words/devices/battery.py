@@ -1,0 +1,17 @@
+"""What is said of batteries."""
+
+from luna.words.devices.kind import DeviceWords
+
+WORDS = DeviceWords(
+    kind={"en": "Battery", "de": "Batterie"},
+    prefix={"en": "battery", "de": "Batterie"},
+    names={
+        "batteries": {"en": "Battery", "de": "Batterie"},
+        "battery": {"en": "Battery", "de": "Batterie"},
+    },
+    roles={
+        "total_battery_charge": {"en": "Into the battery", "de": "Batterie geladen"},
+        "total_battery_discharge": {"en": "Out of the battery", "de": "Batterie entladen"},
+        "battery_soc": {"en": "Battery's charge", "de": "Ladestand der Batterie"},
+    },
+)

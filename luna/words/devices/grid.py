@@ -1,0 +1,13 @@
+"""What is said of the grid connection."""
+
+from luna.words.devices.kind import DeviceWords
+
+WORDS = DeviceWords(
+    names={
+        "grid": {"en": "Grid connection", "de": "Netzanschluss"},
+    },
+    roles={
+        "total_grid_import": {"en": "From the grid", "de": "Netzbezug"},
+        "total_grid_export": {"en": "Into the grid", "de": "Einspeisung"},
+    },
+)

@@ -1,0 +1,38 @@
+"""What a kind of device needs in words."""
+
+from dataclasses import dataclass, field
+
+from luna.words.numbers import Language
+from luna.words.words import Words
+
+Spoken = dict[Language, str]
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceWords:
+    """What is said of a kind of device, by language.
+
+    Args:
+        kind: what the kind is called where devices are listed; None: its devices are not.
+        prefix: what stands before a device's name in ``compromises``; None: none name one.
+        names: by how a device is named to Luna: all of the kind, and what a site's file calls one that it leaves unnamed.
+        series: its columns of the quarter-hours.
+        roles: its roles of ``input_sensors``.
+        options: choices of set-up that speak of the kind, by field and choice.
+        fields: of the gateway's messages, in the English of the documentation.
+        compromises: what a plan could not hold: what was wanted, and what is missing of it. Fields of requests stay as they are written there.
+        notes: what a plan rests on.
+        reasons: why a device runs or waits.
+    """
+
+    kind: Spoken | None = None
+    prefix: Spoken | None = None
+    names: dict[str, Spoken]
+    series: dict[str, Spoken] = field(default_factory=dict)
+    roles: dict[str, Spoken] = field(default_factory=dict)
+    options: dict[str, Spoken] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+    compromises: dict[str, dict[Language, Pair]] = field(default_factory=dict)
+    notes: dict[str, Spoken] = field(default_factory=dict)
+    reasons: dict[str, Words] = field(default_factory=dict)
