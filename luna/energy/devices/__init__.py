@@ -22,6 +22,7 @@ __all__ = [
     "HEAT_PUMP",
     "INVERTER",
     "MOST_C_RATE",
+    "PLANNED_KINDS",
     "PV",
     "SWITCHED_KINDS",
     "VEHICLE",
@@ -60,6 +61,8 @@ __all__ = [
 DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
 # Those that are switched on and off, and run from a start to a pause.
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
+# Those of which a plan says what each device does.
+PLANNED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
 # By the section of ``control``.
 COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}

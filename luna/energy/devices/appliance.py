@@ -117,6 +117,7 @@ APPLIANCE = DeviceKind(
     sensors=ApplianceSensorRoles,
     commands=SWITCHED,
     actions=ON_OFF,
+    flows={"energy_kwh": "appliance_kw"},
     meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
     use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
 )

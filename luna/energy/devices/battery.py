@@ -148,6 +148,7 @@ BATTERY = DeviceKind(
     capacity_kwh=lambda battery: battery.capacity_kwh,
     sensors=BatterySensorRoles,
     commands=DeviceCommands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True),
+    flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"},
     actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
     assume=_assume,
 )

@@ -96,6 +96,7 @@ HEAT_PUMP = DeviceKind(
     sensors=HeatPumpSensorRoles,
     commands=SWITCHED,
     actions=ON_OFF,
+    flows={"energy_kwh": "heat_pump_kw"},
     meter=lambda _: "heat_pump_consumption",
     use=lambda _: "heater",
 )

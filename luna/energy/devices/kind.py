@@ -1,12 +1,13 @@
 """What Luna knows of a kind of device: one declaration, read by whoever lists, controls, measures or explains devices."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from luna.energy.devices.commands import DeviceControl
 from luna.energy.part import Name, Part
+from luna.energy.sensor_roles import roles_of
 
 DeviceT = TypeVar("DeviceT", bound=Part)
 
@@ -63,6 +64,8 @@ class DeviceKind(Generic[DeviceT]):
         sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
         commands: how it is controlled; None: it is not.
         actions: what an owner can ask of it for a while.
+        flows: what plans say of its devices slot by slot: energies by their names in a plan, each with the column of powers that sums them on a timeline;
+            what a device takes first, then what it gives.
         meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
@@ -77,6 +80,7 @@ class DeviceKind(Generic[DeviceT]):
     sensors: type[Part] | None = None
     commands: DeviceCommands | None = None
     actions: frozenset[str] = frozenset()
+    flows: Mapping[str, str] = field(default_factory=dict, hash=False)
     meter: Callable[[DeviceT], str | None] | None = None
     use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
@@ -86,6 +90,12 @@ class DeviceKind(Generic[DeviceT]):
     def named(self) -> bool:
         """Whether a site may have several, told apart by their names."""
         return issubclass(self.device, NamedDevice)
+
+    @property
+    def submetered(self) -> tuple[str, ...]:
+        """The columns of the quarter-hours that hold what its devices use apart from the house."""
+        roles = roles_of(self.sensors).values() if self.sensors else ()
+        return tuple(role.series for role in roles if role.flow == "submetered" and role.series)
 
     def of(self, site: Part) -> Sequence[DeviceT]:
         """Return the devices of the kind that a site has."""

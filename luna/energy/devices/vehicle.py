@@ -187,6 +187,7 @@ VEHICLE = DeviceKind(
     sensors=VehicleSensorRoles,
     commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode)),
     actions=frozenset({"charge", "no_charge"}),
+    flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
     meter=lambda _: "vehicle_consumption",
     use=lambda _: "car",
     assume=_assume,

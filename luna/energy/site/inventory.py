@@ -1,10 +1,11 @@
 """What a site has, device by device, and what each can be told."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from luna.energy.devices import DEVICE_KINDS, DeviceKind
+from luna.energy.devices import DEVICE_KINDS, DeviceKind, DeviceUseKind
 from luna.energy.part import Part
 from luna.energy.site.model import Site
 
@@ -27,6 +28,13 @@ class SiteDevice(Part):
 def list_devices_of(site: Site) -> list[SiteDevice]:
     """Return what a site has, kind by kind."""
     return [_describe(kind, device, site) for kind in _KINDS for device in kind.of(site)]
+
+
+def list_meters(site: Site) -> Iterator[tuple[str | None, DeviceUseKind]]:
+    """Yield of each device that can have a meter of its own the role of ``input_sensors`` that reads it, None where none does, and as what its use is told."""
+    for kind in DEVICE_KINDS:
+        if kind.meter is not None:
+            yield from ((kind.meter(device), kind.use(device)) for device in kind.of(site))
 
 
 def _describe(kind: DeviceKind[Any], device: Any, site: Site) -> SiteDevice:

@@ -17,7 +17,7 @@ class DeviceWords:
         kind: what the kind is called where devices are listed; None: its devices are not.
         prefix: what stands before a device's name in ``compromises``; None: none name one.
         names: by how a device is named to Luna: all of the kind, and what a site's file calls one that it leaves unnamed.
-        series: its columns of the quarter-hours.
+        series: its columns of the quarter-hours, and what plans say of its devices together.
         roles: its roles of ``input_sensors``.
         options: choices of set-up that speak of the kind, by field and choice.
         fields: of the gateway's messages, in the English of the documentation.

@@ -10,6 +10,7 @@ WORDS = DeviceWords(
         "water_heater": {"en": "Water heater", "de": "Warmwasser"},
     },
     series={
+        "appliance_kwh": {"en": "Appliances", "de": "Geräte"},
         "water_heater_kwh": {"en": "Water heater", "de": "Warmwasser"},
     },
     roles={

@@ -60,8 +60,6 @@ PHRASES = {
     "flow_none": Phrase("No measured values yet.", "Noch keine Messwerte."),
     "flow_car": Phrase("Car", "Auto"),
     "flow_grid": Phrase("Grid", "Netz"),
-    "flow_heater": Phrase("Water heater", "Warmwasser"),
-    "flow_heat_pump": Phrase("Heat pump", "Wärmepumpe"),
     "flow_house": Phrase("House", "Haus"),
     "flow_battery": Phrase("Battery", "Batterie"),
     "flow_solar": Phrase("Solar", "Sonne"),

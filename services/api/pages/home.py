@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Instant
 from luna.energy.devices import BATTERIES
+from luna.energy.site import SENSOR_ROLES
+from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
@@ -20,6 +22,7 @@ from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_pla
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, Language
 from luna.words.pages import PageWords
+from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.home_advice import list_advice
@@ -42,7 +45,7 @@ LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-DE"}
 # Said by the chart: by the names it knows them by.
 CHART_WORDS = {
     **{name: name for name in ("price", "power", "soc", "target", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
-    **{name: name for name in ("estimated", "predicted", "buy", "sell", "now", "hourly", "daily", "appliances", "plan_changed", "offline")},
+    **{name: name for name in ("estimated", "predicted", "buy", "sell", "now", "hourly", "daily", "plan_changed", "offline")},
     "plan_of": "plan_of",
     "expected": "expected",
     "gap": "unknown",
@@ -217,10 +220,11 @@ def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
 def _chart_words(view: HomeView) -> dict[str, Any]:
     words: PageWords = view.words
     modes = {name: spoken[view.numbers.language].short for name, spoken in MODES.items()}
-    kinds = {load.kind for load in view.window.site.loads}
-    heater = "flow_heater" if kinds == {"water_heater"} and not view.window.site.heat_pumps else "flow_heat_pump" if not kinds else "appliances"
+    # What runs beside the house, in one colour: by its name where it is of one sort.
+    meters = {role for role, use in list_meters(view.window.site) if use != "car"}
+    meter = meters.pop() if len(meters) == 1 else None
     return {name: words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
-        "heater": words(heater),
+        "heater": say_series(SENSOR_ROLES[meter].series or "", language=view.numbers.language) if meter else words("appliances"),
         "short": modes,
     }
 

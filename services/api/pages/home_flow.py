@@ -7,13 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from luna.energy.devices import DeviceUseKind
+from luna.energy.site import SENSOR_ROLES, SUBMETERED
+from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT
 from luna.words.house import say_basis
+from luna.words.quality import say_series
 from services.api.pages.home_view import HomeView
+from services.api.timeline.measured import power_column
 
 LEFT_X, RIGHT_X, BUS_X, BUS_Y = 92, 236, 164, 112
 TOP, HEIGHT = 28, 168
 LEAST_KW = 0.04
+# By what a device's use is told as.
+_COLOURS: dict[DeviceUseKind, str] = {"car": "ev", "heater": "heater", "appliance": "heater"}
 KW_PIXELS, LEAST_PIXELS, IDLE_PIXELS, MOST_PIXELS = 4.0, 2.5, 1.5, 30.0
 
 
@@ -89,12 +96,11 @@ def _uses(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
     if site.batteries and now["charge_kw"] > LEAST_KW:
         yield _Item("battery", words("flow_battery"), now["charge_kw"], "")
     yield _Item("grid", words("flow_grid"), now["export_kw"], "0")
-    if any(load.kind == "water_heater" for load in site.loads):
-        yield _Item("heater", words("flow_heater"), now["water_heater_kw"], words("flow_off"))
-    if site.heat_pumps:
-        yield _Item("heater", words("flow_heat_pump"), now["heat_pump_kw"], words("flow_off"))
-    if site.vehicles:
-        yield _Item("ev", words("flow_car"), now["vehicle_kw"], _say_car(view))
+    metered = {SENSOR_ROLES[role].series: use for role, use in list_meters(site) if role}
+    for series in reversed(SUBMETERED):
+        if series in metered:
+            idle = _say_car(view) if metered[series] == "car" else words("flow_off")
+            yield _Item(_COLOURS[metered[series]], say_series(series, language=view.numbers.language), now[power_column(series)], idle)
 
 
 def _say_car(view: HomeView) -> str:

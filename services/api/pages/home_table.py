@@ -7,25 +7,30 @@ from typing import Any
 
 import numpy as np
 
+from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.site import SUBMETERED
 from luna.words import mode
+from luna.words.quality import say_series
 from services.api.pages.home_view import HomeView
+from services.api.timeline.measured import power_column
 
-# Columns of figures: the phrase that names them, and how they are written.
-POWERS = (
-    ("flow_house", "load_kw"),
-    ("flow_solar", "pv_kw"),
-    ("held", "curtailed_kw"),
-    ("flow_heater", "water_heater_kw"),
-    ("flow_heat_pump", "heat_pump_kw"),
-    ("appliances", "appliance_kw"),
-    ("flow_car", "vehicle_kw"),
+# Columns of powers and the phrase that names them.
+_HOUSE = {"load_kw": "flow_house", "pv_kw": "flow_solar", "curtailed_kw": "held"}
+# Those of devices: what is switched, first as meters then as plans tell it apart, and what is metered beside it.
+_DEVICES = tuple(
+    dict.fromkeys(
+        [power_column(series) for kind in SWITCHED_KINDS for series in kind.submetered]
+        + [column for kind in SWITCHED_KINDS for column in kind.flows.values()]
+        + [power_column(series) for series in SUBMETERED]
+    )
 )
+POWERS = (*_HOUSE, *_DEVICES)
 
 
 def headings(view: HomeView) -> list[str]:
     """Return what stands above each column."""
     words = view.words
-    middle = [words(phrase) for phrase, name in POWERS if _any(view, name)]
+    middle = [_name(view, column) for column in POWERS if _any(view, column)]
     ends = ("flow_battery", "flow_grid", "soc", "target", "reserve", "energy_value", "decided_by", "table_why")
     return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + [words(name) for name in ends]
 
@@ -34,7 +39,7 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
     """Yield each slot in words and figures, as ``headings`` names them; a day's name stands with its first slot's time and each other's."""
     numbers, words, document = view.numbers, view.words, view.document
     decided, prices = document["decisions"], document["prices"]
-    shown = [name for _, name in POWERS if _any(view, name)]
+    shown = [name for name in POWERS if _any(view, name)]
     for slot, start in enumerate(view.window.timeline):
         way = decided["mode"][slot]
         over, estimated = slot < view.window.past, document["estimated"][slot] or ()
@@ -96,6 +101,10 @@ def _cell(value: Any) -> Any:
         return round(float(value), 5)
     # A spreadsheet takes what begins like a formula for one.
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" else value
+
+
+def _name(view: HomeView, column: str) -> str:
+    return view.words(_HOUSE[column]) if column in _HOUSE else say_series(f"{column}h", language=view.numbers.language)
 
 
 def _mark(figure: str, *, estimated: bool) -> str:

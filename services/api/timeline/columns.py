@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.devices import Battery
+from luna.energy.devices import PLANNED_KINDS, Battery
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
@@ -73,14 +73,7 @@ def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
     meter = {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in ("load", "pv", "curtailed", "import", "export")}
-    return meter | {
-        "charge_kw": power(parts, of_all("batteries", "charge_kwh")),
-        "discharge_kw": power(parts, of_all("batteries", "discharge_kwh")),
-        "vehicle_kw": power(parts, of_all("vehicles", "charge_kwh")),
-        "vehicle_discharge_kw": power(parts, of_all("vehicles", "discharge_kwh")),
-        "appliance_kw": power(parts, of_all("loads", "energy_kwh")),
-        "heat_pump_kw": power(parts, of_all("heat_pumps", "energy_kwh")),
-    }
+    return meter | {column: power(parts, of_all(kind.section, energy)) for kind in PLANNED_KINDS for energy, column in kind.flows.items()}
 
 
 def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
@@ -90,15 +83,13 @@ def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
 
 
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
-    """Return for every device what plans have it do: power in kW (a battery's is negative where it gives), and state of charge."""
+    """Return for every device what plans have it do: power in kW, negative where it gives, and of what stores energy its state of charge."""
     found: list[dict[str, Any]] = []
-    for kind, devices in (("batteries", site.batteries), ("vehicles", site.vehicles)):
-        for each in devices:
-            out = [power(parts, of_one(kind, each.name, f"{way}_kwh")) for way in ("charge", "discharge")]
-            column = {"name": each.name, "kind": kind, "capacity_kwh": each.capacity_kwh, "power_kw": out[0] - out[1], "soc": ends(parts, kind, each.name)}
-            found.append(column)
-    for kind, loads in (("loads", site.loads), ("heat_pumps", site.heat_pumps)):
-        found += [{"name": each.name, "kind": kind, "power_kw": power(parts, of_one(kind, each.name, "energy_kwh"))} for each in loads]
+    for kind in PLANNED_KINDS:
+        for each in kind.of(site):
+            taken, *given = [power(parts, of_one(kind.section, each.name, energy)) for energy in kind.flows]
+            stored = {"capacity_kwh": kind.capacity_kwh(each), "soc": ends(parts, kind.section, each.name)} if kind.capacity_kwh else {}
+            found.append({"name": each.name, "kind": kind.section, "power_kw": taken - sum(given), **stored})
     return found
 
 

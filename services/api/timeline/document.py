@@ -1,11 +1,14 @@
 """The timeline as it leaves: columns with a value per slot, null where nothing is known."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
+from luna.energy.devices import PLANNED_KINDS
+from luna.platform.database.observations import MEASURED
 from luna.words import Language
+from services.api.timeline.measured import power_column
 
 Numbers = list[float | None]
 Power = Annotated[Numbers, Field(description="mean power per slot, kW")]
@@ -41,37 +44,24 @@ class TimelinePrices(BaseModel):
     known_slots: int
 
 
-class MeasuredFlows(BaseModel):
-    """What was measured; null in slots to come and where nothing was recorded."""
-
-    load_kw: Annotated[Power, Field(description="of the house without cars, water heater and heat pump that have meters of their own, kW")]
-    pv_kw: Power
-    import_kw: Power
-    export_kw: Power
-    charge_kw: Power
-    discharge_kw: Power
-    vehicle_kw: Power
-    heat_pump_kw: Power
-    water_heater_kw: Power
-    soc: Soc
-
-
-class TimelineFlows(BaseModel):
-    """What the latest plan has of the running slot and those to come; null in slots that are over."""
-
-    load_kw: Power
-    pv_kw: Annotated[Power, Field(description="what the roof could give, kW")]
-    curtailed_kw: Annotated[Power, Field(description="what of it is held back, kW")]
-    import_kw: Power
-    export_kw: Power
-    charge_kw: Power
-    discharge_kw: Power
-    vehicle_kw: Power
-    vehicle_discharge_kw: Power
-    appliance_kw: Power
-    heat_pump_kw: Power
-    soc: Soc
-    target_soc: Annotated[Numbers, Field(description="share of the capacity to which batteries charge from the grid, or sell; null where they do neither")]
+# Beside the house's own columns those of the kinds of devices.
+_MEASURED: dict[str, Any] = {
+    "load_kw": Annotated[Power, Field(description="of the house without cars, water heater and heat pump that have meters of their own, kW")],
+    **{power_column(name): Power for name in MEASURED if name not in ("load_kwh", "soc")},
+    "soc": Soc,
+}
+_PLANNED: dict[str, Any] = {
+    "load_kw": Power,
+    "pv_kw": Annotated[Power, Field(description="what the roof could give, kW")],
+    "curtailed_kw": Annotated[Power, Field(description="what of it is held back, kW")],
+    **dict.fromkeys(("import_kw", "export_kw", *(column for kind in PLANNED_KINDS for column in kind.flows.values())), Power),
+    "soc": Soc,
+    "target_soc": Annotated[Numbers, Field(description="share of the capacity to which batteries charge from the grid, or sell; null where they do neither")],
+}
+MeasuredFlows = create_model("MeasuredFlows", __doc__="What was measured; null in slots to come and where nothing was recorded.", **_MEASURED)
+TimelineFlows = create_model(
+    "TimelineFlows", __doc__="What the latest plan has of the running slot and those to come; null in slots that are over.", **_PLANNED
+)
 
 
 class Bands(BaseModel):
@@ -87,7 +77,7 @@ class DeviceColumn(BaseModel):
     """What one device is to do; a battery or vehicle that gives has a negative power."""
 
     name: str
-    kind: Literal["batteries", "vehicles", "loads", "heat_pumps"]
+    kind: Annotated[str, Field(json_schema_extra={"enum": [kind.section for kind in PLANNED_KINDS]})]
     capacity_kwh: float | None = None
     power_kw: Power
     soc: Soc | None = None

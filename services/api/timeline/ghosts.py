@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
-from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices
+from services.api.timeline.measured import PER_HOUR, Measured, MeasuredPrices, power_column
 from services.api.timeline.window import Window
 
 A_DAY = 96
@@ -65,8 +66,10 @@ def trace_without_luna(window: Window, seen: Seen, expected: Mapping[str, FloatA
     timeline = window.timeline.window(first, end - first)
     span = slice(first, end)
     flows = measured.flows
-    own = np.nan_to_num(flows["water_heater_kw"]) + np.nan_to_num(flows["heat_pump_kw"])
-    load = _first_known(flows["load_kw"] + own, planned["load_kw"] + planned["appliance_kw"] + planned["heat_pump_kw"], expected["load_kw"])
+    # What is switched on and off counts as it ran, or is to run.
+    own = sum(np.nan_to_num(flows[power_column(series)]) for kind in SWITCHED_KINDS for series in kind.submetered)
+    switched = sum(planned[column] for kind in SWITCHED_KINDS for column in kind.flows.values())
+    load = _first_known(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
     pv = _first_known(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
     car = _first_known(flows["vehicle_kw"], planned["vehicle_kw"])
     inside = [_stay(stay, timeline) for stay in seen.stays]

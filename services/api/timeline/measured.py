@@ -34,13 +34,18 @@ class Measured:
         return int(known[-1]) if known.size else None
 
 
+def power_column(series: str) -> str:
+    """Return the column of a timeline that holds a column of the quarter-hours as a mean power."""
+    return f"{series.removesuffix('_kwh')}_kw"
+
+
 def read_measured(connection: Connection, window: Window) -> Measured:
     """Return what was measured in the slots that are over, and what of it is filled to a meter's total."""
     names, past = observations.MEASURED, window.past
     unknown = np.full(window.timeline.count - past, np.nan)
     read = observations.read_series(connection, window.site.name, window.timeline.window(0, past), names) if past else dict.fromkeys(names, np.zeros(0))
     series = {name: np.concatenate([values, unknown]) for name, values in read.items()}
-    flows = {name: f"{name.removesuffix('_kwh')}_kw" for name in names if name != "soc"}
+    flows = {name: power_column(name) for name in names if name != "soc"}
     marks = quality.read_estimated(connection, window.site.name, window.timeline.window(0, past)).tolist() if past else []
     estimated = [[flow for name, flow in flows.items() if mark >> ESTIMABLE.index(name) & 1] or None for mark in marks]
     return Measured({flow: series[name] * PER_HOUR for name, flow in flows.items()}, series["soc"], [*estimated, *[None] * unknown.size])
