@@ -67,9 +67,11 @@ class BatteryThresholds(Message):
     @classmethod
     def of(cls, policy: BatteryPolicy) -> Self:
         """Return the message of a policy, no zero with a minus in it."""
-        series = {name: {each: (getattr(getattr(policy, name), each) + 0.0).tolist() for each in SocThresholds.__slots__} for name in ("keep", "begin")}
+        levels = ({name: (getattr(level, name) + 0.0).tolist() for name in SocThresholds.__slots__} for level in (policy.keep, policy.begin))
+        keep, begin = ThresholdSeries.trust(levels)
         beside = {name: getattr(policy, name).tolist() for name in ("no_pv", "charge_kw", "discharge_kw")}
-        return cls.model_validate(series | beside)
+        (thresholds,) = cls.trust([{"keep": keep, "begin": begin} | beside])
+        return thresholds
 
     def policy(self, battery: Battery) -> BatteryPolicy:
         """Return the policy for its battery."""

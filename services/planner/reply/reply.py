@@ -348,7 +348,8 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Colu
 def _told(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
     limits = {name: round_off(getattr(plan.setpoints, name)[index]) for name in BatterySetpoints.model_fields if name != "mode"}
-    return BatterySetpoints(mode=[_WORDS[value] for value in plan.setpoints.mode[index].tolist()], **limits)
+    (told,) = BatterySetpoints.trust([{"mode": [_WORDS[value] for value in plan.setpoints.mode[index].tolist()]} | limits])
+    return told
 
 
 def _thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
