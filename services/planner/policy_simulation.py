@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from luna.energy.devices import Battery
-from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals, clamp, simulate_slot
+from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
@@ -16,6 +16,7 @@ from services.planner.dp.end_to_end import join, join_parts, key_of, split, work
 from services.planner.dp.plan import Plan, count_excess, value_flows
 from services.planner.dp.policy import walk_policy
 from services.planner.dp.segments import problem_segments
+from services.planner.dp.settlement import settle
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.problem.problem import Problem
 from services.planner.problem.scenarios import ScenarioSet
@@ -206,8 +207,8 @@ def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]]
     before = join([np.concatenate([first_modes(problem), modes[:, :-1]], axis=1) for problem, (_, modes) in zip(problems, guesses, strict=True)], slots)
     load, pv, hours = (join(each, slots) for each in zip(*map(_list_actuals, problems), strict=True))
     policy = _join_policies([policy for _, policy in asked], slots)
-    setpoints = clamp(policy.read(slice(None), starts / limits.batteries.capacity_kwh, before), starts, limits)
-    flows = simulate_slot(setpoints, starts, SlotActuals(load, pv, hours), limits=limits)
+    proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, before)
+    setpoints, flows = settle(proposed, starts, SlotActuals(load, pv, hours), limits=limits)
     for number, (start, modes) in enumerate(guesses):
         own, told = split(flows, number, slots), split(setpoints, number, slots)
         again = np.concatenate([problems[number].stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)

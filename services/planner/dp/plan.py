@@ -8,12 +8,13 @@ import numpy as np
 
 from luna.energy.economics import Costs, slot_costs
 from luna.energy.errors import LunaError
-from luna.energy.physics import Flows, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
+from luna.energy.physics import Flows, SetPoint, SiteLimits, SlotActuals
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
 from luna.energy.wear import depth_wear, wears_by_depth
 from services.planner.dp.segments import Segments
+from services.planner.dp.settlement import settle
 from services.planner.dp.value import Thresholds, ValueFunction
 from services.planner.problem.directions import Direction
 from services.planner.problem.load_schedule import LoadSchedule
@@ -145,8 +146,7 @@ def check_plan(
     """
     start_kwh, end_kwh = path
     outlook, limits = problem.outlook, problem.limits
-    safe = clamp(setpoints, start_kwh, limits)
-    flows = simulate_slot(safe, start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=limits)
+    safe, flows = settle(setpoints, start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=limits)
     apart = np.abs(flows.stored_kwh - end_kwh).max(axis=0, initial=0.0)
     residual = balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)
     wrong = np.flatnonzero((apart > _TOLERANCE_KWH * 10) | (residual > _TOLERANCE_KWH))

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from luna.energy.physics import BoolArray, Mode, SlotActuals, clamp, simulate_slot
+from luna.energy.physics import BoolArray, Mode, SlotActuals
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.dp.settlement import settle
 from services.planner.following import value_policy
 from services.planner.reply.slot_flows import NOTHING_KWH
 
@@ -40,8 +41,8 @@ def read_planners_choice(plan: Plan) -> PlannersChoice:
     first = np.array([[Mode.SELF_CONSUMPTION if told is None else told]], dtype=np.int8)
     before = np.concatenate([first, plan.setpoints.mode[:, :-1]], axis=1)
     policy = value_policy(plan)
-    setpoints = clamp(policy.read(slice(None), plan.start_kwh / problem.limits.batteries.capacity_kwh, before), plan.start_kwh, plan.limits)
-    flows = simulate_slot(setpoints, plan.start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=plan.limits)
+    asked = policy.read(slice(None), plan.start_kwh / problem.limits.batteries.capacity_kwh, before)
+    _, flows = settle(asked, plan.start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=plan.limits)
     differs = np.abs(flows.stored_kwh - plan.flows.stored_kwh) > NOTHING_KWH
     lowest, function = problem.limits.batteries.min_kwh[0, 0], plan.value.function
     levels = flows.stored_kwh[0] - lowest, plan.flows.stored_kwh[0] - lowest

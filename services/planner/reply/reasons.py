@@ -10,12 +10,13 @@ import numpy as np
 
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
-from luna.energy.physics import BoolArray, Flows, Mode, SlotActuals, simulate_slot
+from luna.energy.physics import BoolArray, Flows, Mode, SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.end_to_end import join_parts, split
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.dp.settlement import settle
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.causes import CAUSES, find_first, read_figures
 from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers
@@ -220,8 +221,7 @@ def price_opposite(seen: Evidence) -> FloatArray:
         floor_soc=seen.battery.min_soc,
         ceiling_soc=seen.battery.max_soc,
     )
-    # A checked plan's set-points are safe already, and no opposite trades with the grid or goes beyond the limits.
-    flows = simulate_slot(other, seen.start_kwh, SlotActuals(seen.load_kwh, seen.pv_kwh, seen.hours), limits=seen.limits)
+    _, flows = settle(other, seen.start_kwh, SlotActuals(seen.load_kwh, seen.pv_kwh, seen.hours), limits=seen.limits)
     opposites = [_price_flows_instead(plan, split(flows, number, seen.slots)) for number, plan in enumerate(seen.plans)]
     return np.concatenate(opposites)
 
