@@ -67,10 +67,10 @@ class BatteryThresholds(Message):
     @classmethod
     def of(cls, policy: BatteryPolicy) -> Self:
         """Return the message of a policy, no zero with a minus in it."""
-        levels = ({name: (getattr(level, name) + 0.0).tolist() for name in SocThresholds.__slots__} for level in (policy.keep, policy.begin))
-        keep, begin = ThresholdSeries.trust(levels)
+        levels = [policy.keep] if policy.begin is policy.keep else [policy.keep, policy.begin]
+        series = ThresholdSeries.trust({name: (getattr(level, name) + 0.0).tolist() for name in SocThresholds.__slots__} for level in levels)
         beside = {name: getattr(policy, name).tolist() for name in ("no_pv", "charge_kw", "discharge_kw")}
-        (thresholds,) = cls.trust([{"keep": keep, "begin": begin} | beside])
+        (thresholds,) = cls.trust([{"keep": series[0], "begin": series[-1]} | beside])
         return thresholds
 
     def policy(self, battery: Battery) -> BatteryPolicy:

@@ -1,7 +1,7 @@
 """A plan in the words of the outward interface."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -307,7 +307,7 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
     return {
         "start": list(ahead.timeline),
         "mode": modes,
-        **{name: round_off(values) for name, values in columns.items()},
+        **round_columns(columns),
         **_placed_columns(plan, request),
         "batteries": batteries,
         "reason": explained.of_slots.write(_tell_devices(plan, explained)),
@@ -337,8 +337,7 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Colu
     flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
     exchanging, target = setpoints.mode[index] >= Mode.CHARGE, round_off(setpoints.target_soc[index])
     columns: Columns = {
-        "charge_kwh": round_off(flows.charge_kwh[index]),
-        "discharge_kwh": round_off(flows.discharge_kwh[index]),
+        **round_columns({"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}),
         "soc_end": round_off(flows.stored_kwh[index] / site.batteries[index].capacity_kwh, decimals=9),
         "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
     }
@@ -347,7 +346,7 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Colu
 
 def _told(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
-    limits = {name: round_off(getattr(plan.setpoints, name)[index]) for name in BatterySetpoints.model_fields if name != "mode"}
+    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in BatterySetpoints.model_fields if name != "mode"})
     (told,) = BatterySetpoints.trust([{"mode": [_WORDS[value] for value in plan.setpoints.mode[index].tolist()]} | limits])
     return told
 
@@ -361,6 +360,11 @@ def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
     """Return numbers as they leave the planner: rounded, and no zero with a minus."""
     rounded: list[float] = (values.round(decimals) + 0.0).tolist()
     return rounded
+
+
+def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
+    """Return columns of as many slots as they leave the planner: all of them are rounded in little more time than one."""
+    return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
 
 
 def _held_back(plan: Plan) -> PvSetpoints | None:
