@@ -185,6 +185,8 @@ class PlanPolicy:
 
 def keep_known_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:
     """Return set-points in modes that each battery's inverter knows, None: all; where one does not know a mode, it consumes its own."""
+    if all(modes is None for modes in known):
+        return setpoint
     strange = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(known, setpoint.mode, strict=True)])
     if not strange.any():
         return setpoint

@@ -28,6 +28,7 @@ from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import submit_job
 from services.forecaster import service
 from services.forecaster.explanation import service as explanation
+from services.forecaster.inputs.public_holidays import load_holidays
 from services.forecaster.inputs.solar import import_pvlib
 from services.forecaster.model.trees import import_lightgbm
 from services.forecaster.retraining import card, renewal, training
@@ -40,8 +41,9 @@ NEEDS = ("database", "redis", "objects")
 
 
 def prepare_jobs() -> None:
-    """Load LightGBM and pvlib before the processes of a worker for jobs are forked; where LightGBM cannot be loaded, the task that needs it says why."""
+    """Load LightGBM, pvlib and holidays before the processes of a worker for jobs are forked; without LightGBM the task that needs it says why."""
     import_pvlib()
+    load_holidays()
     with suppress(MachineError):
         import_lightgbm()
 

@@ -22,6 +22,11 @@ def find_country(timezone: str) -> str | None:
     return next((row[0] for row in rows if row[2] == timezone), None)
 
 
+def load_holidays() -> None:
+    """Load the library: whichever country is asked for, it loads all of them, some 250 modules."""
+    import holidays.countries  # noqa: F401 - a quarter of a second, so only who needs holidays pays
+
+
 @lru_cache(maxsize=1024)
 def list_holidays(country: str | None, region: str | None, year: int) -> tuple[int, ...]:
     """Return the public holidays of a year as days since 1970; those of the whole country where the region is unknown, none where the country is."""
