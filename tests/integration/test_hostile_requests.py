@@ -145,6 +145,9 @@ def raw(site: str = "", body: str = "") -> str:
         pytest.param(raw(body='{"site": ' + "[" * 100_000 + "]" * 100_000 + "}"), "body", id="very deep"),
         pytest.param(raw(body='{"site": ' + '{"a":' * 500 + "1" + "}" * 501), "site.a.a.a", id="deep"),
         pytest.param(raw(body="NaN"), "body", id="no number"),
+        pytest.param(raw(body='{"outlook": {"load_kwh": [0.1, NaN, 1]}}'), "outlook.load_kwh.1", id="no number among others"),
+        pytest.param(raw(body='{"outlook": {"load_kwh": [0.1, -1e400]}}'), "outlook.load_kwh.1", id="number below all among others"),
+        pytest.param(raw(body='{"outlook": {"load_kwh": [0.1, 9223372036854775808]}}'), "outlook.load_kwh.1", id="whole number beyond all among others"),
     ],
 )
 @each_row("address", ["/plan", "/what-if", "/jobs", "/plan/pareto", "/plans/some/what-if", "/sites/home/manual"])
