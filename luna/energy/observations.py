@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from math import inf
 from typing import Literal, NamedTuple, Self
 
 import numpy as np
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import SUBMETERED
+from luna.energy.site import SENSOR_ROLES, SUBMETERED
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
 
 
@@ -47,8 +48,8 @@ class EnergyInterval:
 SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc")
 # Columns whose bits, the first one's lowest, say which values of a quarter-hour are filled to a meter's total. Stored marks rest on the order: who comes
 # later stands last.
-_MARKED = (*SERIES, "residual_kwh", "beyond_house_kwh", "vehicle_kwh", "heat_pump_kwh", "water_heater_kwh")
-ESTIMABLE = (*_MARKED, *(name for name in SUBMETERED if name not in _MARKED))
+_MARKS = {role.series: role.mark for role in SENSOR_ROLES.values()}
+ESTIMABLE = (*SERIES, "residual_kwh", "beyond_house_kwh", *sorted(SUBMETERED, key=lambda name: _MARKS[name] or inf))
 
 
 @dataclass(frozen=True, slots=True)

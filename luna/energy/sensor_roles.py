@@ -25,6 +25,7 @@ class SensorRole:
         kind: what its sensors say, and in which units.
         series: the column of ``slot_observations`` that they hold; None: they are recorded, and asked for what they said last.
         flow: what an energy is to the house; None: it is none.
+        mark: the bit that says of a stored value that it is estimated, of one that was there before others; None: the next one that is free.
         limit_kw: the highest power of an energy, of all devices of its kind that a site has, 0 where they say nothing; None: whatever the house may take.
     """
 
@@ -32,6 +33,7 @@ class SensorRole:
     series: str | None = None
     flow: Flow | None = None
     limit_kw: Callable[[Any], float] | None = None
+    mark: int | None = None
 
 
 def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:

@@ -75,7 +75,7 @@ CHANGE = Change(
         Edit(
             "luna/energy/devices/heat_pump.py",
             '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "submetered")] = ()\n',
-            after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered")] = ()',
+            after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)] = ()',
         ),
         Edit(
             "luna/platform/database/schema/series.py",

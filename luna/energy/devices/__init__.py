@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from luna.energy.devices.appliance import APPLIANCE, SWITCHED, ComfortWindow, DeferrableLoad, LoadControl, LoadMode
-from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, Battery, BatteryControl, DepthWear, Mode
+from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles, ComfortWindow, DeferrableLoad
+from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, Battery, BatteryControl, BatterySensorRoles, DepthWear, Mode
 from luna.energy.devices.commands import DeviceControl, DeviceWrite
-from luna.energy.devices.grid import GRID, GridConnection
-from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatStore
+from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
+from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpSensorRoles, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, NamedDevice
-from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode
-from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice
+from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode, PvSensorRoles
+from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, SwitchedDevice
+from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
 
 __all__ = [
     "APPLIANCE",
@@ -18,6 +19,7 @@ __all__ = [
     "BATTERY",
     "COMMANDS",
     "DEVICE_KINDS",
+    "FLEXIBLE_KINDS",
     "GRID",
     "HEAT_PUMP",
     "INVERTER",
@@ -38,12 +40,14 @@ __all__ = [
     "DeviceCommands",
     "DeviceControl",
     "DeviceKind",
+    "DeviceSensorRoles",
     "DeviceUseKind",
     "DeviceWrite",
     "ElectricVehicle",
     "GridConnection",
     "HeatPump",
     "HeatStore",
+    "HouseholdPart",
     "Inverter",
     "LoadControl",
     "LoadMode",
@@ -52,6 +56,7 @@ __all__ = [
     "PvArray",
     "PvControl",
     "PvMode",
+    "SwitchedDevice",
     "VehicleControl",
     "VehicleMode",
     "find_commands",
@@ -61,11 +66,18 @@ __all__ = [
 DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
 # Those that are switched on and off, and run from a start to a pause.
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
+# Those whose devices use energy when it suits, apart from the house's habits.
+FLEXIBLE_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.meter)
 # Those of which a plan says what each device does.
 PLANNED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
 # By the section of ``control``.
 COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
+
+
+# Its fields are those of the kinds from the last to the first; their order is part of every plan's id.
+class DeviceSensorRoles(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles, BatterySensorRoles, GridSensorRoles, PvSensorRoles):
+    """What is measured of devices."""
 
 
 def find_commands(key: str) -> DeviceCommands:

@@ -1,12 +1,13 @@
 """Appliances that may wait: water heaters, loads with a daily energy, and programmes that run once when asked."""
 
-from typing import Annotated, ClassVar, Literal, Self, get_args
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
-from luna.energy.devices.kind import DeviceCommands, DeviceKind, NamedDevice
+from luna.energy.devices.kind import DeviceKind, NamedDevice
+from luna.energy.devices.switched import ON_OFF, SWITCHED
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -65,49 +66,25 @@ class DeferrableLoad(NamedDevice):
         """How long its programme takes; 0 where it has none."""
         return len(self.profile_kw) * self.profile_minutes / 60
 
+    @property
+    def least_run(self) -> timedelta:
+        """For how long it stays on once it is on: a programme to its end."""
+        return max(timedelta(minutes=self.min_on_minutes), timedelta(hours=self.programme_hours))
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether a thermostat of its own ends it."""
+        return self.kind == "water_heater"
+
 
 class ApplianceSensorRoles(Part):
     """What is measured of appliances."""
 
     water_heater_consumption: Annotated[
         Sensors,
-        SensorRole("energy", "water_heater_kwh", "submetered", lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater")),
+        SensorRole("energy", "water_heater_kwh", "submetered", lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater"), mark=11),
     ] = ()
 
-
-# ``own``: what an appliance does without anybody's commands.
-LoadMode = Literal["own", "on", "off"]
-
-
-class LoadWrite(DeviceWrite):
-    """A value for an appliance."""
-
-    placeholders: ClassVar[tuple[str, ...]] = ("mode",)
-
-    when: tuple[LoadMode, ...] = ()
-
-
-class LoadControl(ControlPart):
-    """How an appliance or a heat pump is told."""
-
-    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps")]
-    modes: Annotated[dict[LoadMode, Word], Field(description="what it calls on, off and, where it has one, a rule of its own")]
-    writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
-
-    @model_validator(mode="after")
-    def _can_be_switched(self) -> Self:
-        require_modes(self.modes, ("on", "off"))
-        return self
-
-    @property
-    def device(self) -> str:
-        """The name of the device."""
-        return self.load
-
-
-# Heat pumps are controlled as appliances are.
-SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode))
-ON_OFF = frozenset({"on", "off"})
 
 APPLIANCE = DeviceKind(
     "load",

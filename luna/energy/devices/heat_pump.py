@@ -1,13 +1,14 @@
 """Heat pumps and immersion heaters with the store that they warm."""
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices.appliance import ON_OFF, SWITCHED
 from luna.energy.devices.kind import DeviceKind, NamedDevice
+from luna.energy.devices.switched import ON_OFF, SWITCHED
 from luna.energy.part import Name, Part
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -76,6 +77,16 @@ class HeatPump(NamedDevice):
             raise invalid_part("cop-points")
         return self
 
+    @property
+    def least_run(self) -> timedelta:
+        """For how long it stays on once it is on."""
+        return timedelta(minutes=self.min_on_minutes)
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether a regulator of its own ends it."""
+        return True
+
 
 def _require_band(min_c: float, max_c: float) -> None:
     if min_c >= max_c:
@@ -85,7 +96,7 @@ def _require_band(min_c: float, max_c: float) -> None:
 class HeatPumpSensorRoles(Part):
     """What is measured of heat pumps."""
 
-    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered")] = ()
+    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)] = ()
 
 
 HEAT_PUMP = DeviceKind(
@@ -98,5 +109,6 @@ HEAT_PUMP = DeviceKind(
     actions=ON_OFF,
     flows={"energy_kwh": "heat_pump_kw"},
     meter=lambda _: "heat_pump_consumption",
+    household_part="heating",
     use=lambda _: "heater",
 )

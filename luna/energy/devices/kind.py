@@ -13,6 +13,8 @@ DeviceT = TypeVar("DeviceT", bound=Part)
 
 
 DeviceUseKind = Literal["car", "heater", "appliance"]
+# What a household uses of electricity for which a site may have devices of their own.
+HouseholdPart = Literal["heating", "driving"]
 
 
 class NamedDevice(Part):
@@ -67,6 +69,7 @@ class DeviceKind(Generic[DeviceT]):
         flows: what plans say of its devices slot by slot: energies by their names in a plan, each with the column of powers that sums them on a timeline;
             what a device takes first, then what it gives.
         meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
+        household_part: what is no part of a household's yearly use where a site has such a device; None: nothing.
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
         check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
@@ -82,6 +85,7 @@ class DeviceKind(Generic[DeviceT]):
     actions: frozenset[str] = frozenset()
     flows: Mapping[str, str] = field(default_factory=dict, hash=False)
     meter: Callable[[DeviceT], str | None] | None = None
+    household_part: HouseholdPart | None = None
     use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     check: Callable[[Any], None] | None = None

@@ -109,7 +109,8 @@ class VehicleSensorRoles(Part):
     """What is measured of vehicles and their chargers."""
 
     vehicle_consumption: Annotated[
-        Sensors, SensorRole("energy", "vehicle_kwh", "submetered", lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles))
+        Sensors,
+        SensorRole("energy", "vehicle_kwh", "submetered", lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles), mark=9),
     ] = ()
     vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()
@@ -189,6 +190,7 @@ VEHICLE = DeviceKind(
     actions=frozenset({"charge", "no_charge"}),
     flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
     meter=lambda _: "vehicle_consumption",
+    household_part="driving",
     use=lambda _: "car",
     assume=_assume,
     check=_check_chargers,

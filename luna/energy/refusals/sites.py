@@ -6,10 +6,10 @@ from luna.energy.refusals.reason import PageText, RefusalReason
 REASONS: dict[str, RefusalReason] = {
     "outside-meter-no-device": RefusalReason(
         "outside_house_meter: no device has the sensor {sensor!r}",
-        "Name sensors there that stand under vehicle_consumption, heat_pump_consumption or water_heater_consumption as well.",
+        "Name sensors there that stand under {roles} or {last} as well.",
         PageText(
             "Unter outside_house_meter steht {sensor}, und kein Gerät hat diesen Sensor.",
-            "Nenn dort Sensoren, die auch unter vehicle_consumption, heat_pump_consumption oder water_heater_consumption stehen.",
+            "Nenn dort Sensoren, die auch unter {roles} oder {last} stehen.",
         ),
     ),
     "outside-meter-no-meter": RefusalReason(

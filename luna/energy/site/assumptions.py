@@ -44,7 +44,7 @@ def _assume_household(site: Site) -> Iterator[SiteAssumption]:
     if said.yearly_kwh is None:
         code = "yearly_kwh" if said.persons is None else "yearly_kwh_by_persons"
         yield SiteAssumption(code, "site", {"kwh": said.yearly_load_kwh})
-    if said.heated_by is None and not site.heat_pumps:
+    if said.heated_by is None and not site.has_own("heating"):
         yield SiteAssumption("heated_by", "site")
     elif said.heating_kwh is None and (heating_kwh := site.yearly_load.heating_kwh):
         yield SiteAssumption("heating_kwh", "site", {"kwh": heating_kwh, "area": said.heated_m2 or ASSUMED_M2})

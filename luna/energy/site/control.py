@@ -1,4 +1,4 @@
-"""How batteries, chargers, appliances and PV of a site are told what to do: which entity or topic takes what, and where what holds is read back."""
+"""How the devices of a site are told what to do: which entity or topic takes what, and where what holds is read back."""
 
 from typing import Annotated, Literal, Self
 

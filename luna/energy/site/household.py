@@ -4,6 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from luna.energy.devices.heat_pump import CopPoint, HeatPump
 from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM
 from luna.energy.part import Part
 
@@ -14,6 +15,9 @@ ASSUMED_YEARLY_KWH = 3500.0  # of whom nothing is known: between two and three p
 # that take heat from the air; those of its successor, WP-QS im Bestand (2025), made 3.4.
 HEAT_KWH_PER_M2 = 110.0
 HEAT_PER_KWH = {"heat_pump": 3.1, "electric": 1.0, "none": 1.0}
+# The same by the temperature outdoors, for how the year's electricity follows the cold.
+_STEADY = (CopPoint(outdoor_c=0.0, cop=1.0),)
+COP: dict[str, tuple[CopPoint, ...]] = {"heat_pump": tuple(HeatPump.model_fields["cop"].default), "electric": _STEADY, "none": _STEADY}
 ASSUMED_M2 = 120.0
 # Of a bill; the rest is light, kitchen and what else every household has.
 MOST_SHARE_OF_BILL = 0.8

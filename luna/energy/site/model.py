@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from luna.energy.devices import COMMANDS, DEVICE_KINDS, Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, Inverter, PvArray
+from luna.energy.devices import COMMANDS, DEVICE_KINDS, Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, HouseholdPart, Inverter, PvArray
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
 from luna.energy.refusals import invalid_part
@@ -183,7 +183,11 @@ class Site(Part):
     @property
     def yearly_load(self) -> YearlyLoad:
         """What the household uses in a year, what heats and drives among it where these are no devices of the site."""
-        return self.household.split_year(heats=not self.heat_pumps, charges=not self.vehicles)
+        return self.household.split_year(heats=not self.has_own("heating"), charges=not self.has_own("driving"))
+
+    def has_own(self, part: HouseholdPart) -> bool:
+        """Return whether devices of the site use what is else a part of a household's yearly load."""
+        return any(kind.household_part == part and kind.of(self) for kind in DEVICE_KINDS)
 
     def list_sensors(self, entries: Sequence[str | DatedSensor]) -> tuple[SiteSensor, ...]:
         """Return the sensors that a role of ``input_sensors`` names, and when each holds."""

@@ -10,12 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from pydantic import BeforeValidator, Field, model_validator
 
-from luna.energy.devices.appliance import ApplianceSensorRoles
-from luna.energy.devices.battery import BatterySensorRoles
-from luna.energy.devices.grid import GridSensorRoles
-from luna.energy.devices.heat_pump import HeatPumpSensorRoles
-from luna.energy.devices.pv import PvSensorRoles
-from luna.energy.devices.vehicle import VehicleSensorRoles
+from luna.energy.devices import DeviceSensorRoles
 from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import DatedSensor, Flow, SensorName, SensorRole, Sensors, as_entries, roles_of
@@ -112,8 +107,8 @@ class HouseSensorRoles(Part):
     total_load_consumption: Annotated[Sensors, SensorRole("energy", "load_kwh", "consumption")] = ()
 
 
-# Fields stand in the order of their classes from the last to the first, then those of its own; it is part of every plan's id.
-class InputSensors(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles, BatterySensorRoles, GridSensorRoles, PvSensorRoles, HouseSensorRoles):
+# Fields stand in the order of their classes from the last to the first, then those of its own; the order is part of every plan's id.
+class InputSensors(DeviceSensorRoles, HouseSensorRoles):
     """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off.
 
     Of a meter that was exchanged or renamed both names stand in the list, each with the time for which it holds.
@@ -135,7 +130,8 @@ class InputSensors(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles
         devices = {name_of(sensor) for name, role in SENSOR_ROLES.items() if role.flow == "submetered" for sensor in getattr(self, name)}
         strangers = set(self.outside_house_meter) - devices
         if strangers:
-            raise invalid_part("outside-meter-no-device", sensor=min(strangers))
+            last, *roles = (name for name, role in SENSOR_ROLES.items() if role.flow == "submetered")
+            raise invalid_part("outside-meter-no-device", sensor=min(strangers), roles=", ".join(roles[::-1]), last=last)
         if self.outside_house_meter and not self.total_load_consumption:
             raise invalid_part("outside-meter-no-meter")
         return self

@@ -11,6 +11,7 @@ from luna.contracts.control import ControlState
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanReply, PlanRequest, VehicleSession
+from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.levels import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
@@ -61,7 +62,7 @@ class FactWindow:
 
 @dataclass(frozen=True, slots=True)
 class DemandFacts:
-    """What is known of a site's cars, appliances and stores of heat.
+    """What is known of a site's flexible loads.
 
     ``stays`` are those that are stored, by vehicle, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
     that it was made from, None where there is none. ``seen`` is what vehicles said of themselves, by their names.
@@ -212,10 +213,10 @@ def _until(start: datetime, since: datetime) -> Timeline:
 
 
 def read_demands_each(connection: Connection, found: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
-    """Return what is known of the cars, appliances and stores of heat of sites whose plans begin at ``start``, by the sites' keys."""
+    """Return what is known of the flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
     parked = {key: ZoneInfo(site.timezone) for key, site in found.items() if site.vehicles}
     stays = vehicle_sessions.read_plain_each(connection, parked, first=start, end=start + STAYS_AHEAD) if parked else {}
-    asked = [site.name for site in found.values() if site.vehicles or site.loads or site.heat_pumps]
+    asked = [site.name for site in found.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
     begun = plans.read_begun_each(connection, asked, now, until=start)
     seen = vehicle_readings.read_each(connection, {key: found[key] for key in parked}, until=_known_at(start, now))
     return {key: DemandFacts(stays.get(key, {}), seen.get(key, {}), begun.get(site.name)) for key, site in found.items()}

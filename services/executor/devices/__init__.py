@@ -2,11 +2,11 @@
 
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices import appliance, battery, pv, vehicle
+from services.executor.devices import battery, pv, switched, vehicle
 from services.executor.devices.unit import Controllable
 
 # In the order in which units take their turns.
-_MAKERS = (battery.make_units, vehicle.make_units, appliance.make_units, pv.make_units)
+_MAKERS = (battery.make_units, vehicle.make_units, switched.make_units, pv.make_units)
 
 
 def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:

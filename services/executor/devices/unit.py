@@ -1,4 +1,4 @@
-"""What is decided, sent and confirmed as one: all batteries together, every charger, every appliance, the arrays."""
+"""What is decided, sent and confirmed as one: all batteries together, every charger, every switched load, the arrays."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -10,9 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.devices import CopPoint, HeatPump
 from luna.energy.site import Location
-from luna.energy.site.household import HeatedBy
+from luna.energy.site.household import COP, HeatedBy
 from luna.energy.timeline import FloatArray
 
 HEATING_LIMIT_C = 15.0  # Source: VDI 3807, the outdoor temperature below which houses are heated
@@ -22,7 +21,6 @@ _DAY_SLOTS = 96
 # Rounded from climate normals 1991 to 2020 between 35 and 65 degrees: the year's mean, its swing, and the coldest and the warmest hour of the sun's day.
 EQUATOR_C, MEAN_PER_DEGREE, SWING_PER_DEGREE, DAY_SWING_C = 27.0, 0.35, 0.19, 3.5
 COLDEST_DAY, WARMEST_HOUR = 20.0, 15.0
-_DEFAULT_COP: tuple[CopPoint, ...] = tuple(HeatPump.model_fields["cop"].default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,8 @@ def _electricity(outdoor_c: FloatArray, heated_by: HeatedBy, mean_degrees: float
     """Return the electricity for heat of which a usual slot has 1."""
     below = np.maximum(HEATING_LIMIT_C - outdoor_c, 0.0)
     heat = HOT_WATER_SHARE + (1 - HOT_WATER_SHARE) * below / mean_degrees
-    if heated_by != "heat_pump":
-        return heat
-    cop = np.interp(outdoor_c, [point.outdoor_c for point in _DEFAULT_COP], [point.cop for point in _DEFAULT_COP])
+    points = COP[heated_by]
+    cop = np.interp(outdoor_c, [point.outdoor_c for point in points], [point.cop for point in points])
     return np.asarray(heat / cop)
 
 

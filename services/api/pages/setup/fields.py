@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.plausibility import in_currency
+from luna.energy.site.household import HeatedBy
 from luna.energy.timeline import parse_zone
 from luna.words.numbers import read_number
 from luna.words.pages.setup import PHRASES
@@ -67,7 +68,7 @@ PERSONS = ("", "1", "2", "3", "4", "5")
 HOUSEHOLD = (
     Entry("yearly_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
     Entry("persons", "choice", required=False, options=PERSONS, hint=True),
-    Entry("heated_by", "choice", required=False, options=("", "heat_pump", "electric", "none"), hint=True),
+    Entry("heated_by", "choice", required=False, options=("", *get_args(HeatedBy)), hint=True),
     Entry("heating_kwh", least=100, most=100_000, required=False, unit="kWh", hint=True),
     Entry("heated_m2", least=10, most=5_000, required=False, unit="m²", hint=True),
     Entry("car_km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),

@@ -1,0 +1,59 @@
+"""What is switched on and off: how it is told, and what is known of its runs."""
+
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal, Protocol, Self, get_args
+
+from pydantic import Field, model_validator
+
+from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
+from luna.energy.devices.kind import DeviceCommands
+
+
+class SwitchedDevice(Protocol):
+    """A device that is switched."""
+
+    @property
+    def name(self) -> str:
+        """The name it has in a site's file."""
+
+    @property
+    def least_run(self) -> timedelta:
+        """For how long it stays on once it is on."""
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether a thermostat or a regulator of its own ends it."""
+
+
+# ``own``: what a device does without anybody's commands.
+LoadMode = Literal["own", "on", "off"]
+
+
+class LoadWrite(DeviceWrite):
+    """A value for an appliance."""
+
+    placeholders: ClassVar[tuple[str, ...]] = ("mode",)
+
+    when: tuple[LoadMode, ...] = ()
+
+
+class LoadControl(ControlPart):
+    """How an appliance or a heat pump is told."""
+
+    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps")]
+    modes: Annotated[dict[LoadMode, Word], Field(description="what it calls on, off and, where it has one, a rule of its own")]
+    writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
+
+    @model_validator(mode="after")
+    def _can_be_switched(self) -> Self:
+        require_modes(self.modes, ("on", "off"))
+        return self
+
+    @property
+    def device(self) -> str:
+        """The name of the device."""
+        return self.load
+
+
+SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode))
+ON_OFF = frozenset({"on", "off"})
