@@ -104,7 +104,7 @@ class BatteryRun:
 
 @dataclass(frozen=True, slots=True)
 class DeviceUse:
-    """What a car, a store of heat or an appliance uses next."""
+    """What a device uses next."""
 
     name: str
     kind: DeviceUseKind

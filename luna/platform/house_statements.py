@@ -90,7 +90,7 @@ def _tell_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, S
 
 
 def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
-    """Return what is told of the next use of a device, a car's charge as an appliance's run: when, how much, at which cost."""
+    """Return what is told of the next use of a device, a charge as a run: when, how much, at which cost."""
     span = {"begin": StatedFigure("instant", use.run.start), "end": StatedFigure("instant", use.run.end)}
     told = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
     return HouseStatement("house_use", told | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})

@@ -26,7 +26,7 @@ MODES: dict[str, dict[Language, ModeWords]] = {
     "export": {"en": ModeWords("Sell", "Sell"), "de": ModeWords("Verkaufen", "Verkauf")},
 }
 
-# Of chargers, appliances and PV, "none" of what is not there; "charge" is a battery's as well.
+# Of what is no battery, "none" of what is not there; "charge" is a battery's as well.
 DEVICE_MODES: dict[str, dict[Language, ModeWords]] = {
     "charge": MODES["charge"],
     "stop": {"en": ModeWords("Stop", "Stop"), "de": ModeWords("Stoppen", "Stopp")},

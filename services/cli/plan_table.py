@@ -67,7 +67,7 @@ def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
 
 
 def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
-    """Print a table of cars and appliances where a plan places any."""
+    """Print a table of what is planned beside batteries, where a plan places any."""
     rows = [row for kind in ("vehicles", "loads") for name in getattr(reply.slots[0], kind) for row in _rows(reply, kind, name, numbers=numbers)]
     words = TEXTS[numbers.language]
     if rows:

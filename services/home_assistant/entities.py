@@ -180,7 +180,7 @@ def _battery_kw(slot: SlotReply, hours: float) -> float:
     return sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
 
 
-# ---- cars and appliances ----
+# ---- what is planned beside batteries ----
 
 
 def _of_vehicle(vehicle: str) -> Iterator[PublishedEntity]:

@@ -42,8 +42,8 @@ PHRASES = {
     "step_export": Phrase("Battery sells {kwh}", "Batterie verkauft {kwh}"),
     "step_owner": Phrase("{mode}, as you decided", "{mode}, wie du entschieden hast"),
     "step_car": Phrase("{name} charges {kwh} for {cost} ({price}), ready by {t}", "{name} lädt {kwh} für {cost} ({price}), fertig bis {t}"),
-    "step_heats": Phrase("{name} heats with {kwh} for {cost} until {t}", "{name} heizt mit {kwh} für {cost} bis {t}"),
-    "step_runs": Phrase("{name} runs with {kwh} for {cost}, done at {t}", "{name} läuft mit {kwh} für {cost}, fertig um {t}"),
+    "step_heater": Phrase("{name} heats with {kwh} for {cost} until {t}", "{name} heizt mit {kwh} für {cost} bis {t}"),
+    "step_appliance": Phrase("{name} runs with {kwh} for {cost}, done at {t}", "{name} läuft mit {kwh} für {cost}, fertig um {t}"),
     # Figures.
     "fact_cost": Phrase("Next 24 h", "Nächste 24 h"),
     "fact_cost_note": Phrase("instead of {x} without Luna", "statt {x} ohne Luna"),

@@ -7,20 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.devices import DeviceUseKind
 from luna.energy.site import SENSOR_ROLES, SUBMETERED
 from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import SLOT
 from luna.words.house import say_basis
 from luna.words.quality import say_series
-from services.api.pages.home_view import HomeView
+from services.api.pages.home_view import HomeView, colour_of
 from services.api.timeline.measured import power_column
 
 LEFT_X, RIGHT_X, BUS_X, BUS_Y = 92, 236, 164, 112
 TOP, HEIGHT = 28, 168
 LEAST_KW = 0.04
-# By what a device's use is told as.
-_COLOURS: dict[DeviceUseKind, str] = {"car": "ev", "heater": "heater", "appliance": "heater"}
 KW_PIXELS, LEAST_PIXELS, IDLE_PIXELS, MOST_PIXELS = 4.0, 2.5, 1.5, 30.0
 
 
@@ -100,7 +97,7 @@ def _uses(view: HomeView, now: Mapping[str, float]) -> Iterator[_Item]:
     for series in reversed(SUBMETERED):
         if series in metered:
             idle = _say_car(view) if metered[series] == "car" else words("flow_off")
-            yield _Item(_COLOURS[metered[series]], say_series(series, language=view.numbers.language), now[power_column(series)], idle)
+            yield _Item(colour_of(metered[series]), say_series(series, language=view.numbers.language), now[power_column(series)], idle)
 
 
 def _say_car(view: HomeView) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from luna.contracts.device_runs import PlannedRun
+from luna.energy.devices import DeviceUseKind
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedRun
 from luna.energy.timeline import SLOT
 from luna.platform.house_now import DEEDS, BatteryRun, DeviceUse, HouseFigure, HouseNow, basis_until, say_run
@@ -23,6 +24,11 @@ GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "�
 MOST_STEPS = 4
 FULL = 0.985
 SOON = timedelta(hours=36)
+
+
+def colour_of(use: DeviceUseKind) -> str:
+    """Return the colour of what is planned beside batteries."""
+    return "ev" if use == "car" else "heater"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +185,11 @@ class HomeView:
         return self._step(COLOURS[run.mode], run, text, gain)
 
     def _tell_use(self, use: DeviceUse) -> Step:
-        """Tell what a car, an appliance or a store of heat uses next: who, how much, at which cost, and when it is done."""
-        run, phrase = use.run, {"car": "step_car", "heater": "step_heats", "appliance": "step_runs"}[use.kind]
+        """Tell what a device uses next: who, how much, at which cost, and when it is done."""
+        run = use.run
         figures = {"kwh": self.numbers.energy(run.energy_kwh), "price": self.numbers.price(run.price), "cost": self.numbers.money(run.cost)}
-        text = self.words(phrase, name=say_device(use.name, language=self.numbers.language), t=self.say_instant(run.end), **figures)
-        return self._step("ev" if use.kind == "car" else "heater", run, text)
+        text = self.words(f"step_{use.kind}", name=say_device(use.name, language=self.numbers.language), t=self.say_instant(run.end), **figures)
+        return self._step(colour_of(use.kind), run, text)
 
     def _step(self, colour: str, run: BatteryRun | PlannedRun, text: str, gain: str = "") -> Step:
         span = say_span(run.start, run.end, now=self.window.now, numbers=self.numbers)
