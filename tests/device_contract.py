@@ -20,13 +20,22 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.devices import DEVICE_KINDS, DeviceKind
 from luna.energy.errors import LunaError
 from luna.energy.part import MoneyBounds
-from luna.energy.site import Site, parse_site
+from luna.energy.site import SENSOR_ROLES, Site, parse_site
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.inventory import list_devices_of
 from luna.words import DEVICE_MODES, MODES
-from luna.words.devices import DEVICES
+from luna.words.devices import DEVICE_WORDS, DEVICES
 from luna.words.numbers import LANGUAGES
 from luna.words.pages import page_words
+from luna.words.quality import say_series
+from services.api.pages.home_flow import view_flow
+from services.api.pages.home_table import POWERS
+from services.api.pages.home_view import HomeView
+from services.api.timeline.columns import device_columns, planned_flows
+from services.api.timeline.document import MeasuredFlows, TimelineFlows
+from services.api.timeline.measured import power_column
+from services.api.timeline.plan_parts import PlanPart
+from services.api.timeline.window import open_window
 from services.executor.devices import list_units
 from services.home_assistant.entities import list_entities, numbers_of
 from services.planner.dp.plan import objective
@@ -169,6 +178,28 @@ def check_entities(kind: DeviceKind[Any], example: Example) -> None:
             assert kind.commands is not None
             assert kind.commands.key(device.name) in {entity.device for entity in entities}
             assert kind.commands.together or any(entity.component == "sensor" and entity.key.endswith(f":{device.name}") for entity in entities)
+
+
+def check_pages(kind: DeviceKind[Any], example: Example) -> None:
+    """What a plan says of a device stands in its timeline, what a meter says in Home's drawing and table too, with words in every language."""
+    site = parse_site(example.describe_site(kind))
+    reply = plan_request(PlanRequest.model_validate(example.draw_request(kind, 0)), now=START, solver=Solver())
+    part = PlanPart("plan", START, [reply.slots[0].model_dump(mode="json", by_alias=True)], 1.0)
+    drawn = {column["name"]: column["power_kw"] for column in device_columns([part], site)}
+    for device in kind.of(site) if kind.flows else ():
+        assert np.isfinite(drawn[device.name]).all()
+    assert set(kind.flows.values()) <= set(planned_flows([part])) & set(TimelineFlows.model_fields)
+    measured = {power_column(series) for series in kind.submetered}
+    assert measured <= set(MeasuredFlows.model_fields) & set(POWERS)
+    assert not kind.named or DEVICE_WORDS[kind.name].kind
+    for language in LANGUAGES:
+        document = {"measured": {name: np.ones(1) for name in MeasuredFlows.model_fields}, "estimated": [None], "stays": []}
+        view = HomeView(open_window(site, now=START, language=language), document, page_words("home", language), house_of(site, None, START))
+        flow = view_flow(view)
+        own = {say_series(str(SENSOR_ROLES[role].series), language=language) for device in kind.of(site) if kind.meter and (role := kind.meter(device))}
+        assert flow is not None
+        assert own <= {node.name for node in flow.nodes}
+        assert not own & {str(SENSOR_ROLES[role].series) for role in SENSOR_ROLES}
 
 
 # ---- what is sent to it ----

@@ -14,6 +14,7 @@ from tests.device_contract import (
     Document,
     Example,
     check_entities,
+    check_pages,
     check_plan,
     check_safe,
     check_shown,
@@ -118,6 +119,11 @@ def test_a_device_survives_its_file_and_refuses_nonsense(kind: DeviceKind[Any]) 
 @each_kind
 def test_a_device_is_shown_in_every_language(kind: DeviceKind[Any]) -> None:
     check_shown(kind, EXAMPLES[kind.name])
+
+
+@each_kind
+def test_the_pages_show_a_device(kind: DeviceKind[Any]) -> None:
+    check_pages(kind, EXAMPLES[kind.name])
 
 
 @each_kind
