@@ -121,6 +121,5 @@ def open_device(settings: Settings, control: Control) -> MqttDevice:
     Raises:
         InvalidInputError: they name none.
     """
-    full = [battery.soc for battery in control.batteries] + [vehicle.soc for vehicle in control.vehicles]
-    places = [write.read_back for write in control.writes] + full
-    return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [place for place in places if place is not None])
+    places = [write.read_back for write in control.writes if write.read_back is not None]
+    return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [*places, *control.soc_places])

@@ -40,7 +40,7 @@ class Control(ControlPart):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
-        named = bool(self.batteries or self.vehicles or self.loads or self.pv)
+        named = any(self.section(name) for name in self._sections)
         if self.by == "advice" and named:
             raise invalid_part("control-advice-names")
         if self.by != "advice" and not named:
@@ -70,6 +70,12 @@ class Control(ControlPart):
     def writes(self) -> tuple[DeviceWrite, ...]:
         """Everything that may be written."""
         return tuple(write for name in self._sections for device in self.section(name) for write in device.writes)
+
+    @property
+    def soc_places(self) -> tuple[str, ...]:
+        """Where states of charge are read."""
+        places = (getattr(each, "soc", None) for name in self._sections for each in self.section(name))
+        return tuple(place for place in places if place is not None)
 
     @property
     def _sections(self) -> list[str]:
