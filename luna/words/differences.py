@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import InvalidInputError
+from luna.words.devices import DEVICE_WORDS
 from luna.words.numbers import Language, Numbers
 
 SeriesName = Literal["load", "pv"]
@@ -208,11 +210,7 @@ CAUSES: dict[str, dict[Language, _CausePhrases]] = {
             "In der Batterie sind {kwh} mehr als geplant.", "In der Batterie sind {kwh} weniger als geplant.", "Die Batterien sind anders gefüllt als geplant."
         ),
     },
-    "vehicles": {
-        "en": _alike_causes("A car is otherwise charged, plugged in or wanted than was planned."),
-        "de": _alike_causes("Ein Auto ist anders geladen, angesteckt oder gewünscht als geplant."),
-    },
-    "loads": {"en": _alike_causes("An appliance has run otherwise than planned."), "de": _alike_causes("Ein Gerät ist anders gelaufen als geplant.")},
+    **{kind.section: {language: _alike_causes(said) for language, said in cause.items()} for kind in DEVICE_KINDS if (cause := DEVICE_WORDS[kind.name].cause)},
     "peaks": {"en": _alike_causes("The month's peak so far is another."), "de": _alike_causes("Die bisherige Spitze des Monats ist eine andere.")},
     "manual": {"en": _alike_causes("What you set by hand is another."), "de": _alike_causes("Du hast anderes von Hand vorgegeben.")},
     "horizon": {

@@ -1,10 +1,11 @@
 """What Home Assistant shows of a site: the name of each entity, and what stands where nothing overrides the plan."""
 
+from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import Language
 
 Names = dict[Language, str]
 
-# By key; ``{device}`` is a vehicle's or a load's own name.
+# By key; ``{device}`` is a device's own name.
 ENTITIES: dict[str, Names] = {
     "planned_mode": {"en": "Planned mode", "de": "Geplante Betriebsart"},
     "actual_mode": {"en": "Actual mode", "de": "Tatsächliche Betriebsart"},
@@ -25,10 +26,7 @@ ENTITIES: dict[str, Names] = {
     "plan_grid": {"en": "Planned grid power", "de": "Geplante Netzleistung"},
     "plan_load": {"en": "Planned consumption", "de": "Geplanter Verbrauch"},
     "plan_pv": {"en": "Planned solar power", "de": "Geplante Solarleistung"},
-    "plan_vehicle": {"en": "Planned charging of {device}", "de": "Geplantes Laden von {device}"},
-    "vehicle_soc": {"en": "Planned state of charge of {device}", "de": "Geplanter Ladestand von {device}"},
-    "vehicle_ready": {"en": "{device} ready at", "de": "{device} fertig um"},
-    "load_start": {"en": "{device} starts next at", "de": "{device} startet um"},
+    **merge(words.entities for words in DEVICE_WORDS.values()),
     "import_price": {"en": "Import price", "de": "Bezugspreis"},
     "export_price": {"en": "Export price", "de": "Einspeisepreis"},
     "problem": {"en": "Problem", "de": "Problem"},
@@ -37,9 +35,6 @@ ENTITIES: dict[str, Names] = {
     "vacation": {"en": "Vacation", "de": "Urlaub"},
     "plan_now": {"en": "Plan now", "de": "Jetzt planen"},
     "override": {"en": "Override", "de": "Übersteuern"},
-    "override_vehicle": {"en": "Override {device}", "de": "{device} übersteuern"},
-    "override_load": {"en": "Override {device}", "de": "{device} übersteuern"},
-    "override_pv": {"en": "Override PV", "de": "PV übersteuern"},
     "override_hours": {"en": "Override for", "de": "Übersteuern für"},
     "override_until": {"en": "Override until", "de": "Übersteuert bis"},
 }

@@ -17,13 +17,14 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 # Codes whose plan would be another one if what they say turns out otherwise: nothing was known, so something stands for it.
 ASSUMED = frozenset(
     {
-        *("soc_assumed", "vehicle_soc_assumed", "heat_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
-        *("vehicle_usual", "load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
+        *("soc_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
+        *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
+        *(code for words in DEVICE_WORDS.values() for code in words.assumed),
     }
 )
 
 # Codes of what was said and is not believed yet: a question to whoever lives there.
-DOUBTS = ("soc_doubted", "vehicle_soc_doubted")
+DOUBTS = ("soc_doubted", *(code for words in DEVICE_WORDS.values() for code in words.doubts))
 
 NOTES: dict[str, dict[Language, str]] = {
     **merge(words.notes for words in DEVICE_WORDS.values()),

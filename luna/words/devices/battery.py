@@ -14,4 +14,10 @@ WORDS = DeviceWords(
         "total_battery_discharge": {"en": "Out of the battery", "de": "Batterie entladen"},
         "battery_soc": {"en": "Battery's charge", "de": "Ladestand der Batterie"},
     },
+    setup={
+        "batteries": {"en": "Battery", "de": "Batterie"},
+        "none_batteries": {"en": "No battery: Luna still plans car and heater.", "de": "Keine Batterie: Luna plant trotzdem Auto und Warmwasser."},
+        "add_batteries": {"en": "Add a battery", "de": "Batterie hinzufügen"},
+        "review_battery": {"en": "{capacity} kWh, {power} kW", "de": "{capacity} kWh, {power} kW"},
+    },
 )

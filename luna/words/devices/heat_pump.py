@@ -14,8 +14,8 @@ WORDS = DeviceWords(
     roles={
         "heat_pump_consumption": {"en": "Heat pump", "de": "Wärmepumpe"},
     },
-    options={
-        "heated_by_heat_pump": {"en": "a heat pump", "de": "eine Wärmepumpe"},
+    setup={
+        "option_heated_by_heat_pump": {"en": "a heat pump", "de": "eine Wärmepumpe"},
     },
     fields={
         "heat_pump_consumption": "sensors of heat pumps' electricity",
@@ -39,6 +39,7 @@ WORDS = DeviceWords(
             "de": ("Wärmepumpe {name}: {celsius:g} °C im Speicher zu Beginn (state.heat_pumps.{name}.temperature_c)", "angenommen"),
         },
     },
+    assumed=("heat_assumed",),
     notes={
         "heat_assumed": {
             "en": "How warm the store of {heat_pumps} is, is not known: the middle of its band is assumed.",

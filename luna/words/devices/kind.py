@@ -19,10 +19,14 @@ class DeviceWords:
         names: by how a device is named to Luna: all of the kind, and what a site's file calls one that it leaves unnamed.
         series: its columns of the quarter-hours, and what plans say of its devices together.
         roles: its roles of ``input_sensors``.
-        options: choices of set-up that speak of the kind, by field and choice.
+        setup: phrases of set-up that speak of the kind.
+        entities: what Home Assistant calls what is shown of a device, ``{device}``.
         fields: of the gateway's messages, in the English of the documentation.
         compromises: what a plan could not hold: what was wanted, and what is missing of it. Fields of requests stay as they are written there.
+        cause: why a plan is another one where its devices did something else than planned; None: that is no cause.
         notes: what a plan rests on.
+        assumed: those notes whose plan would be another one if what they say turns out otherwise.
+        doubts: those of what was said and is not believed yet.
         reasons: why a device runs or waits.
     """
 
@@ -31,8 +35,12 @@ class DeviceWords:
     names: dict[str, Spoken]
     series: dict[str, Spoken] = field(default_factory=dict)
     roles: dict[str, Spoken] = field(default_factory=dict)
-    options: dict[str, Spoken] = field(default_factory=dict)
+    setup: dict[str, Spoken] = field(default_factory=dict)
+    entities: dict[str, Spoken] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
     compromises: dict[str, dict[Language, Pair]] = field(default_factory=dict)
+    cause: Spoken | None = None
     notes: dict[str, Spoken] = field(default_factory=dict)
+    assumed: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     reasons: dict[str, Words] = field(default_factory=dict)

@@ -21,6 +21,20 @@ WORDS = DeviceWords(
         "loads_off": "appliances that rest meanwhile",
         "water_heater_consumption": "sensors of water heaters' electricity",
     },
+    entities={
+        "load_start": {"en": "{device} starts next at", "de": "{device} startet um"},
+        "override_load": {"en": "Override {device}", "de": "{device} übersteuern"},
+    },
+    setup={
+        "loads": {"en": "Water heater", "de": "Warmwasser"},
+        "none_loads": {"en": "No electric water heater.", "de": "Kein elektrisches Warmwasser."},
+        "add_loads": {"en": "Add a water heater", "de": "Warmwasser hinzufügen"},
+        "hint_loads": {
+            "en": "Luna plans it once its consumption has a meter of its own.",
+            "de": "Luna plant es, sobald sein Verbrauch einen eigenen Zähler hat.",
+        },
+    },
+    cause={"en": "An appliance has run otherwise than planned.", "de": "Ein Gerät ist anders gelaufen als geplant."},
     compromises={
         "load_day": {
             "en": ("load {name}: {wanted:.2f} kWh on {by}{only}", "{kwh:.3f} kWh"),

@@ -11,4 +11,13 @@ WORDS = DeviceWords(
     roles={
         "total_pv_production": {"en": "Solar production", "de": "Solarertrag"},
     },
+    entities={
+        "override_pv": {"en": "Override PV", "de": "PV übersteuern"},
+    },
+    setup={
+        "pv": {"en": "Solar", "de": "Solaranlage"},
+        "none_pv": {"en": "No solar power.", "de": "Kein Solarstrom."},
+        "add_pv": {"en": "Add solar", "de": "Solaranlage hinzufügen"},
+        "review_pv": {"en": "{peak} kW", "de": "{peak} kW"},
+    },
 )

@@ -23,6 +23,22 @@ WORDS = DeviceWords(
         "vehicle_consumption": "sensors of energy charged into vehicles",
         "vehicles": "by name, or one after the other",
     },
+    entities={
+        "plan_vehicle": {"en": "Planned charging of {device}", "de": "Geplantes Laden von {device}"},
+        "vehicle_soc": {"en": "Planned state of charge of {device}", "de": "Geplanter Ladestand von {device}"},
+        "vehicle_ready": {"en": "{device} ready at", "de": "{device} fertig um"},
+        "override_vehicle": {"en": "Override {device}", "de": "{device} übersteuern"},
+    },
+    setup={
+        "vehicles": {"en": "Car", "de": "Auto"},
+        "none_vehicles": {"en": "No car that charges at home.", "de": "Kein Auto, das zu Hause lädt."},
+        "add_vehicles": {"en": "Add a car", "de": "Auto hinzufügen"},
+        "review_vehicle": {"en": "{capacity} kWh, charges with {least} to {power} kW", "de": "{capacity} kWh, lädt mit {least} bis {power} kW"},
+    },
+    cause={
+        "en": "A car is otherwise charged, plugged in or wanted than was planned.",
+        "de": "Ein Auto ist anders geladen, angesteckt oder gewünscht als geplant.",
+    },
     compromises={
         "manual_vehicle_full": {
             "en": ("manual: {name} {action} (the vehicle is full) {first} to {last}", "{kwh:.3f} kWh"),
@@ -37,6 +53,8 @@ WORDS = DeviceWords(
             "de": ("Fahrzeug {name}: mindestens {kw:g} kW von {first} bis {last}", "{kwh:.3f} kWh"),
         },
     },
+    assumed=("vehicle_soc_assumed", "vehicle_usual"),
+    doubts=("vehicle_soc_doubted",),
     notes={
         "vehicle_soc_read": {
             "en": "{vehicle} counts as {soc} full, by what its sensor said {at}.",

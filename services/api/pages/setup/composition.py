@@ -37,8 +37,7 @@ STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
-_STEP_OF = {"grid": "devices", "batteries": "devices", "pv": "devices", "vehicles": "devices", "loads": "devices"}
-_STEP_OF |= {"tariff": "tariff", "input_sensors": "data", "control": "control"}
+_STEP_OF = dict.fromkeys((*DEVICES, "grid"), "devices") | {"tariff": "tariff", "input_sensors": "data", "control": "control"}
 # As a site's file would name them.
 _NAMES = {"batteries": "battery", "pv": "roof", "vehicles": "car", "loads": "water_heater"}
 

@@ -13,15 +13,15 @@ from luna.energy.site.countries import place_named, places
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.control_methods import answer_control
-from services.api.pages.setup.fields import ON
+from services.api.pages.setup.fields import DEVICES, ON
 
 # What may be changed, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
 # Each step's parts of the answers.
-ANSWERS = {"site": ("site", "household"), "devices": ("batteries", "pv", "vehicles", "loads", "grid"), "tariff": ("tariff",), "control": ("control",)}
+ANSWERS = {"site": ("site", "household"), "devices": (*DEVICES, "grid"), "tariff": ("tariff",), "control": ("control",)}
 # By what a section of ``control`` names its device.
 _TOLD_AS = {"batteries": "battery", "vehicles": "vehicle", "loads": "load"}
-_NAMED = frozenset({"batteries", "pv", "vehicles", "loads"})
+_NAMED = frozenset(DEVICES)
 
 
 def answers_of(site: Site) -> dict[str, Any]:
