@@ -9,9 +9,10 @@ import pulp
 from luna.energy.devices import DeferrableLoad
 from luna.energy.outlook import Outlook
 from luna.energy.timeline import FloatArray
-from services.planner.milp.appliances import COMFORT_SLACK
+from services.planner.devices.appliance import CycleDemand, DayNeed, LoadDemand
+from services.planner.devices.heat_pump import COMFORT_SLACK, HeatDemand
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.demands import CycleDemand, DayNeed, Demands, HeatDemand, LoadDemand
+from services.planner.problem.demands import Demands
 
 Quantity = Sequence[pulp.LpVariable]
 
@@ -31,10 +32,10 @@ class Model(Protocol):
 
 def run_appliances(model: Model, demands: Demands) -> list[Sequence[pulp.LpAffineExpression]]:
     """Return what each appliance and programme uses per slot."""
-    loads = [(demand.load, run_load(model, demand)) for demand in demands.loads]
-    programmes = [(demand.load, run_programme(model, demand)) for demand in demands.programmes]
+    loads = [(demand.load, run_load(model, demand)) for demand in demands.loads if isinstance(demand, LoadDemand)]
+    programmes = [(demand.load, run_programme(model, demand)) for demand in demands.loads if isinstance(demand, CycleDemand)]
     share_surplus(model, loads + programmes)
-    return [*(used for _, used in loads + programmes), *(heat(model, demand) for demand in demands.heat_pumps)]
+    return [*(used for _, used in loads + programmes), *(heat(model, demand) for demand in demands.loads if isinstance(demand, HeatDemand))]
 
 
 def run_load(model: Model, demand: LoadDemand) -> list[pulp.LpAffineExpression]:

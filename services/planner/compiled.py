@@ -7,7 +7,7 @@ from typing import Any
 from services.planner.dp import envelopes, policy, settlement, value
 from services.planner.linear import schedules
 
-# Plans over several courses, slots whose cost is not convex, and appliances that run: each its loops, and what loads them.
+# Plans over several courses, slots whose cost is not convex, and loads that run: each its loops, and what loads them.
 _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
     (value.COURSE_LOOPS, value.load_course_kernels),
     (envelopes.LOOPS, envelopes.load),

@@ -1,7 +1,7 @@
-"""The schedules that an load which is on or off may follow, and the cheapest of them at given prices: exact, by dynamic programming over slots.
+"""The schedules that a load which is on or off may follow, and the cheapest of them at given prices: exact, by dynamic programming over slots.
 
-A state is for how long the load has been on or off, and what each need has got that has begun and not ended. The linear model of the same rules
-(services/planner/devices/appliance.py) allows mixtures of schedules, and more: parts of needs that no schedule meets.
+A state is for how long the load has been on or off, and what each need has got that has begun and not ended. The rows that a load with
+such rules adds to a linear model allow mixtures of schedules, and more: parts of needs that no schedule meets.
 """
 
 from collections.abc import Iterator, Sequence

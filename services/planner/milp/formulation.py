@@ -17,7 +17,7 @@ from services.planner.linear.model import Indices, LinearModel, ModelBuilder, St
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
-from services.planner.milp.load_columns import DemandColumns, add_demands, add_supply_rows, most_placed_kwh
+from services.planner.milp.load_columns import PlacedColumns, add_demands, add_supply_rows, most_placed_kwh
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Solution
@@ -26,7 +26,7 @@ from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem
 
 
-def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, sun: tuple[Indices, Indices], placed: DemandColumns) -> None:
+def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, sun: tuple[Indices, Indices], placed: PlacedColumns) -> None:
     """Batteries that may not charge from the grid share the PV surplus, those that may not discharge to it what the house lacks.
 
     Args:
@@ -34,7 +34,7 @@ def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *,
         problem: to plan.
         batteries: columns, ``(batteries, 3, slots)``.
         sun: columns of PV that is held back, and of what each inverter passes on beside its battery.
-        placed: vehicles and appliances; what they use is the house's.
+        placed: beside batteries; what it uses is the house's.
     """
     held_back, direct = sun
     from_sun = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
@@ -49,9 +49,9 @@ def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *,
     if from_sun:
         _add_most(builder, still, np.maximum(-net, 0.0), taken)
     if into_house:
-        _add_most(builder, still[net[still] >= 0], net, [*given, *placed.terms(problem)])
+        _add_most(builder, still[net[still] >= 0], net, [*given, *placed.terms])
     if turned.size:
-        _add_turns(builder, problem, turned, (taken if from_sun else [], given if into_house else []), uses=placed.terms(problem))
+        _add_turns(builder, problem, turned, (taken if from_sun else [], given if into_house else []), uses=placed.terms)
 
 
 def _add_turns(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts: tuple[list[Term], list[Term]], *, uses: list[Term]) -> None:
@@ -93,7 +93,7 @@ class Formulation:
     batteries: Indices
     storage_rows: Indices
     choices: tuple[Indices, Indices, Indices]
-    placed: DemandColumns
+    placed: PlacedColumns
     peaks: tuple[MonthPeak, ...]
     direct: Indices
     pin_ends: Indices
@@ -144,7 +144,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     direct = add_inverters(builder, problem, batteries, held_back)
     balance += [(taken, 1.0) for taken in direct]
     placed = add_demands(builder, problem)
-    balance += placed.terms(problem)
+    balance += placed.terms
     slack = add_grid_slack(builder, problem) if elastic else []
     balance += slack
     net = outlook.load_kwh - ac_pv_kwh
@@ -155,7 +155,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
     add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
     add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
-    if placed.loads and not elastic:
+    if placed.blocks and not elastic:
         add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
     if problem.storage.give_limit_kwh is not None:

@@ -1,4 +1,4 @@
-"""All flexible loads in the mixed-integer model, and which sources may supply them."""
+"""What is placed beside batteries in the mixed-integer model, and which sources may supply it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.energy.timeline import FloatArray
+from services.planner.devices.kind import DemandColumns, LoadPricing, SurplusUse
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
-from services.planner.milp.appliances import ApplianceColumns, LoadColumns, add_appliances, look_ahead, most_used_kwh
 from services.planner.milp.slack import dearest_price
 from services.planner.milp.vehicles import VehicleColumns, VehiclePricing, add_vehicle
 from services.planner.problem.build import TERMINAL_SHARE
@@ -16,72 +16,95 @@ from services.planner.problem.problem import Problem
 
 # What waiting for a slot costs beside its price: equal slots are taken early, and the same ones each time. Over two days less than 1e-5 in all.
 _TIE = 1e-8
+# What waiting for the whole horizon costs, as a share of the dearest price: of equal slots the earlier is taken, the same ones each time. Less, and
+# the solver does not tell them apart.
+_WAITING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class DemandColumns:
-    """Where vehicles and appliances stand in a model, in the order of the problem's wishes; ``span`` are all columns that they brought."""
+class PlacedColumns:
+    """Where vehicles and loads stand in a model, in the order of the problem's demands; ``span`` are all columns that they brought."""
 
     vehicles: tuple[VehicleColumns, ...]
-    appliances: ApplianceColumns
+    loads: tuple[DemandColumns, ...]
     span: slice
 
-    def terms(self, problem: Problem) -> list[Term]:
-        """Return what they add to the use of each slot, as terms of the balance."""
+    @property
+    def terms(self) -> list[Term]:
+        """What they add to the use of each slot, as terms of the balance."""
         charging: list[Term] = [(columns.charge, -1.0) for columns in self.vehicles]
         giving: list[Term] = [(columns.give, 1.0) for columns in self.vehicles if columns.give.size]
-        return charging + giving + self.load_terms(problem)
+        return charging + giving + self.load_terms
 
     @property
     def vehicle_parts(self) -> tuple[list[Indices], list[Indices]]:
         """What vehicles charge and what they give, per slot; giving is empty where a vehicle never may."""
         return [columns.charge for columns in self.vehicles], [columns.give for columns in self.vehicles]
 
-    def load_terms(self, problem: Problem) -> list[Term]:
-        """Return what appliances add to the use of each slot, as terms of the balance."""
-        return self.appliances.terms(problem)
+    @property
+    def load_terms(self) -> list[Term]:
+        """What loads add to the use of each slot, as terms of the balance."""
+        return [(columns.use, -np.asarray(columns.kwh)) for columns in self.loads]
 
     @property
     def blocks(self) -> tuple[ScheduleBlock, ...]:
-        """Each appliance with the rows that tie nothing else."""
-        return self.appliances.blocks
-
-    @property
-    def loads(self) -> tuple[LoadColumns, ...]:
-        """Where the appliances stand that are on or off."""
-        return self.appliances.loads
+        """Each load that is on or off with the rows that tie nothing else."""
+        return tuple(columns.block for columns in self.loads if columns.block)
 
 
-def add_demands(builder: ModelBuilder, problem: Problem) -> DemandColumns:
-    """Add the columns and rows of every vehicle and appliance."""
+def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
+    """Add the columns and rows of every demand."""
     hours, dearest = problem.outlook.timeline.hours, dearest_price(problem)
     tie = _TIE * np.arange(hours.size, dtype=np.float64)
-    first, prospect = builder.columns, _look_ahead(problem, dearest, tie)
+    first, prospect = builder.columns, _offer_vehicles(problem, dearest, tie)
     vehicles = tuple(add_vehicle(builder, demand, prospect) for demand in problem.demands.vehicles)
-    appliances = add_appliances(builder, problem, look_ahead(problem))
-    return DemandColumns(vehicles, appliances, slice(first, builder.columns))
+    ahead = look_ahead(problem)
+    loads = tuple(demand.add(builder, ahead) for demand in problem.demands.loads)
+    _share_surplus(builder, [columns.surplus for columns in loads if columns.surplus], ahead.surplus_kwh)
+    return PlacedColumns(vehicles, loads, slice(first, builder.columns))
 
 
-def _look_ahead(problem: Problem, dearest: float, tie: FloatArray) -> VehiclePricing:
+def _offer_vehicles(problem: Problem, dearest: float, tie: FloatArray) -> VehiclePricing:
     outlook, mean = problem.outlook, float(problem.outlook.import_price.mean())
     deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
     return VehiclePricing(mean, dearest, TERMINAL_SHARE * max(mean, 0.0), problem.surplus_kwh, deficit, tie)
 
 
+def look_ahead(problem: Problem) -> LoadPricing:
+    """Return what loads look at."""
+    outlook, dearest = problem.outlook, dearest_price(problem)
+    surplus, mean = problem.surplus_kwh, float(outlook.import_price.mean())
+    tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
+    return LoadPricing(outlook.timeline.hours, surplus, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
+
+
+def _share_surplus(builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_kwh: FloatArray) -> None:
+    """Keep takers within the surplus, where there are several; what one may take alone is in its bounds."""
+    wanted = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, surplus_kwh.size)
+    crowded = np.flatnonzero(((wanted > 0).sum(axis=0) > 1) & (wanted.sum(axis=0) > surplus_kwh + 1e-9))
+    if not crowded.size:
+        return
+    rows = builder.add_rows(np.full(crowded.size, -np.inf), surplus_kwh[crowded], [])
+    for taker, most in zip(takers, wanted, strict=True):
+        takes = most[crowded] > 0
+        builder.add_entries(rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes])
+
+
 def most_placed_kwh(problem: Problem) -> FloatArray:
-    """Return what vehicles and appliances draw at most, shape ``(slots,)``."""
+    """Return what is drawn by everything placed at most, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
     vehicles = sum((demand.vehicle.most_charge_kw * demand.plugged_hours for demand in problem.demands.vehicles), np.zeros_like(hours))
-    return vehicles + most_used_kwh(problem.demands, hours)
+    return sum((demand.most_use_kwh(hours) for demand in problem.demands.loads), vehicles)
 
 
-def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: DemandColumns, sources: Sequence[Indices]) -> None:
-    """Where an appliance takes more than the surplus, the rest comes from ``sources`` in proportion to its being on.
+def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]) -> None:
+    """Where a load that is on or off takes more than the surplus, the rest comes from ``sources`` in proportion to its being on.
 
     Every whole answer obeys anyway: it is the convex hull of off and on in a slot. It leaves 0.1 % between linear and whole instead of 0.3 %.
     """
     lacks = problem.outlook.load_kwh - problem.outlook.pv_kwh
-    for columns, demand in zip(placed.loads, problem.demands.loads, strict=True):
-        rest = lacks + demand.load.power_kw * problem.outlook.timeline.hours
-        slots = np.flatnonzero((lacks < 0) & (rest > 0))
-        builder.add_rows(np.zeros(slots.size), np.full(slots.size, np.inf), [(columns.on[slots], -rest[slots]), *((each[slots], 1.0) for each in sources)])
+    for columns in placed.loads:
+        if columns.block:
+            rest = lacks + columns.kwh
+            slots = np.flatnonzero((lacks < 0) & (rest > 0))
+            builder.add_rows(np.zeros(slots.size), np.full(slots.size, np.inf), [(columns.use[slots], -rest[slots]), *((each[slots], 1.0) for each in sources)])

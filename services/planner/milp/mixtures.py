@@ -1,4 +1,4 @@
-"""A model whose appliances follow mixtures of whole schedules: nearer to whole answers than the relaxed one, which mixes slots.
+"""A model whose loads follow mixtures of whole schedules: nearer to whole answers than the relaxed one, which mixes slots.
 
 Schedules are added while the prices of the last solve tell of cheaper ones; what all others might still gain bounds every whole answer from below.
 Source: Dantzig, Wolfe: Decomposition Principle for Linear Programs, Operations Research 8 (1960), 101–111.

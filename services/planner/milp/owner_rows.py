@@ -10,13 +10,13 @@ from luna.energy.physics import Mode, SetPoint
 from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.milp.directions import PlannedFlows
-from services.planner.milp.load_columns import DemandColumns
+from services.planner.milp.load_columns import PlacedColumns
 from services.planner.milp.slack import PIN_SLACK, dearest_price
 from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 
 
-def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: DemandColumns) -> Indices:
+def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns) -> Indices:
     """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds.
 
     Return the binaries that say in which slots a battery's pin ends, battery by battery, charging first.
@@ -24,11 +24,8 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
     if problem.manual is None:
         return _NO_ENDS
     ends = [columns for index, own in enumerate(batteries) for columns in _pin_battery(builder, problem, own, index=index)]
-    price, hours = PIN_SLACK * dearest_price(problem), problem.outlook.timeline.hours
-    for load, demand, on in zip(placed.loads, problem.demands.loads, problem.manual.load_on, strict=False):
-        _want(builder, load.on, on, price=price * demand.load.power_kw * float(hours.max()))
-    for pump, used in zip(placed.appliances.heat_pumps, problem.manual.heat_kwh, strict=False):
-        _want(builder, pump.use, used, price=price)
+    for pinned in [each.pinned for each in placed.loads if each.pinned]:
+        _want(builder, pinned.columns, pinned.wanted, price=PIN_SLACK * dearest_price(problem) * pinned.kwh)
     return np.concatenate([_NO_ENDS, *ends])
 
 

@@ -1,6 +1,6 @@
 """A whole answer near the relaxed one, and with a cost that none lies below the proof of how near the optimum it is.
 
-Appliances that are on or off follow one schedule each: the nearest to their relaxed one, or what prices lead to from there; where these cost too much,
+Loads that are on or off follow one schedule each: the nearest to their relaxed one, or what prices lead to from there; where these cost too much,
 one of those that the cheapest mixture of schedules is made of. What is left to choose follows where the relaxed answer points. That takes a few more
 linear solves from the last basis, where a search over all choices takes hundreds.
 """

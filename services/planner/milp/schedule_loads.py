@@ -1,4 +1,4 @@
-"""When vehicles charge and appliances run: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
+"""When vehicles charge and loads run: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
 
 What is placed counts as load from then on, and a peak as a limit of the connection: the battery then follows the value of its stored energy.
 """
@@ -11,7 +11,6 @@ from luna.energy.timeline import FloatArray
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
 from services.planner.milp.formulation import Formulation, formulate
-from services.planner.milp.heat import schedule_runs, takes_any_power
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.rounding import round_relaxation
 from services.planner.milp.solver import Solution, Solver, SolverError
@@ -24,7 +23,7 @@ _NOTHING_KWH = 1e-6
 _BATTERIES_SHARE = 0.4
 # Times what rounding took: with less left a search improves on nothing, and ends late at that.
 _SEARCH_ROUNDINGS = 5
-# The share of it for heat pumps that take any power, where afterwards all is placed once more around when they are on.
+# The share of it for demands that are not settled yet: afterwards all is placed once more around what they are then.
 _ROUGH_SHARE = 0.5
 
 
@@ -38,15 +37,13 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     """
     kind = solver or Solver()
     problem = settle_pins(problem.begun(), kind)
-    pumps, hours = problem.demands.heat_pumps, problem.outlook.timeline.hours
-    if all(takes_any_power(pump, hours) for pump in pumps):
+    hours = problem.outlook.timeline.hours
+    if all(demand.is_settled(hours) for demand in problem.demands.loads):
         return _place_either(problem, kind)
     rough = _place_either(problem.due(problem.deadline.share(_ROUGH_SHARE)), kind)
-    # With any power it costs least; when pumps are on is read off that, and the rest is placed around it.
-    runs = tuple(
-        pump if takes_any_power(pump, hours) else replace(pump, on=schedule_runs(pump, used, hours)) for pump, used in zip(pumps, rough.heat_kwh, strict=True)
-    )
-    placement = _place_either(replace(problem, demands=replace(problem.demands, heat_pumps=runs)), kind)
+    # Before they are settled it costs least; what that makes of them stands, and the rest is placed around it.
+    settled = tuple(each.demand if each.demand.is_settled(hours) else each.demand.settle(each.use_kwh, hours) for each in rough.loads)
+    placement = _place_either(replace(problem, demands=replace(problem.demands, loads=settled)), kind)
     if rough.gap is None or placement.gap is None:
         return replace(placement, gap=None, proven=False)
     bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective
@@ -92,25 +89,19 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
 
 
 def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
-    hours, slots, column = problem.outlook.timeline.hours, problem.outlook.timeline.count, solution.column
+    slots, column = problem.outlook.timeline.count, solution.column
     charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
-    loads = [np.round(column[each.on]) * demand.load.power_kw * hours for each, demand in zip(built.placed.loads, problem.demands.loads, strict=True)]
-    load, programmes = np.array(loads).reshape(-1, slots), built.placed.appliances.read_programmes(column, slots)
-    heat = built.placed.appliances.read_heat(column, slots)
-    appliances = np.concatenate([load, programmes.use_kwh, heat])
-    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + appliances.sum(axis=0) - problem.ac_pv_kwh
+    loads = tuple(each.place(column) for each in built.placed.loads)
+    used = sum((each.use_kwh for each in loads), np.zeros(slots))
+    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + used - problem.ac_pv_kwh
     return LoadSchedule(
         demands=problem.demands,
         vehicle_kwh=charge,
         vehicle_give_kwh=give,
-        load_kwh=load,
+        loads=loads,
         import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
         give_limit_kwh=limit_batteries(problem, charge),
         vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
-        load_missing_kwh=tuple(demand.missing_kwh(used) for demand, used in zip(problem.demands.loads, loads, strict=True)),
-        off_too_long=tuple(float(column[each.too_long].sum()) for each in built.placed.loads),
-        programmes=programmes,
-        heat_kwh=heat,
         beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,

@@ -8,7 +8,7 @@ import numpy as np
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import Indices, ModelBuilder, Term
-from services.planner.milp.load_columns import DemandColumns
+from services.planner.milp.load_columns import PlacedColumns
 from services.planner.milp.vehicles import VehicleColumns
 from services.planner.problem.problem import Problem
 from services.planner.problem.vehicle_demand import VehicleDemand
@@ -16,17 +16,17 @@ from services.planner.problem.vehicle_demand import VehicleDemand
 _NOTHING_KWH = 1e-6
 
 
-def add_sources(builder: ModelBuilder, problem: Problem, placed: DemandColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
+def add_sources(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
     """Add what vehicles that charge from surplus leave to everything else, and what batteries may give while others charge."""
     demands, (sold, held_back, direct) = problem.demands.vehicles, grid
     stored = [*((each, 1.0) for each in batteries[:, 0]), *((each, -1.0) for each in direct)]
     for place, (demand, columns) in enumerate(zip(demands, placed.vehicles, strict=True)):
         others = [(each.charge, 1.0) for other, each in enumerate(placed.vehicles) if other != place]
         if demand.slots_of("surplus_only").any():
-            _leave_surplus(builder, problem, (demand, columns), [*others, *_uses(placed, problem), (held_back, 1.0), *stored])
+            _leave_surplus(builder, problem, (demand, columns), [*others, *_uses(placed), (held_back, 1.0), *stored])
         if demand.vehicle.from_battery == "never" and batteries.size:
             fed = [(each.charge, -1.0) for other, each in zip(demands, placed.vehicles, strict=True) if other.vehicle.from_battery != "never"]
-            house = [*fed, *placed.load_terms(problem)]
+            house = [*fed, *placed.load_terms]
             _spare_batteries(builder, columns, gives=batteries[:, 1])
             _follow_energy(
                 builder, problem, columns.choosable, [*house, *((each, -1.0) for each in (sold, held_back, *batteries[:, 0]))], gives=batteries[:, 1]
@@ -34,8 +34,8 @@ def add_sources(builder: ModelBuilder, problem: Problem, placed: DemandColumns, 
     _supply_house(builder, problem, placed)
 
 
-def _uses(placed: DemandColumns, problem: Problem) -> list[Term]:
-    return [(columns, -np.asarray(factor)) for columns, factor in placed.load_terms(problem)]
+def _uses(placed: PlacedColumns) -> list[Term]:
+    return [(columns, -np.asarray(factor)) for columns, factor in placed.load_terms]
 
 
 def _leave_surplus(builder: ModelBuilder, problem: Problem, car: tuple[VehicleDemand, VehicleColumns], takers: list[Term]) -> None:
@@ -79,13 +79,13 @@ def _follow_energy(builder: ModelBuilder, problem: Problem, choosable: IndexArra
     builder.add_rows(np.full(slots.size, -np.inf), rest[slots], [*((each[slots], 1.0) for each in gives), *terms])
 
 
-def _supply_house(builder: ModelBuilder, problem: Problem, placed: DemandColumns) -> None:
-    """Vehicles that give serve what house and appliances lack: they neither export nor charge each other."""
+def _supply_house(builder: ModelBuilder, problem: Problem, placed: PlacedColumns) -> None:
+    """Vehicles that give serve what the house and what runs in it lack: they neither export nor charge each other."""
     giving: list[Term] = [(columns.give, 1.0) for columns in placed.vehicles if columns.give.size]
     lacks = problem.outlook.load_kwh - problem.ac_pv_kwh
     slots = np.flatnonzero(lacks > 0)
     if giving and slots.size:
-        terms = [*giving, *placed.load_terms(problem)]
+        terms = [*giving, *placed.load_terms]
         parts = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in terms]
         builder.add_rows(np.full(slots.size, -np.inf), lacks[slots], parts)
 

@@ -11,7 +11,7 @@ from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.milp.slack import PIN_SLACK
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 
-# What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what an appliance lacks.
+# What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what a load lacks.
 MINIMUM_SLACK = 60.0
 # What a kWh costs that a vehicle is short of full because its least power would overfill it: more than any kWh is worth.
 SHORT_SLACK = 2.0

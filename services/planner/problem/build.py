@@ -82,7 +82,7 @@ def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -
 TERMINAL_SHARE = 0.6
 
 
-# How far from the optimum a plan may be that places vehicles and appliances: a fifth of the time that a gap of 0.01 % takes.
+# How far from the optimum a plan may be that places anything: a fifth of the time that a gap of 0.01 % takes.
 PLACING_GAP = 0.003
 
 

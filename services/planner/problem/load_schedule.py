@@ -5,53 +5,41 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.energy.timeline import FloatArray
+from services.planner.devices.kind import PlacedDemand
 from services.planner.problem.demands import NO_DEMANDS, Demands
 from services.planner.problem.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledCycles:
-    """What programmes use, ``(programmes, slots)``, and how far each of their runs is missed."""
-
-    use_kwh: FloatArray
-    missed: tuple[FloatArray, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class LoadSchedule:
-    """What is placed of the ``demands``, in their order, kWh: vehicles ``(vehicles, slots)`` and appliances ``(loads, slots)``.
+    """What is placed of the ``demands``, in their order: vehicles ``(vehicles, slots)``, kWh, and ``loads``.
 
     ``vehicle_kwh`` is what vehicles charge, ``vehicle_give_kwh`` what they give to the house. ``import_limit_kwh`` (``(slots,)``) keeps the peaks
     and what may be charged from surplus alone, ``give_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
-    ``vehicle_missing_kwh`` and ``load_missing_kwh`` are what each stay and each day lacks, ``off_too_long`` how often each appliance was off for
-    too long. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is stored beyond a target.
+    ``vehicle_missing_kwh`` is what each stay lacks. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is
+    stored beyond a target.
     """
 
     demands: Demands
     vehicle_kwh: FloatArray
     vehicle_give_kwh: FloatArray
-    load_kwh: FloatArray
+    loads: tuple[PlacedDemand, ...]
     import_limit_kwh: FloatArray
     give_limit_kwh: FloatArray | None
     vehicle_missing_kwh: tuple[FloatArray, ...]
-    load_missing_kwh: tuple[FloatArray, ...]
-    off_too_long: tuple[float, ...]
-    programmes: ScheduledCycles
-    heat_kwh: FloatArray
     beside_cost: float
     objective: float
     gap: float | None
     proven: bool
 
-    @property
-    def appliance_kwh(self) -> FloatArray:
-        """What everything uses that is no vehicle, shape ``(appliances, slots)``."""
-        return np.concatenate([self.load_kwh, self.programmes.use_kwh, self.heat_kwh])
+    def use_of(self, section: str) -> FloatArray:
+        """Return what the loads of a section use, shape ``(slots,)``."""
+        return sum((each.use_kwh for each in self.loads if each.demand.section == section), np.zeros(self.import_limit_kwh.size))
 
     @property
     def placed_kwh(self) -> FloatArray:
         """What all of it uses, less what vehicles give, shape ``(slots,)``."""
-        return np.asarray((self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0) + self.appliance_kwh.sum(axis=0))
+        return np.asarray(sum((each.use_kwh for each in self.loads), (self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0)))
 
     @property
     def wear_cost(self) -> FloatArray:

@@ -9,28 +9,28 @@ import numpy as np
 
 from luna.contracts.owner import GRID, ManualBlock
 from luna.contracts.owner_constraints import check_beside, check_block, check_blocks, find_device
-from luna.energy.devices import Battery, ElectricVehicle, HeatPump
+from luna.energy.devices import Battery, ElectricVehicle
 from luna.energy.errors import InvalidInputError
+from luna.energy.part import Part
 from luna.energy.physics import BoolArray, SiteLimits
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
+from services.planner.devices import find_planned_kind
 from services.planner.problem.demands import Demands
 from services.planner.problem.directions import Direction
 
 # Energies this close are the same: wider than the solver's own tolerance for whole numbers.
 SAME_KWH = 1e-5
-_UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
 _NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge", "hold", "charge")
 
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """Blocks by slot, vehicles' apart: they are in their wishes.
+    """Blocks by slot of batteries and grid; those of what is placed are in its demands.
 
-    Battery arrays ``(batteries, slots)``, those of loads and heat pumps in the order of the wishes, the grid's ``(slots,)``. What is pinned is kWh at
-    the terminals, of loads whether they are on (1, 0), NaN where nothing is. Where a model has decided what is to be had of the pins, ``full`` and
-    ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
+    Battery arrays are ``(batteries, slots)``, the grid's ``(slots,)``. What is pinned is kWh at the terminals, NaN where nothing is. Where a model has
+    decided what is to be had of the pins, ``full`` and ``empty`` (``(batteries, slots)``) are where a battery that is so ends them.
     ``refused`` says by a block's place in the request why it cannot be had.
     """
 
@@ -38,8 +38,6 @@ class Manual:
     may_discharge: BoolArray
     charge_kwh: FloatArray
     discharge_kwh: FloatArray
-    load_on: FloatArray
-    heat_kwh: FloatArray
     no_import: BoolArray
     no_export: BoolArray
     full: BoolArray | None = None
@@ -98,9 +96,8 @@ class _Reader:
         slots, batteries = self.timeline.count, len(self.site.batteries)
         self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
         self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
-        self.on, self.heat = np.full((len(self.demands.loads), slots), np.nan), np.full((len(self.demands.heat_pumps), slots), np.nan)
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
-        self.vehicles = list(self.demands.vehicles)
+        self.vehicles, self.loads = list(self.demands.vehicles), list(self.demands.loads)
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
         """Put a block into its slots; return why it cannot be had where it cannot."""
@@ -113,7 +110,7 @@ class _Reader:
             return None
         if isinstance(device, ElectricVehicle):
             return self._add_vehicle(block, device, hours)
-        return self._add_heat_pump(block, device, inside) if isinstance(device, HeatPump) else self._add_load(block, inside)
+        return self._add_load(block, device, inside)
 
     def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
         index, inside = [each.name for each in self.site.batteries].index(battery.name), hours > 0
@@ -138,26 +135,19 @@ class _Reader:
             self.vehicles[index] = self.vehicles[index].pin(wanted, inside & (plugged > 0))
         return None
 
-    def _add_load(self, block: ManualBlock, inside: BoolArray) -> str | None:
-        names = [demand.load.name for demand in self.demands.loads]
-        if block.device not in names:
-            runs = any(load.name == block.device and load.profile_kw for load in self.site.loads)
-            return f"{block.device} runs a programme: its runs say when" if runs else f"{block.device} {_UNPLACED}"
-        self.on[names.index(block.device), inside] = float(block.action == "on")
-        return None
-
-    def _add_heat_pump(self, block: ManualBlock, pump: HeatPump, inside: BoolArray) -> str | None:
-        names = [demand.pump.name for demand in self.demands.heat_pumps]
-        if pump.name not in names:
-            return f"{pump.name} {_UNPLACED}"
-        most = pump.power_kw * self.timeline.hours if block.action == "on" else np.zeros(self.timeline.count)
-        self.heat[names.index(pump.name), inside] = most[inside]
-        return None
+    def _add_load(self, block: ManualBlock, device: Part, inside: BoolArray) -> str | None:
+        kind = find_planned_kind(self.site, device)
+        for place, demand in enumerate(self.loads):
+            if (demand.section, demand.name) == (kind.section, block.device):
+                pinned = demand.pin(on=block.action == "on", inside=inside, hours=self.timeline.hours)
+                self.loads[place] = pinned or demand
+                return None if pinned else f"{block.device} {kind.refuse_block(device)}"
+        return f"{block.device} {kind.refuse_block(device)}"
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return what was put into the slots."""
         batteries = (self.may_charge, self.may_discharge, self.charge, self.discharge)
-        return Manual(*batteries, self.on, self.heat, self.no_import, self.no_export, refused=refused)
+        return Manual(*batteries, self.no_import, self.no_export, refused=refused)
 
 
 def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
@@ -166,12 +156,12 @@ def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
 
 
 def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, timeline: Timeline) -> tuple[Manual, Demands]:
-    """Return an owner's blocks on a plan's slots, and the wishes that they leave.
+    """Return an owner's blocks on a plan's slots, and the demands that they leave.
 
     Args:
         blocks: what the owner wants; those that are stored were checked when they were added.
         site: the devices they are for.
-        wishes: of vehicles and appliances over the timeline.
+        demands: of what is placed over the timeline.
         timeline: the plan's slots; blocks outside of it count nothing.
 
     Raises:
@@ -185,7 +175,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, tim
             raise refuse("block-impossible", field=f"manual.{index}", value=block.device, why=why)
         if why is not None:
             refused[index] = why
-    return reader.manual(refused), replace(demands, vehicles=tuple(reader.vehicles))
+    return reader.manual(refused), replace(demands, vehicles=tuple(reader.vehicles), loads=tuple(reader.loads))
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:

@@ -160,7 +160,7 @@ class Problem:
 
     @property
     def places(self) -> bool:
-        """Whether anything couples slots beside batteries: vehicles, appliances, peaks."""
+        """Whether anything couples slots beside batteries: what is placed, and peaks."""
         return self.demands.any() or bool(self.tariff.peaks)
 
     @property

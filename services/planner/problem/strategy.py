@@ -19,7 +19,7 @@ from luna.words.numbers import Numbers
 DAY = timedelta(days=1)
 # Fewer days than this say little about what is extreme.
 LEAST_DAYS = 10
-# What an appliance that rests wants: nothing of a day, nothing for comfort, no longest rest, nothing beyond.
+# What a load that rests wants: nothing of a day, nothing for comfort, no longest rest, nothing beyond.
 _RESTING = {"energy_kwh_per_day": 0.0, "comfort": [], "max_gap_hours": 168.0, "extra_value": None, "most_kwh_per_day": None}
 _MOMENT = timedelta(minutes=1)
 Outcome = tuple[PlanRequest, list[AppliedRule]]

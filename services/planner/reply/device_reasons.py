@@ -1,313 +1,58 @@
-"""Why vehicles and appliances run when they do: a code with its figures for every slot, as columns that become words when they are read."""
+"""The reasons of everything that a plan places."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from luna.contracts.plan.columns import Columns
 from luna.energy.physics import BoolArray
-from luna.energy.schedule import NO_FIGURES, Figure
-from luna.energy.timeline import FloatArray, IndexArray
+from luna.energy.timeline import FloatArray
+from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotWindow, ToldSlots
 from services.planner.dp.plan import Plan
-from services.planner.problem.demands import CycleDemand, CycleRun, LoadDemand
 from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
-from services.planner.reply.evidence import DECIMALS
-from services.planner.reply.prices import PriceView, view_prices
-
-_NOTHING_KWH, _LITTLE_KWH = 1e-6, 1e-3
-# Prices this close would read the same.
-_SAME_PRICE = 5e-4
-# So close to the middle between two digits lies what may be rounded to the wrong one.
-_HALF, _TIE = 0.5, 1e-3
-# Figures that are each slot's own, in the order in which they follow those that its window shares, and evidence that is.
-_FIGURES = ("start", "buy", "sell", "fee", "held", "kwh", "time", "price", "kw", "cost")
-_EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
-# What is missing is said where nothing more comes of it, and an end where nothing is waited for.
-_MISSES, _ENDS = ("ev_late", "ev_short", "load_short"), ("load_done", "load_short", "ev_short")
-Codes = NDArray[np.str_]
-# Figures per slot, ``(slots,)``; None where there is none.
-Known = NDArray[np.object_]
-_UNKNOWN: Known = np.array(None, dtype=object)
+from services.planner.reply.prices import view_prices
 
 
-@dataclass(frozen=True)
-class SlotWindow:
-    """Slots among which something may be moved: those of ``open`` (``(slots,)``), until ``until``.
-
-    In each it uses ``used_kwh``, or else at least ``least_kwh`` and at most ``most_kwh``; ``missing_kwh`` is what it lacks at the end.
-    ``whole`` says that no slot of it can be moved alone.
-    """
-
-    open: BoolArray
-    until: datetime
-    used_kwh: FloatArray
-    least_kwh: FloatArray
-    most_kwh: FloatArray
-    missing_kwh: float = 0.0
-    kind: str = "ev"
-    whole: bool = False
-
-    @cached_property
-    def used(self) -> BoolArray:
-        return self.used_kwh > _NOTHING_KWH
-
-    @cached_property
-    def taken(self) -> BoolArray:
-        return self.open & self.used
-
-    @cached_property
-    def following(self) -> IndexArray:
-        """The slot from each one on that is taken first; the number of slots where there is none."""
-        places = np.where(self.taken, np.arange(self.taken.size), self.taken.size)
-        return np.minimum.accumulate(places[::-1])[::-1]
-
-    @cached_property
-    def later(self) -> BoolArray:
-        """Where a slot is taken, or one after it is."""
-        return self.following < self.taken.size
-
-    @property
-    def needs_all(self) -> bool:
-        """Whether a slot less would not be enough."""
-        most = self.most_kwh[self.open]
-        return bool(self.used_kwh[self.open].sum() > most.sum() - most.max(initial=0.0) + _NOTHING_KWH)
+def _tell_vehicle(reasons: DeviceReasons, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, *, missing_kwh: FloatArray) -> Columns:
+    """Return the reason of every slot at the charger; None where the vehicle is away."""
+    told, slots, vehicle = ToldSlots(charge_kwh.size), np.arange(charge_kwh.size), demand.vehicle
+    stored = demand.stored_after(charge_kwh, give_kwh)
+    least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
+    bound = _tell_bound(reasons, told, demand, charge_kwh)
+    for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
+        here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
+        window = SlotWindow(here, min(stay.until, reasons.outlook.timeline.end), charge_kwh, least, most, float(missing))
+        ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - LITTLE_KWH
+        idle = _idle_car(reasons, window, stay, ready)
+        reasons.tell_window(told, window, np.where(give_kwh > NOTHING_KWH, "ev_gives", np.where(window.used, reasons.charging(window), idle)))
+    return told.write()
 
 
-class _Told:
-    """The reasons of a device: each slot's place among codes with figures that are ``said`` (-1: none), and what is each slot's own."""
-
-    def __init__(self, slots: int) -> None:
-        self.places, self.said = np.full(slots, -1), list[Columns]()
-        self.own: dict[str, Known] = {name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)}
-
-    def tell(self, where: BoolArray, code: Codes | str, shared: Mapping[str, Figure] = NO_FIGURES, **own: Known) -> None:
-        """Give slots a code each, the figures that they share, and their own; what was said of them before no longer is."""
-        codes = np.broadcast_to(code, where.shape)[where].tolist()
-        places = {each: len(self.said) + place for place, each in enumerate(dict.fromkeys(codes))}
-        self.said += [{"code": each, "figures": dict(shared)} for each in places]
-        self.places[where] = [places[each] for each in codes]
-        for name, known in self.own.items():
-            known[where] = own[name][where] if name in own else None
-
-    def write(self) -> Columns:
-        """Return the columns of a device's ``reason``."""
-        columns = {name: known.tolist() for name, known in self.own.items()}
-        figures = {name: columns.pop(name) for name in _FIGURES}
-        told = [None if place < 0 else place for place in self.places.tolist()]
-        return {"told": told, "said": self.said, "figures": {name: each for name, each in figures.items() if each.count(None) < len(each)}} | columns
+def _tell_bound(reasons: DeviceReasons, told: ToldSlots, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
+    """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
+    least = demand.least_charge_kwh
+    bound = (charge_kwh > NOTHING_KWH) & (least > 0) & (charge_kwh <= least + LITTLE_KWH)
+    power_kw = np.divide(least, demand.plugged_hours, out=np.zeros_like(least), where=bound).astype(object)
+    told.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=reasons.starts, kw=power_kw)
+    return bound
 
 
-class DeviceReasons:
-    """What is placed of a plan, and what each slot of it is for."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.view: PriceView = view_prices(plan)
-        self.outlook = plan.problem.paid.outlook
-        self.starts = np.char.add(np.datetime_as_string(self.outlook.timeline.starts), "+00:00").astype(object)
-        self.marginal = round_each(self.view.marginal)
-        known = {"sell": self.view.sale, "fee": self.view.fee, "held": self.view.held_kwh}
-        self.known = {name: round_each(values) for name, values in known.items()} | {"start": self.starts}
-
-    def tell_vehicle(self, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, missing_kwh: FloatArray) -> Columns:
-        """Return the reason of every slot at the charger; None where the vehicle is away."""
-        told, slots, vehicle = _Told(charge_kwh.size), np.arange(charge_kwh.size), demand.vehicle
-        stored = demand.stored_after(charge_kwh, give_kwh)
-        least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
-        bound = self._tell_bound(told, demand, charge_kwh)
-        for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
-            here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
-            window = SlotWindow(here, min(stay.until, self.outlook.timeline.end), charge_kwh, least, most, float(missing))
-            ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - _LITTLE_KWH
-            idle = self._idle_car(window, stay, ready)
-            self._tell_window(told, window, np.where(give_kwh > _NOTHING_KWH, "ev_gives", np.where(window.used, self._charging(window), idle)))
-        return told.write()
-
-    def _tell_bound(self, told: _Told, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
-        """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
-        least = demand.least_charge_kwh
-        bound = (charge_kwh > _NOTHING_KWH) & (least > 0) & (charge_kwh <= least + _LITTLE_KWH)
-        power_kw = np.divide(least, demand.plugged_hours, out=np.zeros_like(least), where=bound).astype(object)
-        told.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=self.starts, kw=power_kw)
-        return bound
-
-    def tell_load(self, demand: LoadDemand, used_kwh: FloatArray) -> Columns:
-        """Return the reason of every slot of an appliance, day by day."""
-        told, slots, hours = _Told(used_kwh.size), np.arange(used_kwh.size), self.outlook.timeline.hours
-        begins = list(self.outlook.timeline)
-        full = demand.load.power_kw * hours
-        due = _off_hours(used_kwh, hours, demand.off_hours) >= demand.load.max_gap_hours - float(hours.max()) - _NOTHING_KWH
-        for need, missing in zip(demand.needs, demand.missing_kwh(used_kwh).tolist(), strict=True):
-            here = (slots >= need.first) & (slots < need.end) & (demand.allowed > 0)
-            until = begins[need.end] if need.end < slots.size else self.outlook.timeline.end
-            window = SlotWindow(here, until, used_kwh, full, full, missing, "load")
-            runs = self._charging(window)
-            runs = np.where((runs == "load_among") & due, "load_gap", runs)
-            self._tell_window(told, window, np.where(window.used, runs, self._idle_load(window)), hours=demand.load.max_gap_hours)
-        told.tell(demand.allowed <= 0, "load_not_now")
-        return told.write()
-
-    def tell_programme(self, demand: CycleDemand, use_kwh: FloatArray, missed: FloatArray) -> Columns:
-        """Return the reason of every slot until the last run that is asked for is to be done."""
-        told, end = _Told(use_kwh.size), self.outlook.timeline.end
-        until = min(max((run.by for run in demand.runs), default=end), end)
-        here = np.array([begin < until for begin in self.outlook.timeline])
-        window = SlotWindow(here, until, use_kwh, demand.most_kwh, demand.most_kwh, float(missed.sum()) * demand.energy_kwh, "load", whole=True)
-        self._tell_window(told, window, self._idle_load(window))
-        told.tell(window.taken, "load_programme")  # what runs at the start runs on, whatever is wanted
-        for run, used in _match_runs(demand, use_kwh):
-            self._tell_window(told, SlotWindow(used > _NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), "load_programme")
-        return told.write()
-
-    def _charging(self, window: SlotWindow) -> Codes:
-        """Return the codes of slots that are used."""
-        return np.where(self.view.surplus, f"{window.kind}_surplus", f"{window.kind}_{self._without_surplus(window)}")
-
-    def _without_surplus(self, window: SlotWindow) -> str:
-        if window.kind == "ev" and window.needs_all:
-            return "late" if window.missing_kwh > _LITTLE_KWH else "every_slot"
-        if window.used[window.open].all():
-            return "throughout"
-        taken, left, price = window.taken, window.open & ~window.used, self.view.marginal
-        cheapest = float(price[taken].max(initial=-np.inf)) <= float(price[left].min(initial=np.inf)) + _SAME_PRICE
-        return "cheapest" if cheapest and self.view.priced[window.open].all() else "among"
-
-    def _idle_car(self, window: SlotWindow, stay: ChargingSession, ready: BoolArray) -> Codes:
-        """Return the codes of slots that charge nothing; ``ready`` says where the car is as full as wanted."""
-        if stay.surplus_only:
-            return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
-        short = "ev_short" if window.missing_kwh > _LITTLE_KWH else "ev_later"
-        return np.where(window.later, self._waiting(window), np.where(ready, "ev_ready", short))
-
-    def _idle_load(self, window: SlotWindow) -> Codes:
-        done = "load_short" if window.missing_kwh > _LITTLE_KWH else "load_done"
-        return np.where(window.later, self._waiting(window), done)
-
-    def _waiting(self, window: SlotWindow) -> Codes:
-        """Return why what comes later does not come now: a dearer kWh, a peak that would rise, or neither of them alone."""
-        price, priced, following = self.view.marginal, self.view.priced, self._next_used(window)
-        cheaper = (price[following] < price - _SAME_PRICE) & priced[following] & priced
-        raises = window.least_kwh > self.view.room_kwh + _NOTHING_KWH
-        return np.where(cheaper, f"{window.kind}_waits", np.where(raises, f"{window.kind}_waits_peak", f"{window.kind}_later"))
-
-    def _next_used(self, window: SlotWindow) -> IndexArray:
-        """Return the next slot that is taken, any where there is none."""
-        return np.minimum(window.following, window.taken.size - 1)
-
-    def _tell_window(self, told: _Told, window: SlotWindow, codes: Codes | str, **more: float) -> None:
-        """Give every open slot its reason."""
-        if not window.open.any():
-            return
-        codes = np.broadcast_to(codes, window.open.shape)
-        price, count = self.outlook.import_price, int(window.open.sum())
-        rank = np.searchsorted(np.sort(price[window.open]), price - 1e-9) + 1
-        beside = {"cost_of_opposite": round_each(self._price_opposite(window)), "price_rank": rank.astype(object), "price_count": np.full(rank.size, count)}
-        told.tell(window.open, codes, self._whole_figures(window, more), **self._figures(window, codes), **beside)
-
-    def _whole_figures(self, window: SlotWindow, more: Mapping[str, float]) -> dict[str, Figure]:
-        """Return the figures of a whole window: what is used in how many slots, at which price on average where each has one; and ``more``."""
-        used = window.taken
-        kwh = window.used_kwh[used]
-        figures: dict[str, Figure] = {"kwh": float(kwh.sum()), "total": int(window.open.sum())}
-        if used.sum() > 1:
-            figures["count"] = int(used.sum())
-        if kwh.size and self.view.priced[used].all():
-            price = self.view.marginal[used]
-            figures["price"], dearest = float(price @ kwh / kwh.sum()), float(price.max())
-            figures |= {"dearest": dearest} if dearest > price.min() + _SAME_PRICE else {}
-        return {name: _round(figure) if isinstance(figure, float) else figure for name, figure in (figures | dict(more)).items()}
-
-    def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, Known]:
-        """Return the figures of each slot: what a kWh costs in it, until when it is over or what is waited for, and what a peak would rise by."""
-        gives, following = codes == "ev_gives", self._next_used(window)
-        ends = window.used | _among(codes, _ENDS)
-        waits, beyond = ~ends & window.later, np.where(ends, 0.0, window.least_kwh - self.view.room_kwh)
-        figures = self.known | {
-            "buy": np.where(self.view.priced, self.marginal, _UNKNOWN),
-            "time": np.where(ends, window.until.isoformat(), np.where(waits, self.starts[following], _UNKNOWN)),
-            "price": np.where(waits, self.marginal[following], _UNKNOWN),
-        }
-        if gives.any():
-            figures["buy"] = np.where(gives, round_each(self.outlook.import_price), figures["buy"])
-        if (misses := _among(codes, _MISSES)).any():
-            figures["kwh"] = np.where(misses, _round(window.missing_kwh), _UNKNOWN)
-        if (rises := beyond > _NOTHING_KWH).any():
-            rise = np.where(rises, beyond / np.maximum(self.outlook.timeline.hours, self.view.interval_hours), np.nan)
-            figures |= {"kw": round_each(rise), "cost": round_each(rise * self.view.peak_price)}
-        return figures
-
-    def _price_opposite(self, window: SlotWindow) -> FloatArray:
-        """Return what the opposite of each slot costs, to first order: moving its energy to the best slot left, or the dearest slot's energy here.
-
-        NaN where nothing can be moved, or a peak would rise.
-        """
-        price, taken = self.view.marginal, window.taken
-        costs = np.full(price.size, np.nan)
-        if window.whole or not taken.any():
-            return costs
-        free = window.open & ~window.used & (self.view.room_kwh >= window.least_kwh - _NOTHING_KWH)
-        if free.any():
-            dearest = int(np.where(taken, price, -np.inf).argmax())
-            costs[taken] = (price[free].min() - price[taken]) * window.used_kwh[taken]
-            costs[free] = (price[free] - price[dearest]) * window.used_kwh[dearest]
-        return np.asarray(np.maximum(costs, 0.0))
-
-
-def _among(codes: Codes, these: tuple[str, ...]) -> BoolArray:
-    # Of so few codes comparing is twice as fast as NumPy's sets.
-    return np.asarray(np.logical_or.reduce([codes == code for code in these]))
-
-
-def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[CycleRun, FloatArray]]:
-    """Yield each run that is placed, with what it uses: the next energy of a run that one of its starts would use just so."""
-    done = np.cumsum(np.maximum(use_kwh - demand.running_kwh, 0.0))
-    open_runs = sorted(demand.runs, key=lambda run: run.by)
-    for number in range(round(float(done[-1]) / demand.energy_kwh) if demand.energy_kwh > 0 else 0):
-        through = np.clip(done, number * demand.energy_kwh, (number + 1) * demand.energy_kwh)
-        used = np.diff(through, prepend=number * demand.energy_kwh)
-        fitting = [run for run in open_runs if run.use_kwh.size and np.abs(run.use_kwh - used).max(axis=1).min() < _LITTLE_KWH]
-        if fitting:
-            open_runs = [run for run in open_runs if run is not fitting[0]]
-            yield fitting[0], used
-
-
-def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatArray:
-    """Return for how long an appliance has been off when each slot begins."""
-    off, found = before, []
-    for used, length in zip(used_kwh.tolist(), hours.tolist(), strict=True):
-        found.append(off)
-        off = 0.0 if used > _NOTHING_KWH else off + length
-    return np.array(found)
-
-
-def round_each(numbers: FloatArray) -> Known:
-    """Return numbers as they leave the planner, each to the digit nearest to it; None where they are not finite."""
-    known, found = np.isfinite(numbers), np.full(numbers.shape, _UNKNOWN)
-    finite = numbers[known]
-    rounded = np.round(finite, DECIMALS) + 0.0
-    # NumPy multiplies before it looks: what ends in a five behind the last digit, as many a spot price with VAT does, may come out as the other one.
-    for place in np.flatnonzero(np.abs(finite * 10**DECIMALS % 1 - _HALF) < _TIE):
-        rounded[place] = _round(float(finite[place]))
-    found[known] = rounded
-    return found
-
-
-def _round(number: float) -> float:
-    return round(number, DECIMALS) + 0.0
+def _idle_car(reasons: DeviceReasons, window: SlotWindow, stay: ChargingSession, ready: BoolArray) -> Codes:
+    """Return the codes of slots that charge nothing; ``ready`` says where the car is as full as wanted."""
+    if stay.surplus_only:
+        return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
+    short = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
+    return np.where(window.later, reasons.waiting(window), np.where(ready, "ev_ready", short))
 
 
 def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
-    """Yield kind, name and reasons of every vehicle and every appliance that is placed."""
+    """Yield section, name and reasons of everything placed that has some."""
     placement = plan.placement
     if placement is None or not placement.demands.any():
         return
-    story, demands = DeviceReasons(plan), placement.demands
+    reasons, demands = DeviceReasons(view_prices(plan), plan.problem.paid.outlook), placement.demands
     for car, charge, give, missing in zip(demands.vehicles, placement.vehicle_kwh, placement.vehicle_give_kwh, placement.vehicle_missing_kwh, strict=True):
-        yield "vehicles", car.vehicle.name, story.tell_vehicle(car, charge, give, missing)
-    for load, used in zip(demands.loads, placement.load_kwh, strict=True):
-        yield "loads", load.load.name, story.tell_load(load, used)
-    for cycle, used, missed in zip(demands.programmes, placement.programmes.use_kwh, placement.programmes.missed, strict=True):
-        yield "loads", cycle.load.name, story.tell_programme(cycle, used, missed)
+        yield "vehicles", car.vehicle.name, _tell_vehicle(reasons, car, charge, give, missing_kwh=missing)
+    for placed in placement.loads:
+        if explained := placed.explain(reasons):
+            yield placed.demand.section, placed.demand.name, explained

@@ -13,7 +13,7 @@ from luna.energy.timeline import FloatArray
 from luna.words import Language
 from services.planner.dp.plan import Plan
 from services.planner.milp.owner_rows import full_kwh
-from services.planner.problem.owner_constraints import Manual, block_hours
+from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.compromises import name_compromise
 
 _NOTHING_KWH = 1e-4
@@ -90,7 +90,7 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
     elif block.action == "charge":
         yield from _vehicle_shortfalls(plan, block, inside)
     else:
-        yield "manual", _placed_shortfall(plan, manual, block, inside)
+        yield "manual", _placed_shortfall(plan, block, inside)
 
 
 def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index: int) -> Iterator[tuple[str, float]]:
@@ -123,15 +123,9 @@ def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, done_
     yield done_code, float(missing_kwh[inside & done].sum())
 
 
-def _placed_shortfall(plan: Plan, manual: Manual, block: ManualBlock, inside: BoolArray) -> float:
-    """Return what an appliance lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
+def _placed_shortfall(plan: Plan, block: ManualBlock, inside: BoolArray) -> float:
+    """Return what a load lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
     placement, hours = plan.placement, plan.problem.outlook.timeline.hours
     if placement is None:
         return 0.0
-    told = [
-        (demand.load.name, on * demand.load.power_kw * hours, used)
-        for demand, on, used in zip(placement.demands.loads, manual.load_on, placement.load_kwh, strict=True)
-    ]
-    told += [(demand.pump.name, wanted, used) for demand, wanted, used in zip(placement.demands.heat_pumps, manual.heat_kwh, placement.heat_kwh, strict=True)]
-    apart = [float(np.nansum(np.abs(wanted - used)[inside])) for name, wanted, used in told if name == block.device]
-    return sum(apart)
+    return sum(float(np.nansum(each.off_pinned_kwh(hours)[inside])) for each in placement.loads if each.demand.name == block.device)

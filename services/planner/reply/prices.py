@@ -1,14 +1,13 @@
 """What the slots of a plan look like to whoever thinks of using another: what a kWh more costs in each, its rank, whether a peak is at its limit."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from luna.energy.economics import month_shares
-from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray
+from services.planner.devices.causes import PriceView
 from services.planner.dp.plan import Plan
 
 _NOTHING_KWH = 1e-6
@@ -16,28 +15,6 @@ _NOTHING_KWH = 1e-6
 _SAME_PRICE = 1e-4
 # Room for this much is no room.
 _LITTLE_KWH = 1e-4
-
-
-@dataclass(frozen=True, slots=True)
-class PriceView:
-    """Per slot (``(slots,)``): what one kWh more of use costs, to first order; whether what is used is surplus; room under the peak; its price.
-
-    ``priced`` says where that cost is a price: of the grid, or nothing where sun is held back; elsewhere it is what the battery would give up.
-    ``fee`` is what feeding in costs, ``sale`` what surplus sells for, ``held_kwh`` what of it is held back; each NaN where it is not so.
-    ``peak_kwh`` is what may be imported before a peak rises, infinite where none is at work; ``peak_price`` what a kilowatt more costs a month;
-    ``interval_hours`` is the longest over which a component takes its mean.
-    """
-
-    marginal: FloatArray
-    priced: BoolArray
-    surplus: BoolArray
-    sale: FloatArray
-    fee: FloatArray
-    held_kwh: FloatArray
-    room_kwh: FloatArray
-    peak_kwh: FloatArray
-    peak_price: FloatArray
-    interval_hours: float
 
 
 def view_prices(plan: Plan) -> PriceView:

@@ -35,6 +35,7 @@ from luna.words import Language, Numbers
 from luna.words.notes import ASSUMED, say_note
 from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline
+from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.end_to_end import key_of, work_in_groups
 from services.planner.dp.plan import Plan, Spread
 from services.planner.loops import planning_clock_s
@@ -76,15 +77,13 @@ def say_notes(found: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
 def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
     site, outlook = plan.problem.site, request.outlook
     included = outlook.load_includes if outlook else []
-    known = request.state.heat_pumps
-    cold = [pump.name for pump in site.heat_pumps if pump.name not in included and (pump.name not in known or known[pump.name].temperature_c is None)]
     yield from _describe_batteries(plan)
     if outlook:
         yield from doubt_outlook(site, outlook, plan.problem.outlook.timeline)
     if outlook and outlook.bias and outlook.bias != Bias():
         yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
-    if cold:
-        yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
+    for kind in PLANNED_KINDS:
+        yield from kind.assume(site, request.state, included)
     if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
         yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
     away = [vehicle.name for vehicle in site.vehicles if not any(stay.to > plan.problem.outlook.timeline.begin for stay in _list_stays(request, vehicle.name))]

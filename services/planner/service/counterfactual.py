@@ -87,7 +87,7 @@ class Addition:
             placed = self._place(world, begin)
             first, slots = recorded.index_of(begin), (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
-            uses = placed.vehicle_kwh.sum(axis=0) + placed.load_kwh.sum(axis=0)
+            uses = placed.vehicle_kwh.sum(axis=0) + placed.use_of("loads")
             added[first : first + min(last, uses.size)] = uses[:last]
             self._hand_on(placed, Timeline(begin, SLOT, slots))
         return added
@@ -117,8 +117,8 @@ class Addition:
             here = any(begin < lived.end < end for begin, end in list_stays(self.habits[demand.vehicle.name], lived, zone))
             self.soc = {**self.soc, demand.vehicle.name: float(stored)} if here else {key: soc for key, soc in self.soc.items() if key != demand.vehicle.name}
         midnight = max((local_midnight(lived.end.astimezone(zone).date(), zone) - lived.start) // SLOT, 0)
-        for load_demand, used in zip(placed.demands.loads, placed.load_kwh, strict=True):
-            name, today = load_demand.load.name, float(used[midnight : lived.count].sum())
+        for name, used in [(each.demand.name, each.use_kwh) for each in placed.loads if each.demand.section == "loads"]:
+            today = float(used[midnight : lived.count].sum())
             self.used_kwh[name] = today if midnight else self.used_kwh.get(name, 0.0) + today
             on = np.flatnonzero(used[: lived.count] > 0)
             self.off_hours[name] = min((lived.count - 1 - int(on[-1])) / 4 if on.size else self.off_hours.get(name, 0.0) + lived.count / 4, 168.0)

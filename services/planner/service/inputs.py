@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import COURSE_DIGITS, Bias, CoursesMessage, ForecastSource, OutlookMessage
 from luna.contracts.replay import ReplayRequest
+from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.outlook import Forecast
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -20,6 +21,7 @@ from luna.platform.database.forecasts import DrivingForecast
 from luna.platform.database.prices import Revisions
 from luna.platform.database.site_facts import FactWindow, PlanningFacts
 from luna.words import say_instant
+from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY, CarbonVintages, ForecastArchive, PerfectForesight, PriceVintages, SitePrices, carry_days
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.problem.scenarios import DAYS, NEAR, ErrorScenarios, ScenarioSet, blend
@@ -49,7 +51,7 @@ def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> 
 
 def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime) -> list[float] | None:
     """Return the outdoor temperature per slot as last forecast by ``known_at``, straight across gaps; None where nothing is known or nobody asks."""
-    if not site.heat_pumps:
+    if not any(kind.by_weather and kind.of(site) for kind in PLANNED_KINDS):
         return None
     temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
     known = np.flatnonzero(np.isfinite(temperature))
@@ -134,10 +136,9 @@ def _carry_on(series: FloatArray) -> FloatArray:
 
 
 def list_included(site: Site) -> list[str]:
-    """Return the appliances whose use no meter takes out of the base load: to place them would count them twice."""
-    apart = {"water_heater"} if site.input_sensors.water_heater_consumption else set()
-    pumps = [] if site.input_sensors.heat_pump_consumption else site.heat_pumps
-    return [*(load.name for load in site.loads if load.kind not in apart), *(pump.name for pump in pumps)]
+    """Return what is switched and of which no meter takes its use out of the base load: to place it would count it twice."""
+    devices = [(device, kind.meter(device) if kind.meter else None) for kind in SWITCHED_KINDS for device in kind.of(site)]
+    return [device.name for device, meter in devices if meter is None or not getattr(site.input_sensors, meter)]
 
 
 def read_courses(

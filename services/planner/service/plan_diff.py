@@ -14,12 +14,13 @@ from luna.energy.refusals import refuse
 from luna.platform.database import plans
 from luna.words import Numbers
 from luna.words.differences import HALF_CENT, say_cause
+from services.planner.devices import PLANNED_KINDS
+from services.planner.devices.expected import Expected, IssuedPlan
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.reply.reply import answer
-from services.planner.service.expected import Expected, IssuedPlan
 
 _SAME_SOC = 1e-6
 PRICES = ("import_price", "export_price", "carbon_g_per_kwh")
@@ -250,6 +251,12 @@ def _fuller(carried: AlignedInputs) -> float:
     return sum((now[each.name].soc - expected[each.name].soc) * each.capacity_kwh for each in site.batteries) if site else 0.0
 
 
+def _carry(section: str) -> Callable[[AlignedInputs], object]:
+    """Return what the earlier plan expected of the devices of a section that it was told of."""
+    kind = next(kind for kind in PLANNED_KINDS if kind.section == section)
+    return lambda carried: kind.carry(carried.expected, ())
+
+
 # In this order inputs are put back: what people decide, what is known of the world, what was measured.
 _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "site": _swap_site,
@@ -262,7 +269,7 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "courses": _swap_courses,
     "soc": _swap_state("batteries", AlignedInputs.batteries),
     "vehicles": _swap_state("vehicles", lambda carried: carried.expected.vehicles()),
-    "loads": _swap_state("loads", lambda carried: carried.expected.loads()),
+    "loads": _swap_state("loads", _carry("loads")),
     "peaks": _swap_peaks,
 }
 _FIGURES: dict[CauseCode, Callable[[AlignedInputs], float]] = {"prices": _dearer, "load": _more("load_kwh"), "pv": _more("pv_kwh"), "soc": _fuller}

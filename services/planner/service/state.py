@@ -1,4 +1,4 @@
-"""The state in which a plan begins: what is expected of vehicles, appliances and modes, carried from the plan in force."""
+"""The state in which a plan begins: what is expected of devices and modes, carried from the plan in force."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,18 +14,20 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
 from luna.platform.database import plans
 from luna.platform.database.site_facts import DemandFacts, PlanningFacts
+from services.planner.devices import PLANNED_KINDS
+from services.planner.devices.expected import expect
 from services.planner.service.assumptions import HALF_FULL
-from services.planner.service.expected import expect
 from services.planner.service.vehicles import find_vehicles
 
 
 def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start: datetime) -> StateMessage:
-    """Return the state with the stays that are stored, and what sensors and the plan in force knew of cars, appliances and stores of heat by its start.
+    """Return the state with the stays that are stored, and what sensors and the plan in force knew of everything that it places by its start.
 
     What the state says itself stands.
     """
     all_vehicles = {vehicle.name for vehicle in site.vehicles} <= state.vehicles.keys()
-    if all_vehicles and all(told or not there for told, there in ((state.loads, site.loads), (state.heat_pumps, site.heat_pumps))):
+    unsaid = [kind for kind in PLANNED_KINDS if kind.of(site) and not getattr(state, kind.section)]
+    if all_vehicles and not unsaid:
         return state
     vehicles = {name: each.state for name, each in find_vehicles(site, known, start=start).items()}
     state = state.model_copy(update={"vehicles": vehicles | state.vehicles})
@@ -33,10 +35,9 @@ def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start:
     if expected is None:
         return state
     # What Luna switches has run as planned; of anything else only what somebody said is known.
-    told = expected.loads_told({each.load for each in site.control.loads} if site.control else ())
-    loads = {name: each for name, each in (expected.loads() | told).items() if name in {load.name for load in site.loads}}
-    pumps = {name: each for name, each in expected.heat_pumps().items() if name in {pump.name for pump in site.heat_pumps}}
-    return state.model_copy(update={"loads": state.loads or loads, "heat_pumps": state.heat_pumps or pumps})
+    switched = {each.load for each in site.control.loads} if site.control else set()
+    carried = {kind.section: (kind.carry(expected, switched), {device.name for device in kind.of(site)}) for kind in unsaid}
+    return state.model_copy(update={section: {name: each for name, each in states.items() if name in here} for section, (states, here) in carried.items()})
 
 
 # Just before the start: what drives the slot that ends there.

@@ -13,7 +13,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_instant, parse_instant, parse_zone
 from luna.energy.vehicle_sensors import READ_NOTE, SeenVehicle
 from luna.platform.database.site_facts import DemandFacts
-from services.planner.service.expected import Expected, expect
+from services.planner.devices.expected import Expected, expect
 
 # ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.
 ChargeSource = Literal["read", "said", "expected", "assumed"]

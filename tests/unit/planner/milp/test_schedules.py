@@ -10,11 +10,11 @@ import pytest
 from luna.contracts.plan import LoadState
 from luna.energy.devices import DeferrableLoad
 from luna.energy.timeline import FloatArray, Timeline
+from services.planner.devices.appliance import read_load
+from services.planner.devices.kind import LoadPricing
 from services.planner.linear.model import InfeasibleError, LinearModel, ModelBuilder
 from services.planner.linear.schedules import Schedules
-from services.planner.milp.appliances import LoadPricing, add_load
 from services.planner.milp.solver import Solver
-from services.planner.problem.demands import read_load
 from tests.depth import draws
 from tests.tables import each_row
 
@@ -54,7 +54,9 @@ def draw_block(rng: np.random.Generator) -> tuple[LinearModel, Schedules, FloatA
     nothing = np.zeros(timeline.count)
     ahead = LoadPricing(timeline.hours, nothing, nothing, nothing, 0.5, 0.3, 0.1)
     builder = ModelBuilder()
-    schedules = add_load(builder, demand, ahead).schedules
+    block = demand.add(builder, ahead).block
+    assert block is not None
+    schedules = block.schedules
     price = rng.normal(0.1, 0.2, timeline.count).cumsum() * 0.1 + rng.normal(0.1, 0.1, timeline.count)
     if not builder.entries:
         builder.add_sum(-np.inf, np.inf, [(np.arange(timeline.count, dtype=np.int32), 1.0)])

@@ -8,8 +8,8 @@ import pytest
 
 from luna.contracts.plan import PlanReply, ReasonReply
 from luna.contracts.plan.columns import PlanColumns, list_slots, parse_columns
+from services.planner.devices.causes import round_each
 from services.planner.milp.solver import Solver
-from services.planner.reply.device_reasons import round_each
 from services.planner.reply.reply import plan_columns
 from tests.asking import answer, make_request, stay
 

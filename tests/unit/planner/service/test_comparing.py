@@ -7,8 +7,8 @@ import pytest
 
 from luna.contracts.plan_questions import PlanChangesReply
 from luna.energy.errors import InvalidInputError
+from services.planner.devices.expected import IssuedPlan
 from services.planner.milp.solver import Solver
-from services.planner.service.expected import IssuedPlan
 from services.planner.service.plan_diff import compare_plans
 from tests.asking import answer, make_request, value_rest
 

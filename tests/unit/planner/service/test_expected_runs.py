@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
-from services.planner.service.expected import Expected, IssuedPlan, carry_asked, carry_runs
+from services.planner.devices.appliance import carry_asked, carry_loads
+from services.planner.devices.expected import Expected, IssuedPlan, carry_runs
 from tests.appliances import HEATER, ask
 from tests.asking import answer
 from tests.tables import each_row
@@ -35,4 +36,4 @@ def test_a_plan_hands_on_what_it_expects_of_an_appliance() -> None:
     request = ask(HEATER | {"min_on_minutes": 180}, state={"heater": {"energy_today_kwh": 0}})
     expected = Expected(IssuedPlan(request, answer(request)), 2, datetime(2024, 2, 1, 2, tzinfo=UTC))
     # Of equal hours the first three: two are over.
-    assert expected.loads() == {"heater": LoadState(energy_today_kwh=4, on_hours=2)}
+    assert carry_loads(expected, ()) == {"heater": LoadState(energy_today_kwh=4, on_hours=2)}

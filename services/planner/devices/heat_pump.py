@@ -1,0 +1,257 @@
+"""Heat pumps and immersion heaters in a plan: how warm their stores are kept, what that takes in a model, and when a pump is on."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.plan import Assumption, HeatPumpState, OutlookMessage, StateMessage
+from luna.contracts.plan.columns import Columns
+from luna.energy.devices import HeatPump
+from luna.energy.physics import BoolArray, Warming, heat_per_kwh
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, Timeline
+from luna.energy.windows import mark_slots
+from services.planner.devices.causes import DeviceReasons
+from services.planner.devices.expected import Expected, carry_runs
+from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PinnedUse, PlannedKind, refuse_strangers
+from services.planner.linear.model import Indices, ModelBuilder
+from services.planner.linear.schedules import RunRules, read_rules
+
+# Where no outdoor temperature is known. Source: standard rating condition of EN 14511.
+OUTDOOR_C = 7.0
+# What it costs that a store is too cold or too warm by what a kWh of heat makes of it, per hour, as a multiple of the dearest price.
+COMFORT_SLACK = 60.0
+# What is used below this is the solver's dust.
+_DUST_KWH = 1e-6
+_NOTHING_K, _MISSED_K = 1e-6, 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class HeatDemand:
+    """A heat pump over the horizon: how warm its store is at the start, and per slot (``(slots,)``) its band, the pump's COP and the store's course.
+
+    ``most_c`` is where it gets warmer by itself how warm that is, ``aim_c`` the band's lower end where the pump can reach it, else what it can reach.
+    ``assumed`` are temperatures of which nothing was known, each with its code in ``luna.words``; ``on`` says in which slots the pump is on
+    (1, else 0), None where that is open; ``pinned_kwh`` is what its owner wants it to use, NaN where that is nothing.
+    """
+
+    section: ClassVar[str] = "heat_pumps"
+
+    pump: HeatPump
+    state: HeatPumpState
+    start_c: float
+    least_c: FloatArray
+    most_c: FloatArray
+    aim_c: FloatArray
+    cop: FloatArray
+    warming: Warming
+    assumed: tuple[tuple[str, float], ...]
+    pinned_kwh: FloatArray
+    on: FloatArray | None = None
+
+    @property
+    def name(self) -> str:
+        """The pump's."""
+        return self.pump.name
+
+    def rules(self, hours: FloatArray) -> RunRules:
+        """Return how the pump may be on and off, in slots."""
+        pump, state = self.pump, self.state
+        return read_rules((pump.min_on_minutes / 60, pump.min_off_minutes / 60, np.inf), (state.on_hours, state.off_hours), hours)
+
+    def forced_kwh(self, hours: FloatArray) -> FloatArray:
+        """Return what the pump uses whatever is planned: its least power where it has just begun, or is known to be on, shape ``(slots,)``."""
+        least = self.rules(hours).bounds(np.zeros(hours.size))[0] if self.on is None else self.on
+        return least * self.pump.min_power_kw * hours
+
+    def most_use_kwh(self, hours: FloatArray) -> FloatArray:
+        """Return what the pump uses at most, shape ``(slots,)``."""
+        return np.asarray(self.pump.power_kw * hours)
+
+    def is_settled(self, hours: FloatArray) -> bool:
+        """Return whether it is known when the pump is on, or it may take anything from nothing to its power in every slot."""
+        rules = self.rules(hours)
+        return self.on is not None or (self.pump.min_power_kw == 0 and rules.shortest_run == rules.shortest_rest == 1)
+
+    def settle(self, used_kwh: FloatArray, hours: FloatArray) -> "HeatDemand":
+        """Return it with when the pump is on, read off what it would use at any power."""
+        return replace(self, on=schedule_runs(self, used_kwh, hours))
+
+    def pin(self, *, on: bool, inside: BoolArray, hours: FloatArray) -> "HeatDemand":
+        """Return it with the pump at its power in some slots, or off."""
+        return replace(self, pinned_kwh=np.where(inside, self.pump.power_kw * hours * on, self.pinned_kwh))
+
+    def temperature_c(self, used_kwh: FloatArray) -> FloatArray:
+        """Return how warm the store is at the end of each slot when the pump uses so much electricity, shape ``(slots,)``."""
+        return self.warming.follow(self.start_c, used_kwh * self.cop)
+
+    def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
+        """Add a heat pump with its store: between its powers where it is known to be on, anything up to its power where that is open."""
+        most = self.rules(ahead.hours).bounds(np.ones(ahead.hours.size))[1] if self.on is None else self.on
+        upper = most * self.pump.power_kw * ahead.hours
+        use = builder.add_columns(upper.size, cost=ahead.tie, lower=self.forced_kwh(ahead.hours), upper=upper)
+        self._add_store(builder, use, ahead)
+        return DemandColumns(use, 1.0, partial(_place, self, use), pinned=PinnedUse(use, self.pinned_kwh))
+
+    def _add_store(self, builder: ModelBuilder, use: Indices, ahead: LoadPricing) -> None:
+        """Add the store's temperature as what lies within what it can keep to, less what is too cold, plus what is too warm."""
+        count, store, warming = ahead.hours.size, self.pump.store, self.warming
+        worth = np.zeros(count)
+        worth[-1] = -ahead.left_price * store.capacity_kwh_per_k / float(self.cop.mean())
+        inside = builder.add_columns(count, cost=worth, lower=self.aim_c, upper=self.most_c)
+        slack = COMFORT_SLACK * ahead.dearest * store.capacity_kwh_per_k * ahead.hours
+        cold, warm = (builder.add_columns(count, cost=slack, upper=np.inf) for _ in range(2))
+        drift = np.array(warming.drift_c)
+        drift[0] += warming.keep[0] * self.start_c
+        keep = warming.keep[1:]
+        before = [(inside[:-1], -keep), (cold[:-1], keep), (warm[:-1], -keep)]
+        builder.add_rows(drift, drift, [(inside, 1.0), (cold, -1.0), (warm, 1.0), *before, (use, -warming.per_kwh * self.cop)])
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedHeat:
+    """What a heat pump does in a plan: the electricity that it uses, shape ``(slots,)``."""
+
+    demand: HeatDemand
+    use_kwh: FloatArray
+
+    def columns(self) -> Columns:
+        """Return electricity, heat, the store's temperature, and whether the pump is on."""
+        columns = {"energy_kwh": self.use_kwh, "heat_kwh": self.use_kwh * self.demand.cop, "temperature_c": self.demand.temperature_c(self.use_kwh)}
+        rounded = {name: np.round(values, 6).tolist() for name, values in columns.items()}
+        return rounded | {"on": [energy > 0 for energy in rounded["energy_kwh"]]}
+
+    def missed(self, timeline: Timeline, zone: ZoneInfo) -> Iterator[MissedDemand]:
+        """Yield where the store is too cold or too warm, a lack of heat as the electricity that would make it, and what was assumed of the store."""
+        demand, temperature = self.demand, self.demand.temperature_c(self.use_kwh)
+        kwh = demand.pump.store.capacity_kwh_per_k / float(demand.cop.mean())
+        for code, bound, missed in (("heat_least", demand.least_c, demand.least_c - temperature), ("heat_most", demand.most_c, temperature - demand.most_c)):
+            worst = int(missed.argmax())
+            if missed[worst] > _MISSED_K:
+                when, kelvin = list(timeline)[worst].astimezone(zone), float(missed[worst])
+                figures = {"name": demand.name, "wanted": float(bound[worst]), "worst": when, "kelvin": kelvin}
+                yield MissedDemand(code, kelvin * kwh if code == "heat_least" else 0.0, figures | self._begins_outside(worst))
+        for code, celsius in demand.assumed:
+            yield MissedDemand(code, 0.0, {"name": demand.name, "celsius": celsius})
+
+    def _begins_outside(self, worst: int) -> dict[str, float]:
+        demand = self.demand
+        outside = not demand.least_c[0] <= demand.start_c <= demand.pump.store.max_c
+        return {"outside_c": demand.start_c} if outside and worst < demand.cop.size // 2 else {}
+
+    def explain(self, reasons: DeviceReasons) -> None:  # its temperature says why
+        """Give no reasons."""
+
+    def off_pinned_kwh(self, hours: FloatArray) -> FloatArray:  # pinned is energy
+        """Return how far the electricity is from what is pinned, NaN where that is nothing."""
+        return np.abs(self.demand.pinned_kwh - self.use_kwh)
+
+
+def _place(demand: HeatDemand, use: Indices, column: FloatArray) -> PlacedHeat:
+    used = column[use]
+    return PlacedHeat(demand, np.where(used > _DUST_KWH, used, 0.0))
+
+
+def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, series: OutlookMessage, zone: ZoneInfo) -> HeatDemand:
+    """Return what is wanted of a heat pump over a timeline, under the temperatures and the demand for heat of an outlook."""
+    outdoor = np.array(series.outdoor_temperature_c or [OUTDOOR_C] * timeline.count)
+    demand = np.array(series.heat_demand_kwh.get(pump.name, pump.heat_demand_kw * timeline.hours))
+    least, most = _band(pump, timeline, zone)
+    start = float(least[0] + most[0]) / 2 if state.temperature_c is None else state.temperature_c
+    warming = Warming.of(pump.store, hours=timeline.hours, outdoor_c=outdoor, demand_kwh=demand)
+    assumed = [("heat_outdoor", OUTDOOR_C)] if series.outdoor_temperature_c is None else []
+    assumed += [("heat_store", start)] if state.temperature_c is None else []
+    cop, highest = heat_per_kwh(pump, outdoor), np.maximum(most, warming.least_warming(start, least))
+    aim = np.minimum(least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest))
+    return HeatDemand(pump, state, start, least, highest, aim, cop, warming, tuple(assumed), np.full(timeline.count, np.nan))
+
+
+def _band(pump: HeatPump, timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArray]:
+    store = pump.store
+    least, most = np.full(timeline.count, store.min_c), np.full(timeline.count, store.max_c)
+    for band in reversed(store.bands):
+        inside = mark_slots([band], timeline, zone, whole=False)
+        least[inside], most[inside] = band.min_c, band.max_c
+    return least, most
+
+
+def schedule_runs(demand: HeatDemand, wanted_kwh: FloatArray, hours: FloatArray) -> FloatArray:
+    """Return 1 in the slots in which a pump is on, 0 elsewhere, shape ``(slots,)``: it follows what is wanted, and keeps the store within its band.
+
+    Source: Sager, Bock and Diehl (2012), sum-up rounding: what was given never differs from what was wanted by more than a run.
+
+    Args:
+        demand: the pump and its store.
+        wanted_kwh: electricity in each slot if it could take any power, shape ``(slots,)``.
+        hours: of each slot.
+    """
+    rules, level = demand.rules(hours), max(demand.pump.min_power_kw, 1e-3) * hours
+    on, lacking, now = np.zeros(hours.size), 0.0, demand.start_c
+    is_on = bool(rules.was_on)
+    since = (rules.shortest_run if is_on else rules.shortest_rest) - rules.stays
+    for slot in range(hours.size):
+        lacking += wanted_kwh[slot]
+        if since >= (rules.shortest_run if is_on else rules.shortest_rest):
+            begins, rests = 1 if is_on else rules.shortest_run, rules.shortest_rest if is_on else 1
+            turned = _gets_cold(demand, slot, now, rests) or _has_room(demand, slot, (now, lacking), begins * float(level[slot]))
+            is_on, since = turned, since if turned == is_on else 0
+        given = max(level[slot], min(lacking, demand.pump.power_kw * hours[slot])) if is_on else 0.0
+        on[slot], since = float(is_on), since + 1
+        lacking -= given
+        now = _next_c(demand, slot, now, given)
+    return on
+
+
+def _gets_cold(demand: HeatDemand, slot: int, now: float, rests: int) -> bool:
+    """Return whether the store gets colder than it should in so many slots without heat."""
+    for later in range(slot, min(slot + rests, demand.cop.size)):
+        now = _next_c(demand, later, now, 0.0)
+        if now < demand.aim_c[later] - _NOTHING_K:
+            return True
+    return False
+
+
+def _has_room(demand: HeatDemand, slot: int, state: tuple[float, float], run_kwh: float) -> bool:
+    """Return whether half of a run is lacking, and the store takes all of it."""
+    now, lacking = state
+    return bool(lacking >= run_kwh / 2 and _next_c(demand, slot, now, run_kwh) <= demand.most_c[slot] + _NOTHING_K)
+
+
+def _next_c(demand: HeatDemand, slot: int, now: float, used_kwh: float) -> float:
+    warming = demand.warming
+    return float(warming.keep[slot] * now + warming.per_kwh[slot] * demand.cop[slot] * used_kwh + warming.drift_c[slot])
+
+
+def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[HeatDemand, ...]:
+    names, zone = [pump.name for pump in site.heat_pumps], ZoneInfo(site.timezone)
+    refuse_strangers("heat_pumps", state.heat_pumps, names)
+    refuse_strangers("heat_pumps", series.heat_demand_kwh, names, where="outlook.heat_demand_kwh")
+    apart = [pump for pump in site.heat_pumps if pump.name not in series.load_includes]
+    return tuple(read_heat_pump(pump, state.heat_pumps.get(pump.name, HeatPumpState()), timeline, series=series, zone=zone) for pump in apart)
+
+
+def carry_heat_pumps(expected: Expected, switched: Collection[str]) -> dict[str, HeatPumpState]:  # noqa: ARG001  # whoever switches it, a store cools
+    """Return the heat pumps of which the plan was told how warm their store is."""
+    return {name: _carry_pump(expected, name, state) for name, state in expected.plan.request.state.heat_pumps.items() if state.temperature_c is not None}
+
+
+def _carry_pump(expected: Expected, name: str, state: HeatPumpState) -> HeatPumpState:
+    flows = [slot.heat_pumps[name] for slot in expected.over if name in slot.heat_pumps]
+    if not flows:
+        return state
+    runs = carry_runs(state, [flow.on for flow in flows], expected.slot_hours)
+    return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
+
+
+def _assume_warm(site: Site, state: StateMessage, included: Collection[str]) -> Iterator[Assumption]:
+    known = state.heat_pumps
+    cold = [pump.name for pump in site.heat_pumps if pump.name not in included and (pump.name not in known or known[pump.name].temperature_c is None)]
+    if cold:
+        yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
+
+
+PLANNED_HEAT_PUMPS = PlannedKind("heat_pumps", _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True)
