@@ -58,7 +58,7 @@ def join_parts(parts: Sequence[T], slots: int) -> T:
 
 def split(part: T, number: int, slots: int) -> T:
     """Return of values that consist of arrays end to end those of one site."""
-    arrays = {each.name: getattr(part, each.name) for each in fields(part)}  # type: ignore[arg-type]
+    arrays: dict[str, NDArray[Any]] = {name: getattr(part, name) for name in type(part).__slots__}  # type: ignore[attr-defined]
     if all(each.shape[-1] == slots for each in arrays.values()):
         return part
     own = slice(number * slots, (number + 1) * slots)

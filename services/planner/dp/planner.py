@@ -154,9 +154,9 @@ def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: Floa
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
     battery, terminal = problem.limits.batteries, problem.terminal
-    lowest, highest = battery.min_kwh[0, 0], battery.max_kwh[0, 0]
+    lowest, highest = float(battery.min_kwh[0, 0]), float(battery.max_kwh[0, 0])
     wanted = terminal.least_kwh if problem.storage.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
-    least, most = (float(np.clip(level[0], lowest, highest)) for level in (wanted, terminal.most_kwh))
+    least, most = (min(max(float(level[0]), lowest), highest) for level in (wanted, terminal.most_kwh))
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
     return lengths[lengths > 0], values[lengths > 0]

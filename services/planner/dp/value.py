@@ -69,14 +69,12 @@ class ValueFunction:
 
         Args:
             levels: break-even values, each of shape ``(…, slots)``.
-            toward_house: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
+            self_consumption_margin: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
         """
-        margin = np.broadcast_to(np.asarray(self_consumption_margin, dtype=float), levels.buy.shape)
         # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
         early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
-        level = np.array(
-            [levels.buy - early, levels.store - TIE - margin, levels.spill - TIE, levels.serve + TIE + margin, levels.sell - TIE, levels.displace - TIE]
-        )
+        store, serve = levels.store - TIE - self_consumption_margin, levels.serve + TIE + self_consumption_margin
+        level = np.array([levels.buy - early, store, levels.spill - TIE, serve, levels.sell - TIE, levels.displace - TIE])
         reach = kernels.reach(self.length_kwh, self.value, self.offsets, level.reshape(-1, level.shape[-1]))
         return Thresholds(*reach.reshape(level.shape))
 
