@@ -12,12 +12,14 @@ import pulp
 
 from luna.energy.devices import Battery
 from luna.energy.timeline import local_dates
+from services.planner.devices.kind import PIN_SLACK
+from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
+from services.planner.devices.vehicle.planned import ChargingDemand
+from services.planner.devices.vehicle.rows import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
 from services.planner.milp.owner_rows import full_kwh
-from services.planner.milp.slack import PIN_SLACK, dearest_price
-from services.planner.milp.vehicles import DEPARTURE_SLACK, MINIMUM_SLACK, SHORT_SLACK
+from services.planner.milp.slack import dearest_price
 from services.planner.problem.owner_constraints import Manual
 from services.planner.problem.problem import Problem
-from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from tests.reference_appliances import run_appliances
 from tests.reference_blocks import pay_blocks
 from tests.reference_inverters import Sun
@@ -64,8 +66,9 @@ class _Reference:
         self.cars: list[_Car] = []
         self.appliances: list[Sequence[pulp.LpAffineExpression]] = []
         self.source = problem
-        for demand in problem.demands.vehicles:
-            self.charge_vehicle(demand)
+        for demand in problem.demands.loads:
+            if isinstance(demand, ChargingDemand):
+                self.charge_vehicle(demand.car)
         for used in run_appliances(self, problem.demands):
             self.use(used)
         self.keep_sources()

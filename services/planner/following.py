@@ -254,7 +254,7 @@ def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:
     if problem.storage.reserve_kwh is not None:
         level = replace(level, serve=np.maximum(level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh))
     if problem.storage.give_limit_kwh is not None:
-        # An inverter sees the meter and knows no vehicle: what it gives the house goes into the vehicle as soon as the house takes less.
+        # An inverter sees the meter and knows no charger: what it gives the house goes into the car as soon as the house takes less.
         spared = np.isfinite(problem.storage.give_limit_kwh)
         level = replace(level, serve=np.where(spared, HIGHEST_SOC, level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
     if manual is not None:

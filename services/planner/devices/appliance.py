@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import LoadRun, LoadState, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.energy.devices import ComfortWindow, DeferrableLoad
@@ -93,9 +94,9 @@ class LoadDemand:
         """Return it as it is."""
         return self
 
-    def pin(self, *, on: bool, inside: BoolArray, hours: FloatArray) -> "LoadDemand":  # whatever its slots' length
+    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "LoadDemand":
         """Return it on, or off, in some slots."""
-        return replace(self, pinned=np.where(inside, float(on), self.pinned))
+        return replace(self, pinned=np.where(held_hours > 0, float(block.action == "on"), self.pinned))
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add whether it is on per slot, and whether it has been off for too long."""
@@ -178,7 +179,7 @@ class CycleDemand:
         """Return it as it is."""
         return self
 
-    def pin(self, *, on: bool, inside: BoolArray, hours: FloatArray) -> None:
+    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> None:
         """Refuse: its runs say when."""
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
@@ -288,9 +289,13 @@ class PlacedRuns:
         told.tell(demand.allowed <= 0, "load_not_now")
         return told.write()
 
-    def off_pinned_kwh(self, hours: FloatArray) -> FloatArray:
-        """Return how far its use is from what is pinned, NaN where that is nothing."""
-        return np.abs(self.demand.pinned * self.demand.load.power_kw * hours - self.use_kwh)
+    @property
+    def storage(self) -> None:
+        """It stores nothing."""
+
+    def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
+        """Yield how far its use is from what is pinned."""
+        yield "manual", float(np.nansum(np.abs(self.demand.pinned * self.demand.load.power_kw * hours - self.use_kwh)[inside]))
 
 
 def _place_load(demand: LoadDemand, columns: tuple[Indices, Indices], slot_kwh: FloatArray, column: FloatArray) -> PlacedRuns:
@@ -330,9 +335,13 @@ class PlacedCycle:
             reasons.tell_window(told, SlotWindow(used > NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), "load_programme")
         return told.write()
 
-    def off_pinned_kwh(self, hours: FloatArray) -> FloatArray:
-        """Return NaN: nobody pins it."""
-        return np.full(hours.size, np.nan)
+    @property
+    def storage(self) -> None:
+        """It stores nothing."""
+
+    def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
+        """Yield nothing: nobody pins it."""
+        yield from ()
 
 
 def _place_cycle(demand: CycleDemand, use: Indices, missed: Indices, column: FloatArray) -> PlacedCycle:
@@ -519,7 +528,7 @@ def carry_asked(state: LoadState, on: Sequence[bool]) -> list[LoadRun]:
     return sorted(state.runs, key=lambda run: run.by)[begun:]
 
 
-def _refuse_block(load: DeferrableLoad) -> str:
+def _refuse_block(_block: ManualBlock, load: DeferrableLoad) -> str:
     return "runs a programme: its runs say when" if load.profile_kw else UNPLACED
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, HeatPumpState, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.energy.devices import HeatPump
@@ -81,9 +83,9 @@ class HeatDemand:
         """Return it with when the pump is on, read off what it would use at any power."""
         return replace(self, on=schedule_runs(self, used_kwh, hours))
 
-    def pin(self, *, on: bool, inside: BoolArray, hours: FloatArray) -> "HeatDemand":
+    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "HeatDemand":
         """Return it with the pump at its power in some slots, or off."""
-        return replace(self, pinned_kwh=np.where(inside, self.pump.power_kw * hours * on, self.pinned_kwh))
+        return replace(self, pinned_kwh=np.where(held_hours > 0, self.pump.power_kw * hours * (block.action == "on"), self.pinned_kwh))
 
     def temperature_c(self, used_kwh: FloatArray) -> FloatArray:
         """Return how warm the store is at the end of each slot when the pump uses so much electricity, shape ``(slots,)``."""
@@ -146,9 +148,13 @@ class PlacedHeat:
     def explain(self, reasons: DeviceReasons) -> None:  # its temperature says why
         """Give no reasons."""
 
-    def off_pinned_kwh(self, hours: FloatArray) -> FloatArray:  # pinned is energy
-        """Return how far the electricity is from what is pinned, NaN where that is nothing."""
-        return np.abs(self.demand.pinned_kwh - self.use_kwh)
+    @property
+    def storage(self) -> None:
+        """Its store gives nothing back."""
+
+    def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
+        """Yield how far the electricity is from what is pinned."""
+        yield "manual", float(np.nansum(np.abs(self.demand.pinned_kwh - self.use_kwh)[inside]))
 
 
 def _place(demand: HeatDemand, use: Indices, column: FloatArray) -> PlacedHeat:
@@ -247,7 +253,7 @@ def _carry_pump(expected: Expected, name: str, state: HeatPumpState) -> HeatPump
     return state.model_copy(update={"temperature_c": flows[-1].temperature_c, **runs})
 
 
-def _assume_warm(site: Site, state: StateMessage, included: Collection[str]) -> Iterator[Assumption]:
+def _assume_warm(site: Site, state: StateMessage, included: Collection[str], _begin: datetime) -> Iterator[Assumption]:
     known = state.heat_pumps
     cold = [pump.name for pump in site.heat_pumps if pump.name not in included and (pump.name not in known or known[pump.name].temperature_c is None)]
     if cold:

@@ -5,9 +5,11 @@ A site's declaration and state are read into demands; from there on nobody asks 
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
+from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.energy.devices import NamedDevice
@@ -17,13 +19,13 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices.causes import DeviceReasons
 from services.planner.devices.expected import Expected
-from services.planner.linear.model import Indices, ModelBuilder
+from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
 
 
 @dataclass(frozen=True, slots=True)
 class LoadPricing:
-    """Slots ahead, arrays of shape ``(slots,)``: their hours, what PV leaves beyond the load, what a bought kWh costs.
+    """Slots ahead, arrays of shape ``(slots,)``: their hours, what PV leaves beyond the load and what it lacks, what a bought kWh costs.
 
     ``tie`` is a sliver per kWh that makes the earlier of two equal slots the better one, ``dearest`` the dearest price of all, ``mean_price`` the
     mean of what a plan optimises by, ``left_price`` what a kWh is worth that is left at the horizon.
@@ -31,6 +33,7 @@ class LoadPricing:
 
     hours: FloatArray
     surplus_kwh: FloatArray
+    deficit_kwh: FloatArray
     import_price: FloatArray
     tie: FloatArray
     dearest: float
@@ -55,6 +58,55 @@ class PinnedUse:
     columns: Indices
     wanted: FloatArray
     kwh: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SiteColumns:
+    """What stands around a demand in a model: the house's load less its PV, ``(slots,)``, columns of the site, and all that is placed.
+
+    ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``; ``direct`` is what they take behind inverters.
+    """
+
+    net_kwh: FloatArray
+    sold: Indices
+    held_back: Indices
+    direct: Indices
+    batteries: Indices
+    placed: Sequence["DemandColumns"]
+
+    def others(self, one: Indices) -> list[Term]:
+        """Return what all demands use but the one with these columns."""
+        return [(each.use, each.kwh) for each in self.placed if each.use is not one]
+
+
+@dataclass(frozen=True, slots=True)
+class StorageColumns:
+    """Where a demand that stores energy stands in a model, beside what it uses.
+
+    Args:
+        give: columns of what it gives back; empty where it never does.
+        missing: columns of what it lacks when it is wanted.
+        from_batteries: whether the site's batteries may feed it.
+        add_sources: adds what may feed it to the model of a site.
+    """
+
+    give: Indices
+    missing: Indices
+    from_batteries: bool
+    add_sources: Callable[[ModelBuilder, SiteColumns], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedStorage:
+    """What a plan makes of a demand that stores energy: what it gives back and what that wears; all ``(slots,)``.
+
+    ``from_surplus`` says where it takes surplus alone, ``spared`` where it is charged and no battery may feed it.
+    """
+
+    give_kwh: FloatArray
+    wear_cost: FloatArray
+    from_surplus: BoolArray
+    spared: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +138,12 @@ class PlacedDemand(Protocol):
     def explain(self, reasons: DeviceReasons) -> Columns | None:
         """Return the reason of every slot; None where none is given."""
 
-    def off_pinned_kwh(self, hours: FloatArray) -> FloatArray:
-        """Return how far it is from what its owner pinned, NaN where that is nothing, ``(slots,)``."""
+    @property
+    def storage(self) -> PlacedStorage | None:
+        """What it is beside a load; None where it stores nothing."""
+
+    def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
+        """Yield what an owner's block misses in its slots, kWh, under the code that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +157,7 @@ class DemandColumns:
         block: where it is on or off by rules that tie no other columns.
         surplus: where it may take surplus alone.
         pinned: where its owner pins it.
+        storage: where it stores energy.
     """
 
     use: Indices
@@ -109,6 +166,7 @@ class DemandColumns:
     block: ScheduleBlock | None = None
     surplus: SurplusUse | None = None
     pinned: PinnedUse | None = None
+    storage: StorageColumns | None = None
 
 
 class Demand(Protocol):
@@ -132,13 +190,15 @@ class Demand(Protocol):
     def settle(self, used_kwh: FloatArray, hours: FloatArray) -> "Demand":
         """Return it with everything settled that its rows left open, by what it used."""
 
-    def pin(self, *, on: bool, inside: BoolArray, hours: FloatArray) -> "Demand | None":
-        """Return it with its owner's wish to have it on or off in some slots; None where that cannot be had."""
+    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "Demand | None":
+        """Return it with its owner's block, which holds so long of each slot's hours; None where that cannot be had."""
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add its columns and rows to a model."""
 
 
+# What was pinned and is missing, as a multiple of the dearest price: an owner's block goes before every wish, and after every limit.
+PIN_SLACK = 300.0
 UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
 NO_NOTES: tuple[Assumption, ...] = ()
 DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage], Sequence[Demand]]
@@ -151,17 +211,17 @@ class PlannedKind:
     Args:
         section: of a site, of a state and of a plan's slots.
         read: what its devices ask for over a timeline, under what lies ahead.
-        carry: the states that a plan in force expects, by name; the second argument are the devices that Luna switches.
-        refuse_block: why an owner's block on a device cannot be had that asks for nothing.
-        assume: notes on what is assumed where a state says nothing; the last argument are the devices that the load includes.
+        carry: the states that a plan in force expects, by name; the second argument are the devices that Luna switches. None: others say it.
+        refuse_block: why an owner's block on a device cannot be had that asks for nothing; None: it needs nothing.
+        assume: notes on what a state does not say, of devices that the load does not include (third argument), when a plan begins (fourth).
         by_weather: whether what it asks for depends on the outdoor temperature.
     """
 
     section: str
     read: DemandReader
-    carry: Callable[[Expected, Collection[str]], Mapping[str, Any]]
-    refuse_block: Callable[[Any], str] = lambda _: UNPLACED
-    assume: Callable[[Site, StateMessage, Collection[str]], Iterable[Assumption]] = field(default=lambda *_: NO_NOTES)
+    carry: Callable[[Expected, Collection[str]], Mapping[str, Any]] | None
+    refuse_block: Callable[[ManualBlock, Any], str | None] = lambda *_: UNPLACED
+    assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(default=lambda *_: NO_NOTES)
     by_weather: bool = False
 
     def of(self, site: Site) -> Sequence[NamedDevice]:

@@ -9,7 +9,7 @@ from luna.energy.physics import BoolArray, Curtailment, IntArray
 from luna.energy.timeline import FloatArray
 from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.plan import BatteryValue, Plan, Spread, check_plan, objective
-from services.planner.dp.policy import read_modes, spare_vehicles, tell_island
+from services.planner.dp.policy import read_modes, serve_nowhere, tell_island
 from services.planner.dp.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Segments, problem_segments
 from services.planner.dp.value import MeanValue, Thresholds, ValueFunction, average_value, follow, solve_value
 from services.planner.problem.directions import Direction
@@ -106,7 +106,7 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     )
     setpoints = tell_island(problem, setpoints)
     if problem.storage.give_limit_kwh is not None:
-        setpoints = spare_vehicles(setpoints, np.isfinite(problem.storage.give_limit_kwh))
+        setpoints = serve_nowhere(setpoints, np.isfinite(problem.storage.give_limit_kwh))
     worth = read_worth(value.function, starts, path)
     return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
 

@@ -76,10 +76,10 @@ def tell_island(problem: Problem, setpoints: SetPoint) -> SetPoint:
     return replace(setpoints, mode=mode.astype(np.int8), floor_soc=floor)
 
 
-def spare_vehicles(setpoint: SetPoint, where: BoolArray) -> SetPoint:
-    """Return set-points under which no battery feeds a vehicle in the slots ``where``, whatever load and sun turn out to be: none serves.
+def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
+    """Return set-points under which no battery feeds what it may not in the slots ``where``, whatever load and sun turn out to be: none serves.
 
-    An inverter sees the meter and knows no vehicle. What is planned for the house would go into the vehicle as soon as the house takes less.
+    An inverter sees the meter and knows no charger. What is planned for the house would go into the car as soon as the house takes less.
     """
     mode = np.where(where & SERVES[setpoint.mode], np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD), setpoint.mode)
     return replace(setpoint, mode=mode.astype(np.int8))

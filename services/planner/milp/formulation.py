@@ -17,12 +17,11 @@ from services.planner.linear.model import Indices, LinearModel, ModelBuilder, St
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
-from services.planner.milp.load_columns import PlacedColumns, add_demands, add_supply_rows, most_placed_kwh
+from services.planner.milp.load_columns import PlacedColumns, add_demands, add_sources, add_supply_rows, most_placed_kwh
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Solution
 from services.planner.milp.tariffs import MonthPeak, add_charge, add_peaks
-from services.planner.milp.vehicle_sources import add_sources
 from services.planner.problem.problem import Problem
 
 
@@ -156,7 +155,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
     add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
     if placed.blocks and not elastic:
-        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(each.give for each in placed.vehicles if each.give.size)])
+        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(given for given, _ in placed.give_terms)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
     if problem.storage.give_limit_kwh is not None:
         builder.add_rows(np.full(slots, -np.inf), problem.storage.give_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import DemandColumns, LoadPricing, SurplusUse
+from services.planner.devices.kind import DemandColumns, LoadPricing, SiteColumns, SurplusUse
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price
-from services.planner.milp.vehicles import VehicleColumns, VehiclePricing, add_vehicle
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.problem import Problem
 
-# What waiting for a slot costs beside its price: equal slots are taken early, and the same ones each time. Over two days less than 1e-5 in all.
-_TIE = 1e-8
 # What waiting for the whole horizon costs, as a share of the dearest price: of equal slots the earlier is taken, the same ones each time. Less, and
 # the solver does not tell them apart.
 _WAITING = 1e-4
@@ -23,28 +20,20 @@ _WAITING = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class PlacedColumns:
-    """Where vehicles and loads stand in a model, in the order of the problem's demands; ``span`` are all columns that they brought."""
+    """Where what is placed stands in a model, in the order of the problem's demands; ``span`` are all columns that it brought."""
 
-    vehicles: tuple[VehicleColumns, ...]
     loads: tuple[DemandColumns, ...]
     span: slice
 
     @property
     def terms(self) -> list[Term]:
-        """What they add to the use of each slot, as terms of the balance."""
-        charging: list[Term] = [(columns.charge, -1.0) for columns in self.vehicles]
-        giving: list[Term] = [(columns.give, 1.0) for columns in self.vehicles if columns.give.size]
-        return charging + giving + self.load_terms
+        """What they add to the use of each slot, less what they give, as terms of the balance."""
+        return [(columns.use, -np.asarray(columns.kwh)) for columns in self.loads] + self.give_terms
 
     @property
-    def vehicle_parts(self) -> tuple[list[Indices], list[Indices]]:
-        """What vehicles charge and what they give, per slot; giving is empty where a vehicle never may."""
-        return [columns.charge for columns in self.vehicles], [columns.give for columns in self.vehicles]
-
-    @property
-    def load_terms(self) -> list[Term]:
-        """What loads add to the use of each slot, as terms of the balance."""
-        return [(columns.use, -np.asarray(columns.kwh)) for columns in self.loads]
+    def give_terms(self) -> list[Term]:
+        """What is given back in each slot."""
+        return [(each.storage.give, 1.0) for each in self.loads if each.storage and each.storage.give.size]
 
     @property
     def blocks(self) -> tuple[ScheduleBlock, ...]:
@@ -54,20 +43,10 @@ class PlacedColumns:
 
 def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
     """Add the columns and rows of every demand."""
-    hours, dearest = problem.outlook.timeline.hours, dearest_price(problem)
-    tie = _TIE * np.arange(hours.size, dtype=np.float64)
-    first, prospect = builder.columns, _offer_vehicles(problem, dearest, tie)
-    vehicles = tuple(add_vehicle(builder, demand, prospect) for demand in problem.demands.vehicles)
-    ahead = look_ahead(problem)
+    first, ahead = builder.columns, look_ahead(problem)
     loads = tuple(demand.add(builder, ahead) for demand in problem.demands.loads)
     _share_surplus(builder, [columns.surplus for columns in loads if columns.surplus], ahead.surplus_kwh)
-    return PlacedColumns(vehicles, loads, slice(first, builder.columns))
-
-
-def _offer_vehicles(problem: Problem, dearest: float, tie: FloatArray) -> VehiclePricing:
-    outlook, mean = problem.outlook, float(problem.outlook.import_price.mean())
-    deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
-    return VehiclePricing(mean, dearest, TERMINAL_SHARE * max(mean, 0.0), problem.surplus_kwh, deficit, tie)
+    return PlacedColumns(loads, slice(first, builder.columns))
 
 
 def look_ahead(problem: Problem) -> LoadPricing:
@@ -75,7 +54,8 @@ def look_ahead(problem: Problem) -> LoadPricing:
     outlook, dearest = problem.outlook, dearest_price(problem)
     surplus, mean = problem.surplus_kwh, float(outlook.import_price.mean())
     tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
-    return LoadPricing(outlook.timeline.hours, surplus, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
+    deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
+    return LoadPricing(outlook.timeline.hours, surplus, deficit, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
 
 
 def _share_surplus(builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_kwh: FloatArray) -> None:
@@ -93,8 +73,21 @@ def _share_surplus(builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_
 def most_placed_kwh(problem: Problem) -> FloatArray:
     """Return what is drawn by everything placed at most, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
-    vehicles = sum((demand.vehicle.most_charge_kw * demand.plugged_hours for demand in problem.demands.vehicles), np.zeros_like(hours))
-    return sum((demand.most_use_kwh(hours) for demand in problem.demands.loads), vehicles)
+    return sum((demand.most_use_kwh(hours) for demand in problem.demands.loads), np.zeros_like(hours))
+
+
+def add_sources(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
+    """Add what may feed what stores energy, and that what it gives back serves the house and what runs in it: it is not sold, and stores nothing else."""
+    net, stores = problem.outlook.load_kwh - problem.ac_pv_kwh, [each.storage for each in placed.loads if each.storage]
+    sold, held_back, direct = grid
+    around = SiteColumns(net, sold, held_back, direct, batteries, placed.loads)
+    for storage in stores:
+        storage.add_sources(builder, around)
+    slots = np.flatnonzero(net > 0)
+    if placed.give_terms and slots.size:
+        terms = [*placed.give_terms, *((each.use, -np.asarray(each.kwh)) for each in placed.loads if each.storage is None)]
+        parts = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in terms]
+        builder.add_rows(np.full(slots.size, -np.inf), net[slots], parts)
 
 
 def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]) -> None:

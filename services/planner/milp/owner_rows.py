@@ -8,16 +8,17 @@ import numpy as np
 from luna.energy.devices import Battery
 from luna.energy.physics import Mode, SetPoint
 from luna.energy.timeline import FloatArray
+from services.planner.devices.kind import PIN_SLACK
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.milp.directions import PlannedFlows
 from services.planner.milp.load_columns import PlacedColumns
-from services.planner.milp.slack import PIN_SLACK, dearest_price
+from services.planner.milp.slack import dearest_price
 from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 
 
 def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns) -> Indices:
-    """Add the rows of what is pinned; what vehicles have to charge comes with them, what batteries may not do is in their bounds.
+    """Add the rows of what is pinned; what has to be charged at a charger comes with its demand, what batteries may not do is in their bounds.
 
     Return the binaries that say in which slots a battery's pin ends, battery by battery, charging first.
     """

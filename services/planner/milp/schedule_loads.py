@@ -1,4 +1,4 @@
-"""When vehicles charge and loads run: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
+"""When what is placed runs or charges: the mixed-integer model decides it together with batteries and peaks, and hands the rest back.
 
 What is placed counts as load from then on, and a peak as a limit of the connection: the battery then follows the value of its stored energy.
 """
@@ -14,11 +14,9 @@ from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.rounding import round_relaxation
 from services.planner.milp.solver import Solution, Solver, SolverError
-from services.planner.milp.vehicle_sources import limit_batteries, limit_import
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
-_NOTHING_KWH = 1e-6
 # The share of the time left for what batteries cannot do beside what is placed already: they are planned once more.
 _BATTERIES_SHARE = 0.4
 # Times what rounding took: with less left a search improves on nothing, and ends late at that.
@@ -90,29 +88,20 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
 
 def _read(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
     slots, column = problem.outlook.timeline.count, solution.column
-    charge, give = (_read_slots([column[part] for part in parts], slots) for parts in built.placed.vehicle_parts)
     loads = tuple(each.place(column) for each in built.placed.loads)
-    used = sum((each.use_kwh for each in loads), np.zeros(slots))
-    net = problem.outlook.load_kwh + charge.sum(axis=0) - give.sum(axis=0) + used - problem.ac_pv_kwh
+    stored, used = [each.storage for each in loads if each.storage], sum((each.use_kwh for each in loads), np.zeros(slots))
+    net = problem.outlook.load_kwh + used - sum((each.give_kwh for each in stored), np.zeros(slots)) - problem.ac_pv_kwh
+    from_surplus, spared = (np.any([np.zeros(slots, dtype=bool), *each], axis=0) for each in ([s.from_surplus for s in stored], [s.spared for s in stored]))
     return LoadSchedule(
         demands=problem.demands,
-        vehicle_kwh=charge,
-        vehicle_give_kwh=give,
         loads=loads,
-        import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), limit_import(problem, charge, net)),
-        give_limit_kwh=limit_batteries(problem, charge),
-        vehicle_missing_kwh=tuple(column[each.missing] for each in built.placed.vehicles),
+        import_limit_kwh=np.minimum(_limit_import(problem, built, solution, flows.import_kwh), np.where(from_surplus, np.maximum(net, 0.0), np.inf)),
+        give_limit_kwh=np.where(spared, 0.0, np.inf) if spared.any() and problem.site.batteries else None,
         beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,
         proven=solution.proven,
     )
-
-
-def _read_slots(parts: list[FloatArray], slots: int) -> FloatArray:
-    """Return what vehicles do per slot, without the solver's dust, shape ``(vehicles, slots)``."""
-    energies = np.array([part if part.size else np.zeros(slots) for part in parts]).reshape(-1, slots)
-    return np.where(energies > _NOTHING_KWH, energies, 0.0)
 
 
 def _limit_import(problem: Problem, built: Formulation, solution: Solution, import_kwh: FloatArray) -> FloatArray:

@@ -12,8 +12,6 @@ from services.planner.problem.problem import Problem
 HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
 # The power of an excess is priced in so many steps, up to so many times the price of the first.
 EXCESS_STEPS, STEEPEST_EXCESS = 8, 3.0
-# What was pinned and is missing: an owner's block goes before every wish, and after every limit.
-PIN_SLACK = 300.0
 
 
 def dearest_price(problem: Problem) -> float:

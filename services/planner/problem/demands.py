@@ -1,7 +1,6 @@
 """What a site's devices ask for over a plan's slots, read from a request."""
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -9,20 +8,18 @@ from luna.contracts.plan import OutlookMessage, StateMessage
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices import PLANNED_KINDS
-from services.planner.devices.kind import Demand, refuse_strangers
-from services.planner.problem.vehicle_demand import VehicleDemand, read_vehicle
+from services.planner.devices.kind import Demand
 
 
 @dataclass(frozen=True, slots=True)
 class Demands:
     """Everything that may be placed."""
 
-    vehicles: tuple[VehicleDemand, ...] = ()
     loads: tuple[Demand, ...] = ()
 
     def any(self) -> bool:
         """Return whether there is anything to place."""
-        return bool(self.vehicles or self.loads)
+        return bool(self.loads)
 
     def forced_kwh(self, hours: FloatArray) -> FloatArray:
         """Return what runs on whatever is planned, shape ``(slots,)``."""
@@ -33,7 +30,7 @@ NO_DEMANDS = Demands()
 
 
 def read_demands(site: Site, state: StateMessage, timeline: Timeline, *, series: OutlookMessage) -> Demands:
-    """Return what a site's devices want over a timeline. A vehicle without a session wants nothing.
+    """Return what a site's devices want over a timeline.
 
     Args:
         series: what lies ahead; what its load includes is not placed.
@@ -41,11 +38,4 @@ def read_demands(site: Site, state: StateMessage, timeline: Timeline, *, series:
     Raises:
         InvalidInputError: state of a device that the site does not have, a session without state of charge or upside down.
     """
-    refuse_strangers("vehicles", state.vehicles, [vehicle.name for vehicle in site.vehicles])
-    zone = ZoneInfo(site.timezone)
-    vehicles = tuple(
-        read_vehicle(vehicle, state.vehicles[vehicle.name], timeline, zone=zone)
-        for vehicle in site.vehicles
-        if vehicle.name in state.vehicles and state.vehicles[vehicle.name].sessions
-    )
-    return Demands(vehicles, tuple(demand for kind in PLANNED_KINDS for demand in kind.read(site, state, timeline, series)))
+    return Demands(tuple(demand for kind in PLANNED_KINDS for demand in kind.read(site, state, timeline, series)))

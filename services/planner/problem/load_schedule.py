@@ -12,21 +12,16 @@ from services.planner.problem.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class LoadSchedule:
-    """What is placed of the ``demands``, in their order: vehicles ``(vehicles, slots)``, kWh, and ``loads``.
+    """What is placed of the ``demands``, in their order, as ``loads``.
 
-    ``vehicle_kwh`` is what vehicles charge, ``vehicle_give_kwh`` what they give to the house. ``import_limit_kwh`` (``(slots,)``) keeps the peaks
-    and what may be charged from surplus alone, ``give_limit_kwh`` (same shape) batteries out of vehicles they may not feed.
-    ``vehicle_missing_kwh`` is what each stay lacks. ``beside_cost`` is what the wishes count beside energy: wear, starts, what is missing, less what is
-    stored beyond a target.
+    ``import_limit_kwh`` (``(slots,)``) keeps the peaks and what may be taken from surplus alone, ``give_limit_kwh`` (same shape) batteries out of what
+    they may not feed. ``beside_cost`` is what the demands count beside energy: wear, starts, what is missing, less what is stored beyond a target.
     """
 
     demands: Demands
-    vehicle_kwh: FloatArray
-    vehicle_give_kwh: FloatArray
     loads: tuple[PlacedDemand, ...]
     import_limit_kwh: FloatArray
     give_limit_kwh: FloatArray | None
-    vehicle_missing_kwh: tuple[FloatArray, ...]
     beside_cost: float
     objective: float
     gap: float | None
@@ -37,14 +32,19 @@ class LoadSchedule:
         return sum((each.use_kwh for each in self.loads if each.demand.section == section), np.zeros(self.import_limit_kwh.size))
 
     @property
+    def give_kwh(self) -> FloatArray:
+        """What all of it gives back, shape ``(slots,)``."""
+        return sum((each.storage.give_kwh for each in self.loads if each.storage), np.zeros(self.import_limit_kwh.size))
+
+    @property
     def placed_kwh(self) -> FloatArray:
-        """What all of it uses, less what vehicles give, shape ``(slots,)``."""
-        return np.asarray(sum((each.use_kwh for each in self.loads), (self.vehicle_kwh - self.vehicle_give_kwh).sum(axis=0)))
+        """What all of it uses, less what it gives back, shape ``(slots,)``."""
+        return np.asarray(sum((each.use_kwh for each in self.loads), -self.give_kwh))
 
     @property
     def wear_cost(self) -> FloatArray:
-        """What vehicles wear by giving, shape ``(slots,)``."""
-        return np.asarray(np.array([demand.vehicle.wear_price for demand in self.demands.vehicles]) @ self.vehicle_give_kwh)
+        """What giving back wears, shape ``(slots,)``."""
+        return sum((each.storage.wear_cost for each in self.loads if each.storage), np.zeros(self.import_limit_kwh.size))
 
     def remaining(self, problem: Problem) -> Problem:
         """Return what is left for the batteries."""

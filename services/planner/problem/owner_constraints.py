@@ -9,7 +9,7 @@ import numpy as np
 
 from luna.contracts.owner import GRID, ManualBlock
 from luna.contracts.owner_constraints import check_beside, check_block, check_blocks, find_device
-from luna.energy.devices import Battery, ElectricVehicle
+from luna.energy.devices import Battery
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import Part
 from luna.energy.physics import BoolArray, SiteLimits
@@ -97,7 +97,7 @@ class _Reader:
         self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
         self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
-        self.vehicles, self.loads = list(self.demands.vehicles), list(self.demands.loads)
+        self.loads = list(self.demands.loads)
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
         """Put a block into its slots; return why it cannot be had where it cannot."""
@@ -108,9 +108,7 @@ class _Reader:
         if isinstance(device, Battery):
             self._add_battery(block, device, hours)
             return None
-        if isinstance(device, ElectricVehicle):
-            return self._add_vehicle(block, device, hours)
-        return self._add_load(block, device, inside)
+        return self._add_load(block, device, hours)
 
     def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
         index, inside = [each.name for each in self.site.batteries].index(battery.name), hours > 0
@@ -121,28 +119,15 @@ class _Reader:
         if block.action == "discharge":
             self.discharge[index, inside] = ((block.power_kw or battery.discharge_limit_kw) * hours)[inside]
 
-    def _add_vehicle(self, block: ManualBlock, vehicle: ElectricVehicle, hours: FloatArray) -> str | None:
-        names = [demand.vehicle.name for demand in self.vehicles]
-        inside = hours > 0
-        plugged = self.vehicles[names.index(vehicle.name)].plugged_hours if vehicle.name in names else np.zeros_like(hours)
-        if not (plugged[inside] > 0).any():
-            return None if block.action == "no_charge" else f"{vehicle.name} is not at its charger then"
-        index = names.index(vehicle.name)
-        if block.action == "no_charge":
-            self.vehicles[index] = self.vehicles[index].leave(inside)
-        else:
-            wanted = (block.power_kw or vehicle.most_charge_kw) * np.minimum(hours, plugged)
-            self.vehicles[index] = self.vehicles[index].pin(wanted, inside & (plugged > 0))
-        return None
-
-    def _add_load(self, block: ManualBlock, device: Part, inside: BoolArray) -> str | None:
+    def _add_load(self, block: ManualBlock, device: Part, hours: FloatArray) -> str | None:
         kind = find_planned_kind(self.site, device)
         for place, demand in enumerate(self.loads):
-            if (demand.section, demand.name) == (kind.section, block.device):
-                pinned = demand.pin(on=block.action == "on", inside=inside, hours=self.timeline.hours)
-                self.loads[place] = pinned or demand
-                return None if pinned else f"{block.device} {kind.refuse_block(device)}"
-        return f"{block.device} {kind.refuse_block(device)}"
+            named = (demand.section, demand.name) == (kind.section, block.device)
+            if named and (pinned := demand.pin(block, hours, self.timeline.hours)) is not None:
+                self.loads[place] = pinned
+                return None
+        why = kind.refuse_block(block, device)
+        return why and f"{block.device} {why}"
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return what was put into the slots."""
@@ -175,7 +160,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, tim
             raise refuse("block-impossible", field=f"manual.{index}", value=block.device, why=why)
         if why is not None:
             refused[index] = why
-    return reader.manual(refused), replace(demands, vehicles=tuple(reader.vehicles), loads=tuple(reader.loads))
+    return reader.manual(refused), replace(demands, loads=tuple(reader.loads))
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:

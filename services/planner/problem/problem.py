@@ -77,7 +77,7 @@ class StorageBounds:
     """What bounds batteries beside their own limits.
 
     ``reserve_kwh`` is what each should hold at the end of each slot, ``(batteries, slots)``; ``give_limit_kwh`` (``(slots,)``) what all of them together may
-    give, so that none feeds a vehicle it may not feed; ``discharged_today_kwh`` what each gave since local midnight, ``(batteries,)``.
+    give, so that none feeds what it may not feed; ``discharged_today_kwh`` what each gave since local midnight, ``(batteries,)``.
     """
 
     reserve_kwh: FloatArray | None = None

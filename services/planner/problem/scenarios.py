@@ -21,7 +21,7 @@ class ScenarioSet:
     pv_kwh: FloatArray
 
     def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
-        """Return the courses with more load, shape ``(slots,)``; what a vehicle gives is no more than the load there is."""
+        """Return the courses with more load, shape ``(slots,)``; what is given back is no more than the load there is."""
         return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 

@@ -11,6 +11,8 @@ from luna.energy.objective_weights import COST_ALONE, Weights, self_sufficiency
 from luna.energy.timeline import FloatArray
 from luna.words import Language
 from services.planner.deadline import Deadline
+from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
+from services.planner.devices.vehicle.planned import PlacedVehicle
 from services.planner.dp.plan import Plan
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections
@@ -18,7 +20,6 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem, objective_of, read_peaks
-from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 from services.planner.reply.compromises import name_compromise
 
 
@@ -102,7 +103,7 @@ def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline
         return []
     plain = _change(request, {name: [_plain(each) for each in state.sessions] for name, state in request.state.vehicles.items()})
     timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
-    flows = zip(plan.placement.demands.vehicles, plan.placement.vehicle_kwh, plan.placement.vehicle_give_kwh, strict=True)
+    flows = [(each.demand.car, each.use_kwh, each.give_kwh) for each in plan.placement.loads if isinstance(each, PlacedVehicle)]
     wanted = [(demand, stay, charge, give) for demand, charge, give in flows for stay in demand.stays if not stay.surplus_only and stay.end > stay.first]
     priced: list[SessionReply] = []
     with suppress(SolverError):
@@ -164,7 +165,7 @@ def _relax(request: PlanRequest, solver: Solver) -> _Bill:
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
-    lacking = {demand.vehicle.name: each.missing for demand, each in zip(problem.demands.vehicles, built.placed.vehicles, strict=True)}
+    lacking = {demand.name: each.storage.missing for demand, each in zip(problem.demands.loads, built.placed.loads, strict=True) if each.storage}
     slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
     return _Bill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})
 

@@ -87,10 +87,10 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
         yield "manual", float(flows.import_kwh[inside].sum())
     elif block.action == "no_export":
         yield "manual", float(flows.export_kwh[inside].sum())
-    elif block.action == "charge":
-        yield from _vehicle_shortfalls(plan, block, inside)
     else:
-        yield "manual", _placed_shortfall(plan, block, inside)
+        for each in plan.placement.loads if plan.placement else ():
+            if each.demand.name == block.device:
+                yield from each.shortfalls(block, inside, plan.problem.outlook.timeline.hours)
 
 
 def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index: int) -> Iterator[tuple[str, float]]:
@@ -108,24 +108,6 @@ def _battery_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray, index
         yield "manual", float(against[inside].sum())
 
 
-def _vehicle_shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
-    if plan.placement is None:
-        return
-    demands, placement = plan.placement.demands.vehicles, plan.placement
-    for demand, charge, give in zip(demands, placement.vehicle_kwh, placement.vehicle_give_kwh, strict=True):
-        if demand.vehicle.name == block.device:
-            missing = np.maximum(demand.least_charge_kwh - charge, 0.0)
-            yield from _split(missing, inside, demand.find_full(charge, give), done_code="manual_vehicle_full")
-
-
 def _split(missing_kwh: FloatArray, inside: BoolArray, done: BoolArray, *, done_code: str) -> Iterator[tuple[str, float]]:
     yield "manual", float(missing_kwh[inside & ~done].sum())
     yield done_code, float(missing_kwh[inside & done].sum())
-
-
-def _placed_shortfall(plan: Plan, block: ManualBlock, inside: BoolArray) -> float:
-    """Return what a load lacks of what is pinned, or has beyond it, kWh; a vehicle that may not charge cannot."""
-    placement, hours = plan.placement, plan.problem.outlook.timeline.hours
-    if placement is None:
-        return 0.0
-    return sum(float(np.nansum(each.off_pinned_kwh(hours)[inside])) for each in placement.loads if each.demand.name == block.device)

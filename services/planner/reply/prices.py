@@ -24,7 +24,7 @@ def view_prices(plan: Plan) -> PriceView:
     spilled = flows.curtailed_kwh > _NOTHING_KWH
     between = _balanced_price(plan)
     marginal = np.where(importing, paid.import_price, np.where(spilled, 0.0, np.where(exporting, paid.export_price, between)))
-    given = flows.discharge_kwh.sum(axis=0) + (0.0 if plan.placement is None else plan.placement.vehicle_give_kwh.sum(axis=0))
+    given = flows.discharge_kwh.sum(axis=0) + (0.0 if plan.placement is None else plan.placement.give_kwh)
     costs = paid.export_price < -_SAME_PRICE
     sells = ~spilled & ~costs & (plan.problem.export_limit_kwh > flows.export_kwh + _NOTHING_KWH)
     peak = find_peak_limit(plan)

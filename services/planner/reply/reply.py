@@ -24,7 +24,6 @@ from luna.contracts.plan import (
     PlanReply,
     PlanRequest,
     UncertaintyReply,
-    VehicleSession,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
@@ -44,8 +43,7 @@ from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of
 from services.planner.reply.compromises import mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
-from services.planner.reply.device_reasons import tell_placed
-from services.planner.reply.devices import missed_demands, placed_columns, placed_kwh
+from services.planner.reply.devices import missed_demands, placed_columns, placed_kwh, tell_placed
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.outlook_doubts import doubt_outlook
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
@@ -82,19 +80,12 @@ def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
         yield from doubt_outlook(site, outlook, plan.problem.outlook.timeline)
     if outlook and outlook.bias and outlook.bias != Bias():
         yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
-    for kind in PLANNED_KINDS:
-        yield from kind.assume(site, request.state, included)
     if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
         yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
-    away = [vehicle.name for vehicle in site.vehicles if not any(stay.to > plan.problem.outlook.timeline.begin for stay in _list_stays(request, vehicle.name))]
-    if away:
-        yield Assumption(code="no_session", figures={"vehicles": away})
+    for kind in PLANNED_KINDS:
+        yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
     if included:
         yield Assumption(code="loads_not_placed", figures={"loads": included})
-
-
-def _list_stays(request: PlanRequest, vehicle: str) -> list[VehicleSession]:
-    return request.state.vehicles[vehicle].sessions if vehicle in request.state.vehicles else []
 
 
 def _describe_batteries(plan: Plan) -> Iterator[Assumption]:

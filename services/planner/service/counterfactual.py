@@ -33,6 +33,7 @@ from services.planner.counterfactual.plan_variant import describe_variant, plan_
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.why_not import ask_why_not
 from services.planner.counterfactual.world import USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added, list_stays, sessions_from_habit
+from services.planner.devices.vehicle.planned import PlacedVehicle
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem
@@ -87,7 +88,7 @@ class Addition:
             placed = self._place(world, begin)
             first, slots = recorded.index_of(begin), (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
-            uses = placed.vehicle_kwh.sum(axis=0) + placed.use_of("loads")
+            uses = placed.use_of("vehicles") + placed.use_of("loads")
             added[first : first + min(last, uses.size)] = uses[:last]
             self._hand_on(placed, Timeline(begin, SLOT, slots))
         return added
@@ -112,7 +113,7 @@ class Addition:
     def _hand_on(self, placed: LoadSchedule, lived: Timeline) -> None:
         """Note how the devices stand at the end of the slots that were lived."""
         zone = ZoneInfo(self.site.timezone)
-        for demand, charge in zip(placed.demands.vehicles, placed.vehicle_kwh, strict=True):
+        for demand, charge in [(each.demand.car, each.use_kwh) for each in placed.loads if isinstance(each, PlacedVehicle)]:
             stored = demand.stored_after(charge, np.zeros_like(charge))[lived.count - 1] / demand.vehicle.capacity_kwh
             here = any(begin < lived.end < end for begin, end in list_stays(self.habits[demand.vehicle.name], lived, zone))
             self.soc = {**self.soc, demand.vehicle.name: float(stored)} if here else {key: soc for key, soc in self.soc.items() if key != demand.vehicle.name}

@@ -253,8 +253,8 @@ def _fuller(carried: AlignedInputs) -> float:
 
 def _carry(section: str) -> Callable[[AlignedInputs], object]:
     """Return what the earlier plan expected of the devices of a section that it was told of."""
-    kind = next(kind for kind in PLANNED_KINDS if kind.section == section)
-    return lambda carried: kind.carry(carried.expected, ())
+    (carry,) = (kind.carry for kind in PLANNED_KINDS if kind.section == section and kind.carry)
+    return lambda carried: carry(carried.expected, ())
 
 
 # In this order inputs are put back: what people decide, what is known of the world, what was measured.

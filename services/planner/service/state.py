@@ -26,7 +26,7 @@ def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start:
     What the state says itself stands.
     """
     all_vehicles = {vehicle.name for vehicle in site.vehicles} <= state.vehicles.keys()
-    unsaid = [kind for kind in PLANNED_KINDS if kind.of(site) and not getattr(state, kind.section)]
+    unsaid = [kind for kind in PLANNED_KINDS if kind.carry and kind.of(site) and not getattr(state, kind.section)]
     if all_vehicles and not unsaid:
         return state
     vehicles = {name: each.state for name, each in find_vehicles(site, known, start=start).items()}
@@ -36,7 +36,7 @@ def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start:
         return state
     # What Luna switches has run as planned; of anything else only what somebody said is known.
     switched = {each.load for each in site.control.loads} if site.control else set()
-    carried = {kind.section: (kind.carry(expected, switched), {device.name for device in kind.of(site)}) for kind in unsaid}
+    carried = {kind.section: (kind.carry(expected, switched), {device.name for device in kind.of(site)}) for kind in unsaid if kind.carry}
     return state.model_copy(update={section: {name: each for name, each in states.items() if name in here} for section, (states, here) in carried.items()})
 
 

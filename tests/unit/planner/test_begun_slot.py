@@ -17,10 +17,10 @@ from luna.energy.site import Tariff, parse_site
 from luna.energy.timeline import Timeline
 from luna.energy.windows import mark_slots
 from services.planner.devices.appliance import read_allowed, read_cycle, read_load
+from services.planner.devices.vehicle.demand import read_vehicle
 from services.planner.linear.schedules import read_rules
 from services.planner.problem.build import build_problem, read_reserves
 from services.planner.problem.owner_constraints import block_hours
-from services.planner.problem.vehicle_demand import read_vehicle
 from tests.asking import make_request
 from tests.tables import each_row
 

@@ -52,7 +52,7 @@ def draw_block(rng: np.random.Generator) -> tuple[LinearModel, Schedules, FloatA
     load, state = draw_load(rng)
     demand = read_load(load, state, timeline, zone=ZoneInfo("Europe/Berlin"))
     nothing = np.zeros(timeline.count)
-    ahead = LoadPricing(timeline.hours, nothing, nothing, nothing, 0.5, 0.3, 0.1)
+    ahead = LoadPricing(timeline.hours, nothing, nothing, nothing, nothing, 0.5, 0.3, 0.1)
     builder = ModelBuilder()
     block = demand.add(builder, ahead).block
     assert block is not None

@@ -8,9 +8,7 @@ import numpy as np
 from luna.energy.physics import Mode, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from luna.energy.site import parse_site
 from luna.energy.timeline import FloatArray
-from services.planner.dp.policy import spare_vehicles
-from services.planner.milp.vehicle_sources import find_spared
-from services.planner.problem.build import build_problem
+from services.planner.dp.policy import serve_nowhere
 from tests.asking import answer, solve, stay
 from tests.tables import each_row
 from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, draw
@@ -36,7 +34,7 @@ def discharge(setpoint: SetPoint, rng: np.random.Generator) -> FloatArray:
 def test_no_mode_serves_where_a_vehicle_is_spared_and_all_others_stay() -> None:
     rng = np.random.default_rng(1)
     setpoint, where = draw_setpoint(rng, 20_000), rng.random(20_000) < 0.5
-    spared = spare_vehicles(setpoint, where)
+    spared = serve_nowhere(setpoint, where)
     assert discharge(spared, rng)[where].max() == 0.0
     assert (spared.mode[:, ~where] == setpoint.mode[:, ~where]).all()
 
@@ -55,7 +53,7 @@ def test_no_mode_serves_where_a_vehicle_is_spared_and_all_others_stay() -> None:
 def test_what_stores_goes_on_storing(mode: Mode, spared: Mode) -> None:
     setpoint = draw_setpoint(np.random.default_rng(2), 1)
     setpoint.mode[:] = mode
-    assert spare_vehicles(setpoint, np.array([True])).mode.tolist() == [[spared], [spared]]
+    assert serve_nowhere(setpoint, np.array([True])).mode.tolist() == [[spared], [spared]]
 
 
 def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
@@ -75,7 +73,7 @@ def test_plans_spare_vehicles_whatever_load_and_sun_turn_out_to_be(seed: int) ->
     made = solve(draw(seed))
     assert made.placement is not None
     problem, placement = made.problem, made.placement
-    spared = find_spared(build_problem(draw(seed)), placement.vehicle_kwh)
+    spared = np.any([each.storage.spared for each in placement.loads if each.storage], axis=0)
     # A connection that carries anything: beyond its limit a battery helps whatever it is told.
     limits = replace(SiteLimits.of(problem.site), import_limit_kw=np.array([np.inf]))
     for share in (0.0, 0.5, 2.0):

@@ -7,15 +7,17 @@ import numpy as np
 
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.devices.kind import PIN_SLACK, LoadPricing
+from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
 from services.planner.linear.model import Indices, ModelBuilder, Term
-from services.planner.milp.slack import PIN_SLACK
-from services.planner.problem.vehicle_demand import ChargingSession, VehicleDemand
 
 # What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what a load lacks.
 MINIMUM_SLACK = 60.0
 # What a kWh costs that a vehicle is short of full because its least power would overfill it: more than any kWh is worth.
 SHORT_SLACK = 2.0
 _SAME_KWH = 1e-9
+# What waiting for a slot costs beside its price: equal slots are taken early, and the same ones each time. Over two days less than 1e-5 in all.
+_TIE = 1e-8
 
 
 def add_minimum(
@@ -73,7 +75,7 @@ def add_choice(builder: ModelBuilder, demand: VehicleDemand, charge: Indices, sl
 
     Args:
         builder: of the model.
-        wish: whose vehicle charges.
+        demand: whose vehicle charges.
         charge: the columns of the slots in which it may charge.
         slots: these slots, and what each charges at most, kWh.
 
@@ -130,7 +132,7 @@ def require_start(
 
     Args:
         builder: of the model.
-        wish: whose vehicle charges.
+        demand: whose vehicle charges.
         stay: within it.
         starts: of the vehicle, in the slots in which it may charge.
         slots: these slots, and the column of what the stay lacks.
@@ -157,22 +159,6 @@ DEPARTURE_SLACK = 80.0
 
 
 @dataclass(frozen=True, slots=True)
-class VehiclePricing:
-    """What vehicles are offered: the mean import price, the dearest price, what a stored kWh beyond a target is worth unless a session says so.
-
-    ``surplus_kwh`` and ``deficit_kwh`` are what PV leaves over and what the house lacks, ``tie`` is a sliver that makes the earlier of two equal
-    slots the better one; all ``(slots,)``.
-    """
-
-    mean_price: float
-    dearest: float
-    extra_value: float
-    surplus_kwh: FloatArray
-    deficit_kwh: FloatArray
-    tie: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
 class VehicleColumns:
     """Where a vehicle stands in the model: charging and giving per slot (``(slots,)``; giving is empty where it never may).
 
@@ -187,14 +173,14 @@ class VehicleColumns:
     missing: Indices
 
 
-def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, prospect: VehiclePricing) -> VehicleColumns:
+def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing) -> VehicleColumns:
     """Add a vehicle with its stays."""
-    vehicle, most = demand.vehicle, _most_charge_kwh(demand, prospect)
-    charge = builder.add_columns(most.size, cost=prospect.tie, upper=most)
+    vehicle, most = demand.vehicle, _most_charge_kwh(demand, ahead)
+    charge = builder.add_columns(most.size, cost=_TIE * np.arange(most.size, dtype=np.float64), upper=most)
     choosable = np.flatnonzero(most > 0)
     on = add_choice(builder, demand, charge[choosable], (choosable, most[choosable])) if _needs_choice(demand) else ()
     starts = add_runs(builder, demand, on, choosable) if on else ()
-    give = _add_giving(builder, demand, prospect, (choosable, on)) if demand.slots_of("gives").any() else charge[:0]
+    give = _add_giving(builder, demand, ahead, (choosable, on)) if demand.slots_of("gives").any() else charge[:0]
     missing, stored = [], charge[:0]
     for stay in demand.stays:
         before = stored if stay.arrival_kwh is None else charge[:0]
@@ -204,9 +190,9 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, prospect: VehicleP
             if stay.gives or bound
             else _add_stay(builder, (demand, stay), charge, before=before)
         )
-        add_minimum(builder, (demand, stay), (charge, most), stored=(before, held), dearest=prospect.dearest)
+        add_minimum(builder, (demand, stay), (charge, most), stored=(before, held), dearest=ahead.dearest)
         stored = held[-1:]
-        missing.append(_want(builder, stay, stored, prospect, efficiency=vehicle.charge_efficiency))
+        missing.append(_want(builder, stay, stored, ahead, efficiency=vehicle.charge_efficiency))
         require_start(builder, demand, stay, starts=starts, slots=(choosable, missing[-1]))
     return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
 
@@ -218,7 +204,7 @@ def _needs_choice(demand: VehicleDemand) -> bool:
     return least or runs or vehicle.from_battery == "never" or any(stay.gives or stay.surplus_only for stay in demand.stays)
 
 
-def _most_charge_kwh(demand: VehicleDemand, prospect: VehiclePricing) -> FloatArray:
+def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
     """Return what each slot charges at most; nothing where that is less than the least power gives."""
     vehicle, hours = demand.vehicle, demand.plugged_hours
     most = np.zeros(hours.size)
@@ -227,15 +213,15 @@ def _most_charge_kwh(demand: VehicleDemand, prospect: VehiclePricing) -> FloatAr
         lowest = stay.left_least_kwh if stay.gives else stay.least_kwh
         most[slots] = np.minimum(vehicle.most_charge_kw * hours[slots], (stay.most_kwh - lowest) / vehicle.charge_efficiency)
         if stay.surplus_only:
-            most[slots] = np.minimum(most[slots], np.maximum(prospect.surplus_kwh, demand.least_charge_kwh)[slots])
+            most[slots] = np.minimum(most[slots], np.maximum(ahead.surplus_kwh, demand.least_charge_kwh)[slots])
     most = np.where(demand.pinned, np.minimum(most, demand.least_charge_kwh), most)
     return np.where(most >= vehicle.power_ranges[0][0] * hours - 1e-9, most, 0.0)
 
 
-def _add_giving(builder: ModelBuilder, demand: VehicleDemand, prospect: VehiclePricing, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
+def _add_giving(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing, charging: tuple[IndexArray, tuple[Indices, ...]]) -> Indices:
     """Let the vehicle supply a house that lacks energy, in slots in which it does not charge."""
     choosable, on = charging
-    most = demand.vehicle.discharge_limit_kw * demand.plugged_hours * demand.slots_of("gives") * (prospect.deficit_kwh > 0)
+    most = demand.vehicle.discharge_limit_kw * demand.plugged_hours * demand.slots_of("gives") * (ahead.deficit_kwh > 0)
     give = builder.add_columns(most.size, cost=demand.vehicle.wear_price, upper=most)
     bound = most[choosable]
     builder.add_rows(np.full(bound.size, -np.inf), bound, [(give[choosable], 1.0), *((each, bound) for each in on[:1])])
@@ -265,11 +251,11 @@ def _add_slots(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSessi
     return stored
 
 
-def _want(builder: ModelBuilder, stay: ChargingSession, stored: Indices, prospect: VehiclePricing, *, efficiency: float) -> Indices:
+def _want(builder: ModelBuilder, stay: ChargingSession, stored: Indices, ahead: LoadPricing, *, efficiency: float) -> Indices:
     """Want the energy at the stay's end, at a price on what is missing, and give what is stored beyond its worth."""
-    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * prospect.dearest, upper=stay.target_kwh)
-    extra_value = prospect.extra_value if stay.extra_value is None else stay.extra_value
-    later_price = max(prospect.mean_price, 0.0) / efficiency
+    missing = builder.add_columns(1, cost=DEPARTURE_SLACK * ahead.dearest, upper=stay.target_kwh)
+    extra_value = ahead.left_price if stay.extra_value is None else stay.extra_value
+    later_price = max(ahead.mean_price, 0.0) / efficiency
     worth = min(extra_value, later_price) if stay.open else extra_value
     # What is worth less than nothing counts all the same, however much it is.
     beyond = builder.add_columns(1, cost=-worth, upper=stay.worth_to_kwh - stay.worth_from_kwh if worth >= 0 else np.inf)

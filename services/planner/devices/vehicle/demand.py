@@ -69,11 +69,11 @@ class VehicleDemand:
     charging: bool = False
 
     def leave(self, where: BoolArray) -> "VehicleDemand":
-        """Return the wish of a vehicle that may not charge in some slots."""
+        """Return the demand of a vehicle that may not charge in some slots."""
         return replace(self, plugged_hours=np.where(where, 0.0, self.plugged_hours), least_charge_kwh=np.where(where, 0.0, self.least_charge_kwh))
 
     def pin(self, charge_kwh: FloatArray, where: BoolArray) -> "VehicleDemand":
-        """Return the wish of a vehicle that has to charge so much in some slots, no less and no more than its least power lets it."""
+        """Return the demand of a vehicle that has to charge so much in some slots, no less and no more than its least power lets it."""
         wanted = np.maximum(charge_kwh, self.vehicle.power_ranges[0][0] * self.plugged_hours)
         return replace(self, least_charge_kwh=np.where(where, wanted, self.least_charge_kwh), pinned=self.pinned | where)
 
