@@ -30,6 +30,7 @@ from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.queue import Client, Progress
 from luna.platform.settings import Settings
 from services.api.events import StreamLimit
+from services.api.identity.audit import describe_request
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
 from services.api.site_metrics import SiteMetrics
@@ -73,7 +74,7 @@ class Gateway:
     uploading: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_UPLOADS))
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None) -> Response:
+    async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None, asked: Request | None = None) -> Response:
         """Return the reply of the service that ``request`` names as it wrote it, without blocking other requests.
 
         A request comes validated, a reply from its own model: neither is read again on the way.
@@ -82,6 +83,7 @@ class Gateway:
             request: what is asked.
             status: of the response.
             patience: how long the reply is waited for; usual: as for a plan.
+            asked: the request that the reply answers, where the worker stores what it does: its entry in the audit log is stored with that.
 
         Raises:
             UnavailableError: too many calls wait already, the queue is away, or no reply came in time.
@@ -91,8 +93,12 @@ class Gateway:
             raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
         asking = _ASKING.get()
         once = None if asking is None else uuid5(NAMESPACE_URL, f"{request.task} {asking}").hex
-        call = partial(self.queue.ask, request, timeout=patience or self.settings.plan_timeout, once=once)
+        # What is asked under a key may be answered by what another request asked.
+        entry = describe_request(asked.scope, status) if asked is not None and once is None else None
+        call = partial(self.queue.ask, request, timeout=patience or self.settings.plan_timeout, once=once, entry=entry)
         text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        if asked is not None and entry is not None:
+            asked.state.stored_entry = status
         if once is not None:
             after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")

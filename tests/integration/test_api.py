@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from luna.contracts import PlanReply
 from luna.contracts.fleet import FollowChangesRequest
@@ -157,6 +157,24 @@ def test_a_plan_comes_back_over_the_queue(api: httpx.Client) -> None:
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["slots"]) == SLOTS
     assert answer.json()["status"] == "optimal"
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_plan_and_the_entry_of_who_asked_for_it_are_stored_together(api: httpx.Client, database: Engine) -> None:
+    def read_entries(request_id: str) -> list[tuple[int, str, str]]:
+        query = text("SELECT status, site, xmin::text FROM audit_log WHERE operation = 'make_plan' AND request_id = :request_id")
+        with unit_of_work(database) as connection:
+            return [tuple(row) for row in connection.execute(query, {"request_id": request_id})]
+
+    document = request_document(state={"batteries": {"battery": {"soc": 0.4321}}})
+    plan_id = api.post("/plan", json=document, headers={"X-Request-Id": "planned-0001"}).json()["plan_id"]
+    with unit_of_work(database) as connection:
+        transaction = connection.scalar(text("SELECT xmin::text FROM plan_history WHERE plan_id = :plan_id"), {"plan_id": plan_id})
+    assert read_entries("planned-0001") == [(200, "home", transaction)]
+    # Under a key another request's task may answer: the gateway writes the entry itself, as it does of what failed.
+    api.post("/plan", json=document, headers={"X-Request-Id": "planned-0002", "Idempotency-Key": "planned-0002"})
+    api.post("/plan", json={"site_id": "no-such-site"}, headers={"X-Request-Id": "planned-0003"})
+    assert [entry[0] for request_id in ("planned-0002", "planned-0003") for entry in read_entries(request_id)] == [200, 404]
 
 
 @pytest.mark.usefixtures("planner")

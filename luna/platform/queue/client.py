@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request, interactive_queue_of, queue_of
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
+from luna.platform.database.audit import AuditRecord
 from luna.platform.queue import serialization
 from luna.platform.queue.answer_streams import AnswerStreams
 from luna.platform.queue.app import create_sender
@@ -77,7 +79,7 @@ class Client:
         self.let_go(task_id, after=timeout)
         return serialization.decode_reply(request.reply, reply)
 
-    def ask(self, request: Request, *, timeout: timedelta, once: str | None = None) -> str:
+    def ask(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> str:
         """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
 
         It goes where no job stands in the way. The task is interrupted after ``timeout``, for nobody waits for it any more.
@@ -87,6 +89,7 @@ class Client:
             timeout: how long the reply is waited for.
             once: names the question: asked again under it within an hour, also by another process, it is answered by what the first one comes to.
                 Its reply stays until it is let go.
+            entry: of the audit log, stored with what the task stores; not together with ``once``.
 
         Raises:
             UnavailableError, LunaError: as ``call`` does.
@@ -95,17 +98,17 @@ class Client:
             if self.tasks.claim(once, within=timeout + GRACE_OF_ASKED):
                 self.begin(request, timeout=timeout, task_id=once)
             return self.tasks.await_reply(once, request.task, timeout=timeout)
-        task_id = self.begin(request, timeout=timeout)
+        task_id = self.begin(request, timeout=timeout, entry=entry)
         text = self.tasks.await_reply(task_id, request.task, timeout=timeout)
         self.let_go(task_id, after=timeout)
         return text
 
-    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None) -> str:
+    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None, entry: AuditRecord | None = None) -> str:
         """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
         seconds = timeout.total_seconds()
         limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + GRACE_OF_ASKED.total_seconds()}
         queue = interactive_queue_of(request.queue())
-        return self._submit(request, serialization.write_request(request), task_id=task_id, expires=timeout, queue=queue, **limits)
+        return self._submit(request, serialization.write_request(request), task_id=task_id, expires=timeout, entry=entry, queue=queue, **limits)
 
     def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
         """Send ``request`` and return the task's id.
@@ -150,14 +153,23 @@ class Client:
         self._redis.close()
 
     def _submit(
-        self, request: Request, text: str, *, task_id: str | None = None, key: str | None = None, expires: timedelta | None = None, **options: Any
+        self,
+        request: Request,
+        text: str,
+        *,
+        task_id: str | None = None,
+        key: str | None = None,
+        expires: timedelta | None = None,
+        entry: AuditRecord | None = None,
+        **options: Any,
     ) -> str:
         task_id = task_id or uuid.uuid4().hex
-        arguments = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
+        arguments: dict[str, Any] = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
+        arguments |= {} if entry is None else {"entry": asdict(entry)}
         self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None, **options)
         return task_id
 
-    def _send(self, task: str, text: str, arguments: dict[str, str], **options: Any) -> None:
+    def _send(self, task: str, text: str, arguments: dict[str, Any], **options: Any) -> None:
         with reachable():
             headers = {SENT_AT: SystemClock().now().timestamp()} | ({TRACEPARENT: parent} if (parent := current_span()) else {})
             self._app.send_task(task, (text,), arguments, headers=headers, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})

@@ -20,7 +20,8 @@ from sqlalchemy import Engine
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import LunaError, UnavailableError, find_full_disk
 from luna.platform.clock import SystemClock
-from luna.platform.database import engine
+from luna.platform.database import audit, engine
+from luna.platform.database.audit import AuditRecord
 from luna.platform.queue import serialization
 from luna.platform.queue.app import LONGEST_LIMIT
 from luna.platform.queue.attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
@@ -163,7 +164,7 @@ class LunaTask(Task):  # type: ignore[misc]
     definition: ClassVar[Definition]
     process: ClassVar[Process]
 
-    def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None) -> str:
+    def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None, entry: dict[str, Any] | None = None) -> str:
         with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._queued(trace_id), trace_id=trace_id):
             if job_id is not None:
                 return self._answer_job(job_id)
@@ -172,7 +173,7 @@ class LunaTask(Task):  # type: ignore[misc]
                 raise self._failed(self._explain(AbortedError()))
             if deaths >= MAX_STARTS:
                 raise self._bury(text, key)
-            return self._answer(text, key)
+            return self._answer(text, key, entry)
 
     def _start(self, key: str) -> int:
         """Count this start and return how many before it ended without a word."""
@@ -195,10 +196,13 @@ class LunaTask(Task):  # type: ignore[misc]
             self.process.ledger.end(kwargs["key"], task_id)
         self.process.freed.give_back()
 
-    def _answer(self, text: str, key: str) -> str:
+    def _answer(self, text: str, key: str, entry: dict[str, Any] | None) -> str:
         try:
             request = serialization.decode_request(self.definition.request, text)
-            return self._perform(request)
+            if entry is None:
+                return self._perform(request)
+            # One commit for what was done and for who asked: each of them waits for the disk.
+            return self._perform(request, lambda work, _: audit.write(work.connection, AuditRecord(**entry)))
         except RetryableError as error:
             failures = self.request.retries + 1
             if TASK_RETRY.gives_up(failures):

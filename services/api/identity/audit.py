@@ -22,7 +22,10 @@ log = structlog.get_logger("luna.audit")
 
 
 class AuditRequests:
-    """Writes an entry before the answer goes out, so that nothing is confirmed that is not written down; where that fails, the log alone holds it."""
+    """Writes an entry before the answer goes out, so that nothing is confirmed that is not written down; where that fails, the log alone holds it.
+
+    An entry that a worker has stored with what it did (``stored_entry``, its status) is not written again.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,18 +44,22 @@ class AuditRequests:
 
 
 async def _write(scope: Scope, status: int) -> None:
-    record = _record(scope, status)
+    record = describe_request(scope, status)
     if record is None:
         return
     identity: Identity = scope["app"].state.identity
+    stored = scope["state"].get("stored_entry") == status
     log.info("audit", user=record.user_name, means=record.means, operation=record.operation, site=record.site, status=status, address=record.address)
+    if stored:
+        return
     try:
         await identity.write(partial(audit.write, record=record))
     except LunaError as error:
         log.warning("the audit log cannot be written", reason=str(error), operation=record.operation, user=record.user_name)
 
 
-def _record(scope: Scope, status: int) -> audit.AuditRecord | None:
+def describe_request(scope: Scope, status: int) -> audit.AuditRecord | None:
+    """Return the entry of a request that ends in a status; None where it leaves none."""
     state = scope.get("state", {})
     operation: Operation | None = state.get("operation")
     if operation is None:
