@@ -8,7 +8,7 @@ import numpy as np
 from luna.energy.physics.inverters import Conversion
 from luna.energy.physics.limits import SiteLimits, charge_limit_kw
 from luna.energy.physics.mode import BoolArray, SetPoint, buys, holds_all_back, holds_export_back, sells, serves, stores, trades
-from luna.energy.timeline import FloatArray, add_up
+from luna.energy.timeline import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class BatteryEnvelope:
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
             absorbable=chargeable if limits.inverters is None else np.where(known, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
-            direct_kwh=np.zeros(chargeable.shape),
+            direct_kwh=np.zeros_like(chargeable),
         )
 
     def behind(self, conversion: Conversion) -> Self:
@@ -175,7 +175,7 @@ class _Meter:
 
     def served(self, serve: FloatArray) -> "_Meter":
         """Return what is left when batteries have served the load."""
-        return _Meter(np.maximum(self.deficit - add_up(serve), 0.0), self.surplus, self.import_limit, self.export_limit)
+        return _Meter(np.maximum(self.deficit - serve.sum(axis=0), 0.0), self.surplus, self.import_limit, self.export_limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ class _Sun:
 def _serve_deficit(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) -> FloatArray:
     """Return what each battery gives to the load: as its mode says, then what the connection cannot bring."""
     serve = _share(meter.deficit, reach.servable, last=last)
-    return serve + _share(meter.deficit - meter.import_limit - add_up(serve), reach.dischargeable - serve, last=last)
+    return serve + _share(meter.deficit - meter.import_limit - serve.sum(axis=0), reach.dischargeable - serve, last=last)
 
 
 def _exchange(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: BoolArray) -> _Moved:
@@ -247,10 +247,10 @@ def _move(meter: _Meter, serve: FloatArray, reach: BatteryEnvelope, *, last: Boo
     """Return what each battery takes from PV directly, stores, buys and sells within its reach and what the connection still carries."""
     direct, reach = reach.direct_kwh, reach.beside(reach.direct_kwh)
     store = _store_surplus(meter, reach, last=last)
-    left = meter.surplus - add_up(store)
+    left = meter.surplus - store.sum(axis=0)
     buys, sells = np.minimum(reach.buyable - store, reach.power_kwh), np.where(store > 0.0, 0.0, np.minimum(reach.sellable - serve, reach.power_kwh))
-    sold = _share(meter.export_limit - left + add_up(np.maximum(buys, 0.0)), sells, last=last)
-    bought = _share(meter.import_limit - meter.deficit + add_up(sold), buys, last=last)
+    sold = _share(meter.export_limit - left + np.maximum(buys, 0.0).sum(axis=0), sells, last=last)
+    bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, last=last)
     return _Moved(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
 
 
@@ -259,22 +259,22 @@ def _store_surplus(meter: _Meter, reach: BatteryEnvelope, *, last: BoolArray) ->
     surplus = meter.surplus
     store = _share(surplus, reach.storable, last=last)
     room = reach.spillable - store
-    spilled = _share(surplus - meter.export_limit - add_up(store), room, last=last)
+    spilled = _share(surplus - meter.export_limit - store.sum(axis=0), room, last=last)
     # A battery that cannot charge as slowly as the connection overflows takes more.
     spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, reach.least_kwh - store), room), 0.0)
-    return store + _share(surplus - add_up(store), spilled, last=last)
+    return store + _share(surplus - store.sum(axis=0), spilled, last=last)
 
 
 def _carry(meter: _Meter, moved: _Moved, sun: _Sun, *, no_export: BoolArray, curtailable: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return what crosses the meter inward and outward, and what of PV is held back."""
-    surplus, bought, sold = np.maximum(meter.surplus - add_up(moved.store), 0.0), add_up(moved.bought), add_up(moved.sold)
+    surplus, bought, sold = np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0), moved.bought.sum(axis=0), moved.sold.sum(axis=0)
     passed_on = np.minimum(bought, sold)  # one battery's sale is another's purchase: the meter sees neither
     bought, sold = bought - passed_on, sold - passed_on
     # What neither connection nor battery can carry, PV that was held back does.
     released = np.minimum(sun.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
     room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
     held_back = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
-    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - add_up(moved.direct) + held_back
+    curtailed = sun.pv_kwh - np.minimum(sun.ac_kwh + released, sun.pv_kwh) - moved.direct.sum(axis=0) + held_back
     return meter.deficit - released + bought, surplus - held_back + sold, curtailed
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -104,9 +104,6 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any, **_: Any) -> "Recorded":
         return Recorded(self.tape, self.name, self.example.astype(dtype))
-
-    def __getitem__(self, battery: Literal[0]) -> "Recorded":
-        return self.sum(axis=battery)
 
     def sum(self, axis: int) -> "Recorded":
         return Recorded(self.tape, self.name, self._only(axis))
