@@ -61,7 +61,7 @@ class PinnedUse:
 
 
 @dataclass(frozen=True, slots=True)
-class SiteColumns:
+class SurroundingColumns:
     """What stands around a demand in a model: the house's load less its PV, ``(slots,)``, columns of the site, and all that is placed.
 
     ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``; ``direct`` is what they take behind inverters.
@@ -93,7 +93,7 @@ class StorageColumns:
     give: Indices
     missing: Indices
     from_batteries: bool
-    add_sources: Callable[[ModelBuilder, SiteColumns], None]
+    add_sources: Callable[[ModelBuilder, SurroundingColumns], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import DemandColumns, LoadPricing, SiteColumns, SurplusUse
+from services.planner.devices.kind import DemandColumns, LoadPricing, SurplusUse, SurroundingColumns
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
 from services.planner.milp.slack import dearest_price
@@ -80,7 +80,7 @@ def add_sources(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, 
     """Add what may feed what stores energy, and that what it gives back serves the house and what runs in it: it is not sold, and stores nothing else."""
     net, stores = problem.outlook.load_kwh - problem.ac_pv_kwh, [each.storage for each in placed.loads if each.storage]
     sold, held_back, direct = grid
-    around = SiteColumns(net, sold, held_back, direct, batteries, placed.loads)
+    around = SurroundingColumns(net, sold, held_back, direct, batteries, placed.loads)
     for storage in stores:
         storage.add_sources(builder, around)
     slots = np.flatnonzero(net > 0)

@@ -6,7 +6,7 @@ Both are judged at the site's meter per slot, as what batteries may take and giv
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import SiteColumns
+from services.planner.devices.kind import SurroundingColumns
 from services.planner.devices.vehicle.demand import VehicleDemand
 from services.planner.devices.vehicle.rows import VehicleColumns
 from services.planner.linear.model import Indices, ModelBuilder, Term
@@ -14,7 +14,7 @@ from services.planner.linear.model import Indices, ModelBuilder, Term
 _NOTHING_KWH = 1e-6
 
 
-def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBuilder, site: SiteColumns) -> None:
+def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBuilder, site: SurroundingColumns) -> None:
     """Add what a vehicle that charges from surplus leaves to everything else, and what batteries may give while it charges."""
     batteries = site.batteries
     if demand.slots_of("surplus_only").any():
@@ -26,7 +26,7 @@ def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBu
         _follow_energy(builder, site, columns, [*fed, *((each, -1.0) for each in (site.sold, site.held_back, *batteries[:, 0]))])
 
 
-def _leave_surplus(builder: ModelBuilder, site: SiteColumns, car: tuple[VehicleDemand, VehicleColumns], takers: list[Term]) -> None:
+def _leave_surplus(builder: ModelBuilder, site: SurroundingColumns, car: tuple[VehicleDemand, VehicleColumns], takers: list[Term]) -> None:
     """While the vehicle charges, all that takes energy takes no more than the surplus: nothing is imported for it, and no battery serves it.
 
     What it has to charge comes from anything; a binary says that it charges more.
@@ -59,7 +59,7 @@ def _spare_batteries(builder: ModelBuilder, columns: VehicleColumns, *, gives: I
     builder.add_rows(np.full(slots.size, -np.inf), most, [*((each[slots], 1.0) for each in gives), *((each, most) for each in columns.on[:1])])
 
 
-def _follow_energy(builder: ModelBuilder, site: SiteColumns, columns: VehicleColumns, takers: list[Term]) -> None:
+def _follow_energy(builder: ModelBuilder, site: SurroundingColumns, columns: VehicleColumns, takers: list[Term]) -> None:
     """Say what follows for whole choices but not for shares of them: what batteries give beyond the house goes to the grid or into one another."""
     slots = columns.choosable[site.net_kwh[columns.choosable] >= 0]
     terms = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in takers]
