@@ -20,7 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 from typing import Self
 
 MODULE = "services.cli.fork_server"
@@ -97,18 +99,31 @@ def _ask_nobody() -> None:
 def load_tasks() -> None:
     """Import what the workers run, and what their tasks compile; what only jobs need is loaded by the process that is given one.
 
-    Where memory is short that is loaded here as well: no process outlives its task there, so each would load 55 MB of its own, for seconds.
+    Where memory is short no process outlives its task: what jobs need would be loaded anew for each, 55 MB, and is loaded here. What compiles grows by 100 MB,
+    too much beside a training: everything is compiled first, in a process that ends, while no other works yet.
     """
     from luna.platform.queue.memory import affordable_processes
     from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
-    steps = ("prepare", "prepare_jobs") if affordable_processes() == 1 else ("prepare",)
-    for service, step in product((*SERVICES, *OPTIONAL_SERVICES), steps):
+    tasks = []
+    for service in (*SERVICES, *OPTIONAL_SERVICES):
         # What is not installed is named by the worker that would serve it.
         with suppress(ImportError, OSError):
-            getattr(import_module(f"services.{service}.tasks"), step, lambda: None)()
+            tasks.append(import_module(f"services.{service}.tasks"))
+    is_short = affordable_processes() == 1
+    if is_short:
+        compiling = get_context("fork").Process(target=_take_steps, args=(tasks, "precompile"))
+        compiling.start()
+        compiling.join()
+    _take_steps(tasks, "prepare", *(("prepare_jobs",) if is_short else ()))
     for module in WORKERS:
         import_module(module)
+
+
+def _take_steps(tasks: Sequence[ModuleType], *steps: str) -> None:
+    for module, step in product(tasks, steps):
+        with suppress(ImportError, OSError):
+            getattr(module, step, lambda: None)()
 
 
 SHARES: Mapping[str, Callable[[], None]] = {"shared": load_shared, "tasks": load_tasks}
