@@ -1,17 +1,18 @@
-"""What a heat pump makes of electricity, and how warm its store gets."""
+"""What heat is made of electricity, and how warm its store gets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from luna.energy.devices import HeatPump, HeatStore
+from luna.energy.devices import CopPoint, HeatStore
 from luna.energy.timeline import FloatArray
 
 
-def heat_per_kwh(pump: HeatPump, outdoor_c: FloatArray) -> FloatArray:
-    """Return heat per kWh of electricity at outdoor temperatures, same shape."""
-    return np.interp(outdoor_c, [point.outdoor_c for point in pump.cop], [point.cop for point in pump.cop])
+def heat_per_kwh(cop: Sequence[CopPoint], outdoor_c: FloatArray) -> FloatArray:
+    """Return heat per kWh of electricity at outdoor temperatures, same shape: linear between points, steady beyond."""
+    return np.interp(outdoor_c, [point.outdoor_c for point in cop], [point.cop for point in cop])
 
 
 @dataclass(frozen=True, slots=True)

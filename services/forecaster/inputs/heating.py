@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.energy.physics import heat_per_kwh
 from luna.energy.site import Location
 from luna.energy.site.household import COP, HeatedBy
 from luna.energy.timeline import FloatArray
@@ -55,9 +56,7 @@ def _electricity(outdoor_c: FloatArray, heated_by: HeatedBy, mean_degrees: float
     """Return the electricity for heat of which a usual slot has 1."""
     below = np.maximum(HEATING_LIMIT_C - outdoor_c, 0.0)
     heat = HOT_WATER_SHARE + (1 - HOT_WATER_SHARE) * below / mean_degrees
-    points = COP[heated_by]
-    cop = np.interp(outdoor_c, [point.outdoor_c for point in points], [point.cop for point in points])
-    return np.asarray(heat / cop)
+    return np.asarray(heat / heat_per_kwh(COP[heated_by], outdoor_c))
 
 
 @lru_cache(maxsize=64)

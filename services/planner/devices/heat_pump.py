@@ -171,7 +171,7 @@ def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, 
     warming = Warming.of(pump.store, hours=timeline.hours, outdoor_c=outdoor, demand_kwh=demand)
     assumed = [("heat_outdoor", OUTDOOR_C)] if series.outdoor_temperature_c is None else []
     assumed += [("heat_store", start)] if state.temperature_c is None else []
-    cop, highest = heat_per_kwh(pump, outdoor), np.maximum(most, warming.least_warming(start, least))
+    cop, highest = heat_per_kwh(pump.cop, outdoor), np.maximum(most, warming.least_warming(start, least))
     aim = np.minimum(least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest))
     return HeatDemand(pump, state, start, least, highest, aim, cop, warming, tuple(assumed), np.full(timeline.count, np.nan))
 
