@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 
 from luna.contracts.message import Message
 from luna.contracts.plan.reply import PlanReply, ReasonReply, SlotReply
-from luna.energy.devices import PLANNED_KINDS
+from luna.energy.devices import FLOW_KINDS
 from luna.energy.errors import InvalidInputError
 from luna.words import Numbers, Sentences, limit
 
@@ -27,7 +27,7 @@ Columns = dict[str, Any]
 # What may be missing of an outlook has no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # By section: what a slot says of each device of a kind.
-_FLOWS: dict[str, type[Message]] = {kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1] for kind in PLANNED_KINDS}
+_FLOWS: dict[str, type[Message]] = {kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1] for kind in FLOW_KINDS}
 _ROWS: tuple[type[Message], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
 # All fields in order, with what a row says where there is no column of one.
 _ABSENT: dict[type[Message], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}

@@ -20,11 +20,11 @@ __all__ = [
     "COMMANDS",
     "DEVICE_KINDS",
     "FLEXIBLE_KINDS",
+    "FLOW_KINDS",
     "GRID",
     "HEAT_PUMP",
     "INVERTER",
     "MOST_C_RATE",
-    "PLANNED_KINDS",
     "PV",
     "SWITCHED_KINDS",
     "VEHICLE",
@@ -69,7 +69,7 @@ SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHE
 # Those whose devices use energy when it suits, apart from the house's habits.
 FLEXIBLE_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.meter)
 # Those of which a plan says what each device does.
-PLANNED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
+FLOW_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
 # By the section of ``control``.
 COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.devices import PLANNED_KINDS, Battery
+from luna.energy.devices import FLOW_KINDS, Battery
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
@@ -73,7 +73,7 @@ def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
     """Return what plans expect of each slot, mean powers in kW; ``pv_kw`` is what the roof could give, ``curtailed_kw`` what of it is held back."""
     meter = {f"{name}_kw": power(parts, own(f"{name}_kwh")) for name in ("load", "pv", "curtailed", "import", "export")}
-    return meter | {column: power(parts, of_all(kind.section, energy)) for kind in PLANNED_KINDS for energy, column in kind.flows.items()}
+    return meter | {column: power(parts, of_all(kind.section, energy)) for kind in FLOW_KINDS for energy, column in kind.flows.items()}
 
 
 def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
@@ -85,7 +85,7 @@ def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
     """Return for every device what plans have it do: power in kW, negative where it gives, and of what stores energy its state of charge."""
     found: list[dict[str, Any]] = []
-    for kind in PLANNED_KINDS:
+    for kind in FLOW_KINDS:
         for each in kind.of(site):
             taken, *given = [power(parts, of_one(kind.section, each.name, energy)) for energy in kind.flows]
             stored = {"capacity_kwh": kind.capacity_kwh(each), "soc": ends(parts, kind.section, each.name)} if kind.capacity_kwh else {}

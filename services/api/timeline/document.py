@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, create_model
 
-from luna.energy.devices import PLANNED_KINDS
+from luna.energy.devices import FLOW_KINDS
 from luna.platform.database.observations import MEASURED
 from luna.words import Language
 from services.api.timeline.measured import power_column
@@ -54,7 +54,7 @@ _PLANNED: dict[str, Any] = {
     "load_kw": Power,
     "pv_kw": Annotated[Power, Field(description="what the roof could give, kW")],
     "curtailed_kw": Annotated[Power, Field(description="what of it is held back, kW")],
-    **dict.fromkeys(("import_kw", "export_kw", *(column for kind in PLANNED_KINDS for column in kind.flows.values())), Power),
+    **dict.fromkeys(("import_kw", "export_kw", *(column for kind in FLOW_KINDS for column in kind.flows.values())), Power),
     "soc": Soc,
     "target_soc": Annotated[Numbers, Field(description="share of the capacity to which batteries charge from the grid, or sell; null where they do neither")],
 }
@@ -77,7 +77,7 @@ class DeviceColumn(BaseModel):
     """What one device is to do; a battery or vehicle that gives has a negative power."""
 
     name: str
-    kind: Annotated[str, Field(json_schema_extra={"enum": [kind.section for kind in PLANNED_KINDS]})]
+    kind: Annotated[str, Field(json_schema_extra={"enum": [kind.section for kind in FLOW_KINDS]})]
     capacity_kwh: float | None = None
     power_kw: Power
     soc: Soc | None = None
