@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from bench.control_groups import ControlGroup
+from bench.first_run import newcomers_environment
 from bench.processes import ProcessTree
 from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.platform.clock import SystemClock
@@ -73,9 +74,10 @@ def luna_up(
         group: that it runs in, default: the caller's.
         program: the ``luna`` of another environment, default: this one's.
     """
-    port, plain = free_port(), {name: value for name, value in os.environ.items() if not name.startswith(("LUNA_", "PYTHON") if program else "LUNA_")}
+    port, around = free_port(), os.environ if program is None else newcomers_environment()
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
-    environment = plain | {f"LUNA_{name.upper()}": value for name, value in named.items()}
+    own = {f"LUNA_{name.upper()}": value for name, value in named.items()}
+    environment = {name: value for name, value in around.items() if not name.startswith("LUNA_")} | own
     command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"] if program is None else [str(program), "up"]
     command = command if group is None else group.enter(command)
     path = folder / "up.log"
