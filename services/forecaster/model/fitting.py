@@ -135,8 +135,13 @@ def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threa
 def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
     """Return the rows of the second half of the time, and what trees grown on everything before their quarter say of them."""
     judged = rows.select(rows.quarter >= QUARTERS // 2)
-    by_quarter = [predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view) for quarter in (2, 3)]
-    return judged, {head: np.where(judged.quarter == 2, by_quarter[0][head], by_quarter[1][head]) for head in HEADS}
+    outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
+    for quarter in range(QUARTERS // 2, QUARTERS):
+        asked = judged.quarter == quarter
+        told = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.select(asked).view)
+        for head, output in outputs.items():
+            output[asked] = told[head]
+    return judged, outputs
 
 
 def expect_weights(members: Sequence[str]) -> FloatArray:
