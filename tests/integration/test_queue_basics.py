@@ -90,6 +90,14 @@ def test_a_reply_that_was_waited_for_is_kept_for_minutes_and_one_that_was_not_fo
         assert store.ttl(f"luna:celery-task-meta-{submitted}") > 1800
 
 
+def test_redis_is_handed_a_reply_once(client: Client, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as store, store.pubsub(ignore_subscribe_messages=True) as published:
+        published.psubscribe(RESULTS)
+        published.get_message(timeout=5)
+        assert client.call(sample.EchoRequest(value=7), timeout=SOON) == sample.Echo(value=7)
+        assert published.get_message(timeout=0) is None
+
+
 def test_a_submitted_task_can_be_fetched_later(client: Client) -> None:
     task_id = client.submit(sample.EchoRequest(value=7))
     wait_for(lambda: client.tasks.fetch(task_id, sample.EchoRequest).status == "succeeded")

@@ -7,6 +7,7 @@ from celery import Celery
 from celery.app.amqp import AMQP
 from kombu.utils.scheduling import round_robin_cycle
 
+from luna.platform.queue.outcomes import ADDRESS
 from luna.platform.queue.transport import WorkerAmqp
 
 SOFT_LIMIT = timedelta(minutes=10)
@@ -65,7 +66,7 @@ def create_worker(redis_url: str, *, node: str, order: type[round_robin_cycle] =
     """Return the application of the worker ``node``, which goes by ``order`` through its queues; what it holds unacknowledged stands under its own name."""
     patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
     app = _create(redis_url, {**unacknowledged_by(node), **patient, "queue_order_strategy": order}, amqp=WorkerAmqp)
-    app.conf.update(result_backend=redis_url, result_backend_transport_options={"global_keyprefix": PREFIX})
+    app.conf.update(result_backend=f"{ADDRESS}+{redis_url}", result_backend_transport_options={"global_keyprefix": PREFIX})
     return app
 
 
