@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from luna.platform.database import chunks
 
@@ -116,10 +116,16 @@ def upsert_rows(
             _append_rows(connection, table.name, types, copied)
             return
     # One row, or rows of which some may be there: a COPY takes three turns with the server.
+    connection.execute(_insert_rows(table, tuple(types), on_conflict), rows)
+
+
+@cache
+def _insert_rows(table: Table, names: Sequence[str], on_conflict: Literal["keep", "replace"]) -> Insert:
+    # To put it together takes as long as one small row.
     write, keys = insert(table), table.primary_key.columns
-    fresh = {name: write.excluded[name] for name in types if name not in keys}
-    replacing = write.on_conflict_do_update(index_elements=keys, set_=fresh)
-    connection.execute(replacing if on_conflict == "replace" else write.on_conflict_do_nothing(), rows)
+    if on_conflict == "keep":
+        return write.on_conflict_do_nothing()
+    return write.on_conflict_do_update(index_elements=keys, set_={name: write.excluded[name] for name in names if name not in keys})
 
 
 def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
