@@ -31,6 +31,7 @@ from luna.platform.database import (
     training_runs,
     weather_carbon,
 )
+from luna.platform.database.engine import unit_of_work
 from luna.platform.database.quarantine import Refused
 from luna.platform.database.schema.series import slot_observations
 from tests.stored import store_site
@@ -365,6 +366,19 @@ def test_what_passes_is_said_to_pass(database: Engine, code: str, kind: type[Una
     with pytest.raises(kind, match=words) as caught, engine.unit_of_work(database) as connection:
         connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'as the test wants' USING ERRCODE = '{code}'; END $$"))
     assert (caught.value.status, int(caught.value.headers["Retry-After"]) > 0, type(caught.value)) == (503, True, kind)
+
+
+def test_a_session_that_the_server_has_closed_meanwhile_is_replaced(database: Engine) -> None:
+    own = engine.create(database.url.render_as_string(hide_password=False), pool_size=2)
+    # Both of the pool's sessions, as after a restart.
+    with unit_of_work(own) as first, unit_of_work(own) as second:
+        sessions = [connection.scalar(text("SELECT pg_backend_pid()")) for connection in (first, second)]
+    with unit_of_work(database) as connection:
+        connection.execute(text("SELECT pg_terminate_backend(pid, 5000) FROM unnest(:sessions) AS closed (pid)"), {"sessions": sessions})
+    with unit_of_work(own) as first, unit_of_work(own) as second:
+        replaced = [connection.scalar(text("SELECT pg_backend_pid()")) for connection in (first, second)]
+    own.dispose()
+    assert not set(replaced) & set(sessions)
 
 
 def test_a_server_whose_machine_is_gone_is_noticed_within_a_minute(database: Engine) -> None:

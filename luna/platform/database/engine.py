@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
+from select import POLLIN, poll
+from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, func, make_url, select
-from sqlalchemy.exc import ArgumentError, InternalError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, InternalError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from luna.energy.errors import FullError, InvalidInputError, UnavailableError
@@ -55,7 +57,22 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "timescaledb.max_tuples_decompressed_per_dml_transaction": 0,
     }
     connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, **CONNECT_ARGS}
-    return create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_recycle=1800)
+    made = create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800)
+    event.listen(made, "checkout", _require_open)
+    return made
+
+
+def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
+    """Have the pool connect anew where the server has closed a session meanwhile: to look costs microseconds, to ask the server a turn with it.
+
+    A server whose machine is gone says nothing; it would answer nothing either.
+    """
+    look = poll()
+    if not session.closed:
+        look.register(session.fileno(), POLLIN)
+    # Of a session in which nothing is under way only its end is to be read.
+    if session.closed or look.poll(0):
+        raise InvalidatePoolError
 
 
 def parse_address(url: str) -> URL:
