@@ -1,5 +1,6 @@
 """What routes are given: the settings, the database, the queue."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -95,11 +96,15 @@ class Gateway:
         once = None if asking is None else uuid5(NAMESPACE_URL, f"{request.task} {asking}").hex
         # What is asked under a key may be answered by what another request asked.
         entry = describe_request(asked.scope, status) if asked is not None and once is None else None
-        call = partial(self.queue.ask, request, timeout=patience or self.settings.plan_timeout, once=once, entry=entry)
-        text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        patience = patience or self.settings.plan_timeout
+        call = partial(self.queue.ask_kept, request, timeout=patience, once=once, entry=entry)
+        task_id, text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
         if asked is not None and entry is not None:
             asked.state.stored_entry = status
-        if once is not None:
+        if once is None:
+            # The answer does not wait for that.
+            asyncio.get_running_loop().run_in_executor(None, partial(self.queue.let_go, task_id, after=patience))
+        else:
             after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")
 

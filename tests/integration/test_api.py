@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+import redis
 from sqlalchemy import Engine, text
 
 from luna.contracts import PlanReply
@@ -39,6 +40,7 @@ from tests.workers import wait_for
 
 PROBLEM = "application/problem+json"
 SLOTS = 16
+OUTCOMES = "luna:celery-task-meta-*"
 
 
 def request_document(**changes: object) -> dict[str, Any]:
@@ -175,6 +177,15 @@ def test_a_plan_and_the_entry_of_who_asked_for_it_are_stored_together(api: httpx
     api.post("/plan", json=document, headers={"X-Request-Id": "planned-0002", "Idempotency-Key": "planned-0002"})
     api.post("/plan", json={"site_id": "no-such-site"}, headers={"X-Request-Id": "planned-0003"})
     assert [entry[0] for request_id in ("planned-0002", "planned-0003") for entry in read_entries(request_id)] == [200, 404]
+
+
+@pytest.mark.usefixtures("planner")
+def test_a_plan_that_was_answered_is_soon_let_go_by_the_queue(api: httpx.Client, redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as store:
+        before = set(store.scan_iter(OUTCOMES))
+        assert api.post("/plan", json=request_document(state={"batteries": {"battery": {"soc": 0.4123}}})).status_code == 200
+        (outcome,) = set(store.scan_iter(OUTCOMES)) - before
+        wait_for(lambda: 0 < int(store.ttl(outcome)) <= 120)
 
 
 @pytest.mark.usefixtures("planner")

@@ -79,7 +79,7 @@ class Client:
         self.let_go(task_id, after=timeout)
         return serialization.decode_reply(request.reply, reply)
 
-    def ask(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> str:
+    def ask(self, request: Request, *, timeout: timedelta) -> str:
         """Return the reply to a ``request`` that has just been validated, as the worker wrote it: one JSON text, read by nobody on the way.
 
         It goes where no job stands in the way. The task is interrupted after ``timeout``, for nobody waits for it any more.
@@ -87,21 +87,31 @@ class Client:
         Args:
             request: what is asked.
             timeout: how long the reply is waited for.
-            once: names the question: asked again under it within an hour, also by another process, it is answered by what the first one comes to.
-                Its reply stays until it is let go.
+
+        Raises:
+            UnavailableError, LunaError: as ``call`` does.
+        """
+        task_id, text = self.ask_kept(request, timeout=timeout)
+        self.let_go(task_id, after=timeout)
+        return text
+
+    def ask_kept(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
+        """Return the same and before it the id of its task; the reply stays until the caller lets it go.
+
+        Args:
+            request: what is asked.
+            timeout: how long the reply is waited for.
+            once: names the question, and is the id: asked again under it within an hour, also by another process, it is answered by what the first one
+                comes to.
             entry: of the audit log, stored with what the task stores; not together with ``once``.
 
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
-        if once is not None:
-            if self.tasks.claim(once, within=timeout + GRACE_OF_ASKED):
-                self.begin(request, timeout=timeout, task_id=once)
-            return self.tasks.await_reply(once, request.task, timeout=timeout)
-        task_id = self.begin(request, timeout=timeout, entry=entry)
-        text = self.tasks.await_reply(task_id, request.task, timeout=timeout)
-        self.let_go(task_id, after=timeout)
-        return text
+        task_id = once or uuid.uuid4().hex
+        if once is None or self.tasks.claim(once, within=timeout + GRACE_OF_ASKED):
+            self.begin(request, timeout=timeout, task_id=task_id, entry=entry)
+        return task_id, self.tasks.await_reply(task_id, request.task, timeout=timeout)
 
     def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None, entry: AuditRecord | None = None) -> str:
         """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
