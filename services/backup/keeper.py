@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 
 from luna.energy.errors import LunaError
 from luna.platform.health import Liveness
-from luna.platform.queue.memory import FreedMemory
+from luna.platform.memory import FreedMemory
 from luna.platform.settings import Settings
 from services.backup.chain import list_missing
 from services.backup.create import BackupWork, create_backup

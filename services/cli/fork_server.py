@@ -102,7 +102,7 @@ def load_tasks() -> None:
     Where memory is short no process outlives its task: what jobs need would be loaded anew for each, 55 MB, and is loaded here. What compiles grows by 100 MB,
     too much beside a training: everything is compiled first, in a process that ends, while no other works yet.
     """
-    from luna.platform.queue.memory import affordable_processes
+    from luna.platform.memory import affordable_processes
     from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
     tasks = []

@@ -15,6 +15,7 @@ from luna.platform.embedded.account import Account, folder_error, make_private_f
 from luna.platform.embedded.process import Launch, explain_failure
 from luna.platform.embedded.replacement import CLUSTER, finish_replacement
 from luna.platform.embedded.state import HOST
+from luna.platform.memory import affordable_processes
 
 USER = "luna"
 DATABASE = "postgres"
@@ -34,6 +35,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+# Where there is memory for one job alone: the system's own cache gives way to what runs, this one never does.
+SPARING = {"shared_buffers": "20MB"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Postgres:
 
     def launch(self, port: int) -> Launch:
         self._drop_stale_pid()
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = SETTINGS | (SPARING if affordable_processes() == 1 else {})
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Launch([str(self.programs / "postgres"), "-D", str(self._data), "-p", str(port), *options], self.account)
 
     def answers(self, port: int) -> bool:

@@ -17,7 +17,7 @@ from kombu.asynchronous import get_event_loop
 
 from luna.platform.health import Readiness
 from luna.platform.health.probes import PATIENCE
-from luna.platform.queue.memory import is_short, resident_bytes
+from luna.platform.memory import is_short, resident_bytes
 
 # Tasks that follow one another find the libraries loaded.
 REST_SECONDS = 10.0

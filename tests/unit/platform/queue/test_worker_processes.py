@@ -1,6 +1,6 @@
 """How many processes a worker has."""
 
-from luna.platform.queue.memory import affordable_processes
+from luna.platform.memory import affordable_processes
 from luna.platform.queue.worker import count_processes
 from luna.platform.settings import Settings
 

@@ -5,7 +5,7 @@ import sys
 
 # Blocks that lie close together, as a task's are; the last one holds the end of the heap, so that nothing of it goes back by itself.
 FREEING = """
-from luna.platform.queue.memory import FreedMemory, resident_bytes
+from luna.platform.memory import FreedMemory, resident_bytes
 freed = FreedMemory()
 freed.give_back()
 before = resident_bytes()

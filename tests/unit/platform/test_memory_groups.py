@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luna.platform.queue.memory import MemoryGroup
+from luna.platform.memory import MemoryGroup
 
 FILES = {
     True: {"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 500\nactive_file 100\ninactive_file 250\n"},
