@@ -1,9 +1,10 @@
-"""``python -m services.cli.fork_server SHARE``: loads what several processes of ``luna up`` need, and becomes each of them by a fork.
+"""``python -m services.cli.fork_server SHARE [MODULE ARGUMENT …]``: loads what several processes of ``luna up`` need, and becomes each of them by a fork.
 
 What is loaded before a fork is in memory once, and is not loaded again. A forked process is one like any other: in a session of its own, with its own command
 line, ended by its own signals; it outlives the server. Where no server works, a process is executed instead, and loads everything itself.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -23,7 +24,7 @@ from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
-from typing import Self
+from typing import NoReturn, Self
 
 MODULE = "services.cli.fork_server"
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
@@ -131,24 +132,44 @@ SHARES: Mapping[str, Callable[[], None]] = {"shared": load_shared, "tasks": load
 
 def main() -> None:
     """Load and serve what the first argument names."""
-    run(sys.argv[1])
+    run(sys.argv[1], sys.argv[2:])
 
 
-def run(share: str) -> None:
-    """Load, and serve until the starter ends; in each forked process run the module that is asked for."""
+def run(share: str, words: Sequence[str] = ()) -> NoReturn:
+    """Load, and serve until the starter ends; in each forked process run the module that is asked for, to its end. With ``words`` be that process."""
     SHARES[share]()
     # A collector that looked through what is loaded would write into its pages, and so make them each process's own.
     gc.collect()
     gc.freeze()
     let_go_of_files()
-    words = _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
+    words = list(words) or _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
     if words:
         show_command_line([sys.executable, "-m", *words])
     if words[:1] == [MODULE]:
-        run(words[1])
-    elif words:
+        run(words[1], words[2:])
+    code: int | None = 0
+    if words:
         sys.argv = words
-        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+        try:
+            runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+        except SystemExit as ended:
+            if isinstance(ended.code, str):
+                raise
+            code = ended.code
+    leave(code or 0)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process as Python does, but for the last it would do: to take apart what was loaded, and so write into each page that is shared.
+
+    Several that ended at once took 50 MB each. Source: CPython, multiprocessing/popen_fork.py.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - waits for threads, those of executors among them, as multiprocessing does
+    atexit._run_exitfuncs()  # noqa: SLF001 - as multiprocessing does
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def let_go_of_files() -> None:
@@ -269,11 +290,12 @@ class ForkServer:
     Args:
         share: what it loads, one of ``SHARES``.
         parent: the server that forks it when the first process is asked for; None: it is executed at once.
+        alone: it becomes what it is asked for, and each time is forked anew: where there is one process of its kind, none is beside it.
         here: it is forked from this process instead, with all that this one has loaded; in the fork the program ends when the server does.
     """
 
-    def __init__(self, share: str, *, parent: "ForkServer | None" = None, here: bool = False) -> None:
-        self._share, self._parent = share, parent
+    def __init__(self, share: str, *, parent: "ForkServer | None" = None, alone: bool = False, here: bool = False) -> None:
+        self._share, self._parent, self._alone = share, parent, alone
         self._lock = threading.Lock()
         self._process: ChildProcess | None = None
         self._works = _can_fork()
@@ -285,6 +307,8 @@ class ForkServer:
 
     def start(self, words: Sequence[str]) -> ChildProcess:
         """Start ``python -m WORDS``, whose standard input and error are this process's to end and to read."""
+        if self._parent and self._alone:
+            return self._parent.start([MODULE, self._share, *words])
         if self._works:
             try:
                 return self._start(words)
@@ -346,7 +370,6 @@ class ForkServer:
             self._far.close()
             show_command_line([sys.executable, "-m", MODULE, self._share])
             run(self._share)
-            sys.exit()
         return ForkedProcess(None, pid, os.pidfd_open(pid), stdin=self._control)
 
     def _start(self, words: Sequence[str]) -> ForkedProcess:

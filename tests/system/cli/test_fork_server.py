@@ -14,7 +14,8 @@ from services.cli.fork_server import ForkedProcess, ForkServer
 PATIENCE_SECONDS = 60
 # Says what it is, and ends with its starter: with 3 where it was told so on its standard input.
 SPEAKER = """
-import os, sys
+import atexit, os, sys
+atexit.register(lambda: print("ended", file=sys.stderr))
 print(os.getsid(0) == os.getpid(), *sys.argv[1:], file=sys.stderr, flush=True)
 sys.exit(3 if os.read(0, 1) else 0)
 """
@@ -39,6 +40,28 @@ def test_a_forked_process_is_one_of_its_own_and_is_ended_as_any_other(server: Fo
         forked.stdin.send(b"end")
         killed.terminate()
         assert (await_end(forked), await_end(killed)) == (3, -signal.SIGTERM)
+
+
+def test_a_forked_process_does_what_it_wanted_done_at_its_end(server: ForkServer) -> None:
+    with server.start(["speaker"]) as forked:
+        assert forked.stderr is not None
+        assert forked.stderr.readline() == b"True\n"
+        forked.stdin.send(b"end")
+        assert forked.stderr.read() == b"ended\n"
+        assert await_end(forked) == 3
+
+
+def test_a_server_that_is_alone_becomes_each_process_that_is_asked_for(server: ForkServer) -> None:
+    alone = ForkServer("shared", parent=server, alone=True)
+    for word in ("first", "second"):
+        with alone.start(["speaker", word]) as forked:
+            assert isinstance(forked, ForkedProcess)
+            assert forked.stderr is not None
+            assert forked.stderr.readline() == f"True {word}\n".encode()
+            assert Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [b"-m", b"speaker", word.encode()]
+            forked.stdin.send(b"end")
+            assert await_end(forked) == 3
+    alone.close()
 
 
 def test_what_was_forked_outlives_the_server_and_what_is_started_then_is_executed(server: ForkServer) -> None:
