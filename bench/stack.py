@@ -25,7 +25,7 @@ from luna.platform.embedded import Addresses, running, start
 from luna.platform.own_secrets import open_owner_token
 from luna.platform.settings import Settings
 from services.cli.fork_server import MODULE as FORK_SERVER
-from services.cli.up import COMPANIONS
+from services.cli.up import COMPANIONS, ONE_WORKER
 from tests.processes import free_port
 
 START_SECONDS, LOOK_SECONDS = 120.0, 0.1
@@ -86,7 +86,7 @@ def luna_up(
             answered_s = _await_ready(port, process)
             with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
                 database = engine.create(addresses.database_url, application_name="bench")
-                tree = ProcessTree(process.pid, "gateway", COMPANIONS | FORK_SERVERS)
+                tree = ProcessTree(process.pid, "gateway", COMPANIONS | ONE_WORKER | FORK_SERVERS)
                 yield Stack(port, _make_key(database) if headers is None else headers, database, tree, path, answered_s)
                 database.dispose()
         finally:

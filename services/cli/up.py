@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,13 @@ COMPANIONS = {
     "backup": ("services.backup",),
     "simulated home": ("services.simulated_home",),
 }
+# Where memory is short: one worker, and one process for its tasks. A training for one home takes 6 s; the gateway is not ready once a plan has waited for 15.
+ONE_WORKER = {
+    "only worker": (
+        "luna.platform.queue.worker", "--only", "jobs", "--own", "1", *(f"{service}.interactive" for service in PLANNING),
+        "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive", "--turn-seconds", "8",
+    )
+}  # fmt: skip
 # Processes that read their settings once, at their start; a worker looks at each task.
 STARTED_ANEW = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
@@ -69,7 +76,7 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
 
     # Gateway, worker with beat, and servers end in this order; the port comes before them, so that nothing is started where it is in use. What is forked first
     # shares what is imported by now, and holds neither port nor lock.
-    with suppress(KeyboardInterrupt), fork_servers() as starters, listen(settings) as listener, running(settings, keep_alive=True) as addresses:
+    with suppress(KeyboardInterrupt), fork_servers(settings) as starters, listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         migrate.upgrade(addresses.database_url)
         with companions(settings, starters):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
@@ -88,6 +95,20 @@ def _begin(begin: "Callable[[Addresses], None]", addresses: "Addresses") -> None
         err.print(str(error), soft_wrap=True)
 
 
+def has_one_worker(settings: "Settings") -> bool:
+    """Return whether one worker does everything: where there is memory for one job alone, and nobody said how many there are to be."""
+    from luna.platform.memory import affordable_processes
+
+    return affordable_processes() == 1 and "worker_processes" not in settings.model_fields_set
+
+
+def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
+    """Return the commands of what runs beside the gateway."""
+    if not has_one_worker(settings):
+        return COMPANIONS
+    return ONE_WORKER | {name: command for name, command in COMPANIONS.items() if "worker" not in name}
+
+
 def _is_needed(name: str, settings: "Settings") -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
     from luna.platform.simulated_home import HomeFiles
@@ -99,10 +120,10 @@ def _is_needed(name: str, settings: "Settings") -> bool:
 
 
 @contextmanager
-def fork_servers() -> Iterator[Callable[[str], ForkServer]]:
+def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
     """Yield which fork server starts a companion: workers share what their tasks need, the others never load it."""
     shared = ForkServer("shared", here=True)
-    tasks = ForkServer("tasks", parent=shared)
+    tasks = ForkServer("tasks", parent=shared, alone=has_one_worker(settings))
     try:
         yield lambda name: tasks if "worker" in name else shared
     finally:
@@ -112,12 +133,12 @@ def fork_servers() -> Iterator[Callable[[str], ForkServer]]:
 
 @contextmanager
 def companions(settings: "Settings", starters: Callable[[str], ForkServer]) -> Iterator[None]:
-    """Run those of ``COMPANIONS`` that are needed, and another one whenever one dies; at the end return when no process of theirs is left.
+    """Run the companions that are needed, and another one whenever one dies; at the end return when no process of theirs is left.
 
     A second Ctrl-C cuts the worker's tasks off.
     """
     done, hurry = threading.Event(), threading.Event()
-    running = [_Companion(name, settings, hurry, starters(name)) for name in COMPANIONS]
+    running = [_Companion(name, command, settings, hurry, starter=starters(name)) for name, command in choose_companions(settings).items()]
     watches = [threading.Thread(target=companion.keep_running, args=(done,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
@@ -138,10 +159,10 @@ def _join(watches: list[threading.Thread]) -> None:
 
 
 class _Companion:
-    """One of ``COMPANIONS``, by the settings that hold."""
+    """What runs beside the gateway, by the settings that hold."""
 
-    def __init__(self, name: str, settings: "Settings", hurry: threading.Event, starter: ForkServer) -> None:
-        self._name, self._settings, self._hurry, self._starter = name, settings, hurry, starter
+    def __init__(self, name: str, command: Sequence[str], settings: "Settings", hurry: threading.Event, *, starter: ForkServer) -> None:
+        self._name, self._command, self._settings, self._hurry, self._starter = name, command, settings, hurry, starter
         self._stored: bytes | None = None
         self._process: ChildProcess | None = None
 
@@ -163,7 +184,7 @@ class _Companion:
         if not needed or (changed and self._name in STARTED_ANEW):
             self._end()
         if needed and self._process is None:
-            self._process = _start(self._name, self._starter)
+            self._process = _start(self._command, self._starter)
 
     def _read_settings(self) -> bool:
         import structlog
@@ -184,9 +205,9 @@ class _Companion:
             self._process = None
 
 
-def _start(name: str, starter: ForkServer) -> ChildProcess:
+def _start(command: Sequence[str], starter: ForkServer) -> ChildProcess:
     # In a session of its own: Ctrl-C reaches this process, which ends it after the gateway.
-    process = starter.start(["services.cli.parent_watch", *COMPANIONS[name]])
+    process = starter.start(["services.cli.parent_watch", *command])
     threading.Thread(target=_pass_on, args=(process,), daemon=True).start()
     return process
 

@@ -114,8 +114,11 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(quiet_client:
     assert not any("sample" in queues for queues in client.heartbeats.workers().values())
 
 
-def test_a_process_that_rests_gives_back_what_it_holds_and_the_next_one_answers(quiet_client: Client, quiet_queue: str, database_url: str) -> None:
-    with worker_process(quiet_queue, database_url, sample.__name__, options=("--processes", "1", "--rest-seconds", "0.1")):
+@pytest.mark.parametrize("options", [("--rest-seconds", "0.1"), ("--rest-seconds", "3600", "--turn-seconds", "60")], ids=["rests", "has grown and takes turns"])
+def test_a_process_gives_back_what_it_holds_and_the_next_one_answers(
+    quiet_client: Client, quiet_queue: str, database_url: str, options: tuple[str, ...]
+) -> None:
+    with worker_process(quiet_queue, database_url, sample.__name__, options=("--processes", "1", *options)):
         holding = quiet_client.call(sample.HoldRequest(value=64), timeout=SOON).value
         wait_for(lambda: not Path(f"/proc/{holding}").exists())
         assert quiet_client.call(sample.HoldRequest(value=0), timeout=SOON).value != holding
@@ -134,6 +137,23 @@ def test_what_has_processes_of_its_own_waits_for_no_job_and_takes_none_of_theirs
             assert json.loads(quiet_client.ask(sample.EchoRequest(value=value), timeout=SOON))["value"] == value
         assert [path.exists() for path in starts].count(True) == 1
         assert quiet_client.tasks.waiting("sample") == 1
+
+
+def test_tasks_in_turn_share_one_process_and_what_has_waited_for_long_begins_beside_what_runs(
+    quiet_client: Client, quiet_queue: str, database_url: str, tmp_path: Path
+) -> None:
+    turn_seconds = 2
+    options = ("--only", "jobs", "--processes", "1", "--own", "1", "sample.interactive", "--turn-seconds", str(turn_seconds))
+    with worker_process(quiet_queue, database_url, sample.__name__, options=options) as worker:
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
+        quiet_client.submit(sample.SlowRequest(value=1, path=tmp_path / "starts"))
+        wait_for((tmp_path / "starts").exists)
+        # The job holds the process for a minute; those that the worker was started with have ended.
+        wait_for(lambda: len(children.read_text().split()) == 1)
+        [busy] = children.read_text().split()
+        begun = time.monotonic()
+        assert json.loads(quiet_client.ask(sample.HoldRequest(value=0), timeout=SOON))["value"] != int(busy)
+        assert time.monotonic() - begun > turn_seconds
 
 
 def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_good(

@@ -48,10 +48,15 @@ class IdleTimes:
 
 
 class SparingPool(AsynPool):  # type: ignore[misc]
-    """Celery's pool, with no more processes than tasks wait or run; one that rests is ended. Belongs to the event loop."""
+    """Celery's pool, with no more processes than tasks wait or run; one that rests is ended. Belongs to the event loop.
+
+    Where ``turn_seconds`` are set, one process does all tasks in the order in which they came, and another takes its place once it has grown; a task that has
+    waited for that long begins beside it.
+    """
 
     readiness: Readiness
     rest_seconds: float
+    turn_seconds: float | None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._idle_times = IdleTimes()
@@ -60,30 +65,36 @@ class SparingPool(AsynPool):  # type: ignore[misc]
 
     def apply_async(self, *arguments: Any, **options: Any) -> Any:
         result = super().apply_async(*arguments, **options)
+        result.asked_at = time.monotonic()
         self.maintain_pool()
         return result
 
     def on_job_ready(self, job: Any, place: int | None, answer: object, pipe: int) -> None:
+        process = next((process for process in self._pool if process.inqW_fd == pipe), None)
+        has_grown = process is not None and resident_bytes(process.pid) - resident_bytes() >= MOST_GROWN_BYTES
+        if has_grown and self.turn_seconds is not None and (loop := get_event_loop()) is not None:
+            # It stays among those that are busy, so that it is given no task.
+            loop.call_soon(self._replace, process)  # type: ignore[no-untyped-call]
+            return
         super().on_job_ready(job, place, answer, pipe)
-        for process in self._pool:
-            if process.inqW_fd == pipe and resident_bytes(process.pid) - resident_bytes() < MOST_GROWN_BYTES:
-                self._idle_times.end_task(process.pid)
+        if process is not None and not has_grown:
+            self._idle_times.end_task(process.pid)
 
     def end_rested(self) -> None:
-        """End those that have had nothing to do for long enough; where memory is short, all that have nothing to do."""
+        """End those that have had nothing to do for long enough; where memory is short, all that have nothing to do, as where another works in turn."""
         busy = self._busy_workers | self._active_writes
         idle = [process.pid for process in self._pool if process.inqW_fd not in busy]
         pids = self._idle_times.list_rested(idle, time.monotonic(), rest_seconds=self.rest_seconds)
-        if idle and is_short():
+        if idle and (is_short() or (self.turn_seconds is not None and len(self._pool) > 1)):
             pids |= set(idle)
         rested = [process for process in self._pool if process.pid in pids]
         # One that a task waits for may still begin.
         for process in rested[: max(0, len(self._pool) - len(self._cache))]:
-            # Told to end, it would take a second for it, in which it could be given a task.
-            process._controlled_termination = True  # noqa: SLF001 - so that nobody takes it for a death
-            os.kill(process.pid, signal.SIGKILL)
-            process.join(END_SECONDS)
-            log.debug("process at rest ended", pid=process.pid)
+            _end(process)
+        self.maintain_pool()
+
+    def _replace(self, process: Any) -> None:
+        _end(process)
         self.maintain_pool()
 
     def _repopulate_pool(self, exitcodes: object) -> None:
@@ -92,11 +103,11 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         What a thread holds at that moment, such as the lock of a module that is being imported, the new process would wait for as long as it lives. A probe
         that is late waits for an answer, and holds none.
         """
-        wanted = min(self._processes, len(self._cache))
+        now = time.monotonic()
+        wanted = min(self._processes, self._count_due(now))
         if len(self._pool) >= wanted:
             self._waits_since = None
             return
-        now = time.monotonic()
         self._waits_since = self._waits_since or now
         waited_seconds = now - self._waits_since
         with self.readiness.at_rest() as free:
@@ -107,8 +118,23 @@ class SparingPool(AsynPool):  # type: ignore[misc]
             elif (loop := get_event_loop()) is not None:
                 loop.call_later(AGAIN_SECONDS, self.maintain_pool)  # type: ignore[no-untyped-call]
 
+    def _count_due(self, now: float) -> int:
+        """Return how many of the tasks that wait or run should have a process by now."""
+        if self.turn_seconds is None:
+            return len(self._cache)
+        late = [task for task in self._cache.values() if not task.accepted() and now - task.asked_at >= self.turn_seconds]
+        return min(len(self._cache), 1 + len(late))
 
-def sparing_pool(readiness: Readiness, *, rest_seconds: float) -> type[TaskPool]:
+
+def _end(process: Any) -> None:
+    # Told to end, it would take a second for it, in which it could be given a task.
+    process._controlled_termination = True  # noqa: SLF001 - so that nobody takes it for a death
+    os.kill(process.pid, signal.SIGKILL)
+    process.join(END_SECONDS)
+    log.debug("process at rest ended", pid=process.pid)
+
+
+def sparing_pool(readiness: Readiness, *, rest_seconds: float, turn_seconds: float | None = None) -> type[TaskPool]:
     """Return a class of pools whose processes end after ``rest_seconds`` without a task, and are forked while ``readiness`` is at rest."""
-    pool = type("Pool", (SparingPool,), {"readiness": readiness, "rest_seconds": rest_seconds})
+    pool = type("Pool", (SparingPool,), {"readiness": readiness, "rest_seconds": rest_seconds, "turn_seconds": turn_seconds})
     return type("Processes", (TaskPool,), {"Pool": pool})

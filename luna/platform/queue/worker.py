@@ -180,7 +180,7 @@ def build(
     parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
-    pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds)
+    pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds)
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
     own = {"consumer_cls": consumer, "pool_cls": pool, "concurrency": places.processes, "loglevel": settings.log_level}
     return _controller(app, name, served, own), heart
@@ -273,6 +273,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
     parser.add_argument("--load-first", action="store_true", help="what only jobs need is loaded once before any process; always with --health-port")
     parser.add_argument("--rest-seconds", type=float, default=REST_SECONDS, help="how long a process without work stays; only without --health-port")
+    parser.add_argument("--turn-seconds", type=float, help="one task after the other; one that waited so long begins beside; only without --health-port")
     return parser
 
 

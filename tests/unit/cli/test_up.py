@@ -7,8 +7,10 @@ from contextlib import suppress
 
 import pytest
 
+from luna.platform.memory import affordable_processes
+from luna.platform.settings import Settings
 from luna.platform.telemetry import RECENT_LINES
-from services.cli.up import _pass_on
+from services.cli.up import COMPANIONS, ONE_WORKER, _pass_on, choose_companions, has_one_worker
 
 TALKER = "import sys; sys.stderr.writelines(f'line {number}\\n' for number in range(50_000))"
 
@@ -23,3 +25,14 @@ def test_a_log_on_a_full_disk_holds_up_no_companion(monkeypatch: pytest.MonkeyPa
     assert RECENT_LINES[-1] == "line 49999"
     with suppress(OSError):
         full.close()
+
+
+def test_what_somebody_waits_for_has_a_worker_of_its_own_where_memory_or_somebody_allows_more_than_one_job() -> None:
+    assert has_one_worker(Settings()) == (affordable_processes() == 1)
+    assert choose_companions(Settings(worker_processes=1)) == COMPANIONS
+
+
+def test_one_worker_serves_all_that_two_serve_and_all_else_runs_beside_it() -> None:
+    [only] = ONE_WORKER.values()
+    prompt = {f"{service}.interactive" for service in COMPANIONS["interactive worker"][1:6]}
+    assert set(COMPANIONS["worker"]) | prompt <= set(only)
