@@ -6,7 +6,7 @@ Source: docs/decisions/0033.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ Steps = Generator[list[PlanPolicy], list[Outcome], R]
 
 
 def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> list[Plan]:
-    """Return plans as they are followed: set-points, flows and costs are what their policies make of the expected course; each as if it were alone.
+    """Return plans as they are followed: set-points and flows are what their policies make of the expected course, costs still those before; each as if alone.
 
     Of which that is not known by the ``deadline`` are followed as they stand.
 
@@ -67,18 +67,26 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
     problem = plan.problem
     if not problem.site.batteries:
         return replace(plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw))
-    chosen, followed = yield from _choose(plan)
+    planned = _Planned(plan, value_flows(problem, plan.flows), find_breach(problem, plan.flows))
+    chosen, followed = yield from _choose(planned)
     if chosen is None:
         return plan
     chosen = (yield from _name_trade(plan, chosen)) if followed == "value" else chosen
-    followed_plan = _follow(plan, chosen, followed)
     keeps = followed == "value" and problem.following.switching_price > 0
-    return replace(followed_plan, premium=max(chosen.cost - value_flows(problem, plan.flows), 0.0), keeps_modes=keeps)
+    return _follow(plan, chosen, followed, premium=chosen.cost - planned.cost, keeps_modes=keeps)
 
 
-def _admit(plan: Plan, outcome: Outcome) -> Outcome | None:
-    """Return an outcome; None where it misses limits or wishes that the plan keeps."""
-    return outcome if outcome.breach_kwh <= find_breach(plan.problem, plan.flows) + _SAME_KWH else None
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A plan as it was made, its own ``cost``, and by how many kWh it misses limits and wishes."""
+
+    plan: Plan
+    cost: float
+    breach_kwh: float
+
+    def admit(self, outcome: Outcome) -> Outcome | None:
+        """Return an outcome; None where it misses limits or wishes that the plan keeps."""
+        return outcome if outcome.breach_kwh <= self.breach_kwh + _SAME_KWH else None
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
@@ -89,14 +97,15 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     if not plan.problem.site.batteries:
         return None
     (met,) = meet_courses([(plan, _bind(plan, policy.batteries))])
-    chosen = _admit(plan, met)
+    planned = _Planned(plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows))
+    chosen = planned.admit(met)
     if chosen is None:
         return None
-    premium = plan.premium + chosen.cost - value_flows(plan.problem, plan.flows)
-    return replace(_follow(plan, chosen, "learned"), premium=max(premium, 0.0), keeps_modes=False)
+    instead = _follow(plan, chosen, "learned", premium=plan.premium + chosen.cost - planned.cost)
+    return replace(instead, costs=price_flows(plan.problem, chosen.flows))
 
 
-def _follow(plan: Plan, chosen: Outcome, followed: Followed) -> Plan:
+def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, keeps_modes: bool = False) -> Plan:
     worth = plan.energy_value
     if plan.value is not None:
         lowest = plan.problem.limits.batteries.min_kwh
@@ -107,21 +116,25 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed) -> Plan:
         setpoints=chosen.setpoints,
         flows=chosen.flows,
         start_kwh=chosen.start_kwh,
-        costs=price_flows(plan.problem, chosen.flows),
         policy=chosen.policy,
         followed=followed,
+        premium=max(premium, 0.0),
+        keeps_modes=keeps_modes,
     )
 
 
-def _choose(plan: Plan) -> Steps[tuple[Outcome | None, Followed]]:
+def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     """Return what is followed, None for the plan as it stands, and what kind of policy that is."""
-    problem, best, exact = plan.problem, value_flows(plan.problem, plan.flows), plan.problem.following.margin == NO_MARGIN
+    plan, problem, best = planned.plan, planned.plan.problem, planned.cost
+    exact = problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
     houses = [] if exact or problem.pins else [_house_policy(plan)]
     met = yield [*values, *houses]
-    value, house = _admit(plan, met[0]) if values else None, _admit(plan, met[-1]) if houses else None
+    value, house = planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None
     if exact:
-        return (yield from _pick_exact(plan, value, best))
+        # The first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain.
+        allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * problem.following.switching_price * _throughput_kwh(plan.flows)
+        return (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     if value is not None and plan.spread is not None and plan.spread.courses > 1:
         # Who plans for courses besides the expected one pays on that one.
         house = None
@@ -130,15 +143,15 @@ def _choose(plan: Plan) -> Steps[tuple[Outcome | None, Followed]]:
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
     allowed = best + _allowed_price(problem) * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
-    found = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(plan, allowed))
+    found = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     return (house, "house") if house is not None and found[0] is not None and _errs_away(plan, (found[0], house)) else found
 
 
-def _try_flows(plan: Plan, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
+def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
     """Return what follows the planned flows at no more than a cost, with everything beside them left to the house if that does."""
     for open_house in (True, False):
-        (met,) = yield [_flows_policy(plan, open_house=open_house)]
-        flows = _admit(plan, met)
+        (met,) = yield [_flows_policy(planned.plan, open_house=open_house)]
+        flows = planned.admit(met)
         if flows is not None and flows.cost <= allowed:
             return flows, "flows"
     return None, "none"
@@ -149,14 +162,6 @@ def _allowed_price(problem: Problem) -> float:
     correction = problem.following.value_correction
     off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
     return problem.following.margin.self_consumption_margin + off
-
-
-def _pick_exact(plan: Plan, value: Outcome | None, best: float) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return the first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain."""
-    allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * plan.problem.following.switching_price * _throughput_kwh(plan.flows)
-    if value is not None and value.cost <= allowed:
-        return value, "value"
-    return (yield from _try_flows(plan, allowed))
 
 
 def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:

@@ -108,9 +108,10 @@ def follow_made(made: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | No
 
 
 def _price_followed(problem: Problem, plan: Plan, took_ms: float) -> Plan:
-    wear = 0.0 if plan.placement is None else plan.placement.wear_cost
     costs = price_flows(problem, plan.flows)
-    return replace(plan, costs=replace(costs, wear_cost=costs.wear_cost + wear), solve_ms=plan.solve_ms + took_ms)
+    if plan.placement is not None:
+        costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
+    return replace(plan, costs=costs, solve_ms=plan.solve_ms + took_ms)
 
 
 # The share of the time left for all that is solved: how a plan is followed, and why, takes time as well.
