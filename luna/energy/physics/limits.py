@@ -33,9 +33,9 @@ class BatteryLimits:
     @classmethod
     def of(cls, batteries: Sequence[Battery]) -> Self:
         """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
-        contract = {"charge_from_grid", "discharge_to_grid"}
-        columns = {name: np.array([[getattr(battery, name)] for battery in batteries], dtype=bool if name in contract else float) for name in cls.__slots__}
-        return cls(**{name: column.reshape(len(batteries), 1) for name, column in columns.items()})
+        read = np.array([[getattr(battery, name) for battery in batteries] for name in cls.__slots__], dtype=float)
+        columns = dict(zip(cls.__slots__, read.reshape(len(cls.__slots__), len(batteries), 1), strict=True))
+        return cls(**columns | {name: columns[name].astype(bool) for name in ("charge_from_grid", "discharge_to_grid")})
 
     @property
     def min_kwh(self) -> FloatArray:

@@ -11,7 +11,7 @@ from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMes
 from luna.energy.economics import EnergyCharge, Peak, PeakHistory, find_charge
 from luna.energy.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
-from luna.energy.physics import BatteryLimits, Mode, SiteLimits
+from luna.energy.physics import Mode, SiteLimits
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
@@ -243,14 +243,14 @@ def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, imp
     Raises:
         InvalidInputError: a value per battery names none or a wrong battery.
     """
-    batteries = BatteryLimits.of(site.batteries)
-    least, most = batteries.min_kwh[:, 0], batteries.max_kwh[:, 0]
+    capacity = np.array([battery.capacity_kwh for battery in site.batteries], dtype=float)
+    least, most = (np.array([getattr(battery, name) for battery in site.batteries], dtype=float) * capacity for name in ("min_soc", "max_soc"))
     nothing = np.zeros(len(site.batteries))
     if terminal.kind == "automatic":
         return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
     if terminal.kind == "value":
         return TerminalRule(least, most, _terminal_values(terminal, site))
-    wanted = stored_kwh if terminal.soc is None else terminal.soc * batteries.capacity_kwh[:, 0]
+    wanted = stored_kwh if terminal.soc is None else terminal.soc * capacity
     return TerminalRule(wanted, wanted if terminal.kind == "equal_soc" else np.maximum(most, wanted), nothing)
 
 
