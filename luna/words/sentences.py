@@ -108,12 +108,20 @@ class Sentences:
 
     def _count_decimals(self, compared: "_Compared", figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
-        scale, given = self._scales[compared.kind], [figures[name] for name in compared.names]
-        ranges = [(each[0] * scale, each[1] * scale) if isinstance(each, tuple) else (each * scale, each * scale) for each in given]
-        shown = [low for low, high in ranges if low == high]
+        scale = self._scales[compared.kind]
+        lows: list[float] = []
+        highs: list[float] = []
+        shown: list[float] = []
+        for name in compared.names:
+            given = figures[name]
+            low, high = (given[0] * scale, given[1] * scale) if isinstance(given, tuple) else (given * scale,) * 2
+            lows.append(low)
+            highs.append(high)
+            if low == high:
+                shown.append(low)
         least = _tell_apart(shown) if compared.kind == "price" else _keep_tenths(shown)
-        for low, high in compared.rises:
-            lower, higher = ranges[low][1], ranges[high][0]
+        for below, above in compared.rises:
+            lower, higher = highs[below], lows[above]
             # Further apart than a whole one they are rounded to different numbers.
             while least < _MOST_DECIMALS and _SAME < higher - lower <= 1 and round(lower, least) >= round(higher, least):
                 least += 1
@@ -234,7 +242,7 @@ _WORDED: dict[str, Callable[..., str]] = {
 
 
 def _tell_apart(shown: list[float]) -> int:
-    if len(shown) < _PAIR or len({round(value) for value in shown}) == len(shown):
+    if len(shown) < _PAIR or len(set(map(round, shown))) == len(shown):
         return 0
     pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
     return int(any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs))

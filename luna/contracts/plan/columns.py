@@ -31,7 +31,8 @@ _FLOWS: dict[str, type[Message]] = {kind.section: get_args(SlotReply.model_field
 _ROWS: tuple[type[Message], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
 # All fields in order, with what a row says where there is no column of one.
 _ABSENT: dict[type[Message], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}
-_NUMBERS = {name for model in _ROWS for name, field in model.model_fields.items() if field.annotation in (float, float | None)}
+# Numbers that every slot has, and those that may be unknown.
+_NUMBERS, _KNOWN = ({name for model in _ROWS for name, field in model.model_fields.items() if field.annotation == kind} for kind in (float, float | None))
 # What a reason says of each slot besides its words and limits.
 _EVIDENCE = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "used_at", "device")
 
@@ -87,7 +88,7 @@ def _require_numbers(columns: Columns) -> None:
         if isinstance(values, dict):
             _require_numbers(values)
         # A sum is no number as soon as one of its numbers is none; ``filter`` leaves out what is not known.
-        elif name in _NUMBERS and not isfinite(sum(filter(None, values))):
+        elif (name in _NUMBERS and not isfinite(sum(values))) or (name in _KNOWN and not isfinite(sum(filter(None, values)))):
             raise FloatingPointError(f"{name} of a plan holds what is no number")
 
 

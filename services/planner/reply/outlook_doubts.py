@@ -30,12 +30,12 @@ def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> It
     load = _Bound("load_beyond_site", sources_kw, FAR_BEYOND * sources_kw)
     if site.grid.import_limit_kw >= _UNLIMITED_KW:
         load = _Bound("load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
-    yield from _doubt_power(np.array(outlook.load_kwh), timeline, load)
+    yield from _doubt_power(outlook.load_kwh, timeline, load)
     if peak_kw:
-        yield from _doubt_power(np.array(outlook.pv_kwh), timeline, _Bound("pv_beyond_arrays", peak_kw, FAR_BEYOND * peak_kw))
+        yield from _doubt_power(outlook.pv_kwh, timeline, _Bound("pv_beyond_arrays", peak_kw, FAR_BEYOND * peak_kw))
     if bounds := price_bounds(site.currency):
-        yield from _doubt_price("import_price", np.array(outlook.import_price), timeline, bounds=bounds)
-        yield from _doubt_price("export_price", np.array(outlook.export_price), timeline, bounds=bounds)
+        yield from _doubt_price("import_price", outlook.import_price, timeline, bounds=bounds)
+        yield from _doubt_price("export_price", outlook.export_price, timeline, bounds=bounds)
 
 
 def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: str) -> Iterator[Assumption]:
@@ -46,18 +46,18 @@ def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: st
         yield Assumption(code="prices_beyond_last_week", figures=figures)
 
 
-def _doubt_power(kwh: FloatArray, timeline: Timeline, bound: _Bound) -> Iterator[Assumption]:
-    furthest = int(kwh.argmax())
-    kw = float(kwh[furthest]) / (timeline.step / timedelta(hours=1))
+def _doubt_power(kwh: list[float], timeline: Timeline, bound: _Bound) -> Iterator[Assumption]:
+    most_kwh = max(kwh)
+    kw = most_kwh / (timeline.step / timedelta(hours=1))
     if kw > bound.most_kw:
-        at = (timeline.start + furthest * timeline.step).isoformat()
+        at = (timeline.start + kwh.index(most_kwh) * timeline.step).isoformat()
         yield Assumption(code=bound.code, figures={"kw": round(kw, 3), "at": at, "limit_kw": bound.limit_kw, "times": round(kw / bound.limit_kw, 1)})
 
 
-def _doubt_price(series: str, price: FloatArray, timeline: Timeline, *, bounds: tuple[float, float]) -> Iterator[Assumption]:
-    beyond = np.maximum(price / bounds[0], price / bounds[1])
-    furthest = int(beyond.argmax())
-    if beyond[furthest] > 1.0:
-        known = bounds[0] if price[furthest] < 0.0 else bounds[1]
-        at = (timeline.start + furthest * timeline.step).isoformat()
-        yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": float(price[furthest]), "at": at, "known_price": known})
+def _doubt_price(series: str, price: list[float], timeline: Timeline, *, bounds: tuple[float, float]) -> Iterator[Assumption]:
+    least, most = bounds
+    furthest = max(min(price), max(price), key=lambda each: max(each / least, each / most))
+    if furthest < least or furthest > most:
+        at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
+        known = least if furthest < 0.0 else most
+        yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": known})
