@@ -19,17 +19,17 @@ from sqlalchemy import Connection, Engine, delete, text
 from bench.cases import HOURS, SEED, START, draw_case, generate_full_cases
 from bench.queue import compare_processes, measure_batches, run_worker, time_requests
 from bench.stack import data_servers
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan.inputs import write_inputs
-from luna.contracts.vehicle_session import NewSession
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.clock import SystemClock
+from luna.platform.database import charging_stays, forecasts, observations, plans, prices, sites
 from luna.platform.database import engine as engines
-from luna.platform.database import forecasts, observations, plans, prices, sites, vehicle_sessions
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.plans import PlanRow
 from luna.platform.database.schema.plans import plan_history
@@ -137,7 +137,7 @@ def _store_site(connection: Connection, site_id: str, document: dict[str, Any], 
             # As far ahead as in the case, whose start is another.
             window = {name: (now + (datetime.fromisoformat(stay[name]) - START)).isoformat() for name in ("from", "to")}
             wanted = {"vehicle": vehicle, "arrival_soc": state["soc"], "target_soc": stay["target_soc"]} | window
-            vehicle_sessions.add(connection, site_id, NewSession.model_validate(wanted), by="bench", now=now)
+            charging_stays.add(connection, site_id, NewSession.model_validate(wanted), by="bench", now=now)
 
 
 def _expect(at: datetime, load_kwh: FloatArray, pv_kwh: FloatArray) -> Forecast:

@@ -77,17 +77,11 @@ class PlannedRun:
         return self.cost / self.energy_kwh
 
 
-def find_vehicle_run(plan: PlanReply, vehicle: str, first: datetime, end: datetime) -> PlannedRun | None:
-    """Return what a plan charges a vehicle with between two instants, None where nothing."""
-    charged = [slot.vehicles[vehicle].charge_kwh if vehicle in slot.vehicles else 0.0 for slot in plan.slots]
-    return _find_run(plan, charged, first, end, unbroken=False)
-
-
 def find_switched_run(plan: PlanReply, section: str, device: str, first: datetime) -> PlannedRun | None:
     """Return the next run of what is switched, until its first pause, that ends after an instant; None where there is none. ``section`` is its kind's."""
     flows = [getattr(slot, section).get(device) for slot in plan.slots]
     used = [flow.energy_kwh if flow else 0.0 for flow in flows]
-    return _find_run(plan, used, first, _end_of(plan), unbroken=True)
+    return find_run(plan, used, first, _end_of(plan), unbroken=True)
 
 
 def list_switched_runs(plan: PlanReply, site: Site, first: datetime) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
@@ -96,7 +90,8 @@ def list_switched_runs(plan: PlanReply, site: Site, first: datetime) -> list[tup
     return [(device.name, kind.use(device), find_switched_run(plan, kind.section, device.name, first)) for kind, device in switched]
 
 
-def _find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:
+def find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:
+    """Return what uses so much in a plan's slots from one instant to another, until its first pause where it is ``unbroken``; None where nothing is used."""
     step, used = timedelta(minutes=plan.slot_minutes), np.array(used_kwh)
     places = [place for place, slot in enumerate(plan.slots) if slot.start + step > first and slot.start < end and used[place] > _NOTHING_KWH]
     if unbroken:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import NamedTuple
 
-from luna.energy.devices import Battery, ElectricVehicle
+from luna.energy.devices import Battery
 from luna.energy.observations import SeenSoc
 
 # A battery management that recalibrates moves by a few per cent at once.
@@ -20,8 +20,6 @@ DELAY = timedelta(minutes=5)
 # Inverters and short peaks go a little beyond a name plate.
 BEYOND_NAME_PLATE = 1.25
 CONFIRMED_AFTER = timedelta(minutes=15)
-# Neither a fast charger nor a motorway moves a car's charge faster for minutes on end.
-MOST_ON_THE_ROAD_KW = 150.0
 
 HOUR = timedelta(hours=1)
 
@@ -84,11 +82,3 @@ def pace_of_batteries(batteries: Sequence[Battery]) -> LevelPace:
     rise = max((battery.charge_limit_kw * battery.charge_efficiency / battery.capacity_kwh for battery in batteries), default=0.0)
     fall = max((battery.discharge_limit_kw / battery.discharge_efficiency / battery.capacity_kwh for battery in batteries), default=0.0)
     return LevelPace(rise, fall)
-
-
-def pace_of_vehicle(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
-    """Return how fast a vehicle fills and empties: at its own charger, or wherever it is."""
-    if not connected:
-        return LevelPace(*[MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh] * 2)
-    given_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
-    return LevelPace(vehicle.most_charge_kw * vehicle.charge_efficiency / vehicle.capacity_kwh, given_kw / vehicle.capacity_kwh)

@@ -29,6 +29,6 @@ NO_STEERING = Steering(_NONE, np.empty(0), _NONE)
 
 
 def is_metered_apart(site: Site, key: str) -> bool:
-    """Return whether the site measures a device (``load:NAME``, ``vehicle:NAME``, as in the control log) beside the house, so that its load is none of it."""
+    """Return whether the site measures a device (by its key, as in the control log) beside the house, so that its load is none of it."""
     roles = {kind.meter(device) for kind in DEVICE_KINDS if kind.commands and kind.meter for device in kind.of(site) if kind.commands.key(device.name) == key}
     return any(role is not None and getattr(site.input_sensors, role) for role in roles)

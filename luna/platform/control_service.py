@@ -25,7 +25,7 @@ _BEFORE = timedelta(seconds=1)
 
 
 def modes_of(device: str) -> tuple[str, ...]:
-    """Return what a device can be told: ``batteries``, ``vehicle:NAME``, ``load:NAME`` or ``pv``."""
+    """Return what the device of a key can be told, see ``DeviceCommands.key``."""
     return find_commands(device).modes
 
 
@@ -51,7 +51,7 @@ def override(connection: Connection, site_id: str, device: str, wanted: Mapping[
     Args:
         connection: to the database.
         site_id: of a stored site.
-        device: batteries, vehicle:NAME, load:NAME or pv.
+        device: by its key.
         wanted: the fields of ``Override``.
         now: it ends after this.
 

@@ -12,15 +12,15 @@ from typing import Any, Literal
 import numpy as np
 from sqlalchemy import Connection
 
+from luna.contracts.charging_stays import StayAhead, find_charging_run, list_names, list_planned_stays
 from luna.contracts.control import BatterySetpoint, ControlState, Override
-from luna.contracts.device_runs import PlannedRun, find_vehicle_run, list_switched_runs
-from luna.contracts.plan import PlanReply, SlotReply, VehicleFlow
-from luna.energy.devices import BATTERIES, DeviceUseKind, ElectricVehicle
+from luna.contracts.device_runs import PlannedRun, list_switched_runs
+from luna.contracts.plan import PlanReply, SlotReply
+from luna.energy.devices import BATTERIES, DeviceUseKind
 from luna.energy.levels import HOUR, pace_of_batteries
 from luna.energy.proposed_runs import LITTLE_KWH, ProposedSlot, find_proposed_runs, moved_kwh
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_day, parse_zone
-from luna.energy.vehicle_sensors import READ_NOTE
 from luna.platform import control_service, findings
 from luna.platform.database import levels, plan_faults, plans
 from luna.platform.database.plan_faults import PlanFault
@@ -116,7 +116,7 @@ class DeviceUse:
 class PlannedStay:
     """A car's stay at its charger as planned: how full it comes, and how full it leaves, shares of its capacity."""
 
-    vehicle: str
+    device: str
     start: datetime
     end: datetime
     arrives_soc: HouseFigure
@@ -401,8 +401,7 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
     # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then are enough.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
-    coming = () if plan is None else (stay for vehicle in site.vehicles for stay in _find_stays(vehicle, plan, now))
-    stays = tuple(sorted(coming, key=lambda stay: stay.start))
+    stays = () if plan is None else tuple(_value(stay, now) for stay in list_planned_stays(site, plan, now))
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
     soc, measured_until = read_soc(connection, site, plan, now=now), _end_measured(yesterday, today)
     house = PlannedHouse(plan, today, tomorrow, soc=soc, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
@@ -441,35 +440,17 @@ def begins_assumed(notes: Iterable[str]) -> bool:
 
 
 def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime) -> Iterator[DeviceUse]:
-    found: list[tuple[str, DeviceUseKind, PlannedRun | None]] = []
-    for vehicle in site.vehicles:
-        stay = next((stay for stay in stays if stay.vehicle == vehicle.name), None)
-        found.append((vehicle.name, "car", None if stay is None else find_vehicle_run(plan, vehicle.name, max(stay.start, now), stay.end)))
-    found += list_switched_runs(plan, site, now)
+    next_stays = {stay.device: stay for stay in reversed(stays)}
+    charging: list[tuple[str, DeviceUseKind, PlannedRun | None]] = [
+        (name, "car", find_charging_run(plan, name, max(next_stays[name].start, now), next_stays[name].end)) for name in list_names(site) if name in next_stays
+    ]
+    found = [*charging, *list_switched_runs(plan, site, now)]
     for name, kind, run in found:
         if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))
 
 
-def _find_stays(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[PlannedStay]:
-    """Yield a vehicle's stays that are not over: slots in which a plan says why it charges or waits."""
-    step = timedelta(minutes=plan.slot_minutes)
-    is_read = any(note.code == READ_NOTE and note.figures.get("vehicle") == vehicle.name for note in plan.notes)
-    there = [(slot.start, slot.vehicles[vehicle.name]) for slot in plan.slots if slot.start + step > now and _is_there(slot, vehicle.name)]
-    first = 0
-    for place, (start, flow) in enumerate(there):
-        if place + 1 == len(there) or there[place + 1][0] != start + step:
-            begin, end = there[first][0], start + step
-            # Before it has come nobody can read how full it comes.
-            arrives = HouseFigure(_soc_before(there[first][1], vehicle), "measured" if is_read and begin <= now else "assumed")
-            yield PlannedStay(vehicle.name, begin, end, arrives, HouseFigure(flow.soc_end, "planned"))
-            first = place + 1
-
-
-def _is_there(slot: SlotReply, vehicle: str) -> bool:
-    return vehicle in slot.vehicles and slot.vehicles[vehicle].reason is not None
-
-
-def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
-    stored = flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency
-    return float(np.clip(flow.soc_end - stored / vehicle.capacity_kwh, 0.0, 1.0))
+def _value(stay: StayAhead, now: datetime) -> PlannedStay:
+    # Before it has come nobody can read how full it comes.
+    arrives = HouseFigure(stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed")
+    return PlannedStay(stay.device, stay.start, stay.end, arrives, HouseFigure(stay.leaving_soc, "planned"))

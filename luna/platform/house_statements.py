@@ -99,7 +99,7 @@ def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
 def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
     socs = {"arrives": StatedFigure("soc", stay.arrives_soc.value), "leaves": StatedFigure("soc", stay.leaves_soc.value)}
     bases = {"arrives_basis": _basis(stay.arrives_soc, numbers), "basis": _basis(stay.leaves_soc, numbers)}
-    told = {"device": _name(say_device(stay.vehicle, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
+    told = {"device": _name(say_device(stay.device, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
     return HouseStatement("house_car", told | socs | bases)
 
 

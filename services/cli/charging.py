@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from luna.contracts.charging_stays import WEEKDAYS, Weekday
 from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
-from luna.contracts.vehicle_session import WEEKDAYS, Weekday
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.platform.clock import SystemClock

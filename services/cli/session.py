@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.vehicle_session import WEEKDAYS, NewSession
+from luna.contracts.charging_stays import WEEKDAYS, NewSession
 from luna.energy.errors import InvalidInputError
 from luna.words import Numbers, say_instant
 from services.cli.charging import StayClock, compose_session, read_days, read_number
@@ -15,7 +15,7 @@ from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
-    from luna.contracts.vehicle_session import StoredSession
+    from luna.contracts.charging_stays import StoredSession
     from luna.energy.site import Site
 
 app = typer.Typer(help="Say when vehicles are at their chargers, and how full they are to leave.", no_args_is_help=True)
@@ -42,7 +42,7 @@ def add(  # noqa: PLR0913 - one per option
 ) -> None:
     """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay is taken back."""
     from luna.platform.clock import SystemClock
-    from luna.platform.database import sites, vehicle_sessions
+    from luna.platform.database import charging_stays, sites
 
     now = SystemClock().now()
     shares = {"target_soc": ("--target", target), "arrival_soc": ("--soc", soc), "limit_soc": ("--limit", limit), "min_soc": ("--min", least)}
@@ -53,7 +53,7 @@ def add(  # noqa: PLR0913 - one per option
         begin, until = clock.read(first, end, fields=("--from", "--to"))
         plain = compose_session(socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until)
         wanted = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described), "days": read_days(days)})
-        stored = vehicle_sessions.add(connection, site, wanted, by=getpass.getuser(), now=now)
+        stored = charging_stays.add(connection, site, wanted, by=getpass.getuser(), now=now)
     emit(stored.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show([stored], clock.zone))
 
 
@@ -66,11 +66,11 @@ def list_sessions(
 ) -> None:
     """List the stays that go on or are to come."""
     from luna.platform.clock import SystemClock
-    from luna.platform.database import vehicle_sessions
+    from luna.platform.database import charging_stays
 
     with unit_of_work() as connection:
-        zone, standing = find_zone(connection, site), vehicle_sessions.read_standing(connection, site, first=SystemClock().now())
-        sessions = vehicle_sessions.read_history(connection, site) if history else standing
+        zone, standing = find_zone(connection, site), charging_stays.read_standing(connection, site, first=SystemClock().now())
+        sessions = charging_stays.read_history(connection, site) if history else standing
     document = {"sessions": [session.model_dump(mode="json", by_alias=True) for session in sessions]}
     emit(document, as_json=as_json, show=lambda: _show(sessions, zone))
 
@@ -83,10 +83,10 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Take a stay back: it is in no plan from the next one on."""
-    from luna.platform.database import vehicle_sessions
+    from luna.platform.database import charging_stays
 
     with unit_of_work() as connection:
-        removed = vehicle_sessions.remove(connection, site, session, by=getpass.getuser())
+        removed = charging_stays.remove(connection, site, session, by=getpass.getuser())
     emit(removed.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: out.print(f"Session {session} is in no plan of {site} any more."))
 
 
@@ -110,4 +110,4 @@ def _row(session: "StoredSession", zone: ZoneInfo) -> list[str]:
     if session.days:
         weekdays = numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
         span = [numbers.clock(session.from_), f"{weekdays} {numbers.clock(session.to)}"]
-    return [str(session.session_id), session.vehicle, *span, numbers.share(session.arrival_soc), leaves, by]
+    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, by]

@@ -9,8 +9,9 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection
 
+from luna.energy.charge_sensors import find_pace
 from luna.energy.economics import price_slots
-from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries, pace_of_vehicle
+from luna.energy.levels import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.observations import SeenSoc
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -53,20 +54,12 @@ class SocReader:
         for name, place in places.items():
             self._seen[name] = reading = SeenSoc(_share(said.get(place)), now)
             if not math.isnan(reading.soc):
-                known, pace = self._judged.get(name), _pace_of(site, name)
+                known, pace = self._judged.get(name), find_pace(site, name)
                 self._judged[name] = JudgedLevel(*reading) if known is None or pace is None else known.follow(reading, pace)
 
     def _is_known(self, name: str, now: datetime) -> bool:
         seen = self._seen.get(name)
         return seen is not None and not math.isnan(seen.soc) and now - seen.at <= FRESH
-
-
-def _pace_of(site: Site, name: str) -> LevelPace | None:
-    """Return how fast a battery or a vehicle fills and empties, None where the site has it no more."""
-    batteries = [battery for battery in site.batteries if battery.name == name]
-    if batteries:
-        return pace_of_batteries(batteries)
-    return next((pace_of_vehicle(vehicle, connected=False) for vehicle in site.vehicles if vehicle.name == name), None)
 
 
 def read_recorded(connection: Connection, site: Site, now: datetime) -> float:

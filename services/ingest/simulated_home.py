@@ -14,7 +14,7 @@ from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
 from luna.energy.errors import ConflictError
 from luna.energy.observations import SERIES
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
-from luna.platform.database import observations, prices, site_removal, sites, vehicle_sessions
+from luna.platform.database import charging_stays, observations, prices, site_removal, sites
 from luna.platform.database.prices import USUAL_CURRENCY
 from luna.platform.embedded.state import choose_port
 from luna.platform.packages import Progress
@@ -83,7 +83,7 @@ def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None
     sites.save(work.connection, build_site())
     stored = observations.write(work.connection, SITE_NAME, timeline.starts, past)
     for stay in list_stays(now):
-        vehicle_sessions.add(work.connection, SITE_NAME, stay, by=SITE_NAME, now=now)
+        charging_stays.add(work.connection, SITE_NAME, stay, by=SITE_NAME, now=now)
     written = stored.inserted + stored.updated
     price_collection.store_prices(work.connection, fetched, now=work.clock.now())
     written += publish_prices(work.connection, year, since=first, now=work.clock.now())

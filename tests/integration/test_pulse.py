@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Connection, delete
 
 from luna.contracts.agent_control import GateEntry
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.control import Decision
 from luna.contracts.data import DayQuality
 from luna.contracts.owner import ManualBlock
 from luna.contracts.replay import DayCost
-from luna.contracts.vehicle_session import NewSession
 from luna.energy.errors import NotFoundError
 from luna.energy.observations import Observations
 from luna.energy.site import parse_site
@@ -20,6 +20,7 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.platform import control_service
 from luna.platform.database import (
     agent_gates,
+    charging_stays,
     control,
     forecast_activations,
     manual_blocks,
@@ -30,7 +31,6 @@ from luna.platform.database import (
     quarantine,
     scores,
     sites,
-    vehicle_sessions,
 )
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.quarantine import Refused
@@ -77,12 +77,12 @@ def take_block_back(connection: Connection) -> None:
 
 def leave(connection: Connection) -> None:
     stay = NewSession.model_validate({"vehicle": "car", "from": START, "to": START + HOUR, "target_soc": 0.5, "arrival_soc": 0.4})
-    vehicle_sessions.add(connection, "home", stay, by="anna", now=START)
+    charging_stays.add(connection, "home", stay, by="anna", now=START)
 
 
 def take_stay_back(connection: Connection) -> None:
-    (stay,) = vehicle_sessions.read_standing(connection, "home", first=START)
-    vehicle_sessions.remove(connection, "home", stay.session_id, by="anna")
+    (stay,) = charging_stays.read_standing(connection, "home", first=START)
+    charging_stays.remove(connection, "home", stay.session_id, by="anna")
 
 
 def go_on_vacation(connection: Connection) -> None:

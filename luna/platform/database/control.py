@@ -182,7 +182,7 @@ def read_steering_each(connection: Connection, found: Mapping[int, Site], *, fir
     What a device was told counts as confirmed, whoever decided it; an owner's block also where nobody tells the device.
     """
     log = control_log.c
-    # A device's set-points stand under its own name: "car" of "vehicle:car", "pv" of "pv".
+    # A device's set-points stand under its own name: what follows the colon of its key, or all of a key without one.
     told = log.allowed[func.split_part(log.device, ":", -1)]
     held, ran = (log.device == "pv") & (told["mode"].astext != "free"), told["mode"].astext.in_(_RUNS)
     within = log.site_key.in_(found) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)

@@ -3,22 +3,23 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from luna.contracts.charging_stays import StayMap
 from luna.contracts.control import ControlState
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import PlanReply, PlanRequest, VehicleSession
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.energy.charge_sensors import SeenCharge
 from luna.energy.devices import FLEXIBLE_KINDS
 from luna.energy.levels import JudgedLevel, judge_levels, pace_of_batteries
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from luna.energy.vehicle_sensors import SeenVehicle
 from luna.platform.database import (
+    charging_stays,
     control,
     forecast_activations,
     forecast_issues,
@@ -29,8 +30,6 @@ from luna.platform.database import (
     past_forecasts,
     plans,
     sites,
-    vehicle_readings,
-    vehicle_sessions,
     weather_carbon,
 )
 from luna.platform.database import prices as market_prices
@@ -64,12 +63,12 @@ class FactWindow:
 class DemandFacts:
     """What is known of a site's flexible loads.
 
-    ``stays`` are those that are stored, by vehicle, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
-    that it was made from, None where there is none. ``seen`` is what vehicles said of themselves, by their names.
+    ``stays`` are those that are stored, by device, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
+    that it was made from, None where there is none. ``seen`` is what those that come and go said of themselves, by their names.
     """
 
-    stays: Mapping[str, Sequence[VehicleSession]]
-    seen: Mapping[str, SeenVehicle]
+    stays: StayMap
+    seen: Mapping[str, SeenCharge]
     begun: tuple[PlanReply, PlanRequest] | None
 
 
@@ -214,9 +213,8 @@ def _until(start: datetime, since: datetime) -> Timeline:
 
 def read_demands_each(connection: Connection, found: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
     """Return what is known of the flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
-    parked = {key: ZoneInfo(site.timezone) for key, site in found.items() if site.vehicles}
-    stays = vehicle_sessions.read_plain_each(connection, parked, first=start, end=start + STAYS_AHEAD) if parked else {}
+    stays = charging_stays.read_plain_each(connection, found, first=start, end=start + STAYS_AHEAD)
     asked = [site.name for site in found.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
     begun = plans.read_begun_each(connection, asked, now, until=start)
-    seen = vehicle_readings.read_each(connection, {key: found[key] for key in parked}, until=_known_at(start, now))
+    seen = charging_stays.read_charge_each(connection, found, until=_known_at(start, now))
     return {key: DemandFacts(stays.get(key, {}), seen.get(key, {}), begun.get(site.name)) for key, site in found.items()}

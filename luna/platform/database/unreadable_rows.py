@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.documents import DocumentFilter
 from luna.energy.devices import BATTERIES
-from luna.platform.database import agent_gates, agent_plans, answers, control, documents, edge_runs, jobs, plans, vehicle_sessions, what_ifs
+from luna.platform.database import agent_gates, agent_plans, answers, charging_stays, control, documents, edge_runs, jobs, plans, what_ifs
 from luna.platform.database.answers import AnswerFilter
 from luna.platform.database.stored_rows import count_left_out
 
@@ -51,7 +51,7 @@ _LISTINGS = (
             control.load(connection, name, device) for name in names for device in (BATTERIES, *control.list_devices(connection, name))
         ],
     ),
-    _Listing("stays of vehicles", "Say again when they are at their chargers: luna session add.", _per_site(vehicle_sessions.read_history)),
+    _Listing("stays of vehicles", "Say again when they are at their chargers: luna session add.", _per_site(charging_stays.read_history)),
     _Listing("what-ifs", "Ask them again: luna what-if.", _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST))),
     _Listing(
         "gates of the agent",

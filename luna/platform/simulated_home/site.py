@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from luna.contracts.vehicle_session import WEEKDAYS, NewSession, Weekday
+from luna.contracts.charging_stays import WEEKDAYS, NewSession, Weekday
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import local_instant
 

@@ -9,16 +9,16 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
+from luna.contracts.charging_stays import StoredSession
 from luna.contracts.message import Instant
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
-from luna.contracts.vehicle_session import StoredSession
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
-from luna.platform.database import control, manual_blocks, plans, sites, vehicle_sessions
+from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
@@ -184,7 +184,7 @@ def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
-            stays=vehicle_sessions.read_standing(connection, site_id, first=now),
+            stays=charging_stays.read_standing(connection, site_id, first=now),
             stay_taken_back=_find_stay(connection, site_id, query.stay_taken_back, now),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
             taken_back=_find_taken_back(connection, site_id, query.taken_back, now),
@@ -201,5 +201,5 @@ def _find_taken_back(connection: Connection, site_id: str, block_id: int | None,
 
 def _find_stay(connection: Connection, site_id: str, session_id: int | None, now: datetime) -> StoredSession | None:
     """Return a stay that was taken back and could still hold."""
-    history = vehicle_sessions.read_history(connection, site_id) if session_id is not None else []
+    history = charging_stays.read_history(connection, site_id) if session_id is not None else []
     return next((stay for stay in history if stay.session_id == session_id and stay.removed_at is not None and stay.to > now), None)

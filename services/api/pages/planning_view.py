@@ -9,13 +9,11 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import ValidationError
 
+from luna.contracts.charging_stays import WEEKDAYS, StoredSession, find_charging_run, lay_out_sessions
 from luna.contracts.control import ControlState
-from luna.contracts.device_runs import find_vehicle_run
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.contracts.plan import PlanReply
-from luna.contracts.vehicle_session import WEEKDAYS, StoredSession
-from luna.contracts.vehicle_sessions import lay_out_sessions
 from luna.energy.devices import BATTERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
@@ -179,15 +177,15 @@ class PlanningView:
         weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
         leaves = f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
         if stay.target_soc is None:
-            return self.words("stay_said_surplus", vehicle=self.say_device(stay.vehicle), to=leaves)
-        return self.words("stay_said", vehicle=self.say_device(stay.vehicle), target=self.numbers.share(stay.target_soc), to=leaves)
+            return self.words("stay_said_surplus", vehicle=self.say_device(stay.device), to=leaves)
+        return self.words("stay_said", vehicle=self.say_device(stay.device), target=self.numbers.share(stay.target_soc), to=leaves)
 
     def say_charging(self, stay: StoredSession) -> str:
         """Return what the plan charges in a stay, of one that repeats in its next time, and when that is done; nothing where no plan knows of it."""
         plan, now = self.stored.plan, self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         time = next((each for each in times if each.session_id == stay.session_id), None)
-        run = None if plan is None or time is None else find_vehicle_run(plan, stay.vehicle, max(time.from_, now), time.to)
+        run = None if plan is None or time is None else find_charging_run(plan, stay.device, max(time.from_, now), time.to)
         if run is None:
             return ""
         told = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}

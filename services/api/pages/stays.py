@@ -6,10 +6,10 @@ from fastapi import APIRouter, Form, Path, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from luna.contracts.charging_stays import NewSession, Weekday
 from luna.contracts.message import Instant
-from luna.contracts.vehicle_session import NewSession, Weekday
 from luna.energy.site import invalid_input
-from luna.platform.database import vehicle_sessions
+from luna.platform.database import charging_stays
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
@@ -52,7 +52,7 @@ class StayFields(BaseModel):
 def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[StayFields, Form()]) -> Response:
     """Have a vehicle planned in a stay, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        vehicle_sessions.add(connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now())
+        charging_stays.add(connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now())
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
@@ -60,5 +60,5 @@ def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, 
 def take_back_stay(site_id: SitePath, session_id: Annotated[int, Path(ge=1, le=2**63 - 1)], gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Take a stay back, and lead to the page, which says so."""
     with unit_of_work(gateway.database) as connection:
-        vehicle_sessions.remove(connection, site_id, session_id, by=caller.signature)
+        charging_stays.remove(connection, site_id, session_id, by=caller.signature)
     return RedirectResponse(f"{PAGE.address(site_id)}?stay_taken_back={session_id}", 303)

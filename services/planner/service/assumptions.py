@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.plan import Assumption, NoteReply, PlanRequest
+from luna.energy.charge_sensors import SeenCharge
 from luna.energy.levels import JudgedLevel
 from luna.energy.observations import SeenSoc
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
-from luna.energy.vehicle_sensors import SeenVehicle
 from luna.platform.database import prices
 from luna.platform.database.forecasts import DrivingForecast
 from luna.platform.database.site_facts import PlanningFacts
@@ -77,7 +77,7 @@ def _judge_vehicles(facts: PlanningFacts, request: PlanRequest) -> Found:
             continue
         if known.usual_kwh:
             yield "vehicle_usual", {"vehicle": name, "need_kwh": round(known.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO}
-        charge, seen = known.charge, facts.demands.seen.get(name, SeenVehicle())
+        charge, seen = known.charge, facts.demands.seen.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
         yield f"vehicle_soc_{charge.source}", {"vehicle": name, "soc": round(charge.soc, 6)} | at
         if seen.charge is not None and seen.charge.doubted is not None:

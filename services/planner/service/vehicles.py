@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from luna.contracts.charging_stays import fit_session, meet
 from luna.contracts.plan import VehicleSession, VehicleState
-from luna.contracts.vehicle_sessions import fit_session, meet
+from luna.energy.charge_sensors import SeenCharge, list_read
 from luna.energy.devices import ElectricVehicle
 from luna.energy.levels import JudgedLevel
 from luna.energy.site import Site
-from luna.energy.timeline import SLOT, floor_to, local_instant, parse_instant, parse_zone
-from luna.energy.vehicle_sensors import READ_NOTE, SeenVehicle
+from luna.energy.timeline import SLOT, floor_to, local_instant, parse_zone
 from luna.platform.database.site_facts import DemandFacts
 from services.planner.devices.expected import Expected, expect
 
@@ -68,7 +68,7 @@ def find_vehicles(site: Site, known: DemandFacts, *, start: datetime) -> dict[st
         if before is None and not own:
             continue
         sessions = sorted([*told, *own], key=lambda each: each.from_)
-        seen = known.seen.get(vehicle.name, SeenVehicle())
+        seen = known.seen.get(vehicle.name, SeenCharge())
         charge = _find_read(site, vehicle, seen, stays=sessions[:1], expected=expected) or _find_told(vehicle, own, before, start)
         state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
         charge = _on_arrival(sessions[:1], start) or charge
@@ -95,29 +95,23 @@ def _is_same(stay: VehicleSession, usual: VehicleSession) -> bool:
     return (stay.from_, stay.to, stay.target_soc) == (usual.from_, usual.to, usual.target_soc)
 
 
-def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenVehicle, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
+def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
     """Return how full a vehicle is by its sensor and by what Luna charged since; None where it says nothing, or its owner said something later."""
     if seen.charge is None or any(_says_more(stay, seen, seen.charge) for stay in stays):
         return None
     at, soc = seen.charge.at, seen.charge.soc
     # Only what Luna switches has charged as planned.
     if expected is not None and site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}:
-        rests_on = _rests_on(expected).get(vehicle.name)
+        rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
         if rests_on is not None and at <= rests_on:
             return StartCharge(expected.vehicles()[vehicle.name].soc, "read", rests_on)
         soc = min(max(soc + expected.charged_since(vehicle, at), 0.0), 1.0)
     return StartCharge(soc, "read", at)
 
 
-def _says_more(stay: VehicleSession, seen: SeenVehicle, charge: JudgedLevel) -> bool:
+def _says_more(stay: VehicleSession, seen: SeenCharge, charge: JudgedLevel) -> bool:
     """Return whether what an owner said of the charge that a vehicle comes with tells more than its sensor, which spoke before it came."""
     return stay.arrival_soc is not None and (charge.at < stay.from_ or seen.connected is False)
-
-
-def _rests_on(expected: Expected) -> dict[str, datetime]:
-    """Return by vehicle the instant of the reading that a plan rests on."""
-    read = [each.figures for each in expected.plan.request.assumptions if each.code == READ_NOTE]
-    return {figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read}
 
 
 def _find_told(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
@@ -149,7 +143,7 @@ def _ahead(state: VehicleState, start: datetime) -> VehicleState:
 NEWS_SOC = 0.02
 
 
-def find_news(site: Site, known: DemandFacts, *, now: datetime) -> Mapping[str, SeenVehicle]:
+def find_news(site: Site, known: DemandFacts, *, now: datetime) -> Mapping[str, SeenCharge]:
     """Return the vehicles that say something else than the plan in force has: fuller, emptier, or since it was made plugged in or out."""
     expected = expect(known.begun, now)
     if expected is None:

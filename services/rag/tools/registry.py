@@ -17,6 +17,7 @@ from luna.words import Numbers
 from services.rag.tools import (
     battery_since,
     best_time,
+    charging_stays,
     compare_periods,
     consumption,
     forecast,
@@ -26,7 +27,6 @@ from services.rag.tools import (
     price_course,
     savings,
     site_description,
-    vehicle_sessions,
     what_would_it_cost,
 )
 from services.rag.tools.declaration import Tool, ToolContext
@@ -45,7 +45,7 @@ TOOLS: dict[str, Tool] = {
         savings,
         what_would_it_cost,
         site_description,
-        vehicle_sessions,
+        charging_stays,
         best_time,
         house_now,
         battery_since,

@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent_control import GateVerdict
 from luna.contracts.answers import Answer, StoredAnswer
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.owner import ManualBlock
-from luna.contracts.vehicle_session import NewSession
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
 from luna.platform.database import agent_plans, answers, api_keys, documents, manual_blocks, notifications, sites, training_runs, users
-from luna.platform.database import vehicle_sessions as stays
+from luna.platform.database import charging_stays as stays
 from luna.platform.database.agent_plans import ShadowPlan
 from luna.platform.database.documents import NewDocument
 from luna.platform.database.engine import unit_of_work

@@ -13,7 +13,7 @@ from luna.contracts.counterfactual import Alternative, WhyNotRequest
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
-from luna.platform.database import control, manual_blocks, plans, sites, vehicle_sessions
+from luna.platform.database import charging_stays, control, manual_blocks, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.embedded import Addresses
@@ -181,7 +181,7 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
     assert "Car: 80% by" in read(api, PAGE)
     assert "Auto: 80 % bis" in read(api, PAGE, "de")
     with unit_of_work(database) as connection:
-        (stay,) = vehicle_sessions.read_standing(connection, site, first=first)
+        (stay,) = charging_stays.read_standing(connection, site, first=first)
     assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
     taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
     assert "Taken back: Car: 80% by" in read(api, taken.headers["Location"])

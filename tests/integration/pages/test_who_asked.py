@@ -8,7 +8,7 @@ import pytest
 
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
-from luna.platform.database import control, manual_blocks, quarantine, sites, vehicle_sessions
+from luna.platform.database import charging_stays, control, manual_blocks, quarantine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Servers
 from tests.controlled import describe
@@ -52,11 +52,11 @@ def note_everything(gate: Gate, headers: dict[str, str]) -> list[str | None]:
         assert answer.status_code == 303, answer.text[answer.text.find("<h1") :][:900]
     now = SystemClock().now()
     with unit_of_work(gate.database) as connection:
-        block, stay = manual_blocks.read_standing(connection, OWN, first=now)[0], vehicle_sessions.read_standing(connection, OWN, first=now)[0]
+        block, stay = manual_blocks.read_standing(connection, OWN, first=now)[0], charging_stays.read_standing(connection, OWN, first=now)[0]
     for path in (f"planning/blocks/{block.block_id}/take-back", f"planning/stays/{stay.session_id}/take-back"):
         assert gate.client.post(f"{HOME}/{path}", data=token, headers=headers).status_code == 303
     with unit_of_work(gate.database) as connection:
-        (gone,), (left,) = manual_blocks.read_history(connection, OWN), vehicle_sessions.read_history(connection, OWN)
+        (gone,), (left,) = manual_blocks.read_history(connection, OWN), charging_stays.read_history(connection, OWN)
         state = control.load(connection, OWN)
     assert state.override is not None
     return [gone.added_by, gone.removed_by, left.added_by, left.removed_by, state.override.by, state.armed_by]

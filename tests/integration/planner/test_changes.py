@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select
 
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.control import Override
 from luna.contracts.fleet import PlanSitesRequest
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
-from luna.contracts.vehicle_session import NewSession
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to
-from luna.platform.database import control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, readings, sites, vehicle_sessions
+from luna.platform.database import charging_stays, control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
@@ -81,7 +81,7 @@ def publish_again(connection: Connection) -> None:
 
 def stay(connection: Connection) -> None:
     wanted = NewSession(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, arrival_soc=0.4, target_soc=0.6)
-    vehicle_sessions.add(connection, NAME, wanted, by="anna", now=START)
+    charging_stays.add(connection, NAME, wanted, by="anna", now=START)
 
 
 def block(connection: Connection) -> None:
@@ -163,7 +163,7 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(databa
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(DOCUMENT | {"input_sensors": sensors}))
         wanted = NewSession(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, target_soc=0.4)
-        vehicle_sessions.add(connection, NAME, wanted, by="anna", now=START)
+        charging_stays.add(connection, NAME, wanted, by="anna", now=START)
         # After the one of the fixture, which knows of no stay.
         plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=START + timedelta(seconds=1))
     assert look() == set()
@@ -183,8 +183,8 @@ def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine
 
     def make_meanwhile(*given: object, **named: object) -> object:
         with unit_of_work(database) as other:
-            stays = vehicle_sessions.read_standing(other, home, first=START)
-            vehicle_sessions.remove(other, home, stays[0].session_id, by="anna")
+            stays = charging_stays.read_standing(other, home, first=START)
+            charging_stays.remove(other, home, stays[0].session_id, by="anna")
         return read(*given, **named)
 
     from services.planner.service import plans as service
@@ -264,15 +264,15 @@ def publish_at(connection: Connection, now: datetime) -> None:
 
 
 def stay_from(connection: Connection, now: datetime) -> None:
-    standing = vehicle_sessions.read_standing(connection, NAME, first=now)
+    standing = charging_stays.read_standing(connection, NAME, first=now)
     first = max((each.to for each in standing), default=now)
     wanted = NewSession(vehicle="car", **{"from": first, "to": first + timedelta(hours=3)}, arrival_soc=0.4, target_soc=0.6)
-    vehicle_sessions.add(connection, NAME, wanted, by="anna", now=now)
+    charging_stays.add(connection, NAME, wanted, by="anna", now=now)
 
 
 def leave_at_once(connection: Connection, now: datetime) -> None:
-    for each in vehicle_sessions.read_standing(connection, NAME, first=now):
-        vehicle_sessions.remove(connection, NAME, each.session_id, by="anna")
+    for each in charging_stays.read_standing(connection, NAME, first=now):
+        charging_stays.remove(connection, NAME, each.session_id, by="anna")
 
 
 def block_ahead(connection: Connection, now: datetime) -> None:

@@ -9,14 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
+from luna.contracts.charging_stays import NewSession, StoredSession, lay_out_sessions
 from luna.contracts.plan import PlanReply, PlanRequest, StateMessage
-from luna.contracts.vehicle_session import NewSession, StoredSession
-from luna.contracts.vehicle_sessions import lay_out_sessions
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, parse_zone
-from luna.platform.database import forecasts, sites, vehicle_sessions
+from luna.platform.database import charging_stays, forecasts, sites
 from luna.platform.database import readings as readings_of
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from services.planner.milp.solver import Solver
@@ -51,7 +50,7 @@ def stay(first: float = 0, last: float = 6, **wanted: Any) -> NewSession:
 
 
 def store(connection: Connection, session: NewSession, now: datetime = START) -> StoredSession:
-    return vehicle_sessions.add(connection, "parked", session, by="owner", now=now)
+    return charging_stays.add(connection, "parked", session, by="owner", now=now)
 
 
 def complete(connection: Connection, hours: float = 0, **state: Any) -> PlanRequest:
@@ -76,7 +75,7 @@ def test_a_stored_stays_target_is_reached_when_the_car_leaves(connection: Connec
     last = min(first + hours, 48)
     session = store(connection, stay(first, last, arrival_soc=soc, target_soc=soc + more))
     reply = plan(connection)
-    vehicle_sessions.remove(connection, parked, session.session_id, by="owner")
+    charging_stays.remove(connection, parked, session.session_id, by="owner")
     assert reply.status == "optimal"
     # What would show as 0.0 % is not worth a quarter-hour of the charger's least power.
     assert soc_at(reply, START + last * HOUR) >= soc + more - 5e-4
@@ -89,7 +88,7 @@ def test_a_stay_is_in_every_plan_until_it_is_taken_back(connection: Connection, 
     assert [each.session_id for each in later.state.vehicles["car"].sessions] == [stored.session_id]
     # As full as the first plan expected it to be an hour later, not as it came.
     assert later.state.vehicles["car"].soc == first.slots[3].vehicles["car"].soc_end
-    vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
+    charging_stays.remove(connection, parked, stored.session_id, by="owner")
     assert complete(connection, 1).state.vehicles["car"].sessions == []
 
 
@@ -110,7 +109,7 @@ def test_a_weekly_stay_is_in_every_plan_on_its_days_until_it_is_taken_back(conne
     assert [(each.from_, each.to) for each in laid_out] == [(noon + 5 * HOUR, noon + 18 * HOUR)]
     summer = datetime(2024, 7, 4, 12, tzinfo=UTC)
     assert [each.to.astimezone(BERLIN).hour for each in lay_out_sessions([stored], BERLIN, first=summer, end=summer + 24 * HOUR)] == [7]
-    vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
+    charging_stays.remove(connection, parked, stored.session_id, by="owner")
     assert complete(connection).state.vehicles["car"].sessions == []
 
 
@@ -281,7 +280,7 @@ def test_a_stay_of_another_site_is_not_there(connection: Connection, parked: str
     stored = store(connection, stay())
     sites.save(connection, describe(name="elsewhere"))
     with pytest.raises(NotFoundError):
-        vehicle_sessions.remove(connection, "elsewhere", stored.session_id, by="owner")
-    taken = vehicle_sessions.remove(connection, parked, stored.session_id, by="owner")
-    assert vehicle_sessions.remove(connection, parked, stored.session_id, by="somebody else") == taken
-    assert [each.removed_by for each in vehicle_sessions.read_history(connection, parked)] == ["owner"]
+        charging_stays.remove(connection, "elsewhere", stored.session_id, by="owner")
+    taken = charging_stays.remove(connection, parked, stored.session_id, by="owner")
+    assert charging_stays.remove(connection, parked, stored.session_id, by="somebody else") == taken
+    assert [each.removed_by for each in charging_stays.read_history(connection, parked)] == ["owner"]

@@ -15,12 +15,12 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts import PlanRequest
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.control import ControlState
-from luna.contracts.vehicle_session import NewSession
 from luna.energy.site import parse_site
 from luna.platform import control_service
 from luna.platform.addresses import Broker
-from luna.platform.database import control, engine, sites, vehicle_sessions
+from luna.platform.database import charging_stays, control, engine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded import Servers
@@ -158,7 +158,7 @@ def test_a_car_says_how_it_charges_and_when_it_is_ready_at_which_cost(start: Sta
         document = stored.model_dump(mode="json", by_alias=True)
         sites.save(connection, parse_site(document | {"vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charge_efficiency": 1.0}]}))
         wanted = {"vehicle": "car", "from": START, "to": START + timedelta(hours=6), "arrival_soc": 0.4, "target_soc": 0.6}
-        vehicle_sessions.add(connection, site, NewSession.model_validate(wanted), by="owner", now=START)
+        charging_stays.add(connection, site, NewSession.model_validate(wanted), by="owner", now=START)
         plan_stored(connection, site, START)
     luna = start()
     luna.turn_until(lambda: home.topics.get("luna/availability") == "online")

@@ -12,16 +12,16 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, delete, func, select, text, update
 
+from luna.contracts.charging_stays import NewSession
 from luna.contracts.fleet import PlanSitesReply, PlanSitesRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.contracts.vehicle_session import NewSession
 from luna.energy.errors import LunaError
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import control, copy, forecasts, observations, plan_slots, plans, prices, site_removal, sites, vehicle_sessions
+from luna.platform.database import charging_stays, control, copy, forecasts, observations, plan_slots, plans, prices, site_removal, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.plan_slots import PlanSpan
@@ -182,7 +182,7 @@ def test_a_plan_in_force_that_cannot_be_read_is_the_fault_of_its_site_alone(conn
 
 def stay_a_day(connection: Connection, name: str) -> None:
     stay = {"vehicle": "car", "from": START, "to": START + DAY, "arrival_soc": 0.3, "target_soc": 0.8}
-    vehicle_sessions.add(connection, name, NewSession.model_validate(stay), by="owner", now=START)
+    charging_stays.add(connection, name, NewSession.model_validate(stay), by="owner", now=START)
 
 
 def count_statements(connection: Connection, found: dict[str, Site]) -> int:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from luna.contracts.device_runs import find_switched_run, find_vehicle_run
+from luna.contracts.charging_stays import find_charging_run
+from luna.contracts.device_runs import find_switched_run
 from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT
 from tests.plans import FLOWS, describe_plan
@@ -35,7 +36,7 @@ def plan_with(used_kwh: list[float]) -> PlanReply:
 
 
 def test_a_run_costs_what_its_energy_would_have_been_worth_elsewhere() -> None:
-    run = find_vehicle_run(plan_with([2.0, 2.0, 1.0, 1.0, 0.0]), "car", START, START + timedelta(days=1))
+    run = find_charging_run(plan_with([2.0, 2.0, 1.0, 1.0, 0.0]), "car", START, START + timedelta(days=1))
     assert run is not None
     # 2 × 0.30; 1 × 0.20 + 0.5 × 0.25 + 0.5 × 0.08; 1 × 0.08; nothing.
     assert (run.start, run.end, run.energy_kwh) == (START, START + 4 * SLOT, 6.0)
@@ -45,9 +46,9 @@ def test_a_run_costs_what_its_energy_would_have_been_worth_elsewhere() -> None:
 
 def test_the_run_of_an_appliance_ends_at_its_first_pause_and_nothing_used_is_none() -> None:
     paused = plan_with([0.0, 1.0, 0.0, 1.0, 0.0])
-    first, whole = find_switched_run(paused, "loads", "washer", START), find_vehicle_run(paused, "car", START, START + timedelta(days=1))
+    first, whole = find_switched_run(paused, "loads", "washer", START), find_charging_run(paused, "car", START, START + timedelta(days=1))
     assert first is not None
     assert (first.start, first.end) == (START + SLOT, START + 2 * SLOT)
     assert whole is not None
     assert (whole.start, whole.end) == (START + SLOT, START + 4 * SLOT)
-    assert find_vehicle_run(paused, "car", START + 2 * SLOT, START + 3 * SLOT) is None
+    assert find_charging_run(paused, "car", START + 2 * SLOT, START + 3 * SLOT) is None

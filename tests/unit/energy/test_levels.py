@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luna.energy.charge_sensors import pace_of_charge
 from luna.energy.devices import Battery, ElectricVehicle
-from luna.energy.levels import LevelPace, judge_levels, pace_of_batteries, pace_of_vehicle
+from luna.energy.levels import LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SeenSoc
 from tests.tables import each_row
 
@@ -58,7 +59,7 @@ def test_nothing_said_is_nothing_known() -> None:
 def test_a_car_may_lose_on_the_road_what_it_cannot_at_its_charger() -> None:
     car = ElectricVehicle(capacity_kwh=60)
     readings = said((0, 0.8), (10, 0.5))
-    found = [judge_levels(readings, pace_of_vehicle(car, connected=connected)) for connected in (False, True)]
+    found = [judge_levels(readings, pace_of_charge(car, connected=connected)) for connected in (False, True)]
     assert [each.soc for each in found if each] == [0.5, 0.8]
 
 

@@ -211,7 +211,7 @@ manual_removals = Table(
 )
 
 
-vehicle_sessions = Table(
+charging_stays = Table(
     "vehicle_sessions",
     metadata,
     Column("session_id", BigInteger, Identity(always=True), primary_key=True),

@@ -2,12 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from luna.contracts.device_runs import find_vehicle_run
+from luna.contracts.charging_stays import StoredSession, find_charging_run, lay_out_sessions
 from luna.contracts.plan import PlanReply
 from luna.contracts.site_tools import ToolSource
-from luna.contracts.vehicle_session import StoredSession
-from luna.contracts.vehicle_sessions import lay_out_sessions
-from luna.platform.database.vehicle_sessions import read_standing
+from luna.platform.database.charging_stays import read_standing
 from luna.platform.house_now import DeviceUse, basis_until
 from luna.platform.house_statements import state_use
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
@@ -37,7 +35,7 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 def _tell(teller: Teller, session: StoredSession, number: int) -> None:
     told = {
-        "vehicle": teller.name(f"vehicle_{number}", session.vehicle),
+        "vehicle": teller.name(f"vehicle_{number}", session.device),
         "begin": teller.moment(f"from_{number}", session.from_, day=True),
         "end": teller.moment(f"to_{number}", session.to, day=True),
     }
@@ -49,13 +47,13 @@ def _tell(teller: Teller, session: StoredSession, number: int) -> None:
 
 def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, number: int, *, now: datetime) -> None:
     """Tell when a plan charges in a stay, how much, and at which cost; of a stay beyond the plan nothing is known."""
-    run = find_vehicle_run(plan, session.vehicle, max(session.from_, now), session.to)
+    run = find_charging_run(plan, session.device, max(session.from_, now), session.to)
     if session.from_ >= end_of(plan):
         return
     if run is None:
         teller.say("session_no_charge")
         return
-    use = DeviceUse(session.vehicle, "car", run, basis_until(plan, run.end))
+    use = DeviceUse(session.device, "car", run, basis_until(plan, run.end))
     teller.state(state_use(use, teller.numbers), number, "charge_")
 
 

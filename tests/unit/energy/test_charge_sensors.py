@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from luna.energy.charge_sensors import ChargeSensors, Said, judge_charge, sensors_of
 from luna.energy.devices import ElectricVehicle
 from luna.energy.site import parse_site
-from luna.energy.vehicle_sensors import Said, VehicleSensors, judge_vehicle, sensors_of
 from tests.tables import each_row
 
 NOW = datetime(2024, 2, 1, 12, tzinfo=UTC)
@@ -38,14 +38,14 @@ def said(*readings: tuple[float, float]) -> Said:
 def test_a_car_is_as_full_as_it_says_where_that_can_be(
     socs: list[tuple[float, float]], plugs: list[tuple[float, float]], found: tuple[float | None, bool | None]
 ) -> None:
-    seen = judge_vehicle(CAR, said(*socs), said(*plugs), until=NOW)
+    seen = judge_charge(CAR, said(*socs), said(*plugs), until=NOW)
     assert (seen.charge and seen.charge.soc, seen.connected) == found
 
 
 def test_it_is_connected_since_it_first_said_so_without_a_break() -> None:
-    seen = judge_vehicle(CAR, said(), said((90, 1), (60, 0), (30, NAN), (20, 1), (10, NAN), (5, 1)), until=NOW)
+    seen = judge_charge(CAR, said(), said((90, 1), (60, 0), (30, NAN), (20, 1), (10, NAN), (5, 1)), until=NOW)
     assert (seen.connected, seen.since) == (True, NOW - timedelta(minutes=20))
-    assert judge_vehicle(CAR, said(), said((5, 1)), until=NOW, unplugged=True).connected is False
+    assert judge_charge(CAR, said(), said((5, 1)), until=NOW, unplugged=True).connected is False
 
 
 def test_sensors_belong_to_vehicles_in_order() -> None:
@@ -53,6 +53,6 @@ def test_sensors_belong_to_vehicles_in_order() -> None:
     sensors = {"vehicle_soc": ["sensor.car", "sensor.van"], "vehicle_connected": ["-binary_sensor.car_away"]}
     site = parse_site({"name": "home", "timezone": "UTC", "vehicles": cars, "input_sensors": sensors})
     assert sensors_of(site, at=NOW) == {
-        "car": VehicleSensors("sensor.car", "binary_sensor.car_away", unplugged=True),
-        "van": VehicleSensors("sensor.van", None),
+        "car": ChargeSensors("sensor.car", "binary_sensor.car_away", unplugged=True),
+        "van": ChargeSensors("sensor.van", None),
     }

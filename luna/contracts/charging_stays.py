@@ -1,15 +1,20 @@
-"""What a stay of a vehicle may be: checked where it is stored, laid out where it repeats, and fitted to the vehicle where that has changed since."""
+"""Stays of vehicles at their chargers: what is stored of one, checked where it is stored, laid out where it repeats, fitted where its vehicle has changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import VehicleSession
-from luna.contracts.vehicle_session import WEEKDAYS, NewSession, StoredSession
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator
+
+from luna.contracts.device_runs import PlannedRun, find_run
+from luna.contracts.plan import PlanReply, VehicleFlow, VehicleSession
+from luna.energy.charge_sensors import list_read
 from luna.energy.devices import ElectricVehicle
-from luna.energy.refusals import refuse
+from luna.energy.refusals import invalid_part, refuse
 from luna.energy.site import Site
 from luna.energy.timeline import local_instant
 from luna.words import say_instant
@@ -18,7 +23,54 @@ LONGEST = timedelta(days=62)
 # Whatever repeats shows itself within two weeks.
 _TWO_WEEKS = timedelta(days=14)
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+
+class NewSession(VehicleSession):
+    """A stay to be stored: in every plan of the site from the next one on, until it is over or taken back.
+
+    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it may be left out where an earlier stay is stored,
+    or where the vehicle's sensor says it.
+
+    With ``days`` the stay repeats until it is taken back: ``from`` and ``to`` are its first time, and from then on it lasts from the one to the other clock
+    time of the site, leaving on each of these days. A stay without days takes the place of a repeated one that it overlaps.
+    """
+
+    vehicle: Annotated[str, Field(min_length=1, max_length=64, description="by its name")]
+    days: Annotated[list[Weekday], Field(max_length=7, description="weekdays on which it leaves, again every week; empty: once")] = []
+
+    @property
+    def device(self) -> str:
+        """The name of what stays."""
+        return self.vehicle
+
+    @field_validator("to")
+    @classmethod
+    def _ends_later(cls, to: datetime, info: ValidationInfo) -> datetime:
+        if "from_" in info.data and to <= info.data["from_"]:
+            raise invalid_part("stay-reversed")
+        return to
+
+    @field_validator("days")
+    @classmethod
+    def _in_order(cls, days: list[Weekday]) -> list[Weekday]:
+        return [day for day in WEEKDAYS if day in days]
+
+
+class StoredSession(NewSession):
+    """A stay with who added it when, and who took it back."""
+
+    session_id: Annotated[int, Field(description="number by which it is taken back")]
+    added_at: datetime
+    added_by: str
+    removed_at: datetime | None = None
+    removed_by: str | None = None
+
+
 Session = TypeVar("Session", bound=NewSession)
+# Stays in order, by the device's name.
+StayMap: TypeAlias = Mapping[str, Sequence[VehicleSession]]
 
 
 def check_session(session: NewSession, site: Site, standing: Sequence[StoredSession], *, now: datetime, is_seen: bool = False) -> None:
@@ -129,3 +181,47 @@ def _check_power(session: NewSession, vehicle: ElectricVehicle) -> None:
             raise refuse("soc-beyond", field=name, value=wanted, max_soc=vehicle.max_soc)
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse("charge-power-beyond", field="min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw)
+
+
+@dataclass(frozen=True, slots=True)
+class StayAhead:
+    """A stay as a plan has it: how full the device comes and leaves, shares of its capacity; ``is_read``: the plan rests on what its sensor said."""
+
+    device: str
+    start: datetime
+    end: datetime
+    arrival_soc: float
+    leaving_soc: float
+    is_read: bool
+
+
+def list_names(site: Site) -> list[str]:
+    """Return the names of a site's devices that stay at a charger."""
+    return [vehicle.name for vehicle in site.vehicles]
+
+
+def list_planned_stays(site: Site, plan: PlanReply, now: datetime) -> list[StayAhead]:
+    """Return the stays of a plan that are not over, in the order they begin: slots in which it says why something charges or waits."""
+    return sorted((stay for vehicle in site.vehicles for stay in _find_planned(vehicle, plan, now)), key=lambda stay: stay.start)
+
+
+def _find_planned(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[StayAhead]:
+    step, is_read = timedelta(minutes=plan.slot_minutes), vehicle.name in list_read(plan.notes)
+    flows = [(slot.start, slot.vehicles[vehicle.name]) for slot in plan.slots if slot.start + step > now and vehicle.name in slot.vehicles]
+    there = [(start, flow) for start, flow in flows if flow.reason is not None]
+    first = 0
+    for place, (start, flow) in enumerate(there):
+        if place + 1 == len(there) or there[place + 1][0] != start + step:
+            yield StayAhead(vehicle.name, there[first][0], start + step, _soc_before(there[first][1], vehicle), flow.soc_end, is_read)
+            first = place + 1
+
+
+def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
+    stored = flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency
+    return float(np.clip(flow.soc_end - stored / vehicle.capacity_kwh, 0.0, 1.0))
+
+
+def find_charging_run(plan: PlanReply, device: str, first: datetime, end: datetime) -> PlannedRun | None:
+    """Return what a plan charges a device with between two instants, None where nothing."""
+    charged = [slot.vehicles[device].charge_kwh if device in slot.vehicles else 0.0 for slot in plan.slots]
+    return find_run(plan, charged, first, end, unbroken=False)

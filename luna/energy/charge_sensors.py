@@ -1,28 +1,32 @@
 """What vehicles say of themselves: how full they are, and whether they are at their chargers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
+from typing import Any, Protocol
 
 import numpy as np
 
 from luna.energy.devices import ElectricVehicle
-from luna.energy.levels import JudgedLevel, judge_levels, pace_of_vehicle
+from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
 from luna.energy.observations import SeenSoc
 from luna.energy.rounding import SOC_ROUNDING
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray, InstantArray, parse_instant
 
 # The note by which a plan says that it rests on a vehicle's reading.
-READ_NOTE = "vehicle_soc_read"
+_READ_NOTE = "vehicle_soc_read"
+
+# Neither a fast charger nor a motorway moves a car's charge faster for minutes on end.
+MOST_ON_THE_ROAD_KW = 150.0
 
 Said = tuple[InstantArray, FloatArray]
 NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True)
-class VehicleSensors:
+class ChargeSensors:
     """The sensors of a vehicle by their names, None where there is none; with ``unplugged`` the other one is on while it is away."""
 
     soc: str | None
@@ -31,7 +35,7 @@ class VehicleSensors:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenVehicle:
+class SeenCharge:
     """What a vehicle said by an instant: its charge, and whether it is connected, since when; None: nobody knows."""
 
     charge: JudgedLevel | None = None
@@ -39,7 +43,22 @@ class SeenVehicle:
     since: datetime | None = None
 
 
-def sensors_of(site: Site, *, at: datetime) -> dict[str, VehicleSensors]:
+class PlanNote(Protocol):
+    """What a plan rests on."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def figures(self) -> Mapping[str, Any]: ...
+
+
+def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
+    """Return by device the instant of the reading of its charge that a plan with such notes rests on."""
+    read = [note.figures for note in notes if note.code == _READ_NOTE]
+    return {figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read}
+
+
+def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
     """Return the sensors of vehicles that have any: of those of a role that hold then, the first one is the first vehicle's, the second one the second's."""
     named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
     roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
@@ -48,11 +67,27 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, VehicleSensors]:
         soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
         if soc or connected:
             unplugged = connected is not None and connected.sign < 0
-            found[vehicle.name] = VehicleSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
+            found[vehicle.name] = ChargeSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
     return found
 
 
-def judge_vehicle(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: datetime, unplugged: bool = False) -> SeenVehicle:
+def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
+    """Return how fast a vehicle fills and empties: at its own charger, or wherever it is."""
+    if not connected:
+        return LevelPace(*[MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh] * 2)
+    given_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
+    return LevelPace(vehicle.most_charge_kw * vehicle.charge_efficiency / vehicle.capacity_kwh, given_kw / vehicle.capacity_kwh)
+
+
+def find_pace(site: Site, name: str) -> LevelPace | None:
+    """Return how fast a device that stores energy fills and empties wherever it is, None where the site has it no more."""
+    batteries = [battery for battery in site.batteries if battery.name == name]
+    if batteries:
+        return pace_of_batteries(batteries)
+    return next((pace_of_charge(vehicle, connected=False) for vehicle in site.vehicles if vehicle.name == name), None)
+
+
+def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: datetime, unplugged: bool = False) -> SeenCharge:
     """Return what is known of a vehicle at an instant.
 
     Args:
@@ -66,9 +101,9 @@ def judge_vehicle(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: d
     said = [SeenSoc(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
     # On the road it may have charged or driven; what it says at its own charger is judged by what that does.
     here = [each for each in said if connected and since is not None and each.at >= since]
-    charge = judge_levels(here or said, pace_of_vehicle(vehicle, connected=bool(here)))
+    charge = judge_levels(here or said, pace_of_charge(vehicle, connected=bool(here)))
     holds = socs[1].size > 0 and bool(np.isfinite(socs[1][-1]))
-    return SeenVehicle(charge.confirm(until) if charge and holds else charge, connected, since)
+    return SeenCharge(charge.confirm(until) if charge and holds else charge, connected, since)
 
 
 def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None]:

@@ -1,0 +1,152 @@
+"""When vehicles are at their chargers: what their owners said, where nothing is ever changed, only added and taken back, and what their sensors said last."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from luna.contracts.charging_stays import NewSession, StoredSession, check_session, lay_out_sessions
+from luna.contracts.plan import VehicleSession
+from luna.energy.charge_sensors import NOTHING_SAID, SeenCharge, judge_charge, sensors_of
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.energy.units import UnitHistory, level_factor
+from luna.platform.database import plan_causes, readings, sensor_units, sites
+from luna.platform.database.schema.plans import charging_stays
+from luna.platform.database.schema.series import sensors as sensor_table
+from luna.platform.database.stored_rows import read_each, read_page
+
+MOST_SESSIONS = 500
+_PLAIN = set(VehicleSession.model_fields)
+_WANTED = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
+# A jump is judged by what was said before it. What is said once and holds is read however old it is, up to a day.
+LOOK_BACK = timedelta(hours=6)
+LONGEST = timedelta(days=1)
+
+
+def add(connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime) -> StoredSession:
+    """Store a stay; one that stands already is returned as it is.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: the site's vehicle cannot follow it, or it overlaps another.
+    """
+    site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
+    standing = [each for each in read_standing(connection, site_id, first=now) if each.vehicle == session.vehicle]
+    same = next((each for each in standing if _same(each, session)), None)
+    if same is not None:
+        return same
+    seen = read_charge_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
+    check_session(session, site, standing, now=now, is_seen=session.vehicle in seen and seen[session.vehicle].charge is not None)
+    wanted = session.model_dump(mode="json", include=_WANTED)
+    row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": wanted, "added_by": by}
+    added = connection.scalar(insert(charging_stays).values(row).returning(charging_stays.c.session_id))
+    plan_causes.note(connection, [key], "stay")
+    return _load(connection, site_id, charging_stays.c.session_id == added)[0]
+
+
+def remove(connection: Connection, site_id: str, session_id: int, *, by: str) -> StoredSession:
+    """Take a stay back; one that was taken back stays so since then.
+
+    Raises:
+        NotFoundError: the site has no such stay.
+    """
+    own = charging_stays.c.session_id == session_id
+    if not _load(connection, site_id, own):
+        raise refuse("no-such-stay", field="session_id", value=session_id, site_id=site_id)
+    standing = own & charging_stays.c.removed_at.is_(None)
+    connection.execute(update(charging_stays).where(standing).values(removed_by=by, removed_at=func.now()))
+    plan_causes.note(connection, [sites.key_of(connection, site_id)], "stay")
+    return _load(connection, site_id, own)[0]
+
+
+def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredSession]:
+    """Return the stays that are not over at ``first`` and begin before ``end``, in order of their beginning; one that repeats is never over."""
+    ahead = _is_ahead(first)
+    return _load(connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end))
+
+
+def read_plain_each(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
+    """Return the stays that are not over at ``first`` of many sites by their keys and vehicles, as a plan's request takes them.
+
+    Args:
+        connection: to the database.
+        found: the sites by their keys; one without stays is left out of what is returned.
+        first: an instant.
+        end: stays that repeat are laid out until then.
+    """
+    zones = {key: ZoneInfo(site.timezone) for key, site in found.items() if site.vehicles}
+    if not zones:
+        return {}
+    table = charging_stays.c
+    ahead = table.site_key.in_(zones) & _is_ahead(first)
+    rows: dict[int, list[RowMapping]] = {}
+    for row in connection.execute(select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)).mappings():
+        rows.setdefault(row["site_key"], []).append(row)
+    stays: dict[int, dict[str, list[VehicleSession]]] = {}
+    for key, own in rows.items():
+        for each in lay_out_sessions(read_each(own[-MOST_SESSIONS:], _session), zones[key], first=first, end=end):
+            stays.setdefault(key, {}).setdefault(each.vehicle, []).append(VehicleSession.model_validate(each.model_dump(by_alias=True, include=_PLAIN)))
+    return stays
+
+
+def read_history(connection: Connection, site_id: str) -> list[StoredSession]:
+    """Return every stay that was stored of a site, in order of their beginning, the latest ``MOST_SESSIONS``."""
+    return _load(connection, site_id, charging_stays.c.session_id > 0)
+
+
+def _is_ahead(first: datetime) -> ColumnElement[bool]:
+    table = charging_stays.c
+    repeats = table.wanted["days"][0].is_not(None)
+    return ((table.ends_at > first) | repeats) & table.removed_at.is_(None)
+
+
+def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:
+    own = charging_stays.c.site_key == sites.key_of(connection, site_id)
+    latest = select(charging_stays).where(own & where).order_by(charging_stays.c.starts_at.desc(), charging_stays.c.session_id.desc())
+    return read_page(connection, latest, _session, limit=MOST_SESSIONS)[::-1]
+
+
+def _session(row: Mapping[Any, Any]) -> StoredSession:
+    names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
+    return StoredSession.model_validate({name: row[name] for name in names} | _read_stay(row))
+
+
+def _read_stay(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {**row["wanted"], "from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
+
+
+def _same(one: NewSession, other: NewSession) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in {"vehicle", "from_", "to", *_WANTED})
+
+
+def read_charge_each(connection: Connection, found: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:
+    """Return what the vehicles of sites said by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
+    sensors = {(key, name): each for key, site in found.items() for name, each in sensors_of(site, at=until).items()}
+    wanted = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
+    said = dict(zip(wanted, readings.read_held_each(connection, wanted, first=until - LOOK_BACK, end=until), strict=True))
+    histories = _read_units(connection, wanted)
+    seen: dict[int, dict[str, SeenCharge]] = {}
+    for (key, name), each in sensors.items():
+        vehicle = next(vehicle for vehicle in found[key].vehicles if vehicle.name == name)
+        instants, values = said[key, each.soc] if each.soc else NOTHING_SAID
+        units = histories.get((key, each.soc or ""), UnitHistory())
+        socs = instants, values * np.array([level_factor(unit) for unit in units.names])[units.places(instants)]
+        plugs = said[key, each.connected] if each.connected else NOTHING_SAID
+        judged = judge_charge(vehicle, socs, plugs, until=until, unplugged=each.unplugged)
+        fresh = judged.charge is not None and until - judged.charge.at <= LONGEST
+        seen.setdefault(key, {})[name] = judged if fresh else SeenCharge(None, judged.connected, judged.since)
+    return seen
+
+
+def _read_units(connection: Connection, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], UnitHistory]:
+    if not wanted:
+        return {}
+    table = sensor_table.c
+    rows = connection.execute(select(table.site_key, table.name, table.sensor_key).where(tuple_(table.site_key, table.name).in_(wanted)))
+    keys = {row.sensor_key: (row.site_key, row.name) for row in rows}
+    return {keys[key]: units for key, units in sensor_units.read(connection, keys).items()}
