@@ -1,46 +1,28 @@
 """What every message has in common, and how it reads instants."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from luna.energy.errors import InvalidInputError
+from luna.energy.part import StrictModel
 from luna.energy.refusals import invalid_part, part_of
 from luna.energy.timeline import parse_instant, require_year
 
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
 _CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
 _INTERACTIVE = ".interactive"
-# Through its descriptors a model is filled in half the time that setting its attributes takes.
-_FILL_FIELDS, _FILL_SET, _FILL_EXTRA, _FILL_PRIVATE = (
-    vars(BaseModel)[name].__set__ for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-)
 
 
-class Message(BaseModel):
-    """A value that crosses the queue or the gateway: frozen, strict about names, finite numbers only."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
-
-    @classmethod
-    def trust(cls, rows: Iterable[dict[str, Any]]) -> list[Self]:
-        """Return messages of rows that hold every field as it is declared: what Luna made itself, hundreds at a time, is not validated once more."""
-        filled, messages, create = set(cls.model_fields), [], cls.__new__
-        for row in rows:
-            message = create(cls)
-            _FILL_FIELDS(message, row)
-            _FILL_SET(message, filled)
-            _FILL_EXTRA(message, None)
-            _FILL_PRIVATE(message, None)
-            messages.append(message)
-        return messages
+class Message(StrictModel):
+    """A value that crosses the queue or the gateway."""
 
 
 @dataclass(frozen=True, slots=True)

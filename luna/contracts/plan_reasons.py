@@ -5,10 +5,13 @@ from datetime import timedelta
 from itertools import groupby
 from typing import NamedTuple
 
-from luna.contracts.plan import LoadFlow, PlanReply, VehicleFlow
-from luna.contracts.plan.reply import ReasonReply
+from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import PlanReason, PlanReasonsReply
-from luna.energy.devices import BATTERIES
+from luna.energy.devices import BATTERIES, FLOW_KINDS
+from luna.energy.reason import ReasonReply
+
+# What batteries do together is the slot's own reason.
+_PLACED = [kind.section for kind in FLOW_KINDS if kind.section != BATTERIES]
 
 
 class _Given(NamedTuple):
@@ -29,10 +32,9 @@ def _by_device(plan: PlanReply) -> dict[str, list[_Given]]:
     found: dict[str, list[_Given]] = {}
     for place, slot in enumerate(plan.slots):
         found.setdefault(BATTERIES, []).append(_Given(place, slot.mode, slot.reason))
-        flows: dict[str, VehicleFlow | LoadFlow] = {**slot.vehicles, **slot.loads}
-        for name, flow in flows.items():
-            if flow.reason is not None:
-                found.setdefault(name, []).append(_Given(place, None, flow.reason))
+        for name, flow in ((name, flow) for section in _PLACED for name, flow in getattr(slot, section).items()):
+            if (reason := getattr(flow, "reason", None)) is not None:
+                found.setdefault(name, []).append(_Given(place, None, reason))
     return found
 
 

@@ -26,6 +26,7 @@ class SensorRole:
         series: the column of ``slot_observations`` that they hold; None: they are recorded, and asked for what they said last.
         flow: what an energy is to the house; None: it is none.
         mark: the bit that says of a stored value that it is estimated, of one that was there before others; None: the next one that is free.
+        comment: what the database says of that column, where it is a load with a meter of its own.
         limit_kw: the highest power of an energy, of all devices of its kind that a site has, 0 where they say nothing; None: whatever the house may take.
     """
 
@@ -34,6 +35,7 @@ class SensorRole:
     flow: Flow | None = None
     limit_kw: Callable[[Any], float] | None = None
     mark: int | None = None
+    comment: str = "no part of load_kwh"
 
 
 def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:

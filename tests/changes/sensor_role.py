@@ -77,11 +77,6 @@ CHANGE = Change(
             '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "submetered")] = ()\n',
             after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)] = ()',
         ),
-        Edit(
-            "luna/platform/database/schema/series.py",
-            '    number("pool_pump_kwh", "no part of load_kwh"),\n',
-            after='number("water_heater_kwh", "no part of load_kwh"),',
-        ),
         Edit("luna/platform/database/migrations/versions/r9999_pool_pump.py", REVISION),
         Edit("config/site.yaml", "  pool_pump_consumption: sensor.pool_pump_energy\n", after="vehicle_consumption: sensor.wallbox_energy"),
     ),

@@ -12,7 +12,6 @@ from luna.contracts.plan.reply import (
     ObjectiveReason,
     ObjectiveReply,
     PlanReply,
-    ReasonReply,
     SessionReply,
     SlotReply,
     UncertaintyReply,
@@ -28,8 +27,6 @@ from luna.contracts.plan.state import (
     CoursesMessage,
     Energies,
     ForecastSource,
-    HeatPumpFlow,
-    HeatPumpState,
     LoadRun,
     LoadState,
     OutlookMessage,
@@ -39,6 +36,7 @@ from luna.contracts.plan.state import (
     VehicleSession,
     VehicleState,
 )
+from luna.energy.reason import ReasonReply
 
 __all__ = [
     "COURSE_DIGITS",
@@ -55,8 +53,6 @@ __all__ = [
     "Energies",
     "FollowedReply",
     "ForecastSource",
-    "HeatPumpFlow",
-    "HeatPumpState",
     "Language",
     "LoadFlow",
     "LoadRun",

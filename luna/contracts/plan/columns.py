@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json, to_json
 
-from luna.contracts.message import Message
-from luna.contracts.plan.reply import PlanReply, ReasonReply, SlotReply
+from luna.contracts.plan.reply import PlanReply, SlotReply
 from luna.energy.devices import FLOW_KINDS
 from luna.energy.errors import InvalidInputError
+from luna.energy.part import StrictModel
+from luna.energy.reason import ReasonReply
 from luna.words import Numbers, Sentences, limit
 
 Fields = dict[str, Any]
@@ -27,10 +28,10 @@ Columns = dict[str, Any]
 # What may be missing of an outlook has no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # By section: what a slot says of each device of a kind.
-_FLOWS: dict[str, type[Message]] = {kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1] for kind in FLOW_KINDS}
-_ROWS: tuple[type[Message], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
+_FLOWS: dict[str, type[StrictModel]] = {kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1] for kind in FLOW_KINDS}
+_ROWS: tuple[type[StrictModel], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
 # All fields in order, with what a row says where there is no column of one.
-_ABSENT: dict[type[Message], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}
+_ABSENT: dict[type[StrictModel], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}
 # Numbers that every slot has, and those that may be unknown.
 _NUMBERS, _KNOWN = ({name for model in _ROWS for name, field in model.model_fields.items() if field.annotation == kind} for kind in (float, float | None))
 # What a reason says of each slot besides its words and limits.
@@ -112,10 +113,10 @@ def list_slots(plan: Fields, first: int = 0, end: int | None = None) -> list[Fie
 
 
 # Makes rows of a model that hold every field in order what their reader wants.
-_Make = Callable[[type[Message], list[Fields]], list[Any]]
+_Make = Callable[[type[StrictModel], list[Fields]], list[Any]]
 
 
-def _keep(_: type[Message], rows: list[Fields]) -> list[Any]:
+def _keep(_: type[StrictModel], rows: list[Fields]) -> list[Any]:
     return rows
 
 
@@ -135,7 +136,7 @@ class _SlotReader:
         plain = {name: values[self.chosen] for name, values in columns.items() if name not in (*apart, "language")}
         return self.make(SlotReply, _fill_rows([_ABSENT[SlotReply].copy() for _ in plain["start"]], plain | apart))
 
-    def _read_devices(self, model: type[Message], columns: Mapping[str, Columns]) -> Iterable[Fields]:
+    def _read_devices(self, model: type[StrictModel], columns: Mapping[str, Columns]) -> Iterable[Fields]:
         """Return what all devices of a kind do, slot by slot."""
         by_device: dict[str, list[Any]] = {}
         for device, own in columns.items():

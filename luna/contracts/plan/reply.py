@@ -8,8 +8,10 @@ from pydantic import Field
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.contracts.message import Message
 from luna.contracts.owner import AppliedRule, ManualReply
-from luna.contracts.plan.state import ForecastSource, HeatPumpFlow
-from luna.energy.devices import Mode
+from luna.contracts.plan.state import ForecastSource
+from luna.energy.devices import DEVICE_KINDS, Mode, by_name
+from luna.energy.part import with_sections
+from luna.energy.reason import ReasonReply
 
 
 class Assumption(Message):
@@ -132,26 +134,6 @@ class CompromiseReply(Message):
     unproven: Annotated[bool, Field(description="whether time was up before it was known that it cannot be met")] = False
 
 
-class ReasonReply(Message):
-    """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from, all of the slot's own.
-
-    ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or of a car's stay, or of an appliance's day.
-    ``used_at``: the slot from which on the battery's energy is next used.
-    """
-
-    code: str
-    text: str
-    short: Annotated[str, Field(description="the sentence for a small screen, at most 60 characters; empty in plans of older versions")] = ""
-    energy_value: float | None = None
-    cost_of_opposite: float | None = None
-    binding: list[str] = []
-    figures: dict[str, Any] = {}
-    price_rank: int | None = None
-    price_count: int | None = None
-    used_at: datetime | None = None
-    device: Annotated[str | None, Field(description="the battery that is told of, the one that moves most; null where there are not several")] = None
-
-
 class BatteryFlow(Message):
     """What a battery does in a slot, at its terminals, and how full it ends."""
 
@@ -180,11 +162,9 @@ class LoadFlow(Message):
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
 
-class SlotReply(Message):
-    """One slot of a plan: what batteries do in one word, the flows expected, and the reason.
-
-    ``mode`` and ``reason`` are those of the battery that moves most. What batteries are told is in the reply's ``setpoints``.
-    """
+@with_sections({kind.section: by_name(kind.flow) for kind in DEVICE_KINDS if kind.flow})
+class SlotDevices(Message):
+    """The flows of a slot, those of devices by their sections."""
 
     start: datetime
     mode: Mode
@@ -198,7 +178,14 @@ class SlotReply(Message):
     batteries: dict[str, BatteryFlow]
     vehicles: dict[str, VehicleFlow] = {}
     loads: dict[str, LoadFlow] = {}
-    heat_pumps: dict[str, HeatPumpFlow] = {}
+
+
+class SlotReply(SlotDevices):
+    """One slot of a plan: what batteries do in one word, the flows expected, and the reason.
+
+    ``mode`` and ``reason`` are those of the battery that moves most. What batteries are told is in the reply's ``setpoints``.
+    """
+
     reason: ReasonReply
     manual: Annotated[list[str], Field(description="devices that do, or leave, what their owner said")] = []
     load_p10_kwh: float | None = None

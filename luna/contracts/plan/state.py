@@ -9,9 +9,9 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from luna.contracts.forecast import ForecastVersion
 from luna.contracts.message import Instant, Message
-from luna.energy.devices import Mode
+from luna.energy.devices import DEVICE_KINDS, Mode, by_name
 from luna.energy.outlook import PROBABILITY_TOLERANCE
-from luna.energy.part import PRICE
+from luna.energy.part import PRICE, with_sections
 from luna.energy.refusals import invalid_part
 from luna.energy.rounding import round_energies, round_soc
 from luna.energy.timeline import FloatArray
@@ -170,29 +170,6 @@ class PeakState(Message):
     interval_kwh: Annotated[float, Field(ge=0, le=100_000, description="imported so far in the interval that is running at the start")] = 0.0
 
 
-class HeatPumpState(Message):
-    """How warm a heat pump's store is (empty: the middle of its band), and for how long the pump has been on, or off."""
-
-    temperature_c: Annotated[float, Field(ge=-60, le=120)] | None = None
-    on_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
-    off_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
-
-    @model_validator(mode="after")
-    def _on_or_off(self) -> Self:
-        if self.on_hours and self.off_hours:
-            raise invalid_part("on-and-off", on_hours=self.on_hours, off_hours=self.off_hours)
-        return self
-
-
-class HeatPumpFlow(Message):
-    """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the slot's end."""
-
-    energy_kwh: float
-    heat_kwh: float
-    temperature_c: float
-    on: bool
-
-
 class BatteryState(Message):
     """How full a battery is."""
 
@@ -278,13 +255,18 @@ class LoadState(Message):
         return self
 
 
-class StateMessage(Message):
-    """What persists from slot to slot."""
+@with_sections({kind.section: by_name(kind.state) for kind in DEVICE_KINDS if kind.state})
+class DeviceStates(Message):
+    """What persists of devices, by their sections."""
 
     batteries: dict[str, BatteryState] = {}
     vehicles: dict[str, VehicleState] = {}
     loads: dict[str, LoadState] = {}
-    heat_pumps: dict[str, HeatPumpState] = {}
+
+
+class StateMessage(DeviceStates):
+    """What persists from slot to slot."""
+
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
     month_import_kwh: Annotated[float, Field(ge=0, le=10_000_000, description="drawn this local month so far, for a tariff in blocks")] = 0.0
     drawn_kwh: Annotated[

@@ -1,17 +1,21 @@
 """What a site can have: one module per kind of device, each with what its owner says, its sensors, its commands and what is assumed of it."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles, ComfortWindow, DeferrableLoad
 from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, Battery, BatteryControl, BatterySensorRoles, DepthWear, Mode
 from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
-from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpSensorRoles, HeatStore
+from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpFlow, HeatPumpSensorRoles, HeatPumpState, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice, by_name, read_section
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode, PvSensorRoles
 from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, SwitchedDevice
 from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
+from luna.energy.part import with_sections
 
 __all__ = [
     "APPLIANCE",
@@ -46,6 +50,8 @@ __all__ = [
     "ElectricVehicle",
     "GridConnection",
     "HeatPump",
+    "HeatPumpFlow",
+    "HeatPumpState",
     "HeatStore",
     "HouseholdPart",
     "Inverter",
@@ -59,11 +65,24 @@ __all__ = [
     "SwitchedDevice",
     "VehicleControl",
     "VehicleMode",
+    "by_name",
     "find_commands",
+    "read_section",
 ]
 
-# In the order in which a site's devices are listed.
-DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
+# In the order in which a site's devices are listed, which is part of every plan's id.
+_FIRST: tuple[DeviceKind[Any], ...] = (BATTERY, PV, INVERTER, VEHICLE, APPLIANCE, HEAT_PUMP, GRID)
+
+
+def _find_others() -> Iterator[DeviceKind[Any]]:
+    """Yield the kinds that other modules of this package declare, by the modules' names."""
+    for module in sorted(each.name for each in iter_modules(__path__)):
+        declared = vars(import_module(f"{__name__}.{module}")).values()
+        yield from (each for each in declared if isinstance(each, DeviceKind) and each not in _FIRST)
+
+
+# A kind of which nobody but its own modules takes a class by its name needs no line here.
+DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (*_FIRST, *_find_others())
 # Those that are switched on and off, and run from a start to a pause.
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
 # Those whose devices use energy when it suits, apart from the house's habits.
@@ -75,7 +94,11 @@ COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for 
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
 
 
-# Its fields are those of the kinds from the last to the first; their order is part of every plan's id.
+_OTHER_SENSORS = [kind.sensors for kind in DEVICE_KINDS[len(_FIRST) :] if kind.sensors]
+
+
+# Its fields are those of the kinds from the last to the first, then those of the others; their order is part of every plan's id.
+@with_sections({name: (field.annotation, field) for sensors in _OTHER_SENSORS for name, field in sensors.model_fields.items()})
 class DeviceSensorRoles(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles, BatterySensorRoles, GridSensorRoles, PvSensorRoles):
     """What is measured of devices."""
 

@@ -99,10 +99,36 @@ class HeatPumpSensorRoles(Part):
     heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)] = ()
 
 
+class HeatPumpState(Part):
+    """How warm a heat pump's store is (empty: the middle of its band), and for how long the pump has been on, or off."""
+
+    temperature_c: Annotated[float, Field(ge=-60, le=120)] | None = None
+    on_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
+    off_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
+
+    @model_validator(mode="after")
+    def _on_or_off(self) -> Self:
+        if self.on_hours and self.off_hours:
+            raise invalid_part("on-and-off", on_hours=self.on_hours, off_hours=self.off_hours)
+        return self
+
+
+class HeatPumpFlow(Part):
+    """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the slot's end."""
+
+    energy_kwh: float
+    heat_kwh: float
+    temperature_c: float
+    on: bool
+
+
 HEAT_PUMP = DeviceKind(
     "heat_pump",
     "heat_pumps",
     HeatPump,
+    most=8,
+    state=HeatPumpState,
+    flow=HeatPumpFlow,
     power_kw=lambda pump: pump.power_kw,
     sensors=HeatPumpSensorRoles,
     commands=SWITCHED,

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from types import GenericAlias, MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel
 
 from luna.energy.devices.commands import DeviceControl
 from luna.energy.part import Name, Part
 from luna.energy.sensor_roles import roles_of
 
 DeviceT = TypeVar("DeviceT", bound=Part)
+PartT = TypeVar("PartT", bound=Part)
 
 
 DeviceUseKind = Literal["car", "heater", "appliance"]
@@ -66,6 +69,9 @@ class DeviceKind(Generic[DeviceT]):
         sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
         commands: how it is controlled; None: it is not.
         actions: what an owner can ask of it for a while.
+        most: how many a site may have; None: ``Site`` names the section itself, for others read it by name.
+        state: what a plan begins with of one, by name under its section; None: nothing, or a message of ``luna.contracts``, for others read it by name.
+        flow: what a slot of a plan says of one, the same; with a ``reason`` where plans give one.
         flows: what plans say of its devices slot by slot: energies by their names in a plan, each with the column of powers that sums them on a timeline;
             what a device takes first, then what it gives.
         meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
@@ -83,6 +89,9 @@ class DeviceKind(Generic[DeviceT]):
     sensors: type[Part] | None = None
     commands: DeviceCommands | None = None
     actions: frozenset[str] = frozenset()
+    most: int | None = None
+    state: type[Part] | None = None
+    flow: type[Part] | None = None
     flows: Mapping[str, str] = field(default_factory=dict, hash=False)
     meter: Callable[[DeviceT], str | None] | None = None
     household_part: HouseholdPart | None = None
@@ -105,3 +114,13 @@ class DeviceKind(Generic[DeviceT]):
         """Return the devices of the kind that a site has."""
         found = getattr(site, self.section)
         return found if isinstance(found, list) else [found]
+
+
+def by_name(said: type[Part]) -> tuple[Any, Any]:
+    """Return the type and the default of a section in which something is said of each device, by its name."""
+    return GenericAlias(dict, (str, said)), {}
+
+
+def read_section(message: BaseModel, section: str, said: type[PartT]) -> dict[str, PartT]:
+    """Return what a state, or a slot of a plan, says of each device of a kind, whose declaration names the section and the model."""
+    return {name: each for name, each in getattr(message, section).items() if isinstance(each, said)}

@@ -110,7 +110,14 @@ class VehicleSensorRoles(Part):
 
     vehicle_consumption: Annotated[
         Sensors,
-        SensorRole("energy", "vehicle_kwh", "submetered", lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles), mark=9),
+        SensorRole(
+            "energy",
+            "vehicle_kwh",
+            "submetered",
+            lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles),
+            mark=9,
+            comment="charged into vehicles; no part of load_kwh",
+        ),
     ] = ()
     vehicle_soc: Annotated[Sensors, SensorRole("level")] = ()
     vehicle_connected: Annotated[Sensors, SensorRole("state")] = ()

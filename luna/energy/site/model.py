@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from types import GenericAlias
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from luna.energy.devices import COMMANDS, DEVICE_KINDS, Battery, DeferrableLoad, ElectricVehicle, GridConnection, HeatPump, HouseholdPart, Inverter, PvArray
+from luna.energy.devices import COMMANDS, DEVICE_KINDS, Battery, DeferrableLoad, ElectricVehicle, GridConnection, HouseholdPart, Inverter, PvArray
 from luna.energy.errors import InvalidInputError
-from luna.energy.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency
+from luna.energy.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency, with_sections
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import DatedSensor
 from luna.energy.site.control import Control
@@ -94,8 +95,9 @@ class Agent(Part):
     ] = "shadow"
 
 
-class Site(Part):
-    """Everything about a site that does not change from slot to slot."""
+@with_sections({kind.section: (GenericAlias(list, (kind.device,)), Field(default=[], max_length=kind.most)) for kind in DEVICE_KINDS if kind.most})
+class SiteDevices(Part):
+    """Where a site is and which devices it has."""
 
     name: Annotated[SiteName, Field(description="its id: in addresses, topics and the names of files")]
     display_name: Annotated[DisplayName | None, Field(description="what its owner calls it, in any script; empty: its name")] = None
@@ -111,7 +113,11 @@ class Site(Part):
     inverters: Annotated[list[Inverter], Field(max_length=16)] = []
     vehicles: Annotated[list[ElectricVehicle], Field(max_length=16)] = []
     loads: Annotated[list[DeferrableLoad], Field(max_length=32)] = []
-    heat_pumps: Annotated[list[HeatPump], Field(max_length=8)] = []
+
+
+class Site(SiteDevices):
+    """Everything about a site that does not change from slot to slot."""
+
     tariff: Tariff = Tariff.model_validate({"import": {"kind": "fixed", "price": 0.3}})
     objective: Objective = Objective()
     input_sensors: InputSensors = InputSensors()

@@ -1,16 +1,25 @@
-"""What the planner knows of each kind of device that it places: one module per kind, each ending in one declaration."""
+"""What the planner knows of each kind of device that it places: one module per kind, each ending in one declaration, ``PLANNED``."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
+
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.part import Part
 from luna.energy.site import Site
-from services.planner.devices.appliance import PLANNED_APPLIANCES
-from services.planner.devices.heat_pump import PLANNED_HEAT_PUMPS
 from services.planner.devices.kind import PlannedKind
-from services.planner.devices.vehicle.planned import PLANNED_VEHICLES
 
 __all__ = ["PLANNED_KINDS", "find_planned_kind"]
 
-# In the order in which they stand in a model and in a reply.
-PLANNED_KINDS: tuple[PlannedKind, ...] = (PLANNED_VEHICLES, PLANNED_APPLIANCES, PLANNED_HEAT_PUMPS)
+
+def _find_kinds() -> Iterator[PlannedKind]:
+    modules = (import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__))
+    yield from (module.PLANNED for module in modules if hasattr(module, "PLANNED"))
+
+
+_PLACES = {kind.section: place for place, kind in enumerate(DEVICE_KINDS)}
+# In the order of all kinds, in which they stand in a model and in a reply.
+PLANNED_KINDS: tuple[PlannedKind, ...] = tuple(sorted(_find_kinds(), key=lambda kind: _PLACES[kind.section]))
 
 
 def find_planned_kind(site: Site, device: Part) -> PlannedKind:

@@ -532,4 +532,4 @@ def _refuse_block(_block: ManualBlock, load: DeferrableLoad) -> str:
     return "runs a programme: its runs say when" if load.profile_kw else UNPLACED
 
 
-PLANNED_APPLIANCES = PlannedKind("loads", _read_demands, carry_loads, _refuse_block)
+PLANNED = PlannedKind("loads", _read_demands, carry_loads, _refuse_block)

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from luna.contracts.plan import OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices import ElectricVehicle, read_section
+from luna.energy.part import Part
 from luna.energy.refusals import refuse
 
 LONGEST_HOURS = 168.0
+FlowT = TypeVar("FlowT", bound=Part)
 
 
 class SwitchedState(Protocol):
@@ -68,6 +70,11 @@ class Expected:
     def slot_hours(self) -> float:
         """How long its slots are."""
         return self.plan.reply.slot_minutes / 60
+
+    def flows(self, section: str, name: str, flow: type[FlowT]) -> list[FlowT]:
+        """Return what a device did in the slots that are over, in those that say it."""
+        found = (read_section(slot, section, flow) for slot in self.over)
+        return [each[name] for each in found if name in each]
 
     def soc(self) -> dict[str, float]:
         """Return how full each battery is."""

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import Assumption, HeatPumpState, OutlookMessage, StateMessage
+from luna.contracts.plan import Assumption, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import HeatPump
+from luna.energy.devices import HEAT_PUMP, HeatPump, HeatPumpFlow, HeatPumpState, read_section
 from luna.energy.physics import BoolArray, Warming, heat_per_kwh
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
@@ -232,21 +232,26 @@ def _next_c(demand: HeatDemand, slot: int, now: float, used_kwh: float) -> float
     return float(warming.keep[slot] * now + warming.per_kwh[slot] * demand.cop[slot] * used_kwh + warming.drift_c[slot])
 
 
+def _states(state: StateMessage) -> dict[str, HeatPumpState]:
+    return read_section(state, HEAT_PUMP.section, HeatPumpState)
+
+
 def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[HeatDemand, ...]:
-    names, zone = [pump.name for pump in site.heat_pumps], ZoneInfo(site.timezone)
-    refuse_strangers("heat_pumps", state.heat_pumps, names)
-    refuse_strangers("heat_pumps", series.heat_demand_kwh, names, where="outlook.heat_demand_kwh")
-    apart = [pump for pump in site.heat_pumps if pump.name not in series.load_includes]
-    return tuple(read_heat_pump(pump, state.heat_pumps.get(pump.name, HeatPumpState()), timeline, series=series, zone=zone) for pump in apart)
+    pumps, states, zone = HEAT_PUMP.of(site), _states(state), ZoneInfo(site.timezone)
+    names = [pump.name for pump in pumps]
+    refuse_strangers(HEAT_PUMP.section, states, names)
+    refuse_strangers(HEAT_PUMP.section, series.heat_demand_kwh, names, where="outlook.heat_demand_kwh")
+    apart = [pump for pump in pumps if pump.name not in series.load_includes]
+    return tuple(read_heat_pump(pump, states.get(pump.name, HeatPumpState()), timeline, series=series, zone=zone) for pump in apart)
 
 
 def carry_heat_pumps(expected: Expected, switched: Collection[str]) -> dict[str, HeatPumpState]:  # noqa: ARG001  # whoever switches it, a store cools
     """Return the heat pumps of which the plan was told how warm their store is."""
-    return {name: _carry_pump(expected, name, state) for name, state in expected.plan.request.state.heat_pumps.items() if state.temperature_c is not None}
+    return {name: _carry_pump(expected, name, state) for name, state in _states(expected.plan.request.state).items() if state.temperature_c is not None}
 
 
 def _carry_pump(expected: Expected, name: str, state: HeatPumpState) -> HeatPumpState:
-    flows = [slot.heat_pumps[name] for slot in expected.over if name in slot.heat_pumps]
+    flows = expected.flows(HEAT_PUMP.section, name, HeatPumpFlow)
     if not flows:
         return state
     runs = carry_runs(state, [flow.on for flow in flows], expected.slot_hours)
@@ -254,10 +259,9 @@ def _carry_pump(expected: Expected, name: str, state: HeatPumpState) -> HeatPump
 
 
 def _assume_warm(site: Site, state: StateMessage, included: Collection[str], _begin: datetime) -> Iterator[Assumption]:
-    known = state.heat_pumps
-    cold = [pump.name for pump in site.heat_pumps if pump.name not in included and (pump.name not in known or known[pump.name].temperature_c is None)]
-    if cold:
+    warm = [name for name, known in _states(state).items() if known.temperature_c is not None]
+    if cold := [pump.name for pump in HEAT_PUMP.of(site) if pump.name not in (*included, *warm)]:
         yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
 
 
-PLANNED_HEAT_PUMPS = PlannedKind("heat_pumps", _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True)
+PLANNED = PlannedKind(HEAT_PUMP.section, _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True)

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from luna.contracts.message import Instant, Message
 from luna.contracts.plan import PlanReply
-from luna.contracts.plan.reply import ReasonReply, SlotReply
+from luna.contracts.plan.reply import SlotReply
+from luna.energy.reason import ReasonReply
 from luna.energy.savings import LITTLE_MONEY
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of

@@ -8,6 +8,7 @@ from sqlalchemy import text as sa_text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from luna.energy.outlook import SHARES
+from luna.energy.site import SENSOR_ROLES
 from luna.platform.database.schema.metadata import document, instant, metadata, number, recorded, text
 from luna.platform.database.schema.sites import sites
 
@@ -134,9 +135,7 @@ slot_observations = Table(
     number("soc", "fraction at the end of the slot"),
     number("residual_kwh", "import + PV + discharge − export − charge − all consumption: what the meters leave unexplained"),
     number("beyond_house_kwh", "by how much meters of appliances count more than the house's: load_kwh would be below zero by so much"),
-    number("vehicle_kwh", "charged into vehicles; no part of load_kwh"),
-    number("heat_pump_kwh", "no part of load_kwh"),
-    number("water_heater_kwh", "no part of load_kwh"),
+    *(number(role.series, role.comment) for role in reversed([*SENSOR_ROLES.values()]) if role.flow == "submetered" and role.series),
     number("import_price", "what the site paid, currency per kWh"),
     number("export_price", "what the site earned, currency per kWh"),
     Column("repaired", SmallInteger, nullable=False, server_default="0", comment="bit i: value i (load first, soc seventh) was repaired, not measured"),

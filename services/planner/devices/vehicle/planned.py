@@ -190,4 +190,4 @@ def _find_away(site: Site, state: StateMessage, _included: Collection[str], begi
         yield Assumption(code="no_session", figures={"vehicles": away})
 
 
-PLANNED_VEHICLES = PlannedKind("vehicles", _read_demands, None, _refuse_block, _find_away)
+PLANNED = PlannedKind("vehicles", _read_demands, None, _refuse_block, _find_away)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from luna.contracts.plan import HeatPumpFlow, PlanReply, PlanRequest
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.energy.devices import HeatPumpFlow
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import parse_site
 from services.planner.dp.plan import objective

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from luna.contracts.plan import HeatPumpState, LoadRun, LoadState
+from luna.contracts.plan import LoadRun, LoadState
+from luna.energy.devices import HeatPumpState
 from services.planner.devices.appliance import carry_asked, carry_loads
 from services.planner.devices.expected import Expected, IssuedPlan, carry_runs
 from tests.appliances import HEATER, ask
