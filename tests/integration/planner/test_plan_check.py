@@ -17,6 +17,8 @@ from tests.tables import each_row
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "wear_price": 0.01}
 CAR = {"name": "car", "capacity_kwh": 40, "charge_limit_kw": 7}
+STORE = {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 22, "loss_kw_per_k": 0.2}
+PUMP = {"name": "pump", "power_kw": 3, "cop": [{"outdoor_c": 0, "cop": 3}], "store": STORE}
 PEAK = {"price_per_kw_month": 5.0, "highest": 1, "interval_minutes": 60}
 SITE = {
     "name": "checked",
@@ -24,6 +26,7 @@ SITE = {
     "batteries": [BATTERY],
     "pv": [{"peak_kw": 4}],
     "vehicles": [CAR],
+    "heat_pumps": [PUMP],
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}, "peak": PEAK},
 }
 SESSION = {"from": "2024-02-01T01:00:00Z", "to": "2024-02-01T07:00:00Z", "target_soc": 0.9}
@@ -32,7 +35,7 @@ SESSION = {"from": "2024-02-01T01:00:00Z", "to": "2024-02-01T07:00:00Z", "target
 def build_problem() -> PlanRequest:
     sun = [0.0] * 8 + [1.5] * 8 + [0.0] * 8
     prices = [0.2] * 6 + [0.3] * 10 + [0.5] * 8
-    outlook = {"load_kwh": [0.4] * 24, "pv_kwh": sun, "import_price": prices, "export_price": [0.07] * 24}
+    outlook = {"load_kwh": [0.4] * 24, "pv_kwh": sun, "import_price": prices, "export_price": [0.07] * 24, "outdoor_temperature_c": [0.0] * 24}
     state = {"batteries": {"battery": {"soc": 0.5}}, "vehicles": {"car": {"soc": 0.4, "sessions": [SESSION]}}, "month_peaks_kw": [0.2]}
     return PlanRequest.model_validate({"site": SITE, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state})
 
@@ -53,9 +56,10 @@ def break_cost(plan: PlanReply, **changes: float) -> PlanReply:
     return plan.model_copy(update={"cost": plan.cost.model_copy(update=changes)})
 
 
-def test_a_plan_with_a_car_and_a_peak_holds(plan: tuple[PlanReply, PlanRequest]) -> None:
+def test_a_plan_with_a_car_a_heat_pump_and_a_peak_holds(plan: tuple[PlanReply, PlanRequest]) -> None:
     reply, inputs = plan
     assert sum(slot.vehicles["car"].charge_kwh for slot in reply.slots) > 1.0
+    assert sum(slot.heat_pumps["pump"].energy_kwh for slot in reply.slots) > 1.0
     assert reply.cost.peak > 0.0
     assert check_reply(reply, inputs) == []
 
