@@ -24,7 +24,7 @@ from luna.platform.settings import load_settings
 
 CHECKOUT = Path(__file__).parents[1]
 LOOP = "total = 0\nfor _ in range(2_000_000):\n    total += 1\n"
-# Short ones of a loop of 30 million; between two of them, so that they take no more than a twentieth of a core.
+# So many short ones are one of 30 million; with a pause between two of them they take about a twentieth of a core.
 SHORT_ONES = 15
 PAUSE_S = 3.0
 INSTALL = "Let pip and uv reach a registry, or fill their caches: make setup."
@@ -97,7 +97,7 @@ def _time_loop() -> float:
 
 
 def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], remedy: str) -> Spent:
-    loops = []
+    loops: list[float] = []
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         running = alone.submit(_spend, command, folder, dict(environment))
         while not loops or not running.done():

@@ -8,7 +8,7 @@ Source: docs/decisions/0033.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
     problem = plan.problem
     if not problem.site.batteries:
         return replace(plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw))
-    planned = _Planned(plan, value_flows(problem, plan.flows), find_breach(problem, plan.flows))
+    planned = _Planned.of(plan)
     chosen, followed = yield from _choose(planned)
     if chosen is None:
         return plan
@@ -84,6 +84,11 @@ class _Planned:
     cost: float
     breach_kwh: float
 
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return a plan with both."""
+        return cls(plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows))
+
     def admit(self, outcome: Outcome) -> Outcome | None:
         """Return an outcome; None where it misses limits or wishes that the plan keeps."""
         return outcome if outcome.breach_kwh <= self.breach_kwh + _SAME_KWH else None
@@ -97,7 +102,7 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     if not plan.problem.site.batteries:
         return None
     (met,) = meet_courses([(plan, _bind(plan, policy.batteries))])
-    planned = _Planned(plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows))
+    planned = _Planned.of(plan)
     chosen = planned.admit(met)
     if chosen is None:
         return None

@@ -138,7 +138,7 @@ def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
     outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
     for quarter in range(QUARTERS // 2, QUARTERS):
         asked = judged.quarter == quarter
-        told = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.select(asked).view)
+        told = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(asked))
         for head, output in outputs.items():
             output[asked] = told[head]
     return judged, outputs
