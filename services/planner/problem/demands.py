@@ -38,4 +38,9 @@ def read_demands(site: Site, state: StateMessage, timeline: Timeline, *, series:
     Raises:
         InvalidInputError: state of a device that the site does not have, a session without state of charge or upside down.
     """
-    return Demands(tuple(demand for kind in PLANNED_KINDS for demand in kind.read(site, state, timeline, series)))
+    found: list[Demand] = []
+    for kind in PLANNED_KINDS:
+        # Who reads a kind refuses what is said of devices that the site does not have.
+        if kind.of(site) or getattr(state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
+            found += kind.read(site, state, timeline, series)
+    return Demands(tuple(found))
