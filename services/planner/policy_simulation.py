@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
+from itertools import starmap
+from operator import attrgetter, itemgetter
 from typing import TypeVar, cast
 
 import numpy as np
@@ -12,7 +15,7 @@ from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
-from services.planner.dp.end_to_end import join, join_parts, key_of, split, work_in_groups
+from services.planner.dp.end_to_end import join, join_parts, split, work_in_groups
 from services.planner.dp.plan import Plan, count_excess, value_flows
 from services.planner.dp.policy import walk_policy
 from services.planner.dp.segments import problem_segments
@@ -66,8 +69,10 @@ class SplitColumns:
 
 def first_modes(problem: Problem) -> IntArray:
     """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
-    told = problem.following.modes or (None,) * len(problem.site.batteries)
-    return np.array([Mode.SELF_CONSUMPTION if mode is None else mode for mode in told], dtype=np.int8)[:, None]
+    first = np.full((len(problem.site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
+    for index, mode in enumerate(problem.following.modes or ()):
+        first[index] = Mode.SELF_CONSUMPTION if mode is None else mode
+    return first
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +164,28 @@ def meet_courses(asked: Sequence[Asked], *, deadline: Deadline | None = None) ->
     Raises:
         LateError: that is not known by the ``deadline``.
     """
-    return work_in_groups(asked, lambda each: key_of(each[0].problem), lambda group: _meet_group(group, deadline))
+    return work_in_groups(asked, map(attrgetter("problem"), map(itemgetter(0), asked)), partial(_meet_group, deadline=deadline))
 
 
 def _meet_group(asked: Sequence[Asked], deadline: Deadline | None) -> Iterator[Outcome]:
-    slots, guesses = asked[0][0].problem.outlook.timeline.count, [_guess(plan, policy) for plan, policy in asked]
-    met: dict[int, _Round] = {}
+    slots, guesses, met = asked[0][0].problem.outlook.timeline.count, list(starmap(_guess, asked)), dict[int, _Round]()
+    left: Sequence[int] = range(len(asked))
     # Each round settles at least one slot more for good, where guesses are right all of them.
     for number in range(slots + 1):
-        left = [place for place in range(len(asked)) if place not in met or not met[place].settled]
-        if not left:
-            break
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
         if number > _ROUNDS_SHARE * slots:
-            met |= {place: _step_through(*asked[place], deadline) for place in left}
-            continue
+            for place in left:
+                met[place] = _step_through(*asked[place], deadline)
+            break
         again = _meet([asked[place] for place in left], [guesses[place] for place in left], slots)
-        met |= dict(zip(left, again, strict=True))
-        guesses = [(met[place].start_kwh, met[place].setpoints.mode) for place in range(len(asked))]
+        open_ = []
+        for place, found in zip(left, again, strict=True):
+            met[place], guesses[place] = found, (found.start_kwh, found.setpoints.mode)
+            open_ += [] if found.settled else [place]
+        left = open_
+        if not left:
+            break
     for place, (plan, policy) in enumerate(asked):
         problem, flows = plan.problem, met[place].flows
         flows = flows if plan.limits is problem.limits else count_excess(problem, flows)
@@ -202,38 +210,35 @@ def _step_through(plan: Plan, policy: PlanPolicy, deadline: Deadline | None) -> 
 
 def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
     """Yield what becomes of guesses, all of them end to end."""
-    plans, problems = [plan for plan, _ in asked], [plan.problem for plan, _ in asked]
-    limits, starts = join_parts([plan.limits for plan in plans], slots), join([start for start, _ in guesses], slots)
-    before = join([np.concatenate([first_modes(problem), modes[:, :-1]], axis=1) for problem, (_, modes) in zip(problems, guesses, strict=True)], slots)
-    load, pv, hours = (join(each, slots) for each in zip(*map(_list_actuals, problems), strict=True))
-    policy = _join_policies([policy for _, policy in asked], slots)
-    proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, before)
+    before = []
+    for (plan, _), (_, modes) in zip(asked, guesses, strict=True):
+        before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
+    plans, policies = zip(*asked, strict=True)
+    load, pv, hours = (join(list(map(attrgetter(f"problem.outlook.{path}"), plans)), slots) for path in ("load_kwh", "pv_kwh", "timeline.hours"))
+    limits, starts = join_parts(list(map(attrgetter("limits"), plans)), slots), join(list(map(itemgetter(0), guesses)), slots)
+    policy = policies[0] if len(policies) == 1 else _join_policies(policies, slots)
+    proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, join(before, slots))
     setpoints, flows = settle(proposed, starts, SlotActuals(load, pv, hours), limits=limits)
     for number, (start, modes) in enumerate(guesses):
         own, told = split(flows, number, slots), split(setpoints, number, slots)
-        again = np.concatenate([problems[number].stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
+        again = np.concatenate([plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
         agree = np.abs(again - start).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(told.mode, modes)
         yield _Round(told, own, again, bool(agree))
 
 
-def _list_actuals(problem: Problem) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return problem.outlook.load_kwh, problem.outlook.pv_kwh, problem.outlook.timeline.hours
-
-
 def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
-    """Return policies as one of slots that stand end to end."""
-    if len(policies) == 1:
-        return policies[0]
-    batteries = [_join_batteries(parts, slots) for parts in zip(*(policy.batteries for policy in policies), strict=True)]
-    curtailment, limit = (join([getattr(policy, name) for policy in policies], slots) for name in ("curtailment", "pv_limit_kw"))
-    return PlanPolicy(batteries, curtailment, limit)
-
-
-def _join_batteries(parts: Sequence[BatteryPolicy], slots: int) -> BatteryPolicy:
-    bounds = _SocBounds(*(np.repeat([getattr(part.battery, name) for part in parts], slots) for name in ("min_soc", "max_soc")))
-    joined = {name: join_parts([getattr(part, name) for part in parts], slots) for name in ("keep", "begin", "no_pv", "charge_kw", "discharge_kw")}
-    # All that a policy asks of its battery when it is read.
-    return BatteryPolicy(battery=cast("Battery", bounds), **joined)
+    """Return policies as one of slots that stand end to end: all that is asked of them, and of their batteries, when they are read."""
+    batteries = []
+    for parts in zip(*map(attrgetter("batteries"), policies), strict=True):
+        joined = {}
+        edges = (np.repeat(list(map(attrgetter(f"battery.{name}"), parts)), slots) for name in ("min_soc", "max_soc"))
+        for name in ("keep", "begin"):
+            joined[name] = join_parts(list(map(attrgetter(name), parts)), slots)
+        for name in ("no_pv", "charge_kw", "discharge_kw"):
+            joined[name] = join(list(map(attrgetter(name), parts)), slots)
+        batteries.append(BatteryPolicy(battery=cast("Battery", _SocBounds(*edges)), **joined))
+    held_back = (join(list(map(attrgetter(name), policies)), slots) for name in ("curtailment", "pv_limit_kw"))
+    return PlanPolicy(batteries, *held_back)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from services.planner.reply.slot_flows import NOTHING_KWH
 _TINY_PRICE = 1e-6
 
 
-# The name of what ``Evidence`` says, or what is read from it: where something holds, ``(batteries, slots)`` or ``(slots,)``.
-Fact = str | Callable[[Evidence], BoolArray]
+# Where something holds: the name of what ``Evidence`` says, what is read from it, or two of its names with how what they say compares.
+Fact = str | tuple[str, str, str] | Callable[[Evidence], BoolArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,64 +49,6 @@ def _resting(code: str, *facts: Fact, **figures: str) -> Cause:
 # --- what owner, limits and others decide -------------------------------------------------------------------------------------------------------
 
 
-def _buys(seen: Evidence) -> BoolArray:
-    return seen.bought_kwh > NOTHING_KWH
-
-
-def _stores_sun(seen: Evidence) -> BoolArray:
-    return (seen.shares.sun_kwh > NOTHING_KWH) & (seen.bought_kwh <= NOTHING_KWH)
-
-
-def _takes_over(seen: Evidence) -> BoolArray:
-    return seen.taken_kwh > NOTHING_KWH
-
-
-def _sells(seen: Evidence) -> BoolArray:
-    """Where a battery sells no less than it serves."""
-    return (seen.sold_kwh > NOTHING_KWH) & (seen.sold_kwh >= seen.served_kwh)
-
-
-def _serves(seen: Evidence) -> BoolArray:
-    return seen.served_kwh > NOTHING_KWH
-
-
-def _serves_house(seen: Evidence) -> BoolArray:
-    return _serves(seen) & ~_sells(seen)
-
-
-def _serves_alone(seen: Evidence) -> BoolArray:
-    """Where a battery brings all that the house lacks."""
-    return np.asarray(~seen.short & (seen.served_kwh >= seen.shares.served_kwh.sum(axis=0) - NOTHING_KWH))
-
-
-def _serves_or_rests(seen: Evidence) -> BoolArray:
-    return _serves(seen) | seen.rests
-
-
-def _stores_or_rests(seen: Evidence) -> BoolArray:
-    return _stores_sun(seen) | seen.rests
-
-
-def _feeds_in_nothing(seen: Evidence) -> BoolArray:
-    return ~seen.may_feed_in
-
-
-def _bypasses_inverter(seen: Evidence) -> BoolArray:
-    return seen.shares.direct_kwh > NOTHING_KWH
-
-
-def _lacks_room(seen: Evidence) -> BoolArray:
-    return seen.room_kwh <= NOTHING_KWH
-
-
-def _charges_not(seen: Evidence) -> BoolArray:
-    return ~seen.charges
-
-
-def _nothing(seen: Evidence) -> BoolArray:
-    return ~seen.short & ~seen.left
-
-
 def _stalled(seen: Evidence) -> BoolArray:
     """Where a battery cannot charge as slowly as the surplus comes."""
     surplus = seen.shares.sun_sold_kwh + seen.shares.held_kwh
@@ -118,67 +60,38 @@ def _rest_is_one(seen: Evidence) -> BoolArray:
     return (seen.sells_sun & np.isfinite(seen.sale)) ^ seen.holds_back
 
 
-def _grid_is_paying(seen: Evidence) -> BoolArray:
-    return np.isfinite(seen.grid_pays)
-
-
-def _feeding_in_costs(seen: Evidence) -> BoolArray:
-    return np.isfinite(seen.fee)
-
-
-def _spares(seen: Evidence) -> BoolArray:
-    """Where the house draws on the grid, and a battery holds something."""
-    return seen.short & ~seen.empty
-
-
-def _leaves_surplus(seen: Evidence) -> BoolArray:
-    return seen.left & ~seen.full
-
-
 BOUND = (
     _charging("brought_back", "below_limits", soc="soc", least="least_soc", kwh="charge"),
     _giving("brought_back", "above_limits", soc="soc", most="most_soc", kwh="discharge"),
     _resting("outside_limits", "below_limits", soc="soc", least="least_soc", time="next_charge"),
     _resting("outside_limits", "above_limits", soc="soc", most="most_soc"),
     _resting("full", "full", "left", sell="sale", held="held_kwh", fee="fee"),
-    _resting("full_while_paid", "full", _grid_is_paying, fee="grid_pays"),
+    _resting("full_while_paid", "full", "grid_is_paying", fee="grid_pays"),
     # A battery that would be charged does not stay where it is for its reserve.
     _resting("charge_waits_peak", "fills_peak", "may_buy_more"),
     _resting("charge_waits_limit", "fills_connection", "may_buy_more"),
     _resting("reserve_kept", "empty", "short", "has_reserve", reserve="reserve_soc", time="reserve_ends"),
     _resting("empty", "empty", "short", time="next_charge"),
     _giving("peak_kept", "keeps_peak", kw="peak_kw", cost="peak_price"),
-    _giving("connection_limit", _serves, "fills_connection", kw="connection_kw"),
-    _charging("store_surplus", _stores_sun, _feeds_in_nothing),
-    _charging("feed_in_limit", _stores_sun, "fills_feed_in", kw="feed_in_kw"),
-    _charging("inverter_limit", _bypasses_inverter, kw="inverter_kw"),
-    _resting("inverter_full", "short", _lacks_room, kw="inverter_kw"),
-    Cause("not_for_car", ("short", "spares_car", _charges_not), {}),
-    Cause("power_limit", (_serves_or_rests, "short", "gives_all"), {"kw": "gives_kw"}),
-    Cause("charge_limit", (_stores_or_rests, _rest_is_one, "takes_all"), {"kw": "takes_kw", "sell": "sale"}),
-    _resting("least_power", _leaves_surplus, _stalled, kw="least_kw"),
-    _charging("charge_negative", _buys, _grid_is_paying, fee="grid_pays", kwh="charge", held="curtailed_kwh"),
-    _charging("store_surplus", _stores_sun, _feeding_in_costs, fee="fee"),
-    _resting("other_battery", _nothing, "others_move"),
-    _resting("nothing_to_do", _nothing, time="next_move"),
+    _giving("connection_limit", "serves", "fills_connection", kw="connection_kw"),
+    _charging("store_surplus", "stores_sun", "feeds_in_nothing"),
+    _charging("feed_in_limit", "stores_sun", "fills_feed_in", kw="feed_in_kw"),
+    _charging("inverter_limit", "bypasses_inverter", kw="inverter_kw"),
+    _resting("inverter_full", "short", "lacks_room", kw="inverter_kw"),
+    Cause("not_for_car", ("short", "spares_car", "charges_not"), {}),
+    Cause("power_limit", ("serves_or_rests", "short", "gives_all"), {"kw": "gives_kw"}),
+    Cause("charge_limit", ("stores_or_rests", _rest_is_one, "takes_all"), {"kw": "takes_kw", "sell": "sale"}),
+    _resting("least_power", "leaves_surplus", _stalled, kw="least_kw"),
+    _charging("charge_negative", "buys", "grid_is_paying", fee="grid_pays", kwh="charge", held="curtailed_kwh"),
+    _charging("store_surplus", "stores_sun", "feeding_in_costs", fee="fee"),
+    _resting("other_battery", "balanced", "others_move"),
+    _resting("nothing_to_do", "balanced", time="next_move"),
     # A constraint keeps a battery from giving what the house lacks.
-    *(_resting(each.code, partial(Evidence.find_at_work, code=each.code), _spares) for each in BATTERY_CONSTRAINTS if each.at_work is not None),
+    *(_resting(each.code, partial(Evidence.find_at_work, code=each.code), "spares") for each in BATTERY_CONSTRAINTS if each.at_work is not None),
 )
 
 
 # --- what trade decides: each compares what the sentence shows, and what the plan counts -----------------------------------------------------------
-
-
-def _buys_for_main(seen: Evidence) -> BoolArray:
-    return seen.below(seen.bought_cost, seen.main_price) & seen.below(seen.loaded_counted, seen.main_counted)
-
-
-def _buys_for_later(seen: Evidence) -> BoolArray:
-    return seen.below(seen.bought_cost, seen.next_price) & seen.below(seen.loaded_counted, seen.next_counted)
-
-
-def _buys_by_value(seen: Evidence) -> BoolArray:
-    return seen.below(seen.buy, seen.value) & (seen.keep >= seen.counted - _TINY_PRICE)
 
 
 def _before_limit(seen: Evidence) -> BoolArray:
@@ -189,102 +102,8 @@ def _before_reserve(seen: Evidence) -> BoolArray:
     return seen.for_reserve >= 0
 
 
-def _stores_for_main(seen: Evidence) -> BoolArray:
-    return seen.below(seen.unsold_cost, seen.main_price) & seen.below(seen.loaded_sell, seen.main_counted)
-
-
-def _stores_for_later(seen: Evidence) -> BoolArray:
-    return seen.below(seen.unsold_cost, seen.next_price) & seen.below(seen.loaded_sell, seen.next_counted)
-
-
-def _stores_by_value(seen: Evidence) -> BoolArray:
-    return seen.below(seen.sell, seen.value) & (seen.keep >= seen.sell - _TINY_PRICE)
-
-
-def _value_below_buy(seen: Evidence) -> BoolArray:
-    return seen.below(seen.value, seen.buy)
-
-
-def _buy_below_value(seen: Evidence) -> BoolArray:
-    return seen.below(seen.buy, seen.value)
-
-
-def _sells_by_value(seen: Evidence) -> BoolArray:
-    gains = (seen.sell - seen.wear_price) * seen.battery.discharge_efficiency
-    return seen.below(seen.value, seen.sell) & (gains >= seen.value - _TINY_PRICE)
-
-
-def _sells_before_refill(seen: Evidence) -> BoolArray:
-    return seen.below(seen.refill_cost, seen.sell)
-
-
-def _sells_before_sun(seen: Evidence) -> BoolArray:
-    return seen.below(seen.sun_cost, seen.sell)
-
-
-def _serves_by_value(seen: Evidence) -> BoolArray:
-    return _value_below_buy(seen) & (seen.save >= seen.value - _TINY_PRICE)
-
-
-def _serves_before_refill(seen: Evidence) -> BoolArray:
-    return seen.below(seen.refill_cost, seen.buy)
-
-
-def _serves_before_sun(seen: Evidence) -> BoolArray:
-    return seen.below(seen.sun_cost, seen.buy)
-
-
-def _counts_as_paid(seen: Evidence) -> BoolArray:
-    return ~seen.differs
-
-
-def _saves_by_serving(seen: Evidence) -> BoolArray:
-    return seen.below(seen.value, seen.save)
-
-
-def _serves_evenly(seen: Evidence) -> BoolArray:
-    """Where a kWh would be worth as much later."""
-    return np.asarray((seen.value <= seen.buy + _TINY_PRICE) & (seen.save >= seen.value - seen.same_price))
-
-
-def _holds_for_main(seen: Evidence) -> BoolArray:
-    return seen.below(seen.buy, seen.main_price) & seen.below(seen.counted, seen.main_counted)
-
-
-def _holds_for_later(seen: Evidence) -> BoolArray:
-    return seen.below(seen.buy, seen.next_price) & seen.below(seen.counted, seen.next_counted)
-
-
-def _holds_by_value(seen: Evidence) -> BoolArray:
-    return seen.below(seen.save, seen.value)
-
-
-def _holds_evenly(seen: Evidence) -> BoolArray:
-    return np.asarray(seen.value >= seen.save - seen.same_price)
-
-
-def _sells_surplus(seen: Evidence) -> BoolArray:
-    return _leaves_surplus(seen) & seen.sells_sun & ~seen.holds_back
-
-
-def _refills_below_sale(seen: Evidence) -> BoolArray:
-    return seen.below(seen.refill, seen.sell)
-
-
-def _sun_below_sale(seen: Evidence) -> BoolArray:
-    return seen.below(seen.sun, seen.sell)
-
-
-def _value_below_sale(seen: Evidence) -> BoolArray:
-    return seen.below(seen.value, seen.sell) & (seen.keep <= seen.sell)
-
-
-def _keeping_below_sale(seen: Evidence) -> BoolArray:
-    return seen.below(seen.keep, seen.sell)
-
-
-def _keeping_gains_nothing(seen: Evidence) -> BoolArray:
-    return seen.keep <= seen.sell + _TINY_PRICE
+def _gains_nothing_kept(seen: Evidence) -> BoolArray:
+    return seen.keep <= seen.sell
 
 
 def _gains_nothing_held(seen: Evidence) -> BoolArray:
@@ -300,64 +119,64 @@ REFILL, SUN = {"refill": "refill", "time": "next_charge"}, {"sun": "sun", "time"
 
 def _serving(code: str, *facts: Fact, **figures: str) -> tuple[Cause, ...]:
     """Return the causes of a battery that serves the house."""
-    serving = partial(_giving, code, _serves_house, *facts, **figures)
+    serving = partial(_giving, code, "serves_house", *facts, **figures)
     return (
-        serving(_serves_by_value, buy="buy", value="value"),
-        serving(_serves_before_refill, buy="buy", **REFILL),
-        serving(_serves_before_sun, buy="buy", **SUN),
-        serving(_saves_by_serving, _counts_as_paid, value="value", save="save"),
-        serving(_serves_evenly, _counts_as_paid, buy="buy"),
+        serving(("value", "<", "buy"), ("value", "<=", "save"), buy="buy", value="value"),
+        serving(("refill_cost", "<", "buy"), buy="buy", **REFILL),
+        serving(("sun_cost", "<", "buy"), buy="buy", **SUN),
+        serving(("value", "<", "save"), "counts_as_paid", value="value", save="save"),
+        serving(("value", "<=", "buy"), ("value", "<~", "save"), "counts_as_paid", buy="buy"),
     )
 
 
 TRADE = (
-    _charging("charge_cheap", _buys, _buys_for_main, **PURCHASE, loaded="loaded", **MAIN_USE),
-    _charging("charge_cheap", _buys, _buys_for_later, **PURCHASE, loaded="loaded", **NEXT_USE),
-    _charging("charge_for_limit", _buys, _before_limit, **PURCHASE, kw="next_limit_kw", time="next_limit"),
+    _charging("charge_cheap", "buys", ("bought_cost", "<", "main_price"), ("loaded_counted", "<", "main_counted"), **PURCHASE, loaded="loaded", **MAIN_USE),
+    _charging("charge_cheap", "buys", ("bought_cost", "<", "next_price"), ("loaded_counted", "<", "next_counted"), **PURCHASE, loaded="loaded", **NEXT_USE),
+    _charging("charge_for_limit", "buys", _before_limit, **PURCHASE, kw="next_limit_kw", time="next_limit"),
     _charging("charge_for_reserve", _before_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
-    _charging("charge_for_target", _buys, "wanted_at_end", "unused_after", **PURCHASE),
-    _charging("charge_cheap", _buys, _buys_by_value, **PURCHASE, value="value"),
-    _charging("store_surplus", _stores_sun, _stores_for_main, sell="sell", **MAIN_USE),
-    _charging("store_surplus", _stores_sun, _stores_for_later, sell="sell", **NEXT_USE),
-    _charging("follow_house", _stores_sun, _stores_by_value, _value_below_buy, value="value", sell="sell", buy="buy"),
-    _charging("store_surplus", _stores_sun, _stores_by_value, value="value", sell="sell"),
-    _charging("takes_over", _takes_over, kwh="taken_kwh"),
-    _giving("sell_high", _sells, _sells_by_value, _sells_before_refill, **SALE, value="value", **REFILL),
-    _giving("sell_high", _sells, _sells_by_value, _sells_before_sun, **SALE, value="value", **SUN),
-    _giving("sell_high", _sells, _sells_by_value, **SALE, value="value"),
-    _giving("sell_high", _sells, _sells_before_refill, **SALE, **REFILL),
-    _giving("sell_high", _sells, _sells_before_sun, **SALE, **SUN),
-    *_serving("serve_peak", _serves_alone),
+    _charging("charge_for_target", "buys", "wanted_at_end", "unused_after", **PURCHASE),
+    _charging("charge_cheap", "buys", ("buy", "<", "value"), ("counted", "<=", "keep"), **PURCHASE, value="value"),
+    _charging("store_surplus", "stores_sun", ("unsold_cost", "<", "main_price"), ("loaded_sell", "<", "main_counted"), sell="sell", **MAIN_USE),
+    _charging("store_surplus", "stores_sun", ("unsold_cost", "<", "next_price"), ("loaded_sell", "<", "next_counted"), sell="sell", **NEXT_USE),
+    _charging("follow_house", "stores_sun", ("sell", "<", "value"), ("sell", "<=", "keep"), ("value", "<", "buy"), value="value", sell="sell", buy="buy"),
+    _charging("store_surplus", "stores_sun", ("sell", "<", "value"), ("sell", "<=", "keep"), value="value", sell="sell"),
+    _charging("takes_over", "takes_over", kwh="taken_kwh"),
+    _giving("sell_high", "sells", ("value", "<", "sell"), ("value", "<=", "sold"), ("refill_cost", "<", "sell"), **SALE, value="value", **REFILL),
+    _giving("sell_high", "sells", ("value", "<", "sell"), ("value", "<=", "sold"), ("sun_cost", "<", "sell"), **SALE, value="value", **SUN),
+    _giving("sell_high", "sells", ("value", "<", "sell"), ("value", "<=", "sold"), **SALE, value="value"),
+    _giving("sell_high", "sells", ("refill_cost", "<", "sell"), **SALE, **REFILL),
+    _giving("sell_high", "sells", ("sun_cost", "<", "sell"), **SALE, **SUN),
+    *_serving("serve_peak", "serves_alone"),
     *_serving("serve_part", kwh="served_kwh"),
-    _resting("hold_for_peak", _spares, _holds_for_main, kwh="usable_kwh", buy="buy", **MAIN_USE),
-    _resting("hold_for_peak", _spares, _holds_for_later, kwh="usable_kwh", buy="buy", **NEXT_USE),
-    _resting("hold_for_limit", _spares, _before_limit, kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
-    _resting("hold_for_reserve", _spares, _before_reserve, kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
-    _resting("hold_for_target", _spares, "wanted_at_end", "unused_after", kwh="usable_kwh"),
-    _resting("hold_for_peak", _spares, _holds_by_value, _buy_below_value, kwh="usable_kwh", buy="buy", value="value"),
-    _resting("hold_for_peak", _spares, _holds_by_value, _counts_as_paid, kwh="usable_kwh", save="save", value="value"),
-    _resting("hold_equal", _spares, _holds_evenly, _counts_as_paid, value="value"),
-    _resting("keep_room", _sells_surplus, _refills_below_sale, sell="sell", **REFILL),
-    _resting("keep_room", _sells_surplus, _sun_below_sale, sell="sell", **SUN),
-    _resting("keep_room", _sells_surplus, _value_below_sale, sell="sell", value="value"),
-    _resting("keep_room", _sells_surplus, _keeping_below_sale, sell="sell", keep="keep"),
-    _resting("keep_room", _sells_surplus, _keeping_gains_nothing, sell="sell"),
-    _resting("keep_room", _leaves_surplus, _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
+    _resting("hold_for_peak", "spares", ("buy", "<", "main_price"), ("counted", "<", "main_counted"), kwh="usable_kwh", buy="buy", **MAIN_USE),
+    _resting("hold_for_peak", "spares", ("buy", "<", "next_price"), ("counted", "<", "next_counted"), kwh="usable_kwh", buy="buy", **NEXT_USE),
+    _resting("hold_for_limit", "spares", _before_limit, kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
+    _resting("hold_for_reserve", "spares", _before_reserve, kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
+    _resting("hold_for_target", "spares", "wanted_at_end", "unused_after", kwh="usable_kwh"),
+    _resting("hold_for_peak", "spares", ("save", "<", "value"), ("buy", "<", "value"), kwh="usable_kwh", buy="buy", value="value"),
+    _resting("hold_for_peak", "spares", ("save", "<", "value"), "counts_as_paid", kwh="usable_kwh", save="save", value="value"),
+    _resting("hold_equal", "spares", ("save", "<~", "value"), "counts_as_paid", value="value"),
+    _resting("keep_room", "sells_surplus", ("refill", "<", "sell"), sell="sell", **REFILL),
+    _resting("keep_room", "sells_surplus", ("sun", "<", "sell"), sell="sell", **SUN),
+    _resting("keep_room", "sells_surplus", ("value", "<", "sell"), _gains_nothing_kept, sell="sell", value="value"),
+    _resting("keep_room", "sells_surplus", ("keep", "<", "sell"), sell="sell", keep="keep"),
+    _resting("keep_room", "sells_surplus", ("keep", "<=", "sell"), sell="sell"),
+    _resting("keep_room", "leaves_surplus", _gains_nothing_held, keep="keep", sell="sale", held="held_kwh"),
 )
 
 
 def _is_weighed(seen: Evidence) -> BoolArray:
     """Where the plan weighs energy that a battery moves, or spares, by more than money."""
-    return (~seen.rests | _spares(seen)) & np.isfinite(seen.counted_value)
+    return (~seen.rests | seen.spares) & np.isfinite(seen.counted_value)
 
 
 # Where nothing of it holds on the figures that would be shown, they are said without a why.
 PLAIN = (
     Cause("weighed", (_is_weighed,), {"counted": "counted", "value": "counted_value"}),
-    _charging("charge_plain", _buys, **PURCHASE, value="value"),
+    _charging("charge_plain", "buys", **PURCHASE, value="value"),
     _charging("store_plain", kwh="charge", value="value", sell="allowed_sale"),
-    _giving("sell_plain", _sells, **SALE, value="value"),
-    _giving("serve_plain", _serves, kwh="served_kwh", buy="buy", value="value"),
+    _giving("sell_plain", "sells", **SALE, value="value"),
+    _giving("serve_plain", "serves", kwh="served_kwh", buy="buy", value="value"),
     _giving("passes_on", kwh="discharge"),
     _resting("rest_plain", buy="buy", sell="allowed_sale", value="value"),
 )
@@ -391,12 +210,25 @@ def find_first(seen: Evidence, where: BoolArray) -> IndexArray:
             if not true:
                 break
             if fact not in known:
-                known[fact] = _pack(getattr(seen, fact) if isinstance(fact, str) else fact(seen), where.shape)
+                known[fact] = _pack(_hold(seen, fact), where.shape)
             true &= known[fact]
         if true:
             first[_unpack(true, where.shape)] = place
             left ^= true
     return first
+
+
+def _hold(seen: Evidence, fact: Fact) -> BoolArray:
+    """Return where a fact holds. Two values: ``<`` is below and seen to be so, ``<=`` is no more, ``<~`` is no more, or reads the same."""
+    if isinstance(fact, str):
+        holds: BoolArray = getattr(seen, fact)
+        return holds
+    if not isinstance(fact, tuple):
+        return fact(seen)
+    low, how, high = getattr(seen, fact[0]), fact[1], getattr(seen, fact[2])
+    if how == "<":
+        return seen.below(low, high)
+    return np.asarray(high >= low - (_TINY_PRICE if how == "<=" else seen.same_price))
 
 
 def _pack(holds: BoolArray, shape: tuple[int, ...]) -> int:

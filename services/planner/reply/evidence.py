@@ -8,6 +8,8 @@ import math
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, starmap
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,8 +27,7 @@ from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.planner import show_import_price
 from services.planner.reply.learned import PlannersChoice, read_planners_choice
-from services.planner.reply.prices import find_peak_price
-from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows
+from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows, find_peak_price
 
 # Prices count in hundredths of what is shown: closer ones read the same.
 _SAME_PRICE = 0.01
@@ -42,15 +43,52 @@ class Evidence(SlotFlows):
         super().__init__(plans)
         self.blocks = blocks or [()] * len(plans)
         self.edges = [*self.timeline, self.timeline.end]
-        self.same_price = self.join(lambda plan: np.array([_same_price(plan)]))
-        self.buy, self.sell = self.join(show_import_price), self.join(lambda plan: plan.problem.paid.outlook.export_price)
-        # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
-        self.counted = self.join(lambda plan: plan.problem.outlook.import_price)
-        self.weighed = self.join(lambda plan: np.array([plan.problem.billed is not None]))
-        self.wear_price, self._rows = self.join(lambda plan: plan.problem.wear_price), np.arange(len(self.charge))[:, None]
         # The first slot of the plan that each slot is one of.
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
+        self._rows = np.arange(len(self.charge))[:, None]
         self._told: dict[int, str] = {}
+        self._read_prices()
+        self._read_worth()
+
+    def _read_prices(self) -> None:
+        self.same_price, self.dearest = self.join_each(_same_price), self.join_each(_dearest_price)
+        self.buy, self.sell = self.join_each(show_import_price), self.join("problem.paid.outlook.export_price")
+        # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
+        self.counted = self.join("problem.outlook.import_price")
+        self.counts_as_paid: BoolArray = np.abs(self.counted - self.buy) <= _TINY_PRICE
+        # What the grid pays for drawing, and what feeding in costs, where it does.
+        self.grid_is_paying, self.feeding_in_costs = self.buy <= -self.same_price, self.sell <= -self.same_price
+        self.grid_pays, self.fee = np.where(self.grid_is_paying, -self.buy, np.nan), np.where(self.feeding_in_costs, -self.sell, np.nan)
+        # What surplus sells for, where some is sold for more than nothing; what selling pays, where something may be fed in.
+        self.sale = np.where(self.sells_sun & ~self.feeding_in_costs, self.sell, np.nan)
+        self.allowed_sale = np.where(self.may_feed_in, self.sell, np.nan)
+
+    def _read_worth(self) -> None:
+        """Set what energy is worth beside what it costs."""
+        charging, giving = self.battery.charge_efficiency, self.battery.discharge_efficiency
+        self.weighed: BoolArray = self.join_each(_is_weighed)
+        self.wear_price = self.join("problem.wear_price")
+        most = (self.dearest + self.wear_price) / np.minimum(charging, giving)
+        # What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one.
+        value, right = self.join("energy_value"), self.join_each(_value_of_more)
+        own = np.where(self.rests & self.left & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
+        # What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for.
+        self.energy_value = bound(own, -most, most)
+        # The same in money: unknown where a limit or a wish makes energy priceless, or more than money counts; and where more counts, unknown elsewhere.
+        self.value = np.where((np.abs(own) > most) | self.weighed, np.nan, own)
+        self.counted_value = np.where(self.weighed, self.energy_value, np.nan)
+        # After losses and wear: what storing a kWh that is charged now is worth, what using or selling a stored one now brings.
+        self.keep: FloatArray = self.value * charging - self.wear_price
+        self.save, self.sold = (self.counted - self.wear_price) * giving, (self.sell - self.wear_price) * giving
+        # What is left of a kWh that is charged and given again.
+        self.return_share: FloatArray = charging * giving
+        self._loading_wear: FloatArray = self.wear_price * (1.0 / self.return_share + 1.0)
+        # What a kWh given later costs at least that is bought, or not sold: no less than it costs now; the plan may count it otherwise.
+        self.loaded_counted, self.loaded_sell = self.loaded_price(self.counted), self.loaded_price(self.sell)
+        self.bought_cost, self.unsold_cost = np.maximum(self.buy, self.loaded_price(self.buy)), np.maximum(self.sell, self.loaded_sell)
+        serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
+        # What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays; and what the plan counts.
+        self.brings, self.counted_use = np.where(serves_most, self.buy, self.sell), np.where(serves_most, self.counted, self.sell)
 
     def figure(self, name: str) -> FloatArray:
         """Return one of the arrays below as a figure: numbers, or slots counted from the plan's first; NaN: not to be said."""
@@ -80,25 +118,25 @@ class Evidence(SlotFlows):
     def at_work(self) -> dict[str, BoolArray]:
         """The same by code, of the constraints that some battery has."""
         found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in self.plans], np.zeros((len(self.charge), 1), dtype=bool)
-        codes = dict.fromkeys(code for each in found for code in each)
-        return {code: join([each.get(code, nowhere) for each in found], self.slots) for code in codes}
+        at_work: dict[str, BoolArray] = {}
+        for code in dict.fromkeys(chain.from_iterable(found)):
+            at_work[code] = join([each.get(code, nowhere) for each in found], self.slots)
+        return at_work
 
     @cached_property
     def days(self) -> list[int]:
         """The edges of local days."""
-        zones = [plan.problem.site.timezone for plan in self.plans]
-        own = {zone: split_days(self.timeline, ZoneInfo(zone))[1:] for zone in dict.fromkeys(zones)}
-        return [0, *(number * self.slots + edge for number, zone in enumerate(zones) for edge in own[zone])]
+        own, days = dict[str, list[int]](), [0]
+        for number, plan in enumerate(self.plans):
+            zone = plan.problem.site.timezone
+            own[zone] = own.get(zone) or split_days(self.timeline, ZoneInfo(zone))[1:]
+            days += map((number * self.slots).__add__, own[zone])
+        return days
 
     @cached_property
     def day(self) -> IndexArray:
         """The number of the day that each slot is one of, shape ``(slots,)``."""
         return np.repeat(np.arange(len(self.days) - 1), np.diff(self.days))
-
-    @cached_property
-    def differs(self) -> BoolArray:
-        """Where the plan counts something else for a bought kWh than what is paid."""
-        return np.abs(self.counted - self.buy) > _TINY_PRICE
 
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
         """Return where one price is lower than the other, and is seen to be so."""
@@ -106,75 +144,9 @@ class Evidence(SlotFlows):
 
     # --- what energy is worth ---------------------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def energy_value(self) -> FloatArray:
-        """What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for."""
-        return bound(self._own_value, -self._most_value, self._most_value)
-
-    @cached_property
-    def _own_value(self) -> FloatArray:
-        """What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one."""
-        value, right = self.join(lambda plan: plan.energy_value), self.join(_value_of_more)
-        return np.where(self.rests & self.left & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
-
-    @cached_property
-    def value(self) -> FloatArray:
-        """The same in money: unknown where a limit or a wish makes energy priceless, or more than money counts."""
-        unknown = (np.abs(self._own_value) > self._most_value) | self.weighed
-        return np.where(unknown, np.nan, self._own_value)
-
-    @cached_property
-    def counted_value(self) -> FloatArray:
-        """The same where more than money counts, unknown elsewhere."""
-        return np.where(self.weighed, self.energy_value, np.nan)
-
-    @cached_property
-    def _most_value(self) -> FloatArray:
-        dearest = self.join(lambda plan: np.array([_dearest_price(plan)]))
-        return (dearest + self.wear_price) / np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
-
-    @cached_property
-    def keep(self) -> FloatArray:
-        """What storing a kWh that is charged now is worth, after losses and wear."""
-        return self.value * self.battery.charge_efficiency - self.wear_price
-
-    @cached_property
-    def save(self) -> FloatArray:
-        """What using a stored kWh now would save, after losses and wear."""
-        return (self.counted - self.wear_price) * self.battery.discharge_efficiency
-
-    @cached_property
-    def return_share(self) -> FloatArray:
-        """What is left of a kWh that is charged and given again."""
-        return self.battery.charge_efficiency * self.battery.discharge_efficiency
-
     def loaded_price(self, price: FloatArray) -> FloatArray:
         """Return what a kWh given later costs when it is charged at a price: with losses and wear."""
         return price / self.return_share + self._loading_wear
-
-    @cached_property
-    def _loading_wear(self) -> FloatArray:
-        return self.wear_price * (1.0 / self.return_share + 1.0)
-
-    @cached_property
-    def loaded_counted(self) -> FloatArray:
-        """The same of a bought kWh, as the plan counts it."""
-        return self.loaded_price(self.counted)
-
-    @cached_property
-    def loaded_sell(self) -> FloatArray:
-        """The same of a kWh that is not sold."""
-        return self.loaded_price(self.sell)
-
-    @cached_property
-    def bought_cost(self) -> FloatArray:
-        """What a bought kWh costs at least when it is given later: no less than it costs now."""
-        return np.maximum(self.buy, self.loaded_price(self.buy))
-
-    @cached_property
-    def unsold_cost(self) -> FloatArray:
-        """The same of a kWh that is not sold."""
-        return np.maximum(self.sell, self.loaded_sell)
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
@@ -194,15 +166,6 @@ class Evidence(SlotFlows):
         return self._best_use(self.brings * self.discharge)
 
     @cached_property
-    def brings(self) -> FloatArray:
-        """What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays."""
-        return np.where(self._serves_most, self.buy, self.sell)
-
-    @cached_property
-    def _serves_most(self) -> BoolArray:
-        return np.asarray((self.shares.served_kwh > NOTHING_KWH) & (self.shares.served_kwh >= self.shares.sold_kwh))
-
-    @cached_property
     def next_price(self) -> FloatArray:
         return self._at(self.brings, self.next_use)
 
@@ -211,17 +174,12 @@ class Evidence(SlotFlows):
         return self._at(self.brings, self.main_use)
 
     @cached_property
-    def _counted_use(self) -> FloatArray:
-        """What the plan counts for a kWh given in the slot."""
-        return np.where(self._serves_most, self.counted, self.sell)
-
-    @cached_property
     def next_counted(self) -> FloatArray:
-        return self._at(self._counted_use, self.next_use)
+        return self._at(self.counted_use, self.next_use)
 
     @cached_property
     def main_counted(self) -> FloatArray:
-        return self._at(self._counted_use, self.main_use)
+        return self._at(self.counted_use, self.main_use)
 
     @cached_property
     def next_limit(self) -> IndexArray:
@@ -237,8 +195,8 @@ class Evidence(SlotFlows):
         return self._at(np.minimum(self.connection_kw, self.peak_kw), self.next_limit)
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
-        rows = zip(*(self._apart(each).tolist() for each in (self.charges, self.gives, brings)), strict=True)
-        own = np.array([_next_best(*row) for row in rows], dtype=np.int64).reshape(self.charge.shape)
+        rows = zip(*map(np.ndarray.tolist, map(self._apart, (self.charges, self.gives, brings))), strict=True)
+        own = np.array(list(starmap(_next_best, rows)), dtype=np.int64).reshape(self.charge.shape)
         return np.where(own >= 0, own + self.first, -1)
 
     def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -300,7 +258,7 @@ class Evidence(SlotFlows):
     @cached_property
     def wanted_at_end(self) -> BoolArray:
         """Where batteries end with no more than is asked for."""
-        least = self.join(lambda plan: plan.problem.terminal.least_kwh[:, None])
+        least = self.join_each(lambda plan: plan.problem.terminal.least_kwh[:, None])
         last = np.repeat(self._apart(self.end_kwh)[:, -1], self.slots).reshape(self.charge.shape)
         return np.asarray((least > self.battery.min_kwh + SAME_KWH) & (last <= least + SAME_KWH))
 
@@ -347,7 +305,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def planner_differs(self) -> BoolArray:
-        return self.planners_choice.differs
+        return self.planners_choice.differs if "learned" in map(attrgetter("followed"), self.plans) else ~self.exists
 
     @cached_property
     def planner_takes(self) -> FloatArray:
@@ -368,22 +326,6 @@ class Evidence(SlotFlows):
     # --- figures ----------------------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def bought_kwh(self) -> FloatArray:
-        return self.shares.bought_kwh
-
-    @cached_property
-    def taken_kwh(self) -> FloatArray:
-        return self.shares.taken_kwh
-
-    @cached_property
-    def sold_kwh(self) -> FloatArray:
-        return self.shares.sold_kwh
-
-    @cached_property
-    def served_kwh(self) -> FloatArray:
-        return self.shares.served_kwh
-
-    @cached_property
     def held_kwh(self) -> FloatArray:
         """What of the surplus is held back, where something is."""
         return np.where(self.holds_back, self.shares.held_kwh, np.nan)
@@ -392,26 +334,6 @@ class Evidence(SlotFlows):
     def curtailed_kwh(self) -> FloatArray:
         """What of the sun is held back, where something is."""
         return np.where(self.flows.curtailed_kwh > NOTHING_KWH, self.flows.curtailed_kwh, np.nan)
-
-    @cached_property
-    def fee(self) -> FloatArray:
-        """What feeding in costs, where it does."""
-        return np.where(self.sell <= -self.same_price, -self.sell, np.nan)
-
-    @cached_property
-    def grid_pays(self) -> FloatArray:
-        """What the grid pays for drawing, where it does."""
-        return np.where(self.buy <= -self.same_price, -self.buy, np.nan)
-
-    @cached_property
-    def sale(self) -> FloatArray:
-        """What surplus sells for, where some is sold for more than nothing."""
-        return np.where(self.sells_sun & ~(self.sell <= -self.same_price), self.sell, np.nan)
-
-    @cached_property
-    def allowed_sale(self) -> FloatArray:
-        """What selling pays, where something may be fed in."""
-        return np.where(self.may_feed_in, self.sell, np.nan)
 
     @cached_property
     def loaded(self) -> FloatArray:
@@ -448,7 +370,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def peak_price(self) -> FloatArray:
-        return self.join(find_peak_price)
+        return self.join_each(find_peak_price)
 
     @cached_property
     def connection_kw(self) -> FloatArray:
@@ -471,16 +393,20 @@ class Evidence(SlotFlows):
         return np.where(slots >= 0, found, unknown)
 
 
-def _same_price(plan: Plan) -> float:
+def _same_price(plan: Plan) -> FloatArray:
     """Return how close prices may be and still read the same."""
     site = plan.problem.site
     numbers = Numbers("en", ZoneInfo(site.timezone), site.currency)
-    return _SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)
+    return np.array([_SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)])
 
 
-def _dearest_price(plan: Plan) -> float:
+def _dearest_price(plan: Plan) -> FloatArray:
     outlook = plan.problem.outlook
-    return max(float(np.abs(each).max(initial=0.0)) for each in (outlook.import_price, outlook.export_price, plan.problem.terminal.value))
+    return np.array([np.abs(np.concatenate([outlook.import_price, outlook.export_price, plan.problem.terminal.value])).max(initial=0.0)])
+
+
+def _is_weighed(plan: Plan) -> BoolArray:
+    return np.array([plan.problem.billed is not None])
 
 
 def _value_of_more(plan: Plan) -> FloatArray:

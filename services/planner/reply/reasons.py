@@ -1,26 +1,27 @@
 """Why a plan does what it does: per slot and battery a code with its figures, the limits at work, and what leaving the action out would cost."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from math import isnan
+from operator import attrgetter
 from typing import Self
 
 import numpy as np
 
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
-from luna.energy.physics import BoolArray, Flows, Mode, SlotActuals
+from luna.energy.physics import BoolArray, Flows, Mode, SetPoint, SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.end_to_end import join_parts, split
+from services.planner.dp.end_to_end import split
 from services.planner.dp.plan import Plan, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.dp.settlement import settle
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.causes import CAUSES, find_first, read_figures
 from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers
-from services.planner.reply.prices import rank_prices
 from services.planner.reply.slot_flows import NOTHING_KWH
 
 
@@ -30,8 +31,9 @@ def find_pins(seen: Evidence) -> Iterator[tuple[BoolArray, datetime]]:
     What is pinned decides wherever it is had; what is forbidden only where there was something to do.
     """
     for number, plan in enumerate(seen.plans):
-        manual, names = plan.problem.manual, [battery.name for battery in plan.problem.site.batteries]
+        manual = plan.problem.manual
         for place, block in enumerate(seen.blocks[number]):
+            names = [battery.name for battery in plan.problem.site.batteries]
             if manual is None or place in manual.refused or block.device not in (*names, GRID):
                 continue
             own = np.array([[block.device in (name, GRID)] for name in names], dtype=bool)
@@ -93,7 +95,7 @@ class ToldReasons:
 
     def write(self, devices: Sequence[str] | None = None) -> Columns:
         """Return the columns of a ``reason``; ``devices`` names of each slot whose it is, where that is to be said."""
-        columns: Columns = {name: getattr(self, name) for name in OF_SLOT}
+        columns: Columns = dict(zip(OF_SLOT, attrgetter(*OF_SLOT)(self), strict=True))
         said = [{"code": code, "figures": figures} for code, figures in self.said]
         beside = {} if devices is None else {"device": list(devices)}
         return columns | {"told": self.told.tolist(), "binding": self.binding.tolist(), "said": said, "limits": self.limits} | beside
@@ -137,41 +139,43 @@ def explain_each(seen: Evidence) -> list[PlanExplanation]:
     """Return the reasons of every battery in every slot of each plan: of the causes in order the first that is true."""
     if not len(seen.charge):
         return [PlanExplanation(told, (ToldReasons.plain(told, said),)) for told, said in _explain_idle(seen)]
-    codes, opposite = _tell_causes(seen), read_numbers(price_opposite(seen))
-    rank, count = rank_prices(seen.join(lambda plan: plan.problem.paid.outlook.import_price), seen.days)
-    limits, uses = _mark_limits(seen), seen.own_slots(seen.first_use)
+    (places, said), opposite = _tell_causes(seen), read_numbers(price_opposite(seen))
+    rank, count = rank_prices(seen.join("problem.paid.outlook.import_price"), seen.days)
+    (codes, marks), uses = _mark_limits(seen), seen.own_slots(seen.first_use)
     moves_most = (seen.charge + seen.discharge).argmax(axis=0)
-    values = [read_numbers(row) for row in seen.energy_value]
-
-    def tell(index: int, own: slice) -> ToldReasons:
-        beside = {"energy_value": values[index][own], "cost_of_opposite": opposite[own], "price_rank": rank[own], "price_count": count[own]}
-        return ToldReasons(*codes.of(index, own), *limits.of(index, own), used_at=seen.name_slots(uses[index, own]), **beside)  # type: ignore[arg-type]
-
-    each = (slice(first, first + seen.slots) for first in range(0, seen.first.size, seen.slots))
-    return [PlanExplanation(moves_most[own], tuple(tell(index, own) for index in range(len(seen.charge)))) for own in each]
-
-
-@dataclass(slots=True)
-class _Chosen:
-    """The place of each battery's reason in each slot among codes and figures that are ``said``; slots of one day that share them share one."""
-
-    places: IndexArray
-    said: list[Said]
-
-    def of(self, index: int, slots: slice) -> tuple[IndexArray, list[Said]]:
-        """Return the same of some slots of a battery."""
-        told, used = _number(self.places[index, slots])
-        return told, [self.said[place] for place in used]
+    values = list(map(read_numbers, seen.energy_value))
+    explained = []
+    for first in range(0, seen.first.size, seen.slots):
+        own, by_battery = slice(first, first + seen.slots), []
+        beside = {"cost_of_opposite": opposite[own], "price_rank": rank[own], "price_count": count[own]}
+        for index, worth in enumerate(values):
+            told, used = _number(places[index, own])
+            binding, limits = _name_limits(codes, marks[index, own])
+            evidence = beside | {"energy_value": worth[own], "used_at": seen.name_slots(uses[index, own])}
+            by_battery.append(ToldReasons(told, list(map(said.__getitem__, used)), binding, limits, **evidence))  # type: ignore[arg-type]
+        explained.append(PlanExplanation(moves_most[own], tuple(by_battery)))
+    return explained
 
 
-def _tell_causes(seen: Evidence) -> _Chosen:
-    """Return the code of each battery in each slot, and its figures; neighbours of one day that share cause and figures share one of them."""
-    chosen, pinned = _Chosen(np.zeros(seen.charge.shape, dtype=np.int64), []), ~seen.exists
+def rank_prices(price: FloatArray, days: list[int]) -> tuple[list[int], list[int]]:
+    """Return the rank of each slot's price within its local day (1: none is cheaper) and how many slots of that day there are, by ``split_days``."""
+    rank: list[int] = []
+    for first, end in pairwise(days):
+        rank += (np.searchsorted(np.sort(price[first:end]), price[first:end]) + 1).tolist()
+    return rank, [end - first for first, end in pairwise(days) for _ in range(first, end)]
+
+
+def _tell_causes(seen: Evidence) -> tuple[IndexArray, list[Said]]:
+    """Return the place of each battery's reason in each slot among codes and figures that are said, and these.
+
+    Neighbours of one day that share cause and figures share one of them.
+    """
+    places, said, pinned = np.zeros(seen.charge.shape, dtype=np.int64), list[Said](), ~seen.exists
     for here, until in find_pins(seen):
         for index, slot in np.argwhere(here).tolist():
-            chosen.places[index, slot] = len(chosen.said)
+            places[index, slot] = len(said)
             start = seen.name_instant(slot - int(seen.first[slot]))
-            chosen.said.append(("manual", {"time": until.isoformat(), "start": start}))
+            said.append(("manual", {"time": until.isoformat(), "start": start}))
         pinned |= here
     causes = find_first(seen, ~pinned)
     order = causes.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
@@ -181,19 +185,15 @@ def _tell_causes(seen: Evidence) -> _Chosen:
     # What is unknown is as unknown as before, though no NaN equals another.
     begins, known = np.ones(causes.size, dtype=bool), rows == rows  # noqa: PLR0124
     begins[1:] = ((rows[:, 1:] != rows[:, :-1]) & (known[:, 1:] | known[:, :-1])).any(axis=0)
-    chosen.places[where] = begins.cumsum() - 1 + len(chosen.said)
+    places[where] = begins.cumsum() - 1 + len(said)
     starts = (slots - seen.first[slots])[begins].tolist()
     for place, start, row in zip(causes[begins].tolist(), starts, figures[:, begins].T.tolist(), strict=True):
-        chosen.said.append((CAUSES[place].code, _name_figures(CAUSES[place].figures, row, seen, start)))
-    return chosen
-
-
-def _name_figures(names: Iterable[str], row: Sequence[float], seen: Evidence, start: int) -> Mapping[str, Figure]:
-    """Return known figures by name; a time needs the ``start``, for its weekday is said where it is not of the same day."""
-    figures: dict[str, Figure] = {name: figure for name, figure in zip(names, row, strict=False) if not isnan(figure)}
-    if "time" in figures:
-        figures |= {"time": seen.name_instant(int(figures["time"])), "start": seen.name_instant(start)}  # type: ignore[arg-type]
-    return figures
+        named: dict[str, Figure] = {name: figure for name, figure in zip(CAUSES[place].figures, row, strict=False) if not isnan(figure)}
+        if "time" in named:
+            # It needs the start: its weekday is said where it is not of the same day.
+            named |= {"time": seen.name_instant(int(named["time"])), "start": seen.name_instant(start)}  # type: ignore[arg-type]
+        said.append((CAUSES[place].code, named))
+    return places, said
 
 
 def _explain_idle(seen: Evidence) -> Iterator[tuple[IndexArray, list[Said]]]:
@@ -214,7 +214,7 @@ def price_opposite(seen: Evidence) -> FloatArray:
 
     What the slot itself costs more comes from settling the other mode; what the battery then lacks is worth the integral of V′.
     """
-    setpoints = join_parts([plan.setpoints for plan in seen.plans], seen.slots)
+    setpoints: SetPoint = seen.join_parts("setpoints")
     other = replace(
         setpoints,
         mode=_OPPOSITE[setpoints.mode],
@@ -222,8 +222,7 @@ def price_opposite(seen: Evidence) -> FloatArray:
         ceiling_soc=seen.battery.max_soc,
     )
     _, flows = settle(other, seen.start_kwh, SlotActuals(seen.load_kwh, seen.pv_kwh, seen.hours), limits=seen.limits)
-    opposites = [_price_flows_instead(plan, split(flows, number, seen.slots)) for number, plan in enumerate(seen.plans)]
-    return np.concatenate(opposites)
+    return np.concatenate([_price_flows_instead(plan, split(flows, number, seen.slots)) for number, plan in enumerate(seen.plans)])
 
 
 def _price_flows_instead(plan: Plan, flows: Flows) -> FloatArray:
@@ -252,27 +251,21 @@ def _number(values: IndexArray) -> tuple[IndexArray, list[int]]:
 
 def find_limits(plan: Plan) -> list[tuple[str, ...]]:
     """Return the limits at work in each slot, as codes of ``luna.words``: the site's, and the first battery's."""
-    places, limits = _mark_limits(Evidence([plan])).of(0, slice(None))
+    codes, marks = _mark_limits(Evidence([plan]))
+    places, limits = _name_limits(codes, marks[0])
     return [limits[place] for place in places.tolist()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    """Limits by code, and of each slot of each battery which of them are at work: ``marks`` has a bit for each."""
-
-    codes: list[str]
-    marks: IndexArray
-
-    def of(self, index: int, slots: slice) -> tuple[IndexArray, list[tuple[str, ...]]]:
-        """Return of some slots of a battery their places among sets of limits, and these."""
-        places, marks = _number(self.marks[index, slots])
-        return places, [tuple(code for bit, code in enumerate(self.codes) if mark >> bit & 1) for mark in marks]
+def _name_limits(codes: Sequence[str], marks: IndexArray) -> tuple[IndexArray, list[tuple[str, ...]]]:
+    """Return of slots with a bit for each code their places among sets of limits, and these."""
+    places, used = _number(marks)
+    return places, [tuple(code for bit, code in enumerate(codes) if mark >> bit & 1) for mark in used]
 
 
-def _mark_limits(seen: Evidence) -> _Limits:
-    """Return the limits at work in each slot, of each battery and its site."""
-    unsold = seen.holds_back & (seen.join(lambda plan: plan.problem.outlook.export_price) >= 0)
-    import_limit = seen.join(lambda plan: plan.problem.import_limit_kwh)
+def _mark_limits(seen: Evidence) -> tuple[list[str], IndexArray]:
+    """Return limits by code, and of each slot of each battery, and its site, a bit for each of them that is at work."""
+    unsold = seen.holds_back & (seen.join("problem.outlook.export_price") >= 0)
+    import_limit = seen.join("problem.import_limit_kwh")
     empty, inside = seen.empty & (seen.gives | seen.short), seen.imports > NOTHING_KWH
     checks: dict[str, BoolArray] = {
         "battery_full": (seen.end_kwh >= seen.battery.max_kwh - NOTHING_KWH) & (seen.charges | seen.left | (seen.buy < 0)),
@@ -286,8 +279,9 @@ def _mark_limits(seen: Evidence) -> _Limits:
         "inverter_limit": seen.fills_inverter,
         "curtailment": seen.flows.curtailed_kwh > NOTHING_KWH,
     }
-    checks |= {code: (seen.gives | seen.short & ~seen.empty) & where for code, where in seen.at_work.items()}
+    for code, where in seen.at_work.items():
+        checks[code] = (seen.gives | seen.spares) & where
     marks = np.zeros(seen.charge.shape, dtype=np.int64)
     for bit, where in enumerate(checks.values()):
         marks |= where.astype(np.int64) << bit
-    return _Limits(list(checks), marks)
+    return list(checks), marks

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
+from functools import partial
+from operator import attrgetter
 from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
@@ -28,14 +28,14 @@ from luna.contracts.plan import (
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
 from luna.energy.objective_weights import COST_ALONE, Weights
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, BoolArray, Curtailment, IntArray, Mode
+from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, IntArray, Mode
 from luna.energy.timeline import FloatArray
 from luna.words import Language, Numbers
 from luna.words.notes import ASSUMED, say_note
 from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline
 from services.planner.devices import PLANNED_KINDS
-from services.planner.dp.end_to_end import key_of, work_in_groups
+from services.planner.dp.end_to_end import work_in_groups
 from services.planner.dp.plan import Plan, Spread
 from services.planner.loops import planning_clock_s
 from services.planner.milp.solver import Solver
@@ -47,7 +47,7 @@ from services.planner.reply.devices import missed_demands, placed_columns, place
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.outlook_doubts import doubt_outlook
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
-from services.planner.reply.reasons import PlanExplanation, ToldReasons, explain_each
+from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
 _SAME_SOC = 1e-9
@@ -83,6 +83,8 @@ def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
     if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
         yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
     for kind in PLANNED_KINDS:
+        if not kind.of(site):
+            continue
         yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
     if included:
         yield Assumption(code="loads_not_placed", figures={"loads": included})
@@ -108,34 +110,29 @@ def show_modes(seen: Evidence, explained: Sequence[PlanExplanation]) -> list[lis
     """Return the mode of each slot of each plan: that of the battery that is told of."""
     if not len(seen.charge):
         return [[Mode.HOLD.word] * seen.slots for _ in seen.plans]
-    told = seen.join(lambda plan: plan.setpoints.mode)
-    mode = np.where(np.concatenate([_does_as_told(each.of_slots) for each in explained]), told, _describe_modes(seen, told))
+    told = seen.join_each(lambda plan: plan.setpoints.mode)
+    as_told = []
+    for each in explained:
+        # Such a mode is not to be read from flows.
+        codes = np.array([code == "manual" or code.startswith("charge_waits") for code, _ in each.of_slots.said], dtype=bool)
+        as_told.append(codes[each.of_slots.told])
+    mode = np.where(np.concatenate(as_told), told, _describe_modes(seen, told))
     shown = mode[np.concatenate([each.told for each in explained]), np.arange(seen.first.size)].reshape(-1, seen.slots)
-    return [[_WORDS[value] for value in row] for row in shown.tolist()]
-
-
-def _does_as_told(reasons: ToldReasons) -> BoolArray:
-    """Return where a battery's mode is not to be read from its flows."""
-    return np.array([code == "manual" or code.startswith("charge_waits") for code, _ in reasons.said], dtype=bool)[reasons.told]
+    return [list(map(_WORDS.__getitem__, row)) for row in shown.tolist()]
 
 
 def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
     """Return the mode that each battery's flows come to; of those that come to the same, the one that is told."""
-    follows = np.full_like(told, SELF_CONSUMPTION)
-    saves = _among(told, (SAVE, HOLD), SAVE)
-    serves = _among(told, (SUPPLY, HOLD), SUPPLY)
-    spares = seen.rests & seen.short & ~seen.empty & (seen.room_kwh > NOTHING_KWH) & (seen.discharge_power_kwh > NOTHING_KWH)
-    stalled = seen.shares.sun_sold_kwh + seen.shares.held_kwh < seen.least_kw * seen.hours
-    leaves = seen.rests & seen.left & ~seen.full & ~stalled & (seen.charge_power_kwh > NOTHING_KWH)
-    resting = np.where(spares, saves, np.where(leaves, serves, follows))
-    storing = np.where(seen.bought_kwh > NOTHING_KWH, CHARGE, _among(told, (SELF_CONSUMPTION,), SAVE))
-    giving = np.where(seen.sold_kwh > NOTHING_KWH, EXPORT, _among(told, (SELF_CONSUMPTION,), SUPPLY))
-    return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
-
-
-def _among(told: IntArray, these: tuple[int, ...], otherwise: int) -> IntArray:
     # Of so few modes comparing is ten times faster than numpy's sets.
-    return np.where(reduce(or_, (told == mode for mode in these)), told, otherwise).astype(np.int8)
+    holds, follows = told == HOLD, told == SELF_CONSUMPTION
+    saves, serves = np.where((told == SAVE) | holds, told, SAVE), np.where((told == SUPPLY) | holds, told, SUPPLY)
+    spares = seen.rests & seen.spares & (seen.room_kwh > NOTHING_KWH) & (seen.discharge_power_kwh > NOTHING_KWH)
+    stalled = seen.shares.sun_sold_kwh + seen.shares.held_kwh < seen.least_kw * seen.hours
+    leaves = seen.rests & seen.leaves_surplus & ~stalled & (seen.charge_power_kwh > NOTHING_KWH)
+    resting = np.where(spares, saves, np.where(leaves, serves, SELF_CONSUMPTION))
+    storing = np.where(seen.buys, CHARGE, np.where(follows, told, SAVE))
+    giving = np.where(seen.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, told, SUPPLY))
+    return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
 
 
 _NOTHING_KWH = 1e-4
@@ -214,7 +211,7 @@ class Answered:
 
 def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
     """Return the plans of many sites as columns, each as if it were answered alone."""
-    return work_in_groups(made, lambda each: key_of(each.plan.problem), lambda group: _answer_group(group, issued_at))
+    return work_in_groups(made, map(attrgetter("plan.problem"), made), partial(_answer_group, issued_at=issued_at))
 
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
@@ -236,6 +233,12 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     compromises = mark_unproven([*find_compromises(plan, language), *missed], room_of_batteries(plan))
     compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
     slots = _list_columns(plan, told, request)
+    setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
+    for index, battery in enumerate(site.batteries):
+        setpoints[battery.name] = _tell_setpoints(plan, index)
+    # What set-points are read from, by battery; nothing where only the planned ones make the plan.
+    for policy in () if plan.policy is None else plan.policy.batteries:
+        thresholds[policy.battery.name] = BatteryThresholds.of(policy)
     explain_ms += (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     head = PlanReply(
@@ -247,8 +250,8 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
         compromises=compromises,
         notes=list_notes(plan, request),
         slots=[],
-        setpoints={battery.name: _told(plan, index) for index, battery in enumerate(site.batteries)},
-        thresholds=_thresholds(plan),
+        setpoints=setpoints,
+        thresholds=thresholds,
         followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
         pv=_held_back(plan),
         site=site.name,
@@ -291,16 +294,21 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
         "import_price": show_import_price(plan),
         "export_price": plan.problem.paid.outlook.export_price,
     }
-    bands = {name: getattr(outlook, name) for name in BANDS} if outlook else {}
-    columns |= {name: np.array(values) for name, values in bands.items() if values}
-    batteries = {battery.name: _battery_columns(plan, explained, index) for index, battery in enumerate(plan.problem.site.batteries)}
+    for name in BANDS if outlook else ():
+        if values := getattr(outlook, name):
+            columns[name] = np.array(values)
+    batteries: dict[str, Columns] = {}
+    for index, battery in enumerate(plan.problem.site.batteries):
+        batteries[battery.name] = _battery_columns(plan, explained, index)
+    # The battery that each slot's reason is of, where there are several.
+    devices = list(map(list(batteries).__getitem__, explained.told.tolist())) if len(batteries) > 1 else None
     return {
         "start": list(ahead.timeline),
         "mode": modes,
         **round_columns(columns),
         **_placed_columns(plan, request),
         "batteries": batteries,
-        "reason": explained.of_slots.write(_tell_devices(plan, explained)),
+        "reason": explained.of_slots.write(devices),
         "language": request.options.language,
     }
 
@@ -317,12 +325,6 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
     return columns
 
 
-def _tell_devices(plan: Plan, explained: PlanExplanation) -> list[str] | None:
-    """Return the battery that each slot's reason is of, where there are several."""
-    names = [battery.name for battery in plan.problem.site.batteries]
-    return [names[index] for index in explained.told.tolist()] if len(names) > 1 else None
-
-
 def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Columns:
     flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
     exchanging, target = setpoints.mode[index] >= Mode.CHARGE, round_off(setpoints.target_soc[index])
@@ -334,16 +336,12 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Colu
     return columns | ({"reason": explained.by_battery[index].write()} if len(site.batteries) > 1 else {})
 
 
-def _told(plan: Plan, index: int) -> BatterySetpoints:
+def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
-    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in BatterySetpoints.model_fields if name != "mode"})
-    (told,) = BatterySetpoints.trust([{"mode": [_WORDS[value] for value in plan.setpoints.mode[index].tolist()]} | limits])
+    names = [name for name in BatterySetpoints.model_fields if name != "mode"]
+    limits = round_columns(dict(zip(names, (getattr(plan.setpoints, name)[index] for name in names), strict=True)))
+    (told,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
     return told
-
-
-def _thresholds(plan: Plan) -> dict[str, BatteryThresholds]:
-    """Return what set-points are read from, by battery; nothing where only the planned ones make the plan."""
-    return {} if plan.policy is None else {each.battery.name: BatteryThresholds.of(each) for each in plan.policy.batteries}
 
 
 def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:

@@ -6,16 +6,25 @@ Arrays over batteries and slots have shape ``(batteries, slots)``, those of a si
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.physics import BoolArray, Conversion, Flows, charge_limit_kw
+from luna.energy.economics import month_shares
+from luna.energy.physics import BatteryLimits, BoolArray, Conversion, Flows, SiteLimits, charge_limit_kw
 from luna.energy.timeline import FloatArray, bound
 from services.planner.dp.end_to_end import A, join, join_parts
 from services.planner.dp.plan import Plan
-from services.planner.reply.prices import find_peak_limit
 
-_NOTHING_KWH = 1e-6
+NOTHING_KWH = 1e-6
+# Stored energies this close are the same: what a plan and its re-simulation may be apart.
+SAME_KWH = 2e-5
+# A state of charge this far outside its limits is shown to be so.
+OUTSIDE_SOC = 5e-4
+# Room for this much is no room.
+_LITTLE_KWH = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,11 @@ def _share_flows(flows: Flows, load: FloatArray, pv: FloatArray, sun: Conversion
     bought = bound(flows.import_kwh - short, 0.0, taken_in)
     sold = np.minimum(flows.export_kwh, given - served)
     passed = given - served - sold
-    into, out = _divide(charge, taken_in), _divide(flows.discharge_kwh, given)
+    # The share of each battery in what all of them do.
+    into = np.divide(charge, taken_in, out=np.zeros_like(charge), where=taken_in > 0.0)
+    out = np.divide(flows.discharge_kwh, given, out=np.zeros_like(flows.discharge_kwh), where=given > 0.0)
     # What the house could use and does not, because drawing is paid, is no surplus.
-    surplus = np.where(need > _NOTHING_KWH, 0.0, np.maximum(available - load, 0.0))
+    surplus = np.where(need > NOTHING_KWH, 0.0, np.maximum(available - load, 0.0))
     sun_sold = np.maximum(flows.export_kwh - sold, 0.0)
     return FlowShares(
         bought_kwh=into * bought,
@@ -69,171 +80,127 @@ def _share_flows(flows: Flows, load: FloatArray, pv: FloatArray, sun: Conversion
     )
 
 
-def _divide(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """Return the share of each battery in what all of them do."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0.0)
-
-
-NOTHING_KWH = 1e-6
-# Stored energies this close are the same: what a plan and its re-simulation may be apart.
-SAME_KWH = 2e-5
-# A state of charge this far outside its limits is shown to be so.
-OUTSIDE_SOC = 5e-4
-
-
 class SlotFlows:
     """The flows of plans beside their limits; their problems are such as may stand end to end."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         self.plans, self.timeline, self.slots = plans, plans[0].problem.outlook.timeline, plans[0].problem.outlook.timeline.count
-        self.flows = join_parts([plan.flows for plan in plans], self.slots)
-        self.limits = join_parts([plan.problem.limits for plan in plans], self.slots)
-        self.hours = self.join(lambda plan: plan.problem.outlook.timeline.hours)
-        self.battery, self.conversion = self.limits.batteries, join_parts([plan.problem.conversion for plan in plans], self.slots)
-        self.charge, self.discharge = self.flows.charge_kwh, self.flows.discharge_kwh
+        self.flows: Flows = self.join_parts("flows")
+        self.limits: SiteLimits = self.join_parts("problem.limits")
+        self.conversion: Conversion | None = self.join_parts("problem.conversion")
+        self.battery: BatteryLimits = self.limits.batteries
+        self.hours = self.join("problem.outlook.timeline.hours")
+        self.charge: FloatArray = self.flows.charge_kwh
+        self.discharge: FloatArray = self.flows.discharge_kwh
         self.charges, self.gives = self.charge > NOTHING_KWH, self.discharge > NOTHING_KWH
         self.rests: BoolArray = ~(self.charges | self.gives)
+        self.charges_not: BoolArray = ~self.charges
         self.exists: BoolArray = np.ones(self.charge.shape, dtype=bool)
-        self.start_kwh, self.end_kwh = self.join(lambda plan: plan.start_kwh), self.flows.stored_kwh
+        self.start_kwh, self.end_kwh = self.join("start_kwh"), self.flows.stored_kwh
         self.imports, self.exports = self.flows.import_kwh, self.flows.export_kwh
-        self.load_kwh, self.pv_kwh = self.join(lambda plan: plan.problem.outlook.load_kwh), self.join(lambda plan: plan.problem.outlook.pv_kwh)
+        self.load_kwh, self.pv_kwh = self.join("problem.outlook.load_kwh"), self.join("problem.outlook.pv_kwh")
         self.shares: FlowShares = _share_flows(self.flows, self.load_kwh, self.pv_kwh, self.conversion)
+        self._read_site()
+        self._read_batteries()
 
-    def join(self, read: Callable[[Plan], A]) -> A:
+    def join(self, path: str) -> FloatArray:
+        """Return what an attribute of each plan holds over the slots of all of them."""
+        joined: FloatArray = join(list(map(attrgetter(path), self.plans)), self.slots)
+        return joined
+
+    def join_parts(self, path: str) -> Any:
+        """Return the same of an attribute that consists of arrays."""
+        return join_parts(list(map(attrgetter(path), self.plans)), self.slots)
+
+    def join_each(self, read: Callable[[Plan], A]) -> A:
         """Return what is read of each plan over the slots of all of them."""
-        return join([read(plan) for plan in self.plans], self.slots)
+        return join(list(map(read, self.plans)), self.slots)
 
-    # --- the site ---------------------------------------------------------------------------------------------------------------------------
+    def _read_site(self) -> None:
+        shares = self.shares
+        # Where the house draws on the grid for what sun and batteries do not bring.
+        self.short: BoolArray = shares.short_kwh > NOTHING_KWH
+        # Where batteries leave surplus, sold or held back.
+        self.left: BoolArray = shares.sun_sold_kwh + shares.held_kwh > NOTHING_KWH
+        self.sells_sun: BoolArray = shares.sun_sold_kwh > NOTHING_KWH
+        self.holds_back: BoolArray = shares.held_kwh > NOTHING_KWH
+        self.balanced: BoolArray = ~self.short & ~self.left
+        self.feed_in_limit_kwh = self.join("problem.export_limit_kwh")
+        self.may_feed_in: BoolArray = self.feed_in_limit_kwh > NOTHING_KWH
+        self.feeds_in_nothing: BoolArray = ~self.may_feed_in
+        self.fills_feed_in: BoolArray = self.may_feed_in & (self.exports >= self.feed_in_limit_kwh - NOTHING_KWH)
+        self.connection_kwh = self.join("problem.connection_limit_kwh")
+        self.fills_connection: BoolArray = self.imports >= self.connection_kwh - NOTHING_KWH
+        self.peak_kwh = self.join_each(find_peak_limit)
+        self.fills_peak: BoolArray = self.imports >= self.peak_kwh - NOTHING_KWH
+        # Where the meter stands at what keeps the month's peak, and not beyond it.
+        self.keeps_peak: BoolArray = self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
 
-    @cached_property
-    def short(self) -> BoolArray:
-        """Where the house draws on the grid for what sun and batteries do not bring."""
-        return self.shares.short_kwh > NOTHING_KWH
+    def _read_batteries(self) -> None:
+        shares, battery, sun = self.shares, self.battery, self.conversion
+        self.bought_kwh, self.taken_kwh, self.sold_kwh, self.served_kwh = shares.bought_kwh, shares.taken_kwh, shares.sold_kwh, shares.served_kwh
+        self.buys: BoolArray = self.bought_kwh > NOTHING_KWH
+        self.stores_sun: BoolArray = (shares.sun_kwh > NOTHING_KWH) & ~self.buys
+        self.takes_over: BoolArray = self.taken_kwh > NOTHING_KWH
+        self.serves: BoolArray = self.served_kwh > NOTHING_KWH
+        # Where a battery sells no less than it serves.
+        self.sells: BoolArray = (self.sold_kwh > NOTHING_KWH) & (self.sold_kwh >= self.served_kwh)
+        self.serves_house: BoolArray = self.serves & ~self.sells
+        self.serves_or_rests: BoolArray = self.serves | self.rests
+        self.stores_or_rests: BoolArray = self.stores_sun | self.rests
+        # Where a battery brings all that the house lacks.
+        self.serves_alone: BoolArray = ~self.short & (self.served_kwh >= self.served_kwh.sum(axis=0) - NOTHING_KWH)
+        self.bypasses_inverter: BoolArray = shares.direct_kwh > NOTHING_KWH
+        outside_kwh = OUTSIDE_SOC * battery.capacity_kwh
+        self.below_limits: BoolArray = self.start_kwh < battery.min_kwh - outside_kwh
+        self.above_limits: BoolArray = self.start_kwh > battery.max_kwh + outside_kwh
+        self.full: BoolArray = self.start_kwh >= battery.max_kwh - SAME_KWH
+        # The reserves that are wanted at the end of each slot; None where there are none at all.
+        self.wanted_kwh = self._join_known("problem.storage.reserve_kwh", np.zeros((len(self.charge), 1)))
+        # What a battery keeps: its lowest state of charge, or the reserve that is wanted at the end of the slot.
+        self.floor_kwh = np.broadcast_to(battery.min_kwh, self.charge.shape) if self.wanted_kwh is None else np.maximum(battery.min_kwh, self.wanted_kwh)
+        self.empty: BoolArray = self.end_kwh <= self.floor_kwh + SAME_KWH
+        self.reserve_soc: FloatArray = self.floor_kwh / battery.capacity_kwh
+        self.has_reserve: BoolArray = self.reserve_soc > OUTSIDE_SOC
+        self.usable_kwh: FloatArray = self.end_kwh - battery.min_kwh
+        # What the inverter of a battery carries beside its sun; infinite where it stands behind none.
+        self.room_kwh: FloatArray = np.full(self.charge.shape, np.inf) if sun is None else np.maximum(sun.room_kwh, 0.0)
+        self.lacks_room: BoolArray = self.room_kwh <= NOTHING_KWH
+        self.discharge_power_kwh: FloatArray = battery.discharge_limit_kw * self.hours
+        # What a battery can take at its state of charge.
+        most, tapers = battery.charge_limit_kw, battery.taper_from_soc < 1.0
+        self.charge_power_kwh = np.asarray((np.where(tapers, charge_limit_kw(self.start_kwh, battery), most) if tapers.any() else most) * self.hours)
+        # Where the house draws on the grid, and a battery holds something.
+        self.spares: BoolArray = self.short & ~self.empty
+        self.leaves_surplus: BoolArray = self.left & ~self.full
+        self.sells_surplus: BoolArray = self.leaves_surplus & self.sells_sun & ~self.holds_back
 
-    @cached_property
-    def left(self) -> BoolArray:
-        """Where batteries leave surplus, sold or held back."""
-        return self.shares.sun_sold_kwh + self.shares.held_kwh > NOTHING_KWH
-
-    @cached_property
-    def sells_sun(self) -> BoolArray:
-        return self.shares.sun_sold_kwh > NOTHING_KWH
-
-    @cached_property
-    def holds_back(self) -> BoolArray:
-        return self.shares.held_kwh > NOTHING_KWH
-
-    @cached_property
-    def feed_in_limit_kwh(self) -> FloatArray:
-        return self.join(lambda plan: plan.problem.export_limit_kwh)
-
-    @cached_property
-    def may_feed_in(self) -> BoolArray:
-        return self.feed_in_limit_kwh > NOTHING_KWH
-
-    @cached_property
-    def fills_feed_in(self) -> BoolArray:
-        return self.may_feed_in & (self.exports >= self.feed_in_limit_kwh - NOTHING_KWH)
-
-    @cached_property
-    def fills_connection(self) -> BoolArray:
-        return self.imports >= self.connection_kwh - NOTHING_KWH
-
-    @cached_property
-    def connection_kwh(self) -> FloatArray:
-        return self.join(lambda plan: plan.problem.connection_limit_kwh)
-
-    @cached_property
-    def peak_kwh(self) -> FloatArray:
-        return self.join(find_peak_limit)
-
-    @cached_property
-    def keeps_peak(self) -> BoolArray:
-        """Where the meter stands at what keeps the month's peak, and not beyond it."""
-        return self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
-
-    @cached_property
-    def fills_peak(self) -> BoolArray:
-        return self.imports >= self.peak_kwh - NOTHING_KWH
-
-    # --- a battery --------------------------------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def below_limits(self) -> BoolArray:
-        return self.start_kwh < self.battery.min_kwh - OUTSIDE_SOC * self.battery.capacity_kwh
-
-    @cached_property
-    def above_limits(self) -> BoolArray:
-        return self.start_kwh > self.battery.max_kwh + OUTSIDE_SOC * self.battery.capacity_kwh
-
-    @cached_property
-    def full(self) -> BoolArray:
-        return self.start_kwh >= self.battery.max_kwh - SAME_KWH
-
-    @cached_property
-    def floor_kwh(self) -> FloatArray:
-        """What a battery keeps: its lowest state of charge, or the reserve that is wanted at the end of the slot."""
-        lowest, wanted = self.battery.min_kwh, self.wanted_kwh
-        return np.broadcast_to(lowest, self.charge.shape) if wanted is None else np.maximum(lowest, wanted)
-
-    @cached_property
-    def wanted_kwh(self) -> FloatArray | None:
-        """The reserves that are wanted at the end of each slot; None where there are none at all."""
-        if all(plan.problem.storage.reserve_kwh is None for plan in self.plans):
-            return None
-        nothing = np.zeros((len(self.charge), 1))
-        return self.join(lambda plan: nothing if plan.problem.storage.reserve_kwh is None else plan.problem.storage.reserve_kwh)
-
-    @cached_property
-    def empty(self) -> BoolArray:
-        return self.end_kwh <= self.floor_kwh + SAME_KWH
-
-    @cached_property
-    def has_reserve(self) -> BoolArray:
-        return self.reserve_soc > OUTSIDE_SOC
-
-    @cached_property
-    def reserve_soc(self) -> FloatArray:
-        return self.floor_kwh / self.battery.capacity_kwh
-
-    @cached_property
-    def usable_kwh(self) -> FloatArray:
-        return self.end_kwh - self.battery.min_kwh
-
-    @cached_property
-    def room_kwh(self) -> FloatArray:
-        """What the inverter of a battery carries beside its sun; infinite where it stands behind none."""
-        sun = self.conversion
-        return np.full(self.charge.shape, np.inf) if sun is None else np.maximum(sun.room_kwh, 0.0)
-
-    @cached_property
-    def discharge_power_kwh(self) -> FloatArray:
-        return self.battery.discharge_limit_kw * self.hours
-
-    @cached_property
-    def charge_power_kwh(self) -> FloatArray:
-        """What a battery can take at its state of charge."""
-        most, tapers = self.battery.charge_limit_kw, self.battery.taper_from_soc < 1.0
-        return np.asarray((np.where(tapers, charge_limit_kw(self.start_kwh, self.battery), most) if tapers.any() else most) * self.hours)
+    def _join_known(self, path: str, unknown: FloatArray) -> FloatArray | None:
+        """Return what an attribute of each plan holds, ``unknown`` where it is None; None where it is so of all of them."""
+        found, known = list(map(attrgetter(path), self.plans)), False
+        for place, each in enumerate(found):
+            known = known or each is not None
+            found[place] = unknown if each is None else each
+        joined: FloatArray | None = join(found, self.slots) if known else None
+        return joined
 
     @cached_property
     def gives_all(self) -> BoolArray:
         most = np.minimum(self.discharge_power_kwh, self.room_kwh)
-        return (self.gives | (self.discharge_power_kwh <= NOTHING_KWH)) & (self.discharge >= most - NOTHING_KWH)
+        return np.asarray((self.gives | (self.discharge_power_kwh <= NOTHING_KWH)) & (self.discharge >= most - NOTHING_KWH))
 
     @cached_property
     def takes_all(self) -> BoolArray:
         """Where a battery charges as fast as it can at its state of charge, and does not thereby become full."""
         able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
-        return able & (self.charge >= self.charge_power_kwh - NOTHING_KWH) & (self.end_kwh < self.battery.max_kwh - SAME_KWH)
+        return np.asarray(able & (self.charge >= self.charge_power_kwh - NOTHING_KWH) & (self.end_kwh < self.battery.max_kwh - SAME_KWH))
 
     @cached_property
     def spares_car(self) -> BoolArray:
         """Where batteries give all that they may, for a car charges that they may not feed."""
-        if all(plan.problem.storage.give_limit_kwh is None for plan in self.plans):
+        limit = self._join_known("problem.storage.give_limit_kwh", np.array([np.inf]))
+        if limit is None:
             return np.zeros(self.charge.shape, dtype=bool)
-        free = np.array([np.inf])
-        limit = self.join(lambda plan: free if plan.problem.storage.give_limit_kwh is None else plan.problem.storage.give_limit_kwh)
         more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)
         return np.asarray(more & np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH))
 
@@ -249,4 +216,25 @@ class SlotFlows:
         if sun is None:
             return np.zeros(self.charge.shape, dtype=bool)
         takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)
-        return (sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes
+        return np.asarray((sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes)
+
+
+def find_peak_limit(plan: Plan) -> FloatArray:
+    """Return what each slot may import before a month's peak rises, kWh, infinite where no peak is at work, shape ``(slots,)``."""
+    slots = plan.problem.outlook.timeline.count
+    if plan.placement is None or not plan.problem.site.tariff.peaks:
+        return np.full(slots, np.inf)
+    limit = plan.placement.import_limit_kwh
+    connection = plan.problem.site.grid.import_limit_kw * plan.problem.outlook.timeline.hours
+    # What a car may charge from surplus alone narrows the import as well, down to nothing.
+    return np.where((limit < connection - _LITTLE_KWH) & (limit > _LITTLE_KWH), limit, np.inf)
+
+
+def find_peak_price(plan: Plan) -> FloatArray:
+    """Return what a kilowatt more in one interval costs a month, by the components that count each slot, shape ``(slots,)``."""
+    timeline, zone = plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone)
+    price = np.zeros(timeline.count)
+    for peak in plan.problem.site.tariff.peaks:
+        for share in month_shares(peak, timeline, zone):
+            price[share.slots] += peak.price_per_kw_month / peak.highest
+    return price
