@@ -41,7 +41,7 @@ class SocThresholds:
     @classmethod
     def follow_house(cls, battery: Battery, slots: int, *, floor_soc: FloatArray | float | None = None) -> Self:
         """Return what an inverter does by itself: store all surplus, serve the load down to ``floor_soc`` (default: the lowest), no trade."""
-        never_buy, always, never_sell = (np.full(slots, level) for level in (LOWEST_SOC, battery.max_soc, HIGHEST_SOC))
+        never_buy, always, never_sell = np.full(slots, LOWEST_SOC), np.full(slots, battery.max_soc), np.full(slots, HIGHEST_SOC)
         floor = np.broadcast_to(np.asarray(battery.min_soc if floor_soc is None else floor_soc, dtype=float), (slots,))
         return cls(never_buy, always, always, floor, never_sell)
 
@@ -53,7 +53,7 @@ class SocThresholds:
 
     def at(self, slots: slice) -> "SocThresholds":
         """Return the thresholds of some slots."""
-        return SocThresholds(*(getattr(self, name)[slots] for name in SocThresholds.__slots__))
+        return SocThresholds(self.buy[slots], self.store[slots], self.spill[slots], self.serve[slots], self.sell[slots])
 
     def kept(self, keep: "SocThresholds", mode: IntArray) -> "SocThresholds":
         """Return these, and where the ``mode`` before does an action already those by which it goes on."""
@@ -84,8 +84,8 @@ class BatteryPolicy:
     def follow_house(cls, battery: Battery, slots: int) -> Self:
         """Return what an inverter does by itself."""
         level = SocThresholds.follow_house(battery, slots)
-        power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
-        return cls(battery, level, level, np.zeros(slots, dtype=bool), *power)
+        charge_kw, discharge_kw = np.full(slots, battery.charge_limit_kw), np.full(slots, battery.discharge_limit_kw)
+        return cls(battery, level, level, np.zeros(slots, dtype=bool), charge_kw, discharge_kw)
 
     def sell_as(self, other: "BatteryPolicy") -> "BatteryPolicy":
         """Return the same but for when and how much it sells, which the other says; what this one keeps from the house it does not sell either."""
@@ -111,43 +111,34 @@ class BatteryPolicy:
         return replace(level, store=store, spill=broadcast(level.spill, store.shape), serve=np.where(empty, as_serving, level.serve))
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
-        """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told."""
-        level = self.thresholds(slots, mode, soc)
-        power = self.charge_kw[slots], self.discharge_kw[slots]
-        return _read_thresholds(level, soc, self.battery, power_kw=power)
+        """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told.
 
+        Between the thresholds a full battery counts as storing and an empty one as serving: the mode then follows the house instead of flickering with the
+        last watt-hour.
 
-def _read_thresholds(level: SocThresholds, soc: FloatArray, battery: Battery, *, power_kw: tuple[FloatArray, FloatArray]) -> SetPoint:
-    """Return what one battery follows when slots begin with ``soc``.
-
-    Between the thresholds a full battery counts as storing and an empty one as serving: the mode then follows the house instead of flickering with the
-    last watt-hour. PV is told nothing.
-
-    Args:
-        level: of the same slots.
-        soc: at the start of each slot, of their shape.
-        battery: of the site.
-        power_kw: what bounds charging from the grid, and selling.
-    """
-    stores = (soc < level.store - SAME_SOC) | (level.store >= battery.max_soc - SAME_SOC)
-    serves = (soc > level.serve + SAME_SOC) | (level.serve <= battery.min_soc + SAME_SOC)
-    mode = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
-    charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
-    mode = np.where(charges, CHARGE, np.where(exports, EXPORT, mode))
-
-    def within(soc: FloatArray) -> FloatArray:
-        return bound(soc, battery.min_soc, battery.max_soc)[None, :]
-
-    return SetPoint(
-        mode=mode.astype(np.int8)[None, :],
-        power_kw=broadcast(np.where(charges, *power_kw), mode.shape)[None, :],
-        target_soc=within(np.where(charges, level.buy, level.sell)),
-        floor_soc=within(level.serve),
-        ceiling_soc=within(level.store),
-        spill_soc=within(level.spill),
-        curtailment=np.zeros(mode.shape, dtype=np.int8),
-        pv_limit_kw=np.full(mode.shape, np.inf),
-    )
+        Args:
+            slots: of the plan, each of the width of ``soc``, or one.
+            mode: in force until then.
+            soc: state of charge at the start of the slots.
+        """
+        level, battery = self.thresholds(slots, mode, soc), self.battery
+        stores = (soc < level.store - SAME_SOC) | (level.store >= battery.max_soc - SAME_SOC)
+        serves = (soc > level.serve + SAME_SOC) | (level.serve <= battery.min_soc + SAME_SOC)
+        follows = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
+        charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
+        told = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
+        levels = np.array([np.where(charges, level.buy, level.sell), level.serve, level.store, level.spill])
+        target, floor, ceiling, spill = bound(levels, battery.min_soc, battery.max_soc)
+        return SetPoint(
+            mode=told.astype(np.int8)[None, :],
+            power_kw=broadcast(np.where(charges, self.charge_kw[slots], self.discharge_kw[slots]), told.shape)[None, :],
+            target_soc=target[None, :],
+            floor_soc=floor[None, :],
+            ceiling_soc=ceiling[None, :],
+            spill_soc=spill[None, :],
+            curtailment=np.zeros(told.shape, dtype=np.int8),
+            pv_limit_kw=np.full(told.shape, np.inf),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +170,8 @@ class PlanPolicy:
         """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
         told = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
         width = soc.shape[-1]
-        held = {name: broadcast(getattr(self, name)[slots], (width,)) for name in ("curtailment", "pv_limit_kw")}
-        return replace(join_batteries(told, width), **held)
+        curtailment, limit = broadcast(self.curtailment[slots], (width,)), broadcast(self.pv_limit_kw[slots], (width,))
+        return replace(join_batteries(told, width), curtailment=curtailment, pv_limit_kw=limit)
 
 
 def keep_known_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:

@@ -8,6 +8,7 @@ Source: docs/decisions/0033.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Self, TypeVar
 
 import numpy as np
@@ -22,7 +23,7 @@ from services.planner.dp.policy import correct_value, cost_courses, find_nights,
 from services.planner.dp.segments import offer_lengths
 from services.planner.milp.policy import follow_flows, pinned_slots
 from services.planner.policy_simulation import LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
-from services.planner.problem.problem import NO_MARGIN, Problem
+from services.planner.problem.problem import NO_MARGIN
 from services.planner.problem.scenarios import ScenarioSet
 
 # A gain of less than this over a whole plan is none, in currency.
@@ -46,7 +47,7 @@ def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> l
 
     Invariants: of its problem's optimum it keeps back no more than the margin asks for; without a margin it costs the same.
     """
-    steps, followed = [_follow_plan(plan) for plan in plans], list(plans)
+    steps, followed = list(map(_follow_plan, plans)), list(plans)
     answers: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
     while answers:
         asked: dict[int, list[PlanPolicy]] = {}
@@ -59,7 +60,7 @@ def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> l
             met = iter(meet_courses([(plans[place], policy) for place, policies in asked.items() for policy in policies], deadline=deadline))
         except LateError:
             break
-        answers = {place: [next(met) for _ in policies] for place, policies in asked.items()}
+        answers = {place: list(islice(met, len(policies))) for place, policies in asked.items()}
     return followed
 
 
@@ -133,7 +134,8 @@ def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     plan, problem, best = planned.plan, planned.plan.problem, planned.cost
     exact = problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
-    houses = [] if exact or problem.pins else [_house_policy(plan)]
+    slots = problem.outlook.timeline.count
+    houses = [] if exact or problem.pins else [_bind(plan, [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries])]
     met = yield [*values, *houses]
     value, house = planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None
     if exact:
@@ -147,7 +149,11 @@ def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     # What only planned flows would gain, a battery of few kilowatts or kinks say, is lost again where load and sun come otherwise.
     if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
         return house, "house"
-    allowed = best + _allowed_price(problem) * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    # What a policy may cost more per kWh that is charged or discharged: its margin, and what is known to be off in the plan's value.
+    correction = problem.following.value_correction
+    off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
+    price = problem.following.margin.self_consumption_margin + off
+    allowed = best + price * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     found = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     return (house, "house") if house is not None and found[0] is not None and _errs_away(plan, (found[0], house)) else found
 
@@ -160,13 +166,6 @@ def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None,
         if flows is not None and flows.cost <= allowed:
             return flows, "flows"
     return None, "none"
-
-
-def _allowed_price(problem: Problem) -> float:
-    """Return what a policy may cost more than the plan, per kWh that is charged or discharged: its margin, and what is known to be off in the plan's value."""
-    correction = problem.following.value_correction
-    off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
-    return problem.following.margin.self_consumption_margin + off
 
 
 def _errs_away(plan: Plan, pair: tuple[Outcome, Outcome]) -> bool:
@@ -199,11 +198,10 @@ def value_policy(plan: Plan) -> PlanPolicy:
     """Return what the value of stored energy says of any state of charge, of a plan that knows that of each battery."""
     problem, outlook, following = plan.problem, plan.problem.outlook, plan.problem.following
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
-    values = [correct_value(value, following.value_correction) for value in plan.values]
-    parts = [
-        read_policy(value, battery, night=night, margin=following.margin, switching_price=following.switching_price)
-        for value, battery in zip(values, problem.site.batteries, strict=True)
-    ]
+    parts = []
+    for value, battery in zip(plan.values, problem.site.batteries, strict=True):
+        corrected = correct_value(value, following.value_correction)
+        parts.append(read_policy(corrected, battery, night=night, margin=following.margin, switching_price=following.switching_price))
     return _bind(plan, parts)
 
 
@@ -236,11 +234,6 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
     run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
     traded = np.bincount(run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1)
     return np.asarray(trades & (traded[run] <= _SAME_KWH))
-
-
-def _house_policy(plan: Plan) -> PlanPolicy:
-    problem, slots = plan.problem, plan.problem.outlook.timeline.count
-    return _bind(plan, [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries])
 
 
 def _flows_policy(plan: Plan, *, open_house: bool) -> PlanPolicy:

@@ -7,6 +7,7 @@ A plan always comes: where one step of this ladder finds none in time, or physic
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -102,16 +103,14 @@ def decide_each(problems: Sequence[Problem]) -> list[Plan]:
 
 def follow_made(made: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
     """Return least-cost plans of problems as they are followed, each as if it were alone, with what that costs and the time it took."""
-    begun, plans = planning_clock_s(), follow_each([plan for _, plan in made], deadline=deadline)
+    begun, plans = planning_clock_s(), follow_each(list(map(itemgetter(1), made)), deadline=deadline)
     share_ms = (planning_clock_s() - begun) * 1e3 / max(len(made), 1)
-    return [_price_followed(problem, plan, share_ms) for (problem, _), plan in zip(made, plans, strict=True)]
-
-
-def _price_followed(problem: Problem, plan: Plan, took_ms: float) -> Plan:
-    costs = price_flows(problem, plan.flows)
-    if plan.placement is not None:
-        costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
-    return replace(plan, costs=costs, solve_ms=plan.solve_ms + took_ms)
+    for place, ((problem, _), plan) in enumerate(zip(made, plans, strict=True)):
+        costs = price_flows(problem, plan.flows)
+        if plan.placement is not None:
+            costs = replace(costs, wear_cost=costs.wear_cost + plan.placement.wear_cost)
+        plans[place] = replace(plan, costs=costs, solve_ms=plan.solve_ms + share_ms)
+    return plans
 
 
 # The share of the time left for all that is solved: how a plan is followed, and why, takes time as well.

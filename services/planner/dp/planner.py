@@ -11,7 +11,7 @@ from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.plan import BatteryValue, Plan, Spread, check_plan, objective
 from services.planner.dp.policy import read_modes, serve_nowhere, tell_island
 from services.planner.dp.segments import FIRST_OUT, FORBIDDEN_VALUE, SECOND_OUT, SERVE, SERVE_FORCED, Segments, problem_segments
-from services.planner.dp.value import MeanValue, Thresholds, ValueFunction, average_value, follow, solve_value
+from services.planner.dp.value import MeanValue, ValueFunction, average_value, follow, solve_value
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import Problem
 
@@ -86,24 +86,20 @@ def _misses_end(plan: Plan) -> bool:
     return bool(((last < terminal.least_kwh - _TOLERANCE_KWH * 10) | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)).any())
 
 
-def _usable_kwh(problem: Problem) -> float:
-    battery = problem.limits.batteries
-    return float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
-
-
 def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
     segments, lowest, thresholds = value.segments, problem.limits.batteries.min_kwh[0, 0], value.thresholds
     start = float(problem.stored_kwh[0] - lowest)
-    path = follow(thresholds, segments, start, _usable_kwh(problem))
+    path = follow(thresholds, segments, start, value.function.capacity_kwh)
     starts = np.concatenate([[start], path[:-1]])
     limit = _displaced_pv_limit_kw(problem, segments, starts - path)
     # Where PV alone fills the connection nothing can be sold, whatever making room for more of it would be worth.
     filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
-    thresholds = replace(thresholds, sell_kwh=np.where(filled, np.inf, thresholds.sell_kwh))
-    setpoints = read_modes(
-        _sell_nowhere(thresholds, problem.export_limit_kwh <= 0), starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit
-    )
+    nowhere = problem.export_limit_kwh <= 0
+    # Where nothing may be fed in, surplus is stored as long as that beats holding it back.
+    store = np.where(nowhere, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
+    thresholds = replace(thresholds, store_kwh=store, sell_kwh=np.where(filled | nowhere, np.inf, thresholds.sell_kwh))
+    setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
     setpoints = tell_island(problem, setpoints)
     if problem.storage.give_limit_kwh is not None:
         setpoints = serve_nowhere(setpoints, np.isfinite(problem.storage.give_limit_kwh))
@@ -122,14 +118,10 @@ def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArr
     return np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
 
 
-def _sell_nowhere(thresholds: Thresholds, where: BoolArray) -> Thresholds:
-    """Return the thresholds of slots that may feed in nothing: nothing is sold, and surplus is stored as long as that beats holding it back."""
-    stores = np.where(where, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
-    return replace(thresholds, store_kwh=stores, sell_kwh=np.where(where, np.inf, thresholds.sell_kwh))
-
-
 def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:
-    function = solve_value(segments, capacity_kwh=_usable_kwh(problem), terminal=terminal_segments(problem), reserve_kwh=problem.reserve_above_kwh)
+    battery = problem.limits.batteries
+    usable_kwh = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
+    function = solve_value(segments, capacity_kwh=usable_kwh, terminal=terminal_segments(problem), reserve_kwh=problem.reserve_above_kwh)
     return BatteryValue(function, function.thresholds(segments.levels), segments, direction)
 
 
@@ -156,7 +148,7 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     battery, terminal = problem.limits.batteries, problem.terminal
     lowest, highest = float(battery.min_kwh[0, 0]), float(battery.max_kwh[0, 0])
     wanted = terminal.least_kwh if problem.storage.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
-    least, most = (min(max(float(level[0]), lowest), highest) for level in (wanted, terminal.most_kwh))
+    least, most = min(max(float(wanted[0]), lowest), highest), min(max(float(terminal.most_kwh[0]), lowest), highest)
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
     return lengths[lengths > 0], values[lengths > 0]
@@ -165,5 +157,7 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
 def hold_back(problem: Problem, *, exports: BoolArray) -> IntArray:
     """Return how PV is held back when ways are chosen: where importing and selling both pay, it is off unless the slot exports."""
     outlook, batteries = problem.outlook, problem.site.batteries
-    both_pay = (outlook.import_price < 0) & (outlook.export_price > 0) & problem.site.curtailable & all(each.charge_from_grid for each in batteries)
+    both_pay = (outlook.import_price < 0) & (outlook.export_price > 0)
+    if not both_pay.any() or not problem.site.curtailable or not all(each.charge_from_grid for each in batteries):
+        return problem.curtailment
     return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)

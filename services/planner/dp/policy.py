@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from itertools import starmap
+from operator import attrgetter
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from services.planner.dp.segments import FIRST_OUT, KINDS, SECOND_OUT, Segments
 from services.planner.dp.value import Thresholds
 from services.planner.problem.problem import Margin, Problem
 
+_read_levels = attrgetter(*SocThresholds.__slots__)
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7
 
@@ -42,17 +45,15 @@ def read_modes(
     charges, exports = stored_kwh < thresholds.buy_kwh - _SAME_KWH, stored_kwh > thresholds.sell_kwh + _SAME_KWH
     mode = np.where(charges, CHARGE, np.where(exports, EXPORT, mode))
     target_kwh = np.where(charges, thresholds.buy_kwh, thresholds.sell_kwh)
-
-    def soc(level_kwh: FloatArray) -> FloatArray:
-        return bound(battery.min_soc + level_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc)[None, :]
-
+    levels_kwh = np.array([target_kwh, thresholds.serve_kwh, thresholds.store_kwh, thresholds.spill_kwh])
+    target, floor, ceiling, spill = bound(battery.min_soc + levels_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc)
     return SetPoint(
         mode=mode.astype(np.int8)[None, :],
         power_kw=np.where(charges, battery.charge_limit_kw, battery.discharge_limit_kw)[None, :],
-        target_soc=soc(target_kwh),
-        floor_soc=soc(thresholds.serve_kwh),
-        ceiling_soc=soc(thresholds.store_kwh),
-        spill_soc=soc(thresholds.spill_kwh),
+        target_soc=target[None, :],
+        floor_soc=floor[None, :],
+        ceiling_soc=ceiling[None, :],
+        spill_soc=spill[None, :],
         curtailment=curtailment,
         pv_limit_kw=np.broadcast_to(np.asarray(pv_limit_kw, dtype=float), curtailment.shape),
     )
@@ -120,12 +121,21 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         displace=np.broadcast_to(levels.displace, gains.shape),
     )
     found = to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
-    keep, *begins = (SocThresholds(*(getattr(found, name)[row] for name in SocThresholds.__slots__)) for row in range(len(gains)))
-    keep = keep.rounded()
-    begin = _begin_enough(*begins).rounded() if begins else keep
+    keep, *begins = starmap(SocThresholds, zip(*_read_levels(found), strict=True))
+    keep = begin = keep.rounded()
+    if begins:
+        # Actions begin that move enough, or whose gain is clear.
+        enough, clear = begins
+        begin = SocThresholds(
+            buy=np.maximum(enough.buy - _LEAST_MOVE_SOC, clear.buy),
+            store=np.maximum(enough.store - _LEAST_MOVE_SOC, clear.store),
+            spill=enough.spill,
+            serve=np.minimum(enough.serve + _LEAST_MOVE_SOC, clear.serve),
+            sell=np.minimum(enough.sell + _LEAST_MOVE_SOC, clear.sell),
+        ).rounded()
     slots = value.segments.charge_kwh.size
-    power = (np.full(slots, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
-    return BatteryPolicy(battery, keep, begin, night[:slots], *power)
+    charge_kw, discharge_kw = np.full(slots, battery.charge_limit_kw), np.full(slots, battery.discharge_limit_kw)
+    return BatteryPolicy(battery, keep, begin, night[:slots], charge_kw, discharge_kw)
 
 
 def correct_value(value: BatteryValue, correction: FloatArray | None) -> BatteryValue:
@@ -140,17 +150,6 @@ def correct_value(value: BatteryValue, correction: FloatArray | None) -> Battery
     return replace(value, segments=replace(value.segments, levels=lower))
 
 
-def _begin_enough(begin: SocThresholds, clear: SocThresholds) -> SocThresholds:
-    """Return thresholds by which actions begin that move enough, or whose gain is ``clear``."""
-    return replace(
-        begin,
-        buy=np.maximum(begin.buy - _LEAST_MOVE_SOC, clear.buy),
-        store=np.maximum(begin.store - _LEAST_MOVE_SOC, clear.store),
-        serve=np.minimum(begin.serve + _LEAST_MOVE_SOC, clear.serve),
-        sell=np.minimum(begin.sell + _LEAST_MOVE_SOC, clear.sell),
-    )
-
-
 def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
     """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a night lasts."""
     dark = pv_kwh <= 0
@@ -163,17 +162,10 @@ def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
 
 def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocThresholds:
     """Return thresholds above the lowest state of charge as states of charge; what never happens is out of reach."""
-
-    def soc(level_kwh: FloatArray) -> FloatArray:
-        return np.asarray(battery.min_soc + level_kwh / battery.capacity_kwh)
-
-    return SocThresholds(
-        buy=np.where(thresholds.buy_kwh <= _SAME_KWH, LOWEST_SOC, soc(thresholds.buy_kwh)),
-        store=soc(thresholds.store_kwh),
-        spill=soc(thresholds.spill_kwh),
-        serve=soc(thresholds.serve_kwh),
-        sell=np.where(thresholds.sell_kwh >= usable_kwh - _SAME_KWH, HIGHEST_SOC, soc(thresholds.sell_kwh)),
-    )
+    levels_kwh = [thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, thresholds.sell_kwh]
+    buy, store, spill, serve, sell = battery.min_soc + np.array(levels_kwh) / battery.capacity_kwh
+    never_buys, never_sells = thresholds.buy_kwh <= _SAME_KWH, thresholds.sell_kwh >= usable_kwh - _SAME_KWH
+    return SocThresholds(np.where(never_buys, LOWEST_SOC, buy), store, spill, serve, np.where(never_sells, HIGHEST_SOC, sell))
 
 
 def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, IntArray]:
@@ -183,7 +175,8 @@ def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, 
         # Who sells, sells: PV is displaced by how it is held back.
         length = length.copy()
         length[sells_second, FIRST_OUT] = length[sells_second, SECOND_OUT]
-    kernels.follow_policy(_limits(policy), (length, policy.no_pv.astype(float)), _battery(policy, start_kwh, mode), (path, modes))
+    limits, state = _describe(policy, start_kwh, mode)
+    kernels.follow_policy(limits, (length, policy.no_pv.astype(float)), state, (path, modes))
     battery = policy.battery
     return path + battery.min_soc * battery.capacity_kwh, modes.astype(np.int8)
 
@@ -202,7 +195,8 @@ def cost_courses(
     """
     cost = np.empty(offered[0].shape[0])
     slots = (*offered, policy.no_pv.astype(float))
-    kernels.follow_each(_limits(policy), slots, terminal, _battery(policy, start_kwh, mode), cost)
+    limits, state = _describe(policy, start_kwh, mode)
+    kernels.follow_each(limits, slots, terminal, state, cost)
     return cost
 
 
@@ -213,16 +207,13 @@ def load_kernels() -> None:
     kernels.follow_each((limits, limits), (lengths, lengths, dark), (dark, dark), battery, np.empty(1))
 
 
-def _limits(policy: BatteryPolicy) -> tuple[FloatArray, FloatArray]:
-    battery = policy.battery
-    keep, begin = (np.array([getattr(each, name) for name in SocThresholds.__slots__]) for each in (policy.keep, policy.begin))
-    return (keep - battery.min_soc) * battery.capacity_kwh, (begin - battery.min_soc) * battery.capacity_kwh
-
-
-def _battery(policy: BatteryPolicy, start_kwh: float, mode: int) -> FloatArray:
-    battery = policy.battery
-    usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
-    return np.array([start_kwh - battery.min_soc * battery.capacity_kwh, usable, LITTLE_SOC * battery.capacity_kwh, SAME_SOC * battery.capacity_kwh, mode])
+def _describe(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
+    """Return thresholds that keep and that begin an action, ``(5, slots)``, and of the battery what the loops need; kWh above its lowest state of charge."""
+    battery, capacity = policy.battery, policy.battery.capacity_kwh
+    keep, begin = np.array(_read_levels(policy.keep)), np.array(_read_levels(policy.begin))
+    usable, lowest = (battery.max_soc - battery.min_soc) * capacity, battery.min_soc * capacity
+    state = np.array([start_kwh - lowest, usable, LITTLE_SOC * capacity, SAME_SOC * capacity, mode])
+    return ((keep - battery.min_soc) * capacity, (begin - battery.min_soc) * capacity), state
 
 
 def sell_nowhere(level: SocThresholds, where: BoolArray) -> SocThresholds:
