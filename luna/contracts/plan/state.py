@@ -140,15 +140,17 @@ class OutlookMessage(Message):
     @model_validator(mode="after")
     def _same_length(self) -> Self:
         slots = len(self.load_kwh)
-        series = {name: len(values) for name in type(self).model_fields if name != "load_includes" and isinstance(values := getattr(self, name), list)}
-        demands = {f"heat_demand_kwh.{name}": len(demand) for name, demand in self.heat_demand_kwh.items()}
-        courses = {
-            f"a course of {kind}.{name}": getattr(given, name).shape[1]
-            for kind in ("scenarios", "errors")
-            if (given := getattr(self, kind))
-            for name in ("load_kwh", "pv_kwh")
-        }
-        wrong = {name: length for name, length in (series | demands | courses).items() if length != slots}
+        lengths: dict[str, int] = {}
+        for name in type(self).model_fields:
+            values = getattr(self, name)
+            if name != "load_includes" and isinstance(values, list):
+                lengths[name] = len(values)
+        for name, demand in self.heat_demand_kwh.items():
+            lengths[f"heat_demand_kwh.{name}"] = len(demand)
+        for kind, given in (("scenarios", self.scenarios), ("errors", self.errors)):
+            if given is not None:
+                lengths |= {f"a course of {kind}.load_kwh": given.load_kwh.shape[1], f"a course of {kind}.pv_kwh": given.pv_kwh.shape[1]}
+        wrong = {name: length for name, length in lengths.items() if length != slots}
         if wrong:
             said = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
             remedy = f"Give {slots} values, one per slot as load_kwh has them, for {' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."

@@ -51,7 +51,8 @@ class Battery(NamedDevice):
         if self.min_soc >= self.max_soc:
             raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
-        self._deeper_is_dearer()
+        if self.wear_by_depth:
+            self._deeper_is_dearer()
         for name in ("charge_limit_kw", "discharge_limit_kw"):
             if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
                 raise invalid_part("power-in-watts", name=name, power_kw=getattr(self, name), capacity_kwh=self.capacity_kwh)
@@ -63,8 +64,6 @@ class Battery(NamedDevice):
         return (self.max_soc - self.min_soc) * self.capacity_kwh
 
     def _deeper_is_dearer(self) -> None:
-        if not self.wear_by_depth:
-            return
         depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
         if self.wear_price:
             raise invalid_part("wear-priced-twice")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from types import GenericAlias
 from typing import Annotated, Literal, Self
 
@@ -137,9 +138,11 @@ class Site(SiteDevices):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for kind in DEVICE_KINDS:
-            names = [device.name for device in kind.of(self) if kind.named]
-            counts = Counter(name.casefold() for name in names)
-            doubled = [name for name in names if counts[name.casefold()] > 1]
+            devices = kind.of(self)
+            if not kind.named or len(devices) == 1:
+                continue
+            counts = Counter(device.name.casefold() for device in devices)
+            doubled = [device.name for device in devices if counts[device.name.casefold()] > 1]
             if doubled:
                 raise invalid_part("name-twice", kind=kind.section, name=doubled[0])
         if self.control is not None:
@@ -158,7 +161,7 @@ class Site(SiteDevices):
     @model_validator(mode="after")
     def _rests_what_it_has(self) -> Self:
         off = self.strategy.vacation.loads_off if self.strategy and self.strategy.vacation else []
-        strangers = set(off) - {load.name for load in self.loads}
+        strangers = set(off).difference(load.name for load in self.loads) if off else ()
         if strangers:
             raise invalid_part("vacation-no-such-load", device=min(strangers))
         return self
@@ -166,8 +169,9 @@ class Site(SiteDevices):
     @model_validator(mode="after")
     def _knows_when_sensors_hold(self) -> Self:
         for role in SENSOR_ROLES:
+            entries = getattr(self.input_sensors, role)
             try:
-                require_in_order(self.list_sensors(getattr(self.input_sensors, role)))
+                require_in_order(self.list_sensors(entries) if entries else ())
             except InvalidInputError as exc:
                 said = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
                 raise PydanticCustomError("sensor_time", "{said}", said | {"reason": exc.reason, "parameters": exc.parameters}) from exc
@@ -212,12 +216,12 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """What all arrays together give at most."""
-        return sum(array.peak_kw for array in self.pv)
+        return float(sum(map(attrgetter("peak_kw"), self.pv)))
 
     @property
     def curtailable(self) -> bool:
         """Whether PV output may be held back: every array must allow it."""
-        return bool(self.pv) and all(array.curtailable for array in self.pv)
+        return bool(self.pv) and all(map(attrgetter("curtailable"), self.pv))
 
     @property
     def feed_in_limit_kw(self) -> float:

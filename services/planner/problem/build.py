@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from luna.energy.physics import Mode, SiteLimits
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
-from services.planner.problem.demands import Demands, read_demands
+from services.planner.problem.demands import read_demands
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import (
     ACTING,
@@ -39,13 +40,16 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     Raises:
         InvalidInputError: state of a component the tariff does not have.
     """
-    names = [price.name for price in site.tariff.peaks]
+    prices = site.tariff.peaks
+    if not prices and not state.peaks:
+        return ()
+    names = [price.name for price in prices]
     for name in state.peaks:
         if name not in names:
             raise refuse("no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none")
     unnamed = next((name for name in names if name not in state.peaks), None)
     known = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
-    return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in site.tariff.peaks)
+    return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in prices)
 
 
 def _read(state: PeakState) -> PeakHistory:
@@ -100,13 +104,16 @@ def build_problem(request: PlanRequest) -> Problem:
     if request.site is None or request.outlook is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     series = request.outlook
-    timeline = _timeline(request, len(series.load_kwh))
+    timeline, objective = _timeline(request, len(series.load_kwh)), objective_of(request)
     carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
     load, pv, imported, exported = (np.array(each) for each in (series.load_kwh, series.pv_kwh, series.import_price, series.export_price))
     limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
-    stored = _stored(request.site, request.state)
+    stored, discharged = _read_batteries(request.site, request.state)
     demands = read_demands(request.site, request.state, timeline, series=series)
+    gap = request.options.mip_gap
+    if gap is None:
+        gap = PLACING_GAP if demands.any() else WAYS_GAP
     courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
     posed = Problem(
         request.site,
@@ -114,19 +121,22 @@ def build_problem(request: PlanRequest) -> Problem:
         stored,
         terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
-        SearchLimits(_gap(request, demands), request.options.time_limit_s),
+        SearchLimits(gap, request.options.time_limit_s),
         demands,
         TariffState(read_peaks(request.site, request.state), read_charge(request.site, request.state)),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),
         applied_rules=tuple(rules),
-        storage=StorageBounds(discharged_today_kwh=_discharged(request.site, request.state)),
+        storage=StorageBounds(discharged_today_kwh=discharged),
         # Who asks for the very optimum gets it, and nothing kept back for errors of forecasts.
-        following=Following(NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN),
+        following=Following(
+            NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN,
+            switching_price=objective.switching_price,
+            modes=_read_modes(request.site, request.state),
+        ),
     )
     posed = _bind(posed, request.manual) if request.manual else posed
     posed = hold_reserve(posed, read_reserves(request.reserves, request.site, timeline)) if request.reserves else posed
-    posed = _keep_modes(posed, request)
-    return weigh(posed, Weights.of(objective_of(request)).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
+    return weigh(posed, Weights.of(objective).known(outlook.carbon_g_per_kwh), automatic=request.options.terminal.kind == "automatic")
 
 
 def objective_of(request: PlanRequest) -> Objective:
@@ -136,12 +146,10 @@ def objective_of(request: PlanRequest) -> Objective:
     return objective if asked is None else objective.model_copy(update={"switching_price": asked})
 
 
-def _keep_modes(problem: Problem, request: PlanRequest) -> Problem:
-    """Return the problem with what another mode has to gain; as it is where that is nothing."""
-    price = objective_of(request).switching_price
-    words = [request.state.batteries[battery.name].mode for battery in problem.site.batteries]
-    modes = tuple(Mode[word.upper()] if word else None for word in words)
-    return replace(problem, following=replace(problem.following, switching_price=price, modes=modes))
+def _read_modes(site: Site, state: StateMessage) -> tuple[Mode | None, ...]:
+    """Return the mode that each battery is in, where that is said."""
+    words = [state.batteries[battery.name].mode for battery in site.batteries]
+    return tuple(Mode[word.upper()] if word else None for word in words)
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
@@ -183,12 +191,6 @@ def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
     return None if scenarios is None else ScenarioSet(np.array(scenarios.probability), scenarios.load_kwh, scenarios.pv_kwh)
 
 
-def _gap(request: PlanRequest, demands: Demands) -> float:
-    if request.options.mip_gap is not None:
-        return request.options.mip_gap
-    return PLACING_GAP if demands.any() else WAYS_GAP
-
-
 def _timeline(request: PlanRequest, count: int) -> Timeline:
     start = require_utc(request.start, field="start")  # type: ignore[arg-type]
     first = None
@@ -222,19 +224,23 @@ def _require_slot_start(request: PlanRequest, start: datetime) -> None:
     )
 
 
-def _stored(site: Site, state: StateMessage) -> FloatArray:
-    names = [battery.name for battery in site.batteries]
+def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatArray]:
+    """Return what each battery holds, and what it has given since local midnight, kWh, both ``(batteries,)``.
+
+    Raises:
+        InvalidInputError: a battery without state, a state without battery.
+    """
+    names = list(map(attrgetter("name"), site.batteries))
     for name in state.batteries:
         if name not in names:
             raise refuse("state-no-such-battery", field=f"state.batteries.{name}", names=", ".join(names) or "none")
-    for name in names:
-        if name not in state.batteries:
-            raise refuse("soc-missing", field=f"state.batteries.{name}.soc")
-    return np.array([state.batteries[battery.name].soc * battery.capacity_kwh for battery in site.batteries], dtype=float)
-
-
-def _discharged(site: Site, state: StateMessage) -> FloatArray:
-    return np.array([state.batteries[battery.name].discharged_today_kwh or 0.0 for battery in site.batteries], dtype=float)
+    stored, discharged = np.zeros(len(names)), np.zeros(len(names))
+    for index, battery in enumerate(site.batteries):
+        known = state.batteries.get(battery.name)
+        if known is None:
+            raise refuse("soc-missing", field=f"state.batteries.{battery.name}.soc")
+        stored[index], discharged[index] = known.soc * battery.capacity_kwh, known.discharged_today_kwh or 0.0
+    return stored, discharged
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:
@@ -243,8 +249,9 @@ def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, imp
     Raises:
         InvalidInputError: a value per battery names none or a wrong battery.
     """
-    capacity = np.array([battery.capacity_kwh for battery in site.batteries], dtype=float)
-    least, most = (np.array([getattr(battery, name) for battery in site.batteries], dtype=float) * capacity for name in ("min_soc", "max_soc"))
+    capacity = np.array(list(map(attrgetter("capacity_kwh"), site.batteries)), dtype=float)
+    edges = np.array(list(map(attrgetter("min_soc", "max_soc"), site.batteries)), dtype=float).reshape(-1, 2)
+    least, most = edges.T * capacity
     nothing = np.zeros(len(site.batteries))
     if terminal.kind == "automatic":
         return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
