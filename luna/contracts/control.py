@@ -68,8 +68,8 @@ class BatteryThresholds(Message):
     def of(cls, policy: BatteryPolicy) -> Self:
         """Return the message of a policy, no zero with a minus in it."""
         levels = [policy.keep] if policy.begin is policy.keep else [policy.keep, policy.begin]
-        series = ThresholdSeries.trust({name: (getattr(level, name) + 0.0).tolist() for name in SocThresholds.__slots__} for level in levels)
-        beside = {name: getattr(policy, name).tolist() for name in ("no_pv", "charge_kw", "discharge_kw")}
+        series = ThresholdSeries.trust([{name: (getattr(level, name) + 0.0).tolist() for name in SocThresholds.__slots__} for level in levels])
+        beside = {"no_pv": policy.no_pv.tolist(), "charge_kw": policy.charge_kw.tolist(), "discharge_kw": policy.discharge_kw.tolist()}
         (thresholds,) = cls.trust([{"keep": series[0], "begin": series[-1]} | beside])
         return thresholds
 

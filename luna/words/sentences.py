@@ -81,7 +81,7 @@ class Sentences:
         """
         chosen = _choose_phrases(code, self.numbers.language, tuple(figures))
         begun = self._read_day(figures["start"]) if "time" in chosen.names and "start" in figures else None
-        key = code, chosen.names, begun, *[figures[name] for name in chosen.names]
+        key = code, chosen.names, begun, *map(figures.__getitem__, chosen.names)
         said = self._said.get(key)
         if said is None:
             full, short = self._fill(chosen.full, figures, begun), ""
@@ -119,7 +119,8 @@ class Sentences:
             highs.append(high)
             if low == high:
                 shown.append(low)
-        least = _tell_apart(shown) if compared.kind == "price" else _keep_tenths(shown)
+        tenths = any(abs(value - round(value)) >= _PRICE_RESOLUTION for value in shown)
+        least = _tell_apart(shown) if compared.kind == "price" else int(tenths)
         for below, above in compared.rises:
             lower, higher = highs[below], lows[above]
             # Further apart than a whole one they are rounded to different numbers.
@@ -246,10 +247,6 @@ def _tell_apart(shown: list[float]) -> int:
         return 0
     pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
     return int(any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs))
-
-
-def _keep_tenths(shown: list[float]) -> int:
-    return int(any(abs(value - round(value)) >= _PRICE_RESOLUTION for value in shown))
 
 
 def _known(table: Mapping[str, T], name: str, field: str) -> T:

@@ -26,13 +26,13 @@ _SERIES = "series"
 
 def write_inputs(request: PlanRequest) -> bytes:
     """Return a complete request as ``parse_inputs`` reads it: its JSON without long series, and these as numbers, one after the other."""
-    arrays = {path: _shorten(array) for path, array in _list_series(request.outlook).items()}
-    left_out: Fields = {}
+    series = _list_series(request.outlook)
+    arrays, left_out = dict(zip(series, map(_shorten, series.values()), strict=True)), dict[str, Any]()
     for kind, *name in arrays:
         left_out[kind] = {*left_out.get(kind, ()), *name} or True
     head = request.model_dump_json(by_alias=True, exclude={"outlook": left_out} if left_out else None)
     layout = to_json([(path, array.dtype.str, array.shape) for path, array in arrays.items()])
-    return b"".join([head.encode()[:-1], b',"', _SERIES.encode(), b'":', layout, b"}\n", *(array.tobytes() for array in arrays.values())])
+    return b"".join([head.encode()[:-1], b',"', _SERIES.encode(), b'":', layout, b"}\n", *map(np.ndarray.tobytes, arrays.values())])
 
 
 def parse_inputs(written: bytes) -> Fields:
