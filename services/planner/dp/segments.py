@@ -87,12 +87,16 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
     offer, battery = _Offer.of(site, course, bounds=bounds, direction=direction), site.batteries[0]
     market, house, length, value = offer.market, offer.house, offer.length, offer.value
     unbound = battery.charge_from_grid and battery.discharge_to_grid
+    # A slot costs this when the battery serves what the connection cannot carry, and nothing else.
+    served = length[..., SERVE_FORCED] * battery.discharge_efficiency
+    earned = np.minimum(house.surplus, house.export_kwh) * market.surplus_price
+    rest_cost = np.asarray((house.deficit - served) * market.import_price - earned + served * battery.wear_price)
     one_way = offer.ways.may_export ^ offer.ways.may_import
     return Segments(
         length_kwh=length,
         value=value,
         charge_kwh=length[..., :SERVE_FORCED].sum(axis=-1),
-        rest_cost=_rest_cost(battery, house, length[..., SERVE_FORCED], market),
+        rest_cost=rest_cost,
         levels=BreakEven(*(broadcast(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
         even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
         displaces_first=broadcast(market.displaces_first, house.deficit.shape),
@@ -119,16 +123,23 @@ class _Offer:
         sun = _convert(bounds.inverters, course.pv_kwh, course.hours) if bounds.inverters else None
         pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
         market = _Market.of(site, course, ways)
-        house = _House.of(battery, course.load_kwh - np.where(market.paid, 0.0, pv_kwh), _bound(site, course, bounds), ways)
+        most_import = site.grid.import_limit_kw * course.hours if bounds.import_kwh is None else bounds.import_kwh
+        most_export = site.feed_in_limit_kw * course.hours if bounds.export_kwh is None else bounds.export_kwh
+        net_kwh = course.load_kwh - np.where(market.paid, 0.0, pv_kwh)
+        house = _House.of(battery, net_kwh, (course.hours, most_import, most_export), ways)
         if bounds.battery_kwh is not None:
             house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, bounds.battery_kwh))
         house = house if sun is None else house.behind(sun)
-        displaceable = _displaceable(site, course.load_kwh, pv_kwh, market=market, house=house)
+        # The PV in use, which is what the battery could displace: none where it is off or may not be held back.
+        in_use = np.minimum(pv_kwh, course.load_kwh) + np.where(market.surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
+        displaceable = np.where(market.paid, 0.0, in_use) * (site.curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh)))
         levels = _levels(site, market, ways)
         length = _lengths(battery, house, displaceable, market.displaces_first)
         levels = levels if ways.charge_kwh is None else _force(levels, ways)
+        forced, first = np.full(levels.buy.shape, FORBIDDEN_VALUE), market.displaces_first
+        out = np.where(first, levels.displace, levels.sell), np.where(first, levels.sell, levels.displace)
         # What a slot does not offer has no worth, not an infinite one.
-        value = np.where(length <= 0, 0.0, _values(levels, market.displaces_first))
+        value = np.where(length <= 0, 0.0, np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, *out], axis=-1))
         return cls(ways, pv_kwh, market, house, levels, length, value)
 
 
@@ -157,20 +168,6 @@ class _Market:
             paid=(course.import_price < 0) & site.curtailable & site.batteries[0].charge_from_grid & (ways.may_import | (export_price < 0)),
             displaces_first=(export_price < 0) & site.curtailable,
         )
-
-
-def _bound(site: Site, course: SlotCourse, bounds: SlotBounds) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return each slot's length, and the most that may be imported and exported."""
-    most_import = site.grid.import_limit_kw * course.hours if bounds.import_kwh is None else bounds.import_kwh
-    return course.hours, most_import, site.feed_in_limit_kw * course.hours if bounds.export_kwh is None else bounds.export_kwh
-
-
-def _displaceable(site: Site, load_kwh: FloatArray, pv_kwh: FloatArray, *, market: _Market, house: "_House") -> FloatArray:
-    """Return the PV in use, which is what the battery could displace: none where it is off or may not be held back."""
-    in_use = np.minimum(pv_kwh, load_kwh) + np.where(market.surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
-    may_displace = site.curtailable & (site.batteries[0].discharge_to_grid | (load_kwh >= pv_kwh))
-    displaceable: FloatArray = np.where(market.paid, 0.0, in_use) * may_displace
-    return displaceable
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +212,7 @@ def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
     """Return the break-even values; what a slot does not allow is never worth it."""
     battery = site.batteries[0]
     terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
-    surplus, sale = (break_even(market.import_price, price, **terms) for price in (market.surplus_price, market.sale_price))
+    surplus, sale = break_even(market.import_price, market.surplus_price, **terms), break_even(market.import_price, market.sale_price, **terms)
     shape = np.broadcast_shapes(market.import_price.shape, market.surplus_price.shape)
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
@@ -276,20 +273,6 @@ def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displace
     return length
 
 
-def _values(levels: BreakEven, displaces_first: BoolArray) -> FloatArray:
-    """Return the value of each segment per stored kWh, shape ``(…, slots, 7)``."""
-    forced = np.full(levels.buy.shape, FORBIDDEN_VALUE)
-    first, second = np.where(displaces_first, levels.displace, levels.sell), np.where(displaces_first, levels.sell, levels.displace)
-    return np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, first, second], axis=-1)
-
-
-def _rest_cost(battery: Battery, house: _House, forced_kwh: FloatArray, market: _Market) -> FloatArray:
-    """Return what each slot costs when the battery serves what the connection cannot carry, and nothing else."""
-    served = forced_kwh * battery.discharge_efficiency
-    earned = np.minimum(house.surplus, house.export_kwh) * market.surplus_price
-    return np.asarray((house.deficit - served) * market.import_price - earned + served * battery.wear_price)
-
-
 def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
     """Return whether the values of the segments that have a length descend."""
     present = length > 1e-12
@@ -305,7 +288,8 @@ def problem_segments(problem: Problem, direction: Direction | None = None) -> Se
     energies = outlook.load_kwh, outlook.pv_kwh
     if direction is not None:
         energies = broadcast(energies[0], direction.may_import.shape), broadcast(energies[1], direction.may_import.shape)
-    return _offer(problem, energies, problem.import_limit_kwh, direction)
+    course, bounds = _describe_slots(problem, energies, problem.import_limit_kwh)
+    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
 
 
 def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> Segments:
@@ -315,7 +299,8 @@ def offer_courses(problem: Problem, courses: ScenarioSet, direction: Direction |
     """
     outlook = problem.outlook
     energies = np.vstack([outlook.load_kwh, courses.load_kwh]), np.vstack([outlook.pv_kwh, courses.pv_kwh])
-    return _offer(problem, energies, np.vstack([problem.import_limit_kwh, _widen_limit(problem, courses)]), direction)
+    course, bounds = _describe_slots(problem, energies, np.vstack([problem.import_limit_kwh, _widen_limit(problem, courses)]))
+    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
 
 
 def offer_lengths(problem: Problem, courses: ScenarioSet, direction: Direction | None) -> tuple[FloatArray, FloatArray]:
@@ -327,11 +312,6 @@ def offer_lengths(problem: Problem, courses: ScenarioSet, direction: Direction |
 
 def _widen_limit(problem: Problem, courses: ScenarioSet) -> FloatArray:
     return np.maximum(problem.import_limit_kwh, np.minimum(courses.load_kwh - courses.pv_kwh, problem.connection_limit_kwh))
-
-
-def _offer(problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray, direction: Direction | None) -> Segments:
-    course, bounds = _describe_slots(problem, energies, import_limit_kwh)
-    return slot_segments(problem.site, course, bounds=bounds, direction=direction)
 
 
 def _describe_slots(problem: Problem, energies: tuple[FloatArray, FloatArray], import_limit_kwh: FloatArray) -> tuple[SlotCourse, SlotBounds]:

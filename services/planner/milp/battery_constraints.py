@@ -62,10 +62,6 @@ class BatteryConstraint:
 # --- charging power that falls towards full --------------------------------------------------------------------------------------------------------
 
 
-def _tapers(battery: Battery) -> bool:
-    return battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
-
-
 def _add_taper(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
     battery, (charge, _, stored) = problem.site.batteries[index], columns
     power = battery.charge_limit_kw * problem.outlook.timeline.hours
@@ -103,10 +99,6 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
 # --- full cycles a local day -----------------------------------------------------------------------------------------------------------------------
 
 
-def _limits_cycles(battery: Battery) -> bool:
-    return battery.max_cycles_per_day is not None
-
-
 def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
     """Yield the slots of each local day, and what a battery may still discharge in them at its terminals, kWh."""
     battery, today = problem.site.batteries[index], problem.storage.discharged_today_kwh
@@ -136,20 +128,22 @@ def _cycles_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
 BATTERY_CONSTRAINTS = (
     BatteryConstraint("least_charge", lambda battery: battery.min_charge_kw > 0, "roughly"),
     BatteryConstraint("depth_wear", lambda battery: bool(battery.wear_by_depth), "roughly", _add_depth),
-    BatteryConstraint("taper", _tapers, "roughly", _add_taper),
-    BatteryConstraint("cycles", _limits_cycles, "where_kept", _add_cycles, _missed_cycles, _cycles_at_work),
+    BatteryConstraint("taper", lambda battery: battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0, "roughly", _add_taper),
+    BatteryConstraint("cycles", lambda battery: battery.max_cycles_per_day is not None, "where_kept", _add_cycles, _missed_cycles, _cycles_at_work),
 )
 
 
-def list_constraints(problem: Problem) -> Iterator[tuple[int, BatteryConstraint]]:
-    """Yield every constraint with the number of the battery that has it."""
-    for index, battery in enumerate(problem.site.batteries):
-        yield from ((index, each) for each in BATTERY_CONSTRAINTS if each.applies(battery))
+def list_constraints(problem: Problem) -> list[tuple[int, BatteryConstraint]]:
+    """Return every constraint with the number of the battery that has it."""
+    return [(index, each) for index, battery in enumerate(problem.site.batteries) for each in BATTERY_CONSTRAINTS if each.applies(battery)]
 
 
 def missed_kwh(problem: Problem, flows: Flows) -> float:
     """Return by how many kWh flows miss the constraints of all batteries."""
-    return sum(each.missed_kwh(problem, flows, index) for index, each in list_constraints(problem) if each.missed_kwh is not None)
+    missed = 0.0
+    for index, each in list_constraints(problem):
+        missed += 0.0 if each.missed_kwh is None else each.missed_kwh(problem, flows, index)
+    return missed
 
 
 def find_at_work(problem: Problem, flows: Flows) -> dict[str, BoolArray]:

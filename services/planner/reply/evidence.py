@@ -49,6 +49,11 @@ class Evidence(SlotFlows):
         self._told: dict[int, str] = {}
         self._read_prices()
         self._read_worth()
+        # Where constraints leave batteries no choice, by code, of those that some battery has.
+        self.at_work: dict[str, BoolArray] = {}
+        found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in plans], np.zeros((len(self.charge), 1), dtype=bool)
+        for code in dict.fromkeys(chain.from_iterable(found)):
+            self.at_work[code] = join([each.get(code, nowhere) for each in found], self.slots)
 
     def _read_prices(self) -> None:
         self.same_price, self.dearest = self.join_each(_same_price), self.join_each(_dearest_price)
@@ -113,15 +118,6 @@ class Evidence(SlotFlows):
     def find_at_work(self, code: str) -> BoolArray:
         """Return where a constraint of batteries leaves them no choice."""
         return self.at_work.get(code, ~self.exists)
-
-    @cached_property
-    def at_work(self) -> dict[str, BoolArray]:
-        """The same by code, of the constraints that some battery has."""
-        found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in self.plans], np.zeros((len(self.charge), 1), dtype=bool)
-        at_work: dict[str, BoolArray] = {}
-        for code in dict.fromkeys(chain.from_iterable(found)):
-            at_work[code] = join([each.get(code, nowhere) for each in found], self.slots)
-        return at_work
 
     @cached_property
     def days(self) -> list[int]:
@@ -206,7 +202,7 @@ class Evidence(SlotFlows):
     def next_where(self, holds: BoolArray) -> IndexArray:
         """Return of each slot the next one after it in which something holds, ``(batteries, slots)``; -1 where the plan has none."""
         none = self.first.size
-        places = self._apart(np.where(holds, np.arange(none), none))
+        places = np.where(holds, np.arange(none), none).reshape(-1, self.slots)
         following = np.full(places.shape, none)
         following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
         return np.where(following < none, following, -1).reshape(holds.shape)
