@@ -2,8 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import monotonic
 
-from services.planner.loops import planning_clock_s
+from numba.core import event
+
+
+class _Compilations(event.Listener):
+    """How long loops were compiled in this process, seconds; a loop that is compiled for another counts with that. Numba compiles one at a time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._begun: list[float] = []
+
+    def on_start(self, event: event.Event) -> None:
+        self._begun.append(monotonic())
+
+    def on_end(self, event: event.Event) -> None:
+        begun = self._begun.pop()
+        if not self._begun:
+            self.seconds += monotonic() - begun
+
+
+_compilations = _Compilations()
+event.register("numba:compile", _compilations)  # type: ignore[no-untyped-call]
+
+
+def planning_clock_s() -> float:
+    """Return the seconds of a clock that never goes back, and stands still while a loop is compiled: that leaves a plan its time."""
+    return monotonic() - _compilations.seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,11 @@ import numpy as np
 from luna.energy.economics import Blocks, find_charge, list_months
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.deadline import Deadline
+from services.planner.deadline import Deadline, planning_clock_s
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
 from services.planner.following import follow_each
-from services.planner.loops import planning_clock_s
 from services.planner.milp.battery_constraints import list_constraints, missed_kwh
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
@@ -191,4 +190,4 @@ def dp_is_exact(problem: Problem) -> bool:
     """
     if len(problem.site.batteries) != 1 or problem.tariff.charge is not None or problem.pins or problem.burns_on_an_island:
         return False
-    return suits_value(problem) and all(each.valued == "where_kept" for _, each in list_constraints(problem))
+    return (problem.limits.inverters is None or suits_value(problem)) and all(each.valued == "where_kept" for _, each in list_constraints(problem))

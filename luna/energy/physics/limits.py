@@ -71,7 +71,7 @@ class SiteLimits:
             np.array([site.grid.import_limit_kw]),
             np.array([site.feed_in_limit_kw]),
             np.array([site.curtailable]),
-            InverterLimits.of(site),
+            InverterLimits.of(site) if site.inverters else None,
         )
 
     def narrow(self, import_kw: FloatArray | None, export_kw: FloatArray | None) -> Self:

@@ -100,7 +100,7 @@ def build_problem(request: PlanRequest) -> Problem:
     Raises:
         InvalidInputError: a battery without state, a state without battery, a start off the grid.
     """
-    request, rules = apply_strategy(request)
+    request, rules = apply_strategy(request) if request.site is not None and request.site.strategy is not None else (request, [])
     if request.site is None or request.outlook is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     series = request.outlook
@@ -109,7 +109,7 @@ def build_problem(request: PlanRequest) -> Problem:
     load, pv, imported, exported = (np.array(each) for each in (series.load_kwh, series.pv_kwh, series.import_price, series.export_price))
     limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
-    stored, discharged = _read_batteries(request.site, request.state)
+    stored, discharged, modes = _read_batteries(request.site, request.state)
     demands = read_demands(request.site, request.state, timeline, series=series)
     gap = request.options.mip_gap
     if gap is None:
@@ -131,7 +131,7 @@ def build_problem(request: PlanRequest) -> Problem:
         following=Following(
             NO_MARGIN if request.options.mip_gap == 0 else ACTING if courses is None else ACTING_ON_MEAN,
             switching_price=objective.switching_price,
-            modes=_read_modes(request.site, request.state),
+            modes=tuple(modes),
         ),
     )
     posed = _bind(posed, request.manual) if request.manual else posed
@@ -144,12 +144,6 @@ def objective_of(request: PlanRequest) -> Objective:
     objective = request.options.objective or (request.site.objective if request.site else Objective())
     asked = request.options.switching_price
     return objective if asked is None else objective.model_copy(update={"switching_price": asked})
-
-
-def _read_modes(site: Site, state: StateMessage) -> tuple[Mode | None, ...]:
-    """Return the mode that each battery is in, where that is said."""
-    words = [state.batteries[battery.name].mode for battery in site.batteries]
-    return tuple(Mode[word.upper()] if word else None for word in words)
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
@@ -224,8 +218,8 @@ def _require_slot_start(request: PlanRequest, start: datetime) -> None:
     )
 
 
-def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatArray]:
-    """Return what each battery holds, and what it has given since local midnight, kWh, both ``(batteries,)``.
+def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatArray, list[Mode | None]]:
+    """Return what each battery holds, and what it has given since local midnight, kWh, both ``(batteries,)``; and its mode, where that is said.
 
     Raises:
         InvalidInputError: a battery without state, a state without battery.
@@ -234,13 +228,14 @@ def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatA
     for name in state.batteries:
         if name not in names:
             raise refuse("state-no-such-battery", field=f"state.batteries.{name}", names=", ".join(names) or "none")
-    stored, discharged = np.zeros(len(names)), np.zeros(len(names))
+    stored, discharged, modes = np.zeros(len(names)), np.zeros(len(names)), list[Mode | None]()
     for index, battery in enumerate(site.batteries):
         known = state.batteries.get(battery.name)
         if known is None:
             raise refuse("soc-missing", field=f"state.batteries.{battery.name}.soc")
         stored[index], discharged[index] = known.soc * battery.capacity_kwh, known.discharged_today_kwh or 0.0
-    return stored, discharged
+        modes.append(Mode[known.mode.upper()] if known.mode else None)
+    return stored, discharged, modes
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:

@@ -3,22 +3,14 @@
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from luna.contracts.plan import CompromiseReply, PlanRequest
 from luna.contracts.plan.columns import Columns
-from luna.energy.timeline import FloatArray
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.causes import DeviceReasons
 from services.planner.dp.plan import Plan
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.reply.compromises import name_compromise
 from services.planner.reply.prices import view_prices
-
-
-def placed_kwh(plan: Plan) -> FloatArray:
-    """Return what is used per slot by everything placed, less what it gives back, shape ``(slots,)``."""
-    return np.zeros(plan.problem.outlook.timeline.count) if plan.placement is None else plan.placement.placed_kwh
 
 
 def placed_columns(placement: LoadSchedule) -> dict[str, dict[str, Columns]]:

@@ -100,10 +100,6 @@ class Evidence(SlotFlows):
         values: NDArray[Any] = getattr(self, name)
         return np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else values
 
-    def own_slots(self, slots: IndexArray) -> IndexArray:
-        """Return slots counted from their plan's first; -1 where there is none."""
-        return np.where(slots >= 0, slots - self.first, -1)
-
     def name_slots(self, slots: IndexArray) -> list[datetime | None]:
         """Return the instants with which slots begin, counted from a plan's first; None where there is none."""
         return [self.edges[slot] if slot >= 0 else None for slot in slots.tolist()]

@@ -141,7 +141,7 @@ def explain_each(seen: Evidence) -> list[PlanExplanation]:
         return [PlanExplanation(told, (ToldReasons.plain(told, said),)) for told, said in _explain_idle(seen)]
     (places, said), opposite = _tell_causes(seen), read_numbers(price_opposite(seen))
     rank, count = rank_prices(seen.join("problem.paid.outlook.import_price"), seen.days)
-    (codes, marks), uses = _mark_limits(seen), seen.own_slots(seen.first_use)
+    (codes, marks), uses = _mark_limits(seen), np.where(seen.first_use >= 0, seen.first_use - seen.first, -1)
     moves_most = (seen.charge + seen.discharge).argmax(axis=0)
     values = list(map(read_numbers, seen.energy_value))
     explained = []

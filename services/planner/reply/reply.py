@@ -33,17 +33,16 @@ from luna.energy.timeline import FloatArray
 from luna.words import Language, Numbers
 from luna.words.notes import ASSUMED, say_note
 from services.planner.compiled import load_common_kernels
-from services.planner.deadline import Deadline
+from services.planner.deadline import Deadline, planning_clock_s
 from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.end_to_end import work_in_groups
 from services.planner.dp.plan import Plan, Spread
-from services.planner.loops import planning_clock_s
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of
 from services.planner.reply.compromises import mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
 from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
-from services.planner.reply.devices import missed_demands, placed_columns, placed_kwh, tell_placed
+from services.planner.reply.devices import missed_demands, placed_columns, tell_placed
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.outlook_doubts import doubt_outlook
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
@@ -229,9 +228,12 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
     language = request.options.language
-    missed = missed_weights(objective, language) + missed_blocks(plan, request.manual, language) + missed_reserves(plan, language)
-    compromises = mark_unproven([*find_compromises(plan, language), *missed], room_of_batteries(plan))
-    compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
+    compromises = find_compromises(plan, language) + missed_weights(objective, language)
+    compromises += missed_blocks(plan, request.manual, language) if request.manual else []
+    compromises += [] if plan.problem.storage.reserve_kwh is None else missed_reserves(plan, language)
+    compromises = mark_unproven(compromises, room_of_batteries(plan)) if compromises else []
+    if plan.placement is not None:
+        compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
     slots = _list_columns(plan, told, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
     for index, battery in enumerate(site.batteries):
@@ -261,16 +263,14 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
         issued_at=issued_at,
         prices_known_until=request.outlook.prices_known_until if request.outlook else None,
         forecast=request.outlook.forecast if request.outlook else None,
-        uncertainty=_uncertainty(plan, request),
+        uncertainty=None if request.options.uncertainty == "point" else _tell_uncertainty(plan),
         objective=objective,
         strategy=list(plan.problem.applied_rules),
     )
     return PlanColumns(head, slots)
 
 
-def _uncertainty(plan: Plan, request: PlanRequest) -> UncertaintyReply | None:
-    if request.options.uncertainty == "point":
-        return None
+def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
     spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
     premium, risk = round(spread.premium, 6), plan.problem.uncertainty.risk
     return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
@@ -286,7 +286,7 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
     explained, modes = told
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     columns = {
-        "load_kwh": ahead.load_kwh - placed_kwh(plan),
+        "load_kwh": ahead.load_kwh if plan.placement is None else ahead.load_kwh - plan.placement.placed_kwh,
         "pv_kwh": ahead.pv_kwh,
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
@@ -306,7 +306,7 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
         "start": list(ahead.timeline),
         "mode": modes,
         **round_columns(columns),
-        **_placed_columns(plan, request),
+        **(_placed_columns(plan, request) if plan.placement is not None or request.manual else {}),
         "batteries": batteries,
         "reason": explained.of_slots.write(devices),
         "language": request.options.language,
@@ -339,7 +339,7 @@ def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Colu
 def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
     """Return what a battery is told in each slot."""
     names = [name for name in BatterySetpoints.model_fields if name != "mode"]
-    limits = round_columns(dict(zip(names, (getattr(plan.setpoints, name)[index] for name in names), strict=True)))
+    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in names})
     (told,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
     return told
 
@@ -367,8 +367,10 @@ def _held_back(plan: Plan) -> PvSetpoints | None:
 
 def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
     """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
-    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
+    if not found:
+        return []
+    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
     return [name_compromise(code, language, cost=kwh * dearest, **figures) for code, kwh, figures in found]
 
 
@@ -376,7 +378,7 @@ def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
     problem = plan.problem
     for index, battery in enumerate(problem.site.batteries):
         stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
-        (least, most), last = (wanted[index] for wanted in problem.wanted_at_end), stored[-1]
+        least, most, last = problem.wanted_at_end[0][index], problem.wanted_at_end[1][index], stored[-1]
         for code, wanted, missing in (("end_at_least", least, least - last), ("end_at_most", most, last - most)):
             if missing > _NOTHING_KWH:
                 yield code, float(missing), {"name": battery.name, "wanted": float(wanted) / capacity, "kwh": float(missing)}
