@@ -5,8 +5,9 @@ from typing import Annotated, Any, Final, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.energy.devices import BATTERIES, Battery, LoadMode, Mode, PvMode, VehicleMode
+from luna.energy.instant import Instant
 from luna.energy.policy import BatteryPolicy, SocThresholds
 from luna.energy.site.control import Control, DeviceMode
 from luna.words import read_mode

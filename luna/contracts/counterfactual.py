@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import ForecastVersion
-from luna.contracts.message import Day, Instant, Message, Request
+from luna.contracts.message import Message, Request
 from luna.contracts.plan import CompromiseReply, CostReply, Language, NoteReply
+from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 from luna.words import read_mode, read_policy
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from luna.contracts.file_guess import FileReading
-from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
+from luna.energy.instant import Day, Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.refusals import invalid_part
 

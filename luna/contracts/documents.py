@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
 from luna.contracts.plan import Language
+from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 
 # In this order; failed is an end from any of them.

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
+from luna.energy.instant import Day, Instant
 
 
 class WaitingVersion(Message):

@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.forecast import ForecastVersion, SiteId
-from luna.contracts.message import Instant, Message, Request
+from luna.contracts.message import Message, Request
+from luna.energy.instant import Instant
 
 ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, SiteId
-from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
+from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 
 # As many as are scored within a task's time.

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from luna.contracts.forecast import SiteId
-from luna.contracts.message import Day, Instant, Message, Request
+from luna.contracts.message import Message, Request
+from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 
 Energy = Annotated[float, Field(description="kWh over the hours that both sides know")]

@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
 from luna.contracts.plan import Language
+from luna.energy.instant import Instant
 from luna.energy.site import Site
 
 JobStatus = Literal["queued", "running", "done", "failed", "dead", "cancelled"]

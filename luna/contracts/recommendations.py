@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.documents import SiteName
-from luna.contracts.message import Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
 from luna.contracts.plan import Language
+from luna.energy.instant import Instant
 
 ItemKind = Literal["document", "tip", "tariff", "what_if"]
 EventAction = Literal["shown", "opened", "useful", "dismissed", "read"]

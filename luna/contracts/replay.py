@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion
-from luna.contracts.message import Day, Instant, Message, Request, Schedule
+from luna.contracts.message import Message, Request, Schedule
 from luna.contracts.plan.reply import NoteReply
+from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 from luna.words import read_policy
 

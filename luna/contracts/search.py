@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from luna.contracts.documents import DocumentId, DocumentKind, SiteName
-from luna.contracts.message import Day, Message, Request
+from luna.contracts.message import Message, Request
 from luna.contracts.plan import Language
+from luna.energy.instant import Day
 
 Retriever = Literal["dense", "sparse", "fused"]
 MOST_PASSAGES = 100

@@ -8,8 +8,8 @@ from typing import Annotated, TypeVar
 
 from fastapi import Query
 
-from luna.contracts.message import Instant
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import Instant
 
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]

@@ -9,8 +9,8 @@ from anyio import to_thread
 from fastapi import Request, Response
 from sqlalchemy import Connection
 
-from luna.contracts.message import site_clock
 from luna.energy.errors import LunaError
+from luna.energy.instant import site_clock
 from luna.energy.timeline import parse_zone
 from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work

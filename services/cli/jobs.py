@@ -91,8 +91,8 @@ def _read_request(task: str, path: Path) -> "Request":
         InvalidInputError: no task that may be sent as a job, or no request of it.
         NotFoundError: no such site.
     """
-    from luna.contracts.message import site_clock
     from luna.contracts.tasks import list_public
+    from luna.energy.instant import site_clock
     from services.cli.plan import read_document
     from services.cli.storage import unit_of_work
 

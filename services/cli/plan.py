@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from luna.contracts.message import site_clock
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.clock import SystemClock
 from luna.words import Language

@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.contracts.message import site_clock
 from luna.contracts.replay import POLICIES
+from luna.energy.instant import site_clock
 from luna.words import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
 from services.cli.storage import compose_request

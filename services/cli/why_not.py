@@ -19,8 +19,8 @@ from luna.contracts.counterfactual import (
     WhyNotReply,
     WhyNotRequest,
 )
-from luna.contracts.message import site_clock
 from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.instant import site_clock
 from luna.energy.timeline import parse_zone
 from luna.platform.clock import SystemClock
 from luna.words import Language, Numbers, say_mode

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from luna.contracts.message import site_clock
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import PlanRequest
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_instant
 from tests.tables import each_row

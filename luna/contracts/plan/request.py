@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
-from luna.contracts.message import Instant, Message, Request, site_clock
+from luna.contracts.message import Message, Request
 from luna.contracts.owner import ManualBlock, Reserve, Surroundings
 from luna.contracts.plan.reply import Assumption, PlanReply
 from luna.contracts.plan.state import OutlookMessage, StateMessage
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import Instant, site_clock
 from luna.energy.part import PRICE, Amount, MoneyBounds, require_in_currency
 from luna.energy.refusals import invalid_part
 from luna.energy.site import Objective, Site

@@ -8,8 +8,9 @@ from pydantic import BeforeValidator, Field, GetPydanticSchema, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
 from luna.contracts.forecast import ForecastVersion
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.energy.devices import DEVICE_KINDS, Mode, by_name
+from luna.energy.instant import Instant
 from luna.energy.outlook import PROBABILITY_TOLERANCE
 from luna.energy.part import PRICE, with_sections
 from luna.energy.refusals import invalid_part

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest
-from luna.contracts.message import Instant
 from luna.energy.errors import LunaError
+from luna.energy.instant import Instant
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site

@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from luna.contracts.message import Instant
 from luna.energy.devices import BATTERIES
+from luna.energy.instant import Instant
 from luna.energy.site import SENSOR_ROLES
 from luna.energy.site.inventory import list_meters
 from luna.energy.timeline import floor_to

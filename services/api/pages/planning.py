@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from luna.contracts.charging_stays import StoredSession
-from luna.contracts.message import Instant
 from luna.contracts.owner import StoredBlock
 from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError
+from luna.energy.instant import Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service

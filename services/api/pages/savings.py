@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from sqlalchemy import Connection
 
-from luna.contracts.message import Day
 from luna.contracts.replay import ReplayRequest
+from luna.energy.instant import Day
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_days, parse_zone

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from luna.contracts.charging_stays import NewSession, Weekday
-from luna.contracts.message import Instant
+from luna.energy.instant import Instant
 from luna.energy.site import invalid_input
 from luna.platform.database import charging_stays
 from luna.platform.database.engine import unit_of_work

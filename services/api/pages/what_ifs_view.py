@@ -9,7 +9,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from luna.contracts.counterfactual import Estimate, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
-from luna.contracts.message import Day
+from luna.energy.instant import Day
 from luna.energy.site import Site
 from luna.words import Numbers, say_policy
 from luna.words.charts import draw_bill_chart

@@ -15,9 +15,10 @@ from luna.contracts.agent_control import AgentStatus, GateEntry, ShadowPlanSumma
 from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentSettingsChange, ScorePeriod, SlotDecision
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.job import Job
-from luna.contracts.message import Day, Instant, Message
+from luna.contracts.message import Message
 from luna.energy.errors import NotFoundError, OutdatedError
 from luna.energy.history import require_window
+from luna.energy.instant import Day, Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service

@@ -8,7 +8,7 @@ from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.answers import Answer, AnswerList, AskRequest, Conversation, Feedback, FeedbackNote, Question, StoredAnswer
-from luna.contracts.message import Instant
+from luna.energy.instant import Instant
 from luna.platform.database import answers, sites
 from luna.platform.database.engine import unit_of_work
 from services.api.answer_relay import follow_answer

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.identity import AuditList
-from luna.contracts.message import Instant
+from luna.energy.instant import Instant
 from luna.platform.database import audit
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute

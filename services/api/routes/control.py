@@ -6,7 +6,8 @@ from fastapi import Path, Response
 from pydantic import Field
 
 from luna.contracts.control import ControlEntry, ControlState, Override
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
+from luna.energy.instant import Instant
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
 from luna.platform.database import control

@@ -8,8 +8,9 @@ from pydantic import Field
 from luna.contracts.forecast import ForecastVersion, TrainRequest
 from luna.contracts.forecast_versions import ActivationReply, CardReply, CardRequest, ForecastStatus, PromoteRequest, RollbackRequest, RunId
 from luna.contracts.job import Job
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
+from luna.energy.instant import Instant
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecast_status
 from luna.platform.database.engine import unit_of_work

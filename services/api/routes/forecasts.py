@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from luna.contracts.forecast import EvaluateRequest, ForecastVersion, IssueReply, IssueRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, IssueScenariosReply, IssueScenariosRequest
 from luna.contracts.job import Job
-from luna.contracts.message import Day, Instant, Message
+from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
+from luna.energy.instant import Day, Instant
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecast_issues
 from luna.platform.database.engine import unit_of_work

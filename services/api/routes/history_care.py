@@ -11,8 +11,9 @@ from pydantic_core import to_json
 from luna.contracts.data import BackfillRequest, BuildSlotsRequest, DayQuality, JudgeQualityRequest
 from luna.contracts.history_care import FindGapsRequest, FirstDay, LastDay, RepairRequest, SeriesGap, VerifyRequest
 from luna.contracts.job import Job
-from luna.contracts.message import Day, Instant, Message
+from luna.contracts.message import Message
 from luna.energy.history import require_window
+from luna.energy.instant import Day, Instant
 from luna.platform.database import history_changes, quality
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway

@@ -11,7 +11,7 @@ from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.counterfactual import PlanId
 from luna.contracts.forecast import IssueRequest
 from luna.contracts.job import Job
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.contracts.plan import Language
 from luna.contracts.plan_questions import (
     CheckPlansRequest,
@@ -25,6 +25,7 @@ from luna.contracts.plan_questions import (
 from luna.contracts.plan_reasons import list_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.history import require_window
+from luna.energy.instant import Instant
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work

@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest, MarketName, PriceService
 from luna.contracts.job import Job
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.history import require_window
+from luna.energy.instant import Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.platform.clock import SystemClock

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from luna.contracts.agent import choose_replay
 from luna.contracts.job import Job
-from luna.contracts.message import Day, Message
+from luna.contracts.message import Message
 from luna.contracts.replay import DayScore, ReplayQuestion, ReplayRequest
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import Day
 from luna.platform.database import scores
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway

@@ -9,8 +9,9 @@ from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.energy.history import SeriesAnswer, list_intervals, list_unusable
+from luna.energy.instant import Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Certainty
 from luna.platform.database import recorded_span

@@ -5,8 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from luna.contracts.message import Day, Message
+from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, ChartSeries
+from luna.energy.instant import Day
 from services.rag.tools import energies
 from services.rag.tools.consumption import tell_bill
 from services.rag.tools.declaration import DayPeriod, Findings, Tool, ToolContext, require_order

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, model_validator
 from sqlalchemy import Connection
 
-from luna.contracts.message import Day, Message
+from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, Figure, ToolSource
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import Day
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, local_instant
 from luna.platform.queue.client import Client

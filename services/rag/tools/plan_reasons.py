@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.message import Instant, Message
+from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
+from luna.energy.instant import Instant
 from luna.energy.reason import ReasonReply
 from luna.energy.savings import LITTLE_MONEY
 from luna.platform.database import plans

@@ -6,9 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.message import Message, site_clock
+from luna.contracts.message import Message
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
 from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.instant import site_clock
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import parse_zone
 from luna.platform.database import sites

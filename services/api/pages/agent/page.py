@@ -12,8 +12,8 @@ from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardReque
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
 from luna.contracts.agent_standing import AgentRun, AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
-from luna.contracts.message import Day
 from luna.energy.errors import LunaError
+from luna.energy.instant import Day
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform import agent_service
