@@ -15,9 +15,9 @@ import yaml
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ValidationError
 
-from luna.contracts.control import BatterySetpoint, ControlState, LoadSetpoint, PvSetpoint, VehicleSetpoint
+from luna.contracts.control import BatterySetpoint, ControlState, PvSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanRequest
-from luna.energy.devices import DEVICE_KINDS, DeviceKind
+from luna.energy.devices import DEVICE_KINDS, DeviceKind, LoadSetpoint
 from luna.energy.errors import LunaError
 from luna.energy.part import MoneyBounds
 from luna.energy.site import SENSOR_ROLES, Site, parse_site

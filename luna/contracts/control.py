@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from luna.contracts.message import Message
-from luna.energy.devices import BATTERIES, Battery, LoadMode, Mode, PvMode, VehicleMode
+from luna.energy.devices import BATTERIES, Battery, LoadSetpoint, Mode, PvMode, VehicleMode
 from luna.energy.instant import Instant
 from luna.energy.policy import BatteryPolicy, SocThresholds
 from luna.energy.site.control import Control, DeviceMode
@@ -86,12 +86,6 @@ class VehicleSetpoint(Message):
     mode: VehicleMode
     charge_kw: Annotated[float, Field(ge=0, le=10_000)]
     give_kw: Annotated[float, Field(ge=0, le=10_000)] = 0.0
-
-
-class LoadSetpoint(Message):
-    """What an appliance is told."""
-
-    mode: LoadMode
 
 
 class PvSetpoint(Message):

@@ -7,8 +7,10 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CompromiseReply, LoadFlow, PlanReply, ReasonReply, SlotReply, VehicleFlow
+from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
+from luna.energy.devices import FLEXIBLE_KINDS, DeviceKind
 from luna.energy.errors import InvalidInputError
+from luna.energy.part import Part
 from luna.words import Language, Numbers, Sentences, mode, say_instant
 from luna.words.modes import join_figures
 from luna.words.numbers import NBSP, UNKNOWN
@@ -68,27 +70,27 @@ def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
 
 def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of what is planned beside batteries, where a plan places any."""
-    rows = [row for kind in ("vehicles", "loads") for name in getattr(reply.slots[0], kind) for row in _rows(reply, kind, name, numbers=numbers)]
+    rows = [row for kind in FLEXIBLE_KINDS for name in getattr(reply.slots[0], kind.section) for row in _rows(reply, kind, name, numbers=numbers)]
     words = TEXTS[numbers.language]
     if rows:
         table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
 
 
-def _rows(reply: PlanReply, kind: str, name: str, *, numbers: Numbers) -> Iterator[tuple[str, ...]]:
-    flows: list[tuple[SlotReply, VehicleFlow | LoadFlow]] = [(slot, getattr(slot, kind)[name]) for slot in reply.slots]
-    for text, run in groupby(flows, key=lambda pair: _text(pair[1].reason)):
+def _rows(reply: PlanReply, kind: DeviceKind[Any], name: str, *, numbers: Numbers) -> Iterator[tuple[str, ...]]:
+    takes, *gives = kind.flows
+    flows: list[tuple[SlotReply, Part]] = [(slot, getattr(slot, kind.section)[name]) for slot in reply.slots]
+    for text, run in groupby(flows, key=lambda pair: _reason(pair[1])):
         pairs = list(run)
-        start, energy = pairs[0][0].start, sum(_energy(flow) for _, flow in pairs)
+        start = pairs[0][0].start
+        energy = sum(getattr(flow, takes) - sum(getattr(flow, each) for each in gives) for _, flow in pairs)
         if text:
             yield f"{numbers.weekday(start)} {numbers.clock(start)}", name, numbers.energy(energy), text
 
 
-def _text(reason: ReasonReply | None) -> str:
-    return "" if reason is None else reason.text
-
-
-def _energy(flow: VehicleFlow | LoadFlow) -> float:
-    return flow.energy_kwh if isinstance(flow, LoadFlow) else flow.charge_kwh - flow.discharge_kwh
+def _reason(flow: Part) -> str:
+    """Return why a device does so; nothing of a kind for which plans say no reasons."""
+    reason = getattr(flow, "reason", None)
+    return "" if reason is None else str(reason.text)
 
 
 @dataclass(frozen=True, slots=True)

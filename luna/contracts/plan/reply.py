@@ -154,14 +154,6 @@ class VehicleFlow(Message):
     reason: Annotated[ReasonReply | None, Field(description="why it charges or waits; null: it is away")] = None
 
 
-class LoadFlow(Message):
-    """What an appliance that may wait uses in a slot."""
-
-    energy_kwh: float
-    on: bool
-    reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
-
-
 @with_sections({kind.section: by_name(kind.flow) for kind in DEVICE_KINDS if kind.flow})
 class SlotDevices(Message):
     """The flows of a slot, those of devices by their sections."""
@@ -177,7 +169,6 @@ class SlotDevices(Message):
     export_price: float
     batteries: dict[str, BatteryFlow]
     vehicles: dict[str, VehicleFlow] = {}
-    loads: dict[str, LoadFlow] = {}
 
 
 class SlotReply(SlotDevices):

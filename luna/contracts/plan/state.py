@@ -233,38 +233,12 @@ class VehicleState(Message):
     charging: bool = False
 
 
-class LoadRun(Message):
-    """One run of a programme: begun at ``from`` or later (empty: any time), over at ``by``."""
-
-    from_: Annotated[Instant | None, Field(alias="from")] = None
-    by: Instant
-
-
-class LoadState(Message):
-    """What an appliance did until now: energy used since local midnight (empty: as if it had run evenly), and for how long it has been off, or on.
-
-    ``runs`` are what a programme is asked for; the one that runs now (``on_hours``) is none of them.
-    """
-
-    energy_today_kwh: Annotated[float, Field(ge=0, le=10_000)] | None = None
-    off_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
-    on_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
-    runs: Annotated[list[LoadRun], Field(max_length=16)] = []
-
-    @model_validator(mode="after")
-    def _on_or_off(self) -> Self:
-        if self.on_hours and self.off_hours:
-            raise invalid_part("on-and-off", on_hours=self.on_hours, off_hours=self.off_hours)
-        return self
-
-
 @with_sections({kind.section: by_name(kind.state) for kind in DEVICE_KINDS if kind.state})
 class DeviceStates(Message):
     """What persists of devices, by their sections."""
 
     batteries: dict[str, BatteryState] = {}
     vehicles: dict[str, VehicleState] = {}
-    loads: dict[str, LoadState] = {}
 
 
 class StateMessage(DeviceStates):

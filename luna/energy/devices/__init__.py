@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles, ComfortWindow, DeferrableLoad
+from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles, ComfortWindow, DeferrableLoad, LoadFlow, LoadRun, LoadState
 from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, Battery, BatteryControl, BatterySensorRoles, DepthWear, Mode
 from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
@@ -13,7 +13,7 @@ from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, Heat
 from luna.energy.devices.inverter import INVERTER, Inverter
 from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice, by_name, read_section
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode, PvSensorRoles
-from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, SwitchedDevice
+from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, LoadSetpoint, SwitchedDevice
 from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
 from luna.energy.part import with_sections
 
@@ -56,7 +56,11 @@ __all__ = [
     "HouseholdPart",
     "Inverter",
     "LoadControl",
+    "LoadFlow",
     "LoadMode",
+    "LoadRun",
+    "LoadSetpoint",
+    "LoadState",
     "Mode",
     "NamedDevice",
     "PvArray",

@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.kind import DeviceKind, NamedDevice
 from luna.energy.devices.switched import ON_OFF, SWITCHED
+from luna.energy.instant import Instant
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
+from luna.energy.reason import ReasonReply
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -86,10 +88,45 @@ class ApplianceSensorRoles(Part):
     ] = ()
 
 
+class LoadRun(Part):
+    """One run of a programme: begun at ``from`` or later (empty: any time), over at ``by``."""
+
+    from_: Annotated[Instant | None, Field(alias="from")] = None
+    by: Instant
+
+
+class LoadState(Part):
+    """What an appliance did until now: energy used since local midnight (empty: as if it had run evenly), and for how long it has been off, or on.
+
+    ``runs`` are what a programme is asked for; the one that runs now (``on_hours``) is none of them.
+    """
+
+    energy_today_kwh: Annotated[float, Field(ge=0, le=10_000)] | None = None
+    off_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
+    on_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
+    runs: Annotated[list[LoadRun], Field(max_length=16)] = []
+
+    @model_validator(mode="after")
+    def _on_or_off(self) -> Self:
+        if self.on_hours and self.off_hours:
+            raise invalid_part("on-and-off", on_hours=self.on_hours, off_hours=self.off_hours)
+        return self
+
+
+class LoadFlow(Part):
+    """What an appliance that may wait uses in a slot."""
+
+    energy_kwh: float
+    on: bool
+    reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
+
+
 APPLIANCE = DeviceKind(
     "load",
     "loads",
     DeferrableLoad,
+    state=LoadState,
+    flow=LoadFlow,
     power_kw=lambda load: load.power_kw,
     sensors=ApplianceSensorRoles,
     commands=SWITCHED,

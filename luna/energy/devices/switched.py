@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Word, require_modes
 from luna.energy.devices.kind import DeviceCommands
+from luna.energy.part import Part
 
 
 class SwitchedDevice(Protocol):
@@ -27,6 +28,12 @@ class SwitchedDevice(Protocol):
 
 # ``own``: what a device does without anybody's commands.
 LoadMode = Literal["own", "on", "off"]
+
+
+class LoadSetpoint(Part):
+    """What an appliance is told."""
+
+    mode: LoadMode
 
 
 class LoadWrite(DeviceWrite):

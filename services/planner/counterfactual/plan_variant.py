@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,6 +19,8 @@ from luna.words.alternatives import say_variant
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.counterfactual.why_not import newly_missed
 from services.planner.counterfactual.world import scale_pv, sessions_from_habit
+from services.planner.devices import PLANNED_KINDS
+from services.planner.devices.kind import PlannedKind
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -95,14 +98,18 @@ def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], tim
     """Return the state of the devices that the site has now: batteries keep their share, new vehicles stand as they are used to."""
     zone = ZoneInfo(site.timezone)
     batteries = {battery.name: _fill(state.batteries.get(battery.name), battery.min_soc, battery.max_soc) for battery in site.batteries}
-    vehicles = {vehicle.name: state.vehicles[vehicle.name] for vehicle in site.vehicles if vehicle.name in state.vehicles}
+    placed = {kind.section: _keep_states(state, kind, site) for kind in PLANNED_KINDS}
     for name, habit in habits.items():
         vehicle = next((each for each in site.vehicles if each.name == name), None)
         if vehicle is None:
             raise refuse("variant-no-such-vehicle", field=f"variant.habits.{name}", names=", ".join(each.name for each in site.vehicles) or "none")
-        vehicles[name] = sessions_from_habit(vehicle, habit, timeline, zone=zone)
-    loads = {name: each for name, each in state.loads.items() if name in {load.name for load in site.loads}}
-    return state.model_copy(update={"batteries": batteries, "vehicles": vehicles, "loads": loads})
+        placed["vehicles"][name] = sessions_from_habit(vehicle, habit, timeline, zone=zone)
+    return state.model_copy(update={"batteries": batteries} | placed)
+
+
+def _keep_states(state: StateMessage, kind: PlannedKind, site: Site) -> dict[str, Any]:
+    states = getattr(state, kind.section)
+    return {device.name: states[device.name] for device in kind.of(site) if device.name in states}
 
 
 def _fill(before: BatteryState | None, min_soc: float, max_soc: float) -> BatteryState:

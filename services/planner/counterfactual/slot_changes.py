@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from luna.contracts.counterfactual import CostChange, SlotAction, SlotChange
 from luna.contracts.plan import PlanReply
+from luna.energy.devices import SWITCHED_KINDS
 
 # Less than this in a slot is the same: 40 W of a quarter-hour, which no meter's owner sees.
 _LITTLE_KWH = 0.01
@@ -29,8 +30,9 @@ def _actions(plan: PlanReply, place: int) -> Iterator[tuple[str, SlotAction]]:
     for name, vehicle in slot.vehicles.items():
         energy = round(vehicle.charge_kwh - vehicle.discharge_kwh, 6)
         yield name, SlotAction(mode="charge" if energy > 0 else "supply" if energy < 0 else "hold", energy_kwh=energy)
-    for name, load in slot.loads.items():
-        yield name, SlotAction(mode="on" if load.on else "off", energy_kwh=load.energy_kwh)
+    for kind in SWITCHED_KINDS:
+        for name, flow in getattr(slot, kind.section).items():
+            yield name, SlotAction(mode="on" if flow.on else "off", energy_kwh=flow.energy_kwh)
 
 
 def compare_costs(before: PlanReply, after: PlanReply, *, stored: float) -> CostChange:

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import LoadRun, LoadState, OutlookMessage, StateMessage
+from luna.contracts.plan import OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import ComfortWindow, DeferrableLoad
+from luna.energy.devices import APPLIANCE, ComfortWindow, DeferrableLoad, LoadFlow, LoadRun, LoadState, read_section
 from luna.energy.physics import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -54,7 +54,7 @@ class LoadDemand:
     ``pinned`` says (same shape) where its owner wants it on (1) or off (0), NaN elsewhere.
     """
 
-    section: ClassVar[str] = "loads"
+    section: ClassVar[str] = APPLIANCE.section
 
     load: DeferrableLoad
     needs: tuple[DayNeed, ...]
@@ -142,7 +142,7 @@ class CycleRun:
 class CycleDemand:
     """A programme over the horizon: the runs that are asked for, and what is left of the one that runs at the start, ``(slots,)``."""
 
-    section: ClassVar[str] = "loads"
+    section: ClassVar[str] = APPLIANCE.section
 
     load: DeferrableLoad
     runs: tuple[CycleRun, ...]
@@ -487,10 +487,14 @@ def _use_kwh(load: DeferrableLoad, begin: float, edges: FloatArray) -> FloatArra
     return np.diff(np.interp(edges - begin, passed, used))
 
 
+def _states(state: StateMessage) -> dict[str, LoadState]:
+    return read_section(state, APPLIANCE.section, LoadState)
+
+
 def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[LoadDemand | CycleDemand, ...]:
-    refuse_strangers("loads", state.loads, [load.name for load in site.loads])
-    zone = ZoneInfo(site.timezone)
-    known = [(load, state.loads.get(load.name, LoadState())) for load in site.loads if load.name not in series.load_includes]
+    states, zone = _states(state), ZoneInfo(site.timezone)
+    refuse_strangers(APPLIANCE.section, states, [load.name for load in site.loads])
+    known = [(load, states.get(load.name, LoadState())) for load in site.loads if load.name not in series.load_includes]
     loads = [read_load(load, now, timeline, zone=zone) for load, now in known if not load.profile_kw]
     return (*loads, *(read_cycle(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours)))
 
@@ -501,11 +505,12 @@ def carry_loads(expected: Expected, switched: Collection[str]) -> dict[str, Load
     One that is switched and of which the plan knew nothing is taken to have run evenly until the plan began.
     """
     request, zone = expected.plan.request, ZoneInfo(expected.plan.reply.timezone)
-    found = {name: _carry_load(expected, name, state) for name, state in request.state.loads.items()}
+    states, planned = _states(request.state), read_section(expected.plan.reply.slots[0], APPLIANCE.section, LoadFlow)
+    found = {name: _carry_load(expected, name, state) for name, state in states.items()}
     today = expected.plan.start - local_midnight(expected.plan.start.astimezone(zone).date(), zone)
     for load in request.site.loads if request.site else ():
-        if load.name in switched and load.name in expected.plan.reply.slots[0].loads:
-            state = request.state.loads.get(load.name, LoadState())
+        if load.name in switched and load.name in planned:
+            state = states.get(load.name, LoadState())
             used = load.energy_kwh_per_day * (today / DAY) if state.energy_today_kwh is None else state.energy_today_kwh
             found[load.name] = _carry_load(expected, load.name, state.model_copy(update={"energy_today_kwh": used}))
     return found
@@ -513,12 +518,13 @@ def carry_loads(expected: Expected, switched: Collection[str]) -> dict[str, Load
 
 def _carry_load(expected: Expected, name: str, state: LoadState) -> LoadState:
     zone = ZoneInfo(expected.plan.reply.timezone)
-    slots = [slot for slot in expected.over if name in slot.loads]
+    read = ((slot.start, read_section(slot, APPLIANCE.section, LoadFlow)) for slot in expected.over)
+    flows = [(start, loads[name]) for start, loads in read if name in loads]
     midnight = local_midnight(expected.at.astimezone(zone).date(), zone)
-    today = sum(slot.loads[name].energy_kwh for slot in slots if slot.start >= midnight)
+    today = sum(flow.energy_kwh for start, flow in flows if start >= midnight)
     before = state.energy_today_kwh if expected.plan.start >= midnight else 0.0
     used = None if before is None or state.energy_today_kwh is None else before + today
-    on = [slot.loads[name].on for slot in slots]
+    on = [flow.on for _, flow in flows]
     return state.model_copy(update={"energy_today_kwh": used, "runs": carry_asked(state, on), **carry_runs(state, on, expected.slot_hours)})
 
 
@@ -532,4 +538,4 @@ def _refuse_block(_block: ManualBlock, load: DeferrableLoad) -> str:
     return "runs a programme: its runs say when" if load.profile_kw else UNPLACED
 
 
-PLANNED = PlannedKind("loads", _read_demands, carry_loads, _refuse_block)
+PLANNED = PlannedKind(APPLIANCE.section, _read_demands, carry_loads, _refuse_block)

@@ -20,8 +20,9 @@ from luna.contracts.counterfactual import (
     WhyNotReply,
     WhyNotRequest,
 )
-from luna.contracts.plan import BatteryState, LoadState, OutlookMessage, PlanRequest, StateMessage, VehicleState
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, VehicleState
 from luna.contracts.replay import ReplayRequest
+from luna.energy.devices import LoadState
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
@@ -103,7 +104,7 @@ class Addition:
             each.name: LoadState(energy_today_kwh=self.used_kwh.get(each.name, 0.0), off_hours=self.off_hours.get(each.name, 0.0)) for each in self.site.loads
         }
         batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
-        state = StateMessage(batteries=batteries, vehicles=vehicles, loads=loads)
+        state = StateMessage.model_validate({"batteries": batteries, "vehicles": vehicles, "loads": loads})
         return schedule_loads(build_problem(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
 
     def _stand(self, name: str, ahead: Timeline, zone: ZoneInfo) -> VehicleState:

@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, Language, PlanReply, PlanRequest
 from luna.contracts.plan_questions import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
+from luna.energy.devices import SWITCHED_KINDS
 from luna.energy.refusals import refuse
 from luna.platform.database import plans
 from luna.words import Numbers
+from luna.words.devices import DEVICE_WORDS
 from luna.words.differences import HALF_CENT, say_cause
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import Expected, IssuedPlan
@@ -26,6 +28,8 @@ _SAME_SOC = 1e-6
 PRICES = ("import_price", "export_price", "carbon_g_per_kwh")
 LOAD = ("load_kwh", "load_p10_kwh", "load_p90_kwh", "outdoor_temperature_c")
 PV = ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
+# Of what is switched, that of which it is a cause by itself that it ran otherwise than planned.
+_SWITCHED = [kind.section for kind in SWITCHED_KINDS if DEVICE_WORDS[kind.name].cause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
     for place, slot in enumerate(reply.slots[first : first + count]):
         modes |= {(place, name): told.mode[first + place] for name, told in reply.setpoints.items()}
         modes |= {(place, name): "charge" if flow.charge_kwh > 0 else "give" if flow.discharge_kwh > 0 else "hold" for name, flow in slot.vehicles.items()}
-        modes |= {(place, name): "on" if flow.on else "off" for name, flow in slot.loads.items()}
+        modes |= {(place, name): "on" if flow.on else "off" for section in _SWITCHED for name, flow in getattr(slot, section).items()}
     return modes
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
-from luna.contracts.plan import LoadFlow, PlanReply, VehicleFlow
-from luna.energy.devices import HeatPumpFlow
+from luna.contracts.plan import PlanReply, VehicleFlow
+from luna.energy.devices import HeatPumpFlow, LoadFlow
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
 from luna.platform.addresses import Broker, HomeAssistantAccess

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.control import LoadSetpoint, VehicleSetpoint
+from luna.contracts.control import VehicleSetpoint
 from luna.contracts.device_template import Write, matches
+from luna.energy.devices import LoadSetpoint
 from luna.energy.timeline import local_days
 from luna.platform.addresses import Broker
 from luna.platform.database import sites

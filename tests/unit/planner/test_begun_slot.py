@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from luna.contracts.owner import ManualBlock, Reserve
-from luna.contracts.plan import LoadState, VehicleState
+from luna.contracts.plan import VehicleState
 from luna.energy.clock_window import ClockWindow
-from luna.energy.devices import DeferrableLoad
+from luna.energy.devices import DeferrableLoad, LoadState
 from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Tariff, parse_site

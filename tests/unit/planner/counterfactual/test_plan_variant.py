@@ -53,6 +53,17 @@ def test_a_larger_battery_moves_more_and_begins_no_richer() -> None:
     assert ask(site={"batteries": {"battery": {"capacity_kwh": 8}}}).cost.total == pytest.approx(-3 * 0.2 - 0.1)
 
 
+def test_what_a_site_no_longer_has_is_forgotten_and_what_it_did_is_a_change() -> None:
+    pump = {"name": "pump", "power_kw": 2, "heat_demand_kw": 3, "store": {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 23}}
+    boiler = {"name": "boiler", "power_kw": 1, "energy_kwh_per_day": 4}
+    document = inputs().model_dump(mode="json", by_alias=True, exclude_unset=True)
+    document["site"] |= {"heat_pumps": [pump], "loads": [boiler]}
+    document["state"] |= {"heat_pumps": {"pump": {"temperature_c": 21}}, "loads": {"boiler": {"off_hours": 1}}}
+    document["outlook"]["outdoor_temperature_c"] = [7.0] * 12
+    reply = ask(request=PlanRequest.model_validate(document), site={"heat_pumps": {"pump": None}, "loads": {"boiler": None}})
+    assert {change.device for change in reply.changes if change.before.mode == "on" and change.after.mode == "none"} == {"pump", "boiler"}
+
+
 def test_without_a_battery_all_dear_hours_are_bought() -> None:
     reply = ask(site={"batteries": {"battery": None}})
     assert reply.cost.total == pytest.approx(4 * 0.2)

@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from luna.contracts.plan import LoadRun, LoadState
-from luna.energy.devices import HeatPumpState
+from luna.energy.devices import HeatPumpState, LoadRun, LoadState
 from services.planner.devices.appliance import carry_asked, carry_loads
 from services.planner.devices.expected import Expected, IssuedPlan, carry_runs
 from tests.appliances import HEATER, ask
