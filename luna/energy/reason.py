@@ -11,7 +11,7 @@ from luna.energy.part import Part
 class ReasonReply(Part):
     """Why a slot is as it is: code, sentence, evidence. ``figures`` are what the sentence was made from, all of the slot's own.
 
-    ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or of a car's stay, or of an appliance's day.
+    ``price_rank`` of ``price_count``: 1 is the cheapest to import of the slots of the local day, or of a car's stay, or of another device's day.
     ``used_at``: the slot from which on the battery's energy is next used.
     """
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from luna.energy.devices import BATTERIES, Mode
+from luna.energy.devices import BATTERIES, COMMANDS, Mode
 from luna.energy.errors import InvalidInputError
 from luna.words import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
@@ -22,6 +22,9 @@ app = typer.Typer(help="Arm a site so that its devices follow its plans, overrid
 HEADINGS = ("slot", "device", "by", "why", "told", "confirmed")
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
 DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
+
+# By how a device is named; batteries have a command of their own.
+_MODES = "; ".join(f"{kind.key('NAME')}: {', '.join(kind.modes)}" for kind in COMMANDS.values() if kind.prefix != BATTERIES)
 
 
 @app.command()
@@ -69,13 +72,13 @@ def override(
 def override_device(
     site: SiteOption,
     device: DeviceOption,
-    mode: Annotated[str, typer.Option(help="A car: own, charge, stop, give. An appliance: own, on, off. PV: free, no_export, limit, off.")],
+    mode: Annotated[str, typer.Option(help=f"What it does. {_MODES}.")],
     *,
     until: UntilOption,
     power_kw: Annotated[float | None, typer.Option(help="What a car charges with or gives, or what PV may produce.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have a car's charger, an appliance or PV do something else than its site's plan says, until an instant."""
+    """Have one device, or all PV, do something else than its site's plan says, until an instant."""
     state, zone = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
 

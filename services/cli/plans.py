@@ -27,7 +27,7 @@ def show_changes(
     language: Annotated[Language | None, typer.Option(help="Language of the sentences.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which input made a plan other than the one before: prices, forecasts, charge, cars, appliances, site, options."""
+    """Say which input made a plan other than the one before: prices, forecasts, charge, devices, site, options."""
     from services.cli.storage import unit_of_work
     from services.planner.milp.solver import Solver
     from services.planner.service.plan_diff import compare_stored

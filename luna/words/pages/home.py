@@ -110,7 +110,7 @@ PHRASES = {
     "sell": Phrase("Sell", "Verkauf"),
     "hourly": Phrase("hourly mean", "Stundenmittel"),
     "daily": Phrase("daily mean", "Tagesmittel"),
-    "appliances": Phrase("Appliances", "Geräte"),
+    "beside_house": Phrase("Appliances", "Geräte"),
     "plan_changed": Phrase("Plan changed from {t} on: {mode}.", "Plan geändert ab {t}: {mode}."),
     "offline": Phrase("Connection lost. Shown is what was known last.", "Verbindung verloren. Gezeigt wird der letzte bekannte Stand."),
     # Why.

@@ -224,7 +224,7 @@ def _chart_words(view: HomeView) -> dict[str, Any]:
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None
     return {name: words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in CHART_WORDS.items()} | {
-        "heater": say_series(SENSOR_ROLES[meter].series or "", language=view.numbers.language) if meter else words("appliances"),
+        "heater": say_series(SENSOR_ROLES[meter].series or "", language=view.numbers.language) if meter else words("beside_house"),
         "short": modes,
     }
 

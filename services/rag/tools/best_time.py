@@ -28,7 +28,7 @@ class BestTimeArguments(Message):
 
 
 def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findings:
-    """Tell when within a day a kWh more costs least for so long, by the plan, and when planned appliances run."""
+    """Tell when within a day a kWh more costs least for so long, by the plan, and when what the plan switches runs."""
     teller, plan = Teller(context), find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
@@ -60,8 +60,8 @@ def _step(plan: PlanReply) -> timedelta:
 
 TOOL = Tool(
     "best_time",
-    "When within the next day something that is started by hand, such as a washing machine, a dishwasher or an oven, costs least, and when appliances that the"
-    " plan starts itself run.",
+    "When within the next day something that is started by hand, such as a washing machine, a dishwasher or an oven, costs least, and when what"
+    " the plan starts itself runs.",
     BestTimeArguments,
     tell_best_time,
 )

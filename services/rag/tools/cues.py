@@ -178,12 +178,12 @@ SITE = _words(
     r"beschreibe?n? (?:mir )?(?:mein|unser|den|die)\w* (?:standort|anlage|haus)|was (?:habe ich|haben wir) (?:alles )?(?:fuer geraete|an geraeten)",
 )
 VEHICLE = _words(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
-APPLIANCE = _words(
+STARTED_BY_HAND = _words(
     r"\w*waschmaschine|\w*waesche\w*|spuelmaschine|geschirrspueler|\w*trockner|backofen|buegeln",
     r"washing machine|washer|laundry|dishwasher|tumble dryer|dryer|oven",
 )
 WHEN_SHALL = re.compile(r"\bwann soll(?:te|ten|en)? (?:ich|wir)\b")
-APPLIANCE_ASKED = _words(r"wann|when|am besten|best time|jetzt|now|starten?|start|laufen|run|anmachen|einschalten|turn on|switch on|soll|should|shall")
+STARTED_BY_HAND_ASKED = _words(r"wann|when|am besten|best time|jetzt|now|starten?|start|laufen|run|anmachen|einschalten|turn on|switch on|soll|should|shall")
 VEHICLE_ASKED = _words(r"wann|when|bis wann|until when|wie lange|how long")
 VEHICLE_STAY = _words(
     r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|losfahren|abfahr\w*|fertig|voll|geladen|bereit",

@@ -22,7 +22,7 @@ def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 TOOL = Tool(
     "house_now",
-    "How the house stands now: what the battery does and why, what comes next, what cars and appliances take next and at which cost, when a car leaves and how"
+    "How the house stands now: what the battery does and why, what comes next, what devices take next and at which cost, when a car leaves and how"
     " full, what today costs, and what the battery saves today and saved yesterday; each figure measured, planned or assumed.",
     NoArguments,
     tell_house,

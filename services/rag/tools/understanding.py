@@ -227,8 +227,8 @@ def _match_vehicle(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("vehicle_sessions")] if asked_for else []
 
 
-def _match_appliance(asked: PlainQuestion) -> list[MatchedCall]:
-    asked_for = asked.has(cues.APPLIANCE) and asked.has(cues.APPLIANCE_ASKED) and not asked.has(cues.WHY) and not asked.has(cues.GOODS)
+def _match_best_time(asked: PlainQuestion) -> list[MatchedCall]:
+    asked_for = asked.has(cues.STARTED_BY_HAND) and asked.has(cues.STARTED_BY_HAND_ASKED) and not asked.has(cues.WHY) and not asked.has(cues.GOODS)
     past = bool(asked.periods()) and all(_ahead(period, asked.today) is None for period in asked.periods())
     return [MatchedCall("best_time")] if asked_for and not past else []
 
@@ -333,7 +333,7 @@ _MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_house,
     _match_since,
     _match_vehicle,
-    _match_appliance,
+    _match_best_time,
     _match_price,
     _match_cost,
     _match_forecast,
