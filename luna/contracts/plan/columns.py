@@ -36,8 +36,8 @@ _ROWS: tuple[type[StrictModel], ...] = (SlotReply, ReasonReply, *_FLOWS.values()
 _ABSENT: dict[type[StrictModel], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}
 # Numbers that every slot has, and those that may be unknown.
 _NUMBERS, _KNOWN = ({name for model in _ROWS for name, field in model.model_fields.items() if field.annotation == kind} for kind in (float, float | None))
-# What a reason says of each slot besides its words and limits.
-_EVIDENCE = ("energy_value", "cost_of_opposite", "price_rank", "price_count", "used_at", "device")
+# What a reason says of each slot besides its words and limits, where there is a column of it.
+_EVIDENCE = ReasonReply.model_fields.keys() - {"figures", "binding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class _SlotReader:
             known = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None} if figures else {}
             reason = reason | {"figures": reason["figures"] | known} if known else reason
             said[place, *figures] = _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
-        beside = {name: columns[name][self.chosen] for name in _EVIDENCE if name in columns}
+        beside = {name: values[self.chosen] for name, values in columns.items() if name in _EVIDENCE}
         if "binding" in columns:
             name_limit = partial(limit, language=self.spoken.numbers.language)
             limits = [list(map(name_limit, codes)) for codes in columns["limits"]]
