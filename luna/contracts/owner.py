@@ -22,7 +22,7 @@ class ManualBlock(Message):
     where the block is stored: what cannot be had of a stored block any more is said in the reply, of others it is refused.
     """
 
-    device: Annotated[str, Field(min_length=1, max_length=64, description="a battery, vehicle, load or heat pump by its name, or grid")]
+    device: Annotated[str, Field(min_length=1, max_length=64, description="a device by its name, or grid")]
     action: Action
     from_: Annotated[Instant, Field(alias="from")]
     to: Instant

@@ -176,8 +176,8 @@ class PlanReason(Message):
 
     from_: Annotated[Instant, Field(alias="from", description="start of the first slot")]
     to: Annotated[Instant, Field(description="end of the last slot")]
-    device: Annotated[str, Field(description="battery, vehicle or appliance by its name; batteries: all of them")]
-    mode: Annotated[str | None, Field(description="what batteries do; null for vehicles and appliances")] = None
+    device: Annotated[str, Field(description="a device by its name; batteries: all of them")]
+    mode: Annotated[str | None, Field(description="what batteries do; null for other devices")] = None
     code: Annotated[str, Field(description="names the reason, the same in every language")]
     text: Annotated[str, Field(description="the reason in the plan's language")]
 

@@ -125,7 +125,7 @@ class PolicyReply(Message):
 class ReplayReply(Message):
     """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw.
 
-    ``policies`` know no fault; ``faults`` say what each costs them. ``as_recorded`` names vehicles and appliances: what they used is part of
+    ``policies`` know no fault; ``faults`` say what each costs them. ``as_recorded`` names devices that a plan would place: what they used is part of
     the recorded load, nothing of it is placed anew.
     """
 

@@ -14,7 +14,7 @@ INTENDED_USE = (
 )
 LIMITS = (
     "It knows no more of the days ahead than forecasts and published prices say; habits and tariffs that change surprise it until it is trained again.",
-    "With several batteries, vehicles, appliances or peaks to place the planner's decision stands.",
+    "With several batteries, or devices or peaks to place, the planner's decision stands.",
 )
 
 

@@ -21,7 +21,7 @@ app = typer.Typer(help="Arm a site so that its devices follow its plans, overrid
 
 HEADINGS = ("slot", "device", "by", "why", "told", "confirmed")
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
-DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, vehicle:NAME, load:NAME or pv.")]
+DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, pv, or another device by its kind and name, such as load:boiler.")]
 
 # By how a device is named; batteries have a command of their own.
 _MODES = "; ".join(f"{kind.key('NAME')}: {', '.join(kind.modes)}" for kind in COMMANDS.values() if kind.prefix != BATTERIES)

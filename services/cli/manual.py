@@ -24,7 +24,7 @@ HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")
 @app.command()
 def add(  # noqa: PLR0913 - one per option
     site: SiteOption,
-    device: Annotated[str, typer.Option(help="A battery, a vehicle or a load by its name, or grid.")],
+    device: Annotated[str, typer.Option(help="A device by its name, or grid.")],
     action: Annotated[Action, typer.Option(help="What it does, or leaves.")],
     *,
     until: Annotated[str, typer.Option(help="When the block expires, such as 2026-11-20T18:00; without offset, by the site's clock.")],

@@ -45,7 +45,7 @@ def _show_why_not(  # noqa: PLR0913 - one per option
     slot: Annotated[str, typer.Option(help="An instant within the slot: with its offset, or a time of the site's clock.")],
     mode: Annotated[str, typer.Option(help="A battery's mode, as a plan shows it or by its code; charge or hold for a vehicle; on or off for a load.")],
     until: Annotated[str | None, typer.Option(help="The instant after the last slot (default: one slot).")] = None,
-    device: Annotated[str | None, typer.Option(help="Battery, vehicle or load (default: the only battery).")] = None,
+    device: Annotated[str | None, typer.Option(help="A device by its name (default: the only battery).")] = None,
     power: Annotated[float | None, typer.Option(help="kW from or to the grid at most.")] = None,
     target: Annotated[float | None, typer.Option(help="State of charge at which the exchange ends, 0 to 1.")] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the answer.")] = None,

@@ -44,9 +44,7 @@ class PlanOptions(Message):
     """How to plan."""
 
     terminal: Terminal = Terminal()
-    mip_gap: Annotated[
-        float | None, Field(ge=0, le=1, description="proven distance from the optimum; empty: none, or 0.3 % where vehicles or appliances are placed")
-    ] = None
+    mip_gap: Annotated[float | None, Field(ge=0, le=1, description="proven distance from the optimum; empty: none, or 0.3 % where devices are placed")] = None
     time_limit_s: Annotated[float, Field(gt=0, le=600, description="by when the plan is there, with all that it is set beside, seconds")] = 10.0
     language: Language = "en"
     objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
@@ -54,9 +52,11 @@ class PlanOptions(Message):
         Annotated[float, MoneyBounds(10)] | None, Field(description="instead of the objective's: what another mode of a battery has to gain")
     ] = None
     compare_cheapest: Annotated[
-        bool, Field(description="say what the objective costs beside the cheapest plan even where vehicles or appliances are placed: it takes as long again")
+        bool, Field(description="say what the objective costs beside the cheapest plan even where devices are placed: it takes as long again")
     ] = False
-    price_sessions: Annotated[bool, Field(description="say what vehicles' deadlines cost; four linear solves a session, about as long as the plan")] = False
+    price_sessions: Annotated[
+        bool, Field(description="say what each charging session's deadline costs; four linear solves a session, about as long as the plan")
+    ] = False
     uncertainty: Annotated[
         Literal["point", "scenarios"],
         Field(description="whether a battery is planned by what is expected, or by the mean value of stored energy over courses that load and PV may take"),

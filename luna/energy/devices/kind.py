@@ -39,7 +39,7 @@ class DeviceCommands:
 
     Args:
         section: of ``control``, one entry per device, or a single one for all.
-        prefix: what their keys begin with, "vehicle" of "vehicle:car".
+        prefix: what their keys begin with, "load" of "load:boiler".
         control: what an entry of the section is.
         modes: what an owner can have them do.
         together: all devices of the kind have one key, the prefix alone.

@@ -80,3 +80,7 @@ class Control(ControlPart):
     @property
     def _sections(self) -> list[str]:
         return [name for name in type(self).model_fields if name in COMMANDS]
+
+
+# The keys of all devices that can be controlled, as their owner writes them.
+DEVICE_KEYS = tuple(COMMANDS[name].key("NAME") for name in Control.model_fields if name in COMMANDS)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from luna.energy.devices import DEVICE_KINDS, DeviceKind, DeviceUseKind
 from luna.energy.part import Part
+from luna.energy.site.control import DEVICE_KEYS
 from luna.energy.site.model import Site
 
 _KINDS = tuple(kind for kind in DEVICE_KINDS if kind.named)
@@ -20,7 +21,7 @@ class SiteDevice(Part):
     power_kw: Annotated[float, Field(description="what it takes, gives or produces at most, kW")]
     capacity_kwh: Annotated[float | None, Field(description="what it stores, kWh; null where it stores nothing")] = None
     told_as: Annotated[
-        str | None, Field(description="its name where it is controlled: batteries, vehicle:NAME, load:NAME, pv; null: the section control does not name it")
+        str | None, Field(description=f"its name where it is controlled: {', '.join(DEVICE_KEYS)}; null: the section control does not name it")
     ] = None
     modes: Annotated[tuple[str, ...], Field(description="what its owner can have it do; empty where it is not controlled")] = ()
 

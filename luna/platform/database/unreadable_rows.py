@@ -51,7 +51,7 @@ _LISTINGS = (
             control.load(connection, name, device) for name in names for device in (BATTERIES, *control.list_devices(connection, name))
         ],
     ),
-    _Listing("stays of vehicles", "Say again when they are at their chargers: luna session add.", _per_site(charging_stays.read_history)),
+    _Listing("stays at chargers", "Store them again: luna session add.", _per_site(charging_stays.read_history)),
     _Listing("what-ifs", "Ask them again: luna what-if.", _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST))),
     _Listing(
         "gates of the agent",

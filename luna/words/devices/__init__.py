@@ -23,6 +23,6 @@ DEVICES = merge(words.names for words in DEVICE_WORDS.values())
 
 
 def say_device(name: str, *, language: Language) -> str:
-    """Return what a device is called: its owner's own name for it as it was written, of "vehicle:NAME" and the like that name alone."""
+    """Return what a device is called: its owner's own name for it as it was written, of "load:NAME" and the like that name alone."""
     own = name.rpartition(":")[2]
     return DEVICES[own][language] if own in DEVICES else own

@@ -177,8 +177,8 @@ class PlanningView:
         weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
         leaves = f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
         if stay.target_soc is None:
-            return self.words("stay_said_surplus", vehicle=self.say_device(stay.device), to=leaves)
-        return self.words("stay_said", vehicle=self.say_device(stay.device), target=self.numbers.share(stay.target_soc), to=leaves)
+            return self.words("stay_said_surplus", device=self.say_device(stay.device), to=leaves)
+        return self.words("stay_said", device=self.say_device(stay.device), target=self.numbers.share(stay.target_soc), to=leaves)
 
     def say_charging(self, stay: StoredSession) -> str:
         """Return what the plan charges in a stay, of one that repeats in its next time, and when that is done; nothing where no plan knows of it."""

@@ -44,7 +44,7 @@ class VariantQuestion(Message):
 
 @router.operation("Plan a plan again with something different", responses=document_errors(ConflictError), response_model=PlanVariantReply)
 async def plan_variant(plan_id: PlanPath, question: VariantQuestion, gateway: CurrentGateway) -> Response:
-    """Return both plans' costs and the slots that change: same forecasts, same state, another battery, tariff, array, vehicle or load."""
+    """Return both plans' costs and the slots that change: same forecasts, same state, another tariff or other devices."""
     asked = PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)
     return await gateway.ask(asked)
 

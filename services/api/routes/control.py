@@ -8,6 +8,7 @@ from pydantic import Field
 from luna.contracts.control import ControlEntry, ControlState, Override
 from luna.contracts.message import Message
 from luna.energy.instant import Instant
+from luna.energy.site.control import DEVICE_KEYS
 from luna.platform import control_service
 from luna.platform.clock import SystemClock
 from luna.platform.database import control
@@ -19,7 +20,7 @@ from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("control")
 
-DevicePath = Annotated[str, Path(max_length=80, description="batteries, vehicle:NAME, load:NAME or pv")]
+DevicePath = Annotated[str, Path(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")]
 
 
 class ControlReply(Message):

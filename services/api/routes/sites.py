@@ -134,7 +134,7 @@ def delete_site(site_id: SitePath, gateway: CurrentGateway) -> None:
 
 @router.operation("List a site's devices")
 def list_devices(site_id: SitePath, gateway: CurrentGateway) -> DeviceList:
-    """Return batteries, arrays, vehicles, appliances and heat pumps, how strong they are, and whether Luna can tell them anything."""
+    """Return every device, kind by kind, how strong it is, and whether Luna can tell it anything."""
     with unit_of_work(gateway.database) as connection:
         return DeviceList(devices=list_devices_of(sites.load(connection, site_id)))
 

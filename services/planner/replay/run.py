@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from luna.contracts.replay import Fault, ReplayReply
 from luna.energy.timeline import local_dates
+from services.planner.devices import PLANNED_KINDS
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
 from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
@@ -138,7 +139,7 @@ def _reply(ledger: ReplayResults, asked: ReplaySpec, cast: PolicyRuns) -> Replay
         loss=_losses(ledger) if asked.loss_steps else {},
         faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
         seed=asked.seed,
-        as_recorded=[vehicle.name for vehicle in scene.site.vehicles] + [load.name for load in scene.site.loads],
+        as_recorded=[device.name for kind in PLANNED_KINDS for device in kind.of(scene.site)],
     )
 
 

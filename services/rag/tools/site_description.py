@@ -34,8 +34,7 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 TOOL = Tool(
     "site_description",
-    "What the site has: batteries, PV, vehicles, appliances and heat pumps with power and capacity, how it buys and sells electricity, its time zone, and"
-    " which local day and time it is there now.",
+    "What devices the site has, with power and capacity, how it buys and sells electricity, its time zone, and which local day and time it is there now.",
     NoArguments,
     tell_site,
 )
