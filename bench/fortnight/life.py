@@ -16,8 +16,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bench.fortnight.world import SetClock, SimulatedWorld
+from luna.contracts.charging_stays import FollowStaysRequest
 from luna.contracts.data import BuildSlotsRequest, JudgeQualityRequest
-from luna.contracts.fleet import FollowChangesRequest, FollowVehiclesRequest, PlanSitesRequest, RefreshPlansRequest
+from luna.contracts.fleet import FollowChangesRequest, PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
@@ -47,7 +48,7 @@ MINUTE = timedelta(minutes=1)
 # Beat's own times; changes are looked for each minute, and vehicles every five, instead of every few seconds.
 EVERY: Mapping[type[Request], timedelta] = {
     RefreshForecastsRequest: timedelta(minutes=15),
-    FollowVehiclesRequest: 5 * MINUTE,
+    FollowStaysRequest: 5 * MINUTE,
     FollowChangesRequest: MINUTE,
     JudgeQualityRequest: timedelta(hours=1),
 }

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from luna.contracts.device_runs import PlannedRun, find_run
+from luna.contracts.message import Message, Request, Schedule
 from luna.contracts.plan import PlanReply, VehicleFlow, VehicleSession
 from luna.energy.charge_sensors import list_read
 from luna.energy.devices import ElectricVehicle
@@ -225,3 +226,17 @@ def find_charging_run(plan: PlanReply, device: str, first: datetime, end: dateti
     """Return what a plan charges a device with between two instants, None where nothing."""
     charged = [slot.vehicles[device].charge_kwh if device in slot.vehicles else 0.0 for slot in plan.slots]
     return find_run(plan, charged, first, end, unbroken=False)
+
+
+class FollowStaysReply(Message):
+    """How many sites have a vehicle that says something else than their plan has."""
+
+    sites: int
+
+
+class FollowStaysRequest(Request):
+    """Note which vehicles are fuller or emptier than their sites' plans have them, or were plugged in or out since: these sites are planned anew."""
+
+    task: ClassVar[str] = "planner.vehicles.follow"
+    reply: ClassVar[type[Message]] = FollowStaysReply
+    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "vehicles", "time between two looks at what vehicles say of themselves", prompt=True)

@@ -50,20 +50,6 @@ class RefreshPlansRequest(Request):
     schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=5), "plans", "time between two looks for sites to plan anew")
 
 
-class FollowVehiclesReply(Message):
-    """How many sites have a vehicle that says something else than their plan has."""
-
-    sites: int
-
-
-class FollowVehiclesRequest(Request):
-    """Note which vehicles are fuller or emptier than their sites' plans have them, or were plugged in or out since: these sites are planned anew."""
-
-    task: ClassVar[str] = "planner.vehicles.follow"
-    reply: ClassVar[type[Message]] = FollowVehiclesReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "vehicles", "time between two looks at what vehicles say of themselves", prompt=True)
-
-
 class FollowChangesReply(Message):
     """How many sites had changed."""
 

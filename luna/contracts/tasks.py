@@ -3,6 +3,7 @@
 from luna.contracts.agent import AgentCardRequest, AgentReplayRequest, DayPictureRequest, EvaluateAgentRequest, TrainAgentRequest
 from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
 from luna.contracts.answers import AskRequest
+from luna.contracts.charging_stays import FollowStaysRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
     BackfillRequest,
@@ -16,7 +17,7 @@ from luna.contracts.data import (
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
 from luna.contracts.file_guess import GuessFileRequest
-from luna.contracts.fleet import FollowChangesRequest, FollowVehiclesRequest, PlanSitesRequest, RefreshPlansRequest
+from luna.contracts.fleet import FollowChangesRequest, PlanSitesRequest, RefreshPlansRequest
 from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
 from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
@@ -45,7 +46,7 @@ REQUESTS: tuple[type[Request], ...] = (
     PlanSitesRequest,
     RefreshPlansRequest,
     FollowChangesRequest,
-    FollowVehiclesRequest,
+    FollowStaysRequest,
     PlanChangesRequest,
     WhyNotRequest,
     PlanVariantRequest,

@@ -54,6 +54,12 @@ class JudgedLevel:
             return self
         return JudgedLevel(*self.doubted)
 
+    def describe_doubt(self) -> dict[str, object]:
+        """Return the figures of a note on what was said and is not believed, instants as ISO 8601; none where nothing is doubted."""
+        if self.doubted is None:
+            return {}
+        return {"soc": self.soc, "at": self.at.isoformat(), "doubted_soc": self.doubted.soc, "doubted_at": self.doubted.at.isoformat()}
+
 
 def judge_levels(readings: Iterable[SeenSoc], pace: LevelPace) -> JudgedLevel | None:
     """Return which level is to be believed after readings of one sensor, None where there is none; of the first one nothing speaks against it.

@@ -8,12 +8,11 @@ import structlog
 
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.agent_control import ShadowPlanRequest
+from luna.contracts.charging_stays import FollowStaysReply, FollowStaysRequest
 from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
 from luna.contracts.fleet import (
     FollowChangesReply,
     FollowChangesRequest,
-    FollowVehiclesReply,
-    FollowVehiclesRequest,
     PlanSitesReply,
     PlanSitesRequest,
     RefreshPlansReply,
@@ -89,10 +88,10 @@ def follow_changes(_: FollowChangesRequest, work: TaskContext) -> FollowChangesR
     return fleet.follow_changes(work.database(), work.settings, ask=ask, now=work.clock.now())
 
 
-@task(FollowVehiclesRequest)
-def follow_vehicles(_: FollowVehiclesRequest, work: TaskContext) -> FollowVehiclesReply:
-    """Note which vehicles say something else than plans have."""
-    return fleet.follow_vehicles(work.database(), work.settings, now=work.clock.now())
+@task(FollowStaysRequest)
+def follow_stays(_: FollowStaysRequest, work: TaskContext) -> FollowStaysReply:
+    """Note which devices say something else than plans have."""
+    return fleet.follow_stays(work.database(), work.settings, now=work.clock.now())
 
 
 def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:

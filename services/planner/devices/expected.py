@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from luna.contracts.plan import OutlookMessage, PlanReply, PlanRequest, SlotReply, VehicleState
-from luna.energy.devices import ElectricVehicle, read_section
+from luna.contracts.plan import OutlookMessage, PlanReply, PlanRequest, SlotReply
+from luna.energy.devices import read_section
 from luna.energy.part import Part
 from luna.energy.refusals import refuse
 
@@ -80,28 +80,6 @@ class Expected:
         """Return how full each battery is."""
         before = {name: state.soc for name, state in self.plan.request.state.batteries.items()}
         return before | {name: flow.soc_end for slot in self.over[-1:] for name, flow in slot.batteries.items()}
-
-    def vehicles(self) -> dict[str, VehicleState]:
-        """Return the vehicles with their stays as they were known."""
-        states = dict(self.plan.request.state.vehicles)
-        for slot in self.over[-1:]:
-            for name, flow in slot.vehicles.items():
-                states[name] = states[name].model_copy(update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0})
-        return states
-
-    def charged_since(self, vehicle: ElectricVehicle, since: datetime) -> float:
-        """Return by how much of its capacity a vehicle has been charged in the slots that begin at an instant or later."""
-        flows = [slot.vehicles[vehicle.name] for slot in self.over if slot.start >= since and vehicle.name in slot.vehicles]
-        stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
-        return float(stored_kwh / vehicle.capacity_kwh)
-
-    def running_socs(self, name: str) -> tuple[float, float] | None:
-        """Return how full a vehicle is at the start of the slot that runs and at its end; None of a vehicle that the plan does not know."""
-        if name not in self.plan.request.state.vehicles:
-            return None
-        begins = self.vehicles()[name].soc
-        ends = [slot.vehicles[name].soc_end for slot in self.plan.reply.slots[self.passed : self.passed + 1] if name in slot.vehicles]
-        return begins, ends[0] if ends else begins
 
 
 def expect(begun: tuple[PlanReply, PlanRequest] | None, at: datetime) -> Expected | None:

@@ -6,7 +6,7 @@ A site's declaration and state are read into demands; from there on nobody asks 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import ManualBlock
@@ -21,6 +21,9 @@ from services.planner.devices.causes import DeviceReasons
 from services.planner.devices.expected import Expected
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.linear.schedules import ScheduleBlock
+
+if TYPE_CHECKING:
+    from luna.platform.database.site_facts import DemandFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,24 +208,43 @@ DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage
 
 
 @dataclass(frozen=True, slots=True)
+class StoredStates:
+    """What is known of the devices of a kind at a stored site, beside what the plan in force expects.
+
+    Args:
+        find: the states with which a plan begins that starts at an instant, by name.
+        note: what they rest on, of those that a request's state does not say.
+        says_news: whether a device says by an instant something else than the plan in force has.
+        roles: of ``input_sensors``, by which they say so.
+    """
+
+    find: Callable[[Site, "DemandFacts", datetime], Mapping[str, Any]]
+    note: Callable[[Site, "DemandFacts", StateMessage, datetime], Iterable[Assumption]]
+    says_news: Callable[[Site, "DemandFacts", datetime], bool]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedKind:
     """A kind of device that the planner places.
 
     Args:
         section: of a site, of a state and of a plan's slots.
         read: what its devices ask for over a timeline, under what lies ahead.
-        carry: the states that a plan in force expects, by name; the second argument are the devices that Luna switches. None: others say it.
+        carry: the states that a plan in force expects, by name; the second argument are the devices that Luna switches.
         refuse_block: why an owner's block on a device cannot be had that asks for nothing; None: it needs nothing.
         assume: notes on what a state does not say, of devices that the load does not include (third argument), when a plan begins (fourth).
         by_weather: whether what it asks for depends on the outdoor temperature.
+        stored: what is known of its devices beside a plan; None: nothing.
     """
 
     section: str
     read: DemandReader
-    carry: Callable[[Expected, Collection[str]], Mapping[str, Any]] | None
+    carry: Callable[[Expected, Collection[str]], Mapping[str, Any]]
     refuse_block: Callable[[ManualBlock, Any], str | None] = lambda *_: UNPLACED
     assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(default=lambda *_: NO_NOTES)
     by_weather: bool = False
+    stored: StoredStates | None = None
 
     def of(self, site: Site) -> Sequence[NamedDevice]:
         """Return the devices of the kind that a site has."""

@@ -2,24 +2,22 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import WaitingVersion
 from luna.contracts.plan import Assumption, NoteReply, PlanRequest
-from luna.energy.charge_sensors import SeenCharge
-from luna.energy.levels import JudgedLevel
-from luna.energy.observations import SeenSoc
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import prices
 from luna.platform.database.forecasts import DrivingForecast
 from luna.platform.database.site_facts import PlanningFacts
 from luna.words import Language, Numbers
+from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import say_notes
-from services.planner.service.vehicles import USUAL_FROM, USUAL_TO, find_vehicles
 
 HALF_FULL = 0.5
 # A battery is told anew every quarter-hour; what is older than an hour may be another state by now.
@@ -35,8 +33,9 @@ def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: Drivin
         request: as it came; what it says itself is not assumed.
         driving: what load and PV are from.
     """
-    soc, tariff = _judge_soc(facts, request), _judge_tariff(facts.site, facts.unused)
-    return _gather([*soc, *_judge_vehicles(facts, request), *tariff, *_judge_forecast(facts, driving)])
+    stored = [kind.stored.note(facts.site, facts.demands, request.state, facts.start) for kind in PLANNED_KINDS if kind.stored]
+    others = _gather([*_judge_tariff(facts.site, facts.unused), *_judge_forecast(facts, driving)])
+    return [*_gather(_judge_soc(facts, request)), *chain.from_iterable(stored), *others]
 
 
 def note_tariff(connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en") -> list[NoteReply]:
@@ -61,29 +60,9 @@ def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> Found:
     if seen is None:
         yield "soc_assumed", {"soc": HALF_FULL}
     elif seen.doubted is not None:
-        yield "soc_doubted", _describe_doubt(seen, seen.doubted)
+        yield "soc_doubted", seen.describe_doubt()
     elif facts.start - seen.at > FRESH_SOC:
         yield "soc_earlier", {"soc": seen.soc, "at": seen.at.isoformat()}
-
-
-def _describe_doubt(seen: JudgedLevel, doubted: SeenSoc) -> dict[str, object]:
-    return {"soc": seen.soc, "at": seen.at.isoformat(), "doubted_soc": doubted.soc, "doubted_at": doubted.at.isoformat()}
-
-
-def _judge_vehicles(facts: PlanningFacts, request: PlanRequest) -> Found:
-    """Yield where the charge comes from that each vehicle has when its first stay begins, or now where that goes on."""
-    for name, known in find_vehicles(facts.site, facts.demands, start=facts.start).items():
-        if name in request.state.vehicles or not known.state.sessions:
-            continue
-        if known.usual_kwh:
-            yield "vehicle_usual", {"vehicle": name, "need_kwh": round(known.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO}
-        charge, seen = known.charge, facts.demands.seen.get(name, SeenCharge())
-        at = {} if charge.at is None else {"at": charge.at.isoformat()}
-        yield f"vehicle_soc_{charge.source}", {"vehicle": name, "soc": round(charge.soc, 6)} | at
-        if seen.charge is not None and seen.charge.doubted is not None:
-            yield "vehicle_soc_doubted", {"vehicle": name} | _describe_doubt(seen.charge, seen.charge.doubted)
-        if seen.connected is False and seen.since is not None and known.state.sessions[0].from_ <= facts.start:
-            yield "vehicle_not_connected", {"vehicle": name, "since": seen.since.isoformat()}
 
 
 def _judge_tariff(site: Site, unused: Sequence[str]) -> Found:

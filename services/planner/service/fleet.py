@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.fleet import FollowChangesReply, FollowVehiclesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
+from luna.contracts.charging_stays import FollowStaysReply
+from luna.contracts.fleet import FollowChangesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
@@ -25,6 +26,7 @@ from luna.platform.database.site_facts import PlanningFacts, read_demands_each
 from luna.platform.queue.site_batch import SiteBatch
 from luna.platform.queue.task_metrics import TaskCounter
 from luna.platform.settings import Settings
+from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import follow_made, make_plan
@@ -33,11 +35,12 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.reply import Answered, answer_each, digest, set_beside
 from services.planner.service.inputs import read_facts
 from services.planner.service.plans import complete, count_plan
-from services.planner.service.vehicles import find_news
 
 # A plan is renewed before anybody who follows it asks for another.
 RENEW_AGE = REPLAN_AGE - SLOT
-VEHICLE_ROLES = ("vehicle_soc", "vehicle_connected")
+# What devices say of themselves beside plans.
+_STORED = tuple(kind.stored for kind in PLANNED_KINDS if kind.stored)
+_ROLES = tuple(role for stored in _STORED for role in stored.roles)
 
 FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
 
@@ -149,8 +152,8 @@ def follow_changes(
     return FollowChangesReply(sites=len(due))
 
 
-def follow_vehicles(engine: Engine, settings: Settings, *, now: datetime) -> FollowVehiclesReply:
-    """Note of the sites whose vehicles say something else than the plan in force has that their stays have changed; ``follow_changes`` has them planned.
+def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> FollowStaysReply:
+    """Note of the sites whose devices say something else than the plan in force has that their stays have changed; ``follow_changes`` has them planned.
 
     Args:
         engine: of the database.
@@ -158,13 +161,13 @@ def follow_vehicles(engine: Engine, settings: Settings, *, now: datetime) -> Fol
         now: what was said by then is known.
     """
     with unit_of_work(engine) as connection:
-        found = list(_parse(sites.read_sensing(connection, _list_planned(connection, settings), roles=VEHICLE_ROLES)))
+        found = list(_parse(sites.read_sensing(connection, _list_planned(connection, settings), roles=_ROLES)))
         keys = sites.keys_of(connection, [site.name for site in found])
         by_key = {keys[site.name]: site for site in found}
         known = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
-        told = [key for key, site in by_key.items() if find_news(site, known[key], now=now)]
+        told = [key for key, site in by_key.items() if any(stored.says_news(site, known[key], now) for stored in _STORED)]
         plan_causes.note(connection, told, "stay")
-    return FollowVehiclesReply(sites=len(told))
+    return FollowStaysReply(sites=len(told))
 
 
 def _parse(configurations: Mapping[str, Any]) -> Iterator[Site]:

@@ -257,7 +257,7 @@ def _fuller(carried: AlignedInputs) -> float:
 
 def _carry(section: str) -> Callable[[AlignedInputs], object]:
     """Return what the earlier plan expected of the devices of a section that it was told of."""
-    (carry,) = (kind.carry for kind in PLANNED_KINDS if kind.section == section and kind.carry)
+    (carry,) = (kind.carry for kind in PLANNED_KINDS if kind.section == section)
     return lambda carried: carry(carried.expected, ())
 
 
@@ -272,7 +272,7 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "pv": lambda request, carried: _with_outlook(request, dict(carried.series(PV))),
     "courses": _swap_courses,
     "soc": _swap_state("batteries", AlignedInputs.batteries),
-    "vehicles": _swap_state("vehicles", lambda carried: carried.expected.vehicles()),
+    "vehicles": _swap_state("vehicles", _carry("vehicles")),
     "loads": _swap_state("loads", _carry("loads")),
     "peaks": _swap_peaks,
 }

@@ -1,6 +1,8 @@
 """The state in which a plan begins: what is expected of devices and modes, carried from the plan in force."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,27 +19,26 @@ from luna.platform.database.site_facts import DemandFacts, PlanningFacts
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import expect
 from services.planner.service.assumptions import HALF_FULL
-from services.planner.service.vehicles import find_vehicles
 
 
 def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start: datetime) -> StateMessage:
-    """Return the state with the stays that are stored, and what sensors and the plan in force knew of everything that it places by its start.
+    """Return the state with what is stored of devices, and what sensors and the plan in force knew of everything that it places by its start.
 
     What the state says itself stands.
     """
-    all_vehicles = {vehicle.name for vehicle in site.vehicles} <= state.vehicles.keys()
-    unsaid = [kind for kind in PLANNED_KINDS if kind.carry and kind.of(site) and not getattr(state, kind.section)]
-    if all_vehicles and not unsaid:
-        return state
-    vehicles = {name: each.state for name, each in find_vehicles(site, known, start=start).items()}
-    state = state.model_copy(update={"vehicles": vehicles | state.vehicles})
     expected = expect(known.begun, start)
-    if expected is None:
-        return state
     # What Luna switches has run as planned; of anything else only what somebody said is known.
     switched = {each.load for each in site.control.loads} if site.control else set()
-    carried = {kind.section: (kind.carry(expected, switched), {device.name for device in kind.of(site)}) for kind in unsaid if kind.carry}
-    return state.model_copy(update={section: {name: each for name, each in states.items() if name in here} for section, (states, here) in carried.items()})
+    found: dict[str, Mapping[str, Any]] = {}
+    for kind in PLANNED_KINDS:
+        said, here = getattr(state, kind.section), {device.name for device in kind.of(site)}
+        if here <= said.keys():
+            continue
+        if kind.stored:
+            found[kind.section] = {**kind.stored.find(site, known, start), **said}
+        elif expected and not said:
+            found[kind.section] = {name: each for name, each in kind.carry(expected, switched).items() if name in here}
+    return state.model_copy(update=found) if found else state
 
 
 # Just before the start: what drives the slot that ends there.

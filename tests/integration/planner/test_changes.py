@@ -23,7 +23,7 @@ from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.settings import Settings
 from services.planner.milp.solver import Solver
-from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_vehicles, plan_sites
+from services.planner.service.fleet import RENEW_AGE, follow_changes, follow_stays, plan_sites
 from services.planner.service.plans import plan_and_store
 from tests.databases import remove_site
 from tests.tables import each_row
@@ -153,7 +153,7 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(databa
             readings.upsert(connection, np.array([keys["sensor.car"], keys["binary_sensor.car"]], dtype=np.int32), at, np.array([soc, connected], dtype=float))
 
     def look() -> set[str]:
-        follow_vehicles(database, settings, now=later)
+        follow_stays(database, settings, now=later)
         with unit_of_work(database) as connection:
             found = {kind for _, kind in plan_causes.read(connection, [home])}
             plan_causes.forget(connection, plan_causes.read(connection, [home]))

@@ -18,6 +18,7 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotWindow, ToldSlots
 from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PlacedStorage, PlannedKind, StorageColumns, refuse_strangers
+from services.planner.devices.vehicle.begin import STORED, carry_vehicles
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand, read_vehicle
 from services.planner.devices.vehicle.rows import VehicleColumns, add_vehicle
 from services.planner.devices.vehicle.sources import add_sources
@@ -190,4 +191,4 @@ def _find_away(site: Site, state: StateMessage, _included: Collection[str], begi
         yield Assumption(code="no_session", figures={"vehicles": away})
 
 
-PLANNED = PlannedKind("vehicles", _read_demands, None, _refuse_block, _find_away)
+PLANNED = PlannedKind("vehicles", _read_demands, carry_vehicles, _refuse_block, _find_away, stored=STORED)

@@ -8,7 +8,7 @@ import pytest
 from luna.contracts.plan import PlanRequest, VehicleSession
 from luna.energy.site import Site, parse_site
 from luna.platform.database.site_facts import DemandFacts
-from services.planner.service.vehicles import KnownVehicle, find_vehicles
+from services.planner.devices.vehicle.begin import KnownVehicle, find_vehicles
 from tests.asking import answer, make_request
 
 CAR = {"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11, "charge_efficiency": 0.9, "km_per_year": 14_610, "kwh_per_100_km": 20}

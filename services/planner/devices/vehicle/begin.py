@@ -1,19 +1,22 @@
-"""The vehicles with which a plan begins: their stays, how full they are, and who says so."""
+"""The vehicles with which a plan of a stored site begins: their stays, how full they are, and who says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from luna.contracts.charging_stays import fit_session, meet
-from luna.contracts.plan import VehicleSession, VehicleState
+from luna.contracts.plan import Assumption, StateMessage, VehicleSession, VehicleState
 from luna.energy.charge_sensors import SeenCharge, list_read
 from luna.energy.devices import ElectricVehicle
 from luna.energy.levels import JudgedLevel
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to, local_instant, parse_zone
-from luna.platform.database.site_facts import DemandFacts
 from services.planner.devices.expected import Expected, expect
+from services.planner.devices.kind import StoredStates
+
+if TYPE_CHECKING:
+    from luna.platform.database.site_facts import DemandFacts
 
 # ``read``: its sensor says so; ``said``: its stay; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it is its reserve.
 ChargeSource = Literal["read", "said", "expected", "assumed"]
@@ -43,7 +46,7 @@ class KnownVehicle:
     usual_kwh: float = 0.0
 
 
-def find_vehicles(site: Site, known: DemandFacts, *, start: datetime) -> dict[str, KnownVehicle]:
+def find_vehicles(site: Site, known: "DemandFacts", *, start: datetime) -> dict[str, KnownVehicle]:
     """Return the site's vehicles with the stays that are stored, beside them those that a request named before, and how full they are.
 
     One of which no stay is known at all, but what it drives, is there at its usual times.
@@ -54,7 +57,7 @@ def find_vehicles(site: Site, known: DemandFacts, *, start: datetime) -> dict[st
         start: of the plan.
     """
     expected = expect(known.begun, start)
-    before_each = expected.vehicles() if expected else {}
+    before_each = carry_vehicles(expected) if expected else {}
     found = {}
     for vehicle in site.vehicles:
         own = [fit_session(each, vehicle) for each in known.stays.get(vehicle.name, ())]
@@ -104,8 +107,8 @@ def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenCharge, *, stays:
     if expected is not None and site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}:
         rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
         if rests_on is not None and at <= rests_on:
-            return StartCharge(expected.vehicles()[vehicle.name].soc, "read", rests_on)
-        soc = min(max(soc + expected.charged_since(vehicle, at), 0.0), 1.0)
+            return StartCharge(carry_vehicles(expected)[vehicle.name].soc, "read", rests_on)
+        soc = min(max(soc + _charged_since(expected, vehicle, at), 0.0), 1.0)
     return StartCharge(soc, "read", at)
 
 
@@ -143,19 +146,67 @@ def _ahead(state: VehicleState, start: datetime) -> VehicleState:
 NEWS_SOC = 0.02
 
 
-def find_news(site: Site, known: DemandFacts, *, now: datetime) -> Mapping[str, SeenCharge]:
-    """Return the vehicles that say something else than the plan in force has: fuller, emptier, or since it was made plugged in or out."""
+def says_news(site: Site, known: "DemandFacts", now: datetime) -> bool:
+    """Return whether a vehicle says something else than the plan in force has: fuller, emptier, or since it was made plugged in or out."""
     expected = expect(known.begun, now)
-    if expected is None:
-        return {}
-    found = {}
-    for vehicle in site.vehicles:
-        seen, socs = known.seen.get(vehicle.name), expected.running_socs(vehicle.name)
-        if seen is None or socs is None:
+    return expected is not None and any(_says_else(site, vehicle, known, expected) for vehicle in site.vehicles)
+
+
+def _says_else(site: Site, vehicle: ElectricVehicle, known: "DemandFacts", expected: Expected) -> bool:
+    seen, socs = known.seen.get(vehicle.name), _find_running(expected, vehicle.name)
+    if seen is None or socs is None:
+        return False
+    if seen.since is not None and seen.since > expected.plan.reply.issued_at:
+        return True
+    read = _find_read(site, vehicle, seen, stays=known.stays.get(vehicle.name, ())[:1], expected=expected)
+    # What it holds on the road is no news before it is there.
+    return read is not None and seen.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
+
+
+def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[str, VehicleState]:
+    """Return the vehicles that a plan expects, with their stays as they were known."""
+    states = dict(expected.plan.request.state.vehicles)
+    for slot in expected.over[-1:]:
+        for name, flow in slot.vehicles.items():
+            states[name] = states[name].model_copy(update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0})
+    return states
+
+
+def _charged_since(expected: Expected, vehicle: ElectricVehicle, since: datetime) -> float:
+    """Return by how much of its capacity a vehicle has been charged in the slots that begin at an instant or later."""
+    flows = [slot.vehicles[vehicle.name] for slot in expected.over if slot.start >= since and vehicle.name in slot.vehicles]
+    stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
+    return float(stored_kwh / vehicle.capacity_kwh)
+
+
+def _find_running(expected: Expected, name: str) -> tuple[float, float] | None:
+    """Return how full a vehicle is at the start of the slot that runs and at its end; None of a vehicle that the plan does not know."""
+    if name not in expected.plan.request.state.vehicles:
+        return None
+    begins = carry_vehicles(expected)[name].soc
+    running = expected.plan.reply.slots[expected.passed : expected.passed + 1]
+    return begins, next((slot.vehicles[name].soc_end for slot in running if name in slot.vehicles), begins)
+
+
+def note_charges(site: Site, known: "DemandFacts", state: StateMessage, start: datetime) -> Iterator[Assumption]:
+    """Yield where the charge comes from that each vehicle has when its first stay begins, or now where that goes on."""
+    for name, each in find_vehicles(site, known, start=start).items():
+        if name in state.vehicles or not each.state.sessions:
             continue
-        read = _find_read(site, vehicle, seen, stays=known.stays.get(vehicle.name, ())[:1], expected=expected)
-        # What it holds on the road is no news before it is there.
-        differs = read is not None and seen.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
-        if differs or (seen.since is not None and seen.since > expected.plan.reply.issued_at):
-            found[vehicle.name] = seen
-    return found
+        about: dict[str, Any] = {"vehicle": name}
+        if each.usual_kwh:
+            yield Assumption(code="vehicle_usual", figures=about | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO})
+        charge, seen = each.charge, known.seen.get(name, SeenCharge())
+        at = {} if charge.at is None else {"at": charge.at.isoformat()}
+        yield Assumption(code=f"vehicle_soc_{charge.source}", figures=about | {"soc": round(charge.soc, 6)} | at)
+        if seen.charge is not None and seen.charge.doubted is not None:
+            yield Assumption(code="vehicle_soc_doubted", figures=about | seen.charge.describe_doubt())
+        if seen.connected is False and seen.since is not None and each.state.sessions[0].from_ <= start:
+            yield Assumption(code="vehicle_not_connected", figures=about | {"since": seen.since.isoformat()})
+
+
+def _find_states(site: Site, known: "DemandFacts", start: datetime) -> Mapping[str, VehicleState]:
+    return {name: each.state for name, each in find_vehicles(site, known, start=start).items()}
+
+
+STORED = StoredStates(_find_states, note_charges, says_news, roles=("vehicle_soc", "vehicle_connected"))
