@@ -7,10 +7,9 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CompromiseReply, PlanReply, SlotReply
-from luna.energy.devices import FLEXIBLE_KINDS, DeviceKind
+from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply, SlotReply
+from luna.energy.devices import DeviceFlow
 from luna.energy.errors import InvalidInputError
-from luna.energy.part import Part
 from luna.words import Language, Numbers, Sentences, mode, say_instant
 from luna.words.modes import join_figures
 from luna.words.numbers import NBSP, UNKNOWN
@@ -70,27 +69,25 @@ def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
 
 def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of what is planned beside batteries, where a plan places any."""
-    rows = [row for kind in FLEXIBLE_KINDS for name in getattr(reply.slots[0], kind.section) for row in _rows(reply, kind, name, numbers=numbers)]
+    by_device = zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True)
+    rows = [row for flows in by_device for row in _rows(flows, numbers)]
     words = TEXTS[numbers.language]
     if rows:
         table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
 
 
-def _rows(reply: PlanReply, kind: DeviceKind[Any], name: str, *, numbers: Numbers) -> Iterator[tuple[str, ...]]:
-    takes, *gives = kind.flows
-    flows: list[tuple[SlotReply, Part]] = [(slot, getattr(slot, kind.section)[name]) for slot in reply.slots]
-    for text, run in groupby(flows, key=lambda pair: _reason(pair[1])):
-        pairs = list(run)
-        start = pairs[0][0].start
-        energy = sum(getattr(flow, takes) - sum(getattr(flow, each) for each in gives) for _, flow in pairs)
+def _rows(flows: Sequence[tuple[SlotReply, str, DeviceFlow]], numbers: Numbers) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each reason that holds for slots in a row; of devices whose plan gives none there are none."""
+    for text, run in groupby(flows, key=lambda each: _text(each[2])):
+        told = list(run)
+        (first, name, _), energy = told[0], sum(flow.used_kwh for _, _, flow in told)
         if text:
-            yield f"{numbers.weekday(start)} {numbers.clock(start)}", name, numbers.energy(energy), text
+            yield f"{numbers.weekday(first.start)} {numbers.clock(first.start)}", name, numbers.energy(energy), text
 
 
-def _reason(flow: Part) -> str:
-    """Return why a device does so; nothing of a kind for which plans say no reasons."""
+def _text(flow: DeviceFlow) -> str:
     reason = getattr(flow, "reason", None)
-    return "" if reason is None else str(reason.text)
+    return reason.text if isinstance(reason, ReasonReply) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoi
 from luna.contracts.message import Message
 from luna.contracts.owner import AppliedRule, ManualReply
 from luna.contracts.plan.state import ForecastSource
-from luna.energy.devices import DEVICE_KINDS, Mode, by_name
+from luna.energy.devices import BATTERY, DEVICE_KINDS, FLOW_KINDS, DeviceFlow, Mode, by_name
 from luna.energy.part import with_sections
 from luna.energy.reason import ReasonReply
 
@@ -153,6 +153,20 @@ class VehicleFlow(Message):
     phases: int | None = None
     reason: Annotated[ReasonReply | None, Field(description="why it charges or waits; null: it is away")] = None
 
+    @property
+    def used_kwh(self) -> float:
+        """What it takes from the site; negative: it gives."""
+        return self.charge_kwh - self.discharge_kwh
+
+    @property
+    def mode(self) -> str:
+        """What it does in a word."""
+        return "charge" if self.charge_kwh > 0 else "give" if self.discharge_kwh > 0 else "hold"
+
+
+# What is placed beside batteries.
+PLACED_KINDS = tuple(kind for kind in FLOW_KINDS if kind is not BATTERY)
+
 
 @with_sections({kind.section: by_name(kind.flow) for kind in DEVICE_KINDS if kind.flow})
 class SlotDevices(Message):
@@ -183,6 +197,11 @@ class SlotReply(SlotDevices):
     load_p90_kwh: float | None = None
     pv_p10_kwh: float | None = None
     pv_p90_kwh: float | None = None
+
+    @property
+    def placed(self) -> list[tuple[str, DeviceFlow]]:
+        """What each device does that is placed beside batteries, with its name, kind by kind."""
+        return [pair for kind in PLACED_KINDS for pair in getattr(self, kind.section).items()]
 
 
 class UncertaintyReply(Message):

@@ -11,7 +11,7 @@ from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
 from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpFlow, HeatPumpSensorRoles, HeatPumpState, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice, by_name, read_section
+from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceFlow, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice, by_name, read_section
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode, PvSensorRoles
 from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, LoadSetpoint, SwitchedDevice
 from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
@@ -43,6 +43,7 @@ __all__ = [
     "DeviceAssumption",
     "DeviceCommands",
     "DeviceControl",
+    "DeviceFlow",
     "DeviceKind",
     "DeviceSensorRoles",
     "DeviceUseKind",

@@ -121,6 +121,16 @@ class HeatPumpFlow(Part):
     temperature_c: float
     on: bool
 
+    @property
+    def used_kwh(self) -> float:
+        """What it takes from the site."""
+        return self.energy_kwh
+
+    @property
+    def mode(self) -> str:
+        """What it does in a word."""
+        return "on" if self.on else "off"
+
 
 HEAT_PUMP = DeviceKind(
     "heat_pump",

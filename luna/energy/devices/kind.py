@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import GenericAlias, MappingProxyType
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -31,6 +31,18 @@ class DeviceAssumption(NamedTuple):
 
     code: str
     figures: Mapping[str, float] = MappingProxyType({})
+
+
+class DeviceFlow(Protocol):
+    """What a slot of a plan says of a device."""
+
+    @property
+    def used_kwh(self) -> float:
+        """What it takes from the site; negative: it gives."""
+
+    @property
+    def mode(self) -> str:
+        """What it does in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ class DeviceKind(Generic[DeviceT]):
         actions: what an owner can ask of it for a while.
         most: how many a site may have; None: ``Site`` names the section itself, for others read it by name.
         state: what a plan begins with of one, by name under its section; None: nothing, or a message of ``luna.contracts``, for others read it by name.
-        flow: what a slot of a plan says of one, the same; with a ``reason`` where plans give one.
+        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where plans give one.
         flows: what plans say of its devices slot by slot: energies by their names in a plan, each with the column of powers that sums them on a timeline;
             what a device takes first, then what it gives.
         meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.

@@ -6,7 +6,7 @@ from luna.contracts.counterfactual import Alternative, WhyNotReply, WhyNotReques
 from luna.contracts.owner import ManualBlock
 from luna.contracts.owner_constraints import check_block
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.energy.devices import Battery, DeferrableLoad, ElectricVehicle
+from luna.energy.devices import BATTERY, FLOW_KINDS
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import plans
@@ -60,9 +60,8 @@ def _find_plan(gateway: Gateway, site: Site) -> tuple[PlanReply, PlanRequest]:
 
 def _as_alternative(block: ManualBlock, site: Site, plan: PlanReply) -> Alternative | None:
     """Return the alternative to a plan that a block is; None where only planning with it can tell."""
-    devices: list[Battery | ElectricVehicle | DeferrableLoad] = [*site.batteries, *site.vehicles, *site.loads]
-    device = next((each for each in devices if each.name == block.device), None)
-    mode = None if device is None else (_BATTERY_MODES if isinstance(device, Battery) else _DEVICE_MODES).get(block.action)
+    kind = next((kind for kind in FLOW_KINDS if any(device.name == block.device for device in kind.of(site))), None)
+    mode = None if kind is None else (_BATTERY_MODES if kind is BATTERY else _DEVICE_MODES).get(block.action)
     if mode is None or plan.slots[-1].start < block.from_ or block.to <= plan.slots[0].start:
         return None
     first = max(block.from_, plan.slots[0].start)

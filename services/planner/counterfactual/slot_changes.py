@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from luna.contracts.counterfactual import CostChange, SlotAction, SlotChange
 from luna.contracts.plan import PlanReply
-from luna.energy.devices import SWITCHED_KINDS
 
 # Less than this in a slot is the same: 40 W of a quarter-hour, which no meter's owner sees.
 _LITTLE_KWH = 0.01
+# What a device does that gives to the house, in the word for batteries.
+_SUPPLY = "supply"
 _NOTHING = SlotAction(mode="none", energy_kwh=0.0)
 
 
@@ -27,12 +28,8 @@ def _actions(plan: PlanReply, place: int) -> Iterator[tuple[str, SlotAction]]:
     slot = plan.slots[place]
     for name, flow in slot.batteries.items():
         yield name, SlotAction(mode=plan.setpoints[name].mode[place], energy_kwh=round(flow.charge_kwh - flow.discharge_kwh, 6))
-    for name, vehicle in slot.vehicles.items():
-        energy = round(vehicle.charge_kwh - vehicle.discharge_kwh, 6)
-        yield name, SlotAction(mode="charge" if energy > 0 else "supply" if energy < 0 else "hold", energy_kwh=energy)
-    for kind in SWITCHED_KINDS:
-        for name, flow in getattr(slot, kind.section).items():
-            yield name, SlotAction(mode="on" if flow.on else "off", energy_kwh=flow.energy_kwh)
+    for name, placed in slot.placed:
+        yield name, SlotAction(mode=_SUPPLY if placed.used_kwh < 0 else placed.mode, energy_kwh=round(placed.used_kwh, 6))
 
 
 def compare_costs(before: PlanReply, after: PlanReply, *, stored: float) -> CostChange:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from luna.contracts.counterfactual import Alternative, WhyNotReply
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import CompromiseReply, PlanRequest
-from luna.energy.devices import Battery
+from luna.energy.devices import FLOW_KINDS, Battery
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.physics import Mode, SetPoint
 from luna.energy.refusals import refuse
@@ -54,7 +54,7 @@ def find_battery(alternative: Alternative, site: Site) -> int:
     """
     names = [battery.name for battery in site.batteries]
     if alternative.device is not None and alternative.device not in names:
-        known = [*names, *(each.name for each in site.vehicles), *(each.name for each in site.loads)]
+        known = [device.name for kind in FLOW_KINDS for device in kind.of(site)]
         raise refuse("why-not-no-such-device", field="alternative.device", value=alternative.device, names=", ".join(known) or "none")
     if alternative.device is None and len(names) != 1:
         raise refuse("which-battery" if names else "no-battery", field="alternative.device", value=alternative.device, names=tuple(names))
@@ -140,8 +140,8 @@ def limits_at_work(deviation: Deviation) -> list[str]:
     return list(dict.fromkeys(code for codes in found for code in codes))
 
 
-# What an owner's block calls what is asked of a vehicle or a load.
-_VEHICLE, _LOAD = {"charge": "charge", "hold": "no_charge"}, {"on": "on", "off": "off"}
+# What an owner's block calls what is asked of a device that is no battery.
+_ACTIONS = {"charge": "charge", "hold": "no_charge", "on": "on", "off": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
     """Return what an alternative to the plan of ``inputs`` costs, and which slots change.
 
     Of a battery, what comes before stays as planned and what is placed stays placed, so that the answer agrees with a slot's ``cost_of_opposite``.
-    A vehicle's or load's alternative is a block that everything else is planned around, what comes before it too.
+    Any other device's alternative is a block that everything else is planned around, what comes before it too.
 
     Raises:
         InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
@@ -191,13 +191,12 @@ def _depart(plan: Plan, alternative: Alternative, slots: tuple[int, int], solver
 
 
 def _blocks_of(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] | None:
-    """Return what blocks call a vehicle's or load's modes; None where a battery is meant."""
+    """Return what blocks call a device's modes; None where a battery is meant."""
     site = inputs.site
     if site is None or alternative.device in [None, *(battery.name for battery in site.batteries)]:
         return None
-    if alternative.device in [vehicle.name for vehicle in site.vehicles]:
-        return _VEHICLE
-    return _LOAD if alternative.device in [load.name for load in site.loads] else None
+    kind = next((kind for kind in FLOW_KINDS if any(device.name == alternative.device for device in kind.of(site))), None)
+    return None if kind is None else {mode: action for mode, action in _ACTIONS.items() if action in kind.actions}
 
 
 def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, int], words: dict[str, str]) -> PlanRequest:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import BatteryState, Language, PlanReply, PlanRequest
 from luna.contracts.plan_questions import CauseCode, ChangeCause, ModeChange, PlanChangesReply, PlanChangesRequest
-from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.devices import FLOW_KINDS
 from luna.energy.refusals import refuse
 from luna.platform.database import plans
 from luna.words import Numbers
-from luna.words.devices import DEVICE_WORDS
 from luna.words.differences import HALF_CENT, say_cause
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import Expected, IssuedPlan
+from services.planner.devices.kind import PlannedKind
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -29,7 +29,6 @@ PRICES = ("import_price", "export_price", "carbon_g_per_kwh")
 LOAD = ("load_kwh", "load_p10_kwh", "load_p90_kwh", "outdoor_temperature_c")
 PV = ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # Of what is switched, that of which it is a cause by itself that it ran otherwise than planned.
-_SWITCHED = [kind.section for kind in SWITCHED_KINDS if DEVICE_WORDS[kind.name].cause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,7 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
     modes: Modes = {}
     for place, slot in enumerate(reply.slots[first : first + count]):
         modes |= {(place, name): told.mode[first + place] for name, told in reply.setpoints.items()}
-        modes |= {(place, name): "charge" if flow.charge_kwh > 0 else "give" if flow.discharge_kwh > 0 else "hold" for name, flow in slot.vehicles.items()}
-        modes |= {(place, name): "on" if flow.on else "off" for section in _SWITCHED for name, flow in getattr(slot, section).items()}
+        modes |= {(place, name): flow.mode for name, flow in slot.placed}
     return modes
 
 
@@ -187,7 +185,7 @@ def _left(plan: Plan) -> float:
 def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     """Return the request with the site as it was; with other devices also with their state."""
     was = carried.earlier.request
-    named = [[part.name for kind in ("batteries", "vehicles", "loads") for part in getattr(each.site, kind)] for each in (request, was)]
+    named = [[device.name for kind in FLOW_KINDS for device in kind.of(each.site)] if each.site else [] for each in (request, was)]
     state = request.state if named[0] == named[1] else was.state
     return request.model_copy(update={"site": was.site, "state": state})
 
@@ -255,10 +253,9 @@ def _fuller(carried: AlignedInputs) -> float:
     return sum((now[each.name].soc - expected[each.name].soc) * each.capacity_kwh for each in site.batteries) if site else 0.0
 
 
-def _carry(section: str) -> Callable[[AlignedInputs], object]:
-    """Return what the earlier plan expected of the devices of a section that it was told of."""
-    (carry,) = (kind.carry for kind in PLANNED_KINDS if kind.section == section)
-    return lambda carried: carry(carried.expected, ())
+def _carry(kind: PlannedKind) -> Callable[[AlignedInputs], object]:
+    """Return what the earlier plan expected of the devices of a kind that it was told of."""
+    return lambda carried: kind.carry(carried.expected, ())
 
 
 # In this order inputs are put back: what people decide, what is known of the world, what was measured.
@@ -272,8 +269,7 @@ _SWAPS: dict[CauseCode, Callable[[PlanRequest, AlignedInputs], PlanRequest]] = {
     "pv": lambda request, carried: _with_outlook(request, dict(carried.series(PV))),
     "courses": _swap_courses,
     "soc": _swap_state("batteries", AlignedInputs.batteries),
-    "vehicles": _swap_state("vehicles", _carry("vehicles")),
-    "loads": _swap_state("loads", _carry("loads")),
+    **{code: _swap_state(kind.section, _carry(kind)) for kind in PLANNED_KINDS for code in get_args(CauseCode) if code == kind.section},
     "peaks": _swap_peaks,
 }
 _FIGURES: dict[CauseCode, Callable[[AlignedInputs], float]] = {"prices": _dearer, "load": _more("load_kwh"), "pv": _more("pv_kwh"), "soc": _fuller}
