@@ -7,7 +7,7 @@ from typing import get_args
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import GRID, Action, ManualBlock
-from luna.energy.devices import DEVICE_KINDS, Battery, ElectricVehicle
+from luna.energy.devices import DEVICE_KINDS, ChargedDevice
 from luna.energy.errors import LunaError
 from luna.energy.part import Part
 from luna.energy.refusals import refuse
@@ -49,7 +49,7 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
     """
     device = find_device(block, site, field=field)
     _check_time(block, ZoneInfo(site.timezone), now=now, field=field)
-    if block.power_kw is not None and isinstance(device, Battery | ElectricVehicle):
+    if block.power_kw is not None and isinstance(device, ChargedDevice):
         _check_power(block, block.power_kw, device, field=field)
 
 
@@ -108,7 +108,7 @@ def _check_time(block: ManualBlock, zone: ZoneInfo, *, now: datetime, field: str
         raise refuse("block-too-long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), days=LONGEST.days)
 
 
-def _check_power(block: ManualBlock, power_kw: float, device: Battery | ElectricVehicle, *, field: str) -> None:
+def _check_power(block: ManualBlock, power_kw: float, device: ChargedDevice, *, field: str) -> None:
     most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
     least = device.min_charge_kw if block.action == "charge" else 0.0
     if power_kw > most:

@@ -15,7 +15,7 @@ from luna.energy.timeline import FloatArray, Timeline
 
 @dataclass(frozen=True, slots=True)
 class ChargerStay:
-    """A vehicle's stay at its charger: slots ``[first, end)``, and what it charges there at most, kW."""
+    """A stay at a charger: slots ``[first, end)``, and what it charges there at most, kW."""
 
     first: int
     end: int
@@ -26,13 +26,13 @@ class ChargerStay:
 class House:
     """What a site needs and what its roof could give, kWh per slot, shape ``(slots,)``, free of NaN.
 
-    ``vehicle_kwh`` is what its vehicles charge; in a stay the same energy is charged as early as the charger allows.
+    ``charge_kwh`` is what its chargers take; in a stay the same energy is charged as early as the charger allows.
     """
 
     timeline: Timeline
     load_kwh: FloatArray
     pv_kwh: FloatArray
-    vehicle_kwh: FloatArray
+    charge_kwh: FloatArray
     stays: Sequence[ChargerStay] = ()
 
 
@@ -54,7 +54,7 @@ def run_without_luna(site: Site, house: House, *, soc: float, prices: tuple[Floa
         soc: at the start, of every battery.
         prices: of import and export, which say when PV that may be held back is; free of NaN.
 
-    Invariants: the state of charge never leaves a battery's limits; each stay's vehicle gets the energy that it gets with Luna.
+    Invariants: the state of charge never leaves a battery's limits; each stay gets the energy that it gets with Luna.
     """
     limits = SiteLimits.of(site)
     load = house.load_kwh + charge_at_plug_in(house)
@@ -67,8 +67,8 @@ def run_without_luna(site: Site, house: House, *, soc: float, prices: tuple[Floa
 
 
 def charge_at_plug_in(house: House) -> FloatArray:
-    """Return what vehicles charge where each stay's energy is charged from its begin on, as fast as its charger allows, kWh, shape ``(slots,)``."""
-    early = house.vehicle_kwh.copy()
+    """Return what chargers take where each stay's energy is charged from its begin on, as fast as its charger allows, kWh, shape ``(slots,)``."""
+    early = house.charge_kwh.copy()
     for stay in house.stays:
         span = slice(stay.first, stay.end)
         room = stay.charge_kw * house.timeline.hours[span]

@@ -119,10 +119,10 @@ SITE: _Phrases = {
     "no_devices": {"en": "No devices are described.", "de": "Geräte sind keine beschrieben."},
     "tariff": {"en": "Tariff: {buying}, {selling}.", "de": "Tarif: {buying}, {selling}."},
     "tariff_peaks": {"en": "Components of a capacity tariff: {count}.", "de": "Bestandteile eines Leistungstarifs: {count}."},
-    "session": {"en": "{vehicle} is at its charger from {begin} to {end}.", "de": "{vehicle} steht von {begin} bis {end} am Lader."},
+    "session": {"en": "{device} is at its charger from {begin} to {end}.", "de": "{device} steht von {begin} bis {end} am Lader."},
     "session_target": {
-        "en": "{vehicle} is at its charger from {begin} to {end} and is to leave with {target}.",
-        "de": "{vehicle} steht von {begin} bis {end} am Lader und soll mit {target} losfahren.",
+        "en": "{device} is at its charger from {begin} to {end} and is to leave with {target}.",
+        "de": "{device} steht von {begin} bis {end} am Lader und soll mit {target} losfahren.",
     },
     "session_no_charge": {"en": "The plan charges nothing in this stay.", "de": "Der Plan lädt in diesem Aufenthalt nichts."},
     "best_time": {
@@ -152,7 +152,7 @@ SITE: _Phrases = {
         "en": "Nothing was measured of the battery lately, and Luna told it nothing.",
         "de": "Von der Batterie wurde zuletzt nichts gemessen, und Luna hat ihr nichts gesagt.",
     },
-    "no_sessions": {"en": "No stay of a vehicle at a charger is known.", "de": "Es ist kein Aufenthalt eines Fahrzeugs am Lader bekannt."},
+    "no_sessions": {"en": "No stay at a charger is known.", "de": "Es ist kein Aufenthalt an einem Lader bekannt."},
 }
 CHARTS: _Phrases = {
     "chart_prices": {"en": "Prices", "de": "Preise"},

@@ -102,7 +102,6 @@ FIELDS: dict[str, Phrase] = {
     "until": Phrase("until", "bis"),
     "power_kw": Phrase("power", "Leistung"),
     "device": Phrase("device", "Gerät"),
-    "vehicle": Phrase("vehicle", "Fahrzeug"),
     "action": Phrase("action", "Aktion"),
     "mode": Phrase("mode", "Betriebsart"),
     "arrival_soc": Phrase("charge on arrival", "Ladestand bei Ankunft"),

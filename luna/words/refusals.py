@@ -10,7 +10,7 @@ from typing import Any
 
 from luna.energy import refusals
 from luna.energy.errors import InvalidInputError, LunaError, read_problem
-from luna.words.devices import say_device
+from luna.words.devices import DEVICE_WORDS, say_device
 from luna.words.numbers import MINUS, NBSP, Language, say_day
 from luna.words.pages import Phrase
 from luna.words.quarantine import say_row_fault
@@ -148,4 +148,7 @@ def _say_figure(name: str, text: str | None, language: Language) -> str:
 def _say_place(field: str | None, language: Language) -> str:
     """Return a field as people call it: the last part of its path that is no number."""
     last = next((part for part in reversed((field or "").split(".")) if part and not part.isdigit()), "")
-    return _pick(FIELDS[last], language) if last in FIELDS else last
+    if last in FIELDS:
+        return _pick(FIELDS[last], language)
+    kind = DEVICE_WORDS[last].prefix if last in DEVICE_WORDS else None
+    return kind[language] if kind else last

@@ -11,16 +11,28 @@ from luna.energy.devices.commands import DeviceControl, DeviceWrite
 from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
 from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpFlow, HeatPumpSensorRoles, HeatPumpState, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
-from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceFlow, DeviceKind, DeviceUseKind, HouseholdPart, NamedDevice, by_name, read_section
+from luna.energy.devices.kind import (
+    ChargedDevice,
+    DeviceAssumption,
+    DeviceCommands,
+    DeviceFlow,
+    DeviceKind,
+    DeviceUseKind,
+    HouseholdPart,
+    NamedDevice,
+    by_name,
+    read_section,
+)
 from luna.energy.devices.pv import PV, PvArray, PvControl, PvMode, PvSensorRoles
 from luna.energy.devices.switched import SWITCHED, LoadControl, LoadMode, LoadSetpoint, SwitchedDevice
-from luna.energy.devices.vehicle import VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
+from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM, VEHICLE, Charger, ElectricVehicle, VehicleControl, VehicleMode, VehicleSensorRoles
 from luna.energy.part import with_sections
 
 __all__ = [
     "APPLIANCE",
     "BATTERIES",
     "BATTERY",
+    "CAR_KWH_PER_100_KM",
     "COMMANDS",
     "DEVICE_KINDS",
     "FLEXIBLE_KINDS",
@@ -34,6 +46,7 @@ __all__ = [
     "VEHICLE",
     "Battery",
     "BatteryControl",
+    "ChargedDevice",
     "Charger",
     "ComfortBand",
     "ComfortWindow",

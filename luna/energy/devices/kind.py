@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import GenericAlias, MappingProxyType
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -31,6 +31,18 @@ class DeviceAssumption(NamedTuple):
 
     code: str
     figures: Mapping[str, float] = MappingProxyType({})
+
+
+@runtime_checkable
+class ChargedDevice(Protocol):
+    """A device that is charged, and may give back, at a power that its owner may ask for."""
+
+    @property
+    def charge_limit_kw(self) -> float: ...
+    @property
+    def min_charge_kw(self) -> float: ...
+    @property
+    def discharge_limit_kw(self) -> float: ...
 
 
 class DeviceFlow(Protocol):

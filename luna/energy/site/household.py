@@ -4,8 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from luna.energy.devices.heat_pump import CopPoint, HeatPump
-from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM
+from luna.energy.devices import CAR_KWH_PER_100_KM, CopPoint, HeatPump
 from luna.energy.part import Part
 
 # Of a household by its persons, the last of five and more. Source: BDEW 2021, electricity per household in Germany.
@@ -43,7 +42,7 @@ class Household(Part):
     """How much the household uses: a year's kWh, else its persons, from which they are taken; a plan says where neither is known."""
 
     yearly_kwh: Annotated[
-        float | None, Field(ge=100, le=100_000, description="used in a year without vehicles and heat pumps that have meters of their own; empty: from persons")
+        float | None, Field(ge=100, le=100_000, description="used in a year without devices that have meters of their own; empty: from persons")
     ] = None
     persons: Annotated[int | None, Field(ge=1, le=20, description="who live there; empty: 3,500 kWh a year are assumed")] = None
     heated_by: Annotated[
@@ -52,7 +51,7 @@ class Household(Part):
     heating_kwh: Annotated[float | None, Field(ge=100, le=100_000, description="electricity for heating in a year; empty: from heated_m2")] = None
     heated_m2: Annotated[float | None, Field(ge=10, le=5_000, description="living area; empty: 120 m² are assumed")] = None
     car_km_per_year: Annotated[
-        float | None, Field(ge=100, le=300_000, description="driven with a car that charges at a plain socket; counts where the site has no vehicles")
+        float | None, Field(ge=100, le=300_000, description="driven with a car that charges at a plain socket; counts where the site names no car")
     ] = None
 
     @property

@@ -17,7 +17,7 @@ from luna.platform.database.sites import key_of
 from luna.platform.database.stored_rows import read_each
 
 # What a plan was made from, as far as a page shows it: keys of its complete request.
-_INPUTS = {"vehicles": ("state", "vehicles"), "reserves": ("reserves",), "first_slot_minutes": ("first_slot_minutes",)}
+_INPUTS = {"state": ("state",), "reserves": ("reserves",), "first_slot_minutes": ("first_slot_minutes",)}
 
 
 class PlanSpan(NamedTuple):
@@ -71,7 +71,7 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
 
 
 def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a plan as it was answered, and of what it was made from ``vehicles``, ``reserves`` and ``first_slot_minutes``, null where that was not kept.
+    """Return a plan as it was answered, and of what it was made from ``state``, ``reserves`` and ``first_slot_minutes``, null where that was not kept.
 
     None where another release stored it in its own form.
     """

@@ -28,8 +28,8 @@ def build_timeline(connection: Connection, window: Window, memory: PlanMemory) -
     said = memory.recall(_key(followed, window), lambda: _say_plans(followed, window))
     measured, prices = read_measured(connection, window), read_prices(connection, window, said.prices)
     overrides = read_overrides(connection, window)
-    inputs = followed.latest.inputs if followed.latest else {"vehicles": None, "reserves": None}
-    stays = read_stays(inputs["vehicles"], window.site, window.timeline)
+    inputs = followed.latest.inputs if followed.latest else {"state": None, "reserves": None}
+    stays = read_stays(inputs["state"], window.site, window.timeline)
     logged = read_logged(connection, window)
     deciders = name_deciders(logged, window, planned=[part is not None for part in followed.parts], overrides=overrides)
     decided = apply_past_overrides(logged, said.decisions, deciders, window)

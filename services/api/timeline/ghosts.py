@@ -28,9 +28,9 @@ class Seen:
     stays: Sequence[Mapping[str, Any]]
 
 
-def read_stays(vehicles: Mapping[str, Any] | None, site: Site, timeline: Timeline) -> list[dict[str, Any]]:
+def read_stays(state: Mapping[str, Any] | None, site: Site, timeline: Timeline) -> list[dict[str, Any]]:
     """Return the stays of vehicles that a plan was made for and that reach into a timeline, in the order they begin."""
-    stays = [{"vehicle": name} | stay for name, state in (vehicles or {}).items() for stay in state.get("sessions", [])]
+    stays = [{"vehicle": name} | stay for name, each in ((state or {}).get("vehicles") or {}).items() for stay in each.get("sessions", [])]
     known = {vehicle.name: vehicle for vehicle in site.vehicles}
     inside = [stay for stay in stays if stay["vehicle"] in known and _instant(stay["from"]) < timeline.end and _instant(stay["to"]) > timeline.start]
     told = [

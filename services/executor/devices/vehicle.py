@@ -70,9 +70,10 @@ class ChargerUnit:
         if told.mode == "own" and "own" in self.control.modes:
             return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
         if told.mode == "give":
-            give_kw = clamp_giving(told.give_kw, soc.get(self.vehicle.name, math.nan), self.vehicle) if "give" in self.control.modes else 0.0
+            held, least, most = soc.get(self.vehicle.name, math.nan), self.vehicle.min_soc, self.vehicle.discharge_limit_kw
+            give_kw = clamp_giving(told.give_kw, held, min_soc=least, limit_kw=most) if "give" in self.control.modes else 0.0
             return {self.vehicle.name: VehicleSetpoint(mode="give", charge_kw=0.0, give_kw=round(give_kw, 6)) if give_kw else STOP}
-        power_kw = clamp_charging(0.0 if told.mode == "stop" else told.charge_kw, self.vehicle, self.site)
+        power_kw = clamp_charging(0.0 if told.mode == "stop" else told.charge_kw, self.vehicle.power_ranges, self.site)
         return {self.vehicle.name: VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6)) if power_kw else STOP}
 
     def render(self, allowed: Setpoints) -> list[Write]:

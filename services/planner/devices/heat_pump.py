@@ -27,6 +27,8 @@ from services.planner.linear.schedules import RunRules, read_rules
 OUTDOOR_C = 7.0
 # What it costs that a store is too cold or too warm by what a kWh of heat makes of it, per hour, as a multiple of the dearest price.
 COMFORT_SLACK = 60.0
+# What is assumed where nothing is known of it.
+_OUTDOOR, _STORE = "heat_outdoor", "heat_store"
 # What is used below this is the solver's dust.
 _DUST_KWH = 1e-6
 _NOTHING_K, _MISSED_K = 1e-6, 0.01
@@ -169,8 +171,8 @@ def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, 
     least, most = _band(pump, timeline, zone)
     start = float(least[0] + most[0]) / 2 if state.temperature_c is None else state.temperature_c
     warming = Warming.of(pump.store, hours=timeline.hours, outdoor_c=outdoor, demand_kwh=demand)
-    assumed = [("heat_outdoor", OUTDOOR_C)] if series.outdoor_temperature_c is None else []
-    assumed += [("heat_store", start)] if state.temperature_c is None else []
+    assumed = [(_OUTDOOR, OUTDOOR_C)] if series.outdoor_temperature_c is None else []
+    assumed += [(_STORE, start)] if state.temperature_c is None else []
     cop, highest = heat_per_kwh(pump.cop, outdoor), np.maximum(most, warming.least_warming(start, least))
     aim = np.minimum(least, warming.most_warming(start, pump.power_kw * timeline.hours * cop, highest))
     return HeatDemand(pump, state, start, least, highest, aim, cop, warming, tuple(assumed), np.full(timeline.count, np.nan))
@@ -264,4 +266,4 @@ def _assume_warm(site: Site, state: StateMessage, included: Collection[str], _be
         yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
 
 
-PLANNED = PlannedKind(HEAT_PUMP.section, _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True)
+PLANNED = PlannedKind(HEAT_PUMP.section, _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True, never_found=frozenset({_OUTDOOR, _STORE}))

@@ -236,6 +236,7 @@ class PlannedKind:
         assume: notes on what a state does not say, of devices that the load does not include (third argument), when a plan begins (fourth).
         by_weather: whether what it asks for depends on the outdoor temperature.
         stored: what is known of its devices beside a plan; None: nothing.
+        never_found: codes of what no search finds another way for, however long it takes.
     """
 
     section: str
@@ -245,6 +246,7 @@ class PlannedKind:
     assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(default=lambda *_: NO_NOTES)
     by_weather: bool = False
     stored: StoredStates | None = None
+    never_found: frozenset[str] = frozenset()
 
     def of(self, site: Site) -> Sequence[NamedDevice]:
         """Return the devices of the kind that a site has."""

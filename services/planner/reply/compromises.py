@@ -10,6 +10,7 @@ import numpy as np
 from luna.contracts.plan import CompromiseReply
 from luna.words import Language
 from luna.words.compromises import say_compromise
+from services.planner.devices import PLANNED_KINDS
 from services.planner.dp.plan import Plan
 
 
@@ -20,8 +21,8 @@ def name_compromise(code: str, language: Language, *, cost: float = 0.0, **figur
     return CompromiseReply(code=code, constraint=constraint, shortfall=shortfall, cost=round(cost, 6) + 0.0, figures=told)
 
 
-# What is assumed, and blocks whose battery is full or empty: no search finds another way.
-_NEVER_FOUND = frozenset({"heat_outdoor", "heat_store", "carbon_unknown", "manual_full", "manual_vehicle_full", "manual_empty"})
+# What is assumed, and blocks whose device is full or empty: no search finds another way.
+_NEVER_FOUND = frozenset({"carbon_unknown", "manual_full", "manual_empty"}).union(*(kind.never_found for kind in PLANNED_KINDS))
 # Models weigh a wish that is missed by more than this many times what its energy costs.
 _LEAST_WEIGHT = 10.0
 

@@ -28,7 +28,6 @@ _SAME_SOC = 1e-6
 PRICES = ("import_price", "export_price", "carbon_g_per_kwh")
 LOAD = ("load_kwh", "load_p10_kwh", "load_p90_kwh", "outdoor_temperature_c")
 PV = ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
-# Of what is switched, that of which it is a cause by itself that it ran otherwise than planned.
 
 
 @dataclass(frozen=True, slots=True)

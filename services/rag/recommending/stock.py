@@ -25,10 +25,10 @@ from luna.words import Numbers
 from luna.words.recommendations import say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.daily_series import RecordedDays, cut_days
-from services.rag.recommending.tips import find_tips
+from services.rag.recommending.tips import MAY_WAIT, find_tips
 from services.rag.retrieval.terms import terms_of
 
-_SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "soc", "vehicle_kwh", "water_heater_kwh")
+_SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "soc", *MAY_WAIT)
 _YEAR = timedelta(days=365)
 # Questions of a site that are looked through for what they found.
 _QUESTIONS = 50

@@ -70,13 +70,13 @@ def find_tips(site: Site, days: RecordedDays) -> list[Tip]:
 
 # How long after it began an appliance's energy may be drawn.
 _WAIT_SLOTS = 8 * SLOTS_PER_HOUR
-_FLEXIBLE = {"vehicle_kwh": "vehicle", "water_heater_kwh": "water_heater"}
+MAY_WAIT = {"vehicle_kwh": "vehicle", "water_heater_kwh": "water_heater"}
 
 
 @tip("shift_load")
 def _shift_load(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
     """Vehicle and water heater: what they bought, bought in the cheapest quarter-hours within eight hours of their beginning instead."""
-    for name, key in _FLEXIBLE.items():
+    for name, key in MAY_WAIT.items():
         if name not in days.series:
             continue
         energy = np.minimum(np.nan_to_num(days.series[name]), np.nan_to_num(days.series["import_kwh"]))

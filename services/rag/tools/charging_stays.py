@@ -35,7 +35,7 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 def _tell(teller: Teller, session: StoredSession, number: int) -> None:
     told = {
-        "vehicle": teller.name(f"vehicle_{number}", session.device),
+        "device": teller.name(f"vehicle_{number}", session.device),
         "begin": teller.moment(f"from_{number}", session.from_, day=True),
         "end": teller.moment(f"to_{number}", session.to, day=True),
     }

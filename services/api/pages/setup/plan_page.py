@@ -14,7 +14,7 @@ from luna.platform.database import setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import retry_job
 from luna.words import Language, Numbers
-from luna.words.devices import say_device
+from luna.words.devices import DEVICE_WORDS, say_device
 from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
@@ -121,8 +121,7 @@ def _describe(plan: Mapping[str, Any], gateway: Gateway, language: Language) -> 
 
 
 def _say_note(note: Mapping[str, Any], numbers: Numbers) -> str:
-    """Return a note with its car named as the pages name it."""
+    """Return a note with the device that it is about named as the pages name it."""
     figures = note.get("figures") or {}
-    if "vehicle" not in figures:
-        return str(note["text"])
-    return say_note(note["code"], figures | {"vehicle": say_device(figures["vehicle"], language=numbers.language)}, numbers)
+    named = {name: say_device(figures[name], language=numbers.language) for name in DEVICE_WORDS if isinstance(figures.get(name), str)}
+    return say_note(note["code"], figures | named, numbers) if named else str(note["text"])

@@ -26,6 +26,8 @@ from services.planner.linear.model import ModelBuilder
 
 # Less than this is not told: kWh, and of a departure's target, where it shows as 0.0 % and a charger's least power is dearer than what it would bring.
 _MISSED_KWH, _MISSED_SOC = 1e-4, 5e-4
+# A block of a vehicle that is full.
+_FULL = "manual_vehicle_full"
 # What is charged below this is the solver's dust.
 _DUST_KWH = 1e-6
 
@@ -131,7 +133,7 @@ class PlacedVehicle:
         if block.action == "charge":
             missing, full = np.maximum(self.demand.car.least_charge_kwh - self.use_kwh, 0.0), self.demand.car.find_full(self.use_kwh, self.give_kwh)
             yield "manual", float(missing[inside & ~full].sum())
-            yield "manual_vehicle_full", float(missing[inside & full].sum())
+            yield _FULL, float(missing[inside & full].sum())
 
 
 def _place(demand: ChargingDemand, columns: VehicleColumns, column: FloatArray) -> PlacedVehicle:
@@ -191,4 +193,4 @@ def _find_away(site: Site, state: StateMessage, _included: Collection[str], begi
         yield Assumption(code="no_session", figures={"vehicles": away})
 
 
-PLANNED = PlannedKind("vehicles", _read_demands, carry_vehicles, _refuse_block, _find_away, stored=STORED)
+PLANNED = PlannedKind("vehicles", _read_demands, carry_vehicles, _refuse_block, _find_away, stored=STORED, never_found=frozenset({_FULL}))
