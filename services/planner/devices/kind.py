@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import Assumption, OutlookMessage, StateMessage
+from luna.contracts.plan import Assumption, OutlookMessage, PlanRequest, SessionReply, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.energy.devices import NamedDevice
 from luna.energy.physics import BoolArray
@@ -208,6 +208,14 @@ DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage
 
 
 @dataclass(frozen=True, slots=True)
+class RelaxedBill:
+    """What a request costs at least without what is missing, and how much each demand lacks that stores energy, kWh."""
+
+    cost: float
+    missing_kwh: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredStates:
     """What is known of the devices of a kind at a stored site, beside what the plan in force expects.
 
@@ -236,6 +244,7 @@ class PlannedKind:
         assume: notes on what a state does not say, of devices that the load does not include (third argument), when a plan begins (fourth).
         by_weather: whether what it asks for depends on the outdoor temperature.
         stored: what is known of its devices beside a plan; None: nothing.
+        price_sessions: what deadlines of what is placed cost, by what requests cost at least; None: its devices have none.
         never_found: codes of what no search finds another way for, however long it takes.
     """
 
@@ -246,6 +255,7 @@ class PlannedKind:
     assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(default=lambda *_: NO_NOTES)
     by_weather: bool = False
     stored: StoredStates | None = None
+    price_sessions: Callable[[PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]], Iterator[SessionReply]] | None = None
     never_found: frozenset[str] = frozenset()
 
     def of(self, site: Site) -> Sequence[NamedDevice]:

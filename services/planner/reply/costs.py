@@ -1,18 +1,17 @@
 """What a plan costs, in the words of the outward interface: in all, by objective, and by charging session."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest, SessionReply, VehicleSession
+from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest, SessionReply
 from luna.energy.economics import carbon_g, peak_cost
 from luna.energy.objective_weights import COST_ALONE, Weights, self_sufficiency
-from luna.energy.timeline import FloatArray
 from luna.words import Language
 from services.planner.deadline import Deadline
-from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
-from services.planner.devices.vehicle.planned import PlacedVehicle
+from services.planner.devices import PLANNED_KINDS
+from services.planner.devices.kind import RelaxedBill
 from services.planner.dp.plan import Plan
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections
@@ -91,74 +90,26 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadli
     )
 
 
-HOUR = timedelta(hours=1)
-
-
 def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> list[SessionReply]:
     """Return what the deadline of every session with a target costs; those for which no time is left by the planner's own ``deadline`` are left out.
 
-    All costs are those of the relaxed model, in which a charger's least power is no limit: each takes one linear solve, and differences of cents are
+    All costs are those of the relaxed model, in which a device's least power is no limit: each takes one linear solve, and differences of cents are
     not lost in the gap that a placement is proven to. Energy beyond a target is worth nothing in them.
     """
     if plan.placement is None:
         return []
-    plain = _change(request, {name: [_plain(each) for each in state.sessions] for name, state in request.state.vehicles.items()})
     timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
-    flows = [(each.demand.car, each.use_kwh, each.give_kwh) for each in plan.placement.loads if isinstance(each, PlacedVehicle)]
-    wanted = [(demand, stay, charge, give) for demand, charge, give in flows for stay in demand.stays if not stay.surplus_only and stay.end > stay.first]
     priced: list[SessionReply] = []
     with suppress(SolverError):
-        usual = plain, _relax(plain, timed)
-        for demand, stay, charge, give in wanted:
-            priced.append(_price(usual, (demand, stay), timed, soc_end=_soc_end(demand, stay, charge, give)))
+        for kind in PLANNED_KINDS:
+            if kind.price_sessions:
+                # One by one: what is priced when time is up stays.
+                for each in kind.price_sessions(request, plan.placement.loads, partial(_relax, solver=timed)):
+                    priced.append(each)  # noqa: PERF402
     return priced
 
 
-@dataclass(frozen=True, slots=True)
-class _Bill:
-    """What a request costs at least without what is missing, and how much each vehicle lacks, kWh."""
-
-    cost: float
-    missing_kwh: dict[str, float]
-
-
-def _price(usual: tuple[PlanRequest, _Bill], wanted: tuple[VehicleDemand, ChargingSession], solver: Solver, *, soc_end: float) -> SessionReply:
-    (request, bill), (demand, stay) = usual, wanted
-    name, sessions = demand.vehicle.name, request.state.vehicles[demand.vehicle.name].sessions
-    session = next(each for each in sessions if each.to == stay.until)
-
-    def instead(**changes: object) -> _Bill:
-        changed = [each.model_copy(update=changes) if each is session else each for each in sessions]
-        return _relax(_change(request, {name: changed}), solver)
-
-    held = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
-    begin = max(session.from_, request.start) if request.start else session.from_
-    sooner = instead(to=session.to - HOUR) if session.to - HOUR > begin else None
-    free_after = not any(session.to <= each.from_ < session.to + HOUR for each in sessions)
-    later = instead(to=session.to + HOUR) if free_after else None
-    return SessionReply(
-        vehicle=name,
-        to=session.to,
-        target_soc=stay.target_soc,
-        soc_end=round(soc_end, 6),
-        target_cost=round(bill.cost - instead(target_soc=held).cost, 6),
-        hour_earlier_cost=None if sooner is None else round(sooner.cost - bill.cost, 6),
-        hour_earlier_missing_kwh=None if sooner is None else round(max(sooner.missing_kwh[name] - bill.missing_kwh[name], 0.0), 6),
-        hour_later_saving=None if later is None else round(bill.cost - later.cost, 6),
-    )
-
-
-def _plain(session: VehicleSession) -> VehicleSession:
-    return session.model_copy(update={"extra_value": 0.0})
-
-
-def _change(request: PlanRequest, sessions: dict[str, list[VehicleSession]]) -> PlanRequest:
-    """Return the request with other sessions of some vehicles."""
-    vehicles = {name: state.model_copy(update={"sessions": sessions.get(name, state.sessions)}) for name, state in request.state.vehicles.items()}
-    return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": vehicles})})
-
-
-def _relax(request: PlanRequest, solver: Solver) -> _Bill:
+def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
     problem = build_problem(request).paid
     try:
         built = formulate(problem, FlowDirections.of(problem))
@@ -168,8 +119,4 @@ def _relax(request: PlanRequest, solver: Solver) -> _Bill:
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
     lacking = {demand.name: each.storage.missing for demand, each in zip(problem.demands.loads, built.placed.loads, strict=True) if each.storage}
     slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
-    return _Bill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})
-
-
-def _soc_end(demand: VehicleDemand, stay: ChargingSession, charge_kwh: FloatArray, give_kwh: FloatArray) -> float:
-    return float(demand.stored_after(charge_kwh, give_kwh)[stay.end - 1] / demand.vehicle.capacity_kwh)
+    return RelaxedBill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})

@@ -1,8 +1,7 @@
 """Vehicles as everything else that is placed sees them: what they ask for, their columns, what a plan makes of them, with causes."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -10,16 +9,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.owner import ManualBlock
-from luna.contracts.plan import Assumption, OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
-from luna.energy.devices import ElectricVehicle
 from luna.energy.physics import BoolArray
-from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotWindow, ToldSlots
-from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PlacedStorage, PlannedKind, StorageColumns, refuse_strangers
-from services.planner.devices.vehicle.begin import STORED, carry_vehicles
-from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand, read_vehicle
+from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PlacedStorage, StorageColumns
+from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
 from services.planner.devices.vehicle.rows import VehicleColumns, add_vehicle
 from services.planner.devices.vehicle.sources import add_sources
 from services.planner.linear.model import ModelBuilder
@@ -27,7 +22,7 @@ from services.planner.linear.model import ModelBuilder
 # Less than this is not told: kWh, and of a departure's target, where it shows as 0.0 % and a charger's least power is dearer than what it would bring.
 _MISSED_KWH, _MISSED_SOC = 1e-4, 5e-4
 # A block of a vehicle that is full.
-_FULL = "manual_vehicle_full"
+FULL = "manual_vehicle_full"
 # What is charged below this is the solver's dust.
 _DUST_KWH = 1e-6
 
@@ -133,7 +128,7 @@ class PlacedVehicle:
         if block.action == "charge":
             missing, full = np.maximum(self.demand.car.least_charge_kwh - self.use_kwh, 0.0), self.demand.car.find_full(self.use_kwh, self.give_kwh)
             yield "manual", float(missing[inside & ~full].sum())
-            yield _FULL, float(missing[inside & full].sum())
+            yield FULL, float(missing[inside & full].sum())
 
 
 def _place(demand: ChargingDemand, columns: VehicleColumns, column: FloatArray) -> PlacedVehicle:
@@ -172,25 +167,3 @@ def _idle_car(reasons: DeviceReasons, window: SlotWindow, stay: ChargingSession,
         return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
     short = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
     return np.where(window.later, reasons.waiting(window), np.where(ready, "ev_ready", short))
-
-
-def _read_demands(site: Site, state: StateMessage, timeline: Timeline, _series: OutlookMessage) -> tuple[ChargingDemand, ...]:
-    """Return what vehicles with sessions ask for; without one they want nothing."""
-    refuse_strangers("vehicles", state.vehicles, [vehicle.name for vehicle in site.vehicles])
-    zone = ZoneInfo(site.timezone)
-    known = [(vehicle, state.vehicles[vehicle.name]) for vehicle in site.vehicles if vehicle.name in state.vehicles]
-    return tuple(ChargingDemand(read_vehicle(vehicle, now, timeline, zone=zone)) for vehicle, now in known if now.sessions)
-
-
-def _refuse_block(block: ManualBlock, _vehicle: ElectricVehicle) -> str | None:
-    return None if block.action == "no_charge" else "is not at its charger then"
-
-
-def _find_away(site: Site, state: StateMessage, _included: Collection[str], begin: datetime) -> Iterator[Assumption]:
-    stays = {name: each.sessions for name, each in state.vehicles.items()}
-    away = [vehicle.name for vehicle in site.vehicles if not any(stay.to > begin for stay in stays.get(vehicle.name, ()))]
-    if away:
-        yield Assumption(code="no_session", figures={"vehicles": away})
-
-
-PLANNED = PlannedKind("vehicles", _read_demands, carry_vehicles, _refuse_block, _find_away, stored=STORED, never_found=frozenset({_FULL}))
