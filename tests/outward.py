@@ -43,7 +43,7 @@ from luna.platform.settings import Settings, example
 from luna.platform.settings.model import Deployment
 from luna.platform.spool import open_mirror
 from luna.platform.spool.kind import EpisodeKind
-from luna.words import alternatives, compromises, differences, modes, notes, numbers, words
+from luna.words import alternatives, compromises, differences, modes, notes, numbers
 from luna.words import compromises as conditions
 from luna.words import differences as changes
 from luna.words import notes as strategy
@@ -266,7 +266,7 @@ def wording() -> Document:
     """Return every code and what is said for it."""
     told = {
         "reasons": templates.WORDS,
-        "reason figures": words.FIGURES,
+        "reason figures": templates.FIGURES,
         "limits": templates.LIMITS,
         "compromises": compromises.COMPROMISES,
         "compromise parts": compromises.PARTS,

@@ -6,8 +6,8 @@ A planner sends codes and figures; this is the one place where they become words
 from luna.words.battery_reasons import LIMITS
 from luna.words.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 from luna.words.numbers import Language, Numbers, say_instant
-from luna.words.sentences import REASONS, WORDS, Sentences, limit, sentence
-from luna.words.words import FIGURES, SHORT_LENGTH, Words
+from luna.words.sentences import FIGURES, REASONS, WORDS, Sentences, limit, sentence
+from luna.words.words import SHORT_LENGTH, Words
 
 __all__ = [
     "DEVICE_MODES",

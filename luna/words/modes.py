@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
 from luna.words.numbers import Language
-from luna.words.sentences import WORDS
-from luna.words.words import FIGURES
+from luna.words.sentences import FIGURES, WORDS
 
 
 class ModeWords(NamedTuple):

@@ -13,9 +13,10 @@ from luna.words.battery_reasons import BOUND, LIMITS
 from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import Language, Numbers
 from luna.words.trade_reasons import TRADE
-from luna.words.words import FIGURES, SHORT_LENGTH, Pairs, Words
+from luna.words.words import COMMON_FIGURES, SHORT_LENGTH, Pairs, Words
 
 WORDS: dict[str, Words] = BOUND | TRADE | merge(words.reasons for words in DEVICE_WORDS.values())
+FIGURES: dict[str, str] = COMMON_FIGURES | merge(words.figures for words in DEVICE_WORDS.values())
 # By code and language: the full wordings, in order of preference.
 REASONS: dict[str, dict[Language, tuple[str, ...]]] = {code: {"en": words.en, "de": words.de} for code, words in WORDS.items()}
 

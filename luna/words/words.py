@@ -7,8 +7,8 @@ from luna.words.numbers import Language
 # No short wording is longer, whatever its figures.
 SHORT_LENGTH = 60
 
-# What a reason's figures are: name → how it is said. Prices are per kWh.
-FIGURES = {
+# What figures of reasons are: name → how it is said. Prices are per kWh. Kinds of devices have more of their own.
+COMMON_FIGURES = {
     "kwh": "energy",
     "buy": "price",
     "sell": "price",

@@ -27,6 +27,7 @@ class DeviceWords:
         notes: what a plan rests on.
         assumed: those notes whose plan would be another one if what they say turns out otherwise.
         doubts: those of what was said and is not believed yet.
+        figures: those of ``reasons`` that no other kind has: name → how it is said, see ``luna.words.words``.
         reasons: why a device runs or waits.
     """
 
@@ -43,4 +44,5 @@ class DeviceWords:
     notes: dict[str, Spoken] = field(default_factory=dict)
     assumed: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    figures: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, Words] = field(default_factory=dict)

@@ -104,7 +104,8 @@ class ToldSlots:
         self.own: dict[str, Known] = {name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)}
 
     def tell(self, where: BoolArray, code: Codes | str, shared: Mapping[str, Figure] = NO_FIGURES, **own: Known) -> None:
-        """Give slots a code each, the figures that they share, and their own; what was said of them before no longer is."""
+        """Give slots a code each, the figures that they share, and their own: those of every kind, and others; what was said of them before no longer is."""
+        self.own |= {name: np.full(where.size, None) for name in own if name not in self.own}
         codes = np.broadcast_to(code, where.shape)[where].tolist()
         places = {each: len(self.said) + place for place, each in enumerate(dict.fromkeys(codes))}
         self.said += [{"code": each, "figures": dict(shared)} for each in places]
@@ -115,7 +116,7 @@ class ToldSlots:
     def write(self) -> Columns:
         """Return the columns of a device's ``reason``."""
         columns = {name: known.tolist() for name, known in self.own.items()}
-        figures = {name: columns.pop(name) for name in _FIGURES}
+        figures = {name: columns.pop(name) for name in self.own if name not in _EVIDENCE}
         told = [None if place < 0 else place for place in self.places.tolist()]
         return {"told": told, "said": self.said, "figures": {name: each for name, each in figures.items() if each.count(None) < len(each)}} | columns
 
