@@ -19,7 +19,6 @@ from services.cli.shared_sentences import show_note
 
 # Beside the figures a reason needs at least this many columns of the terminal; in a narrower one reasons have a table of their own.
 WIDE = 130
-# What batteries do stands in the plan's own table.
 
 
 def show_plan(reply: PlanReply, language: Language) -> None:

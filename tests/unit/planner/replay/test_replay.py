@@ -31,6 +31,12 @@ def test_a_policy_that_plans_beside_others_does_what_it_does_alone() -> None:
     assert alone == beside
 
 
+def test_what_plans_would_place_is_named_whatever_its_kind() -> None:
+    pump = {"name": "pump", "power_kw": 2, "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23}}
+    scene = make_scene(loads=[{"name": "boiler", "power_kw": 2}], heat_pumps=[pump])
+    assert replay(scene, ["idle"], every=96).as_recorded == ["boiler", "pump"]
+
+
 def revise(prices: SitePrices, published_at: datetime, price: float) -> SitePrices:
     """Return the knowledge with a later revision of every price."""
     book = prices.books["NL"]
