@@ -6,13 +6,14 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices import SWITCHED_KINDS, DeviceKind, ElectricVehicle
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import COUNTRIES, places
 from luna.energy.site.sensor_changes import SensorChange
 from luna.platform.simulated_home import is_simulated
 from luna.words import Language, Numbers
+from luna.words.devices import DEVICE_WORDS
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
@@ -138,9 +139,15 @@ def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
         *((words("batteries"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.batteries),
         *((words("pv"), words("review_pv", peak=plain(each.peak_kw))) for each in site.pv),
         *((words("vehicles"), _say_vehicle(each, words, numbers)) for each in site.vehicles),
-        *((words("loads"), words("review_pv", peak=plain(each.power_kw))) for each in site.loads),
+        *((_say_kind(kind, words, numbers.language), words("review_pv", peak=plain(kind.power_kw(each)))) for kind in SWITCHED_KINDS for each in kind.of(site)),
     ]
     return lines or [(words("step_devices"), words("review_no_devices"))]
+
+
+def _say_kind(kind: DeviceKind[Any], words: PageWords, language: Language) -> str:
+    """Return what set-up calls devices of a kind; one that it does not ask for is called as in lists."""
+    called = DEVICE_WORDS[kind.name].kind
+    return called[language] if called and not words.knows(kind.section) else words(kind.section)
 
 
 def _control_lines(site: Site, words: PageWords) -> Lines:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,11 +12,12 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, parse_site
 from luna.energy.site.differences import SiteDifference, list_differences
 from luna.platform.site_file import load_site
-from luna.words.numbers import write_decimal
+from luna.words.numbers import Numbers, write_decimal
 from luna.words.pages import page_words
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import compose
 from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps
+from services.api.pages.setup.views import view_site_parts
 
 EXAMPLE = Path(__file__).parents[5] / "config" / "site.yaml"
 HOUSE: dict[str, Any] = {
@@ -144,6 +146,14 @@ def test_the_review_tells_what_was_and_what_will_be() -> None:
         ("tariff", "Kaufen", "Nach Uhrzeit", "Ein Preis rund um die Uhr"),
     ]
     assert list_changed_steps(answers_of(site), after) == ["devices", "tariff"]
+
+
+def test_the_review_lists_every_switched_device_by_its_kind() -> None:
+    pump = {"name": "pump", "power_kw": 2.5, "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23}}
+    site = parse_site(HOUSE | {"loads": [{"name": "boiler", "power_kw": 2}], "heat_pumps": [pump]})
+    said = dict(dict(view_site_parts(site, page_words("setup", "de"), Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")))["devices"])
+    assert said["Warmwasser"].startswith("2,0")
+    assert said["Wärmepumpe"].startswith("2,5")
 
 
 def test_a_comma_where_a_point_stood_is_no_change() -> None:
