@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +111,17 @@ class OnOffSchedule:
     cost: float
 
 
+class ScheduleFinder(Protocol):
+    """The schedules that rules of any kind allow."""
+
+    def find(self, price: FloatArray) -> OnOffSchedule:
+        """Return the cheapest where being on also costs a ``price``, (slots,), which is not part of the schedule's cost.
+
+        Raises:
+            InfeasibleError: there is none.
+        """
+
+
 @dataclass(frozen=True)
 class Schedules:
     """What a load may follow.
@@ -171,7 +183,7 @@ class ScheduleBlock:
     columns: slice
     rows: slice
     on: Indices
-    schedules: Schedules
+    schedules: ScheduleFinder
 
 
 def _count_needs(needs: Sequence[SlotNeed]) -> list[SlotNeed]:
