@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from luna.contracts.control import BatterySetpoint, ControlState, PvSetpoint, VehicleSetpoint
 from luna.contracts.plan import PlanRequest
-from luna.energy.devices import DEVICE_KINDS, DeviceKind, LoadSetpoint
+from luna.energy.devices import DEVICE_KINDS, FLOW_KINDS, DeviceKind, LoadSetpoint
 from luna.energy.errors import LunaError
 from luna.energy.part import MoneyBounds
 from luna.energy.site import SENSOR_ROLES, Site, parse_site
@@ -42,6 +42,7 @@ from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Problem
 from services.planner.reply.reply import plan_request
 from tests.houses import house_of
 from tests.placed_judge import judge_placed
@@ -62,12 +63,14 @@ class Example:
         control: its entry in a section ``control``; None: nobody controls it.
         beside: what else the home needs to have one, by section.
         draw: turns a home's request into a small random problem of the device.
+        optimum: what the best plan of such a problem costs, found in another way than the planner's.
     """
 
     device: Document
     draw: Callable[[np.random.Generator, Document], None]
     control: Any = None
     beside: Mapping[str, Any] = field(default_factory=dict)
+    optimum: Callable[[Problem], float] = solve_reference
 
     def describe_site(self, kind: DeviceKind[Any], **parts: Any) -> Document:
         """Return the home as a site's file has it."""
@@ -251,7 +254,7 @@ def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
     document = example.draw_request(kind, seed)
     request = PlanRequest.model_validate(document)
     problem = build_problem(request)
-    best = solve_reference(problem)
+    best = example.optimum(problem)
     try:
         plan = decide(problem, Solver())
     except LunaError:
@@ -272,11 +275,12 @@ def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
 
 def _balance(slot: Document) -> float:
     """Return what comes in less what goes out in a slot, kWh."""
-    placed = [flow for section in ("vehicles", "loads", "heat_pumps") for flow in slot.get(section, {}).values()]
     out_of, into = slot["import_kwh"] + slot["pv_kwh"] - slot["curtailed_kwh"], slot["export_kwh"] + slot["load_kwh"]
-    for flow in (*slot["batteries"].values(), *placed):
-        out_of += flow.get("discharge_kwh", 0.0)
-        into += flow.get("charge_kwh", 0.0) + flow.get("energy_kwh", 0.0)
+    for kind in FLOW_KINDS:
+        takes, *gives = kind.flows
+        for flow in slot[kind.section].values():
+            out_of += sum(flow[name] for name in gives)
+            into += flow[takes]
     return float(out_of - into)
 
 

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luna.contracts.plan import PlanReply
-from luna.energy.site import Site
+from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, Timeline, local_midnight, parse_zone
 from luna.platform.findings import SiteFinding
 from luna.platform.house_now import HouseFigure, HouseNow, PlannedHouse
 from luna.platform.site_day import PLANNED, join_day
 
-NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, "water_heater_kwh", "heat_pump_kwh", "vehicle_kwh")}
+NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, *SUBMETERED)}
 
 
 def house_of(site: Site, plan: PlanReply | None, now: datetime, *, findings: tuple[SiteFinding, ...] = (), planned_before: bool = True) -> HouseNow:

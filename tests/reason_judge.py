@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from luna.energy.devices import SWITCHED_KINDS
+
 Document = dict[str, Any]
 Claims = dict[str, bool]
 # Energies of a reply are rounded to a millionth: sums of them are this exact.
@@ -167,7 +169,7 @@ class Seen:
         """What house, cars and appliances use, less what cars give."""
         here = self.here
         cars = sum(each["charge_kwh"] - each["discharge_kwh"] for each in here["vehicles"].values())
-        placed = sum(each["energy_kwh"] for kind in ("loads", "heat_pumps") for each in here[kind].values())
+        placed = sum(each["energy_kwh"] for kind in SWITCHED_KINDS for each in here[kind.section].values())
         return float(here["load_kwh"] + cars + placed)
 
     @property

@@ -54,8 +54,8 @@ def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules"))
     for edit in change.edits:
         _apply(edit, folder / edit.path)
-    # What is compiled for the copy alone goes with the copy.
-    environment = {**os.environ, "PYTHONPATH": str(folder), "LUNA_DATA_FOLDER": str(folder / "var")}
+    # What is compiled for the copy alone goes with the copy; what tests share stands behind it.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "LUNA_DATA_FOLDER": str(folder / "var")}
     return subprocess.run([sys.executable, "-c", change.proof], cwd=folder, env=environment, text=True, capture_output=True, check=False)
 
 
