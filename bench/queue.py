@@ -44,12 +44,12 @@ def measure() -> dict[str, Any]:
 
 
 def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
-    from bench.queue_tasks import NumberRequest, bare, return_bare
+    from bench.queue_bare import bare, return_bare
+    from bench.queue_tasks import NumberRequest
 
     client, store = Client(addresses.redis_url), redis.Redis.from_url(addresses.redis_url)
     luna = ["luna.platform.queue.worker", "--modules", "bench.queue_tasks"]
-    celery = ["celery", "-A", "bench.queue_tasks:bare", "worker", "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
-    with run_worker(luna, addresses), run_worker(celery, addresses):
+    with run_worker(luna, addresses), run_worker(["bench.queue_bare"], addresses):
         client.call(NumberRequest(value=0), timeout=SOON)
         return_bare.delay(0).get(timeout=60)
         ours, theirs = [], []
