@@ -53,7 +53,7 @@ def limited(max_bytes: int) -> Iterator[None]:
 
 
 class FreedMemory:
-    """What a process's tasks have freed, which the allocator would keep for the next one: a forecast leaves 50 MB, and the next may be hours away."""
+    """What a process's work has freed, which the allocator would keep for the next: a forecast leaves 50 MB, a start 8, and the next may be hours away."""
 
     def __init__(self) -> None:
         self._kept_bytes = 0

@@ -22,6 +22,7 @@ from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
 from luna.platform.embedded import running
 from luna.platform.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
+from luna.platform.memory import FreedMemory
 from luna.platform.queue.heartbeats import present
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
@@ -60,6 +61,7 @@ class Live:
         self._notes = notes
         self._look = look
         self._seen: tuple[SensedSite, ...] = ()
+        self._freed = FreedMemory()
 
     async def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe."""
@@ -93,6 +95,7 @@ class Live:
         while True:
             await asyncio.sleep(seconds_to_wait(self._look))
             await asyncio.to_thread(self._quarters.turn, [site.name for site in self._seen])
+            self._freed.give_back()
 
     def _note_heard(self) -> None:
         self._notes.write({f"heard_{name}": instant.isoformat() for name, instant in self._listening.heard.items()})

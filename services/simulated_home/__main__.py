@@ -13,6 +13,7 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine, prices, sites
 from luna.platform.embedded import running
+from luna.platform.memory import FreedMemory
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, HomeState, RecordedYear, let_go, publish_prices
 from luna.platform.telemetry import configure_logging
@@ -91,7 +92,7 @@ class LivingHome:
         self.broker.publish(topic, value.encode())
 
     async def _keep_market(self, done: asyncio.Event, database: Engine, settings: Settings) -> None:
-        published_at = None
+        published_at, freed = None, FreedMemory()
         while not done.is_set():
             now = self._clock.now()
             try:
@@ -101,6 +102,7 @@ class LivingHome:
                 elif published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
                     await asyncio.to_thread(self._store_prices, database, now, awaited=AWAITED if settings.outside_services else timedelta(0))
                     published_at = now
+                    freed.give_back()
             except UnavailableError as error:
                 log.warning("prices are published later", error=str(error))
             await asyncio.sleep(seconds_to_wait(LOOK_EVERY))
