@@ -26,7 +26,9 @@ AGAIN_SECONDS = 0.05
 SOON_SECONDS = 0.3
 END_SECONDS = 1.0
 # A process that has grown by more since it was forked goes at its next rest, whatever small tasks come meanwhile: they find a new one that shares what it has.
-MOST_GROWN_BYTES = 48_000_000
+MOST_GROWN_BYTES = 24_000_000
+# How long a task waits at most for the one before it to end, where memory is short.
+MOST_TURN_SECONDS = 60.0
 
 log = structlog.get_logger("luna.queue")
 
@@ -51,7 +53,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
     """Celery's pool, with no more processes than tasks wait or run; one that rests is ended. Belongs to the event loop.
 
     Where ``turn_seconds`` are set, one process does all tasks in the order in which they came, and another takes its place once it has grown; a task that has
-    waited for that long begins beside it.
+    waited for that long begins beside it, where memory is short after ``MOST_TURN_SECONDS``.
     """
 
     readiness: Readiness
@@ -122,8 +124,11 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         """Return how many of the tasks that wait or run should have a process by now."""
         if self.turn_seconds is None:
             return len(self._cache)
-        late = [task for task in self._cache.values() if not task.accepted() and now - task.asked_at >= self.turn_seconds]
-        return min(len(self._cache), 1 + len(late))
+        waited_seconds = [now - task.asked_at for task in self._cache.values() if not task.accepted()]
+        if max(waited_seconds, default=0.0) < self.turn_seconds:
+            return min(len(self._cache), 1)
+        patience_seconds = max(self.turn_seconds, MOST_TURN_SECONDS) if is_short() else self.turn_seconds
+        return min(len(self._cache), 1 + sum(seconds >= patience_seconds for seconds in waited_seconds))
 
 
 def _end(process: Any) -> None:
