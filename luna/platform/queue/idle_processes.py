@@ -124,7 +124,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         """Return how many of the tasks that wait or run should have a process by now."""
         if self.turn_seconds is None:
             return len(self._cache)
-        waited_seconds = [now - task.asked_at for task in self._cache.values() if not task.accepted()]
+        waited_seconds: list[float] = [now - task.asked_at for task in self._cache.values() if not task.accepted()]
         if max(waited_seconds, default=0.0) < self.turn_seconds:
             return min(len(self._cache), 1)
         patience_seconds = max(self.turn_seconds, MOST_TURN_SECONDS) if is_short() else self.turn_seconds
