@@ -69,6 +69,16 @@ class DehumidifierFlow(Part):
     on: bool
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
+    @property
+    def used_kwh(self) -> float:
+        """What it takes from the site."""
+        return self.energy_kwh
+
+    @property
+    def mode(self) -> str:
+        """What it does in a word."""
+        return "on" if self.on else "off"
+
 
 DEHUMIDIFIER = DeviceKind(
     "dehumidifier",
