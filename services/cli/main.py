@@ -166,11 +166,12 @@ def _refuse(error: typer.TyperException, arguments: Sequence[str]) -> int:
 def describe_fault(exc: ImportError | OSError) -> Exception:
     """Return in Luna's words what this machine lacks: a library, a system library, space, a permission. A fault of Luna's own stays as it is."""
     if isinstance(exc, ModuleNotFoundError):
-        ours = (exc.name or "").partition(".")[0] in ("luna", "services")
-        return exc if ours else MachineError("a library is not installed", field=exc.name, remedy='Install it: pip install "luna-energy[core]".')
-    library, found, _ = str(exc).partition(": cannot open shared object file")
+        library = (exc.name or "").partition(".")[0]
+        ours = library in ("luna", "services")
+        return exc if ours else MachineError("a library is not installed", field=library, remedy='Install it: pip install "luna-energy[core]".')
+    file, found, _ = str(exc).partition(": cannot open shared object file")
     if found:
-        return MachineError("a system library is missing", field=library, remedy="Install the package that holds it.")
+        return MachineError("a system library is missing", field=file, remedy="Install the package that holds it.")
     if isinstance(exc, OSError) and exc.errno in DISK_REMEDIES:
         return MachineError(f"cannot be written: {exc.strerror}", field=exc.filename or "data_folder", remedy=DISK_REMEDIES[exc.errno])
     return exc
