@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,11 +25,13 @@ from sqlalchemy import URL, Engine, text
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.database import engine, readings
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
 from luna.platform.settings import Settings
 from luna.platform.spool.file import open_file
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.recorder.recorder import ReadingKind
+from tests.databases import own_database
 from tests.recording import SENSOR, SITE, reading
 from tests.stored import store_site
 from tests.workers import wait_for
@@ -44,13 +47,22 @@ AWAY = "postgresql://luna@127.0.0.1:1/luna"
 ROOT = str(Path(__file__).parents[2])
 
 
+@pytest.fixture(scope="module")
+def own(database_server: str) -> Iterator[Engine]:
+    """A database that no other test has sites in: it is emptied, and nobody is let in."""
+    with own_database(database_server, f"luna_recorded_{uuid.uuid4().hex[:8]}") as address:
+        upgrade(address)
+        pool = engine.create(address)
+        yield pool
+        pool.dispose()
+
+
 @pytest.fixture
-def home(database: Engine) -> Iterator[Engine]:
+def home(own: Engine) -> Engine:
     """The database with one site, and without what tests before have left."""
-    empty(database)
-    add_site(database, SITE)
-    yield database
-    empty(database)
+    empty(own)
+    add_site(own, SITE)
+    return own
 
 
 def empty(pool: Engine) -> None:

@@ -25,6 +25,7 @@ from services.cli.replay import replay_on_workers
 from services.planner.replay import Progress
 from services.planner.service.replay import Store, replay_on, replay_sites
 from tests.command_line import Luna
+from tests.databases import remove_site
 from tests.workers import worker_process
 
 FIRST, LAST = date(2024, 3, 30), date(2024, 4, 1)
@@ -61,8 +62,8 @@ def replayed(database: Engine) -> Iterator[Engine]:
             forecasts.upsert(connection, SITE.name, [issued])
     yield database
     with unit_of_work(database) as connection:
-        connection.execute(text("DELETE FROM sites"))
         connection.execute(text("DELETE FROM jobs"))
+    remove_site(database, SITE.name)
 
 
 def ask(**changes: Any) -> ReplayRequest:
