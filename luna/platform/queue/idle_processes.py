@@ -7,7 +7,7 @@ that trained or forecast 70. One that is forked for the next task shares what th
 import os
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import structlog
@@ -47,6 +47,12 @@ class IdleTimes:
         """Look: return those of the processes that have nothing to do now which have had nothing to do for ``rest_seconds``."""
         self._since = {pid: self._since.get(pid, now) for pid in idle}
         return {pid for pid, since in self._since.items() if now - since >= rest_seconds}
+
+
+def count_late(waited_seconds: Iterable[float], *, turn_seconds: float, memory_is_short: Callable[[], bool]) -> int:
+    """Return how many tasks have waited for longer than their turn may take; where memory is short, for longer than ``MOST_TURN_SECONDS``."""
+    late = [seconds for seconds in waited_seconds if seconds >= turn_seconds]
+    return sum(seconds >= MOST_TURN_SECONDS for seconds in late) if late and memory_is_short() else len(late)
 
 
 class SparingPool(AsynPool):  # type: ignore[misc]
@@ -125,10 +131,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         if self.turn_seconds is None:
             return len(self._cache)
         waited_seconds: list[float] = [now - task.asked_at for task in self._cache.values() if not task.accepted()]
-        if max(waited_seconds, default=0.0) < self.turn_seconds:
-            return min(len(self._cache), 1)
-        patience_seconds = max(self.turn_seconds, MOST_TURN_SECONDS) if is_short() else self.turn_seconds
-        return min(len(self._cache), 1 + sum(seconds >= patience_seconds for seconds in waited_seconds))
+        return min(len(self._cache), 1 + count_late(waited_seconds, turn_seconds=self.turn_seconds, memory_is_short=is_short))
 
 
 def _end(process: Any) -> None:

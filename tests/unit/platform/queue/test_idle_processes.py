@@ -1,6 +1,6 @@
 """Which processes of a worker have rested long enough."""
 
-from luna.platform.queue.idle_processes import IdleTimes
+from luna.platform.queue.idle_processes import MOST_TURN_SECONDS, IdleTimes, count_late
 
 REST_SECONDS, TASK_SECONDS = 10.0, 5.0
 
@@ -20,3 +20,9 @@ def test_a_process_counts_from_when_it_is_idle_and_one_that_is_gone_is_forgotten
     # It was busy at the look before, or is another one of the same number.
     assert times.list_rested([7], 12.0, rest_seconds=REST_SECONDS) == set()
     assert times.list_rested([7], 22.0, rest_seconds=REST_SECONDS) == {7}
+
+
+def test_where_memory_is_short_what_is_late_waits_on() -> None:
+    waited_seconds = [3.0, 8.0, 20.0, MOST_TURN_SECONDS]
+    assert count_late(waited_seconds, turn_seconds=8.0, memory_is_short=lambda: False) == 3
+    assert count_late(waited_seconds, turn_seconds=8.0, memory_is_short=lambda: True) == 1
