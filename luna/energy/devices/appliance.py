@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.kind import DeviceKind, NamedDevice
-from luna.energy.devices.switched import ON_OFF, SWITCHED
+from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.instant import Instant
 from luna.energy.part import MoneyBounds, Name, Part, PowerKw, Price
 from luna.energy.reason import ReasonReply
@@ -113,22 +113,12 @@ class LoadState(Part):
         return self
 
 
-class LoadFlow(Part):
+class LoadFlow(SwitchedFlow, Part):
     """What an appliance that may wait uses in a slot."""
 
     energy_kwh: float
     on: bool
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
-
-    @property
-    def used_kwh(self) -> float:
-        """What it takes from the site."""
-        return self.energy_kwh
-
-    @property
-    def mode(self) -> str:
-        """What it does in a word."""
-        return "on" if self.on else "off"
 
 
 APPLIANCE = DeviceKind(

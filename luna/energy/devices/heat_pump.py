@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices.kind import DeviceKind, NamedDevice
-from luna.energy.devices.switched import ON_OFF, SWITCHED
+from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import Name, Part
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -113,23 +113,13 @@ class HeatPumpState(Part):
         return self
 
 
-class HeatPumpFlow(Part):
+class HeatPumpFlow(SwitchedFlow, Part):
     """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the slot's end."""
 
     energy_kwh: float
     heat_kwh: float
     temperature_c: float
     on: bool
-
-    @property
-    def used_kwh(self) -> float:
-        """What it takes from the site."""
-        return self.energy_kwh
-
-    @property
-    def mode(self) -> str:
-        """What it does in a word."""
-        return "on" if self.on else "off"
 
 
 HEAT_PUMP = DeviceKind(

@@ -1,7 +1,7 @@
 """What is switched on and off: how it is told, and what is known of its runs."""
 
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,24 @@ class SwitchedDevice(Protocol):
     @property
     def ends_itself(self) -> bool:
         """Whether a thermostat or a regulator of its own ends it."""
+
+
+class SwitchedFlow:
+    """What a slot of a plan says of such a device, as a ``DeviceFlow``; the fields are its kind's, in the order in which they are answered."""
+
+    if TYPE_CHECKING:
+        energy_kwh: float
+        on: bool
+
+    @property
+    def used_kwh(self) -> float:
+        """What it takes from the site."""
+        return self.energy_kwh
+
+    @property
+    def mode(self) -> str:
+        """What it does in a word."""
+        return "on" if self.on else "off"
 
 
 # ``own``: what a device does without anybody's commands.

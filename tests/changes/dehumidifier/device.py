@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticKnownError
 
 from luna.energy.devices.kind import DeviceKind, NamedDevice
-from luna.energy.devices.switched import ON_OFF, SWITCHED
+from luna.energy.devices.switched import ON_OFF, SWITCHED, SwitchedFlow
 from luna.energy.part import Name, Part
 from luna.energy.reason import ReasonReply
 from luna.energy.sensor_roles import SensorRole, Sensors
@@ -61,23 +61,13 @@ class DehumidifierState(Part):
     starts_today: Annotated[int, Field(ge=0, le=1440)] = 0
 
 
-class DehumidifierFlow(Part):
+class DehumidifierFlow(SwitchedFlow, Part):
     """What a dehumidifier uses in a slot, and how humid its room is at the slot's end."""
 
     energy_kwh: float
     humidity_percent: float
     on: bool
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
-
-    @property
-    def used_kwh(self) -> float:
-        """What it takes from the site."""
-        return self.energy_kwh
-
-    @property
-    def mode(self) -> str:
-        """What it does in a word."""
-        return "on" if self.on else "off"
 
 
 DEHUMIDIFIER = DeviceKind(
