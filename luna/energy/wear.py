@@ -9,7 +9,6 @@ on Power Systems 33 (2018).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -40,7 +39,7 @@ class DepthSegments:
 
 def wears_by_depth(batteries: Sequence[Battery]) -> bool:
     """Return whether the wear of any battery depends on its cycles' depth."""
-    return any(map(attrgetter("wear_by_depth"), batteries))
+    return any(battery.wear_by_depth for battery in batteries)
 
 
 def depth_wear(batteries: Sequence[Battery], stored_kwh: FloatArray, start_kwh: FloatArray) -> FloatArray:

@@ -134,7 +134,7 @@ class Numbers:
     def amount(self, value_kwh: float) -> str:
         """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
         if not 0.0 < value_kwh < _LITTLE_KWH:
-            return self._with_unit(value_kwh, "kWh")
+            return self.energy(value_kwh)
         if value_kwh < _LEAST_KWH:
             return f"{'unter' if self.language == 'de' else 'under'} 1{NBSP}Wh"
         return f"{self.number(value_kwh * 1000)}{NBSP}Wh"

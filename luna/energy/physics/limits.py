@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -34,10 +33,9 @@ class BatteryLimits:
     @classmethod
     def of(cls, batteries: Sequence[Battery]) -> Self:
         """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
-        read = np.array(list(map(attrgetter(*cls.__slots__), batteries)), dtype=float).reshape(len(batteries), len(cls.__slots__))
-        # What a battery may stands last.
-        columns = read.T[:, :, None].copy()
-        return cls(*columns[:-2], *columns[-2:].astype(bool))
+        read = np.array([[getattr(battery, name) for battery in batteries] for name in cls.__slots__], dtype=float)
+        columns = dict(zip(cls.__slots__, read.reshape(len(cls.__slots__), len(batteries), 1), strict=True))
+        return cls(**columns | {name: columns[name].astype(bool) for name in ("charge_from_grid", "discharge_to_grid")})
 
     @property
     def min_kwh(self) -> FloatArray:

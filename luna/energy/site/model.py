@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from operator import attrgetter
 from types import GenericAlias
 from typing import Annotated, Literal, Self
 
@@ -139,7 +138,7 @@ class Site(SiteDevices):
     def _consistent(self) -> Self:
         for kind in DEVICE_KINDS:
             devices = kind.of(self)
-            if not kind.named or len(devices) == 1:
+            if not kind.named or len(devices) < 2:
                 continue
             counts = Counter(device.name.casefold() for device in devices)
             doubled = [device.name for device in devices if counts[device.name.casefold()] > 1]
@@ -161,7 +160,7 @@ class Site(SiteDevices):
     @model_validator(mode="after")
     def _rests_what_it_has(self) -> Self:
         off = self.strategy.vacation.loads_off if self.strategy and self.strategy.vacation else []
-        strangers = set(off).difference(load.name for load in self.loads) if off else ()
+        strangers = set(off) - {load.name for load in self.loads}
         if strangers:
             raise invalid_part("vacation-no-such-load", device=min(strangers))
         return self
@@ -216,12 +215,12 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """What all arrays together give at most."""
-        return float(sum(map(attrgetter("peak_kw"), self.pv)))
+        return sum(array.peak_kw for array in self.pv)
 
     @property
     def curtailable(self) -> bool:
         """Whether PV output may be held back: every array must allow it."""
-        return bool(self.pv) and all(map(attrgetter("curtailable"), self.pv))
+        return bool(self.pv) and all(array.curtailable for array in self.pv)
 
     @property
     def feed_in_limit_kw(self) -> float:

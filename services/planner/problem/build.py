@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from operator import attrgetter
 
 import numpy as np
 
@@ -40,16 +39,13 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     Raises:
         InvalidInputError: state of a component the tariff does not have.
     """
-    prices = site.tariff.peaks
-    if not prices and not state.peaks:
-        return ()
-    names = [price.name for price in prices]
+    names = [price.name for price in site.tariff.peaks]
     for name in state.peaks:
         if name not in names:
             raise refuse("no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none")
     unnamed = next((name for name in names if name not in state.peaks), None)
     known = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
-    return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in prices)
+    return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in site.tariff.peaks)
 
 
 def _read(state: PeakState) -> PeakHistory:
@@ -100,7 +96,7 @@ def build_problem(request: PlanRequest) -> Problem:
     Raises:
         InvalidInputError: a battery without state, a state without battery, a start off the grid.
     """
-    request, rules = apply_strategy(request) if request.site is not None and request.site.strategy is not None else (request, [])
+    request, rules = apply_strategy(request)
     if request.site is None or request.outlook is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     series = request.outlook
@@ -224,7 +220,7 @@ def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatA
     Raises:
         InvalidInputError: a battery without state, a state without battery.
     """
-    names = list(map(attrgetter("name"), site.batteries))
+    names = [battery.name for battery in site.batteries]
     for name in state.batteries:
         if name not in names:
             raise refuse("state-no-such-battery", field=f"state.batteries.{name}", names=", ".join(names) or "none")
@@ -244,8 +240,8 @@ def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, imp
     Raises:
         InvalidInputError: a value per battery names none or a wrong battery.
     """
-    capacity = np.array(list(map(attrgetter("capacity_kwh"), site.batteries)), dtype=float)
-    edges = np.array(list(map(attrgetter("min_soc", "max_soc"), site.batteries)), dtype=float).reshape(-1, 2)
+    capacity = np.array([battery.capacity_kwh for battery in site.batteries], dtype=float)
+    edges = np.array([(battery.min_soc, battery.max_soc) for battery in site.batteries], dtype=float).reshape(-1, 2)
     least, most = edges.T * capacity
     nothing = np.zeros(len(site.batteries))
     if terminal.kind == "automatic":

@@ -25,8 +25,7 @@ from services.planner.reply.compromises import name_compromise
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     """Return what is really paid, with carbon and self-sufficiency beside."""
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
-    peaks = read_peaks(site, request.state)
-    peak = peak_cost(flows.import_kwh, timeline, peaks, zone=ZoneInfo(site.timezone)) if peaks else 0.0
+    peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
     carbon = plan.problem.outlook.carbon_g_per_kwh
     costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
     return CostReply(
