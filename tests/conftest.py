@@ -5,7 +5,6 @@ import logging
 import os
 import shutil
 import signal
-import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from luna.platform.embedded import Servers, start
 from luna.platform.telemetry import ensure_plain_lines
 from tests import browsers, failed_again
 from tests.command_line import Luna, Said
-from tests.databases import own_database
+from tests.databases import migrated_database
 from tests.depth import draws
 from tests.folders import make_server_folder, server_folder
 from tests.mosquitto import SAID
@@ -145,10 +144,7 @@ def database_server(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def database_url(database_server: str, worker_id: str) -> Iterator[str]:
     """A fresh, migrated database of this worker's own."""
-    from luna.platform.database.migrate import upgrade
-
-    with own_database(database_server, f"luna_{worker_id}_{uuid.uuid4().hex[:8]}") as own:
-        upgrade(own)
+    with migrated_database(database_server, worker_id) as own:
         yield own
 
 

@@ -1,5 +1,6 @@
 """Databases of a test's own, on whichever server it runs."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,16 @@ def own_database(server: str, name: str, *, encoding: str = "UTF8") -> Iterator[
             yield own
         finally:
             keeper.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def migrated_database(server: str, name: str) -> Iterator[str]:
+    """Yield the address of a new database with Luna's tables, whose name begins with ``luna_`` and a name."""
+    from luna.platform.database.migrate import upgrade
+
+    with own_database(server, f"luna_{name}_{uuid.uuid4().hex[:8]}") as own:
+        upgrade(own)
+        yield own
 
 
 def remove_site(database: Engine, name: str) -> None:

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,13 +24,12 @@ from sqlalchemy import URL, Engine, text
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.database import engine, readings
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.migrate import upgrade
 from luna.platform.settings import Settings
 from luna.platform.spool.file import open_file
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.recorder.recorder import ReadingKind
-from tests.databases import own_database
+from tests.databases import migrated_database
 from tests.recording import SENSOR, SITE, reading
 from tests.stored import store_site
 from tests.workers import wait_for
@@ -50,8 +48,7 @@ ROOT = str(Path(__file__).parents[2])
 @pytest.fixture(scope="module")
 def own(database_server: str) -> Iterator[Engine]:
     """A database that no other test has sites in: it is emptied, and nobody is let in."""
-    with own_database(database_server, f"luna_recorded_{uuid.uuid4().hex[:8]}") as address:
-        upgrade(address)
+    with migrated_database(database_server, "recorded") as address:
         pool = engine.create(address)
         yield pool
         pool.dispose()

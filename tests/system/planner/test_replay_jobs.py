@@ -17,15 +17,16 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
-from luna.platform.database import episodes, forecasts, observations, oracle_results, quality, scores, sites
+from luna.platform.database import engine, episodes, forecasts, observations, oracle_results, quality, scores, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
+from luna.platform.queue.app import LONGEST_LIMIT
 from luna.platform.queue.jobs import submit_job
 from services.cli.replay import replay_on_workers
 from services.planner.replay import Progress
 from services.planner.service.replay import Store, replay_on, replay_sites
 from tests.command_line import Luna
-from tests.databases import remove_site
+from tests.databases import migrated_database
 from tests.workers import worker_process
 
 FIRST, LAST = date(2024, 3, 30), date(2024, 4, 1)
@@ -48,6 +49,21 @@ class KilledError(Exception):
     """The worker is gone."""
 
 
+@pytest.fixture(scope="module")
+def database_url(database_server: str) -> Iterator[str]:
+    """A database that no other test has sites in: every stored site is replayed."""
+    with migrated_database(database_server, "replayed") as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def database(database_url: str) -> Iterator[Engine]:
+    """An engine on it."""
+    pool = engine.create(database_url, idle_limit=LONGEST_LIMIT)
+    yield pool
+    pool.dispose()
+
+
 @pytest.fixture
 def replayed(database: Engine) -> Iterator[Engine]:
     """A site with three recorded days and a forecast at each midnight."""
@@ -62,8 +78,8 @@ def replayed(database: Engine) -> Iterator[Engine]:
             forecasts.upsert(connection, SITE.name, [issued])
     yield database
     with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM sites"))
         connection.execute(text("DELETE FROM jobs"))
-    remove_site(database, SITE.name)
 
 
 def ask(**changes: Any) -> ReplayRequest:
