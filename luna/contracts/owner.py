@@ -23,10 +23,10 @@ class ManualBlock(Message):
     """
 
     device: Annotated[str, Field(min_length=1, max_length=64, description="a device by its name, or grid")]
-    action: Action
-    from_: Annotated[Instant, Field(alias="from")]
-    to: Instant
-    power_kw: Annotated[float | None, Field(gt=0, le=10_000, description="charge and discharge only")] = None
+    action: Annotated[Action, Field(description="what it does, or leaves")]
+    from_: Annotated[Instant, Field(alias="from", description="when it begins")]
+    to: Annotated[Instant, Field(description="when the block expires, such as 2026-11-20T18:00; without offset, by the site's clock")]
+    power_kw: Annotated[float | None, Field(gt=0, le=10_000, description="at this power; charge and discharge only; usual: all the device can")] = None
     block_id: int | None = None
 
     @field_validator("to")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from luna.contracts.identity import Scope
+from luna.platform.capability import Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +29,8 @@ class Operation:
     critical: bool = False
     monitor: bool = False
     aliases: tuple[str, ...] = ()
+
+
+def describe_declared(capability: Capability) -> Operation:
+    """Return the row of a declared capability."""
+    return Operation(capability.name, capability.method, capability.path, capability.scope, capability.command, aliases=capability.aliases)

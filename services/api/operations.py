@@ -10,7 +10,8 @@ from re import sub
 
 from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
-from services.api.operation import Operation
+from luna.platform.capabilities import CAPABILITIES
+from services.api.operation import Operation, describe_declared
 from services.api.page_operations import ADMIN_PAGES, PAGES
 
 _SITE = "/v1/sites/{site_id}"
@@ -86,14 +87,7 @@ CONTROL = (
     Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
     Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
     Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
-    Operation("list_manual_blocks", "GET", f"{_SITE}/manual-blocks", "read", "manual list", aliases=("/sites/{site_id}/manual",)),
-    Operation("add_manual_block", "POST", f"{_SITE}/manual-blocks", "operate", "manual add", aliases=("/sites/{site_id}/manual",)),
-    Operation(
-        "remove_manual_block", "DELETE", f"{_SITE}/manual-blocks/{{block_id}}", "operate", "manual remove", aliases=("/sites/{site_id}/manual/{block_id}",)
-    ),
-    Operation("list_sessions", "GET", f"{_SITE}/vehicle-sessions", "read", "session list"),
-    Operation("add_session", "POST", f"{_SITE}/vehicle-sessions", "operate", "session add"),
-    Operation("remove_session", "DELETE", f"{_SITE}/vehicle-sessions/{{session_id}}", "operate", "session remove"),
+    *(describe_declared(each) for each in CAPABILITIES),
 )
 _AGENT = f"{_SITE}/agent"
 _AGENT_PAGE = "what the page Antares shows; the command luna agent trains and measures"

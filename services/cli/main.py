@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -16,9 +16,9 @@ from services.cli.console import err, report
 
 
 class _CommandEntry(NamedTuple):
-    """A command in the list of commands: its module, and what the list says of it."""
+    """A command in the list of commands: its module, None where all of it is declared, and what the list says of it."""
 
-    module: str
+    module: str | None
     summary: str
 
 
@@ -37,7 +37,7 @@ COMMANDS = {
     "agent": _CommandEntry("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands."),
     "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
     "scores": _CommandEntry("scores", "Show what policies cost day by day, as replays stored it."),
-    "manual": _CommandEntry("manual", "Pin or forbid what plans do, for a time."),
+    "manual": _CommandEntry(None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "ask": _CommandEntry("ask", "Ask a question; answered from documents and the site's data, with sources."),
     "answers": _CommandEntry("answers", "List and show what was asked and answered."),
@@ -62,6 +62,7 @@ COMMANDS = {
 
 
 DIAGNOSES = ("doctor", "support")
+_SERVER_OPTIONS = ("--server", "--key")
 
 DISK_REMEDIES = {
     errno.ENOSPC: "Free some space, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on another disk.",
@@ -80,9 +81,10 @@ def build(called: str | None = None) -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Luna: plans battery, car, heater and grid on your own machine.",
     )
+    app.callback()(_name_server)
     for name, entry in COMMANDS.items():
         if name == called:
-            _add(app, name, entry.module)
+            _add(app, name, entry)
         else:
             app.command(name, help=entry.summary)(_not_called)
     return app
@@ -111,10 +113,12 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         LunaError: what the command raised; what this machine or the command line lacks, in Luna's words.
     """
-    called = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    words = _skip_server(arguments)
+    called = words[0] if words and words[0] in COMMANDS else None
     try:
         app = build(called)
-        if called and not {"--help"} & set(arguments):
+        if called and "--help" not in arguments:
+            _require_reach(words, elsewhere=len(words) < len(arguments) or bool(os.environ.get("LUNA_SERVER")))
             _configure_logging(called)
             tell_extras(err.print)
         return int(app(arguments, standalone_mode=False) or 0)
@@ -126,12 +130,46 @@ def run(arguments: Sequence[str]) -> int:
         raise describe_fault(exc) from exc
 
 
-def _add(app: typer.Typer, name: str, module: str) -> None:
-    command = import_module(f"services.cli.{module}")
+def _add(app: typer.Typer, name: str, entry: _CommandEntry) -> None:
+    if entry.module is None:
+        from services.cli.declared import build_group
+
+        app.add_typer(build_group(name, entry.summary), name=name)
+        return
+    command = import_module(f"services.cli.{entry.module}")
     if hasattr(command, "app"):
         app.add_typer(command.app, name=name)
     else:
         command.register(app)
+
+
+def _require_reach(words: Sequence[str], *, elsewhere: bool) -> None:
+    """Return where a command can be carried out where it is asked to be.
+
+    Raises:
+        InvalidInputError: it works on Luna's own machine alone, and another was named.
+    """
+    if elsewhere:
+        from services.cli.remote import require_over_http
+
+        require_over_http(words)
+
+
+def _skip_server(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the command line from the command on: what names a server stands before it."""
+    words = list(arguments)
+    while words and words[0].partition("=")[0] in _SERVER_OPTIONS:
+        words = words[1:] if "=" in words[0] else words[2:]
+    return words
+
+
+def _name_server(
+    server: Annotated[str | None, typer.Option(envvar="LUNA_SERVER", help="A Luna elsewhere that carries the command out: https://luna.home:8080.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="LUNA_KEY", help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.")] = None,
+) -> None:
+    from services.cli.remote import Server, name_server
+
+    name_server(None if server is None else Server(server, key))
 
 
 def _not_called() -> None:

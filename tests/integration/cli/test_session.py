@@ -48,7 +48,7 @@ def test_a_stay_is_stored_listed_planned_and_taken_back(home: Luna) -> None:
     assert leaves["vehicles"]["car"]["soc_end"] >= 0.8 - 1e-6
     number = str(added.document["session_id"])
     assert home("session", "remove", *SITE, "--session", number).code == 0
-    assert home("session", "list", *SITE, "--json").document == {"sessions": []}
+    assert home("session", "list", *SITE, "--json").document == {"sessions": [], "cursor": None}
     assert [each["session_id"] for each in home("session", "list", *SITE, "--history", "--json").document["sessions"]] == [int(number)]
     assert home("session", "remove", *SITE, "--session", "4711").code == 2
 

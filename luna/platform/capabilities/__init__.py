@@ -1,0 +1,9 @@
+"""What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
+
+from luna.platform.capabilities.manual import MANUAL
+from luna.platform.capabilities.stays import STAYS
+from luna.platform.capability import Capability
+
+CAPABILITIES: tuple[Capability, ...] = (*MANUAL, *STAYS)
+
+__all__ = ["CAPABILITIES", "MANUAL", "STAYS"]

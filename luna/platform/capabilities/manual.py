@@ -1,0 +1,96 @@
+"""What owners pin and forbid in the plans of a site."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.contracts.owner import ManualBlock, StoredBlock
+from luna.energy.errors import ConflictError
+from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.database import manual_blocks
+from luna.words import Numbers, say_instant
+
+_NOUN = "manual blocks"
+BlockNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="the block's number, as the list shows it")]
+_PATH = "/v1/sites/{site_id}/manual-blocks"
+_SHORT = "/sites/{site_id}/manual"
+
+
+class BlockList(Message):
+    """Blocks in order of their beginning."""
+
+    blocks: Annotated[list[StoredBlock], Field(description="at most 500, the latest")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+def _show(block: StoredBlock, numbers: Numbers) -> list[str]:
+    first, last = (say_instant(instant, numbers.zone) for instant in (block.from_, block.to))
+    by = block.added_by if block.removed_by is None else f"{block.added_by}, taken back by {block.removed_by}"
+    return [str(block.block_id), block.device, block.action, "" if block.power_kw is None else f"{block.power_kw:g}", first, last, by]
+
+
+_HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")
+
+
+@capability(
+    "GET",
+    _PATH,
+    noun=_NOUN,
+    scope="read",
+    command="manual list",
+    shown=Table(_HEADINGS, _show, "blocks", none="Nothing is pinned or forbidden."),
+    aliases=(_SHORT,),
+)
+def list_manual_blocks(
+    asking: Asking, site_id: SiteName, *, history: Annotated[bool, Field(description="also what has expired or was taken back")] = False
+) -> BlockList:
+    """List what is pinned and forbidden.
+
+    Return the blocks that hold now or will.
+    """
+    if history:
+        return BlockList(blocks=manual_blocks.read_history(asking.connection, site_id))
+    return BlockList(blocks=manual_blocks.read_standing(asking.connection, site_id, first=asking.now))
+
+
+@capability(
+    "POST",
+    _PATH,
+    noun=_NOUN,
+    scope="operate",
+    command="manual add",
+    shown=Table(_HEADINGS, _show),
+    options={"to": "until"},
+    assigned=frozenset({"block_id"}),
+    usually_now="from_",
+    status=201,
+    aliases=(_SHORT,),
+)
+def add_manual_block(asking: Asking, site_id: SiteName, block: ManualBlock) -> StoredBlock:
+    """Pin or forbid something for a time.
+
+    Add a block to every plan of the site from the next one on, until it expires.
+    """
+    return manual_blocks.add(asking.connection, site_id, block, by=asking.by, now=asking.now)
+
+
+@capability(
+    "DELETE",
+    f"{_PATH}/{{block_id}}",
+    noun=_NOUN,
+    scope="operate",
+    command="manual remove",
+    shown="Block {block_id} is in no plan of {site_id} any more.",
+    errors=(ConflictError,),
+    aliases=(f"{_SHORT}/{{block_id}}",),
+)
+def remove_manual_block(asking: Asking, site_id: SiteName, block_id: BlockNumber) -> StoredBlock:
+    """Take a block back.
+
+    Take the block out of every plan from the next one on; it stays in the history.
+    """
+    return manual_blocks.remove(asking.connection, site_id, block_id, by=asking.by)
+
+
+MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block)

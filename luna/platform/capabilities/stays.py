@@ -1,0 +1,83 @@
+"""When devices are at their chargers, and what their owners want of a stay."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.charging_stays import WEEKDAYS, NewSession, StoredSession
+from luna.contracts.message import Message
+from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.database import charging_stays
+from luna.words import Numbers, say_instant
+
+_NOUN = "vehicle sessions"
+StayNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="the stay's number, as the list shows it")]
+_PATH = "/v1/sites/{site_id}/vehicle-sessions"
+
+
+class SessionList(Message):
+    """Stays in order of their beginning."""
+
+    sessions: Annotated[list[StoredSession], Field(description="at most 500, the latest")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+def _show(session: StoredSession, numbers: Numbers) -> list[str]:
+    by = session.added_by if session.removed_by is None else f"{session.added_by}, taken back by {session.removed_by}"
+    leaves = "sun alone" if session.target_soc is None else numbers.share(session.target_soc)
+    span = [say_instant(instant, numbers.zone) for instant in (session.from_, session.to)]
+    if session.days:
+        weekdays = numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
+        span = [numbers.clock(session.from_), f"{weekdays} {numbers.clock(session.to)}"]
+    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, by]
+
+
+_HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "by")
+
+
+@capability(
+    "GET",
+    _PATH,
+    noun=_NOUN,
+    scope="read",
+    command="session list",
+    shown=Table(_HEADINGS, _show, "sessions", none="No stay of a vehicle is stored."),
+)
+def list_sessions(
+    asking: Asking, site_id: SiteName, *, history: Annotated[bool, Field(description="also what is over or was taken back")] = False
+) -> SessionList:
+    """List the stays of vehicles.
+
+    Return the stays at chargers that go on or are to come.
+    """
+    if history:
+        return SessionList(sessions=charging_stays.read_history(asking.connection, site_id))
+    return SessionList(sessions=charging_stays.read_standing(asking.connection, site_id, first=asking.now))
+
+
+@capability("POST", _PATH, noun=_NOUN, scope="operate", command="session add", shown=Table(_HEADINGS, _show), status=201)
+def add_session(asking: Asking, site_id: SiteName, session: NewSession) -> StoredSession:
+    """Store a stay of a vehicle.
+
+    Have the vehicle planned in this stay from the next plan on, until it is over.
+    """
+    return charging_stays.add(asking.connection, site_id, session, by=asking.by, now=asking.now)
+
+
+@capability(
+    "DELETE",
+    f"{_PATH}/{{session_id}}",
+    noun=_NOUN,
+    scope="operate",
+    command="session remove",
+    shown="Session {session_id} is in no plan of {site_id} any more.",
+)
+def remove_session(asking: Asking, site_id: SiteName, session_id: StayNumber) -> StoredSession:
+    """Take a stay back.
+
+    Take the stay out of every plan from the next one on; it stays in the history.
+    """
+    return charging_stays.remove(asking.connection, site_id, session_id, by=asking.by)
+
+
+STAYS = (list_sessions, add_session, remove_session)

@@ -1,0 +1,141 @@
+"""One declaration per capability: a function whose parameters are what is given, whose return value is the reply, and where and how both are asked and shown.
+
+The gateway makes a route of it and the command line a command, which asks a gateway elsewhere in the same words: nothing of it is written a second time. The
+first line of the function's text says what it does, the rest what there is to know; a parameter's ``Field`` gives its bounds and what it means.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from inspect import Parameter, getdoc, signature
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+from sqlalchemy import Connection
+
+from luna.contracts.identity import Scope
+from luna.contracts.message import Message
+from luna.energy.errors import LunaError
+from luna.words import Numbers
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+SiteName = Annotated[str, Field(min_length=1, max_length=64, description="the site's name")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, when, and over which connection; what is written over it is kept together or not at all.
+
+    Attributes:
+        by: whose name stands beside what is changed.
+        sites: the sites that are the asker's; None: all.
+    """
+
+    connection: Connection
+    by: str
+    now: datetime
+    sites: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A reply as a terminal shows it: rows of cells under headings.
+
+    Attributes:
+        row: the cells of one row, of which words by the site's clock and in the field's units.
+        rows: the reply's field that holds the rows; empty: the reply is the only one.
+        none: what is said where there are none.
+    """
+
+    headings: Sequence[str]
+    row: Callable[[Any, Numbers], Sequence[str]]
+    rows: str = ""
+    none: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is given to a capability: a name, a type, and where in a request it stands.
+
+    Attributes:
+        kind: its type; a model, whose fields a terminal is given one by one, is the request's body.
+        info: what its declaration says of it: meaning, bounds and default.
+    """
+
+    name: str
+    kind: Any
+    info: FieldInfo
+    place: Literal["path", "query", "body"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capability:
+    """What can be asked of Luna.
+
+    Attributes:
+        function: does it; its first parameter is who asks.
+        noun: what it is about, as the documentation groups it.
+        scope: what a caller must have been given.
+        command: the ``luna`` command.
+        shown: a table, or a sentence with the names of what was given.
+        options: what is called otherwise at a terminal than its field is.
+        assigned: fields of the body that Luna sets, whatever is given.
+        usually_now: the field of the body that at a terminal is now where it is not given.
+        status: of the answer where it worked.
+        errors: which not every operation has.
+        aliases: short paths of the same form.
+    """
+
+    function: Callable[..., Message]
+    method: Method
+    path: str
+    noun: str
+    scope: Scope
+    command: str
+    shown: Table | str
+    options: Mapping[str, str] = field(default_factory=dict)
+    assigned: frozenset[str] = frozenset()
+    usually_now: str | None = None
+    status: int = 200
+    errors: Sequence[type[LunaError]] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its stable name in the gateway's description."""
+        return self.function.__name__
+
+    @property
+    def title(self) -> str:
+        """What it does, in a line."""
+        return (getdoc(self.function) or "").partition("\n")[0].removesuffix(".")
+
+    @property
+    def explanation(self) -> str:
+        """What there is to know beside."""
+        return (getdoc(self.function) or "").partition("\n\n")[2]
+
+    @cached_property
+    def reply(self) -> type[Message]:
+        """What comes back."""
+        reply: type[Message] = get_type_hints(self.function)["return"]
+        return reply
+
+    @cached_property
+    def given(self) -> tuple[Given, ...]:
+        """What is given, beside who asks."""
+        hints = get_type_hints(self.function, include_extras=True)
+        return tuple(self._read(each, hints[each.name]) for each in list(signature(self.function).parameters.values())[1:])
+
+    def _read(self, parameter: Parameter, hint: Any) -> Given:
+        kind = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
+        is_body = isinstance(kind, type) and issubclass(kind, Message)
+        info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
+        return Given(parameter.name, kind, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
+
+
+def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message]], Capability]:
+    """Return what makes a capability of a function; ``declared`` are the fields of :class:`Capability` beside."""
+    return lambda function: Capability(function=function, method=method, path=path, **declared)

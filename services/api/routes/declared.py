@@ -1,0 +1,62 @@
+"""Routes of declared capabilities: of the declaration come address, parameters, description and answer."""
+
+from collections.abc import Callable, Iterator, Sequence
+from inspect import Parameter, Signature
+from itertools import groupby
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from pydantic.fields import FieldInfo
+
+from luna.contracts.message import Message
+from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capability import Asking, Capability, Given
+from luna.platform.database.engine import unit_of_work
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.identity.caller import Caller, CurrentCaller
+from services.api.identity.caller import Signature as CallerSignature
+from services.api.problems import document_errors
+from services.api.routing import ResourceRouter
+
+_PLACES: dict[str, Callable[..., FieldInfo]] = {"path": Path, "query": Query}
+
+
+def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
+    """Return the routes of capabilities that are about one noun."""
+    router = ResourceRouter(capabilities[0].noun)
+    for each in capabilities:
+        router.operation(each.title, status_code=each.status, responses=document_errors(*each.errors))(_build_handler(each))
+    return router
+
+
+def _build_handler(capability: Capability) -> Callable[..., Message]:
+    """Return what answers a capability's route: the framework reads of its signature what is given, and checks it."""
+
+    def handle(*, gateway: Gateway, caller: Caller, by: str = "", **given: Any) -> Message:
+        with unit_of_work(gateway.database) as connection:
+            return capability.function(Asking(connection, by or caller.signature, gateway.clock.now(), caller.sites), **given)
+
+    handle.__name__, handle.__doc__ = capability.name, capability.explanation
+    setattr(handle, "__signature__", Signature(list(_list_parameters(capability)), return_annotation=capability.reply))  # noqa: B010 - no attribute of functions
+    return handle
+
+
+def _list_parameters(capability: Capability) -> Iterator[Parameter]:
+    for each in capability.given:
+        yield _describe(each)
+    yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
+    yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
+    if capability.method != "GET":
+        yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
+
+
+def _describe(given: Given) -> Parameter:
+    default = Parameter.empty if given.info.is_required() else given.info.default
+    if given.place == "body":
+        return Parameter(given.name, Parameter.KEYWORD_ONLY, annotation=given.kind)
+    place = _PLACES[given.place](alias=given.info.alias, description=given.info.description)
+    return Parameter(given.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[(given.kind, *given.info.metadata, place)])
+
+
+# One for each noun, in the order in which the documentation shows them.
+ROUTERS = tuple(route_declared(list(group)) for _, group in groupby(CAPABILITIES, key=lambda each: each.noun))

@@ -1,0 +1,185 @@
+"""Commands of declared capabilities: of the declaration come arguments, options, help and what is shown; carried out here, or by a gateway elsewhere."""
+
+import getpass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from luna.contracts.message import Message
+from luna.energy.errors import InvalidInputError
+from luna.energy.instant import site_clock
+from luna.energy.site import invalid_input
+from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capability import Asking, Capability, Given, Table
+from luna.words import Numbers
+from services.cli.console import JsonOption, emit, out, table
+from services.cli.remote import RemoteDesk, find_server
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from luna.energy.site import Site
+
+
+class Desk(Protocol):
+    """Where capabilities are carried out."""
+
+    def read_site(self, name: str) -> "Site":
+        """Return a stored site.
+
+        Raises:
+            NotFoundError: no such site.
+        """
+
+    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+        """Return a capability's reply.
+
+        Raises:
+            LunaError: why there is none.
+        """
+
+
+class OwnDesk:
+    """This machine's own Luna: its database, with nobody between."""
+
+    def __init__(self, connection: "Connection") -> None:
+        from luna.platform.clock import SystemClock
+
+        self._connection, self._now = connection, SystemClock().now()
+
+    def read_site(self, name: str) -> "Site":
+        """Return a stored site."""
+        from luna.platform.database import sites
+
+        return sites.load(self._connection, name)
+
+    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+        """Return a capability's reply; who may start a command here may have all that it does."""
+        return capability.function(Asking(self._connection, getpass.getuser(), self._now), **given)
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """Yield where commands are carried out: the server that was named, else this machine's own Luna."""
+    server = find_server()
+    if server is not None:
+        with RemoteDesk(server) as remote:
+            yield remote
+        return
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        yield OwnDesk(connection)
+
+
+def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset()) -> typer.Typer:
+    """Return a group of commands with those that are declared in it, without those that are made by hand."""
+    app = typer.Typer(help=summary, no_args_is_help=True)
+    for capability in CAPABILITIES:
+        group, _, verb = capability.command.partition(" ")
+        if group == name and verb not in by_hand:
+            app.command(verb, help=_write_help(capability))(_build_command(capability))
+    return app
+
+
+def _write_help(capability: Capability) -> str:
+    return f"{capability.title}.\n\n{capability.explanation}"
+
+
+def _build_command(capability: Capability) -> Callable[..., None]:
+    options = {each.name: each for each in _list_options(capability)}
+
+    def command(*, as_json: bool = False, **texts: Any) -> None:
+        with open_desk() as desk:
+            site = texts.get("site_id")
+            zone = None if site is None else ZoneInfo(desk.read_site(site).timezone)
+            with site_clock(zone):
+                given = {each.name: _compose(each, capability, texts) for each in capability.given}
+            reply = desk.ask(capability, {name: value for name, value in given.items() if value is not None})
+        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_reply(capability, reply, texts, zone))
+
+    flag = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
+    setattr(command, "__signature__", Signature([*options.values(), flag]))  # noqa: B010 - no attribute of functions
+    return command
+
+
+def show_reply(capability: Capability, reply: Message, given: Mapping[str, Any], zone: ZoneInfo | None) -> None:
+    """Show a reply to people, as its declaration says."""
+    shown = capability.shown
+    if isinstance(shown, str):
+        out.print(shown.format(**given), markup=False)
+        return
+    _show_table(shown, reply, Numbers("en", zone or ZoneInfo("UTC"), "EUR"))
+
+
+def _show_table(shown: Table, reply: Message, numbers: Numbers) -> None:
+    rows = getattr(reply, shown.rows) if shown.rows else [reply]
+    table(shown.headings, [shown.row(each, numbers) for each in rows], words=shown.headings, none=shown.none)
+
+
+def _list_options(capability: Capability) -> Iterator[Parameter]:
+    for given in capability.given:
+        if given.place != "body":
+            yield _describe(given.name, given.kind, given.info, capability)
+            continue
+        for name, info in given.kind.model_fields.items():
+            if name not in capability.assigned:
+                yield _describe(name, info.annotation, info, capability)
+
+
+def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> Parameter:
+    needed = info.is_required() and name != capability.usually_now
+    meaning = info.description or ""
+    usual = "" if name != capability.usually_now else " (default: now)"
+    option = typer.Option(f"--{name_option(name, capability)}", help=f"{meaning[:1].upper()}{meaning[1:]}{usual}.", show_default=False)
+    shape = _read_type(kind)
+    if needed:
+        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
+    default = info.get_default(call_default_factory=True) if not info.is_required() else None
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
+
+
+def name_option(name: str, capability: Capability) -> str:
+    """Return what a field is called at a terminal: one that is named by its number or name, by what it is alone."""
+    plain = name.removesuffix("_")
+    return capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
+
+
+def _read_type(kind: Any) -> Any:
+    """Return what a terminal reads of a type: choices, numbers and flags as they are, all else as a text that is checked like one over HTTP."""
+    parts = [each for each in get_args(kind) if each is not type(None)] if get_origin(kind) is not Literal else []
+    plain = parts[0] if len(parts) == 1 else kind
+    while hasattr(plain, "__metadata__"):
+        plain = get_args(plain)[0]
+    return plain if plain in (bool, int, float) or get_origin(plain) is Literal else str
+
+
+def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
+    """Return what is given, checked as the gateway checks it.
+
+    Raises:
+        InvalidInputError: names the option, its value and the remedy.
+    """
+    try:
+        if given.place != "body":
+            value = texts.get(given.name)
+            return None if value is None else TypeAdapter(Annotated[given.kind, given.info]).validate_python(value)
+        said = {name: texts[name] for name in given.kind.model_fields if texts.get(name) is not None}
+        if capability.usually_now is not None:
+            said.setdefault(capability.usually_now, datetime.now(UTC))
+        return given.kind.model_validate(said, by_name=True)
+    except ValidationError as exc:
+        raise _name_option(invalid_input(exc, field="" if given.place == "body" else given.name), capability) from exc
+
+
+def _name_option(error: InvalidInputError, capability: Capability) -> InvalidInputError:
+    if error.field:
+        error.field = f"--{name_option(error.field, capability)}"
+    return error

@@ -1,0 +1,113 @@
+"""A Luna elsewhere, asked over HTTP: who runs it on a box in the cellar uses ``luna`` from the laptop."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+from luna.contracts.message import Message
+from luna.energy.errors import InvalidInputError, UnavailableError, read_problem
+from luna.energy.site import Site
+from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capability import Capability
+
+PATIENCE_SECONDS = 60.0
+_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a gateway is, and the key that requests to it are signed with."""
+
+    url: str
+    key: str | None = None
+
+
+_SERVER: ContextVar[Server | None] = ContextVar("server", default=None)
+
+
+def name_server(server: Server | None) -> None:
+    """Let the commands of this process be carried out by a gateway; None: here."""
+    _SERVER.set(server)
+
+
+def find_server() -> Server | None:
+    """Return the gateway that carries commands out, None where that is done here."""
+    return _SERVER.get()
+
+
+class RemoteDesk:
+    """A gateway that carries capabilities out."""
+
+    def __init__(self, server: Server) -> None:
+        import httpx
+
+        self._server = server
+        if not _ADDRESS.fullmatch(server.url):
+            raise InvalidInputError("is no address", field="--server", value=server.url, remedy="Write it like https://luna.home:8080.")
+        headers = {} if server.key is None else {"Authorization": f"Bearer {server.key}"}
+        self._client = httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def read_site(self, name: str) -> Site:
+        """Return a site as the gateway's Luna has it stored."""
+        return Site.model_validate(self._send("GET", f"/v1/sites/{quote(name, safe='')}"))
+
+    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+        """Return a capability's reply."""
+        places = {each.name: each.place for each in capability.given}
+        path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
+        query = {each.info.alias or each.name: given[each.name] for each in capability.given if each.place == "query" and each.name in given}
+        body = next((value for name, value in given.items() if places[name] == "body"), None)
+        return capability.reply.model_validate(self._send(capability.method, path, query, body))
+
+    def _send(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Message | None = None) -> Any:
+        import httpx
+
+        content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True)
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        try:
+            answer = self._client.request(method, path, params=query, content=content, headers=headers)
+        except httpx.HTTPError as exc:
+            remedy = "See that Luna runs there and that this machine reaches it."
+            raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._server.url, remedy=remedy) from exc
+        return self._read(answer)
+
+    def _read(self, answer: Any) -> Any:
+        """Return what an answer holds.
+
+        Raises:
+            LunaError: what the gateway refused, in its own words.
+            InvalidInputError: what answered is no gateway of Luna.
+        """
+        kind = answer.headers.get("Content-Type", "")
+        if kind.startswith("application/problem+json"):
+            raise read_problem(answer.json())
+        if not answer.is_success or not kind.startswith("application/json"):
+            remedy = "Name the address of Luna's page, such as https://luna.home:8080."
+            raise InvalidInputError(f"what answers there is no Luna (status {answer.status_code})", field="--server", value=self._server.url, remedy=remedy)
+        return answer.json()
+
+
+def require_over_http(words: Sequence[str]) -> None:
+    """Return where a command is one that a gateway carries out.
+
+    Args:
+        words: the command line from the command on.
+
+    Raises:
+        InvalidInputError: it works on Luna's own machine alone.
+    """
+    commands = [each.command for each in CAPABILITIES]
+    if any(list(words[: len(command.split())]) == command.split() for command in commands):
+        return
+    said = " ".join(word for word in words[:2] if not word.startswith("-"))
+    remedy = f"Over HTTP there are: {', '.join(commands)}."
+    raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna {said}", remedy=remedy)

@@ -1,0 +1,119 @@
+"""`luna --server`: what is declared is carried out by a gateway elsewhere, and told as if it were here."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.platform.embedded import Addresses
+from tests.command_line import Luna, Said
+from tests.gateway import OWNER_TOKEN, serve
+from tests.stored import stored_site
+
+SITE = {
+    "name": "cellar",
+    "timezone": "Europe/Berlin",
+    "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "vehicles": [{"name": "car", "capacity_kwh": 40}],
+    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}},
+}
+AT = ("--site", "cellar")
+BLOCK = ("--device", "battery", "--action", "charge", "--from", "2099-07-01T04:00", "--until", "2099-07-01T06:00", "--power-kw", "3")
+NO_REDIS = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture(scope="module")
+def url(database: Engine, database_url: str) -> Iterator[str]:
+    with stored_site(database, **SITE), serve(Addresses(database_url=database_url, redis_url=NO_REDIS)) as client:
+        yield str(client.base_url)
+
+
+@pytest.fixture
+def laptop(luna: Luna, url: str, monkeypatch: pytest.MonkeyPatch) -> Luna:
+    """Commands of a machine that has no Luna of its own."""
+    monkeypatch.setenv("LUNA_DATABASE_URL", "postgresql://luna@127.0.0.1:9/none")
+    monkeypatch.setenv("LUNA_KEY", OWNER_TOKEN)
+    return lambda *words: luna("--server", url, *words)
+
+
+def problem(said: Said) -> dict[str, Any]:
+    """What was wrong; before it stand the lines that the gateway of this process logs."""
+    found: dict[str, Any] = json.loads(said.err.splitlines()[-1])
+    return found
+
+
+def test_a_block_is_pinned_listed_and_taken_back_elsewhere(laptop: Luna) -> None:
+    added = laptop("manual", "add", *AT, *BLOCK, "--json")
+    assert added.code == 0, added.err
+    # By the site's clock: Berlin is two hours ahead of UTC in July.
+    assert (added.document["from"], added.document["power_kw"], added.document["added_by"]) == ("2099-07-01T02:00:00Z", 3.0, "owner")
+    listed = laptop("manual", "list", *AT).out
+    assert [piece for piece in ("battery", "charge", "04:00 CEST", "06:00 CEST", "owner") if piece not in listed] == []
+    number = str(added.document["block_id"])
+    removed = laptop("manual", "remove", *AT, "--block", number)
+    assert (removed.code, removed.out.strip()) == (0, f"Block {number} is in no plan of cellar any more.")
+    assert laptop("manual", "list", *AT).out.strip() == "Nothing is pinned or forbidden."
+    assert laptop("manual", "list", *AT, "--history", "--json").document["blocks"][0]["removed_by"] == "owner"
+
+
+def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
+    added = laptop("session", "add", *AT, "--from", "2099-07-01 18:00", "--to", "07:00", "--target", "80%", "--soc", "0.4", "--json")
+    assert added.code == 0, added.err
+    assert (added.document["vehicle"], added.document["to"], added.document["target_soc"]) == ("car", "2099-07-02T05:00:00Z", 0.8)
+    assert laptop("session", "remove", *AT, "--session", str(added.document["session_id"])).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "detail"),
+    [
+        (("manual", "add", *AT, "--device", "boat", *BLOCK[2:]), "block.device", "boat"),
+        (("manual", "add", *AT, *BLOCK[:-1], "nothing"), "--power-kw", "nothing"),
+        (("manual", "add", *AT, *BLOCK[:-1], "-3"), "--power-kw", "greater than 0"),
+        (("manual", "list", "--site", "attic"), "site", "attic"),
+        (("manual", "remove", *AT, "--block", "4711"), "block_id", "4711"),
+        (("plan", *AT), "--server", "own machine alone"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(laptop: Luna, words: tuple[str, ...], field: str, detail: str) -> None:
+    said = laptop(*words)
+    assert said.code == 2, said.err
+    assert problem(said)["field"] == field
+    assert detail in problem(said)["detail"]
+    assert problem(said)["remedy"]
+
+
+def test_a_wrong_key_is_refused(luna: Luna, url: str) -> None:
+    said = luna("--server", url, "--key", "no key at all", "manual", "list", *AT)
+    assert (said.code, problem(said)["status"]) == (2, 401)
+
+
+class _Other(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:  # noqa: N802 - the library's name
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<p>a router</p>")
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def router_page() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Other) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_address_where_no_luna_is_is_named(luna: Luna, router_page: str) -> None:
+    for address, code in ((router_page, 2), ("http://127.0.0.1:9", 1), ("not an address", 2)):
+        said: Said = luna("--server", address, "manual", "list", *AT)
+        assert (said.code, problem(said)["field"]) == (code, "--server"), said.err
+        assert problem(said)["remedy"]
