@@ -60,11 +60,13 @@ class Given:
     """What is given to a capability: a name, a type, and where in a request it stands.
 
     Attributes:
-        kind: its type; a model, whose fields a terminal is given one by one, is the request's body.
-        info: what its declaration says of it: meaning, bounds and default.
+        hint: what its declaration says of it: type, meaning and bounds.
+        kind: the type alone; a model, whose fields a terminal is given one by one, is the request's body.
+        info: the same with the default.
     """
 
     name: str
+    hint: Any
     kind: Any
     info: FieldInfo
     place: Literal["path", "query", "body"]
@@ -79,6 +81,7 @@ class Capability:
         noun: what it is about, as the documentation groups it.
         scope: what a caller must have been given.
         command: the ``luna`` command.
+        also: commands made by hand that ask it as well.
         shown: a table, or a sentence with the names of what was given.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
@@ -86,6 +89,8 @@ class Capability:
         status: of the answer where it worked.
         errors: which not every operation has.
         aliases: short paths of the same form.
+        critical: the password is asked again, whoever calls.
+        signable: who asks may sign with another's name, as a program does for who uses it.
     """
 
     function: Callable[..., Message]
@@ -100,7 +105,10 @@ class Capability:
     usually_now: str | None = None
     status: int = 200
     errors: Sequence[type[LunaError]] = ()
+    also: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    critical: bool = False
+    signable: bool = False
 
     @property
     def name(self) -> str:
@@ -133,7 +141,7 @@ class Capability:
         kind = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
         is_body = isinstance(kind, type) and issubclass(kind, Message)
         info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
-        return Given(parameter.name, kind, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
+        return Given(parameter.name, hint, kind, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
 
 
 def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message]], Capability]:

@@ -33,4 +33,5 @@ class Operation:
 
 def describe_declared(capability: Capability) -> Operation:
     """Return the row of a declared capability."""
-    return Operation(capability.name, capability.method, capability.path, capability.scope, capability.command, aliases=capability.aliases)
+    shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "command", "aliases", "critical")}
+    return Operation(**shared)

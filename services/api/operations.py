@@ -79,16 +79,7 @@ DATA = (
     Operation("correct_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/correct", "data", "data quarantine correct"),
     Operation("dismiss_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/dismiss", "data", "data quarantine dismiss"),
 )
-CONTROL = (
-    Operation("read_control", "GET", f"{_SITE}/control", "read", "control status"),
-    Operation("arm", "POST", f"{_SITE}/control/arm", "operate", "control arm", critical=True),
-    Operation("disarm", "POST", f"{_SITE}/control/disarm", "operate", "control disarm"),
-    Operation("override", "PUT", f"{_SITE}/control/overrides/{{device}}", "operate", "control override-device"),
-    Operation("resume", "DELETE", f"{_SITE}/control/overrides/{{device}}", "operate", "control resume"),
-    Operation("set_vacation", "PUT", f"{_SITE}/control/vacation", "operate", "control vacation"),
-    Operation("list_decisions", "GET", f"{_SITE}/control/decisions", "read", "control status"),
-    *(describe_declared(each) for each in CAPABILITIES),
-)
+CONTROL = (*(describe_declared(each) for each in CAPABILITIES),)
 _AGENT = f"{_SITE}/agent"
 _AGENT_PAGE = "what the page Antares shows; the command luna agent trains and measures"
 AGENT = (

@@ -1,25 +1,32 @@
 """``luna control``: whether a site's devices are told what its plans say, and what the owner wants instead."""
 
-import getpass
-from typing import TYPE_CHECKING, Annotated, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+from zoneinfo import ZoneInfo
 
 import typer
 
+from luna.contracts.control import Override
 from luna.energy.devices import BATTERIES, COMMANDS, Mode
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import site_clock
+from luna.platform.capabilities import control
 from luna.words import read_mode, say_instant, say_mode
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption, find_zone
+from services.cli.console import JsonOption, emit, out
+from services.cli.declared import build_group, open_desk, show_reply
+from services.cli.storage import compose_request
+from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+    from luna.contracts.control import ControlState
 
-    from luna.contracts.control import ControlEntry, ControlState
+# What is made by hand says more than a reply holds, or takes a mode as a plan shows it.
+app = build_group(
+    "control",
+    "Arm a site so that its devices follow its plans, override them, see what was sent.",
+    by_hand=frozenset({"arm", "override-device", "status", "vacation"}),
+)
 
-app = typer.Typer(help="Arm a site so that its devices follow its plans, override them, see what was sent.", no_args_is_help=True)
-
-HEADINGS = ("slot", "device", "by", "why", "told", "confirmed")
 UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
 DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, pv, or another device by its kind and name, such as load:boiler.")]
 
@@ -30,27 +37,11 @@ _MODES = "; ".join(f"{kind.key('NAME')}: {', '.join(kind.modes)}" for kind in CO
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
-    from luna.platform import control_service
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import sites
-
-    with unit_of_work() as connection:
-        state = control_service.arm(connection, site, now=SystemClock().now(), by=getpass.getuser())
-        section = sites.load(connection, site).control
+    with open_desk() as desk:
+        state, section = desk.ask(control.arm, {"site_id": site}), desk.read_site(site).control
     by = "dry_run" if section is None else section.by
     words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
-
-
-@app.command()
-def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Hand a site's devices back; after that nothing is sent."""
-    from luna.platform.database import control
-
-    with unit_of_work() as connection:
-        control.disarm(connection, site)
-        state = control.load(connection, site)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is not armed any more; an override has ended with it."))
 
 
 @app.command()
@@ -84,16 +75,6 @@ def override_device(
 
 
 @app.command()
-def resume(site: SiteOption, *, device: DeviceOption = BATTERIES, as_json: JsonOption = False) -> None:
-    """End an override: the plan is followed again."""
-    from luna.platform import control_service
-
-    with unit_of_work() as connection:
-        state = control_service.resume(connection, site, device)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{_whom(state)} follows its plan again."))
-
-
-@app.command()
 def status(
     site: SiteOption,
     *,
@@ -101,29 +82,28 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
-    from luna.platform import control_service
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import control
-
-    with unit_of_work() as connection:
-        states = control_service.read_states(connection, site, now=SystemClock().now())
-        entries, zone = control.read_log(connection, site, limit=limit), find_zone(connection, site)
+    with open_desk() as desk:
+        zone = ZoneInfo(desk.read_site(site).timezone)
+        states = desk.ask(control.read_control, {"site_id": site}).devices
+        decided = desk.ask(control.list_decisions, {"site_id": site, "limit": limit})
     document = {
         "state": states[0].model_dump(mode="json"),
         "devices": [state.model_dump(mode="json") for state in states[1:]],
-        "log": [entry.model_dump(mode="json") for entry in entries],
+        "log": [entry.model_dump(mode="json") for entry in decided.decisions],
     }
-    emit(document, as_json=as_json, show=lambda: _show(states, entries, zone))
+
+    def show() -> None:
+        _show_states(states, zone)
+        show_reply(control.list_decisions, decided, {}, zone)
+
+    emit(document, as_json=as_json, show=show)
 
 
 @app.command()
 def vacation(site: SiteOption, *, end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False, as_json: JsonOption = False) -> None:
     """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
-    from luna.platform import control_service
-    from luna.platform.clock import SystemClock
-
-    with unit_of_work() as connection:
-        control_service.switch_vacation(connection, site, on=not end, now=SystemClock().now())
+    with open_desk() as desk:
+        desk.ask(control.set_vacation, {"site_id": site, "wanted": control.VacationMode(vacation=not end)})
     words = f"{site} is not on vacation any more." if end else f"{site} is on vacation; the next forecast and plan know it."
     emit({"site": site, "vacation": not end}, as_json=as_json, show=lambda: out.print(words))
 
@@ -136,25 +116,21 @@ def run() -> None:
     main([])
 
 
-def _override(site_id: str, device: str, wanted: dict[str, object], *, until: str) -> "tuple[ControlState, ZoneInfo]":
+def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) -> "tuple[ControlState, ZoneInfo]":
     """Store what the owner wants of a device; return how that then stands, and the site's zone."""
-    from luna.energy.timeline import parse_instant
-    from luna.platform import control_service
-    from luna.platform.clock import SystemClock
-
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site_id)
-        given = {name: value for name, value in wanted.items() if value is not None} | {"by": getpass.getuser()}
-        end = parse_instant(until, field="--until", zone=zone)
+    with open_desk() as desk:
+        zone = ZoneInfo(desk.read_site(site).timezone)
         try:
-            return control_service.override(connection, site_id, device, given | {"until": end}, now=SystemClock().now()), zone
+            with site_clock(zone):
+                order = compose_request(Override, **wanted, until=until)
+            return desk.ask(control.override, {"site_id": site, "device": device, "wanted": order}), zone
         except InvalidInputError as error:
             # As the option is written.
             error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
             raise
 
 
-def _show_override(state: "ControlState", zone: "ZoneInfo") -> None:
+def _show_override(state: "ControlState", zone: ZoneInfo) -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
@@ -169,16 +145,10 @@ def _whom(state: "ControlState") -> str:
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
 
 
-def _show(states: "list[ControlState]", entries: "list[ControlEntry]", zone: "ZoneInfo") -> None:
+def _show_states(states: "list[ControlState]", zone: ZoneInfo) -> None:
     state = states[0]
     armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
     out.print(f"{state.site} is {armed}.")
     for each in states:
         if each.override is not None:
             out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")
-    table(HEADINGS, [_row(entry, zone) for entry in entries], words=HEADINGS)
-
-
-def _row(entry: "ControlEntry", zone: "ZoneInfo") -> list[str]:
-    told = ", ".join(f"{name}: {_say(setpoint['mode'])}" for name, setpoint in entry.allowed.items())
-    return [say_instant(entry.slot_start, zone), entry.device, entry.decided_by, entry.reason, told, "no" if entry.confirmed is None else "yes"]

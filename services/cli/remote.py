@@ -105,7 +105,7 @@ def require_over_http(words: Sequence[str]) -> None:
     Raises:
         InvalidInputError: it works on Luna's own machine alone.
     """
-    commands = [each.command for each in CAPABILITIES]
+    commands = [command for each in CAPABILITIES for command in (each.command, *each.also)]
     if any(list(words[: len(command.split())]) == command.split() for command in commands):
         return
     said = " ".join(word for word in words[:2] if not word.startswith("-"))

@@ -1,9 +1,10 @@
 """What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
 
+from luna.platform.capabilities.control import CONTROL
 from luna.platform.capabilities.manual import MANUAL
 from luna.platform.capabilities.stays import STAYS
 from luna.platform.capability import Capability
 
-CAPABILITIES: tuple[Capability, ...] = (*MANUAL, *STAYS)
+CAPABILITIES: tuple[Capability, ...] = (*CONTROL, *MANUAL, *STAYS)
 
-__all__ = ["CAPABILITIES", "MANUAL", "STAYS"]
+__all__ = ["CAPABILITIES", "CONTROL", "MANUAL", "STAYS"]

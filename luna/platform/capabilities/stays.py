@@ -55,7 +55,7 @@ def list_sessions(
     return SessionList(sessions=charging_stays.read_standing(asking.connection, site_id, first=asking.now))
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="operate", command="session add", shown=Table(_HEADINGS, _show), status=201)
+@capability("POST", _PATH, noun=_NOUN, scope="operate", command="session add", shown=Table(_HEADINGS, _show), status=201, signable=True)
 def add_session(asking: Asking, site_id: SiteName, session: NewSession) -> StoredSession:
     """Store a stay of a vehicle.
 
@@ -70,6 +70,7 @@ def add_session(asking: Asking, site_id: SiteName, session: NewSession) -> Store
     noun=_NOUN,
     scope="operate",
     command="session remove",
+    signable=True,
     shown="Session {session_id} is in no plan of {site_id} any more.",
 )
 def remove_session(asking: Asking, site_id: SiteName, session_id: StayNumber) -> StoredSession:

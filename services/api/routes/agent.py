@@ -26,11 +26,11 @@ from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_s
 from luna.platform.database.agent_scores import read_agent_scores
 from luna.platform.database.agent_slots import read_agent_slots
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text, read_number
 from luna.words import Language
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text, read_number
 from services.api.problems import document_errors
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath

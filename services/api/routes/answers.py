@@ -11,11 +11,11 @@ from luna.contracts.answers import Answer, AnswerList, AskRequest, Conversation,
 from luna.energy.instant import Instant
 from luna.platform.database import answers, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from services.api.answer_relay import follow_answer
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
-from services.api.paging import Cursor, Limit, cut_page, read_instant_and_text
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("answers")

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from luna.contracts.identity import AuditList
 from luna.energy.instant import Instant
 from luna.platform.database import audit
+from luna.platform.paging import read_number, write_cursor
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
-from services.api.paging import read_number, write_cursor
 
 router = APIRouter(route_class=CheckedRoute, prefix="/v1/audit", tags=["identity"])
 

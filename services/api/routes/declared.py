@@ -3,22 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from inspect import Parameter, Signature
 from itertools import groupby
-from typing import Annotated, Any
-
-from fastapi import Path, Query
-from pydantic.fields import FieldInfo
+from typing import Any
 
 from luna.contracts.message import Message
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capability import Asking, Capability, Given
+from luna.platform.capability import Asking, Capability
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
-
-_PLACES: dict[str, Callable[..., FieldInfo]] = {"path": Path, "query": Query}
 
 
 def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
@@ -43,19 +38,12 @@ def _build_handler(capability: Capability) -> Callable[..., Message]:
 
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     for each in capability.given:
-        yield _describe(each)
+        default = Parameter.empty if each.place == "path" or each.info.is_required() else each.info.default
+        yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=each.hint)
     yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
     yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
-    if capability.method != "GET":
+    if capability.signable:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
-
-
-def _describe(given: Given) -> Parameter:
-    default = Parameter.empty if given.info.is_required() else given.info.default
-    if given.place == "body":
-        return Parameter(given.name, Parameter.KEYWORD_ONLY, annotation=given.kind)
-    place = _PLACES[given.place](alias=given.info.alias, description=given.info.description)
-    return Parameter(given.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[(given.kind, *given.info.metadata, place)])
 
 
 # One for each noun, in the order in which the documentation shows them.

@@ -31,13 +31,13 @@ from luna.energy.site import invalid_input
 from luna.platform.database import document_passages, documents, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
 from luna.platform.public_addresses import require_public
 from luna.platform.queue.jobs import submit_job
 from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
-from services.api.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
 from services.api.problems import document_errors
 from services.api.routes.jobs import JobReply, job_path
 from services.api.routing import ResourceRouter

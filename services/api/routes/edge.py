@@ -9,8 +9,8 @@ from luna.contracts.edge_summary import EdgeRun, EdgeRunResult
 from luna.contracts.message import Message
 from luna.platform.database import edge_runs
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from services.api.gateway import CurrentGateway
-from services.api.paging import Cursor, Limit, cut_page, read_instant_and_text
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("edge")

@@ -14,9 +14,9 @@ from luna.energy.instant import Day, Instant
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecast_issues
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Language
 from services.api.gateway import CurrentGateway
-from services.api.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from services.api.problems import document_errors
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath

@@ -16,8 +16,8 @@ from luna.energy.history import require_window
 from luna.energy.instant import Day, Instant
 from luna.platform.database import history_changes, quality
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number, read_text, write_cursor
 from services.api.gateway import CurrentGateway
-from services.api.paging import Cursor, From, Limit, To, cut_page, read_number, read_text, write_cursor
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 

@@ -15,12 +15,12 @@ from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError, 
 from luna.energy.site import invalid_input
 from luna.platform.database import jobs, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from luna.platform.queue import Progress
 from luna.platform.queue import jobs as jobs_queue
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.paging import Cursor, Limit, cut_page, read_instant_and_text
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Path
 from luna.contracts.identity import KeyList, MadeKey, NewKey
 from luna.energy.errors import ConflictError, ForbiddenError, InvalidInputError
 from luna.platform.database import api_keys
+from luna.platform.paging import Cursor, Limit, read_number, write_cursor
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
-from services.api.paging import Cursor, Limit, read_number, write_cursor
 from services.api.problems import document_errors
 
 router = APIRouter(route_class=CheckedRoute, prefix="/v1/keys", tags=["identity"])

@@ -9,9 +9,9 @@ from luna.contracts.message import Message
 from luna.contracts.notification import Notification, NotifyTestReply, NotifyTestRequest
 from luna.platform.database import notifications
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
-from services.api.paging import Cursor, Limit, cut_page, read_number
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("notifications")

@@ -30,9 +30,9 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.driving_forecast import find_missing_forecast
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from services.api.entity_tags import respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from services.api.problems import document_errors
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath

@@ -20,8 +20,8 @@ from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.platform.clock import SystemClock
 from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, From, Limit, To, read_text, write_cursor
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.paging import Cursor, From, Limit, To, read_text, write_cursor
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 

@@ -11,10 +11,10 @@ from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.json_body import CheckedRoute
-from services.api.paging import Cursor, Limit, cut_page, read_number
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
 

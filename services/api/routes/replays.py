@@ -14,8 +14,8 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Day
 from luna.platform.database import scores
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from services.api.gateway import CurrentGateway
-from services.api.paging import Cursor, Limit, cut_page, read_text
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 

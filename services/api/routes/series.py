@@ -16,11 +16,11 @@ from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Certainty
 from luna.platform.database import recorded_span
 from luna.platform.database.engine import unit_of_work
+from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json
 from services.api.json_body import CheckedRoute
-from services.api.paging import Cursor, Limit, cut_page, read_text
 from services.api.routing import ResourceRouter, SitePath
 
 # Times in these questions are read by the site's clock where they are asked.

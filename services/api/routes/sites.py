@@ -18,10 +18,10 @@ from luna.energy.site.sensor_changes import ChangedSensors
 from luna.platform.database import control, site_changes, site_removal, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.sites import StoredSite, UnreadableSite
+from luna.platform.paging import Cursor, cut_page, read_text
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.paging import Cursor, cut_page, read_text
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
 from services.api.service_status import describe_unreadable

@@ -8,9 +8,9 @@ from luna.contracts.identity import NewUser, User, UserChange, UserList
 from luna.energy.errors import ConflictError
 from luna.platform import passwords
 from luna.platform.database import users
+from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from services.api.identity.identity import CurrentIdentity
 from services.api.json_body import CheckedRoute
-from services.api.paging import Cursor, Limit, cut_page, read_text
 from services.api.problems import document_errors
 
 router = APIRouter(route_class=CheckedRoute, prefix="/v1/users", tags=["identity"])

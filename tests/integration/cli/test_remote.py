@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from luna.platform.embedded import Addresses
 from tests.command_line import Luna, Said
+from tests.controlled import describe
 from tests.gateway import OWNER_TOKEN, serve
 from tests.stored import stored_site
 
@@ -19,6 +20,7 @@ SITE = {
     "timezone": "Europe/Berlin",
     "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
     "vehicles": [{"name": "car", "capacity_kwh": 40}],
+    "control": describe("dry_run"),
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}},
 }
 AT = ("--site", "cellar")
@@ -60,6 +62,19 @@ def test_a_block_is_pinned_listed_and_taken_back_elsewhere(laptop: Luna) -> None
     assert laptop("manual", "list", *AT, "--history", "--json").document["blocks"][0]["removed_by"] == "owner"
 
 
+def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) -> None:
+    assert "nothing is sent" in laptop("control", "arm", *AT).out
+    wanted = laptop("control", "override", *AT, "--mode", "Charge", "--until", "2099-07-01T18:00", "--power-kw", "2", "--json")
+    assert wanted.code == 0, wanted.err
+    assert (wanted.document["override"]["mode"], wanted.document["override"]["until"]) == ("charge", "2099-07-01T16:00:00Z")
+    status = laptop("control", "status", *AT).out
+    assert [piece for piece in ("cellar is armed since", "by owner", "Override of batteries", "2099-07-01 18:00") if piece not in status] == []
+    assert laptop("control", "resume", *AT).out.strip() == "batteries of cellar follows its plan again."
+    assert laptop("control", "vacation", *AT).out.strip() == "cellar is on vacation; the next forecast and plan know it."
+    assert laptop("control", "vacation", *AT, "--end").code == 0
+    assert laptop("control", "disarm", *AT).out.startswith("cellar is not armed any more")
+
+
 def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
     added = laptop("session", "add", *AT, "--from", "2099-07-01 18:00", "--to", "07:00", "--target", "80%", "--soc", "0.4", "--json")
     assert added.code == 0, added.err
@@ -92,7 +107,7 @@ def test_a_wrong_key_is_refused(luna: Luna, url: str) -> None:
 
 
 class _Other(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, TypeVar
 
-from fastapi import Query
+from pydantic import Field
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Instant
@@ -14,12 +14,12 @@ from luna.energy.instant import Instant
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]
 
-Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page at most")]
-Cursor = Annotated[str | None, Query(max_length=400, description="of the page before: what its cursor says; without it the first page")]
+Limit = Annotated[int, Field(ge=1, le=500, description="rows of one page at most")]
+Cursor = Annotated[str | None, Field(max_length=400, description="of the page before: what its cursor says; without it the first page")]
 From = Annotated[
-    Instant | None, Query(alias="from", description="nothing before this instant; without offset by the site's clock, a day is its local midnight")
+    Instant | None, Field(alias="from", description="nothing before this instant; without offset by the site's clock, a day is its local midnight")
 ]
-To = Annotated[Instant | None, Query(alias="to", description="nothing from this instant on; without offset by the site's clock, a day is its local midnight")]
+To = Annotated[Instant | None, Field(alias="to", description="nothing from this instant on; without offset by the site's clock, a day is its local midnight")]
 
 
 def cut_page(rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]) -> tuple[list[RowT], str | None]:

@@ -1,0 +1,131 @@
+"""Whether a site's devices follow its plans, what their owner wants instead, and what was decided."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.control import ControlEntry, ControlState, Override
+from luna.contracts.message import Message
+from luna.energy.devices import BATTERIES
+from luna.energy.instant import Instant
+from luna.energy.site.control import DEVICE_KEYS
+from luna.platform import control_service
+from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.database import control
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number
+from luna.words import Numbers, say_instant, say_mode
+
+_NOUN = "control"
+_PATH = "/v1/sites/{site_id}/control"
+DeviceKey = Annotated[str, Field(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")]
+_ENDED = "{device} of {site_id} follows its plan again."
+
+
+class ControlReply(Message):
+    """Whether a site is armed, and how its devices stand."""
+
+    armed: Annotated[bool, Field(description="whether its devices are told what its plans say")]
+    armed_at: Annotated[Instant | None, Field(description="since when; null: it is not armed")]
+    armed_by: Annotated[str | None, Field(description="who armed it; null: it is not armed")]
+    devices: Annotated[list[ControlState], Field(description="the batteries first, then what else was told something or is wanted to")]
+
+
+class VacationMode(Message):
+    """Whether nobody is at home, as the owner says; what the site's own switches say stands beside it."""
+
+    vacation: Annotated[bool, Field(description="true: nobody is at home")]
+
+
+class DecisionList(Message):
+    """What was decided for the devices of a site, the latest first."""
+
+    decisions: Annotated[list[ControlEntry], Field(description="what was decided for a slot and what came of it")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
+    told = ", ".join(f"{name}: {say_mode(setpoint['mode'], language='en')}" for name, setpoint in entry.allowed.items())
+    confirmed = "no" if entry.confirmed is None else "yes"
+    return [say_instant(entry.slot_start, numbers.zone), entry.device, entry.decided_by, entry.reason, told, confirmed]
+
+
+DECISIONS = Table(("slot", "device", "by", "why", "told", "confirmed"), _show, "decisions", none="Nothing was decided yet.")
+
+
+@capability("GET", _PATH, noun=_NOUN, scope="read", command="control status", shown="")
+def read_control(asking: Asking, site_id: SiteName) -> ControlReply:
+    """Read how control stands.
+
+    Return whether the site is armed, the overrides that hold, and what each device was told last.
+    """
+    states = control_service.read_states(asking.connection, site_id, now=asking.now)
+    return ControlReply(armed=states[0].armed_at is not None, armed_at=states[0].armed_at, armed_by=states[0].armed_by, devices=states)
+
+
+@capability("POST", f"{_PATH}/arm", noun=_NOUN, scope="operate", command="control arm", shown="{site_id} is armed.", critical=True)
+def arm(asking: Asking, site_id: SiteName) -> ControlState:
+    """Let a site's devices follow its plans.
+
+    Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told.
+    """
+    return control_service.arm(asking.connection, site_id, now=asking.now, by=asking.by)
+
+
+@capability(
+    "POST",
+    f"{_PATH}/disarm",
+    noun=_NOUN,
+    scope="operate",
+    command="control disarm",
+    shown="{site_id} is not armed any more; an override has ended with it.",
+)
+def disarm(asking: Asking, site_id: SiteName) -> ControlState:
+    """Hand a site's devices back.
+
+    Hand the devices back to their own control; after that nothing is sent, and overrides end.
+    """
+    control.disarm(asking.connection, site_id)
+    return control.load(asking.connection, site_id)
+
+
+@capability("PUT", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control override-device", also=("control override",), shown="")
+def override(asking: Asking, site_id: SiteName, device: DeviceKey, wanted: Override) -> ControlState:
+    """Have a device do something else than the plan says.
+
+    Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before.
+    """
+    asked = {"by": asking.by} | wanted.model_dump(include=wanted.model_fields_set)
+    return control_service.override(asking.connection, site_id, device, asked, now=asking.now)
+
+
+@capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_ENDED)
+def resume(asking: Asking, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
+    """End an override.
+
+    Let the device follow the plan again; where no override holds, nothing changes.
+    """
+    return control_service.resume(asking.connection, site_id, device)
+
+
+@capability("PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown="")
+def set_vacation(asking: Asking, site_id: SiteName, wanted: VacationMode) -> VacationMode:
+    """Say that nobody is at home.
+
+    Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes, and the site's rule for vacations holds.
+    """
+    control_service.switch_vacation(asking.connection, site_id, on=wanted.vacation, now=asking.now)
+    return wanted
+
+
+@capability("GET", f"{_PATH}/decisions", noun=_NOUN, scope="read", command="control decisions", shown=DECISIONS)
+def list_decisions(asking: Asking, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None) -> DecisionList:
+    """List what was decided.
+
+    Return what was decided for slots within `from` and `to`, who decided it, and what came of it.
+    """
+    rows = control.read_log_page(asking.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
+    return DecisionList(decisions=[entry for _, entry in page], cursor=following)
+
+
+CONTROL = (read_control, arm, disarm, override, resume, set_vacation, list_decisions)
