@@ -90,7 +90,8 @@ def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset(
 
 
 def _write_help(capability: Capability) -> str:
-    return f"{capability.title}.\n\n{capability.explanation}"
+    # Names of fields stand in code marks, which a terminal does not show.
+    return f"{capability.title}.\n\n{capability.explanation}".replace("`", "")
 
 
 def _build_command(capability: Capability) -> Callable[..., None]:
@@ -138,7 +139,7 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     needed = info.is_required() and name != capability.usually_now
     meaning = info.description or ""
     usual = "" if name != capability.usually_now else " (default: now)"
-    option = typer.Option(f"--{name_option(name, capability)}", help=f"{meaning[:1].upper()}{meaning[1:]}{usual}.", show_default=False)
+    option = typer.Option(f"--{name_option(info.alias or name, capability)}", help=f"{meaning[:1].upper()}{meaning[1:]}{usual}.", show_default=False)
     shape = _read_type(kind)
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
@@ -170,13 +171,13 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
     try:
         if given.place != "body":
             value = texts.get(given.name)
-            return None if value is None else TypeAdapter(Annotated[given.kind, given.info]).validate_python(value)
+            return None if value is None else TypeAdapter(given.hint).validate_python(value)
         said = {name: texts[name] for name in given.kind.model_fields if texts.get(name) is not None}
         if capability.usually_now is not None:
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)
     except ValidationError as exc:
-        raise _name_option(invalid_input(exc, field="" if given.place == "body" else given.name), capability) from exc
+        raise _name_option(invalid_input(exc, field="" if given.place == "body" else given.info.alias or given.name), capability) from exc
 
 
 def _name_option(error: InvalidInputError, capability: Capability) -> InvalidInputError:

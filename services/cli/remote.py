@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
+from pydantic import TypeAdapter
+
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, UnavailableError, read_problem
 from luna.energy.site import Site
@@ -64,7 +66,8 @@ class RemoteDesk:
         """Return a capability's reply."""
         places = {each.name: each.place for each in capability.given}
         path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
-        query = {each.info.alias or each.name: given[each.name] for each in capability.given if each.place == "query" and each.name in given}
+        asked = [each for each in capability.given if each.place == "query" and each.name in given]
+        query = {each.info.alias or each.name: TypeAdapter(each.hint).dump_python(given[each.name], mode="json") for each in asked}
         body = next((value for name, value in given.items() if places[name] == "body"), None)
         return capability.reply.model_validate(self._send(capability.method, path, query, body))
 

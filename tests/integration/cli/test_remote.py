@@ -69,6 +69,8 @@ def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) ->
     assert (wanted.document["override"]["mode"], wanted.document["override"]["until"]) == ("charge", "2099-07-01T16:00:00Z")
     status = laptop("control", "status", *AT).out
     assert [piece for piece in ("cellar is armed since", "by owner", "Override of batteries", "2099-07-01 18:00") if piece not in status] == []
+    decided = laptop("control", "decisions", *AT, "--from", "2026-03-01", "--to", "2026-03-02 18:00", "--limit", "5", "--json")
+    assert (decided.code, decided.document) == (0, {"decisions": [], "cursor": None})
     assert laptop("control", "resume", *AT).out.strip() == "batteries of cellar follows its plan again."
     assert laptop("control", "vacation", *AT).out.strip() == "cellar is on vacation; the next forecast and plan know it."
     assert laptop("control", "vacation", *AT, "--end").code == 0
@@ -90,6 +92,8 @@ def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
         (("manual", "add", *AT, *BLOCK[:-1], "-3"), "--power-kw", "greater than 0"),
         (("manual", "list", "--site", "attic"), "site", "attic"),
         (("manual", "remove", *AT, "--block", "4711"), "block_id", "4711"),
+        (("control", "decisions", *AT, "--from", "yesterday"), "--from", "yesterday"),
+        (("control", "decisions", *AT, "--limit", "0"), "--limit", "greater than or equal to 1"),
         (("plan", *AT), "--server", "own machine alone"),
     ],
 )

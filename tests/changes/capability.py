@@ -1,0 +1,86 @@
+"""A new capability: how long devices are pinned from now on, as a route, as a command, and as a command over HTTP."""
+
+from tests.changes.change import Change, Edit
+
+CAPABILITY = '''
+
+class PinnedTime(Message):
+    """How long devices are pinned or forbidden something."""
+
+    hours: Annotated[float, Field(description="of all blocks that hold now or will")]
+
+
+@capability(
+    "GET",
+    f"{_PATH}/time",
+    noun=_NOUN,
+    scope="read",
+    command="manual time",
+    shown=Table(("hours",), lambda reply, numbers: [numbers.hours(reply.hours)]),
+)
+def read_pinned_time(asking: Asking, site_id: SiteName, *, device: Annotated[str | None, Field(description="of this device alone")] = None) -> PinnedTime:
+    """Say how long devices are pinned.
+
+    Blocks that have expired do not count.
+    """
+    blocks = manual_blocks.read_standing(asking.connection, site_id, first=asking.now)
+    return PinnedTime(hours=sum((block.to - block.from_).total_seconds() for block in blocks if device in (None, block.device)) / 3600)
+'''
+
+PROOF = r'''
+import io
+import json
+import os
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
+from services.cli.main import run
+from tests.gateway import OWNER_TOKEN, serve
+
+# As root the servers run under another account, which must be able to enter.
+folder = Path(tempfile.mkdtemp(prefix="luna-capability-"))
+folder.chmod(0o711)
+os.environ["LUNA_DATA_FOLDER"] = str(folder / "data")
+
+
+def luna(*arguments):
+    with redirect_stdout(io.StringIO()) as said:
+        assert run([*arguments, "--json"]) == 0
+    return json.loads(said.getvalue())
+
+
+(folder / "site.yaml").write_text("""
+name: home
+timezone: Europe/Berlin
+batteries: [{capacity_kwh: 10, charge_limit_kw: 5, discharge_limit_kw: 5}]
+""")
+with running(load_settings()) as addresses:
+    luna("site", "add", "--file", str(folder / "site.yaml"))
+    luna("manual", "add", "--site", "home", "--device", "battery", "--action", "hold", "--from", "2099-07-01T04:00", "--until", "2099-07-01T06:30")
+    asked = ("manual", "time", "--site", "home")
+    assert luna(*asked) == {"hours": 2.5}
+    assert luna(*asked, "--device", "grid") == {"hours": 0.0}
+    with serve(addresses) as client:
+        assert client.get("/v1/sites/home/manual-blocks/time").json() == {"hours": 2.5}
+        route = client.get("/openapi.json").json()["paths"]["/v1/sites/{site_id}/manual-blocks/time"]["get"]
+        assert (route["summary"], route["parameters"][1]["description"]) == ("Say how long devices are pinned", "of this device alone")
+        os.environ["LUNA_DATA_FOLDER"] = str(folder / "another machine")
+        assert luna("--server", str(client.base_url), "--key", OWNER_TOKEN, *asked) == {"hours": 2.5}
+'''
+
+CHANGE = Change(
+    "capability",
+    (
+        Edit("luna/platform/capabilities/manual.py", CAPABILITY, after="return manual_blocks.remove(asking.connection, site_id, block_id, by=asking.by)"),
+        Edit(
+            "luna/platform/capabilities/manual.py",
+            "MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block, read_pinned_time)\n",
+            after="MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block)",
+            instead=True,
+        ),
+    ),
+    PROOF,
+)
