@@ -46,12 +46,14 @@ class Table:
     Attributes:
         row: the cells of one row, of which words by the site's clock and in the field's units.
         rows: the reply's field that holds the rows; empty: the reply is the only one.
-        none: what is said where there are none.
+        words: the headings of words, which stand to the left; None: all of them.
+        none: what is said where there are none, with the names of what was given.
     """
 
     headings: Sequence[str]
     row: Callable[[Any, Numbers], Sequence[str]]
     rows: str = ""
+    words: Collection[str] | None = None
     none: str = ""
 
 

@@ -23,12 +23,10 @@ SITES = (
     Operation("read_site", "GET", _SITE, "read", "site show"),
     Operation("change_site", "PUT", _SITE, "configure", "site add"),
     Operation("delete_site", "DELETE", _SITE, "configure", "site remove", critical=True),
-    Operation("list_devices", "GET", f"{_SITE}/devices", "read", "site devices"),
 )
 PLANS = (
     Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
     Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
-    Operation("list_plans", "GET", f"{_SITE}/plans", "read", "plans list"),
     Operation("read_timeline", "GET", f"{_SITE}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
     Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
     Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),

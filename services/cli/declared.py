@@ -17,7 +17,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capability import Asking, Capability, Given, Table
+from luna.platform.capability import Asking, Capability, Given
 from luna.words import Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.remote import RemoteDesk, find_server
@@ -117,12 +117,9 @@ def show_reply(capability: Capability, reply: Message, given: Mapping[str, Any],
     if isinstance(shown, str):
         out.print(shown.format(**given), markup=False)
         return
-    _show_table(shown, reply, Numbers("en", zone or ZoneInfo("UTC"), "EUR"))
-
-
-def _show_table(shown: Table, reply: Message, numbers: Numbers) -> None:
-    rows = getattr(reply, shown.rows) if shown.rows else [reply]
-    table(shown.headings, [shown.row(each, numbers) for each in rows], words=shown.headings, none=shown.none)
+    numbers = Numbers("en", zone or ZoneInfo("UTC"), "EUR")
+    rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
+    table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
 
 
 def _list_options(capability: Capability) -> Iterator[Parameter]:

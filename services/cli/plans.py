@@ -7,16 +7,16 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.plan import PlanReply
-from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest, PlanReason, PlanSummary
+from luna.contracts.plan_questions import ModeChange, PlanChangesReply, PlanChangesRequest, PlanReason
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.words import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.declared import build_group
 from services.cli.storage import compose_request, unit_of_work
-from services.cli.window import EndOption, FirstOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_window
+from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 HEADINGS = ("from", "to", "device", "before", "now", "because of")
-LIST_HEADINGS = ("plan", "issued", "from", "to", "status", "cost")
 REASON_HEADINGS = ("from", "to", "device", "mode", "reason")
 
 
@@ -69,39 +69,8 @@ def _say(numbers: Numbers, instant: datetime) -> str:
     return f"{numbers.weekday(instant)} {numbers.clock(instant)}"
 
 
-app = typer.Typer(help="List and show issued plans, say why they are so, compare and check them.", no_args_is_help=True)
+app = build_group("plans", "List and show issued plans, say why they are so, compare and check them.")
 app.command(name="changes")(show_changes)
-
-
-@app.callback()
-def _plans() -> None:
-    """List and show issued plans, say why they are so, compare and check them."""
-
-
-@app.command("list")
-def list_plans(
-    *,
-    site: SiteOption,
-    first: MaybeFirstOption = None,
-    end: MaybeEndOption = None,
-    system_id: Annotated[str, typer.Option(help="prod drives devices; what was planned from a request's own site is under request.")] = "prod",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the plans issued for a site, the newest first."""
-    from luna.platform.database import plans
-
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site)
-        found = plans.list_newest(connection, site, issued=parse_bounds(zone, first, end), system_id=system_id, limit=limit)
-    document = {"site": site, "plans": [plan.model_dump(mode="json", by_alias=True) for plan in found]}
-    none = f"There is none: luna plan --site {site} makes one."
-    emit(document, as_json=as_json, show=lambda: table(LIST_HEADINGS, [_plan_row(plan, zone) for plan in found], words=LIST_HEADINGS[:5], none=none))
-
-
-def _plan_row(plan: PlanSummary, zone: ZoneInfo) -> list[str]:
-    instants = (say_instant(instant, zone) for instant in (plan.issued_at, plan.from_, plan.to))
-    return [plan.plan_id, *instants, plan.status, Numbers("en", zone, plan.currency).money(plan.cost)]
 
 
 PlanOption = Annotated[str | None, typer.Option(help="The plan_id of a stored plan (default: the site's newest one).")]

@@ -13,6 +13,7 @@ from luna.energy.site import Site, SpotPrice
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, err, out, report, table
+from services.cli.declared import build_group
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     from luna.energy.site.differences import SiteDifference
 
-app = typer.Typer(help="Add, list, show and remove sites.", no_args_is_help=True)
+app = build_group("site", "Add, list, show and remove sites.")
 
-DEVICE_HEADINGS = ("device", "kind", "kW", "kWh", "told as", "modes")
 
 # What a default of a part means for the bill, by its field.
 _OF_SPOT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
@@ -162,23 +162,6 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
-
-
-@app.command()
-def devices(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show what a site has, how strong it is, and what each device can be told."""
-    from luna.energy.site.inventory import list_devices_of
-    from luna.platform.database import sites
-
-    with unit_of_work() as connection:
-        found = list_devices_of(sites.load(connection, site))
-    rows = [
-        [each.name, each.kind, f"{each.power_kw:g}", "" if each.capacity_kwh is None else f"{each.capacity_kwh:g}", each.told_as or "–", ", ".join(each.modes)]
-        for each in found
-    ]
-    words = ("kind", "told as", "modes")
-    document = {"site": site, "devices": [each.model_dump(mode="json") for each in found]}
-    emit(document, as_json=as_json, show=lambda: table(DEVICE_HEADINGS, rows, words=words, none=f"{site} has no devices."))
 
 
 @app.command()

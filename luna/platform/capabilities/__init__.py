@@ -1,10 +1,12 @@
 """What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
 
 from luna.platform.capabilities.control import CONTROL
+from luna.platform.capabilities.devices import DEVICES
 from luna.platform.capabilities.manual import MANUAL
+from luna.platform.capabilities.plans import PLANS
 from luna.platform.capabilities.stays import STAYS
 from luna.platform.capability import Capability
 
-CAPABILITIES: tuple[Capability, ...] = (*CONTROL, *MANUAL, *STAYS)
+CAPABILITIES: tuple[Capability, ...] = (*DEVICES, *PLANS, *CONTROL, *MANUAL, *STAYS)
 
-__all__ = ["CAPABILITIES", "CONTROL", "MANUAL", "STAYS"]
+__all__ = ["CAPABILITIES"]

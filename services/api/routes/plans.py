@@ -1,4 +1,4 @@
-"""Ask for a plan; list and read what was issued."""
+"""Ask for a plan; read what was issued."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -20,17 +20,16 @@ from luna.contracts.plan_questions import (
     PlanChangesReply,
     PlanChangesRequest,
     PlanReasonsReply,
-    PlanSummary,
 )
 from luna.contracts.plan_reasons import list_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
+from luna.platform.capabilities.plans import SystemId
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
 from luna.platform.driving_forecast import find_missing_forecast
-from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from services.api.entity_tags import respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
@@ -40,16 +39,8 @@ from services.api.routing import ResourceRouter, SitePath
 router = ResourceRouter("plans")
 
 IssuedPlan = Annotated[str, Path(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
-SystemId = Annotated[str, Query(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison")]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
-
-
-class PlanList(Message):
-    """Issued plans of a site, the newest first."""
-
-    plans: Annotated[list[PlanSummary], Field(description="without their slots; each is read by its id")]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 class IssueWindow(Message):
@@ -83,18 +74,6 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
     """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
     return await gateway.ask(request)
-
-
-@router.operation("List the plans of a site")
-def list_plans(  # noqa: PLR0913 - one per parameter of the query
-    site_id: SitePath, gateway: CurrentGateway, *, first: From = None, end: To = None, system_id: SystemId = "prod", limit: Limit = 50, cursor: Cursor = None
-) -> PlanList:
-    """Return the plans issued within `from` and `to`, the newest first, with cost and status."""
-    with unit_of_work(gateway.database) as connection:
-        after = read_instant_and_text(cursor)
-        rows = plans.list_newest(connection, site_id, issued=(first, end), system_id=system_id, after=after, limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.plan_id))
-    return PlanList(plans=page, cursor=following)
 
 
 @router.operation("Read a site's newest plan", response_model=PlanReply, responses=_TAGGED)

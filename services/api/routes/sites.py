@@ -1,4 +1,4 @@
-"""Sites: list and read them, add one, change it, delete it with its data, list its devices."""
+"""Sites: list and read them, add one, change it, delete it with its data."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -13,7 +13,6 @@ from luna.contracts.message import Message
 from luna.energy.errors import ConflictError, OutdatedError, UnconditionalError, UnreadableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.energy.site.inventory import SiteDevice, list_devices_of
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.platform.database import control, site_changes, site_removal, sites
 from luna.platform.database.engine import unit_of_work
@@ -53,13 +52,6 @@ class SiteList(Message):
     sites: Annotated[list[Site], Field(description="each as it was configured last")]
     unreadable: Annotated[list[UnreadableDocument], Field(description="sites of the page that this release cannot read")] = []
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
-
-
-class DeviceList(Message):
-    """What a site has."""
-
-    devices: Annotated[list[SiteDevice], Field(description="by kind, then as the site's file lists them")]
-    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
 @router.operation("List sites", response_model=SiteList)
@@ -130,13 +122,6 @@ def delete_site(site_id: SitePath, gateway: CurrentGateway) -> None:
     with unit_of_work(gateway.database) as connection:
         artefacts = site_removal.remove(connection, site_id)
     _remove_objects(gateway, artefacts)
-
-
-@router.operation("List a site's devices")
-def list_devices(site_id: SitePath, gateway: CurrentGateway) -> DeviceList:
-    """Return every device, kind by kind, how strong it is, and whether Luna can tell it anything."""
-    with unit_of_work(gateway.database) as connection:
-        return DeviceList(devices=list_devices_of(sites.load(connection, site_id)))
 
 
 def _remove_objects(gateway: Gateway, keys: list[str]) -> None:

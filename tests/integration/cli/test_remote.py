@@ -77,6 +77,12 @@ def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) ->
     assert laptop("control", "disarm", *AT).out.startswith("cellar is not armed any more")
 
 
+def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
+    devices = laptop("site", "devices", *AT).out
+    assert [piece for piece in ("battery", "car", "kWh", "told as") if piece not in devices] == []
+    assert laptop("plans", "list", *AT).out.strip() == "There is none: luna plan --site cellar makes one."
+
+
 def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
     added = laptop("session", "add", *AT, "--from", "2099-07-01 18:00", "--to", "07:00", "--target", "80%", "--soc", "0.4", "--json")
     assert added.code == 0, added.err

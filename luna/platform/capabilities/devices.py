@@ -1,0 +1,42 @@
+"""What a site has."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.energy.site.inventory import SiteDevice, list_devices_of
+from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.database import sites
+from luna.words import Numbers
+
+
+class DeviceList(Message):
+    """What a site has."""
+
+    devices: Annotated[list[SiteDevice], Field(description="by kind, then as the site's file lists them")]
+    cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
+
+
+def _show(device: SiteDevice, _: Numbers) -> list[str]:
+    capacity = "" if device.capacity_kwh is None else f"{device.capacity_kwh:g}"
+    return [device.name, device.kind, f"{device.power_kw:g}", capacity, device.told_as or "–", ", ".join(device.modes)]
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/devices",
+    noun="sites",
+    scope="read",
+    command="site devices",
+    shown=Table(("device", "kind", "kW", "kWh", "told as", "modes"), _show, "devices", words=("kind", "told as", "modes"), none="{site_id} has no devices."),
+)
+def list_devices(asking: Asking, site_id: SiteName) -> DeviceList:
+    """List a site's devices.
+
+    Return every device, kind by kind, how strong it is, and whether Luna can tell it anything.
+    """
+    return DeviceList(devices=list_devices_of(sites.load(asking.connection, site_id)))
+
+
+DEVICES = (list_devices,)
