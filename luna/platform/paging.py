@@ -19,7 +19,9 @@ Cursor = Annotated[str | None, Field(max_length=400, description="of the page be
 From = Annotated[
     Instant | None, Field(alias="from", description="nothing before this instant; without offset by the site's clock, a day is its local midnight")
 ]
-To = Annotated[Instant | None, Field(alias="to", description="nothing from this instant on; without offset by the site's clock, a day is its local midnight")]
+To = Annotated[
+    Instant | None, Field(alias="to", description="only what is before this instant; without offset by the site's clock, a day is its local midnight")
+]
 
 
 def cut_page(rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]) -> tuple[list[RowT], str | None]:

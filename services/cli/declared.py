@@ -20,7 +20,8 @@ from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capability import Asking, Capability, Given
 from luna.words import Numbers
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.remote import RemoteDesk, find_server
+from services.cli.remote import RemoteDesk
+from services.cli.server import find_server
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -14,30 +12,10 @@ from luna.energy.errors import InvalidInputError, UnavailableError, read_problem
 from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capability import Capability
+from services.cli.server import Server
 
 PATIENCE_SECONDS = 60.0
 _ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where a gateway is, and the key that requests to it are signed with."""
-
-    url: str
-    key: str | None = None
-
-
-_SERVER: ContextVar[Server | None] = ContextVar("server", default=None)
-
-
-def name_server(server: Server | None) -> None:
-    """Let the commands of this process be carried out by a gateway; None: here."""
-    _SERVER.set(server)
-
-
-def find_server() -> Server | None:
-    """Return the gateway that carries commands out, None where that is done here."""
-    return _SERVER.get()
 
 
 class RemoteDesk:
