@@ -126,8 +126,13 @@ bench: $(VENV)/.system  ## measure, print each figure beside its target, write v
 bench-peers: $(VENV)/.system  ## install the peers the benches compare with, in an environment of their own
 	@$(BIN)/python -m bench.peers.install
 
-lint: $(VENV)/.test  ## ruff: style and mistakes
+lint: $(VENV)/.test script-types  ## ruff: style and mistakes; the pages' scripts by TypeScript's compiler
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+# Their types stand in comments: docs/decisions/0091-types-of-scripts.md.
+.PHONY: script-types
+script-types: $(VENV)/.node_modules
+	@cd $(FRONTEND) && $(NODE) node node_modules/typescript/bin/tsc
 
 format: $(VENV)/.test  ## rewrite the code in the house's format
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -138,7 +143,7 @@ types: $(VENV)/.system  ## mypy --strict
 layers: $(VENV)/.test  ## who may import whom
 	@$(BIN)/lint-imports --no-cache
 
-reference: $(VENV)/.core  ## write docs/guide/reference anew from settings, commands, site model and gateway
+reference: $(VENV)/.core  ## write docs/guide/reference and the scripts' types anew from settings, commands, site model and gateway
 	@$(BIN)/python -m docs.reference
 
 # Beside what Luna needs, so that the lock stays short.

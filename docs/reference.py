@@ -1,4 +1,4 @@
-"""``python -m docs.reference``: writes ``docs/guide/reference`` from settings, command tree, site model, gateway and tasks."""
+"""``python -m docs.reference``: writes ``docs/guide/reference`` and the types of the pages' scripts from settings, commands, site model, gateway and tasks."""
 
 import json
 import re
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from docs.libraries import list_libraries, list_scripts
+from docs.messages import Schema, list_references, render_types
 from luna.contracts.message import Request
 from luna.contracts.tasks import REQUESTS
 from luna.energy.site import Site
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "guide" / "reference"
 RESOURCES = ROOT / "docs" / "api.md"
+SCRIPT_TYPES = ROOT / "services" / "api" / "frontend" / "src" / "gateway.d.ts"
 _BOUNDS = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
 _YAML_LINE = re.compile(r'^(?P<indent> *)(?P<dash>- )?(?:"?(?P<key>[\w]+)"?:)?(?P<rest>.*)$')
 
 _TYPES = {str: "text", int: "integer", float: "number", Path: "path", datetime: "day", bool: "boolean"}
-
-Schema = dict[str, Any]
 
 
 def render() -> dict[str, str]:
@@ -46,6 +46,7 @@ def main() -> None:
     for name, text in render().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
     RESOURCES.write_text(render_resources(RESOURCES.read_text(encoding="utf-8")), encoding="utf-8")
+    SCRIPT_TYPES.write_text(render_script_types(), encoding="utf-8")
 
 
 def render_resources(page: str) -> str:
@@ -53,6 +54,17 @@ def render_resources(page: str) -> str:
     head, begin, rest = page.partition("<!-- operations -->\n")
     _, end, tail = rest.partition("<!-- end of operations -->\n")
     return "\n".join((f"{head}{begin}", *_operations(), "")) + end + tail
+
+
+def render_script_types() -> str:
+    """Return the gateway's messages as the pages' scripts know them."""
+    return render_types(_describe_gateway()["components"]["schemas"])
+
+
+def _describe_gateway() -> Schema:
+    from services.api.app import create_app
+
+    return create_app(Settings(_env_file=None)).openapi()
 
 
 # ---- settings ------------------------------------------------------------------------------------
@@ -153,7 +165,7 @@ def _parts(schema: Schema) -> dict[str, tuple[str, ...]]:
 
     def visit(part: Schema, path: tuple[str, ...]) -> None:
         for key, field in part.get("properties", {}).items():
-            for name in _references(field):
+            for name in list_references(field):
                 if name not in found:
                     found[name] = (*path, key)
                     visit(schema["$defs"][name], found[name])
@@ -219,9 +231,7 @@ def _short(aliases: tuple[str, ...]) -> str:
 
 
 def _api() -> Iterator[str]:
-    from services.api.app import create_app
-
-    document = create_app(Settings(_env_file=None)).openapi()
+    document = _describe_gateway()
     yield from _head("HTTP", "the gateway's OpenAPI document")
     yield from ("The gateway itself shows the same under `/docs`, and the document under `/openapi.json`.", "")
     for path, methods in document["paths"].items():
@@ -298,13 +308,6 @@ def _libraries() -> Iterator[str]:
 
 
 # ---- words of a schema ---------------------------------------------------------------------------
-
-
-def _references(field: Any) -> list[str]:
-    if isinstance(field, dict):
-        own = [field["$ref"].rpartition("/")[2]] if "$ref" in field else []
-        return own + [name for key, below in field.items() if key != "discriminator" for name in _references(below)]
-    return [name for each in field for name in _references(each)] if isinstance(field, list) else []
 
 
 def _kind(field: Schema) -> str:

@@ -14,7 +14,7 @@ from tests.selection.ranking import FOLDERS, split_words
 ROOTS = ("luna", "services", "tests", "bench", "docs", "infra")
 CACHE = "var/grimp"
 # What can name a file and hand its change on; pages of the documentation link each other and would hand it on to all.
-NAMING = {".py", ".j2", ".js", ".css", ".yml", ".yaml", ".conf", ".mako", ""}
+NAMING = {".py", ".j2", ".js", ".ts", ".css", ".yml", ".yaml", ".conf", ".mako", ""}
 SKIPPED = {"node_modules", "static", "__pycache__", "recordings", "replies"}
 DYNAMIC = ("import_module(", "iter_modules(", "walk_packages(")
 _PARAMETERS = re.compile(r"\bdef \w+\(([^)]*)\)")

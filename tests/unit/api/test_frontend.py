@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.api.pages.home import CHART_WORDS
 from tests.browsers import FRONTEND
 
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
@@ -38,6 +39,13 @@ def passes(name: str) -> bool:
     command = [NODE or "", "--test", "--test-reporter=tap", "--test-name-pattern", f"^{name}$", "tests/plan.test.js"]
     ran = subprocess.run(command, cwd=FRONTEND, env=os.environ | {"TZ": "Asia/Kolkata"}, capture_output=True, text=True, check=False)
     return f" - {name}\n" in ran.stdout and "\n# pass 1\n" in ran.stdout and "\n# fail 0\n" in ran.stdout
+
+
+def test_the_scripts_know_the_words_that_their_page_gives_them() -> None:
+    types = (FRONTEND / "src" / "page.d.ts").read_text(encoding="utf-8")
+    declared = types.partition("interface ChartWords {")[2].partition("}")[0]
+    # What runs beside the house has its name from the site.
+    assert set(re.findall(r"^  (\w+): string;", declared, re.MULTILINE)) == {*CHART_WORDS, "heater"}
 
 
 def test_the_lock_of_packages_names_no_address() -> None:

@@ -2,15 +2,22 @@
 // hears of all on the body. A stream tells the marks of all kinds; what changed is what differs from those that the page was written with or heard last, so
 // nothing is missed while there is no connection. A page that nobody looks at has none: a browser opens six at a time to one gateway.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { findElements, readData } from "./elements.js";
+
+/** @typedef {Record<string, string | number | null>} Marks */
 
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 8_000;
 
+/** @param {{ events: string, marks: string }} page */
 export function listen({ events, marks }) {
+  /** @type {Marks} */
   let known = JSON.parse(marks);
+  /** @type {EventSource | null} */
   let source = null;
   let lost = false;
   let wait = FIRST_RETRY;
+  /** @type {number | undefined} */
   let retry;
 
   const close = () => {
@@ -23,6 +30,7 @@ export function listen({ events, marks }) {
     clearTimeout(retry);
     source = new EventSource(events);
     source.addEventListener("news", ({ data }) => {
+      /** @type {Marks} */
       const current = JSON.parse(data);
       const changed = Object.keys(current).filter((kind) => current[kind] !== known[kind]);
       if (changed.length || lost) announce(changed);
@@ -45,14 +53,15 @@ export function listen({ events, marks }) {
   open();
 }
 
+/** @param {string[]} changed */
 function announce(changed) {
   // A page that is another one once this is there, such as Home with its first plan.
   if (changed.some((kind) => document.querySelector(`[data-awaits~="${kind}"]`))) {
     location.reload();
     return;
   }
-  for (const part of document.querySelectorAll("[data-follows]")) {
-    const follows = part.dataset.follows.split(" ");
+  for (const part of findElements("[data-follows]", HTMLElement)) {
+    const follows = readData(part, "follows").follows.split(" ");
     if (changed.some((kind) => follows.includes("*") || follows.includes(kind))) htmx.trigger(part, "luna:changed");
   }
   document.body.dispatchEvent(new Event("luna:news"));

@@ -1,13 +1,17 @@
 // While there is no connection: a page says so with the time its state is of, an old one changes nothing, and once there is one again it is loaded anew.
+import { findElement, findElements } from "./elements.js";
+
 const PROBE_MILLISECONDS = 5_000;
 const mark = () => document.getElementById("stale");
 
-export function followConnection({ worker, offline, zone }) {
+/** @param {DOMStringMap} page */
+export function followConnection({ worker, offline = "", zone }) {
   if (mark()) awaitConnection();
   else markLater(offline, zone);
   if (worker && "serviceWorker" in navigator) register(worker);
 }
 
+/** @param {string} worker */
 async function register(worker) {
   const first = !navigator.serviceWorker.controller;
   let claimed = Infinity;
@@ -16,18 +20,18 @@ async function register(worker) {
   const { active } = await navigator.serviceWorker.ready;
   if (!first || mark()) return;
   // What was asked for before the worker took over is kept as well; the rest passes it by itself, and is not asked for twice.
-  const tell = (urls) => active.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
-  const before = ({ startTime }) => startTime < claimed;
+  const tell = (/** @type {string[]} */ urls) => active?.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
+  const before = (/** @type {PerformanceEntry} */ { startTime }) => startTime < claimed;
   tell([location.href.split("#")[0]]);
   new PerformanceObserver((list) => tell(list.getEntries().filter(before).map(({ name }) => name))).observe({ type: "resource", buffered: true });
 }
 
 // The page was kept by the worker: it stands still until the gateway answers.
 function awaitConnection() {
-  for (const button of document.querySelectorAll("form[method=post] button, button[hx-post]")) button.disabled = true;
+  for (const button of findElements("form[method=post] button, button[hx-post]", HTMLButtonElement)) button.disabled = true;
   const probe = async () => {
     try {
-      const answer = await fetch(document.querySelector("link[rel=manifest]").href, { cache: "no-store" });
+      const answer = await fetch(findElement("link[rel=manifest]", HTMLLinkElement).href, { cache: "no-store" });
       if (answer.ok) location.reload();
     } catch {
       // Still away.
@@ -38,6 +42,7 @@ function awaitConnection() {
 }
 
 // The page is open while the connection goes: what it shows is of then.
+/** @type {(offline: string, timeZone?: string) => void} */
 function markLater(offline, timeZone) {
   const show = () => {
     if (mark()) return;

@@ -1,16 +1,19 @@
 // A form with files: how much of them has arrived, and what went wrong. Without this the form sends them just the same.
-export function sendWithProgress(form) {
-  const bar = form.querySelector("progress");
-  const said = form.querySelector("[role=status]");
-  const button = form.querySelector("button");
+import { findElement, readData } from "./elements.js";
 
-  const show = (sending) => {
+/** @param {HTMLFormElement} form */
+export function sendWithProgress(form) {
+  const bar = findElement("progress", HTMLProgressElement, form);
+  const said = findElement("[role=status]", HTMLElement, form);
+  const button = findElement("button", HTMLButtonElement, form);
+
+  const show = (/** @type {boolean} */ sending) => {
     bar.hidden = !sending;
     button.disabled = sending;
   };
-  const fail = (words) => {
+  const fail = (words = "") => {
     show(false);
-    said.textContent = words || said.dataset.failed;
+    said.textContent = words || readData(said, "failed").failed;
   };
 
   form.addEventListener("submit", (event) => {

@@ -1,5 +1,7 @@
 // Panels that are read again: one that was not reached says so, and since when what it shows is so.
-const panelOf = (event) => event.target.closest?.("[data-panel]");
+import { closestElement } from "../elements.js";
+
+const panelOf = (/** @type {Event} */ event) => closestElement(event, "[data-panel]", HTMLElement);
 
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => panelOf(event)?.setAttribute("data-stale", ""));

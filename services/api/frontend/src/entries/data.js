@@ -1,4 +1,5 @@
 // The page Data: its upload.
+import { findElement } from "../elements.js";
 import { sendWithProgress } from "../upload.js";
 
-sendWithProgress(document.getElementById("upload"));
+sendWithProgress(findElement("#upload", HTMLFormElement));

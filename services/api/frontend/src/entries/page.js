@@ -1,5 +1,6 @@
 // What every page loads: requests from attributes, with the token that forms carry, errors where the page has a place for them, and what changes meanwhile.
 import htmx from "htmx.org/dist/htmx.esm.js";
+import { findElements } from "../elements.js";
 import { listen } from "../news.js";
 import { followConnection } from "../offline.js";
 
@@ -29,8 +30,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 followConnection(document.body.dataset);
 
 // Once the page's own script listens as well.
-if (document.body.dataset.events) addEventListener("DOMContentLoaded", () => listen(document.body.dataset));
+const { events, marks } = document.body.dataset;
+if (events && marks) addEventListener("DOMContentLoaded", () => listen({ events, marks }));
 
 // Of the tabs at a phone's foot the one that is open is seen, however many there are.
-const tab = document.querySelector(".top nav [aria-current]");
-if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+const [tab] = findElements(".top nav [aria-current]", HTMLElement);
+if (tab?.parentElement) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

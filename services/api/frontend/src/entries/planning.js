@@ -1,13 +1,15 @@
 // The strip of the page Planning: dragging over it sets the form's times, and a device offers what it knows. The form works without either.
-const form = document.getElementById("block");
-const strip = document.getElementById("strip");
-const [from, to, device, action] = ["from", "to", "device", "action"].map((name) => form.elements[name]);
+import { closestElement, findElement, findElements, readData } from "../elements.js";
+
+const form = findElement("#block", HTMLFormElement);
+const strip = findElement("#strip", HTMLElement);
+const [from, to, device, action] = ["from", "to", "device", "action"].map((name) => findElement(`[name=${name}]`, HTMLSelectElement, form));
 const QUARTER_HOUR = 15 * 60_000;
 // What the form's times say. The drawing may begin elsewhere: it goes with the clock, the form stays as it was opened.
 const instants = [...from.options].map((option) => Date.parse(option.value));
 
 function offerActions() {
-  const known = device.selectedOptions[0].dataset.actions.split(" ");
+  const known = readData(device.selectedOptions[0], "actions").actions.split(" ");
   for (const option of action.options) {
     option.hidden = option.disabled = !known.includes(option.value);
   }
@@ -17,33 +19,39 @@ function offerActions() {
 }
 
 // Where the pointer is, as the place of a time in the form.
+/** @type {(svg: SVGSVGElement, event: PointerEvent, round: (slots: number) => number) => number} */
 function timeAt(svg, event, round) {
+  const { start, left, slot } = readData(svg, "start", "left", "slot");
   const box = svg.getBoundingClientRect();
   const x = ((event.clientX - box.left) / box.width) * svg.viewBox.baseVal.width;
-  const instant = Date.parse(svg.dataset.start) + round((x - Number(svg.dataset.left)) / Number(svg.dataset.slot)) * QUARTER_HOUR;
+  const instant = Date.parse(start) + round((x - Number(left)) / Number(slot)) * QUARTER_HOUR;
   const time = instants.findIndex((each) => each >= instant);
   return time < 0 ? instants.length - 1 : time;
 }
 
+/** @type {(first: number, end: number) => void} */
 function markChosen(first, end) {
-  for (const svg of strip.querySelectorAll("svg")) {
-    const [start, left, width] = [Date.parse(svg.dataset.start), Number(svg.dataset.left), Number(svg.dataset.slot)];
+  for (const svg of findElements("svg", SVGSVGElement, strip)) {
+    const data = readData(svg, "start", "left", "slot");
+    const [start, left, width] = [Date.parse(data.start), Number(data.left), Number(data.slot)];
     const [begin, until] = [first, end].map((time) => Math.max((instants[time] - start) / QUARTER_HOUR, 0));
-    const chosen = svg.querySelector(".chosen");
-    chosen.setAttribute("x", left + begin * width);
-    chosen.setAttribute("width", Math.max(until - begin, 0) * width);
+    const chosen = findElement(".chosen", SVGElement, svg);
+    chosen.setAttribute("x", String(left + begin * width));
+    chosen.setAttribute("width", String(Math.max(until - begin, 0) * width));
   }
 }
 
+/** @type {(first: number, end: number) => void} */
 function choose(first, end) {
   from.selectedIndex = first;
   to.selectedIndex = Math.max(end, first + 1);
   markChosen(first, to.selectedIndex);
 }
 
+/** @type {number | null} */
 let begun = null;
 strip.addEventListener("pointerdown", (event) => {
-  const svg = event.target.closest("svg");
+  const svg = closestElement(event, "svg", SVGSVGElement);
   if (!svg || event.button !== 0) {
     return;
   }
@@ -52,10 +60,11 @@ strip.addEventListener("pointerdown", (event) => {
   choose(begun, begun + 1);
 });
 strip.addEventListener("pointermove", (event) => {
-  if (begun === null) {
+  const svg = closestElement(event, "svg", SVGSVGElement);
+  if (!svg || begun === null) {
     return;
   }
-  const here = timeAt(event.target.closest("svg"), event, Math.floor);
+  const here = timeAt(svg, event, Math.floor);
   choose(Math.min(begun, here), Math.max(begun, here) + 1);
 });
 strip.addEventListener("pointerup", () => {

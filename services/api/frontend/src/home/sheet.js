@@ -1,19 +1,27 @@
 // The sheet that says why: asked for slot by slot, the last one asked for wins; on phones it has three heights.
+import { findElements } from "../elements.js";
+
 const QUIET = 60;
 const HEIGHTS = ["action", "reason", "all"];
 const phone = matchMedia("(max-width: 720px)");
 
+/** @type {(place: HTMLElement, address: string) => { show: (instant: string, chosen: boolean) => void }} */
 export function followSheet(place, address) {
+  /** @type {number | undefined} */
   let timer;
+  /** @type {AbortController | null} */
   let asked = null;
+  /** @type {string | null} */
   let shown = null;
+  /** @type {string | null} */
   let said = null;
 
-  const load = async () => {
+  /** @param {string} instant */
+  const load = async (instant) => {
     asked?.abort();
     asked = new AbortController();
     try {
-      const answer = await fetch(`${address}?at=${encodeURIComponent(shown)}`, { headers: { "HX-Request": "true" }, signal: asked.signal });
+      const answer = await fetch(`${address}?at=${encodeURIComponent(instant)}`, { headers: { "HX-Request": "true" }, signal: asked.signal });
       const text = await answer.text();
       // Nothing of it is new: what is being chosen in it stays.
       if (text === said) return;
@@ -21,17 +29,18 @@ export function followSheet(place, address) {
       window.htmx?.process(place);
       arm();
     } catch (error) {
-      if (error.name !== "AbortError" && !(error instanceof TypeError)) throw error;
+      const away = error instanceof TypeError || (error instanceof DOMException && error.name === "AbortError");
+      if (!away) throw error;
     }
   };
   const arm = () => {
-    const handle = place.querySelector("#handle");
+    const [handle] = findElements("#handle", HTMLElement, place);
     if (!handle) return;
     handle.hidden = false;
-    handle.onclick = () => setHeight(HEIGHTS[(HEIGHTS.indexOf(place.dataset.height) + 1) % HEIGHTS.length]);
+    handle.onclick = () => setHeight(HEIGHTS[(HEIGHTS.indexOf(place.dataset.height ?? "") + 1) % HEIGHTS.length]);
     handle.setAttribute("aria-expanded", String(place.dataset.height !== HEIGHTS[0]));
   };
-  const setHeight = (height) => {
+  const setHeight = (/** @type {string} */ height) => {
     place.dataset.height = height;
     arm();
   };
@@ -41,7 +50,7 @@ export function followSheet(place, address) {
     arm();
   };
   phone.addEventListener("change", fit);
-  for (const name of ["luna:refresh", "luna:news"]) document.body.addEventListener(name, () => shown && load());
+  for (const name of ["luna:refresh", "luna:news"]) document.body.addEventListener(name, () => shown && load(shown));
   fit();
 
   return {
@@ -53,7 +62,7 @@ export function followSheet(place, address) {
       if (first && !chosen) return;
       if (chosen && phone.matches && place.dataset.height === HEIGHTS[0]) setHeight(HEIGHTS[1]);
       clearTimeout(timer);
-      timer = setTimeout(load, QUIET);
+      timer = setTimeout(() => shown && load(shown), QUIET);
     },
   };
 }

@@ -3,9 +3,17 @@ import { ticks, zoned } from "./clock.js";
 import { GRID, LINE } from "./marks.js";
 import { isEstimated } from "./scene.js";
 
+/** @import { Token } from "../home/look.js" */
+/** @import { Scene } from "./scene.js" */
+/** @import { Drawing, PlanOption } from "./types.d.ts" */
+
+/** @typedef {{ left: number, right: number, top: number, height: number }} Panel */
+/** @typedef {{ min: number, max: number, interval: number }} Scale */
+
 const LABEL_PIXELS = 66;
 const HOUR = 36e5;
 
+/** @type {(narrow: boolean) => { grid: Panel[], height: number }} */
 export function grids(narrow) {
   const heights = narrow ? [92, 184, 96, 25] : [112, 232, 116, 25];
   // Half of the last label stands beyond the axis.
@@ -21,10 +29,12 @@ export function grids(narrow) {
 }
 
 // Hours between labels: as many as there is room for.
+/** @type {(view: { width: number, from: number, to: number }) => number} */
 export function tickHours({ width, from, to }) {
   return [1, 3, 6, 12, 24].find((hours) => (width * hours) / ((to - from) / HOUR) >= LABEL_PIXELS) ?? 24;
 }
 
+/** @type {(c: Drawing) => Pick<PlanOption, "xAxis" | "yAxis">} */
 export function axes(c) {
   const { scene, paint, narrow, locale, clock } = c;
   const [first, last] = [scene.at(0), scene.at(scene.count)];
@@ -40,9 +50,10 @@ export function axes(c) {
     showMaxLabel: true,
     hideOverlap: true,
     margin: 8,
-    formatter: (t) => (midnights.has(t) ? `{day|${date(t)}}` : clock(t)),
+    formatter: (/** @type {number} */ t) => (midnights.has(t) ? `{day|${date(t)}}` : clock(t)),
     rich: { day: { color: paint.color("text"), fontWeight: 600, fontSize: 11 } },
   };
+  /** @type {PlanOption["xAxis"]} */
   const xAxis = Object.values(GRID).map((k) => ({
     id: `x${k}`,
     type: "time",
@@ -55,7 +66,9 @@ export function axes(c) {
     axisLabel: k === GRID.mode ? labels : { show: false },
     axisPointer: { show: k !== GRID.all, snap: false, lineStyle: { color: paint.color("muted"), type: "solid" }, label: { show: false } },
   }));
+  /** @type {Array<(value: number) => string>} */
   const signed = [(v) => String(v).replace("-", "−"), (v) => String(Math.abs(v)), String];
+  /** @type {PlanOption["yAxis"]} */
   const yAxis = scales(scene).map((scale, k) => ({
     id: `y${k}`,
     gridIndex: k,
@@ -68,6 +81,7 @@ export function axes(c) {
 }
 
 // Usual bounds, widened in whole steps by what there is to draw; zoom never narrows them.
+/** @param {Pick<Scene, "importPrice" | "exportPrice" | "priceScale" | "flows" | "bands">} scene */
 export function scales({ importPrice, exportPrice, priceScale, flows, bands }) {
   const prices = [...importPrice, ...exportPrice].filter((v) => v != null).map((v) => v * priceScale);
   const hidden = { min: 0, max: 1, show: false };
@@ -75,6 +89,7 @@ export function scales({ importPrice, exportPrice, priceScale, flows, bands }) {
   return [widen(price, prices), widenEvenly(flows, bands), { min: 0, max: 100, interval: 50 }, hidden, hidden];
 }
 
+/** @type {(bounds: number[], values: number[]) => Scale} */
 function widen([low, high, interval], values) {
   return {
     min: Math.min(low, Math.floor(Math.min(...values, 0) / interval) * interval),
@@ -83,8 +98,11 @@ function widen([low, high, interval], values) {
   };
 }
 
+/** @type {(flows: Scene["flows"], bands: Scene["bands"]) => Scale} */
 function widenEvenly(flows, bands) {
+  /** @type {(names: Array<keyof Scene["flows"]>, i: number) => number} */
   const total = (names, i) => names.reduce((sum, name) => sum + (flows[name][i] ?? 0), 0);
+  /** @type {Array<Array<keyof Scene["flows"]>>} */
   const sides = [
     ["load", "heater", "ev", "charge", "gridExport"],
     ["pv", "curtailed", "evGiven", "discharge", "gridImport"],
@@ -97,13 +115,17 @@ function widenEvenly(flows, bands) {
 }
 
 // One, two or five times a power of ten, so that two or three steps reach the value.
+/** @param {number} value */
 function niceStep(value) {
   const power = 10 ** Math.floor(Math.log10(value / 2));
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => value / step <= 3) ?? 10 * power;
 }
 
+/** @type {(drawing: Drawing, grid: Panel[]) => PlanOption["graphic"]} */
 export function titles({ scene, words, narrow, ghosts, paint }, grid) {
+  /** @param {object} style */
   const box = (style) => ({ width: 12, height: 9, borderRadius: 2, borderWidth: 1, borderColor: paint.color("line-strong"), ...style });
+  /** @param {Token} name */
   const dash = (name) => ({ fill: paint.color(name), font: paint.font(700, 11) });
   const rich = {
     title: { fill: paint.color("text"), font: paint.font(600, 12) },
@@ -121,11 +143,14 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
     muted: dash("muted"),
     planner: dash("planner"),
   };
+  /** @type {(name: string, text: string, sign?: string) => string} */
   const keyed = (name, text, sign = "") => `  {${name}|${sign}} {note|${text}}`;
+  /** @param {string} text */
   const wide = (text) => (narrow ? "" : text);
   const car = scene.soc.car.some((v) => v != null) ? keyed("car", words.car, "━") : "";
   const estimated = isEstimated(scene, Object.keys(scene.estimated), 0, scene.past) ? keyed("estimated", words.estimated) : "";
   const target = scene.soc.target.some((v) => v != null) ? keyed("battery", words.target, "┅") : "";
+  /** @type {(name: string, style: string, text: string) => string} */
   const ghost = (name, style, text) => (ghosts.has(name) ? keyed(style, text, "┈") : "");
   const texts = [
     `{title|${words.price}} {note|${scene.priceUnit}/kWh}${keyed("cheap", words.cheap)}${keyed("dear", words.dear)}`,

@@ -1,20 +1,29 @@
 // The ribbon of modes, and the rules of now and of the chosen slot over all panels.
 import { GRID, LINE, MODES, custom, line } from "./marks.js";
 
+/** @import { CustomSeriesOption, LineSeriesOption } from "echarts/charts" */
+/** @import { Token } from "../home/look.js" */
+/** @import { Drawing, Plot, RenderItem, Shape } from "./types.d.ts" */
+
 const LETTER_PIXELS = 6.6;
 
+/** @type {(drawing: Drawing) => CustomSeriesOption[]} */
 export function modeSeries({ scene, paint, words }) {
+  /** @type {RenderItem} */
   const render = (params, api) => {
     const run = scene.runs[params.dataIndex];
     const { color: name, glyph } = MODES[run.mode];
     const word = words.short[run.mode];
     const [x0, top] = api.coord([scene.at(run.from), 1]);
     const [x1, bottom] = api.coord([scene.at(run.to), 0]);
-    const x = Math.max(x0, params.coordSys.x);
-    const width = Math.min(x1, params.coordSys.x + params.coordSys.width) - x - 1;
+    const plot = /** @type {Plot} */ (params.coordSys);
+    const x = Math.max(x0, plot.x);
+    const width = Math.min(x1, plot.x + plot.width) - x - 1;
     if (width <= 0) return undefined;
     const text = width > word.length * LETTER_PIXELS + 8 ? word : width > 11 ? glyph : "";
+    /** @type {(y: number, height: number, r: number, fill: string) => Shape} */
     const box = (y, height, r, fill) => ({ type: "rect", shape: { x, y, width, height, r }, style: { fill } });
+    /** @type {Extract<Shape, { type: "text" }>["style"]} */
     const label = { text, x: x + width / 2, y: top + 12, align: "center", verticalAlign: "middle", fill: paint.color("text"), font: paint.font(500, 11) };
     const owned = run.owner || run.agent ? [box(top, 3, 1, paint.color(run.owner ? "you" : "antares"))] : [];
     return {
@@ -37,8 +46,10 @@ export function modeSeries({ scene, paint, words }) {
   ];
 }
 
+/** @type {(drawing: Drawing & { now: number }) => LineSeriesOption[]} */
 export function cursorSeries({ scene, paint, words, selected, narrow, clock, now }) {
   const run = scene.runs.find((each) => each.from <= selected && selected < each.to) ?? { from: selected, to: selected + 1 };
+  /** @type {(formatter: string, back: Token, ink: Token, align: "left" | "center" | "right") => object} */
   const pill = (formatter, back, ink, align) => ({
     formatter,
     align,
@@ -52,6 +63,7 @@ export function cursorSeries({ scene, paint, words, selected, narrow, clock, now
     lineHeight: LINE,
     fontWeight: 500,
   });
+  /** @type {(xAxis: number, name: Token, label: object) => object} */
   const rule = (xAxis, name, label) => ({ xAxis, label, lineStyle: { color: paint.color(name), width: 1.5, type: "solid" } });
   const middle = scene.at(selected) + scene.step / 2;
   const left = middle >= now;

@@ -8,11 +8,15 @@ import { priceSeries } from "./price.js";
 import { bucketsOf, levelFor } from "./sampling.js";
 import { socSeries } from "./soc.js";
 
+/** @import { Scene } from "./scene.js" */
+/** @import { Drawing, PlanOption, View } from "./types.d.ts" */
+
 const LEAST_SPAN = 6 * 36e5;
 
-// `view`: locale, words, colors by token, hatch(color), selected slot, narrow, ghosts (a set), from, to, width of the plot in pixels, now.
+/** @type {(scene: Scene, view: View) => PlanOption & { height: number }} */
 export function planOption(scene, view) {
   const level = levelFor(scene, view);
+  /** @type {Drawing} */
   const c = { ...view, scene, level, buckets: bucketsOf(scene, level), paint: paintOf(view.colors), clock: clockOf(scene.timeZone, view.locale) };
   const { grid, height } = grids(c.narrow);
   return {

@@ -3,6 +3,14 @@ import { GRID, custom, line, zeroLine } from "./marks.js";
 import { mean } from "./sampling.js";
 import { isEstimated } from "./scene.js";
 
+/** @import { CustomSeriesOption, LineSeriesOption } from "echarts/charts" */
+/** @import { Token } from "../home/look.js" */
+/** @import { Scene } from "./scene.js" */
+/** @import { Bucket, Column, Drawing, Fill, RenderApi, RenderItem, Rendered, Shape } from "./types.d.ts" */
+
+/** @typedef {keyof Scene["flows"]} Flow */
+
+/** @type {Array<[flow: Flow, colour: Token]>} */
 const USES = [
   ["load", "load"],
   ["heater", "heater"],
@@ -10,6 +18,7 @@ const USES = [
   ["charge", "battery"],
   ["gridExport", "grid"],
 ];
+/** @type {Array<[flow: Flow, colour: Token]>} */
 const SOURCES = [
   ["pv", "pv"],
   ["evGiven", "ev"],
@@ -20,9 +29,13 @@ const LEAST_KW = 0.005;
 const LEAST_HELD_KW = 0.05;
 const PLANNED = 0.5;
 
+/** @type {(c: Drawing) => Array<CustomSeriesOption | LineSeriesOption>} */
 export function powerSeries(c) {
   const { scene, paint, buckets } = c;
-  const bars = buckets.map((bucket) => ({ bucket, flows: Object.fromEntries(Object.entries(scene.flows).map(([name, values]) => [name, mean(values, bucket)])) }));
+  const bars = buckets.map((bucket) => {
+    const means = Object.entries(scene.flows).map(([name, values]) => [name, mean(values, bucket)]);
+    return { bucket, flows: /** @type {Record<Flow, number | null>} */ (Object.fromEntries(means)) };
+  });
   const held = c.hatch(paint.color("pv"));
   return [
     custom(
@@ -39,44 +52,57 @@ export function powerSeries(c) {
   ];
 }
 
+/** @type {(drawing: Drawing, bar: { bucket: Bucket, flows: Record<Flow, number | null> }, api: RenderApi, held: Fill) => Rendered} */
 function stack({ scene, paint, hatch }, { bucket: [from, to], flows }, api, held) {
   const [left] = api.coord([scene.at(from), 0]);
   const span = api.coord([scene.at(to), 0])[0] - left;
   const width = span > 4 ? span * 0.86 : span;
+  /** @type {(low: number, high: number, fill: Fill) => Shape} */
   const rect = (low, high, fill) => {
     const [y0, y1] = [low, high].map((v) => api.coord([scene.at(from), v])[1]);
     return { type: "rect", shape: { x: left, width, y: Math.min(y0, y1), height: Math.abs(y0 - y1) }, style: { fill } };
   };
+  /** @type {Shape[]} */
   const children = [];
-  for (const [list, sign] of [
+  /** @type {Array<[list: typeof USES, sign: number]>} */
+  const sides = [
     [USES, 1],
     [SOURCES, -1],
-  ]) {
+  ];
+  for (const [list, sign] of sides) {
     let sum = 0;
     for (const [key, name] of list) {
-      if (!(flows[key] > LEAST_KW)) continue;
+      const power = flows[key] ?? 0;
+      if (power <= LEAST_KW) continue;
       const fill = from >= scene.past ? paint.alpha(name, PLANNED) : isEstimated(scene, [key], from, to) ? hatch(paint.color(name)) : paint.color(name);
-      children.push(rect(sign * sum, sign * (sum + flows[key]), fill));
-      sum += flows[key];
+      children.push(rect(sign * sum, sign * (sum + power), fill));
+      sum += power;
     }
   }
-  if (flows.curtailed > LEAST_HELD_KW) children.push(rect(-flows.pv, -flows.pv - flows.curtailed, held));
+  const [supplied, curtailed] = [flows.pv ?? 0, flows.curtailed ?? 0];
+  if (curtailed > LEAST_HELD_KW) children.push(rect(-supplied, -supplied - curtailed, held));
   return { type: "group", children };
 }
 
+/** @type {(drawing: Drawing, name: "load" | "pv", sign: number) => CustomSeriesOption} */
 function band({ scene, paint, buckets }, name, sign) {
   const { low, high } = scene.bands[name];
   const ahead = buckets.filter((bucket) => mean(low, bucket) != null && mean(high, bucket) != null);
+  /** @param {Bucket} bucket */
   const middle = ([from, to]) => (scene.at(from) + scene.at(to)) / 2;
-  const edge = (values) => ahead.map((bucket) => [middle(bucket), sign * mean(values, bucket)]);
+  /** @param {Column} values */
+  const edge = (values) => ahead.map((bucket) => [middle(bucket), sign * (mean(values, bucket) ?? 0)]);
   const outline = [...edge(low), ...edge(high).reverse()];
   const style = { fill: paint.alpha(name, 0.2), stroke: paint.alpha(name, 0.55), lineWidth: 1 };
+  /** @type {RenderItem} */
   const render = (_, api) => ({ type: "polygon", shape: { points: outline.map((point) => api.coord(point)) }, style });
-  const data = ahead.length ? [[scene.at(ahead[0][0]), scene.at(ahead.at(-1)[1])]] : [];
+  const data = ahead.length ? [[scene.at(ahead[0][0]), scene.at(ahead[ahead.length - 1][1])]] : [];
   return custom(`band-${name}`, GRID.power, data, render, { z: 2 });
 }
 
+/** @type {(drawing: Drawing, id: string, values: Column, look: { sign: number, name: Token }) => LineSeriesOption} */
 function expected({ scene, paint, buckets, ghosts }, id, values, { sign, name }) {
+  /** @param {Bucket} bucket */
   const signed = (bucket) => {
     const value = mean(values, bucket);
     return value == null ? null : sign * value;

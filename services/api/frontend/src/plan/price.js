@@ -2,13 +2,20 @@
 import { GRID, LINE, custom, line, zeroLine } from "./marks.js";
 import { mean, range } from "./sampling.js";
 
+/** @import { CustomSeriesOption, LineSeriesOption } from "echarts/charts" */
+/** @import { MarkAreaComponentOption } from "echarts/components" */
+/** @import { Token } from "../home/look.js" */
+/** @import { Bucket, Column, Drawing, Point, RenderItem } from "./types.d.ts" */
+
 const CHEAP = 0.2;
 const DEAR = 0.84;
 
+/** @type {(c: Drawing) => Array<CustomSeriesOption | LineSeriesOption>} */
 export function priceSeries(c) {
   const { scene, paint, buckets } = c;
   const known = buckets.filter(([, to]) => to <= scene.known);
   const later = buckets.filter(([from]) => from >= scene.known);
+  /** @type {(id: string, values: Column, name: Token) => LineSeriesOption} */
   const tint = (id, values, name) =>
     line(id, GRID.price, steps(c, values, buckets, (v) => Math.min(v, 0)), { opacity: 0 }, { step: "end", z: 1, areaStyle: { color: paint.alpha(name, 0.22) } });
   return [
@@ -35,21 +42,27 @@ export function priceSeries(c) {
 }
 
 // A point where each bucket begins and one where the last ends, in the unit that is shown.
-function steps({ scene }, values, buckets, map = (v) => v) {
+/** @type {(drawing: Drawing, values: Column, buckets: Bucket[], map?: (value: number) => number) => Point[]} */
+function steps({ scene }, values, buckets, map = (/** @type {number} */ v) => v) {
+  /** @param {Bucket} bucket */
   const shown = (bucket) => {
     const value = mean(values, bucket);
     return value == null ? null : map(value * scene.priceScale);
   };
+  /** @type {Point[]} */
   const points = buckets.map((bucket) => [scene.at(bucket[0]), shown(bucket)]);
   const last = buckets.at(-1);
   return last ? [...points, [scene.at(last[1]), shown(last)]] : points;
 }
 
+/** @type {(drawing: Drawing) => NonNullable<MarkAreaComponentOption["data"]>} */
 function shades({ scene, paint }) {
   const prices = scene.importPrice.slice(0, scene.known);
   const sorted = prices.filter((v) => v != null).sort((a, b) => a - b);
   if (!sorted.length || sorted[0] === sorted.at(-1)) return [];
+  /** @param {number} share */
   const quantile = (share) => sorted[Math.floor(share * (sorted.length - 1))];
+  /** @type {(test: (price: number) => boolean, name: Token) => NonNullable<MarkAreaComponentOption["data"]>} */
   const shade = (test, name) =>
     runsWhere((i) => prices[i] != null && test(prices[i]), prices.length).map(([from, to]) => [
       { xAxis: scene.at(from), itemStyle: { color: paint.color(name) } },
@@ -58,7 +71,9 @@ function shades({ scene, paint }) {
   return [...shade((v) => v <= quantile(CHEAP), "cheap"), ...shade((v) => v >= quantile(DEAR), "dear")];
 }
 
+/** @type {(test: (i: number) => boolean, end: number) => Bucket[]} */
 export function runsWhere(test, end) {
+  /** @type {Bucket[]} */
   const runs = [];
   for (let i = 0; i < end; i++) {
     if (!test(i)) continue;
@@ -69,7 +84,9 @@ export function runsWhere(test, end) {
   return runs.filter(([from, to]) => to - from > 1);
 }
 
+/** @type {(drawing: Drawing) => MarkAreaComponentOption} */
 function predictedArea({ scene, paint, words, narrow, hatch }) {
+  /** @type {MarkAreaComponentOption["label"]} */
   const label = {
     position: "insideTop",
     color: paint.color("muted"),
@@ -79,18 +96,27 @@ function predictedArea({ scene, paint, words, narrow, hatch }) {
     padding: [1, 4],
     formatter: narrow ? "" : words.predicted,
   };
+  /** @type {MarkAreaComponentOption["data"]} */
   const data = scene.known < scene.count ? [[{ xAxis: scene.at(scene.known) }, { xAxis: scene.at(scene.count) }]] : [];
   return { silent: true, animation: false, label, itemStyle: { color: hatch(paint.color("line-strong")), opacity: 0.55 }, data };
 }
 
 // Lowest and highest price of each bucket; nothing where every slot is drawn itself.
+/** @type {(drawing: Drawing, id: string, values: Column, name: Token) => CustomSeriesOption} */
 function rangeSeries({ scene, paint, buckets, level }, id, values, name) {
-  const shown = level === "slot" ? [] : buckets.map((bucket) => [bucket, range(values, bucket)]).filter(([, found]) => found);
+  const shown = (level === "slot" ? [] : buckets).flatMap((bucket) => {
+    const found = range(values, bucket);
+    return found ? [{ bucket, found }] : [];
+  });
+  /** @type {RenderItem} */
   const render = (params, api) => {
-    const [[from, to], [low, high]] = shown[params.dataIndex];
+    const {
+      bucket: [from, to],
+      found: [low, high],
+    } = shown[params.dataIndex];
     const [x0, y0] = api.coord([scene.at(from), high * scene.priceScale]);
     const [x1, y1] = api.coord([scene.at(to), low * scene.priceScale]);
     return { type: "rect", shape: { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }, style: { fill: paint.alpha(name, 0.16) } };
   };
-  return custom(id, GRID.price, shown.map(([[from, to]]) => [scene.at(from), scene.at(to)]), render);
+  return custom(id, GRID.price, shown.map(({ bucket: [from, to] }) => [scene.at(from), scene.at(to)]), render);
 }

@@ -1,5 +1,16 @@
 // From the gateway's timeline to what is drawn: one column per flow, measured before now and planned from now on.
-const sumKnown = (...values) => (values.every((v) => v == null) ? null : values.reduce((sum, v) => sum + (v ?? 0), 0));
+/** @import { MeasuredFlows, TimelineFlows, Timelines } from "../gateway.d.ts" */
+/** @import { Column } from "./types.d.ts" */
+
+/** @typedef {ReturnType<typeof readScene>} Scene */
+/** @typedef {{ from: number, to: number, mode: string, owner: boolean, agent: boolean }} Run */
+
+/** @param {Column} values */
+const sumKnown = (...values) => {
+  const known = values.filter((v) => v != null);
+  return known.length ? known.reduce((sum, v) => sum + v, 0) : null;
+};
+/** @param {string | null | undefined} text */
 const instantOf = (text) => (text == null ? null : Date.parse(text));
 const DEVICE_SOC = "vehicles";
 // By flow: the measured ones that it is made of.
@@ -14,18 +25,21 @@ const MADE_OF = {
   gridImport: ["import_kw"],
 };
 
+/** @param {Timelines} timeline */
 export function readScene(timeline) {
   const step = timeline.slot_minutes * 60e3;
   const start = Date.parse(timeline.start);
   const { slots: count, past_slots: past, measured, planned } = timeline;
+  /** @type {(before: (i: number) => number | null, after: (i: number) => number | null) => Column} */
   const pick = (before, after) => Array.from({ length: count }, (_, i) => (i < past ? before(i) : after(i)));
+  /** @param {keyof MeasuredFlows & keyof TimelineFlows} name */
   const plain = (name) => pick((i) => measured[name][i], (i) => planned[name][i]);
   const scene = {
     start,
     step,
     count,
     past,
-    at: (i) => start + i * step,
+    at: (/** @type {number} */ i) => start + i * step,
     now: Date.parse(timeline.now),
     timeZone: timeline.timezone,
     known: timeline.prices.known_slots,
@@ -42,7 +56,7 @@ export function readScene(timeline) {
       ev: plain("vehicle_kw"),
       charge: plain("charge_kw"),
       gridExport: plain("export_kw"),
-      pv: pick((i) => measured.pv_kw[i], (i) => (planned.pv_kw[i] == null ? null : planned.pv_kw[i] - planned.curtailed_kw[i])),
+      pv: pick((i) => measured.pv_kw[i], (i) => (planned.pv_kw[i] == null ? null : planned.pv_kw[i] - (planned.curtailed_kw[i] ?? 0))),
       evGiven: pick(() => null, (i) => planned.vehicle_discharge_kw[i]),
       discharge: plain("discharge_kw"),
       gridImport: plain("import_kw"),
@@ -50,7 +64,10 @@ export function readScene(timeline) {
     },
     // Flows whose sum is a meter's and whose course is estimated: by flow, whether it is in each slot.
     estimated: Object.fromEntries(Object.entries(MADE_OF).map(([flow, names]) => [flow, timeline.estimated.map((marked) => names.some((name) => marked?.includes(name)))])),
-    bands: Object.fromEntries(["load", "pv"].map((name) => [name, { low: timeline.bands[`${name}_p10_kw`], high: timeline.bands[`${name}_p90_kw`] }])),
+    bands: {
+      load: { low: timeline.bands.load_p10_kw, high: timeline.bands.load_p90_kw },
+      pv: { low: timeline.bands.pv_p10_kw, high: timeline.bands.pv_p90_kw },
+    },
     soc: { measured: measured.soc, planned: planned.soc, target: planned.target_soc, reserve: timeline.reserve_soc, assumed: timeline.plan?.soc_assumed ?? false, ...carSoc(timeline, start, step) },
     ghosts: {
       without: timeline.ghosts.without_luna.soc,
@@ -67,34 +84,41 @@ export function readScene(timeline) {
 }
 
 // A car's charge is of interest while it is plugged in; beside it stands what is wanted.
+/** @type {(timeline: Timelines, start: number, step: number) => { car: Column, carTarget: Column }} */
 function carSoc(timeline, start, step) {
   const car = timeline.devices.find((device) => device.kind === DEVICE_SOC);
+  /** @param {number} i */
   const inside = (i) => timeline.stays.find((stay) => stay.vehicle === car?.name && Date.parse(stay.from) <= start + i * step && start + i * step < Date.parse(stay.to));
   const stays = Array.from({ length: timeline.slots }, (_, i) => inside(i));
   return {
-    car: stays.map((stay, i) => (stay && i >= timeline.past_slots ? car.soc[i] : null)),
+    car: stays.map((stay, i) => (stay && i >= timeline.past_slots ? (car?.soc?.[i] ?? null) : null)),
     carTarget: stays.map((stay) => stay?.target_soc ?? null),
   };
 }
 
 // Neighbouring slots of one mode and one decider; what is over and what is to come are runs of their own.
+/** @param {{ modes: Array<string | null>, deciders: Array<string | null>, past: number }} scene */
 export function findRuns({ modes, deciders, past }) {
+  /** @type {Run[]} */
   const runs = [];
   for (let i = 0; i < modes.length; i++) {
     const last = runs.at(-1);
+    const mode = modes[i];
     const [owner, agent] = [deciders[i] === "owner", deciders[i] === "agent"];
-    if (modes[i] == null) continue;
-    if (last && last.to === i && last.mode === modes[i] && last.owner === owner && last.agent === agent && i !== past) last.to++;
-    else runs.push({ from: i, to: i + 1, mode: modes[i], owner, agent });
+    if (mode == null) continue;
+    if (last && last.to === i && last.mode === mode && last.owner === owner && last.agent === agent && i !== past) last.to++;
+    else runs.push({ from: i, to: i + 1, mode, owner, agent });
   }
   return runs;
 }
 
 // Whether any of some flows is estimated in a slot from `from` on, before `to`.
+/** @type {(scene: Pick<Scene, "estimated">, flows: string[], from: number, to?: number) => boolean} */
 export function isEstimated(scene, flows, from, to = from + 1) {
   return flows.some((flow) => scene.estimated[flow]?.slice(from, to).includes(true));
 }
 
+/** @type {(scene: Pick<Scene, "past" | "flows">, i: number) => boolean} */
 export function isGap(scene, i) {
   return i < scene.past && scene.flows.load[i] == null;
 }

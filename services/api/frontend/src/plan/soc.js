@@ -2,9 +2,15 @@
 import { GRID, line, percent } from "./marks.js";
 import { keepExtremes } from "./sampling.js";
 
+/** @import { Column, Drawing, LineStyle, Point } from "./types.d.ts" */
+/** @import { Scene } from "./scene.js" */
+/** @import { Token } from "../home/look.js" */
+
+/** @param {Drawing} c */
 export function socSeries(c) {
   const { scene, paint, ghosts } = c;
   const { measured, planned, target, reserve, car, carTarget } = scene.soc;
+  /** @type {(name: Token, width?: number) => LineStyle} */
   const dotted = (name, width = 1.5) => ({ color: paint.color(name), width, type: [1, 3], cap: "round" });
   return [
     line("soc-measured", GRID.soc, ends(c, measured), { color: paint.color("battery"), width: 2.5 }, { areaStyle: { color: paint.alpha("battery", 0.14) } }),
@@ -24,21 +30,27 @@ export function socSeries(c) {
   ];
 }
 
+/** @type {(drawing: Drawing, values: Column) => Point[]} */
 function ends({ scene, buckets, level }, values) {
+  /** @type {Array<[slot: number, value: number | null]>} */
   const points = level === "slot" ? values.map((value, i) => [i, value]) : keepExtremes(values, buckets);
   return points.map(([i, value]) => [scene.at(i + 1), percent(value)]);
 }
 
 // Values that hold for their whole slot; where one ends without another, the step ends with it.
+/** @type {(drawing: Drawing, values: Column) => Point[]} */
 function steps({ scene }, values) {
   return values.flatMap((value, i) => {
-    const ended = value == null && values[i - 1] != null ? [[scene.at(i), percent(values[i - 1])]] : [];
-    const last = value != null && i === values.length - 1 ? [[scene.at(i + 1), percent(value)]] : [];
-    return [...ended, [scene.at(i), percent(value)], ...last];
+    /** @type {(instant: number, share: number | null) => Point} */
+    const point = (instant, share) => [instant, percent(share)];
+    const ended = value == null && values[i - 1] != null ? [point(scene.at(i), values[i - 1])] : [];
+    const last = value != null && i === values.length - 1 ? [point(scene.at(i + 1), value)] : [];
+    return [...ended, point(scene.at(i), value), ...last];
   });
 }
 
 // The planned line begins where the measured one ends.
+/** @type {(scene: Scene, measured: Column) => Point[]} */
 function joint(scene, measured) {
   const last = scene.past - 1;
   return last >= 0 && measured[last] != null ? [[scene.at(last + 1), percent(measured[last])]] : [];
