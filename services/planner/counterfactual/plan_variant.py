@@ -18,7 +18,7 @@ from luna.words import Language, Numbers
 from luna.words.alternatives import say_variant
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.counterfactual.why_not import newly_missed
-from services.planner.counterfactual.world import scale_pv, sessions_from_habit
+from services.planner.counterfactual.world import scale_pv
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import PlannedKind
 from services.planner.dp.plan import Plan
@@ -95,15 +95,9 @@ def _value_all(terminal: Terminal, site: Site) -> Terminal:
 
 
 def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], timeline: Timeline) -> StateMessage:
-    """Return the state of the devices that the site has now: batteries keep their share, new vehicles stand as they are used to."""
-    zone = ZoneInfo(site.timezone)
+    """Return the state of the devices that the site has now: batteries keep their share, what has a habit stands as it is used to."""
     batteries = {battery.name: _fill(state.batteries.get(battery.name), battery.min_soc, battery.max_soc) for battery in site.batteries}
-    placed = {kind.section: _keep_states(state, kind, site) for kind in PLANNED_KINDS}
-    for name, habit in habits.items():
-        vehicle = next((each for each in site.vehicles if each.name == name), None)
-        if vehicle is None:
-            raise refuse("variant-no-such-vehicle", field=f"variant.habits.{name}", names=", ".join(each.name for each in site.vehicles) or "none")
-        placed["vehicles"][name] = sessions_from_habit(vehicle, habit, timeline, zone=zone)
+    placed = {kind.section: _keep_states(state, kind, site) | dict(kind.place_by_habit(site, habits, timeline)) for kind in PLANNED_KINDS}
     return state.model_copy(update={"batteries": batteries} | placed)
 
 

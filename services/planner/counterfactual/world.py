@@ -1,68 +1,23 @@
 """A stretch of recorded days as it would have been for a changed site: its load and sun, what was expected of them, its prices."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import numpy as np
 
-from luna.contracts.counterfactual import Habit
-from luna.contracts.plan import VehicleSession, VehicleState
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices import NamedDevice
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
+from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY, EnergyOutlook, PerfectForesight, SitePrices
 from services.planner.replay import ReplayData
 
-WEEKEND = 5
-
-
-def sessions_from_habit(vehicle: ElectricVehicle, habit: Habit, timeline: Timeline, *, zone: ZoneInfo, soc: float | None = None) -> VehicleState:
-    """Return a vehicle's stays over a timeline: each day it comes home with what the day took, and leaves full.
-
-    Args:
-        vehicle: of the variant.
-        habit: its owner's.
-        timeline: what is planned.
-        zone: whose clock the habit goes by.
-        soc: how full it is at the start, where it is at its charger then; default: what the day took is missing.
-
-    Raises:
-        InvalidInputError: a day takes more than it holds.
-    """
-    share = habit.energy_kwh_per_day / vehicle.capacity_kwh
-    if share > vehicle.max_soc:
-        raise refuse(
-            "day-beyond-vehicle",
-            field=f"habits.{vehicle.name}.energy_kwh_per_day",
-            value=habit.energy_kwh_per_day,
-            holds_kwh=vehicle.max_soc * vehicle.capacity_kwh,
-        )
-    home = vehicle.max_soc - share
-    stays = [stay for stay in list_stays(habit, timeline, zone) if stay[1] > timeline.begin and stay[0] < timeline.end]
-    sessions = [VehicleSession(from_=begin, to=end, target_soc=vehicle.max_soc, arrival_soc=None if begin <= timeline.begin else home) for begin, end in stays]
-    return VehicleState(soc=home if soc is None else soc, sessions=sessions)
-
-
-def list_stays(habit: Habit, timeline: Timeline, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
-    """Return begin and end of the stays from the day before a timeline's start to its end."""
-    day, stays = timeline.start.astimezone(zone).date() - DAY, []
-    while _at(day, habit.from_, zone) < timeline.end:
-        if habit.days == "all" or (day.weekday() >= WEEKEND) == (habit.days == "weekend"):
-            leaves = day + DAY if habit.to <= habit.from_ else day
-            stays.append((_at(day, habit.from_, zone), _at(leaves, habit.to, zone)))
-        day += DAY
-    return stays
-
-
-def _at(day: date, clock: str, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.fromisoformat(clock), zone)
-
-
 USUAL_DAYS = 7
+# Of what recorded days can tell when a variant adds it.
+ADDED_KINDS = tuple(kind for kind in PLANNED_KINDS if kind.add)
 # What a replay can take to be different; sensors, forecasts and control play no part in it.
-_REPLAYED = frozenset({"batteries", "pv", "grid", "tariff", "vehicles", "loads", "input_sensors", "forecasting", "control"})
+_REPLAYED = frozenset({"batteries", "pv", "grid", "tariff", "input_sensors", "forecasting", "control", *(kind.section for kind in ADDED_KINDS)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +80,7 @@ def adapt(world: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: Floa
         added_kwh: what it uses beside the recorded load, shape of the recorded series.
 
     Raises:
-        InvalidInputError: arrays where none were recorded, or a changed vehicle or load: what that used is part of the recorded load.
+        InvalidInputError: arrays where none were recorded.
     """
     scene, recorded = world.scene, world.scene.foresight
     factor = scale_pv(scene.site, site)
@@ -146,8 +101,8 @@ def scale_pv(before: Site, after: Site) -> float:
     return peaks[1] / peaks[0] if peaks[0] else 1.0
 
 
-def list_added(before: Site, after: Site) -> list[str]:
-    """Return the vehicles and loads that are new.
+def list_added(before: Site, after: Site) -> dict[str, list[NamedDevice]]:
+    """Return the devices that are new, by their section, of every kind that may be added.
 
     Raises:
         InvalidInputError: one that was there is changed or gone: what it used is part of the recorded load and cannot be told from it.
@@ -155,11 +110,11 @@ def list_added(before: Site, after: Site) -> list[str]:
     other = next((name for name in Site.model_fields if name not in _REPLAYED and getattr(before, name) != getattr(after, name)), None)
     if other is not None:
         raise refuse("not-from-recorded-days", field=f"site.{other}")
-    added = []
-    for kind in ("vehicles", "loads"):
-        was, now = ({each.name: each for each in getattr(site, kind)} for site in (before, after))
+    added = {}
+    for kind in ADDED_KINDS:
+        was, now = ({each.name: each for each in kind.of(site)} for site in (before, after))
         for name, device in was.items():
             if now.get(name) != device:
-                raise refuse("part-of-recorded-load", field=f"site.{kind}.{name}")
-        added += [name for name in now if name not in was]
+                raise refuse("part-of-recorded-load", field=f"site.{kind.section}.{name}")
+        added[kind.section] = [device for name, device in now.items() if name not in was]
     return added

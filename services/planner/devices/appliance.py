@@ -1,6 +1,6 @@
 """Appliances in a plan: loads with a daily energy that are on or off, and programmes that run once when asked."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from luna.contracts.counterfactual import Habit
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import OutlookMessage, StateMessage
 from luna.contracts.plan.columns import Columns
@@ -517,15 +518,22 @@ def carry_loads(expected: Expected, switched: Collection[str]) -> dict[str, Load
 
 
 def _carry_load(expected: Expected, name: str, state: LoadState) -> LoadState:
-    zone = ZoneInfo(expected.plan.reply.timezone)
     read = ((slot.start, read_section(slot, APPLIANCE.section, LoadFlow)) for slot in expected.over)
-    flows = [(start, loads[name]) for start, loads in read if name in loads]
-    midnight = local_midnight(expected.at.astimezone(zone).date(), zone)
-    today = sum(flow.energy_kwh for start, flow in flows if start >= midnight)
-    before = state.energy_today_kwh if expected.plan.start >= midnight else 0.0
+    flows = [(start, loads[name].energy_kwh, loads[name].on) for start, loads in read if name in loads]
+    zone = ZoneInfo(expected.plan.reply.timezone)
+    return _live_on(state, flows, (expected.plan.start, expected.at), zone=zone, slot_hours=expected.slot_hours)
+
+
+def _live_on(
+    state: LoadState, flows: Sequence[tuple[datetime, float, bool]], span: tuple[datetime, datetime], *, zone: ZoneInfo, slot_hours: float
+) -> LoadState:
+    """Return a load's state at the end of a span, by the starts of its slots, what it used in each, and whether it was on."""
+    midnight = local_midnight(span[1].astimezone(zone).date(), zone)
+    today = sum(energy for start, energy, _ in flows if start >= midnight)
+    before = state.energy_today_kwh if span[0] >= midnight else 0.0
     used = None if before is None or state.energy_today_kwh is None else before + today
-    on = [flow.on for _, flow in flows]
-    return state.model_copy(update={"energy_today_kwh": used, "runs": carry_asked(state, on), **carry_runs(state, on, expected.slot_hours)})
+    on = [each for _, _, each in flows]
+    return state.model_copy(update={"energy_today_kwh": used, "runs": carry_asked(state, on), **carry_runs(state, on, slot_hours)})
 
 
 def carry_asked(state: LoadState, on: Sequence[bool]) -> list[LoadRun]:
@@ -538,4 +546,25 @@ def _refuse_block(_block: ManualBlock, load: DeferrableLoad) -> str:
     return "runs a programme: its runs say when" if load.profile_kw else UNPLACED
 
 
-PLANNED = PlannedKind(APPLIANCE.section, _read_demands, carry_loads, _refuse_block)
+@dataclass(frozen=True, slots=True)
+class AddedLoad:
+    """A load that was not there: on its first day it has used nothing yet."""
+
+    device: DeferrableLoad
+    zone: ZoneInfo
+
+    def begin(self, ahead: Timeline, before: LoadState | None) -> LoadState:  # whatever is ahead
+        """Return how it was left."""
+        return LoadState(energy_today_kwh=0.0) if before is None else before
+
+    def end(self, flows: Columns, lived: Timeline, before: LoadState | None) -> LoadState:
+        """Return what it has used since midnight, and for how long it has been on, or off."""
+        used = list(zip(lived, flows["energy_kwh"], flows["on"], strict=False))
+        return _live_on(self.begin(lived, before), used, (lived.start, lived.end), zone=self.zone, slot_hours=lived.step / HOUR)
+
+
+def _add_loads(loads: Sequence[DeferrableLoad], _habits: Mapping[str, Habit], zone: ZoneInfo) -> list[AddedLoad]:
+    return [AddedLoad(load, zone) for load in loads]
+
+
+PLANNED = PlannedKind(APPLIANCE.section, _read_demands, carry_loads, _refuse_block, add=_add_loads)

@@ -6,13 +6,16 @@ A site's declaration and state are read into demands; from there on nobody asks 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
+from luna.contracts.counterfactual import Habit
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import Assumption, OutlookMessage, PlanRequest, SessionReply, StateMessage
 from luna.contracts.plan.columns import Columns
 from luna.energy.devices import NamedDevice
+from luna.energy.part import StrictModel
 from luna.energy.physics import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -204,6 +207,7 @@ class Demand(Protocol):
 PIN_SLACK = 300.0
 UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
 NO_NOTES: tuple[Assumption, ...] = ()
+NO_STATES: Mapping[str, Any] = MappingProxyType({})
 DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage], Sequence[Demand]]
 
 
@@ -232,6 +236,23 @@ class StoredStates:
     roles: tuple[str, ...]
 
 
+class AddedDevice(Protocol):
+    """A device that a variant adds to recorded days: what they used has nothing of it, and it gives nothing to the house."""
+
+    @property
+    def device(self) -> NamedDevice:
+        """What its owner says of it."""
+
+    def begin(self, ahead: Timeline, before: Any) -> StrictModel:
+        """Return its state at the start of a timeline, by how it was left (``end``); None: nothing was lived before, or nobody knows."""
+
+    def end(self, flows: Columns, lived: Timeline, before: Any) -> StrictModel | None:
+        """Return how it is left when some slots were lived, by its columns of a plan that begins with them, and how it was left before these."""
+
+
+AddedReader: TypeAlias = Callable[[Sequence[Any], Mapping[str, Habit], ZoneInfo], Sequence[AddedDevice]]
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedKind:
     """A kind of device that the planner places.
@@ -246,6 +267,8 @@ class PlannedKind:
         stored: what is known of its devices beside a plan; None: nothing.
         price_sessions: what deadlines of what is placed cost, by what requests cost at least; None: its devices have none.
         never_found: codes of what no search finds another way for, however long it takes.
+        add: reads devices of the kind that a variant adds to recorded days, by their owners' habits; None: recorded days cannot tell of them.
+        place_by_habit: the states of those that a variant of a plan names a habit of, over the plan's timeline.
     """
 
     section: str
@@ -257,6 +280,8 @@ class PlannedKind:
     stored: StoredStates | None = None
     price_sessions: Callable[[PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]], Iterator[SessionReply]] | None = None
     never_found: frozenset[str] = frozenset()
+    add: AddedReader | None = None
+    place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(default=lambda *_: NO_STATES)
 
     def of(self, site: Site) -> Sequence[NamedDevice]:
         """Return the devices of the kind that a site has."""

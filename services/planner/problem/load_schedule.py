@@ -27,10 +27,6 @@ class LoadSchedule:
     gap: float | None
     proven: bool
 
-    def use_of(self, section: str) -> FloatArray:
-        """Return what the loads of a section use, shape ``(slots,)``."""
-        return sum((each.use_kwh for each in self.loads if each.demand.section == section), np.zeros(self.import_limit_kwh.size))
-
     @property
     def give_kwh(self) -> FloatArray:
         """What all of it gives back, shape ``(slots,)``."""

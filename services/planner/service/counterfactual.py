@@ -1,6 +1,6 @@
 """What-if and why-not for stored sites."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,9 +20,10 @@ from luna.contracts.counterfactual import (
     WhyNotReply,
     WhyNotRequest,
 )
-from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, VehicleState
+from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage
 from luna.contracts.replay import ReplayRequest
-from luna.energy.devices import LoadState
+from luna.energy.devices import NamedDevice
+from luna.energy.part import StrictModel
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
@@ -33,13 +34,12 @@ from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.why_not import ask_why_not
-from services.planner.counterfactual.world import USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added, list_stays, sessions_from_habit
-from services.planner.devices.vehicle.planned import PlacedVehicle
+from services.planner.counterfactual.world import ADDED_KINDS, USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added
+from services.planner.devices.kind import AddedDevice, PlacedDemand
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver
 from services.planner.problem.build import build_problem
 from services.planner.problem.knowledge import DAY, PerfectForesight, SitePrices, look_ahead
-from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import ACTING
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import Progress, ReplayData
@@ -52,34 +52,27 @@ PLANNED_AT = timedelta(hours=14)
 
 @dataclass
 class Addition:
-    """Devices that a variant adds, and how they stand: handed on from one stretch of days to the next.
-
-    ``soc`` of vehicles at their chargers, ``used_kwh`` by loads since midnight, ``off_hours`` of loads.
-    """
+    """Devices that a variant adds, by section and name, and ``left``: how each is left by one stretch of days for the next."""
 
     site: Site
-    habits: Mapping[str, Habit]
-    soc: dict[str, float] = field(default_factory=dict)
-    used_kwh: dict[str, float] = field(default_factory=dict)
-    off_hours: dict[str, float] = field(default_factory=dict)
+    devices: Mapping[str, Mapping[str, AddedDevice]]
+    left: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, site: Site, names: list[str], habits: Mapping[str, Habit]) -> "Addition":
-        """Return what a variant adds.
+    def of(cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]) -> "Addition":
+        """Return what a variant adds to a site; nothing else of what is placed is there.
 
         Raises:
-            InvalidInputError: a vehicle without a habit, or a habit of none that is added.
+            InvalidInputError: a device without a habit that needs one, or a habit of none that is added.
         """
-        vehicles = [each for each in site.vehicles if each.name in names]
-        for name in {*habits} ^ {each.name for each in vehicles}:
-            raise refuse("habit-without-vehicle", field=f"habits.{name}")
-        # What a car that is not there would give to the house cannot be set against a recorded load.
-        vehicles = [each.model_copy(update={"discharge_limit_kw": 0.0}) for each in vehicles]
-        return cls(site.model_copy(update={"vehicles": vehicles, "loads": [each for each in site.loads if each.name in names]}), habits)
+        zone = ZoneInfo(site.timezone)
+        read = {kind.section: kind.add(added[kind.section], habits, zone) for kind in ADDED_KINDS if kind.add}
+        alone = site.model_copy(update={section: [each.device for each in devices] for section, devices in read.items()})
+        return cls(alone, {section: {each.device.name: each for each in devices} for section, devices in read.items()})
 
     def any(self) -> bool:
         """Return whether anything is added."""
-        return bool(self.site.vehicles or self.site.loads)
+        return any(self.devices.values())
 
     def place_on(self, world: AdaptedSite) -> FloatArray:
         """Return what is used in each recorded slot of a world, kWh; beyond its window what is expected at its end."""
@@ -89,41 +82,26 @@ class Addition:
             placed = self._place(world, begin)
             first, slots = recorded.index_of(begin), (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
-            uses = placed.use_of("vehicles") + placed.use_of("loads")
+            uses = sum((each.use_kwh for each in placed), np.zeros(HORIZON // SLOT))
             added[first : first + min(last, uses.size)] = uses[:last]
-            self._hand_on(placed, Timeline(begin, SLOT, slots))
+            lived = Timeline(begin, SLOT, slots)
+            for each in placed:
+                section, name = place = each.demand.section, each.demand.name
+                self.left[place] = self.devices[section][name].end(each.columns(), lived, self.left.get(place))
         return added
 
-    def _place(self, world: AdaptedSite, begin: datetime) -> LoadSchedule:
+    def _place(self, world: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
         ahead = Timeline(begin, SLOT, HORIZON // SLOT)
         known = look_ahead(begin, ahead, energy=world.energy, prices=world.scene.prices)
         series = {name: getattr(known, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
-        zone = world.scene.zone
-        vehicles = {each.name: self._stand(each.name, ahead, zone) for each in self.site.vehicles}
-        loads = {
-            each.name: LoadState(energy_today_kwh=self.used_kwh.get(each.name, 0.0), off_hours=self.off_hours.get(each.name, 0.0)) for each in self.site.loads
-        }
         batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
-        state = StateMessage.model_validate({"batteries": batteries, "vehicles": vehicles, "loads": loads})
-        return schedule_loads(build_problem(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
-
-    def _stand(self, name: str, ahead: Timeline, zone: ZoneInfo) -> VehicleState:
-        vehicle = next(each for each in self.site.vehicles if each.name == name)
-        return sessions_from_habit(vehicle, self.habits[name], ahead, zone=zone, soc=self.soc.get(name))
-
-    def _hand_on(self, placed: LoadSchedule, lived: Timeline) -> None:
-        """Note how the devices stand at the end of the slots that were lived."""
-        zone = ZoneInfo(self.site.timezone)
-        for demand, charge in [(each.demand.car, each.use_kwh) for each in placed.loads if isinstance(each, PlacedVehicle)]:
-            stored = demand.stored_after(charge, np.zeros_like(charge))[lived.count - 1] / demand.vehicle.capacity_kwh
-            here = any(begin < lived.end < end for begin, end in list_stays(self.habits[demand.vehicle.name], lived, zone))
-            self.soc = {**self.soc, demand.vehicle.name: float(stored)} if here else {key: soc for key, soc in self.soc.items() if key != demand.vehicle.name}
-        midnight = max((local_midnight(lived.end.astimezone(zone).date(), zone) - lived.start) // SLOT, 0)
-        for name, used in [(each.demand.name, each.use_kwh) for each in placed.loads if each.demand.section == "loads"]:
-            today = float(used[midnight : lived.count].sum())
-            self.used_kwh[name] = today if midnight else self.used_kwh.get(name, 0.0) + today
-            on = np.flatnonzero(used[: lived.count] > 0)
-            self.off_hours[name] = min((lived.count - 1 - int(on[-1])) / 4 if on.size else self.off_hours.get(name, 0.0) + lived.count / 4, 168.0)
+        begun = {
+            section: {name: device.begin(ahead, self.left.get((section, name))) for name, device in devices.items()}
+            for section, devices in self.devices.items()
+        }
+        state = StateMessage.model_validate({"batteries": batteries, **begun})
+        schedule = schedule_loads(build_problem(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
+        return [each for each in schedule.loads if each.demand.section in self.devices]
 
 
 def _list_spans(world: AdaptedSite) -> list[tuple[datetime, datetime]]:

@@ -46,6 +46,7 @@ REACHED = (
     "luna/platform/database/plans.py",
     "luna/platform/database/prices.py",
     "luna/platform/database/quarantine.py",
+    "services/planner/devices",
     "services/planner/problem",
     "services/planner/service",
     "services/planner/counterfactual",

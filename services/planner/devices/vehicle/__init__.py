@@ -1,4 +1,4 @@
-"""Vehicles in a plan: their stays, rows in a model, what may charge them, what a plan makes of them, and what their deadlines cost."""
+"""Vehicles in a plan: their stays, habits, rows in a model, what may charge them, what a plan makes of them, and what their deadlines cost."""
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
@@ -12,6 +12,7 @@ from luna.energy.timeline import Timeline
 from services.planner.devices.kind import PlannedKind, refuse_strangers
 from services.planner.devices.vehicle.begin import STORED, carry_vehicles
 from services.planner.devices.vehicle.demand import read_vehicle
+from services.planner.devices.vehicle.habit import add_vehicles, place_by_habit
 from services.planner.devices.vehicle.planned import FULL, ChargingDemand
 from services.planner.devices.vehicle.sessions import price_sessions
 
@@ -46,4 +47,6 @@ PLANNED = PlannedKind(
     stored=STORED,
     never_found=frozenset({FULL}),
     price_sessions=price_sessions,
+    add=add_vehicles,
+    place_by_habit=place_by_habit,
 )

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from luna.contracts.counterfactual import Habit
-from luna.energy.devices import ElectricVehicle
+from luna.energy.devices import DeferrableLoad, ElectricVehicle
 from luna.energy.errors import InvalidInputError
-from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from services.planner.counterfactual.world import list_stays, sessions_from_habit
+from services.planner.counterfactual.world import list_added
+from services.planner.devices.appliance import AddedLoad
+from services.planner.devices.vehicle.habit import AddedVehicle
 from services.planner.service.counterfactual import Addition
 from tests.recorded_days import describe_home, live_under, record_days
 
@@ -22,12 +23,17 @@ NIGHTS = Habit.model_validate({"from": "18:00", "to": "07:00", "energy_kwh_per_d
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def add_car(**habits: Habit) -> Addition:
-    return Addition.of(with_car(), ["car"], habits or {"car": NIGHTS})
+def add(habits: dict[str, Habit], **devices: Any) -> Addition:
+    bare, site = describe_home(batteries=[]), describe_home(batteries=[], **devices)
+    return Addition.of(site, list_added(bare, site), habits)
 
 
-def with_car() -> Site:
-    return describe_home(batteries=[], vehicles=[CAR])
+def add_car() -> Addition:
+    return add({"car": NIGHTS}, vehicles=[CAR])
+
+
+def stays_of(habit: Habit) -> AddedVehicle:
+    return AddedVehicle(ElectricVehicle.model_validate(CAR), habit, BERLIN)
 
 
 def use(addition: Addition, first: date, last: date) -> FloatArray:
@@ -54,14 +60,14 @@ def test_a_stay_over_the_month_s_end_is_charged_once() -> None:
 
 def test_a_new_tank_gets_its_energy_every_day() -> None:
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
-    used = use(Addition.of(describe_home(batteries=[], loads=[tank]), ["tank"], {}), FIRST, LAST)
+    used = use(add({}, loads=[tank]), FIRST, LAST)
     assert used.reshape(2, 24).sum(axis=1) == pytest.approx([4.0, 4.0])
     assert used.reshape(2, 24)[:, :6].sum() == pytest.approx(8.0)
 
 
 def test_stays_follow_the_local_clock_over_its_change() -> None:
     timeline = Timeline(datetime(2024, 3, 30, 23, tzinfo=UTC), SLOT, 92)
-    stays = [stay for stay in list_stays(NIGHTS, timeline, BERLIN) if stay[1] > timeline.start]
+    stays = [stay for stay in stays_of(NIGHTS).list_stays(timeline) if stay[1] > timeline.start]
     # Two nights touch the day on which the clock is put forward: twelve hours, then thirteen.
     assert [(end.astimezone(UTC) - begin.astimezone(UTC)) // timedelta(hours=1) for begin, end in stays] == [12, 13]
 
@@ -70,16 +76,27 @@ def test_weekdays_leave_the_weekend_out() -> None:
     weekdays = NIGHTS.model_copy(update={"days": "weekday"})
     timeline = Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 4 * 96)
     # Thursday's, Friday's and Monday's evening; the second of February is a Friday.
-    assert [begin.day for begin, _ in list_stays(weekdays, timeline, BERLIN)] == [1, 2, 5]
+    assert [begin.day for begin, _ in stays_of(weekdays).list_stays(timeline)] == [1, 2, 5]
 
 
 def test_a_day_longer_than_the_car_goes_is_refused() -> None:
     car = ElectricVehicle.model_validate(CAR | {"capacity_kwh": 5})
     with pytest.raises(InvalidInputError, match="more than the vehicle holds"):
-        sessions_from_habit(car, NIGHTS, Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), zone=BERLIN)
+        AddedVehicle(car, NIGHTS, BERLIN).begin(Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), None)
 
 
 @pytest.mark.parametrize("habits", [pytest.param({}, id="none"), pytest.param({"car": NIGHTS, "bus": NIGHTS}, id="of another")])
 def test_every_new_vehicle_needs_a_habit_and_no_other_has_one(habits: dict[str, Habit]) -> None:
     with pytest.raises(InvalidInputError, match="a habit goes with a vehicle"):
-        Addition.of(with_car(), ["car"], habits)
+        add(habits, vehicles=[CAR])
+
+
+def test_what_runs_when_a_stretch_ends_goes_on_running_in_the_next() -> None:
+    load = AddedLoad(DeferrableLoad.model_validate({"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}), BERLIN)
+    # From eleven in the evening to half past midnight, local time.
+    lived = Timeline(datetime(2024, 2, 1, 22, tzinfo=UTC), SLOT, 6)
+    flows = {"energy_kwh": [0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0], "on": [True, True, False, False, True, True, False, False]}
+    left = load.end(flows, lived, None)
+    # Two quarter-hours of the new day; what comes after the stretch is planned anew.
+    assert (left.energy_today_kwh, left.on_hours, left.off_hours) == (1.0, 0.5, 0.0)
+    assert load.begin(lived, left) == left

@@ -106,6 +106,6 @@ def test_arrays_where_none_were_recorded_cannot_be_scaled() -> None:
 
 def test_what_a_device_used_cannot_be_told_from_the_recorded_load() -> None:
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
-    assert list_added(describe_home(), describe_home(loads=[tank])) == ["tank"]
+    assert [each.name for each in list_added(describe_home(), describe_home(loads=[tank]))["loads"]] == ["tank"]
     with pytest.raises(InvalidInputError, match="part of the recorded load"):
         list_added(describe_home(loads=[tank]), describe_home(loads=[tank | {"energy_kwh_per_day": 8}]))

@@ -62,7 +62,7 @@ def test_appliances_of_a_hard_week_are_placed_whatever_batteries_come_to() -> No
     plan = make_plan(pose(8, 2, "appliances"), Hurried())
     assert plan.placement is not None
     # Six kilowatt-hours on each of seven days.
-    assert plan.placement.use_of("loads").sum() == pytest.approx(42.0, abs=0.8)
+    assert plan.placement.placed_kwh.sum() == pytest.approx(42.0, abs=0.8)
     assert (plan.method, plan.gap, plan.proven) == ("model", None, False)
     assert plan.flows.excess_kwh.max() == 0.0
     assert objective(plan) < -9.0

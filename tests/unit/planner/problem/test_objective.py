@@ -134,7 +134,7 @@ def test_a_car_charges_when_the_grid_is_clean_and_both_layers_agree() -> None:
     cars = {"site": {"vehicles": [CAR]}, "state": {"batteries": {"battery": {"soc": 0.0}}, "vehicles": {"car": {"soc": 0.0, "sessions": [stay]}}}}
     plan = solve(ask({"carbon_price_per_kg": 0.2}, **cars))
     assert plan.placement is not None
-    assert plan.placement.use_of("vehicles")[8:16].sum() == pytest.approx(10.0)
+    assert plan.placement.placed_kwh[8:16].sum() == pytest.approx(10.0)
     silent, told = answer(ask({"carbon_price_per_kg": 0.2}, **cars)), answer(ask({"carbon_price_per_kg": 0.2}, options={"compare_cheapest": True}, **cars))
     assert silent.objective is not None
     assert silent.objective.beside_cheapest is None
