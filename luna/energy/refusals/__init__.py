@@ -1,23 +1,24 @@
 """Why input is refused: one declaration a reason, of which the English message of API and command line and the sentences of pages are made.
 
+The modules are found in this package: one per subject, and one per kind of device for what is refused of that kind alone.
 An error carries its reason and the figures; whoever shows it words it in the reader's language (``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
 from datetime import date
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from luna.energy.errors import LunaError
-from luna.energy.refusals import access, addresses, data, fields, planning, sites, times
 from luna.energy.refusals.reason import PageText, RefusalReason
 
 __all__ = ["REASONS", "PageText", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
 
-REASONS: Mapping[str, RefusalReason] = {
-    reason: declared for module in (fields, times, sites, planning, data, access, addresses) for reason, declared in module.REASONS.items()
-}
+_MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
+REASONS: Mapping[str, RefusalReason] = {reason: declared for module in _MODULES for reason, declared in getattr(module, "REASONS", {}).items()}
 
 
 def refuse(reason: str, /, *, field: str | None = None, value: object = None, **parameters: Any) -> LunaError:

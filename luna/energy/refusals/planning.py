@@ -1,4 +1,4 @@
-"""What is refused of planning: requests, owners' orders, stays, what-ifs, and what a plan rests on."""
+"""What is refused of planning: requests, owners' orders, what-ifs, and what a plan rests on."""
 
 from luna.energy.errors import ConflictError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import PageText, RefusalReason
@@ -39,47 +39,6 @@ REASONS: dict[str, RefusalReason] = {
         "It charges from {least:g} kW on.",
         PageText("Mit so wenig Leistung lädt das Gerät nicht.", "Mindestens {least:number} kW."),
         PageText("That is too little power to charge at all.", "At least {least:number} kW."),
-    ),
-    "arrival-unknown": RefusalReason(
-        "how full the vehicle comes is not known",
-        "Say how full it is when it comes, or now where it is there: 0.4; or name its sensor under input_sensors.vehicle_soc.",
-        PageText("Es ist nicht bekannt, wie voll das Auto kommt.", "Gib an, wie voll es bei der Ankunft ist."),
-        PageText("It is not known how full the car comes.", "Enter how full it is on arrival."),
-    ),
-    "stay-overlaps": RefusalReason(
-        "{vehicle} stays from {span} already",
-        "Remove it first, or begin after it: session {session_id}.",
-        PageText("{vehicle:device} steht zu dieser Zeit schon an der Ladestation.", "Nimm den anderen Aufenthalt zuerst zurück oder beginne danach."),
-        PageText("{vehicle:device} is at its charger at that time already.", "Take that stay back first, or begin after it."),
-    ),
-    "stay-passed": RefusalReason(
-        "the stay is over already",
-        "Name a time that is still to come.",
-        PageText("Diese Zeit ist vorbei.", "Wähl eine Zeit, die noch kommt."),
-        PageText("This time has passed.", "Choose a time that is still to come."),
-    ),
-    "stay-too-long": RefusalReason(
-        "the stay is too long",
-        "Stays last {days} days at most.",
-        PageText("Das ist zu lang.", "Höchstens {days} Tage."),
-        PageText("This is too long.", "At most {days} days."),
-    ),
-    "stay-repeats-early": RefusalReason(
-        "it comes again before it has left",
-        "Name fewer days, or a shorter stay.",
-        PageText("Das Auto käme wieder, bevor es weg war.", "Nenn weniger Tage oder einen kürzeren Aufenthalt."),
-    ),
-    "charge-power-beyond": RefusalReason(
-        "the vehicle never charges with so much",
-        "At most {most_kw:g} kW, its charger counted.",
-        PageText("Mit so viel Leistung lädt das Auto nie.", "Höchstens {most_kw:number} kW, die Ladestation mitgerechnet."),
-        PageText("The car never charges with so much.", "At most {most_kw:number} kW, its charger counted."),
-    ),
-    "soc-beyond": RefusalReason(
-        "the vehicle is never charged this far",
-        "At most {max_soc:g}, its max_soc.",
-        PageText("So weit wird das Auto nie geladen.", "Höchstens {max_soc:share}."),
-        PageText("The car is never charged this far.", "At most {max_soc:share}."),
     ),
     "no-control": RefusalReason(
         "the site has no section control",
@@ -137,13 +96,6 @@ REASONS: dict[str, RefusalReason] = {
     "no-such-block": RefusalReason(
         "the site has no such block",
         "List them: luna manual list --site {site_id}.",
-        PageText("Das gibt es nicht oder nicht mehr.", "Lade die Seite neu."),
-        PageText("This is not there, or not any more.", "Load the page again."),
-        error=NotFoundError,
-    ),
-    "no-such-stay": RefusalReason(
-        "the site has no such stay",
-        "List them: luna session list --site {site_id}.",
         PageText("Das gibt es nicht oder nicht mehr.", "Lade die Seite neu."),
         PageText("This is not there, or not any more.", "Load the page again."),
         error=NotFoundError,
@@ -252,40 +204,10 @@ REASONS: dict[str, RefusalReason] = {
         PageText("Für jetzt gibt es keine Vorhersage von Verbrauch und Sonne.", "Luna macht jede Viertelstunde eine; „Jetzt planen“ fragt sofort."),
         PageText("There is no forecast of consumption and sun for now.", "Luna makes one every quarter-hour; “Plan now” asks at once."),
     ),
-    "session-reversed": RefusalReason(
-        "the session ends before it begins",
-        "Swap from and to.",
-        PageText("Das Ende liegt vor dem Anfang.", "Wähl ein späteres Ende."),
-        PageText("The end lies before the beginning.", "Choose a later end."),
-    ),
-    "session-power-beyond": RefusalReason(
-        "the vehicle never charges with so much",
-        "At most {most_kw:g} kW (vehicles.{name}, its charger counted).",
-        PageText("Mit so viel Leistung lädt {name:device} nie.", "Höchstens {most_kw:number} kW, die Ladestation mitgerechnet."),
-    ),
-    "session-overlaps": RefusalReason(
-        "the session begins before the one before it has ended",
-        "Begin it at {to} or later, or join both.",
-        PageText("Der Aufenthalt beginnt, bevor der davor zu Ende ist.", "Beginn ihn {to:instant} oder später, oder fass beide zusammen."),
-    ),
-    "session-soc-beyond": RefusalReason(
-        "the vehicle is never charged this far",
-        "At most {max_soc:g} (vehicles.{name}.max_soc).",
-        PageText("So weit wird {name:device} nie geladen.", "Höchstens {max_soc:share}."),
-        PageText("{name:device} is never charged this far.", "At most {max_soc:share}."),
-    ),
     "no-such-variant": RefusalReason(
         "the question has no such variant",
         "It has: {variants}.",
         PageText("Diese Variante hat die Frage nicht.", "Es gibt: {variants}."),
-    ),
-    "habit-without-vehicle": RefusalReason(
-        "a habit goes with a vehicle that the variant adds",
-        "Give each vehicle that is added from, to and energy_kwh_per_day, and no other.",
-        PageText(
-            "Eine Gewohnheit gehört zu einem Fahrzeug, das die Variante hinzufügt.",
-            "Gib jedem neuen Fahrzeug from, to und energy_kwh_per_day, und keinem anderen.",
-        ),
     ),
     "request-without-start": RefusalReason(
         "the stored request has no start",
@@ -354,11 +276,6 @@ REASONS: dict[str, RefusalReason] = {
         "Ask for {most:.1f} kWh at most.",
         PageText("Mehr, als in dieser Zeit verkauft werden kann.", "Höchstens {most:number} kWh."),
     ),
-    "variant-no-such-vehicle": RefusalReason(
-        "the site has no such vehicle",
-        "Its vehicles are: {names}.",
-        PageText("Dieses Fahrzeug gibt es hier nicht.", "Es gibt: {names}."),
-    ),
     "why-not-no-such-device": RefusalReason(
         "the site has no such device",
         "Name one of: {names}.",
@@ -374,11 +291,6 @@ REASONS: dict[str, RefusalReason] = {
         "lies outside the plan",
         "The plan covers {span}.",
         PageText("Das liegt außerhalb des Plans.", "Der Plan reicht {span}."),
-    ),
-    "day-beyond-vehicle": RefusalReason(
-        "a day takes more than the vehicle holds",
-        "It holds {holds_kwh:g} kWh; give it a larger battery or a shorter way.",
-        PageText("Ein Tag braucht mehr, als das Fahrzeug fasst.", "Es fasst {holds_kwh:number} kWh; gib ihm eine größere Batterie oder einen kürzeren Weg."),
     ),
     "usual-unknown": RefusalReason(
         "nothing was observed in the days before, of which the usual is made",
@@ -452,12 +364,6 @@ REASONS: dict[str, RefusalReason] = {
         PageText("Das Ende liegt vor dem Anfang.", "Wähl ein späteres Ende."),
         PageText("The end lies before the beginning.", "Choose a later end."),
     ),
-    "stay-reversed": RefusalReason(
-        "a stay ends after it begins, so this must be later than from",
-        None,
-        PageText("Das Ende liegt vor dem Anfang.", "Wähl ein späteres Ende."),
-        PageText("The end lies before the beginning.", "Choose a later end."),
-    ),
     "terminal-value-missing": RefusalReason(
         "terminal.value is needed: currency per stored kWh",
         None,
@@ -503,11 +409,6 @@ REASONS: dict[str, RefusalReason] = {
         None,
         PageText("Es ist an oder aus: on_hours und off_hours sind beide angegeben.", "Gib eins von beiden an."),
     ),
-    "soc-beyond-limit": RefusalReason(
-        "{name} {wanted:g} must not exceed limit_soc {limit_soc:g}",
-        None,
-        PageText("Der gewünschte Ladestand ({wanted:share}) liegt über der Grenze ({limit_soc:share}).", "Verbessere einen der beiden."),
-    ),
     "until-before-slot": RefusalReason(
         "until must be later than slot",
         None,
@@ -540,18 +441,6 @@ REASONS: dict[str, RefusalReason] = {
         "{device} gives {most:g} kW at most.",
         PageText("So viel Leistung hat das Gerät nicht.", "Höchstens {most:number} kW."),
         PageText("The device does not have so much power.", "At most {most:number} kW."),
-    ),
-    "no-such-vehicle": RefusalReason(
-        "the site has no such vehicle",
-        "There are: {names}.",
-        PageText("Dieses Fahrzeug gibt es hier nicht.", "Es gibt: {names:devices}."),
-        PageText("There is no such vehicle here.", "There are: {names:devices}."),
-    ),
-    "no-vehicle": RefusalReason(
-        "the site has no such vehicle",
-        "Describe one in the site's file, under vehicles.",
-        PageText("Hier gibt es kein Fahrzeug.", "Trag zuerst eins beim Standort ein."),
-        PageText("There is no vehicle here.", "Add one to the site first."),
     ),
     "slots-beyond-interval": RefusalReason(
         "slots are longer than the tariff's interval",

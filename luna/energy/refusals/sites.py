@@ -85,25 +85,6 @@ REASONS: dict[str, RefusalReason] = {
         None,
         PageText("In wear_by_depth kostet, was tiefer liegt, mindestens so viel.", "Verbessere die Preise: {prices:numbers}."),
     ),
-    "current-bounds-crossed": RefusalReason(
-        "min_current_a {min_current_a:g} must not exceed max_current_a {max_current_a:g}",
-        None,
-        PageText("Der kleinste Ladestrom ({min_current_a:number} A) liegt über dem größten ({max_current_a:number} A).", "Verbessere einen der beiden."),
-    ),
-    "vehicle-soc-bounds-crossed": RefusalReason(
-        "min_soc {min_soc:g} must not exceed max_soc {max_soc:g}",
-        None,
-        PageText("Der kleinste Ladestand ({min_soc:share}) liegt über dem größten ({max_soc:share}).", "Verbessere einen der beiden."),
-        PageText("The lowest charge ({min_soc:share}) lies above the highest ({max_soc:share}).", "Correct one of the two."),
-    ),
-    "charger-powers": RefusalReason(
-        "charger: its powers lie outside min_charge_kw {min_charge_kw:g} to charge_limit_kw {charge_limit_kw:g}",
-        None,
-        PageText(
-            "Die Leistungen der Ladestation liegen außerhalb von {min_charge_kw:number} bis {charge_limit_kw:number} kW.",
-            "Verbessere die Ladestation oder die Grenzen des Fahrzeugs.",
-        ),
-    ),
     "power-in-watts": RefusalReason(
         "{name} {power_kw:g} would move all {capacity_kwh:g} kWh within seconds; give kW, not W",
         None,
@@ -146,45 +127,6 @@ REASONS: dict[str, RefusalReason] = {
         "There are: {names}.",
         PageText("Etwas dieses Namens gibt es nicht.", "Es gibt: {names}."),
     ),
-    "temperatures-crossed": RefusalReason(
-        "min_c {min_c:g} must lie below max_c {max_c:g}",
-        None,
-        PageText("Die kleinste Temperatur ({min_c:number} °C) muss unter der größten ({max_c:number} °C) liegen.", "Verbessere eine der beiden."),
-    ),
-    "energy-beyond-power": RefusalReason(
-        "energy_kwh_per_day {energy_kwh_per_day} exceeds what power_kw gives in a day, {most_kwh}",
-        None,
-        PageText("{energy_kwh_per_day:number} kWh am Tag sind mehr, als die Leistung hergibt: {most_kwh:number} kWh.", "Verbessere Energie oder Leistung."),
-        PageText("{energy_kwh_per_day:number} kWh a day are more than the power gives: {most_kwh:number} kWh.", "Correct energy or power."),
-    ),
-    "most-below-energy": RefusalReason(
-        "most_kwh_per_day {most_kwh_per_day:g} lies below energy_kwh_per_day {energy_kwh_per_day:g}",
-        None,
-        PageText(
-            "Die größte Energie am Tag ({most_kwh_per_day:number} kWh) liegt unter der gewöhnlichen ({energy_kwh_per_day:number} kWh).",
-            "Verbessere eine der beiden.",
-        ),
-    ),
-    "not-with-programme": RefusalReason(
-        "{given} does not go with profile_kw: a programme runs once, from begin to end, when state.loads.NAME.runs asks for it",
-        None,
-        PageText("{given} geht nicht mit einem Programm (profile_kw): Das läuft einmal, von Anfang bis Ende.", "Lass eins von beiden weg."),
-    ),
-    "programme-beyond-power": RefusalReason(
-        "profile_kw goes up to {profile_kw:g}, beyond power_kw {power_kw:g}",
-        None,
-        PageText("Das Programm reicht bis {profile_kw:number} kW, über die Leistung von {power_kw:number} kW.", "Verbessere eins von beiden."),
-    ),
-    "power-bounds-crossed": RefusalReason(
-        "min_power_kw {min_power_kw:g} must not exceed power_kw {power_kw:g}",
-        None,
-        PageText("Die kleinste Leistung ({min_power_kw:number} kW) liegt über der größten ({power_kw:number} kW).", "Verbessere eine der beiden."),
-    ),
-    "cop-points": RefusalReason(
-        "cop: the points go from cold to warm, each outdoor_c once",
-        None,
-        PageText("Die Punkte von cop gehen von kalt nach warm, jede Außentemperatur einmal.", "Sortiere sie."),
-    ),
     "vacation-no-such-load": RefusalReason(
         "strategy.vacation.loads_off: the site has no load {device!r}",
         None,
@@ -222,11 +164,6 @@ REASONS: dict[str, RefusalReason] = {
         None,
         PageText("Einer Batterie unter control fehlt soc; ohne Ladestand weiß niemand, ob ein Befehl sicher ist.", "Nenn, wo ihr Ladestand zu lesen ist."),
     ),
-    "control-vehicle-soc-missing": RefusalReason(
-        "soc is needed where a car gives; without it nobody knows whether it may",
-        None,
-        PageText("Ein Auto, das abgibt, braucht unter control soc; sonst weiß niemand, ob es darf.", "Nenn, wo sein Ladestand zu lesen ist."),
-    ),
     "control-read-back-missing": RefusalReason(
         "writes: read_back is needed with MQTT: the topic at which the device says what holds",
         None,
@@ -241,11 +178,6 @@ REASONS: dict[str, RefusalReason] = {
         "no such placeholder: {{{placeholder}}}; there are {names}",
         None,
         PageText("Den Platzhalter {{{placeholder}}} gibt es nicht.", "Es gibt {names}."),
-    ),
-    "control-no-charger": RefusalReason(
-        "control: currents and phases of {vehicle!r} are not known; name vehicles.charger, or write {{power_w}}",
-        None,
-        PageText("Ströme und Phasen von „{vehicle}“ sind nicht bekannt.", "Nenn die Ladestation des Fahrzeugs, oder schreib {{power_w}}."),
     ),
     "sensor-ends-early": RefusalReason(
         "{name} ends before it begins: let until be later than from",
