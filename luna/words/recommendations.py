@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
+from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import NBSP, Language, Numbers
 
 
@@ -131,10 +132,7 @@ REASONS: dict[str, dict[Language, str]] = {
     "offered": {"en": "Nobody has compared it with your tariff yet.", "de": "Noch hat es niemand mit deinem Tarif verglichen."},
     "other": {"en": "You have not looked at it yet.", "de": "Du hast es noch nicht angesehen."},
 }
-_DEVICES: dict[str, dict[Language, str]] = {
-    "vehicle": {"en": "Vehicle", "de": "Fahrzeug"},
-    "water_heater": {"en": "Water heater", "de": "Warmwasser"},
-}
+_WAITING = merge(words.waiting for words in DEVICE_WORDS.values())
 
 
 def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) -> RecommendationWords:
@@ -178,7 +176,7 @@ def _say_day(value: str, numbers: Numbers) -> str:
 
 
 def _say_device(value: str, numbers: Numbers) -> str:
-    return _DEVICES[value][numbers.language] if value in _DEVICES else value
+    return _WAITING[value][numbers.language] if value in _WAITING else value
 
 
 # How a figure is said, by its name.

@@ -133,5 +133,6 @@ APPLIANCE = DeviceKind(
     actions=ON_OFF,
     flows={"energy_kwh": "appliance_kw"},
     meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
+    wait_hours=8.0,
     use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
 )

@@ -100,6 +100,7 @@ class DeviceKind(Generic[DeviceT]):
             what a device takes first, then what it gives.
         meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
         household_part: what is no part of a household's yearly use where a site has such a device; None: nothing.
+        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it may not wait.
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
         check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
@@ -119,6 +120,7 @@ class DeviceKind(Generic[DeviceT]):
     flows: Mapping[str, str] = field(default_factory=dict, hash=False)
     meter: Callable[[DeviceT], str | None] | None = None
     household_part: HouseholdPart | None = None
+    wait_hours: float | None = None
     use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     check: Callable[[Any], None] | None = None

@@ -198,6 +198,7 @@ VEHICLE = DeviceKind(
     flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
     meter=lambda _: "vehicle_consumption",
     household_part="driving",
+    wait_hours=8.0,
     use=lambda _: "car",
     assume=_assume,
     check=_check_chargers,

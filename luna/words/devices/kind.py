@@ -17,6 +17,7 @@ class DeviceWords:
         kind: what the kind is called where devices are listed; None: its devices are not.
         prefix: what stands before a device's name in ``compromises``; None: none name one.
         names: by how a device is named to Luna: all of the kind, and what a site's file calls one that it leaves unnamed.
+        waiting: by the column of what its devices use without the unit, what is called so where that might wait.
         series: its columns of the quarter-hours, and what plans say of its devices together.
         roles: its roles of ``input_sensors``.
         setup: phrases of set-up that speak of the kind.
@@ -34,6 +35,7 @@ class DeviceWords:
     kind: Spoken | None = None
     prefix: Spoken | None = None
     names: dict[str, Spoken]
+    waiting: dict[str, Spoken] = field(default_factory=dict)
     series: dict[str, Spoken] = field(default_factory=dict)
     roles: dict[str, Spoken] = field(default_factory=dict)
     setup: dict[str, Spoken] = field(default_factory=dict)

@@ -9,6 +9,9 @@ WORDS = DeviceWords(
     names={
         "water_heater": {"en": "Water heater", "de": "Warmwasser"},
     },
+    waiting={
+        "water_heater": {"en": "Water heater", "de": "Warmwasser"},
+    },
     series={
         "appliance_kwh": {"en": "Appliances", "de": "Geräte"},
         "water_heater_kwh": {"en": "Water heater", "de": "Warmwasser"},

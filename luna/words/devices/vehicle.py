@@ -9,6 +9,9 @@ WORDS = DeviceWords(
     names={
         "car": {"en": "Car", "de": "Auto"},
     },
+    waiting={
+        "vehicle": {"en": "Vehicle", "de": "Fahrzeug"},
+    },
     series={
         "vehicle_kwh": {"en": "Car", "de": "Auto"},
     },

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from services.rag.recommending.daily_series import LEAST_DAYS, SLOTS_PER_HOUR, RecordedDays, YearlyFigure, project_year
@@ -68,31 +69,31 @@ def find_tips(site: Site, days: RecordedDays) -> list[Tip]:
     return found
 
 
-# How long after it began an appliance's energy may be drawn.
-_WAIT_SLOTS = 8 * SLOTS_PER_HOUR
-MAY_WAIT = {"vehicle_kwh": "vehicle", "water_heater_kwh": "water_heater"}
+# The columns of what is used by devices that may wait, each with the slots within which that may be drawn.
+MAY_WAIT = {series: round(kind.wait_hours * SLOTS_PER_HOUR) for kind in DEVICE_KINDS if kind.wait_hours for series in kind.submetered}
 
 
 @tip("shift_load")
 def _shift_load(_: Site, days: RecordedDays) -> Iterator[DailySaving]:
-    """Vehicle and water heater: what they bought, bought in the cheapest quarter-hours within eight hours of their beginning instead."""
-    for name, key in MAY_WAIT.items():
+    """What devices bought that may wait, bought in the cheapest quarter-hours within that time of their beginning instead."""
+    for name, slots_to_wait in MAY_WAIT.items():
         if name not in days.series:
             continue
         energy = np.minimum(np.nan_to_num(days.series[name]), np.nan_to_num(days.series["import_kwh"]))
         saved = np.zeros(days.count)
         for day in np.flatnonzero(days.per_day(energy) > 0):
             slots = np.flatnonzero(days.day == day)
-            saved[day] = _save_by_waiting(energy[slots], days.import_price[slots])
+            saved[day] = _save_by_waiting(energy[slots], days.import_price[slots], slots_to_wait)
         if energy.sum() > 0:
             paid = float((energy * days.import_price).sum() / energy.sum())
+            key = name.removesuffix("_kwh")
             yield DailySaving(key, saved, {"device": key, "energy_kwh": float(energy.sum() / days.count), "price": paid})
 
 
-def _save_by_waiting(energy: FloatArray, price: FloatArray) -> float:
-    """Return by how much the same energy, no faster than it was drawn at most, costs less in the cheapest slots of the hours after its first."""
+def _save_by_waiting(energy: FloatArray, price: FloatArray, slots_to_wait: int) -> float:
+    """Return by how much the same energy, no faster than it was drawn at most, costs less in the cheapest of so many slots from its first on."""
     first = int(np.flatnonzero(energy)[0])
-    window = slice(first, max(first + _WAIT_SLOTS, int(np.flatnonzero(energy)[-1]) + 1))
+    window = slice(first, max(first + slots_to_wait, int(np.flatnonzero(energy)[-1]) + 1))
     order = np.argsort(price[window], kind="stable")
     left = energy.sum() - np.concatenate([[0.0], np.cumsum(np.full(order.size - 1, energy.max()))])
     moved = np.clip(left, 0.0, energy.max())

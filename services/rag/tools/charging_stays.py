@@ -8,13 +8,27 @@ from luna.contracts.site_tools import ToolSource
 from luna.platform.database.charging_stays import read_standing
 from luna.platform.house_now import DeviceUse, basis_until
 from luna.platform.house_statements import state_use
+from services.rag.tools.cues import any_of
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.plan import end_of, find_plan, plan_source
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
 
 # The next ones; whoever wants all reads the list.
 MOST_TOLD = 5
 A_WEEK = timedelta(days=7)
+# Names a car: what is asked then is not about a battery of the house.
+CAR = any_of(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
+_ASKED = any_of(r"wann|when|bis wann|until when|wie lange|how long")
+_STAY = any_of(
+    r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|losfahren|abfahr\w*|fertig|voll|geladen|bereit",
+    r"plugged|charge|charges|charging|leave|leaves|leaving|depart\w*|ready|full|charger|charged|home",
+)
+
+
+def match_stays(asked: PlainQuestion) -> list[MatchedCall]:
+    """Return the call of a question that asks when a car charges, leaves or is ready."""
+    return [MatchedCall("vehicle_sessions")] if asked.has(CAR) and asked.has(_ASKED) and asked.has(_STAY) else []
 
 
 def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:

@@ -1,19 +1,17 @@
 """Words by which a question says what it is about. Pure; texts are those that ``fold`` made plain."""
 
 import re
-from typing import Literal
 
 from services.rag.tools.energies import SeriesName
 
-Intent = Literal["what_if", "why", "savings", "compare", "forecast", "plan", "price", "cost", "energy", "site", "vehicle"]
 
-
-def _words(*patterns: str) -> re.Pattern[str]:
+def any_of(*patterns: str) -> re.Pattern[str]:
+    """Return what finds any of some words."""
     return re.compile(r"(?<!\w)(?:" + "|".join(patterns) + r")(?!\w)")
 
 
 # Who asks by one of these asks a document, whatever else is named: no data of a site holds it.
-DOCUMENT = _words(
+DOCUMENT = any_of(
     r"\w*handbuch\w*|bedienungs\w*|\w*anleitung\w*|manuals?|instructions?|datasheets?|datenblatt|datenblaetter",
     r"\w*vertrag\w*|\w*vertraeg\w*|contracts?|agreements?|kuendig\w*|cancel\w*|widerruf\w*|agb|terms|conditions|bedingungen",
     r"garantie\w*|gewaehrleistung\w*|warrant\w*|guarantee\w*|haftung\w*|liabilit\w*|versicher\w*|insur\w*",
@@ -35,7 +33,7 @@ DOCUMENT = _words(
 )
 _AMOUNT = r"(?:\d|(?:a|one|two|three|half|ein\w*|zwei|drei|halb\w*) )"
 # Leaves out a part of the time or of the energy, or asks whether a bound holds: what a tool tells of the whole answers another question.
-NARROWED = _words(
+NARROWED = any_of(
     r"at (?:the )?(?:very )?(?:least|most)|no (?:more|less|fewer) than|mindestens|wenigstens|zumindest|hoechstens|allerhoechstens|maximal \d\w*|minimal \d\w*",
     # "More than last week" compares.
     rf"(?:more|less|fewer|higher|lower|greater) than(?= {_AMOUNT})|(?:mehr|weniger|hoeher|niedriger|tiefer) als(?= {_AMOUNT})",
@@ -57,31 +55,31 @@ NARROWED = _words(
     r"|(?:until|till|bis|before|vor|after|nach) (?:the |dem |zum )?(?:beginning|start|anfang)",
 )
 # A weekday that is one end of what is to come, where nothing says that it is over.
-UNTIL_WEEKDAY = _words(
+UNTIL_WEEKDAY = any_of(
     r"(?:bis|until|till|through|ab|after|nach)(?: zum| the| kommenden| naechsten| next)* (?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|(?:bis|ab|nach)(?: zum| dem| kommenden| naechsten)* (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)"
     r"|from (?:mon|tues|wednes|thurs|fri|satur|sun)day on(?:wards?)?"
 )
-PAST = _words(
+PAST = any_of(
     r"war|waren|lag|lagen|hat|hatte|hatten|haben|was|were|did|had|has|have|gekostet|bezahlt|paid|letzte\w*|vergangene\w*|last|past|since|seit"
     r"|(?:von|vom|from) (?:mon|tues|wednes|thurs|fri|satur|sun)day (?:to|until|till|through)"
     r"|(?:von|vom) (?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag)"
 )
 _NIGHTS = r"nachts|nachtsueber|at night|overnight|by night|tagsueber|during the (?:day|night)|in the night"
 # A part of each day, which no tool tells by itself.
-NIGHTLY = _words(_NIGHTS)
+NIGHTLY = any_of(_NIGHTS)
 # Of what is added up: per day it is another figure, and a night is a part of it.
-DIVIDED = _words(
+DIVIDED = any_of(
     r"(?:per|je|pro|each|every|jede[nrms]?) (?:hour|day|week|month|stunde|tag|woche|monat)|taeglich\w*|daily|stuendlich\w*|hourly|monthly|weekly"
     r"|woechentlich\w*|monatlich\w*",
     r"on average|average|im (?:schnitt|durchschnitt|mittel)|mittlere[nrsm]?",
     _NIGHTS,
 )
 # Asks when it began, which was measured.
-SINCE_WHEN = _words(r"(?:since|seit) (?:when|wann)|how long (?:has|have)|wie lange (?:schon|bereits|\w+ (?:\w+ ){0,3}(?:schon|bereits))")
-BATTERY_STATE = _words(r"\w*laedt|\w*laden|\w*geladen|entlaed\w*|entlad\w*|\w*charg\w+|idle|idling|rest|rests|resting|ruht|nichts|nothing")
+SINCE_WHEN = any_of(r"(?:since|seit) (?:when|wann)|how long (?:has|have)|wie lange (?:schon|bereits|\w+ (?:\w+ ){0,3}(?:schon|bereits))")
+BATTERY_STATE = any_of(r"\w*laedt|\w*laden|\w*geladen|entlaed\w*|entlad\w*|\w*charg\w+|idle|idling|rest|rests|resting|ruht|nichts|nothing")
 # What goes on since then has no plan.
-SINCE = _words(r"(?:since|seit)(?! wann| when)")
+SINCE = any_of(r"(?:since|seit)(?! wann| when)")
 # Asks what a word means, not what happened.
 DEFINITION = re.compile(
     r"^(?:bitte )?(?:was (?:ist|sind|bedeute[tn]?|heisst|versteht)|what(?:'s| is| are| does)|define"
@@ -89,23 +87,23 @@ DEFINITION = re.compile(
     r"|erklaere?n? (?:mir |uns )?(?:bitte )?(?:was|wie)"
     r"|explain (?:to me )?(?:what|how)|wer |who |wo |where )"
 )
-OWN = _words(r"mein\w*|unser\w*|ich|wir|mich|uns|my|our|ours|i|we|us|the house|das haus|zu ?hause|at home|home")
+OWN = any_of(r"mein\w*|unser\w*|ich|wir|mich|uns|my|our|ours|i|we|us|the house|das haus|zu ?hause|at home|home")
 
-WHAT_IF = _words(
+WHAT_IF = any_of(
     r"was waere,? wenn|was wuerde\w*|wuerde\w* .{0,40}(?:kosten|sparen)|angenommen|was,? wenn|what if|what would|how much would",
     r"would .{0,40}(?:cost|save)|suppose",
     r"was kostete es|wie teuer waere\w*|wie viel (?:mehr|weniger)? ?wuerde\w*",
 )
-WHY = _words(r"warum|wieso|weshalb|why|weswegen|aus welchem grund|what's the reason|what is the reason")
-BATTERY = _words(r"\w*batterie\w*|akkus?|\w*speichers?|batter(?:y|ies)|storage|plan|luna")
-BATTERY_ACTION = _words(
+WHY = any_of(r"warum|wieso|weshalb|why|weswegen|aus welchem grund|what's the reason|what is the reason")
+BATTERY = any_of(r"\w*batterie\w*|akkus?|\w*speichers?|batter(?:y|ies)|storage|plan|luna")
+BATTERY_ACTION = any_of(
     r"\w*laedt|\w*laden|\w*geladen|lade|entlaedt|entlaed\w*|entlad\w*|entleer\w*|haelt|halten|spart|aufspar\w*|wartet|warten",
     r"speist|einspeis\w*|verkauf\w*|versorg\w*",
     r"charg\w+|discharg\w+|hold\w*|sav(?:e|es|ing)|wait\w*|sell\w*|sold|export\w*|idle|suppl\w+|feed\w*|empty\w*|do(?:es|ing)?",
     r"tut|macht|nichts|nothing|full|voll|leer",
 )
-BATTERY_ASKED = _words(r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|wird|will|next|als naechstes|ladestand|state of charge")
-PLAN = _words(
+BATTERY_ASKED = any_of(r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|wird|will|next|als naechstes|ladestand|state of charge")
+PLAN = any_of(
     r"(?:aktuelle\w*|heutige\w*|morgige\w*|geltende\w*|mein\w*|unser\w*|der|den|lunas|luna's) (?:\w+ )?(?:plan|fahrplan|ladeplan|batterieplan|energieplan)",
     r"(?:current|today's|tomorrow's|my|our|the|luna's) (?:battery |energy |charging )?(?:plan|schedule)",
     r"was (?:ist|hat luna) (?:fuer )?(?:\w+ )?geplant|what (?:is|has luna) (?:\w+ )?planned|was plant luna",
@@ -114,7 +112,7 @@ PLAN = _words(
     r"was (?:hat|haben) (?:die |der |das |mein\w* |unser\w* )?(?:\w*batterie|akku|\w*speicher|luna|anlage)\b.{0,40} vor",
     r"what (?:is|are) (?:the |my |our )?(?:\w+ )?(?:battery|storage|luna|system) (?:up to|going to do)",
 )
-HOUSE_NOW = _words(
+HOUSE_NOW = any_of(
     r"was (?:passiert|geschieht|laeuft) (?:gerade|jetzt|im moment)|was ist (?:gerade|jetzt|im moment) los|was (?:macht|tut) (?:luna|das haus) (?:gerade|jetzt)",
     r"wie steht (?:es um )?(?:das|mein|unser) (?:haus|zuhause)|wie ist die lage|(?:gib mir einen )?ueberblick(?: ueber (?:heute|das haus|mein haus))?",
     r"what(?:'s| is) (?:happening|going on|up)(?: at home| in the house)?(?: right)? ?(?:now|at the moment)?",
@@ -122,89 +120,83 @@ HOUSE_NOW = _words(
     r"(?:give me an )?overview of (?:today|the house|my house)",
 )
 # What a device can, not what it is to do.
-ABILITY = _words(
+ABILITY = any_of(
     r"maxim\w*|minim\w*|\w*kapazitaet|capacity|lebensdauer|lifetime|zyklen|cycles|\w*leistung|modus|modi|modes?|chart|diagramm|seite|page|symbol|icon|last"
 )
-WEATHER = _words(r"\w*wetter\w*|weather|\w*temperatur\w*|temperature|regen|rain|wind|\w*preis\w*|prices?")
-RUNNING = _words(r"geladen|entladen|charged|charging|discharg\w+|eingespeist|verkauft|sold|selling")
+WEATHER = any_of(r"\w*wetter\w*|weather|\w*temperatur\w*|temperature|regen|rain|wind|\w*preis\w*|prices?")
+RUNNING = any_of(r"geladen|entladen|charged|charging|discharg\w+|eingespeist|verkauft|sold|selling")
 # Other things that are called a plan.
-NO_PLAN = _words(
+NO_PLAN = any_of(
     r"(?:tarif|zahlungs|wartungs|bau|finanzierungs|rate|payment|tariff|pricing|phone|business|floor|maintenance|installation) ?plan\w*",
     r"plan to|plane zu|planen zu",
 )
-SAVINGS = _words(r"\w*gespart|\w*ersparnis\w*|einsparung\w*|(?:did|has|have) (?:\w+ )?(?:luna |we |i |the battery )?(?:actually )?save[d]?|savings?|saved")
-NO_SAVINGS = _words(r"co2|kohlendioxid|carbon|emission\w*|energiespar\w*|savings account|sparkonto|sparplan|saving tips|daylight saving\w*")
-COMPARE = _words(
+SAVINGS = any_of(r"\w*gespart|\w*ersparnis\w*|einsparung\w*|(?:did|has|have) (?:\w+ )?(?:luna |we |i |the battery )?(?:actually )?save[d]?|savings?|saved")
+NO_SAVINGS = any_of(r"co2|kohlendioxid|carbon|emission\w*|energiespar\w*|savings account|sparkonto|sparplan|saving tips|daylight saving\w*")
+COMPARE = any_of(
     r"vergleich\w*|vergl\.|verglichen|gegenueber|im vergleich|unterschied\w*|compar\w+|versus|vs\.?|difference between",
     r"as opposed to|mehr als|weniger als|more than|less than|hoeher als|higher than|lower than",
 )
-BEFORE = _words(
+BEFORE = any_of(
     r"(?:zur|mit der|die|der) (?:vor)?woche (?:davor|zuvor)|(?:the )?week before|zum (?:monat davor|vormonat)",
     r"(?:the )?month before|zum (?:tag davor|vortag)|(?:the )?day before(?! yesterday)",
     r"als (?:im |in der |am )?(?:\w+ )?(?:davor|zuvor|vorher)|than (?:the one |the \w+ )?(?:before|previously)",
 )
-FORECAST = _words(
+FORECAST = any_of(
     r"\w*prognose\w*|\w*vorhersage\w*|forecast\w*|predict\w*|erwart\w+|expect\w*|voraussichtlich\w*|wird|werden|will|going to",
     r"kommt|koennen wir|bringt|outlook|ausblick",
 )
-PRICE = _words(
+PRICE = any_of(
     r"strompreis\w*|preisverlauf\w*|preiskurve\w*|spotpreis\w*|spotmarktpreis\w*|boersenpreis\w*|boersenstrompreis\w*",
     r"marktpreis\w*|bezugspreis\w*|einspeisepreis\w*|epex|day-ahead|spot",
     r"(?:electricity|power|energy|spot|market|import|export|feed-in|grid|wholesale|hourly|dynamic) (?:price|prices|rate|rates|costs? per kwh)",
     r"price (?:curve|course|history|trend)\w*",
     r"stundenpreis\w*|negativ\w* (?:strom)?preise?|negative prices?|preise?n?|prices?",
 )
-EXPENSIVE = _words(r"was kostet|what does .{0,20}cost|teuer|guenstig|billig|expensive|cheap|(?:wie|so) (?:teuer|guenstig|billig)|how (?:expensive|cheap|dear)")
-EQUIPMENT = _words(r"\w*batterie\w*|akkus?|\w*speicher|battery|storage|\w*anlage|system|autos?|car|ev|heating|heizung|haus|house")
-CHEAPEST = _words(r"(?:am )?(?:guenstigst|billigst|teuerst)\w*|cheapest|most expensive|dearest")
-SPOT = _words(r"epex|spot\w*|boerse\w*|\w*boersen\w*|day-ahead|wholesale|marktpreis\w*|market prices?")
-EXPORT_PRICE = _words(r"einspeisepreis\w*|export price\w*|feed-in (?:price|rate)\w*")
-ELECTRIC = _words(r"\w*strom\w*|electric\w*|power|energy|energie|kwh|kilowattstunde\w*")
+EXPENSIVE = any_of(r"was kostet|what does .{0,20}cost|teuer|guenstig|billig|expensive|cheap|(?:wie|so) (?:teuer|guenstig|billig)|how (?:expensive|cheap|dear)")
+EQUIPMENT = any_of(r"\w*batterie\w*|akkus?|\w*speicher|battery|storage|\w*anlage|system|autos?|car|ev|heating|heizung|haus|house")
+CHEAPEST = any_of(r"(?:am )?(?:guenstigst|billigst|teuerst)\w*|cheapest|most expensive|dearest")
+SPOT = any_of(r"epex|spot\w*|boerse\w*|\w*boersen\w*|day-ahead|wholesale|marktpreis\w*|market prices?")
+EXPORT_PRICE = any_of(r"einspeisepreis\w*|export price\w*|feed-in (?:price|rate)\w*")
+ELECTRIC = any_of(r"\w*strom\w*|electric\w*|power|energy|energie|kwh|kilowattstunde\w*")
 # What has a price of its own, in euros apiece.
-GOODS = _words(
+GOODS = any_of(
     r"neue[nrsm]?|kauf\w* (?:von|eine)|waermepumpe\w*|heat pumps?|wallbox\w*|wechselrichter\w*|inverters?|new|solaranlage\w*",
     r"panels?|modul\w*|modules?|anschaffung\w*|oil|gas|benzin|petrol|house prices|aktie\w*|stock\w*",
 )
-COST = _words(
+COST = any_of(
     r"stromkosten|energiekosten|stromrechnung|gekostet|kosten|gezahlt|bezahlt|ausgegeben|eingenommen|verdient",
     r"electricity (?:cost|bill)\w*|energy (?:cost|bill)\w*|power bill",
     r"(?:did|have) (?:i|we) (?:pay|paid|spend|spent|earn|earned)|(?:did|has) .{0,30}cost|costs?|paid|spent|earned",
 )
-SITE = _words(
+SITE = any_of(
     r"welche geraete|welche batterie|welchen? (?:strom)?tarif (?:habe|haben|hat|nutze\w*)",
     r"wie gross ist (?:mein|unser|der|die)\w* (?:batterie|akku|speicher|pv-anlage|solaranlage|anlage)",
     r"which devices|what devices|what tariff do (?:i|we) have|which tariff do (?:i|we) have",
     r"how big is (?:my|our|the) (?:battery|pv|solar|storage)\w*|describe (?:my|our|the) (?:site|home|system)",
     r"beschreibe?n? (?:mir )?(?:mein|unser|den|die)\w* (?:standort|anlage|haus)|was (?:habe ich|haben wir) (?:alles )?(?:fuer geraete|an geraeten)",
 )
-VEHICLE = _words(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
-STARTED_BY_HAND = _words(
+STARTED_BY_HAND = any_of(
     r"\w*waschmaschine|\w*waesche\w*|spuelmaschine|geschirrspueler|\w*trockner|backofen|buegeln",
     r"washing machine|washer|laundry|dishwasher|tumble dryer|dryer|oven",
 )
 WHEN_SHALL = re.compile(r"\bwann soll(?:te|ten|en)? (?:ich|wir)\b")
-STARTED_BY_HAND_ASKED = _words(r"wann|when|am besten|best time|jetzt|now|starten?|start|laufen|run|anmachen|einschalten|turn on|switch on|soll|should|shall")
-VEHICLE_ASKED = _words(r"wann|when|bis wann|until when|wie lange|how long")
-VEHICLE_STAY = _words(
-    r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|losfahren|abfahr\w*|fertig|voll|geladen|bereit",
-    r"plugged|charge|charges|charging|leave|leaves|leaving|depart\w*|ready|full|charger|charged|home",
-)
+STARTED_BY_HAND_ASKED = any_of(r"wann|when|am besten|best time|jetzt|now|starten?|start|laufen|run|anmachen|einschalten|turn on|switch on|soll|should|shall")
 
 _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
-    ("load", _words(r"\w*verbrauch\w*|verbraucht\w*|consum\w+|usage|used?|using|hausverbrauch|lasten?|load|gebraucht|brauchen|demand")),
+    ("load", any_of(r"\w*verbrauch\w*|verbraucht\w*|consum\w+|usage|used?|using|hausverbrauch|lasten?|load|gebraucht|brauchen|demand")),
     (
         "pv",
-        _words(
+        any_of(
             r"pv\w*|pv-\w+|\w*solar\w*|photovoltaik\w*|sonnenstrom|sonne|sun|\w*erzeug\w*|produzier\w*|\w*produktion|produced?",
             r"production|generat\w+|\w*ertrag\w*|yield\w*",
         ),
     ),
-    ("import", _words(r"\w*bezug|netzbezug\w*|bezogen|zugekauft|gekauft|bought|import|imported|imports|from the grid|aus dem netz|drawn|purchased")),
-    ("export", _words(r"\w*einspeis\w*|eingespeist\w*|verkauft\w*|export|exported|exports|fed in|fed into|feed-in|feed in|sold|ins netz|to the grid")),
-    ("charge", _words(r"geladen|aufgeladen|charged|charging|ladung")),
-    ("discharge", _words(r"entladen|entladung|discharged|discharging")),
+    ("import", any_of(r"\w*bezug|netzbezug\w*|bezogen|zugekauft|gekauft|bought|import|imported|imports|from the grid|aus dem netz|drawn|purchased")),
+    ("export", any_of(r"\w*einspeis\w*|eingespeist\w*|verkauft\w*|export|exported|exports|fed in|fed into|feed-in|feed in|sold|ins netz|to the grid")),
+    ("charge", any_of(r"geladen|aufgeladen|charged|charging|ladung")),
+    ("discharge", any_of(r"entladen|entladung|discharged|discharging")),
 )
-BALANCE = _words(r"autark\w*|eigenversorg\w*|eigenverbrauchsquote|self-sufficien\w+|energiebilanz|energy balance|energiefluss\w*|energy flows?|bilanz")
+BALANCE = any_of(r"autark\w*|eigenversorg\w*|eigenverbrauchsquote|self-sufficien\w+|energiebilanz|energy balance|energiefluss\w*|energy flows?|bilanz")
 
 
 def find_series(text: str) -> tuple[SeriesName, ...]:

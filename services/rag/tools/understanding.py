@@ -2,28 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
-from services.rag.tools import cues
+from services.rag.tools import charging_stays, cues
 from services.rag.tools.clock_phrases import find_instant
 from services.rag.tools.declaration import DayPeriod
-from services.rag.tools.periods import find_days, find_periods, fold, names_too_long
+from services.rag.tools.periods import fold, names_too_long
+from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.variant_phrases import find_variant
 
 MOST_WORDS = 60
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedCall:
-    """A tool that a question asks for, with its arguments as JSON."""
-
-    tool: str
-    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 class CallLike(Protocol):
@@ -38,27 +30,6 @@ class CallLike(Protocol):
     def arguments(self) -> Mapping[str, Any]:
         """Its arguments."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class PlainQuestion:
-    """A question made plain, with the periods that it names."""
-
-    text: str
-    today: date
-    site: Site
-
-    def periods(self, *, forward: bool = False) -> list[DayPeriod]:
-        """Return the periods it names."""
-        return find_periods(self.text, self.today, forward=forward)
-
-    def days(self) -> list[DayPeriod]:
-        """Return the periods by which it names a time."""
-        return find_days(self.text, self.today)
-
-    def has(self, pattern: re.Pattern[str]) -> bool:
-        """Return whether one of the words stands in it."""
-        return pattern.search(self.text) is not None
 
 
 def match_question(question: str, *, site: Site, now: datetime) -> list[MatchedCall]:
@@ -156,7 +127,7 @@ def _match_what_if(asked: PlainQuestion) -> list[MatchedCall]:
 
 def _match_why(asked: PlainQuestion) -> list[MatchedCall]:
     acts = asked.has(cues.BATTERY) and asked.has(cues.BATTERY_ACTION)
-    at_a_time = asked.has(cues.RUNNING) and find_instant(asked.text) is not None and not asked.has(cues.VEHICLE)
+    at_a_time = asked.has(cues.RUNNING) and find_instant(asked.text) is not None and not asked.has(charging_stays.CAR)
     if not asked.has(cues.WHY) or not (acts or at_a_time) or asked.has(cues.ABILITY):
         return []
     # Of batteries in general nothing is planned.
@@ -222,11 +193,6 @@ def _match_savings(asked: PlainQuestion) -> list[MatchedCall]:
     return [MatchedCall("savings", {name: value for name, value in _days(periods[0]).items() if name.endswith("_day")} if periods else {})]
 
 
-def _match_vehicle(asked: PlainQuestion) -> list[MatchedCall]:
-    asked_for = asked.has(cues.VEHICLE) and asked.has(cues.VEHICLE_ASKED) and asked.has(cues.VEHICLE_STAY)
-    return [MatchedCall("vehicle_sessions")] if asked_for else []
-
-
 def _match_best_time(asked: PlainQuestion) -> list[MatchedCall]:
     asked_for = asked.has(cues.STARTED_BY_HAND) and asked.has(cues.STARTED_BY_HAND_ASKED) and not asked.has(cues.WHY) and not asked.has(cues.GOODS)
     past = bool(asked.periods()) and all(_ahead(period, asked.today) is None for period in asked.periods())
@@ -240,7 +206,7 @@ def _is_generic(asked: PlainQuestion) -> bool:
 
 def _match_since(asked: PlainQuestion) -> list[MatchedCall]:
     begun = asked.has(cues.SINCE_WHEN) and asked.has(cues.BATTERY) and asked.has(cues.BATTERY_STATE)
-    other = asked.has(cues.VEHICLE) or asked.has(cues.ABILITY) or asked.has(cues.PLAN) or asked.has(cues.WHY)
+    other = asked.has(charging_stays.CAR) or asked.has(cues.ABILITY) or asked.has(cues.PLAN) or asked.has(cues.WHY)
     return [MatchedCall("battery_since")] if begun and not other and not _is_generic(asked) else []
 
 
@@ -332,7 +298,7 @@ _MATCHERS: tuple[Callable[[PlainQuestion], list[MatchedCall]], ...] = (
     _match_site,
     _match_house,
     _match_since,
-    _match_vehicle,
+    charging_stays.match_stays,
     _match_best_time,
     _match_price,
     _match_cost,
