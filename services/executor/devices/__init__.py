@@ -1,19 +1,23 @@
 """What is controlled, one module per kind of device: what a plan, an owner or nobody says of it, what of that is safe, and what is written."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices import battery, pv, switched, vehicle
-from services.executor.devices.unit import Controllable
+from services.executor.devices.unit import Controllable, DeviceUnits
 
-# In the order in which units take their turns.
-_MAKERS = (battery.make_units, vehicle.make_units, switched.make_units, pv.make_units)
+_MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
+_BY_SECTION: dict[str, DeviceUnits] = {module.UNITS.section: module.UNITS for module in _MODULES if hasattr(module, "UNITS")}
+# In the order of their sections, in which units take their turns.
+_UNITS = [_BY_SECTION[section] for section in Control.model_fields if section in _BY_SECTION]
 
 
 def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:
     """Return what is told by a section, by key; what the site does not have is left out."""
     if control is None:
         return {}
-    return {unit.key: unit for make in _MAKERS for unit in make(site, control)}
+    return {unit.key: unit for units in _UNITS for unit in units.make(site, control)}
 
 
 def find_unit(site: Site, control: Control | None, key: str) -> Controllable | None:

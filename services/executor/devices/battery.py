@@ -16,7 +16,7 @@ from luna.energy.devices import BATTERIES
 from luna.energy.physics import Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
+from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,10 @@ def _own(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
     return {name: setpoint for name, setpoint in setpoints.items() if isinstance(setpoint, BatterySetpoint)}
 
 
-def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield all batteries as one where a section names any."""
     if control.batteries:
         yield Batteries(site, control)
+
+
+UNITS = DeviceUnits("batteries", _make_units)

@@ -16,7 +16,7 @@ from luna.energy.economics import site_curtailment
 from luna.energy.physics import BatteryLimits, Curtailment, SetPoint, SiteLimits, clamp
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
+from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
 
 NAME = "pv"
 FREE = PvSetpoint(mode="free", limit_kw=None)
@@ -91,7 +91,10 @@ def _set_point(wanted: PvSetpoint) -> SetPoint:
     return SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
 
 
-def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the arrays where a section says how they are told."""
     if control.pv is not None and site.pv:
         yield PvArrays(site, control.pv)
+
+
+UNITS = DeviceUnits("pv", _make_units)

@@ -11,7 +11,7 @@ from luna.contracts.plan import PlanReply
 from luna.energy.devices import SWITCHED_KINDS, LoadControl, LoadSetpoint, SwitchedDevice
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
+from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,10 @@ class SwitchedLoad:
         return {self.name: LoadSetpoint.model_validate({"mode": mode if mode in {"own", "on", "off"} else "own"})}
 
 
-def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the switched devices that a section names; what the site does not have is left out."""
     there = {device.name: (device, kind.section) for kind in SWITCHED_KINDS for device in kind.of(site)}
     yield from (SwitchedLoad(*there[each.load], each) for each in control.loads if each.load in there)
+
+
+UNITS = DeviceUnits("loads", _make_units)

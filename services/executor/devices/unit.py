@@ -1,12 +1,14 @@
 """What is decided, sent and confirmed as one: all batteries together, every charger, every switched load, the arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 from luna.contracts.control import Override, ReasonCode, Setpoint
 from luna.contracts.device_template import Write
 from luna.contracts.plan import PlanReply
+from luna.energy.site import Site
+from luna.energy.site.control import Control
 
 Setpoints = Mapping[str, Setpoint]
 
@@ -58,3 +60,10 @@ class Controllable(Protocol):
 
     def render(self, allowed: Setpoints) -> list[Write]:
         """Return what is written, in order."""
+
+
+class DeviceUnits(NamedTuple):
+    """What a section of ``control`` tells: one declaration per module of this package."""
+
+    section: str
+    make: Callable[[Site, Control], Iterable[Controllable]]

@@ -13,7 +13,7 @@ from luna.energy.devices import ElectricVehicle, VehicleControl
 from luna.energy.physics import clamp_charging, clamp_giving
 from luna.energy.site import Site
 from luna.energy.site.control import Control
-from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
+from services.executor.devices.unit import Controllable, DeviceUnits, InForce, Setpoints, SlotPrices
 
 # Nobody knows better than the charger what to do, and nothing is wrong.
 HANDED_BACK: tuple[ReasonCode, ...] = ("disarmed", "not_in_plan")
@@ -95,7 +95,10 @@ class ChargerUnit:
         return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": known} | power)}
 
 
-def make_units(site: Site, control: Control) -> Iterator[Controllable]:
+def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the chargers of the vehicles that a section names; what the site does not have is left out."""
     vehicles = {each.name: each for each in site.vehicles}
     yield from (ChargerUnit(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles)
+
+
+UNITS = DeviceUnits("vehicles", _make_units)
