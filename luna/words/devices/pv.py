@@ -18,6 +18,5 @@ WORDS = DeviceWords(
         "pv": {"en": "Solar", "de": "Solaranlage"},
         "none_pv": {"en": "No solar power.", "de": "Kein Solarstrom."},
         "add_pv": {"en": "Add solar", "de": "Solaranlage hinzufügen"},
-        "review_pv": {"en": "{peak} kW", "de": "{peak} kW"},
     },
 )

@@ -219,6 +219,7 @@ PHRASES = {
         "18 kWh for 100 km are assumed. A car with a charger comes in the next step.",
         "Angenommen sind 18 kWh auf 100 km. Ein Auto mit Wallbox kommt im nächsten Schritt.",
     ),
+    "review_power": Phrase("{peak} kW", "{peak} kW"),
     "review_beside": Phrase("{what}, {kwh} kWh a year", "{what}, {kwh} kWh im Jahr"),
     "review_load_yearly_kwh": Phrase("{kwh} kWh", "{kwh} kWh"),
     "review_load_persons": Phrase("{kwh} kWh, assumed from the persons in the household", "{kwh} kWh, angenommen nach den Personen im Haushalt"),

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, suggest_tariff
 from services.api.pages.setup.control_methods import METHODS
-from services.api.pages.setup.fields import ASKED_EXPORT, ASKED_IMPORT, DEVICES, GRID, HOUSEHOLD, ON, SITE, TARIFF, Entry
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.fields import ASKED_EXPORT, ASKED_IMPORT, GRID, HOUSEHOLD, ON, SITE, TARIFF, Entry
 
 
 class ChangedAnswer(NamedTuple):
@@ -25,7 +26,7 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
         for part, entries in (("site", SITE), ("household", HOUSEHOLD))
         for each in _compare(entries, before[part], after[part], words)
     ]
-    for kind in DEVICES:
+    for kind in DEVICE_FORMS:
         changes += [ChangedAnswer("devices", *each) for each in _compare_devices(kind, before[kind], after[kind], words)]
     changes += [ChangedAnswer("devices", *each) for each in _compare(GRID, before["grid"], after["grid"], words)]
     was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
@@ -48,7 +49,7 @@ def _compare_devices(kind: str, before: Iterable[Mapping[str, str]], after: Iter
     lines: list[_Line] = []
     for name, device in was.items():
         if name in then:
-            lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(DEVICES[kind], device, then[name], words)]
+            lines += [(f"{name}: {label}", one, other) for label, one, other in _compare(DEVICE_FORMS[kind].entries, device, then[name], words)]
         else:
             lines.append((f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
     return lines + [(words(kind), "", words("device_new")) for each in after if not each.get("name")]

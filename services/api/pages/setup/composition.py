@@ -1,6 +1,5 @@
 """From what was typed to a site: the document it makes, and what stands in its way, step by step. Pure."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from luna.energy.devices import Charger
 from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
@@ -17,10 +15,10 @@ from luna.energy.site.countries import COUNTRIES, Country, place_named
 from luna.energy.timeline import parse_zone
 from luna.words import Numbers
 from services.api.pages.setup.control_methods import METHODS
+from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import (
     ASKED_EXPORT,
     ASKED_IMPORT,
-    DEVICES,
     EXPORT_KINDS,
     GRID,
     HOUSEHOLD,
@@ -37,9 +35,7 @@ STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
-_STEP_OF = dict.fromkeys((*DEVICES, "grid"), "devices") | {"tariff": "tariff", "input_sensors": "data", "control": "control"}
-# As a site's file would name them.
-_NAMES = {"batteries": "battery", "pv": "roof", "vehicles": "car", "loads": "water_heater"}
+_STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {"tariff": "tariff", "input_sensors": "data", "control": "control"}
 
 
 @dataclass
@@ -162,20 +158,16 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
     composed.faults["devices"] += faults
     if grid:
         composed.document["grid"] = grid
-    for kind, entries in DEVICES.items():
+    for section, form in DEVICE_FORMS.items():
         devices: list[dict[str, Any]] = []
-        names = _name_devices(kind, answers)
-        for place, typed in enumerate(answers.get(kind, [])):
-            values, faults = check_entries(entries, typed, prefix=f"{kind}-{place}-")
-            if not faults and kind == "batteries" and values["power_kw"] > 20 * values["capacity_kwh"]:
-                faults.append(FieldFault(f"{kind}-{place}-power_kw", "watts"))
-            if not faults and kind == "vehicles" and (least_kw := _find_least_kw(values)) > values["power_kw"]:
-                faults.append(FieldFault(f"{kind}-{place}-power_kw", "least_current", {"bound": f"{least_kw:g}"}))
+        names = _name_devices(section, answers)
+        for place, typed in enumerate(answers.get(section, [])):
+            values, faults = form.check(typed, prefix=f"{section}-{place}-")
             composed.faults["devices"] += faults
             if not faults:
-                devices.append({"name": names[place], **_DEVICE[kind](values)})
+                devices.append({"name": names[place], **form.compose(values)})
         if devices:
-            composed.document[kind] = devices
+            composed.document[section] = devices
 
 
 def battery_names(answers: Mapping[str, Any]) -> list[str]:
@@ -183,12 +175,12 @@ def battery_names(answers: Mapping[str, Any]) -> list[str]:
     return _name_devices("batteries", answers)
 
 
-def _name_devices(kind: str, answers: Mapping[str, Any]) -> list[str]:
-    devices = answers.get(kind, [])
+def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
+    devices = answers.get(section, [])
     named = {typed["name"] for typed in devices if typed.get("name")}
     names = []
     for typed in devices:
-        names.append(typed.get("name") or _free_name(kind, named))
+        names.append(typed.get("name") or _free_name(DEVICE_FORMS[section].singular, named))
         named.add(names[-1])
     return names
 
@@ -204,52 +196,8 @@ def _compose_control(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.document["control"] = section
 
 
-def _free_name(kind: str, taken: set[str]) -> str:
-    return next(name for number in range(1, len(taken) + 2) if (name := _NAMES[kind] if number == 1 else f"{_NAMES[kind]} {number}") not in taken)
-
-
-def _battery(values: Mapping[str, Any]) -> dict[str, Any]:
-    # What is lost on the way in and out again is lost half on each way.
-    one_way = round(math.sqrt(values["efficiency_percent"] / 100), 4)
-    return {
-        "capacity_kwh": values["capacity_kwh"],
-        "charge_limit_kw": values["power_kw"],
-        "discharge_limit_kw": values["power_kw"],
-        "min_soc": values["reserve_percent"] / 100,
-        "charge_efficiency": one_way,
-        "discharge_efficiency": one_way,
-        "charge_from_grid": values["from_grid"],
-        "discharge_to_grid": values["to_grid"],
-    }
-
-
-def _array(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading") if name in values}
-
-
-def _vehicle(values: Mapping[str, Any]) -> dict[str, Any]:
-    told = {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
-    told |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
-    if "phases" not in values:
-        return told
-    phases = [int(each) for each in values["phases"].split("_")]
-    # Up to a hundredth: with less it would not reach its power.
-    most_a = math.ceil(1e5 * values["power_kw"] / (max(phases) * Charger().voltage_v)) / 100
-    return told | {"charger": {"phases": phases, "min_current_a": values.get("least_current_a", Charger().min_current_a), "max_current_a": most_a}}
-
-
-def _find_least_kw(values: Mapping[str, Any]) -> float:
-    """Return the least power of a charger by its phases and its least current; 0 where its phases are not known."""
-    phases = int(values.get("phases", "0")[0])
-    least_current_a = float(values.get("least_current_a", Charger().min_current_a))
-    return round(phases * least_current_a * Charger().voltage_v / 1000, 2)
-
-
-def _heater(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"kind": "water_heater", "power_kw": values["power_kw"], "energy_kwh_per_day": values["energy_kwh_per_day"]}
-
-
-_DEVICE = {"batteries": _battery, "pv": _array, "vehicles": _vehicle, "loads": _heater}
+def _free_name(singular: str, taken: set[str]) -> str:
+    return next(name for number in range(1, len(taken) + 2) if (name := singular if number == 1 else f"{singular} {number}") not in taken)
 
 
 def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:

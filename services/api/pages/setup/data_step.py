@@ -5,7 +5,8 @@ from typing import Any
 
 from luna.platform.addresses import HomeAssistantAccess
 from services.api.gateway import Gateway
-from services.api.pages.setup.fields import DEVICES, FieldFault
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.fields import FieldFault
 from services.api.pages.setup.home_assistant import Lookup, guess_sensor, look_up, offer_sensors, roles_for
 from services.api.pages.setup.network import FoundServer
 from services.api.pages.setup.server_access import HOME_ASSISTANT, ServerAccess, split_secret
@@ -65,7 +66,7 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
 def _offer_roles(answers: Mapping[str, Any], lookup: Lookup) -> list[tuple[str, list[tuple[str, str]], str]]:
     chosen = answers.get("sensors", {})
     offered = []
-    for role in roles_for({kind: answers.get(kind, []) for kind in DEVICES}):
+    for role in roles_for({section: answers.get(section, []) for section in DEVICE_FORMS}):
         guessed = guess_sensor(role, lookup)
         options = [(sensor.entity, f"{sensor.name} ({sensor.unit})") for sensor in offer_sensors(role, lookup.sensors)]
         # Several that count together, such as those of two tariffs, or one that says nothing just now.

@@ -6,28 +6,26 @@ Set-up asks for less than a site can say. What it does not ask for stays: only w
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices import Charger, DeferrableLoad, ElectricVehicle
+from luna.energy.devices import COMMANDS
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice, parse_site
 from luna.energy.site.control import Control
 from luna.energy.site.countries import place_named, places
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of
 from services.api.pages.setup.control_methods import answer_control
-from services.api.pages.setup.fields import DEVICES, ON
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.devices.form import write_numbers
 
 # What may be changed, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
 # Each step's parts of the answers.
-ANSWERS = {"site": ("site", "household"), "devices": (*DEVICES, "grid"), "tariff": ("tariff",), "control": ("control",)}
-# By what a section of ``control`` names its device.
-_TOLD_AS = {"batteries": "battery", "vehicles": "vehicle", "loads": "load"}
-_NAMED = frozenset(DEVICES)
+ANSWERS = {"site": ("site", "household"), "devices": (*DEVICE_FORMS, "grid"), "tariff": ("tariff",), "control": ("control",)}
 
 
 def answers_of(site: Site) -> dict[str, Any]:
     """Return the answers that describe a site, as far as set-up asks for it."""
     answers: dict[str, Any] = {"site": _answer_site(site), "household": _answer_household(site), "data": {"source": "nothing"}}
-    answers["grid"] = _typed(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
+    answers["grid"] = write_numbers(import_limit_kw=site.grid.import_limit_kw, export_limit_kw=site.grid.export_limit_kw)
     answers |= _answer_devices(site)
     answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
     return answers | _answer_control(site, answers)
@@ -75,42 +73,39 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
         InvalidInputError: what the answers ask for cannot be; what is not asked for names a device that goes, for one.
     """
     # Where there are none of a kind, a composition does not name it.
-    before, after = ({kind: [] for kind in _NAMED} | compose(each).document for each in (answers_of(site), answers))
+    before, after = ({section: [] for section in DEVICE_FORMS} | compose(each).document for each in (answers_of(site), answers))
     told = [composed.pop("control", None) for composed in (before, after)]
     document = _take_over(_document(site), before, after)
     if told[0] != told[1]:
         document["control"] = told[1]
     document["name"] = site.name
-    _follow_charger(document, site)
+    _follow_devices(document, site)
     _forget_devices(document, site)
     return parse_site(document)
 
 
-def _follow_charger(document: dict[str, Any], site: Site) -> None:
-    """Let the least power of a vehicle whose charger is another follow from that, unless one of its own was given that the charger can do."""
-    stored = {vehicle.name: vehicle for vehicle in site.vehicles}
-    for vehicle in document["vehicles"]:
-        before = stored.get(vehicle["name"])
-        told = None if before is None else before.model_dump(mode="json")
-        if before is None or told is None or all(vehicle.get(part) == told[part] for part in ("charge_limit_kw", "charger")):
-            continue
-        usual_kw = ElectricVehicle.model_validate(before.model_dump(exclude={"min_charge_kw"})).min_charge_kw
-        if before.min_charge_kw == usual_kw or before.min_charge_kw > vehicle["charge_limit_kw"]:
-            vehicle.pop("min_charge_kw", None)
+def _follow_devices(document: dict[str, Any], site: Site) -> None:
+    """Let what the fields do not say of devices follow from what they do."""
+    for section, form in DEVICE_FORMS.items():
+        stored = {device.name: device for device in getattr(site, section)}
+        for device in document[section]:
+            if device["name"] in stored:
+                form.follow(stored[device["name"]], device)
 
 
 def _forget_devices(document: dict[str, Any], site: Site) -> None:
     """Take devices that go out of what else names them: how they are told, and the inverters before them."""
     control = document["control"]
     only_advised = control is not None and control.get("by") == "advice"
-    for kind in _NAMED:
-        gone = {device.name for device in getattr(site, kind)} - {device["name"] for device in document[kind]}
-        told = (control or {}).get(kind)
-        if kind in _TOLD_AS and told:
-            control[kind] = [each for each in told if each[_TOLD_AS[kind]] not in gone]
+    for section, form in DEVICE_FORMS.items():
+        gone = {device.name for device in getattr(site, section)} - {device["name"] for device in document[section]}
+        told = (control or {}).get(section)
+        if form.controlled_as and told:
+            control[section] = [each for each in told if each[form.controlled_as] not in gone]
         for inverter in document["inverters"]:
-            inverter.update({part: [name for name in inverter[part] if name not in gone] for part in ("pv", "batteries") if part == kind})
-    if control and not only_advised and not any(control.get(kind) for kind in ("batteries", "vehicles", "loads", "pv")):
+            if section in inverter:
+                inverter[section] = [name for name in inverter[section] if name not in gone]
+    if control and not only_advised and not any(control.get(section) for section in COMMANDS):
         document["control"] = None
     document["inverters"] = [each for each in document["inverters"] if each["pv"] or each["batteries"]]
 
@@ -127,7 +122,7 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
         return after
     changed = {name: value for name, value in stored.items() if name in after or name not in before}
     for name, value in after.items():
-        taken = _take_over_devices if name in _NAMED else _take_over
+        taken = _take_over_devices if name in DEVICE_FORMS else _take_over
         changed[name] = taken(stored.get(name), before.get(name), value)
     return {name: value for name, value in changed.items() if name in stored or value is not None}
 
@@ -147,27 +142,23 @@ def _is_part(told: Any, stored: Any) -> bool:
     return bool(told == stored)
 
 
-def _typed(**values: float | None) -> dict[str, str]:
-    return {name: "" if value is None else f"{value:.10g}" for name, value in values.items()}
-
-
 def _answer_site(site: Site) -> dict[str, str]:
     answer = {"name": site.called, "place": ELSEWHERE, "timezone": site.timezone, "currency": site.currency, "latitude": "", "longitude": ""}
     if site.location is None:
         return answer
     here = (site.location.latitude, site.location.longitude)
-    answer |= _typed(latitude=here[0], longitude=here[1])
+    answer |= write_numbers(latitude=here[0], longitude=here[1])
     towns = [place for place, code in places() if code == site.country]
     if not towns:
         return answer
     # The nearest town was chosen; beside it stands only what differs from what follows from it.
     place = min(towns, key=lambda place: _distance(place, here))
     country, town = place_named(place)
-    usual = {"timezone": country.timezone, "currency": country.currency} | _typed(latitude=town.latitude, longitude=town.longitude)
+    usual = {"timezone": country.timezone, "currency": country.currency} | write_numbers(latitude=town.latitude, longitude=town.longitude)
     other = {name: "" if answer[name] == text else answer[name] for name, text in usual.items()}
     if not (other["latitude"] or other["longitude"]):
         return answer | other | {"place": place}
-    return answer | other | _typed(latitude=here[0], longitude=here[1]) | {"place": place}
+    return answer | other | write_numbers(latitude=here[0], longitude=here[1]) | {"place": place}
 
 
 def _distance(place: str, here: tuple[float, float]) -> float:
@@ -177,55 +168,29 @@ def _distance(place: str, here: tuple[float, float]) -> float:
 
 def _answer_household(site: Site) -> dict[str, str]:
     said = site.household
-    numbers = _typed(**{name: getattr(said, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
+    numbers = write_numbers(**{name: getattr(said, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")})
     # More than the list's last persons are asked for as those.
-    return numbers | {"heated_by": said.heated_by or ""} | _typed(persons=None if said.persons is None else min(said.persons, 5))
+    return numbers | {"heated_by": said.heated_by or ""} | write_numbers(persons=None if said.persons is None else min(said.persons, 5))
 
 
 def _answer_devices(site: Site) -> dict[str, list[dict[str, str]]]:
     return {
-        "batteries": [
-            {"name": each.name, "from_grid": ON if each.charge_from_grid else "", "to_grid": ON if each.discharge_to_grid else ""}
-            | _typed(
-                capacity_kwh=each.capacity_kwh,
-                power_kw=each.charge_limit_kw,
-                reserve_percent=100 * each.min_soc,
-                efficiency_percent=round(100 * each.charge_efficiency * each.discharge_efficiency, 2),
-            )
-            for each in site.batteries
-        ],
-        "pv": [
-            {"name": each.name, "shading": each.shading or ""} | _typed(peak_kw=each.peak_kw, tilt_deg=each.tilt_deg, azimuth_deg=each.azimuth_deg)
-            for each in site.pv
-        ],
-        "vehicles": [_answer_vehicle(each) for each in site.vehicles],
-        "loads": [{"name": each.name} | _typed(power_kw=each.power_kw, energy_kwh_per_day=each.energy_kwh_per_day) for each in site.loads if _is_heater(each)],
+        section: [{"name": device.name} | form.answer(device) for device in getattr(site, section) if form.asks_for(device)]
+        for section, form in DEVICE_FORMS.items()
     }
-
-
-def _answer_vehicle(vehicle: ElectricVehicle) -> dict[str, str]:
-    charger = vehicle.charger
-    phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
-    numbers = _typed(**{name: getattr(vehicle, name) for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")})
-    charging = _typed(power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
-    return {"name": vehicle.name, "phases": phases} | numbers | charging
-
-
-def _is_heater(load: DeferrableLoad) -> bool:
-    return load.kind == "water_heater" and not load.profile_kw
 
 
 def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
     """Return the tariff as it is typed, in the unit in which prices are shown; of one that the fields cannot say a fixed price stands there."""
     bought, sold = site.tariff.import_, site.tariff.export
     if isinstance(bought, SpotPrice):
-        typed = {"import_kind": "spot", "market": bought.market} | _typed(markup=bought.markup * scale, vat_percent=100 * bought.vat)
+        typed = {"import_kind": "spot", "market": bought.market} | write_numbers(markup=bought.markup * scale, vat_percent=100 * bought.vat)
     elif isinstance(bought, TimeOfUsePrice):
-        typed = {"import_kind": "time_of_use"} | _typed(default_price=bought.default * scale)
+        typed = {"import_kind": "time_of_use"} | write_numbers(default_price=bought.default * scale)
         for name, band in zip(("first", "second"), bought.bands, strict=False):
-            typed |= {f"{name}_from": band.from_, f"{name}_to": band.to, f"{name}_days": band.days, **_typed(**{f"{name}_price": band.price * scale})}
+            typed |= {f"{name}_from": band.from_, f"{name}_to": band.to, f"{name}_days": band.days, **write_numbers(**{f"{name}_price": band.price * scale})}
     else:
-        typed = {"import_kind": "fixed"} | _typed(import_price=bought.price * scale if isinstance(bought, FixedPrice) else scale)
+        typed = {"import_kind": "fixed"} | write_numbers(import_price=bought.price * scale if isinstance(bought, FixedPrice) else scale)
     if isinstance(sold, SpotPrice):
-        return typed | {"export_kind": "spot", "export_market": sold.market} | _typed(export_fee=-sold.markup * scale)
-    return typed | {"export_kind": "fixed"} | _typed(export_price=sold.price * scale if isinstance(sold, FixedPrice) else 0.0)
+        return typed | {"export_kind": "spot", "export_market": sold.market} | write_numbers(export_fee=-sold.markup * scale)
+    return typed | {"export_kind": "fixed"} | write_numbers(export_price=sold.price * scale if isinstance(sold, FixedPrice) else 0.0)

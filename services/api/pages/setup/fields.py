@@ -77,39 +77,11 @@ GRID = (
     Entry("import_limit_kw", most=10_000, above=True, required=False, unit="kW"),
     Entry("export_limit_kw", most=10_000, required=False, unit="kW", hint=True),
 )
-BATTERY = (
-    Entry("capacity_kwh", most=2_000, above=True, unit="kWh"),
-    Entry("power_kw", most=2_000, above=True, unit="kW", hint=True),
-    Entry("reserve_percent", most=90, default="10", unit="%"),
-    Entry("efficiency_percent", least=50, most=100, default="90", unit="%", hint=True),
-    Entry("from_grid", "switch", default=ON),
-    Entry("to_grid", "switch", default=ON),
-)
 # Clockwise from north; ``option_azimuth_deg_<degrees>`` names each.
 DIRECTIONS = ("0", "45", "90", "135", "180", "225", "270", "315")
 _WINDS = dict.fromkeys(("n",), "0") | dict.fromkeys(("ne", "no"), "45") | dict.fromkeys(("e", "o"), "90") | dict.fromkeys(("se", "so"), "135")
 _WINDS |= {"s": "180", "sw": "225", "w": "270", "nw": "315"}
 _WINDS |= {said.casefold(): degrees for degrees in DIRECTIONS for said in PHRASES[f"option_azimuth_deg_{degrees}"]}
-PV = (
-    Entry("peak_kw", most=2_000, above=True, unit="kW"),
-    Entry("tilt_deg", most=90, default="30", unit="°"),
-    Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
-    Entry("shading", "choice", required=False, options=("", "none", "morning", "midday", "evening", "some", "heavy"), hint=True),
-)
-# Of a charger; one of "1_3" switches by itself.
-PHASES = ("", "1", "3", "1_3")
-VEHICLE = (
-    Entry("capacity_kwh", most=500, above=True, unit="kWh"),
-    Entry("power_kw", least=1.4, most=400, default="11", unit="kW"),
-    Entry("phases", "choice", required=False, options=PHASES, hint=True),
-    Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True),
-    Entry("km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
-    Entry("kwh_per_100_km", least=5, most=100, required=False, default="18", unit="kWh", hint=True),
-)
-HEATER = (Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh"))
-# Lists of devices by their names in a site, each with what it asks and how many there may be.
-DEVICES: Mapping[str, tuple[Entry, ...]] = {"batteries": BATTERY, "pv": PV, "vehicles": VEHICLE, "loads": HEATER}
-MOST_DEVICES = 8
 DAYS = ("all", "weekday", "weekend")
 KINDS = ("fixed", "time_of_use", "spot")
 EXPORT_KINDS = ("fixed", "spot", "none")
@@ -216,24 +188,6 @@ def check_zone(text: str) -> FieldFault | None:
     except InvalidInputError:
         return FieldFault("timezone", "timezone")
     return None
-
-
-def gather_devices(typed: Answers, kind: str) -> list[dict[str, str]]:
-    """Return the devices of a kind as a form names them: ``<kind>-<place>-<field>``; a switch that is not named is off."""
-    pattern = re.compile(rf"{kind}-(\d{{1,2}})-(\w+)")
-    # Of a device that is changed its name comes along.
-    names = {"name"} | {entry.name for entry in DEVICES[kind]}
-    found: dict[int, dict[str, str]] = {}
-    for name, text in typed.items():
-        match = pattern.fullmatch(name)
-        if match and match[2] in names:
-            found.setdefault(int(match[1]), {})[match[2]] = text
-    return [found[place] for place in sorted(found)][:MOST_DEVICES]
-
-
-def new_device(kind: str) -> dict[str, str]:
-    """Return what stands at first in the fields of a device."""
-    return {entry.name: entry.default for entry in DEVICES[kind]}
 
 
 def defaults_of(entries: Sequence[Entry]) -> dict[str, str]:

@@ -17,7 +17,12 @@ from urllib.parse import urlsplit
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from luna.energy.site import SENSOR_ROLES
 from luna.platform.addresses import HomeAssistantAccess
+from luna.platform.database.observations import MEASURED
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.devices.battery import BATTERY_WORDS
+from services.api.pages.setup.devices.form import SensorHints
 
 TIMEOUT_SECONDS = 10.0
 # A large home has a few thousand states of a kilobyte each.
@@ -130,18 +135,11 @@ def read_dashboard(preferences: Any) -> tuple[dict[str, tuple[str, ...]], dict[s
     for source in _documents(prefs.get("energy_sources")):
         kind = str(source.get("type"))
         flows = [source, *_documents(source.get("flow_from")), *_documents(source.get("flow_to"))] if kind == "grid" else [source]
-        for role, name in _DASHBOARD.get(kind, {}).items():
+        for role, name in ((role, hints.statistic[1]) for role, hints in _HINTS.items() if hints.statistic and hints.statistic[0] == kind):
             found.setdefault(role, []).extend(str(flow[name]) for flow in flows if _is_sensor(flow.get(name)))
     metered = ((each.get("stat_consumption"), each.get("name")) for each in _documents(prefs.get("device_consumption")))
     devices = {str(entity): str(name or "") for entity, name in metered if _is_sensor(entity)}
     return {role: tuple(dict.fromkeys(entities)) for role, entities in found.items() if entities}, devices
-
-
-_DASHBOARD: Mapping[str, Mapping[str, str]] = {
-    "grid": {"total_grid_import": "stat_energy_from", "total_grid_export": "stat_energy_to"},
-    "solar": {"total_pv_production": "stat_energy_from"},
-    "battery": {"total_battery_discharge": "stat_energy_from", "total_battery_charge": "stat_energy_to"},
-}
 
 
 def _documents(value: Any) -> list[dict[str, Any]]:
@@ -194,50 +192,30 @@ def _read_sensor(state: Any) -> HomeSensor | None:
 _ENERGIES, _POWERS = ("Wh", "kWh", "MWh"), ("W", "kW", "MW")
 
 
-@dataclass(frozen=True, slots=True)
-class _Hints:
-    """Words that speak for a sensor of a role, and words that speak against it."""
-
-    wanted: str
-    against: str = "$^"
-    also: str = ""
-
-
-_BATTERY = r"batter|speicher|akku|powerwall|storage"
-_BATTERY_OR_INVERTER = rf"{_BATTERY}|inverter|wechselrichter|\bess\b|hybrid"
+_BATTERY_OR_INVERTER = rf"{BATTERY_WORDS}|inverter|wechselrichter|\bess\b|hybrid"
 _GRID = r"grid|netz|meter|zähler|zaehler|utility|p1|tibber"
-_HINTS: Mapping[str, _Hints] = {
-    "total_load_consumption": _Hints(r"house|home|haus|load|consum|verbrauch|last\b", rf"{_BATTERY}|{_GRID}|solar|pv|export|wallbox|\bev\b|car|auto|heat"),
-    "total_pv_production": _Hints(r"pv|solar|photovolt|roof|dach|yield|ertrag", rf"{_BATTERY}|export|forecast|prognose|tomorrow|remaining"),
-    "total_grid_import": _Hints(r"import|bezug|consum|from_grid|delivered|bought", rf"{_BATTERY}|export|einspeis", also=_GRID),
-    "total_grid_export": _Hints(r"export|einspeis|feed|return|to_grid|sold", _BATTERY, also=_GRID),
-    "total_battery_charge": _Hints(r"(?<!dis)charg|laden|geladen|\bin\b", r"discharg|entlad|car|auto|wallbox|\bev\b", also=_BATTERY),
-    "total_battery_discharge": _Hints(r"discharg|entlad|\bout\b", r"car|auto|wallbox|\bev\b", also=_BATTERY),
-    "battery_soc": _Hints(
-        r"soc|state.of.charge|ladezustand|ladestand|speicher|powerwall|inverter|home|house|storage", r"phone|watch|tablet|car|auto|\bev\b|remote"
+# What every house should have sensors for.
+_HOUSE = {
+    "total_load_consumption": SensorHints(
+        r"house|home|haus|load|consum|verbrauch|last\b", rf"{BATTERY_WORDS}|{_GRID}|solar|pv|export|wallbox|\bev\b|car|auto|heat"
     ),
-    "vehicle_consumption": _Hints(r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{_BATTERY}|price"),
-    "water_heater_consumption": _Hints(r"water.heater|boiler|heizstab|warmwasser|hot.water"),
+    "total_grid_import": SensorHints(
+        r"import|bezug|consum|from_grid|delivered|bought", rf"{BATTERY_WORDS}|export|einspeis", also=_GRID, statistic=("grid", "stat_energy_from")
+    ),
+    "total_grid_export": SensorHints(r"export|einspeis|feed|return|to_grid|sold", BATTERY_WORDS, also=_GRID, statistic=("grid", "stat_energy_to")),
 }
+_HINTS: Mapping[str, SensorHints] = _HOUSE | {role: hints for form in DEVICE_FORMS.values() for role, hints in form.sensors.items()}
 
 
 def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
-    """Return the roles that a site with these devices should have sensors for."""
-    asked = ["total_load_consumption", "total_grid_import", "total_grid_export"]
-    if devices.get("pv"):
-        asked.append("total_pv_production")
-    if devices.get("batteries"):
-        asked += ["total_battery_charge", "total_battery_discharge", "battery_soc"]
-    if devices.get("vehicles"):
-        asked.append("vehicle_consumption")
-    if devices.get("loads"):
-        asked.append("water_heater_consumption")
-    return asked
+    """Return the roles that a site with these devices should have sensors for, in the order of the columns that they hold."""
+    asked = [role for section, form in DEVICE_FORMS.items() if devices.get(section) for role in form.sensors]
+    return [*_HOUSE, *sorted(asked, key=lambda role: MEASURED.index(str(SENSOR_ROLES[role].series)))]
 
 
 def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
     """Return the sensors that can hold a role, the likeliest first."""
-    units = ("%",) if role == "battery_soc" else (*_ENERGIES, *_POWERS)
+    units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
     return sorted((sensor for sensor in sensors if sensor.unit in units), key=lambda sensor: -_likelihood(role, sensor))
 
 
@@ -248,24 +226,24 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
     """
     if role in lookup.dashboard:
         return ",".join(lookup.dashboard[role])
-    named = [HomeSensor(entity, name or entity, "kWh", counts=True) for entity, name in lookup.devices.items()] if role in _OF_DEVICES else []
-    taken = {entity for entities in lookup.dashboard.values() for entity in entities} | ({*lookup.devices} if role not in _OF_DEVICES else set())
+    # A dashboard has those among its devices.
+    is_submetered = SENSOR_ROLES[role].flow == "submetered"
+    named = [HomeSensor(entity, name or entity, "kWh", counts=True) for entity, name in lookup.devices.items()] if is_submetered else []
+    taken = {entity for entities in lookup.dashboard.values() for entity in entities} | ({*lookup.devices} if not is_submetered else set())
     offered = offer_sensors(role, [*named, *(sensor for sensor in lookup.sensors if sensor.entity not in taken)])
     return offered[0].entity if offered and _likelihood(role, offered[0]) >= _LIKELY else ""
 
 
-# Consumers that an energy dashboard has among its devices.
-_OF_DEVICES = ("vehicle_consumption", "water_heater_consumption")
-
-
 # What a command is likely named that sets what: a battery's mode, its power, how full it is to get.
 _OTHERS = r"\bcar\b|auto\b|wallbox|\bev\b"
-_COMMANDS: Mapping[str, _Hints] = {
-    "mode_place": _Hints(r"mode|modus|betriebsart|work|strateg|control|steuer", rf"{_OTHERS}|heat|climate|light|licht|fan|vacuum|alarm", _BATTERY_OR_INVERTER),
-    "power_place": _Hints(
+_COMMANDS: Mapping[str, SensorHints] = {
+    "mode_place": SensorHints(
+        r"mode|modus|betriebsart|work|strateg|control|steuer", rf"{_OTHERS}|heat|climate|light|licht|fan|vacuum|alarm", _BATTERY_OR_INVERTER
+    ),
+    "power_place": SensorHints(
         r"power|leistung|charg|laden|set.?point|sollwert", rf"{_OTHERS}|\bgrid.(import|export)|\bnetz|export.limit|\bpv\b", _BATTERY_OR_INVERTER
     ),
-    "target_place": _Hints(r"target|ziel|charge.(limit|to|until)|max.*soc|soc.*max|cut.?off", rf"{_OTHERS}|min|discharg|entlad", _BATTERY_OR_INVERTER),
+    "target_place": SensorHints(r"target|ziel|charge.(limit|to|until)|max.*soc|soc.*max|cut.?off", rf"{_OTHERS}|min|discharg|entlad", _BATTERY_OR_INVERTER),
 }
 _COMMAND_UNITS: Mapping[str, frozenset[str]] = {"power_place": frozenset({"W", "kW"}), "target_place": frozenset({"%"})}
 
@@ -289,7 +267,7 @@ def _command_likelihood(asked: str, command: HomeCommand) -> int:
         return -1
     if not re.search(hints.wanted, text) or not re.search(hints.also, text):
         return 0
-    return 2 + (command.device_class == "power") + (len(command.options) > 2) + bool(re.search(_BATTERY, text))
+    return 2 + (command.device_class == "power") + (len(command.options) > 2) + bool(re.search(BATTERY_WORDS, text))
 
 
 _LIKELY = 2

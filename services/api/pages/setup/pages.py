@@ -29,8 +29,10 @@ from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of, numbers_of
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.devices.form import MOST_DEVICES
 from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
-from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, MOST_DEVICES, ON, SITE, TARIFF, FieldFault, defaults_of, gather_devices, new_device
+from services.api.pages.setup.fields import GRID, HOUSEHOLD, ON, SITE, TARIFF, FieldFault, defaults_of
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
 
@@ -110,7 +112,7 @@ def begin_setup(typed: Typed, gateway: CurrentGateway) -> Response:
 def _begin(taken: Collection[str]) -> dict[str, Any]:
     own = defaults_of(SITE)["name"]
     name = own if own not in taken else next(free for number in range(2, len(taken) + 3) if (free := f"{own} {number}") not in taken)
-    first = {kind: [new_device(kind)] if kind in {"batteries", "pv"} else [] for kind in DEVICES}
+    first = {section: [form.begin()] if form.first else [] for section, form in DEVICE_FORMS.items()}
     return {"site": defaults_of(SITE) | {"name": name}, "data": {"source": "nothing"}} | first
 
 
@@ -157,7 +159,12 @@ def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str
     if step == "site":
         return views.view_site(answers, language, faults)
     if step == "devices":
-        return {"devices": DEVICES, "grid": GRID, "typed": answers.get("grid", {}), "most": MOST_DEVICES}
+        return {
+            "devices": {section: form.entries for section, form in DEVICE_FORMS.items()},
+            "grid": GRID,
+            "typed": answers.get("grid", {}),
+            "most": MOST_DEVICES,
+        }
     if step == "tariff":
         return views.view_tariff(answers, language)
     changes, clock_changes = _compare_with_stored(gateway, answers)
@@ -317,7 +324,7 @@ def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dic
         asked = {"site": SITE, "household": HOUSEHOLD}
         return answers | {part: {entry.name: typed.get(entry.name, "") for entry in entries} for part, entries in asked.items()}
     if step == "devices":
-        devices = {kind: gather_devices(typed, kind) for kind in DEVICES}
+        devices = {section: form.gather(typed) for section, form in DEVICE_FORMS.items()}
         return answers | devices | {"grid": {entry.name: typed.get(entry.name, "") for entry in GRID}}
     if step == "tariff":
         names = {entry.name for entry in TARIFF}
@@ -329,10 +336,10 @@ def _merge(answers: dict[str, Any], step: Step, typed: Mapping[str, str]) -> dic
 
 def _change_devices(answers: dict[str, Any], go: str) -> None:
     verb, kind, *place = go.split("-")
-    if kind not in DEVICES:
+    if kind not in DEVICE_FORMS:
         return
     if verb == "add" and len(answers[kind]) < MOST_DEVICES:
-        answers[kind] = [*answers[kind], new_device(kind)]
+        answers[kind] = [*answers[kind], DEVICE_FORMS[kind].begin()]
     elif verb == "remove" and place and place[0].isdigit():
         if kind == "batteries" and not all(device.get("name") for device in answers[kind]):
             # Those that have no name yet are called by their order: what was said of one would go to another.

@@ -6,7 +6,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.energy.devices import SWITCHED_KINDS, DeviceKind, ElectricVehicle
+from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS, DeviceKind
+from luna.energy.part import Part
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.countries import COUNTRIES, places
@@ -16,6 +17,7 @@ from luna.words import Language, Numbers
 from luna.words.devices import DEVICE_WORDS
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
+from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
 
 Lines = list[tuple[str, str]]
@@ -132,16 +134,16 @@ def _beside_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
 
 
 def _device_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:
-    def plain(value: float) -> str:
-        return numbers.number(value, 1)
-
-    lines = [
-        *((words("batteries"), words("review_battery", capacity=plain(each.capacity_kwh), power=plain(each.charge_limit_kw))) for each in site.batteries),
-        *((words("pv"), words("review_pv", peak=plain(each.peak_kw))) for each in site.pv),
-        *((words("vehicles"), _say_vehicle(each, words, numbers)) for each in site.vehicles),
-        *((_say_kind(kind, words, numbers.language), words("review_pv", peak=plain(kind.power_kw(each)))) for kind in SWITCHED_KINDS for each in kind.of(site)),
-    ]
+    shown = [kind for kind in DEVICE_KINDS if kind.section in DEVICE_FORMS or kind in SWITCHED_KINDS]
+    lines = [(_say_kind(kind, words, numbers.language), _review(kind, device, words, numbers)) for kind in shown for device in kind.of(site)]
     return lines or [(words("step_devices"), words("review_no_devices"))]
+
+
+def _review(kind: DeviceKind[Any], device: Part, words: PageWords, numbers: Numbers) -> str:
+    form = DEVICE_FORMS.get(kind.section)
+    if form and form.review:
+        return form.review(device, words, numbers)
+    return words("review_power", peak=numbers.number(kind.power_kw(device), 1))
 
 
 def _say_kind(kind: DeviceKind[Any], words: PageWords, language: Language) -> str:
@@ -154,12 +156,6 @@ def _control_lines(site: Site, words: PageWords) -> Lines:
     by = "nobody" if site.control is None else site.control.by
     told = () if site.control is None else site.control.batteries
     return [(words("control_line"), words(f"by_{by}")), *((each.battery, ", ".join(write.to for write in each.writes)) for each in told)]
-
-
-def _say_vehicle(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
-    figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
-    said = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
-    return said if vehicle.km_per_year is None else f"{said}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

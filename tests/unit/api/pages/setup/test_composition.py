@@ -9,7 +9,8 @@ from luna.energy.site.countries import COUNTRIES, place_named, places
 from luna.energy.timeline import parse_zone
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
-from services.api.pages.setup.fields import DEVICES, GRID, HOUSEHOLD, SITE, TARIFF
+from services.api.pages.setup.devices import DEVICE_FORMS
+from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
 from services.ingest.sources.prices.registry import known_markets
 from tests.tables import each_row
 
@@ -139,7 +140,7 @@ def fields(entries: Any) -> Any:
     household=fields(HOUSEHOLD),
     grid=fields(GRID),
     tariff=fields(TARIFF),
-    devices=st.fixed_dictionaries({kind: st.lists(fields(entries), max_size=2) for kind, entries in DEVICES.items()}),
+    devices=st.fixed_dictionaries({section: st.lists(fields(form.entries), max_size=2) for section, form in DEVICE_FORMS.items()}),
 )
 def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, household: Any, grid: Any, tariff: Any, devices: Any) -> None:
     composed = compose({"site": site, "household": household, "grid": grid, "tariff": tariff, **devices})

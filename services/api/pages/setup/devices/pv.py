@@ -1,0 +1,39 @@
+"""What set-up asks of PV arrays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from luna.energy.devices import PvArray
+from services.api.pages.setup.devices.battery import BATTERY_WORDS
+from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
+from services.api.pages.setup.fields import DIRECTIONS, Entry
+
+
+def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading") if name in values}
+
+
+def _answer(array: PvArray) -> dict[str, str]:
+    return {"shading": array.shading or ""} | write_numbers(peak_kw=array.peak_kw, tilt_deg=array.tilt_deg, azimuth_deg=array.azimuth_deg)
+
+
+FORM = DeviceForm(
+    section="pv",
+    singular="roof",
+    entries=(
+        Entry("peak_kw", most=2_000, above=True, unit="kW"),
+        Entry("tilt_deg", most=90, default="30", unit="°"),
+        Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°"),
+        Entry("shading", "choice", required=False, options=("", "none", "morning", "midday", "evening", "some", "heavy"), hint=True),
+    ),
+    compose=_compose,
+    answer=_answer,
+    sensors={
+        "total_pv_production": SensorHints(
+            r"pv|solar|photovolt|roof|dach|yield|ertrag",
+            rf"{BATTERY_WORDS}|export|forecast|prognose|tomorrow|remaining",
+            statistic=("solar", "stat_energy_from"),
+        )
+    },
+    first=True,
+)

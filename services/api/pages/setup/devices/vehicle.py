@@ -1,0 +1,76 @@
+"""What set-up asks of vehicles and their chargers."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from luna.energy.devices import Charger, ElectricVehicle
+from luna.words import Numbers
+from luna.words.pages import PageWords
+from services.api.pages.setup.devices.battery import BATTERY_WORDS
+from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
+from services.api.pages.setup.fields import Entry, FieldFault
+
+
+def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
+    said = {"capacity_kwh": values["capacity_kwh"], "charge_limit_kw": values["power_kw"]}
+    said |= {name: values[name] for name in ("km_per_year", "kwh_per_100_km") if name in values}
+    if "phases" not in values:
+        return said
+    phases = [int(each) for each in values["phases"].split("_")]
+    # Up to a hundredth: with less it would not reach its power.
+    most_a = math.ceil(1e5 * values["power_kw"] / (max(phases) * Charger().voltage_v)) / 100
+    return said | {"charger": {"phases": phases, "min_current_a": values.get("least_current_a", Charger().min_current_a), "max_current_a": most_a}}
+
+
+def _answer(vehicle: ElectricVehicle) -> dict[str, str]:
+    charger = vehicle.charger
+    phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
+    numbers = write_numbers(**{name: getattr(vehicle, name) for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")})
+    charging = write_numbers(power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
+    return {"phases": phases} | numbers | charging
+
+
+def _find_weak_charger(values: Mapping[str, Any]) -> FieldFault | None:
+    """Return that a charger gives less than its least current takes; where its phases are not known nothing is said of it."""
+    least_current_a = float(values.get("least_current_a", Charger().min_current_a))
+    least_kw = round(int(values.get("phases", "0")[0]) * least_current_a * Charger().voltage_v / 1000, 2)
+    return FieldFault("power_kw", "least_current", {"bound": f"{least_kw:g}"}) if least_kw > values["power_kw"] else None
+
+
+def _follow_charger(before: ElectricVehicle, document: dict[str, Any]) -> None:
+    """Let the least power follow from another charger, unless one of its own was given that the charger can do."""
+    stored = before.model_dump(mode="json")
+    if all(document.get(part) == stored[part] for part in ("charge_limit_kw", "charger")):
+        return
+    usual_kw = ElectricVehicle.model_validate(before.model_dump(exclude={"min_charge_kw"})).min_charge_kw
+    if before.min_charge_kw == usual_kw or before.min_charge_kw > document["charge_limit_kw"]:
+        document.pop("min_charge_kw", None)
+
+
+def _review(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
+    figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
+    said = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
+    return said if vehicle.km_per_year is None else f"{said}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
+
+
+FORM = DeviceForm(
+    section="vehicles",
+    singular="car",
+    entries=(
+        Entry("capacity_kwh", most=500, above=True, unit="kWh"),
+        Entry("power_kw", least=1.4, most=400, default="11", unit="kW"),
+        # Of a charger; one of "1_3" switches by itself.
+        Entry("phases", "choice", required=False, options=("", "1", "3", "1_3"), hint=True),
+        Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True),
+        Entry("km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
+        Entry("kwh_per_100_km", least=5, most=100, required=False, default="18", unit="kWh", hint=True),
+    ),
+    compose=_compose,
+    answer=_answer,
+    find_fault=_find_weak_charger,
+    follow=_follow_charger,
+    review=_review,
+    sensors={"vehicle_consumption": SensorHints(r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{BATTERY_WORDS}|price")},
+    controlled_as="vehicle",
+)

@@ -1,0 +1,30 @@
+"""What set-up asks of water heaters, the loads that it asks for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from luna.energy.devices import DeferrableLoad
+from services.api.pages.setup.devices.form import DeviceForm, SensorHints, write_numbers
+from services.api.pages.setup.fields import Entry
+
+_KIND = "water_heater"
+
+
+def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": _KIND, "power_kw": values["power_kw"], "energy_kwh_per_day": values["energy_kwh_per_day"]}
+
+
+def _answer(heater: DeferrableLoad) -> dict[str, str]:
+    return write_numbers(power_kw=heater.power_kw, energy_kwh_per_day=heater.energy_kwh_per_day)
+
+
+FORM = DeviceForm(
+    section="loads",
+    singular=_KIND,
+    entries=(Entry("power_kw", most=100, above=True, default="3", unit="kW"), Entry("energy_kwh_per_day", most=1_000, default="6", unit="kWh")),
+    compose=_compose,
+    answer=_answer,
+    asks_for=lambda load: load.kind == _KIND and not load.profile_kw,
+    sensors={"water_heater_consumption": SensorHints(r"water.heater|boiler|heizstab|warmwasser|hot.water")},
+    controlled_as="load",
+)
