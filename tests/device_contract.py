@@ -141,7 +141,7 @@ def _numbers_of(kind: DeviceKind[Any]) -> list[str]:
 
 
 def check_shown(kind: DeviceKind[Any], example: Example) -> None:
-    """A device is listed with its power; whatever is assumed, measured, commanded or left unnamed has words in every language."""
+    """A device is listed with its power; what is assumed, measured, commanded, unnamed, or costs money left out has words."""
     site = parse_site(example.describe_site(kind))
     if kind.named:
         shown = next(each for each in list_devices_of(site) if each.kind == kind.name)
@@ -149,6 +149,9 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
         assert bool(shown.told_as) == bool(kind.commands and example.control)
     unnamed = kind.device.model_fields.get("name")
     words, plan_words = ({language: page_words(page, language) for language in LANGUAGES} for page in ("setup", "planning"))
+    for device in kind.of(site):
+        costly = {*kind.costly_defaults(device)}
+        assert costly <= kind.device.model_fields.keys() & DEVICE_WORDS[kind.name].defaults.keys()
     for language in LANGUAGES:
         if unnamed is not None and isinstance(unnamed.default, str):
             assert language in DEVICES[unnamed.default]

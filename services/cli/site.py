@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from luna.energy.devices import DEVICE_KINDS, DeviceKind
 from luna.energy.errors import InvalidInputError
 from luna.energy.part import Part
 from luna.energy.site import Site, SpotPrice
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.words import say_instant
+from luna.words.devices import DEVICE_WORDS
 from services.cli.console import JsonOption, emit, err, out, report, table
 from services.cli.declared import build_group
 from services.cli.storage import unit_of_work
@@ -27,16 +29,6 @@ app = build_group("site", "Add, list, show and remove sites.")
 
 # What a default of a part means for the bill, by its field.
 _OF_SPOT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
-_OF_BATTERIES = {
-    "min_soc": "it may be emptied",
-    "charge_efficiency": "a twentieth is lost in charging",
-    "discharge_efficiency": "a twentieth is lost in discharging",
-    "wear_price": "using it costs nothing",
-    "charge_from_grid": "the contract lets it charge from the grid",
-    "discharge_to_grid": "the contract lets it sell",
-}
-_OF_VEHICLES = {"charge_efficiency": "a tenth is lost in charging", "wear_price": "for each kWh given to the house"}
-_OF_GRID = {"import_limit_kw": "the connection limits no plan", "export_limit_kw": "feeding in is not limited"}
 
 
 class Default(NamedTuple):
@@ -191,7 +183,7 @@ def remove(
 
 def list_defaults(site: Site) -> list[Default]:
     """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
-    return [*_of_tariff(site), *_of_grid(site), *_of_devices(site)]
+    return [*_of_tariff(site), *_of_devices(site)]
 
 
 def _of_tariff(site: Site) -> Iterator[Default]:
@@ -205,20 +197,19 @@ def _of_tariff(site: Site) -> Iterator[Default]:
             yield from _left_out(rule, f"tariff.{side}", _OF_SPOT if side == "import" else {"markup": "the market's price is earned as it is"})
 
 
-def _of_grid(site: Site) -> Iterator[Default]:
-    limits = _OF_GRID if site.grid.export_limit_share is None else {"import_limit_kw": _OF_GRID["import_limit_kw"]}
-    yield from _left_out(site.grid, "grid", limits)
-
-
 def _of_devices(site: Site) -> Iterator[Default]:
+    named, single = ([kind for kind in DEVICE_KINDS if kind.named is named] for named in (True, False))
+    yield from (each for kind in single for each in _of_kind(site, kind))
     if site.pv and site.location is None:
         yield Default("location", None, "the sun is a rough one, of the time zone, and no weather is fetched")
-    for battery in site.batteries:
-        meanings = {name: means for name, means in _OF_BATTERIES.items() if name != "wear_price" or not battery.wear_by_depth}
-        yield from _left_out(battery, f"batteries.{battery.name}", meanings)
-    for vehicle in site.vehicles:
-        meanings = {name: means for name, means in _OF_VEHICLES.items() if name != "wear_price" or vehicle.discharge_limit_kw}
-        yield from _left_out(vehicle, f"vehicles.{vehicle.name}", meanings)
+    yield from (each for kind in named for each in _of_kind(site, kind))
+
+
+def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[Default]:
+    words = DEVICE_WORDS[kind.name].defaults
+    for device in kind.of(site):
+        path = f"{kind.section}.{device.name}" if kind.named else kind.section
+        yield from _left_out(device, path, {name: words[name] for name in kind.costly_defaults(device)})
 
 
 def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[Default]:

@@ -139,6 +139,11 @@ def _assume(battery: Battery) -> Iterator[DeviceAssumption]:
         yield DeviceAssumption("efficiency", {"share": share})
 
 
+def _list_costly(battery: Battery) -> tuple[str, ...]:
+    wear = () if battery.wear_by_depth else ("wear_price",)
+    return ("min_soc", "charge_efficiency", "discharge_efficiency", *wear, "charge_from_grid", "discharge_to_grid")
+
+
 BATTERY = DeviceKind(
     "battery",
     "batteries",
@@ -150,4 +155,5 @@ BATTERY = DeviceKind(
     flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"},
     actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
     assume=_assume,
+    costly_defaults=_list_costly,
 )

@@ -50,6 +50,10 @@ def _check_share(site: _Fed) -> None:
         raise invalid_part("export-share-without-pv")
 
 
+def _list_costly(connection: GridConnection) -> tuple[str, ...]:
+    return ("import_limit_kw", *(("export_limit_kw",) if connection.export_limit_share is None else ()))
+
+
 GRID = DeviceKind(
     "grid",
     "grid",
@@ -57,5 +61,6 @@ GRID = DeviceKind(
     power_kw=lambda connection: connection.import_limit_kw,
     sensors=GridSensorRoles,
     actions=frozenset({"no_import", "no_export"}),
+    costly_defaults=_list_costly,
     check=_check_share,
 )

@@ -103,6 +103,7 @@ class DeviceKind(Generic[DeviceT]):
         wait_hours: for how long after it begins what a device uses may be drawn as well; None: it may not wait.
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
+        costly_defaults: the fields of a device that cost money where its owner leaves them out; ``defaults`` of its words say what that means.
         check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
     """
 
@@ -123,6 +124,7 @@ class DeviceKind(Generic[DeviceT]):
     wait_hours: float | None = None
     use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
+    costly_defaults: Callable[[DeviceT], Iterable[str]] = lambda _: ()
     check: Callable[[Any], None] | None = None
 
     @property

@@ -186,6 +186,10 @@ def _assume(vehicle: ElectricVehicle) -> Iterator[DeviceAssumption]:
         yield DeviceAssumption("km_per_year")
 
 
+def _list_costly(vehicle: ElectricVehicle) -> tuple[str, ...]:
+    return ("charge_efficiency", *(("wear_price",) if vehicle.discharge_limit_kw else ()))
+
+
 VEHICLE = DeviceKind(
     "vehicle",
     "vehicles",
@@ -201,5 +205,6 @@ VEHICLE = DeviceKind(
     wait_hours=8.0,
     use=lambda _: "car",
     assume=_assume,
+    costly_defaults=_list_costly,
     check=_check_chargers,
 )

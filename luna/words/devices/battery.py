@@ -20,4 +20,12 @@ WORDS = DeviceWords(
         "add_batteries": {"en": "Add a battery", "de": "Batterie hinzufügen"},
         "review_battery": {"en": "{capacity} kWh, {power} kW", "de": "{capacity} kWh, {power} kW"},
     },
+    defaults={
+        "min_soc": "it may be emptied",
+        "charge_efficiency": "a twentieth is lost in charging",
+        "discharge_efficiency": "a twentieth is lost in discharging",
+        "wear_price": "using it costs nothing",
+        "charge_from_grid": "the contract lets it charge from the grid",
+        "discharge_to_grid": "the contract lets it sell",
+    },
 )

@@ -10,4 +10,8 @@ WORDS = DeviceWords(
         "total_grid_import": {"en": "From the grid", "de": "Netzbezug"},
         "total_grid_export": {"en": "Into the grid", "de": "Einspeisung"},
     },
+    defaults={
+        "import_limit_kw": "the connection limits no plan",
+        "export_limit_kw": "feeding in is not limited",
+    },
 )

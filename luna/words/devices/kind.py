@@ -23,6 +23,7 @@ class DeviceWords:
         setup: phrases of set-up that speak of the kind.
         entities: what Home Assistant calls what is shown of a device, ``{device}``.
         fields: of the gateway's messages, in the English of the documentation.
+        defaults: what a default that costs money means for the bill, by its field, in the English of the command line.
         compromises: what a plan could not hold: what was wanted, and what is missing of it. Fields of requests stay as they are written there.
         cause: why a plan is another one where its devices did something else than planned; None: that is no cause.
         notes: what a plan rests on.
@@ -41,6 +42,7 @@ class DeviceWords:
     setup: dict[str, Spoken] = field(default_factory=dict)
     entities: dict[str, Spoken] = field(default_factory=dict)
     fields: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
     compromises: dict[str, dict[Language, Pair]] = field(default_factory=dict)
     cause: Spoken | None = None
     notes: dict[str, Spoken] = field(default_factory=dict)

@@ -38,6 +38,10 @@ WORDS = DeviceWords(
         "add_vehicles": {"en": "Add a car", "de": "Auto hinzufügen"},
         "review_vehicle": {"en": "{capacity} kWh, charges with {least} to {power} kW", "de": "{capacity} kWh, lädt mit {least} bis {power} kW"},
     },
+    defaults={
+        "charge_efficiency": "a tenth is lost in charging",
+        "wear_price": "for each kWh given to the house",
+    },
     cause={
         "en": "A car is otherwise charged, plugged in or wanted than was planned.",
         "de": "Ein Auto ist anders geladen, angesteckt oder gewünscht als geplant.",
