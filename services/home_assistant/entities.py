@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 from luna.contracts.control import ControlState
 from luna.contracts.device_runs import PlannedRun
-from luna.contracts.plan import SlotReply, VehicleFlow
-from luna.energy.devices import BATTERIES, SWITCHED_KINDS, NamedDevice
-from luna.energy.site import Site
+from luna.contracts.plan import SlotReply
+from luna.energy.devices import BATTERIES, CHARGED_KINDS, SWITCHED_KINDS, DeviceKind
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import modes_of
 from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run
@@ -183,21 +182,18 @@ def _battery_kw(slot: SlotReply, hours: float) -> float:
 # ---- what is planned beside batteries ----
 
 
-def _of_vehicle(vehicle: str) -> Iterator[PublishedEntity]:
-    """Yield how a vehicle charges, how full that makes it, and when it is ready."""
-
-    def flow(slot: SlotReply) -> VehicleFlow | None:
-        return slot.vehicles.get(vehicle)
+def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]:
+    """Yield how a device charges, how full that makes it, and when it is ready."""
 
     def charge_kw(slot: SlotReply, hours: float) -> float | None:
-        return None if (found := flow(slot)) is None else (found.charge_kwh - found.discharge_kwh) / hours
+        return None if (flow := getattr(slot, kind.section).get(device)) is None else flow.used_kwh / hours
 
     def soc_percent(slot: SlotReply, _: float) -> float | None:
-        return None if (found := flow(slot)) is None else found.soc_end * 100
+        return None if (flow := getattr(slot, kind.section).get(device)) is None else flow.soc_end * 100
 
-    yield _of_plan(f"plan_vehicle:{vehicle}", charge_kw, decimals=3, config=_POWER)
-    yield _of_plan(f"vehicle_soc:{vehicle}", soc_percent, decimals=1, config=_SOC)
-    yield _of_run(f"vehicle_ready:{vehicle}", vehicle, lambda run: run.end)
+    yield _of_plan(f"plan_{kind.name}:{device}", charge_kw, decimals=3, config=_POWER)
+    yield _of_plan(f"{kind.name}_soc:{device}", soc_percent, decimals=1, config=_SOC)
+    yield _of_run(f"{kind.name}_ready:{device}", device, lambda run: run.end)
 
 
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:
@@ -233,12 +229,9 @@ def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config:
 
 
 def _list_device_sensors(view: HouseNow) -> list[PublishedEntity]:
-    cars = [entity for vehicle in view.site.vehicles for entity in _of_vehicle(vehicle.name)]
-    return [*cars, *(_of_run(f"load_start:{load.name}", load.name, lambda run: run.start) for load in _list_switched(view.site))]
-
-
-def _list_switched(site: Site) -> list[NamedDevice]:
-    return [device for kind in SWITCHED_KINDS for device in kind.of(site)]
+    charged = [entity for kind in CHARGED_KINDS for device in kind.of(view.site) for entity in _of_charged(kind, device.name)]
+    switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
+    return [*charged, *(_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched)]
 
 
 _SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}

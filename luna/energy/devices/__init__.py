@@ -33,6 +33,7 @@ __all__ = [
     "BATTERIES",
     "BATTERY",
     "CAR_KWH_PER_100_KM",
+    "CHARGED_KINDS",
     "COMMANDS",
     "DEVICE_KINDS",
     "FLEXIBLE_KINDS",
@@ -105,6 +106,8 @@ DEVICE_KINDS: tuple[DeviceKind[Any], ...] = (*_FIRST, *_find_others())
 SWITCHED_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.commands is SWITCHED)
 # Those whose devices use energy when it suits, apart from the house's habits.
 FLEXIBLE_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.meter)
+# Those of which each device is charged at a charger of its own, while it is there.
+CHARGED_KINDS = tuple(kind for kind in FLEXIBLE_KINDS if kind.capacity_kwh)
 # Those of which a plan says what each device does.
 FLOW_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
 # By the section of ``control``.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.devices import SWITCHED_KINDS
+from luna.energy.devices import CHARGED_KINDS, SWITCHED_KINDS
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.energy.without_luna import ChargerStay, House, WithoutLuna, run_without_luna
@@ -19,7 +19,7 @@ A_DAY = 96
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What ghosts are compared with: what was measured, what is planned in kW, ``soc`` as planned, and the stays of vehicles."""
+    """What ghosts are compared with: what was measured, what is planned in kW, ``soc`` as planned, and the stays at chargers."""
 
     measured: Measured
     planned: Mapping[str, FloatArray]
@@ -29,14 +29,16 @@ class Seen:
 
 
 def read_stays(state: Mapping[str, Any] | None, site: Site, timeline: Timeline) -> list[dict[str, Any]]:
-    """Return the stays of vehicles that a plan was made for and that reach into a timeline, in the order they begin."""
-    stays = [{"vehicle": name} | stay for name, each in ((state or {}).get("vehicles") or {}).items() for stay in each.get("sessions", [])]
-    known = {vehicle.name: vehicle for vehicle in site.vehicles}
-    inside = [stay for stay in stays if stay["vehicle"] in known and _instant(stay["from"]) < timeline.end and _instant(stay["to"]) > timeline.start]
-    told = [
-        {name: stay.get(name) for name in ("vehicle", "from", "to", "target_soc")} | {"charge_kw": known[stay["vehicle"]].charge_limit_kw} for stay in inside
-    ]
-    return sorted(told, key=lambda stay: _instant(stay["from"]))
+    """Return the stays at chargers that a plan was made for and that reach into a timeline, in the order they begin; each device stands under its kind."""
+    inside = []
+    for kind in CHARGED_KINDS:
+        begun = (state or {}).get(kind.section) or {}
+        for device in kind.of(site):
+            for stay in begun.get(device.name, {}).get("sessions", ()):
+                if _instant(stay["from"]) < timeline.end and _instant(stay["to"]) > timeline.start:
+                    shown = {name: stay.get(name) for name in ("from", "to", "target_soc")}
+                    inside.append({kind.name: device.name, **shown, "charge_kw": device.charge_limit_kw})
+    return sorted(inside, key=lambda stay: _instant(stay["from"]))
 
 
 def trace_reserve(reserves: Iterable[Mapping[str, Any]] | None, site: Site, timeline: Timeline) -> FloatArray:
@@ -71,9 +73,11 @@ def trace_without_luna(window: Window, seen: Seen, expected: Mapping[str, FloatA
     switched = sum(planned[column] for kind in SWITCHED_KINDS for column in kind.flows.values())
     load = _first_known(flows["load_kw"] + own, planned["load_kw"] + switched, expected["load_kw"])
     pv = _first_known(flows["pv_kw"], planned["pv_kw"], expected["pv_kw"])
-    car = _first_known(flows["vehicle_kw"], planned["vehicle_kw"])
+    # Of what a plan says of a device that is charged, what it takes stands first.
+    pairs = [(flows[power_column(series)], planned[next(iter(kind.flows.values()))]) for kind in CHARGED_KINDS for series in kind.submetered]
+    charged = np.sum([_first_known(*each) for each in pairs], axis=0)
     inside = [_stay(stay, timeline) for stay in seen.stays]
-    needs = [values[span] / PER_HOUR for values in (load, pv, car)]
+    needs = [values[span] / PER_HOUR for values in (load, pv, charged)]
     house = House(timeline, needs[0], needs[1], needs[2], [stay for stay in inside if stay.end > stay.first])
     paid = (np.nan_to_num(seen.prices.import_price[span]), np.nan_to_num(seen.prices.export_price[span]))
     return first, run_without_luna(window.site, house, soc=float(measured.soc[first - 1]), prices=paid)
