@@ -18,10 +18,6 @@ class GridConnection(Part):
     export_limit_kw: PowerKw = 10_000.0
     export_limit_share: Annotated[Fraction | None, Field(description="share of the PV's peak power that may be fed in; the lower of both limits holds")] = None
 
-    def feed_in_limit_kw(self, peak_kw: float) -> float:
-        """Return what may be fed in where PV has ``peak_kw`` in all."""
-        return self.export_limit_kw if self.export_limit_share is None else min(self.export_limit_kw, self.export_limit_share * peak_kw)
-
 
 def _import_limit_kw(connections: Sequence[GridConnection]) -> float:
     return sum(each.import_limit_kw for each in connections)

@@ -35,8 +35,6 @@ class _Connected(Protocol):
 def _check_connected(site: _Connected) -> None:
     """Refuse inverters of unknown parts, parts behind two of them, and inverters of nothing."""
     inverters = site.inverters
-    if not inverters:
-        return
     for kind, parts in (("pv", site.pv), ("batteries", site.batteries)):
         named = [(inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)]
         known, counts = {part.name for part in parts}, Counter(name for _, name in named)

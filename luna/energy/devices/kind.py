@@ -104,7 +104,7 @@ class DeviceKind(Generic[DeviceT]):
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
         costly_defaults: the fields of a device that cost money where its owner leaves them out; ``defaults`` of its words say what that means.
-        check: rules between its devices and the rest of a site, which it takes; raises ValueError. None: there are none.
+        check: rules between its devices and the rest of a site that has some, which it takes; raises ValueError. None: there are none.
     """
 
     name: str

@@ -148,7 +148,7 @@ class Site(SiteDevices):
             for section in COMMANDS:
                 self._require_known(section, [each.device for each in self.control.section(section) if each.device is not None])
         for kind in DEVICE_KINDS:
-            if kind.check is not None:
+            if kind.check is not None and kind.of(self):
                 kind.check(self)
         return self
 
@@ -159,18 +159,20 @@ class Site(SiteDevices):
 
     @model_validator(mode="after")
     def _rests_what_it_has(self) -> Self:
-        off = self.strategy.vacation.loads_off if self.strategy and self.strategy.vacation else []
-        strangers = set(off) - {load.name for load in self.loads}
-        if strangers:
-            raise invalid_part("vacation-no-such-load", device=min(strangers))
+        if self.strategy and self.strategy.vacation:
+            strangers = set(self.strategy.vacation.loads_off) - {load.name for load in self.loads}
+            if strangers:
+                raise invalid_part("vacation-no-such-load", device=min(strangers))
         return self
 
     @model_validator(mode="after")
     def _knows_when_sensors_hold(self) -> Self:
         for role in SENSOR_ROLES:
             entries = getattr(self.input_sensors, role)
+            if not entries:
+                continue
             try:
-                require_in_order(self.list_sensors(entries) if entries else ())
+                require_in_order(self.list_sensors(entries))
             except InvalidInputError as exc:
                 said = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
                 raise PydanticCustomError("sensor_time", "{said}", said | {"reason": exc.reason, "parameters": exc.parameters}) from exc
@@ -225,4 +227,5 @@ class Site(SiteDevices):
     @property
     def feed_in_limit_kw(self) -> float:
         """What may be fed in: the connection's limit, or the lower one that a share of the PV's peak power makes."""
-        return self.grid.feed_in_limit_kw(self.peak_kw)
+        grid = self.grid
+        return grid.export_limit_kw if grid.export_limit_share is None else min(grid.export_limit_kw, grid.export_limit_share * self.peak_kw)
