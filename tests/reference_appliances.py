@@ -11,8 +11,8 @@ from luna.energy.outlook import Outlook
 from luna.energy.timeline import FloatArray
 from services.planner.devices.appliance import CycleDemand, DayNeed, LoadDemand
 from services.planner.devices.heat_pump import COMFORT_SLACK, HeatDemand
+from services.planner.devices.kind import Demand
 from services.planner.problem.build import TERMINAL_SHARE
-from services.planner.problem.demands import Demands
 
 Quantity = Sequence[pulp.LpVariable]
 
@@ -30,12 +30,12 @@ class Model(Protocol):
     def choice(self, name: str) -> Quantity: ...
 
 
-def run_appliances(model: Model, demands: Demands) -> list[Sequence[pulp.LpAffineExpression]]:
+def run_appliances(model: Model, demands: Sequence[Demand]) -> list[Sequence[pulp.LpAffineExpression]]:
     """Return what each appliance and programme uses per slot."""
-    loads = [(demand.load, run_load(model, demand)) for demand in demands.loads if isinstance(demand, LoadDemand)]
-    programmes = [(demand.load, run_programme(model, demand)) for demand in demands.loads if isinstance(demand, CycleDemand)]
+    loads = [(demand.load, run_load(model, demand)) for demand in demands if isinstance(demand, LoadDemand)]
+    programmes = [(demand.load, run_programme(model, demand)) for demand in demands if isinstance(demand, CycleDemand)]
     share_surplus(model, loads + programmes)
-    return [*(used for _, used in loads + programmes), *(heat(model, demand) for demand in demands.loads if isinstance(demand, HeatDemand))]
+    return [*(used for _, used in loads + programmes), *(heat(model, demand) for demand in demands if isinstance(demand, HeatDemand))]
 
 
 def run_load(model: Model, demand: LoadDemand) -> list[pulp.LpAffineExpression]:

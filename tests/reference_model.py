@@ -66,7 +66,7 @@ class _Reference:
         self.cars: list[_Car] = []
         self.appliances: list[Sequence[pulp.LpAffineExpression]] = []
         self.source = problem
-        for demand in problem.demands.loads:
+        for demand in problem.demands:
             if isinstance(demand, ChargingDemand):
                 self.charge_vehicle(demand.car)
         for used in run_appliances(self, problem.demands):

@@ -44,7 +44,7 @@ class PlacedColumns:
 def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
     """Add the columns and rows of every demand."""
     first, ahead = builder.columns, look_ahead(problem)
-    loads = tuple(demand.add(builder, ahead) for demand in problem.demands.loads)
+    loads = tuple(demand.add(builder, ahead) for demand in problem.demands)
     _share_surplus(builder, [columns.surplus for columns in loads if columns.surplus], ahead.surplus_kwh)
     return PlacedColumns(loads, slice(first, builder.columns))
 
@@ -73,7 +73,7 @@ def _share_surplus(builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_
 def most_placed_kwh(problem: Problem) -> FloatArray:
     """Return what is drawn by everything placed at most, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
-    return sum((demand.most_use_kwh(hours) for demand in problem.demands.loads), np.zeros_like(hours))
+    return sum((demand.most_use_kwh(hours) for demand in problem.demands), np.zeros_like(hours))
 
 
 def add_sources(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:

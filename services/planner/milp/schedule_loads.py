@@ -36,12 +36,12 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     kind = solver or Solver()
     problem = settle_pins(problem.begun(), kind)
     hours = problem.outlook.timeline.hours
-    if all(demand.is_settled(hours) for demand in problem.demands.loads):
+    if all(demand.is_settled(hours) for demand in problem.demands):
         return _place_either(problem, kind)
     rough = _place_either(problem.due(problem.deadline.share(_ROUGH_SHARE)), kind)
     # Before they are settled it costs least; what that makes of them stands, and the rest is placed around it.
     settled = tuple(each.demand if each.demand.is_settled(hours) else each.demand.settle(each.use_kwh, hours) for each in rough.loads)
-    placement = _place_either(replace(problem, demands=replace(problem.demands, loads=settled)), kind)
+    placement = _place_either(replace(problem, demands=settled), kind)
     if rough.gap is None or placement.gap is None:
         return replace(placement, gap=None, proven=False)
     bound, cost = rough.objective - rough.gap * abs(rough.objective), placement.objective

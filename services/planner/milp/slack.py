@@ -21,7 +21,9 @@ def dearest_price(problem: Problem) -> float:
 
 def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return what load, what runs on, and PV exceed the connection's limits by, in and out; PV that may be held back exceeds nothing."""
-    net = problem.outlook.load_kwh + problem.demands.forced_kwh(problem.outlook.timeline.hours) - problem.ac_pv_kwh
+    hours = problem.outlook.timeline.hours
+    runs_on = sum((demand.forced_kwh(hours) for demand in problem.demands), np.zeros(hours.size))
+    net = problem.outlook.load_kwh + runs_on - problem.ac_pv_kwh
     export_kwh = np.maximum(-net - problem.export_limit_kwh, 0.0) * (not problem.site.curtailable)
     return np.maximum(net - problem.import_limit_kwh, 0.0), export_kwh
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from luna.contracts.owner import ManualBlock, Reserve
-from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import CoursesMessage, OutlookMessage, PeakState, PlanRequest, StateMessage, Terminal
 from luna.energy.economics import EnergyCharge, Peak, PeakHistory, find_charge
 from luna.energy.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
@@ -15,7 +15,8 @@ from luna.energy.physics import Mode, SiteLimits
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
-from services.planner.problem.demands import read_demands
+from services.planner.devices import PLANNED_KINDS
+from services.planner.devices.kind import Demand
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import (
     ACTING,
@@ -96,7 +97,7 @@ def build_problem(request: PlanRequest) -> Problem:
     Raises:
         InvalidInputError: a battery without state, a state without battery, a start off the grid.
     """
-    request, rules = apply_strategy(request)
+    request, rules = apply_strategy(request) if request.site and request.site.strategy else (request, [])
     if request.site is None or request.outlook is None or request.start is None:
         raise refuse("plan-without-site", field="site")
     series = request.outlook
@@ -106,10 +107,10 @@ def build_problem(request: PlanRequest) -> Problem:
     limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
     stored, discharged, modes = _read_batteries(request.site, request.state)
-    demands = read_demands(request.site, request.state, timeline, series=series)
+    demands = _read_demands(request.site, request.state, timeline, series)
     gap = request.options.mip_gap
     if gap is None:
-        gap = PLACING_GAP if demands.any() else WAYS_GAP
+        gap = PLACING_GAP if demands else WAYS_GAP
     courses = _courses(series.scenarios) if request.options.uncertainty == "scenarios" else None
     posed = Problem(
         request.site,
@@ -232,6 +233,20 @@ def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatA
         stored[index], discharged[index] = known.soc * battery.capacity_kwh, known.discharged_today_kwh or 0.0
         modes.append(Mode[known.mode.upper()] if known.mode else None)
     return stored, discharged, modes
+
+
+def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[Demand, ...]:
+    """Return what a site's devices want over a timeline; what the load of ``series`` includes is not placed.
+
+    Raises:
+        InvalidInputError: state of a device that the site does not have, a session without state of charge or upside down.
+    """
+    found: list[Demand] = []
+    for kind in PLANNED_KINDS:
+        # Who reads a kind refuses what is said of devices that the site does not have.
+        if kind.of(site) or getattr(state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
+            found += kind.read(site, state, timeline, series)
+    return tuple(found)
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:

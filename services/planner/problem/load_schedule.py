@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from luna.energy.timeline import FloatArray
-from services.planner.devices.kind import PlacedDemand
-from services.planner.problem.demands import NO_DEMANDS, Demands
+from services.planner.devices.kind import Demand, PlacedDemand
 from services.planner.problem.problem import Problem
 
 
@@ -18,7 +17,7 @@ class LoadSchedule:
     they may not feed. ``beside_cost`` is what the demands count beside energy: wear, starts, what is missing, less what is stored beyond a target.
     """
 
-    demands: Demands
+    demands: tuple[Demand, ...]
     loads: tuple[PlacedDemand, ...]
     import_limit_kwh: FloatArray
     give_limit_kwh: FloatArray | None
@@ -55,7 +54,7 @@ class LoadSchedule:
             outlook=outlook,
             limits=limits,
             search=replace(problem.search, mip_gap=0.0),
-            demands=NO_DEMANDS,
+            demands=(),
             tariff=replace(problem.tariff, peaks=()),
             uncertainty=replace(known, courses=courses, errors=errors),
             storage=replace(problem.storage, give_limit_kwh=self.give_limit_kwh),

@@ -17,7 +17,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices import find_planned_kind
-from services.planner.problem.demands import Demands
+from services.planner.devices.kind import Demand
 from services.planner.problem.directions import Direction
 
 # Energies this close are the same: wider than the solver's own tolerance for whole numbers.
@@ -90,14 +90,14 @@ class _Reader:
 
     site: Site
     timeline: Timeline
-    demands: Demands
+    demands: Sequence[Demand]
 
     def __post_init__(self) -> None:
         slots, batteries = self.timeline.count, len(self.site.batteries)
         self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
         self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
-        self.loads = list(self.demands.loads)
+        self.loads = list(self.demands)
 
     def add(self, block: ManualBlock, hours: FloatArray) -> str | None:
         """Put a block into its slots; return why it cannot be had where it cannot."""
@@ -140,7 +140,7 @@ def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
     return timeline.overlap_hours(block.from_, block.to)
 
 
-def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, timeline: Timeline) -> tuple[Manual, Demands]:
+def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Sequence[Demand], timeline: Timeline) -> tuple[Manual, tuple[Demand, ...]]:
     """Return an owner's blocks on a plan's slots, and the demands that they leave.
 
     Args:
@@ -160,7 +160,7 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Demands, tim
             raise refuse("block-impossible", field=f"manual.{index}", value=block.device, why=why)
         if why is not None:
             refused[index] = why
-    return reader.manual(refused), replace(demands, loads=tuple(reader.loads))
+    return reader.manual(refused), tuple(reader.loads)
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:

@@ -11,7 +11,7 @@ from luna.energy.physics import Conversion, IntArray, Mode, SiteLimits
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
-from services.planner.problem.demands import NO_DEMANDS, Demands
+from services.planner.devices.kind import Demand
 from services.planner.problem.directions import Direction
 from services.planner.problem.owner_constraints import Manual
 from services.planner.problem.scenarios import ScenarioSet
@@ -117,7 +117,7 @@ class Problem:
     terminal: TerminalRule
     limits: SiteLimits
     search: SearchLimits = SearchLimits()
-    demands: Demands = NO_DEMANDS
+    demands: tuple[Demand, ...] = ()
     tariff: TariffState = TariffState()
     uncertainty: Uncertainty = Uncertainty()
     storage: StorageBounds = StorageBounds()
@@ -161,7 +161,7 @@ class Problem:
     @property
     def places(self) -> bool:
         """Whether anything couples slots beside batteries: what is placed, and peaks."""
-        return self.demands.any() or bool(self.tariff.peaks)
+        return bool(self.demands or self.tariff.peaks)
 
     @property
     def direction(self) -> Direction | None:

@@ -116,6 +116,6 @@ def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
-    lacking = {demand.name: each.storage.missing for demand, each in zip(problem.demands.loads, built.placed.loads, strict=True) if each.storage}
+    lacking = {demand.name: each.storage.missing for demand, each in zip(problem.demands, built.placed.loads, strict=True) if each.storage}
     slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
     return RelaxedBill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})

@@ -39,7 +39,7 @@ def humidify(rng: np.random.Generator, request: Document) -> None:
 
 def try_every_schedule(problem: Problem) -> float:
     """Return what the cheapest of all schedules costs, each followed slot by slot; too humid or too dry air at a price."""
-    (demand,) = problem.demands.loads
+    (demand,) = problem.demands
     assert isinstance(demand, HumidityDemand)
     return min(_cost(problem, demand, on) for on in product((False, True), repeat=problem.outlook.load_kwh.size) if _starts_seldom(demand, on))
 

@@ -12,7 +12,6 @@ from luna.energy.timeline import SLOT
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
-from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import ACTING, NO_MARGIN, Following, Margin, Problem
 from tests.planning import describe_site, make_problem
@@ -69,7 +68,7 @@ def test_a_battery_told_to_give_in_the_sun_s_place_does() -> None:
     problem = draw("least power", 3)
     begin, end = (problem.outlook.timeline.start + slot * SLOT for slot in (44, 50))
     block = ManualBlock.model_validate({"device": "battery 0", "action": "discharge", "from": begin, "to": end, "power_kw": 0.9})
-    manual, _ = read_blocks([block], problem.site, NO_DEMANDS, problem.outlook.timeline)
+    manual, _ = read_blocks([block], problem.site, (), problem.outlook.timeline)
     plan = decide(replace(problem, manual=manual, limits=manual.narrow(problem.limits)), Solver())
     assert plan.disagreements == ()
     assert plan.flows.discharge_kwh[0, 44:50].min() > 0

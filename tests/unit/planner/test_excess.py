@@ -18,7 +18,6 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.slack import excess_kwh
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
 from tests.depth import draws
@@ -108,7 +107,7 @@ def test_on_an_island_the_house_is_served_as_long_as_there_is_energy() -> None:
     site = describe_site(LOSSLESS)
     block = ManualBlock.model_validate({"device": "grid", "action": "no_import", "from": START, "to": START + timedelta(hours=4)})
     problem = make_problem(site, FLAT | {"load_kwh": [0.5] * 16}, soc=0.4)
-    manual, _ = read_blocks([block], site, NO_DEMANDS, problem.outlook.timeline)
+    manual, _ = read_blocks([block], site, (), problem.outlook.timeline)
     made = plan(replace(problem, manual=manual, limits=manual.narrow(problem.limits)))
     assert made.flows.import_kwh == pytest.approx([0.0] * 8 + [0.5] * 8, abs=1e-6)
 

@@ -13,7 +13,6 @@ from services.planner.dp.plan import objective
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
-from services.planner.problem.demands import NO_DEMANDS
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
 from services.planner.reply.owner_blocks import missed_blocks
@@ -52,7 +51,7 @@ def discharged(reply: PlanReply) -> list[float]:
 
 
 def bind(problem: Problem, block: ManualBlock) -> Problem:
-    manual, _ = read_blocks([block], problem.site, NO_DEMANDS, problem.outlook.timeline)
+    manual, _ = read_blocks([block], problem.site, (), problem.outlook.timeline)
     return replace(problem, manual=manual, limits=manual.narrow(problem.limits))
 
 
