@@ -37,11 +37,6 @@ class DepthSegments:
         return np.asarray(np.maximum(stored_kwh - below.reshape(-1, *(1,) * np.ndim(stored_kwh)), 0.0))
 
 
-def wears_by_depth(batteries: Sequence[Battery]) -> bool:
-    """Return whether the wear of any battery depends on its cycles' depth."""
-    return any(battery.wear_by_depth for battery in batteries)
-
-
 def depth_wear(batteries: Sequence[Battery], stored_kwh: FloatArray, start_kwh: FloatArray) -> FloatArray:
     """Return what the depth of cycles wears in each slot, shape ``(…, slots)``, currency.
 

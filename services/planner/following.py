@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 
 import numpy as np
 
-from luna.energy.physics import BoolArray, Flows, buys, sells
+from luna.energy.physics import CHARGE, EXPORT, BoolArray, Flows
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
@@ -212,8 +212,8 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     """
     flows, modes = outcome.flows, outcome.setpoints.mode
     bought, sold = np.minimum(flows.charge_kwh, flows.import_kwh), np.minimum(flows.discharge_kwh, flows.export_kwh)
-    buys_not = _idle_runs(buys(modes), bought) & (flows.charge_kwh > _SAME_KWH)
-    sells_not = _idle_runs(sells(modes), sold) & (flows.discharge_kwh > _SAME_KWH)
+    buys_not = _idle_runs(modes == CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
+    sells_not = _idle_runs(modes == EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
     if not (buys_not.any() or sells_not.any()):
         return outcome
 

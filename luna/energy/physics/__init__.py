@@ -21,8 +21,6 @@ from luna.energy.physics.mode import (
     IntArray,
     Mode,
     SetPoint,
-    buys,
-    sells,
 )
 from luna.energy.physics.safety import clamp, clamp_charging, clamp_giving, find_corrected
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
@@ -48,13 +46,11 @@ __all__ = [
     "SiteLimits",
     "SlotActuals",
     "Warming",
-    "buys",
     "charge_limit_kw",
     "clamp",
     "clamp_charging",
     "clamp_giving",
     "find_corrected",
     "heat_per_kwh",
-    "sells",
     "simulate_slot",
 ]

@@ -15,7 +15,6 @@ from luna.energy.judgement import QualityVerdict, may_use
 from luna.energy.physics import BoolArray, IntArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray
-from luna.energy.wear import wears_by_depth
 from services.agent.environment.actions import find_quartiles
 from services.agent.environment.known import KnownSlots, SceneKnowledge
 from services.agent.environment.sites import SiteColumns
@@ -175,7 +174,7 @@ def _require_stepwise(site: Site) -> None:
     """Return if what a slot costs depends on that slot alone."""
     if not site.batteries:
         raise InvalidInputError("there is nothing to decide at a site without a battery", field="site.batteries")
-    if wears_by_depth(site.batteries):
+    if any(battery.wear_by_depth for battery in site.batteries):
         raise InvalidInputError("wear by the depth of cycles cannot be learned slot by slot", field="site.batteries.wear_by_depth", remedy="Give a wear_price.")
     if find_charge(site.tariff.import_) is not None:
         kind = site.tariff.import_.kind

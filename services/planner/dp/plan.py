@@ -12,7 +12,7 @@ from luna.energy.physics import Flows, SetPoint, SiteLimits, SlotActuals
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
-from luna.energy.wear import depth_wear, wears_by_depth
+from luna.energy.wear import depth_wear
 from services.planner.dp.segments import Segments
 from services.planner.dp.settlement import settle
 from services.planner.dp.value import Thresholds, ValueFunction
@@ -175,6 +175,6 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
     if problem.tariff.charge is not None:
         beside = problem.tariff.charge.slot_cost(flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
         costs = replace(costs, import_cost=costs.import_cost + beside)
-    if not wears_by_depth(problem.site.batteries):
+    if not any(battery.wear_by_depth for battery in problem.site.batteries):
         return costs
     return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))
