@@ -108,7 +108,7 @@ CHANGE = Change(
     (
         Edit("luna/energy/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
         Edit("luna/energy/site/tariff.py", ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n", after=ANY, instead=True),
-        Edit("luna/energy/economics/charges.py", IMPORTS, after="from luna.energy.site import BlockPrice, ImportRule"),
+        Edit("luna/energy/economics/charges.py", IMPORTS, after="from luna.energy.site import BlockPrice, ImportRule, PeakPrice"),
         Edit("luna/energy/economics/charges.py", CHARGE, after="return float(self.rise[:block].sum())"),
         Edit("services/planner/milp/tariffs.py", "from luna.energy.economics.charges import Allowance\n", after="import numpy as np"),
         Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),

@@ -1,11 +1,36 @@
 """What a slot costs: the only place where money and carbon are computed."""
 
-from luna.energy.economics.charges import Blocks, EnergyCharge, charges, find_charge, list_months
-from luna.energy.economics.costs import BreakEven, Costs, break_even, carbon_g, curtailment_rule, site_curtailment, slot_costs
-from luna.energy.economics.peaks import MonthShare, Peak, PeakHistory, month_shares, peak_cost, read_history
+from luna.energy.economics.charges import (
+    Blocks,
+    EnergyCharge,
+    MonthShare,
+    Peak,
+    PeakHistory,
+    charges,
+    find_charge,
+    list_months,
+    month_shares,
+    peak_cost,
+    read_history,
+)
+from luna.energy.economics.costs import (
+    COST_ALONE,
+    BreakEven,
+    Costs,
+    Weights,
+    break_even,
+    carbon_g,
+    curtailment_rule,
+    self_sufficiency,
+    site_curtailment,
+    slot_costs,
+    weigh_import,
+    weigh_wear,
+)
 from luna.energy.economics.prices import DAY_AHEAD_PUBLISHED, PricedSlots, SpotPrices, extend_prices, price_slots, prices, publication_times
 
 __all__ = [
+    "COST_ALONE",
     "DAY_AHEAD_PUBLISHED",
     "Blocks",
     "BreakEven",
@@ -16,6 +41,7 @@ __all__ = [
     "PeakHistory",
     "PricedSlots",
     "SpotPrices",
+    "Weights",
     "break_even",
     "carbon_g",
     "charges",
@@ -29,6 +55,9 @@ __all__ = [
     "prices",
     "publication_times",
     "read_history",
+    "self_sufficiency",
     "site_curtailment",
     "slot_costs",
+    "weigh_import",
+    "weigh_wear",
 ]

@@ -1,14 +1,20 @@
-"""Prices of a kWh that depend on what was drawn before it: one class for each kind, found by the rule it stands for."""
+"""What of a tariff couples slots: prices of a kWh that depend on what was drawn before it, and demand charges for the highest powers of a month.
 
-from collections.abc import Callable
+Of the first there is one class for each kind, found by the rule it stands for.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.prices import PricedSlots, prices
-from luna.energy.site import BlockPrice, ImportRule
+from luna.energy.economics.prices import PricedSlots, prices, window_holds
+from luna.energy.refusals import refuse
+from luna.energy.site import BlockPrice, ImportRule, PeakPrice
 from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets
 
 
@@ -118,3 +124,145 @@ def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:
     """Return the slots of each local month, in order."""
     months = (timeline.starts + local_offsets(timeline.starts, zone)).astype("datetime64[M]").astype(np.int64)
     return [np.flatnonzero(months == month) for month in np.unique(months)]
+
+
+# --- the highest powers of a month --------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PeakHistory:
+    """What the first month of a horizon has seen before it, kW: its highest intervals, and ``today_kw`` where only the highest of a day counts.
+
+    ``interval_kwh`` is what the interval that is running at the start has imported so far.
+    """
+
+    highest_kw: tuple[float, ...] = ()
+    today_kw: float = 0.0
+    interval_kwh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A component of a capacity tariff, and what its month has seen so far."""
+
+    price: PeakPrice
+    history: PeakHistory = PeakHistory()
+
+
+@dataclass(frozen=True, slots=True)
+class MonthShare:
+    """One local month's share of a horizon under a component: the slots that count, the number of each one's interval, and of each interval's unit.
+
+    A unit is what may be among the highest once: the interval, or its day. ``first`` says that the horizon begins in this month, ``running``
+    that the first interval had begun before, and ``today`` that the first unit is of the day in which the horizon begins.
+    """
+
+    slots: IndexArray
+    interval: IndexArray
+    unit: IndexArray
+    first: bool
+    running: bool
+    today: bool
+
+    def interval_kw(self, import_kwh: FloatArray, peak: Peak) -> FloatArray:
+        """Return the mean power of each interval, what it had imported before included."""
+        energy = np.bincount(self.interval, weights=import_kwh[self.slots])
+        energy[0] += peak.history.interval_kwh if self.running else 0.0
+        return np.asarray(energy * 60 / peak.price.interval_minutes)
+
+    def before_kw(self, peak: Peak) -> tuple[tuple[float, ...], float]:
+        """Return the month's highest so far, and what its first unit has reached already."""
+        if not self.first:
+            return (), 0.0
+        by_day = peak.price.one_per_day
+        alone = (peak.history.today_kw,) if by_day and not self.today else ()
+        return (*peak.history.highest_kw, *alone), peak.history.today_kw if by_day and self.today else 0.0
+
+
+# Of the sites of a batch many have the same tariff, and of a plan several steps ask for its shares.
+@lru_cache(maxsize=32)
+def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[MonthShare, ...]:
+    """Return each local month's share of a horizon; a month without a slot that counts has none.
+
+    Raises:
+        InvalidInputError: the slots are longer than the tariff's interval.
+    """
+    interval = timedelta(minutes=price.interval_minutes)
+    if timeline.step > interval:
+        raise refuse("slots-beyond-interval", field="tariff.peak.interval_minutes", value=price.interval_minutes)
+    offset = local_offsets(timeline.starts, zone)
+    local, length = timeline.starts + offset, np.timedelta64(interval)
+    # Intervals follow the local clock; counted in UTC, the hour that comes twice in autumn stays two.
+    tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(interval.total_seconds())
+    day, month = local.astype("datetime64[D]").astype(np.int64), local.astype("datetime64[M]").astype(np.int64)
+    counts = window_holds(price, timeline.starts, zone)
+    begun = timeline.first_step is not None or bool((local[0] - local[0].astype("datetime64[D]")) % length)
+    shares = []
+    for each in np.unique(month[counts]):
+        slots = np.flatnonzero(counts & (month == each))
+        _, opens, interval_of = np.unique(tick[slots], return_index=True, return_inverse=True)
+        unit = np.unique(day[slots[opens]], return_inverse=True)[1] if price.one_per_day else np.arange(opens.size)
+        for places in (slots, interval_of, unit):
+            places.flags.writeable = False
+        first = bool(each == month[0])
+        shares.append(MonthShare(slots, interval_of, unit, first, running=begun and slots[0] == 0, today=first and bool(day[slots[0]] == day[0])))
+    return tuple(shares)
+
+
+def peak_cost(import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak], *, zone: ZoneInfo) -> float:
+    """Return what the components of a capacity tariff add over a horizon: per month price × what the billed power rises above that of before.
+
+    Billed is the mean of the highest units, and never less than the component's floor. A month that begins within the horizon begins at its floor: what
+    that costs is due whatever is planned.
+
+    Args:
+        import_kwh: energy bought, at the meter, shape ``(slots,)``.
+        timeline: of these slots.
+        peaks: components with what the month in which the horizon begins has seen.
+        zone: whose clock and months count.
+
+    Raises:
+        InvalidInputError: the slots are longer than a component's interval.
+    """
+    return sum(_rise(import_kwh, share, peak) for peak in peaks for share in month_shares(peak.price, timeline, zone))
+
+
+def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
+    others, reached = share.before_kw(peak)
+    units = np.zeros(share.unit[-1] + 1)
+    np.maximum.at(units, share.unit, share.interval_kw(import_kwh, peak))
+    units[0] = max(units[0], reached)
+    return peak.price.price_per_kw_month * (_billed_kw(peak.price, [*others, *units.tolist()]) - _billed_kw(peak.price, [*others, reached]))
+
+
+def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
+    """Return the power that is billed for a month: the mean of the highest units, those that are not there yet as nothing, and never less than the floor."""
+    highest = sorted(units_kw, reverse=True)[: price.highest]
+    return max(sum(highest) / price.highest, price.least_kw)
+
+
+def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo) -> PeakHistory:
+    """Return what a component has counted of one local month up to the end of ``past``; what is unknown (NaN) counts as nothing.
+
+    Args:
+        import_kwh: energy bought, at the meter, shape ``(slots,)``.
+        past: the month so far, from its first slot.
+        price: the component.
+        zone: whose clock and months count.
+    """
+    shares = month_shares(price, past, zone)
+    if not shares:
+        return PeakHistory()
+    share, energy = shares[-1], np.nan_to_num(import_kwh)
+    power = share.interval_kw(energy, Peak(price))
+    ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
+    end = ends + local_offsets(ends, zone)
+    runs = bool(share.slots[-1] == past.count - 1 and (end[0] - end[0].astype("datetime64[D]")) % np.timedelta64(price.interval_minutes, "m"))
+    done = power.size - runs
+    units = np.zeros(share.unit[-1] + 1)
+    np.maximum.at(units, share.unit[:done], power[:done])
+    last = past.starts[share.slots[-1:]]
+    today = price.one_per_day and bool((last + local_offsets(last, zone)).astype("datetime64[D]")[0] == end[0].astype("datetime64[D]"))
+    highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
+    running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
+    return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)

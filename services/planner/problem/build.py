@@ -8,8 +8,7 @@ import numpy as np
 
 from luna.contracts.owner import ManualBlock, Reserve
 from luna.contracts.plan import CoursesMessage, OutlookMessage, PeakState, PlanRequest, StateMessage, Terminal
-from luna.energy.economics import EnergyCharge, Peak, PeakHistory, find_charge
-from luna.energy.objective_weights import COST_ALONE, Weights, weigh_import, weigh_wear
+from luna.energy.economics import COST_ALONE, EnergyCharge, Peak, PeakHistory, Weights, find_charge, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
 from luna.energy.physics import Mode, SiteLimits
 from luna.energy.refusals import refuse

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from luna.energy.objective_weights import Weights
+from luna.energy.economics import Weights
 from luna.energy.outlook import Outlook
 from luna.energy.physics import Mode, SiteLimits
 from luna.energy.site import Site

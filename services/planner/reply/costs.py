@@ -6,8 +6,7 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CheapestReply, CompromiseReply, CostReply, ObjectiveReason, ObjectiveReply, PlanRequest, SessionReply
-from luna.energy.economics import carbon_g, peak_cost
-from luna.energy.objective_weights import COST_ALONE, Weights, self_sufficiency
+from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
 from luna.words import Language
 from services.planner.deadline import Deadline
 from services.planner.devices import PLANNED_KINDS

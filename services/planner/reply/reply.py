@@ -27,7 +27,7 @@ from luna.contracts.plan import (
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.energy.objective_weights import COST_ALONE, Weights
+from luna.energy.economics import COST_ALONE, Weights
 from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, IntArray, Mode
 from luna.energy.timeline import FloatArray
 from luna.words import Language, Numbers

@@ -6,8 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from luna.energy.economics import find_charge, slot_costs
-from luna.energy.objective_weights import self_sufficiency
+from luna.energy.economics import find_charge, self_sufficiency, slot_costs
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from services.rag.tools.declaration import ToolContext
 from services.rag.tools.reading import read_energies, read_estimated, read_prices, share_known, sum_known

@@ -26,7 +26,6 @@ REACHED = (
     "luna/contracts/charging_stays.py",
     "luna/platform/control_service.py",
     "luna/platform/what_if_questions.py",
-    "luna/energy/objective_weights.py",
     "luna/energy/economics",
     "luna/contracts/plan",
     "luna/contracts/owner.py",

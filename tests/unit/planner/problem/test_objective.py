@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from luna.contracts.plan import PlanRequest
-from luna.energy.economics import slot_costs
+from luna.energy.economics import Weights, self_sufficiency, slot_costs, weigh_import
 from luna.energy.errors import InvalidInputError
-from luna.energy.objective_weights import Weights, self_sufficiency, weigh_import
 from luna.energy.physics import Mode
 from luna.energy.site import parse_site
 from services.planner.counterfactual.deviation import replan_after, take
