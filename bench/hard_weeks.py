@@ -24,7 +24,7 @@ from services.planner.dp.plan import Plan, count_excess
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
-from services.planner.reply.costs import reply_cost
+from services.planner.reply.reply import reply_cost
 
 DAYS, SLOTS = 7, 7 * 96
 START = datetime(2024, 5, 5, 22, tzinfo=UTC)

@@ -65,6 +65,30 @@ def _tell(value: Any) -> Any:
 _NOTHING_KWH = 1e-4
 
 
+def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
+    """Return what batteries and connection could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
+    problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
+    dearest, zone, found = max(float(problem.paid.outlook.import_price.max()), 0.0), ZoneInfo(problem.site.timezone), list[CompromiseReply]()
+    for battery, stored, least, most in zip(problem.site.batteries, flows.stored_kwh, *problem.wanted_at_end, strict=True):
+        for code, wanted, missing in (("end_at_least", least, float(least - stored[-1])), ("end_at_most", most, float(stored[-1] - most))):
+            if missing > _NOTHING_KWH:
+                figures: dict[str, Any] = {"name": battery.name, "wanted": float(wanted) / battery.capacity_kwh, "kwh": missing}
+                found.append(name_compromise(code, language, cost=missing * dearest, **figures))
+    for code, limit_kwh, energy in (
+        ("import_limit", problem.connection_limit_kwh, flows.import_kwh),
+        ("export_limit", problem.export_limit_kwh, flows.export_kwh),
+    ):
+        beyond = np.maximum(energy - limit_kwh, 0.0)
+        broken = np.flatnonzero(beyond > _NOTHING_KWH)
+        if broken.size:
+            starts, worst = list(problem.outlook.timeline), int((beyond / hours).argmax())
+            name = code if broken.size == 1 else f"{code}_often"
+            figures = {"limit_kw": float(limit_kwh[worst] / hours[worst]), "kw": float(beyond[worst] / hours[worst]), "count": int(broken.size)}
+            figures |= {"first": starts[broken[0]].astimezone(zone), "worst": starts[worst].astimezone(zone)}
+            found.append(name_compromise(name, language, cost=float(beyond.sum()) * dearest, **figures))
+    return found
+
+
 def missed_reserves(plan: Plan, language: Language) -> list[CompromiseReply]:
     """Return what batteries lack of their reserves where that is most, at the horizon's dearest import price."""
     problem, dearest = plan.problem, max(float(plan.problem.paid.outlook.import_price.max()), 0.0)

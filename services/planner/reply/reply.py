@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,91 +16,40 @@ import numpy as np
 from luna.contracts.control import BatterySetpoints, BatteryThresholds, PvSetpoints
 from luna.contracts.owner import ManualReply
 from luna.contracts.plan import (
-    Assumption,
-    Bias,
-    CompromiseReply,
+    CheapestReply,
+    CostReply,
     FollowedReply,
-    NoteReply,
+    ObjectiveReason,
+    ObjectiveReply,
     PlanReply,
     PlanRequest,
+    SessionReply,
     UncertaintyReply,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
-from luna.energy.economics import COST_ALONE, Weights
+from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
 from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, IntArray, Mode
 from luna.energy.timeline import FloatArray
-from luna.words import Language, Numbers
-from luna.words.notes import ASSUMED, say_note
 from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline, planning_clock_s
 from services.planner.devices import PLANNED_KINDS
+from services.planner.devices.kind import RelaxedBill
 from services.planner.dp.end_to_end import work_in_groups
 from services.planner.dp.plan import Plan, Spread
-from services.planner.milp.solver import Solver
+from services.planner.linear.model import InfeasibleError
+from services.planner.milp.directions import FlowDirections
+from services.planner.milp.formulation import formulate
+from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide, show_import_price
-from services.planner.problem.build import build_problem, objective_of
-from services.planner.reply.compromises import mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
-from services.planner.reply.costs import compare_cheapest, missed_weights, price_sessions, reply_cost, reply_objective
+from services.planner.problem.build import build_problem, objective_of, read_peaks
+from services.planner.reply.compromises import find_compromises, mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
 from services.planner.reply.devices import missed_demands, placed_columns, tell_placed
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.outlook_doubts import doubt_outlook
+from services.planner.reply.notes import list_notes
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
 from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
-
-_SAME_SOC = 1e-9
-
-
-def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()) -> list[NoteReply]:
-    """Return the notes to a plan in the language asked for; what was assumed comes first.
-
-    Args:
-        plan: as made.
-        request: what it was made from, with what was assumed.
-        more: what else is to be said, by whoever found it.
-    """
-    site = plan.problem.site
-    numbers = Numbers(request.options.language, ZoneInfo(site.timezone), site.currency)
-    return say_notes([*request.assumptions, *_list_assumptions(plan, request), *more], numbers)
-
-
-def say_notes(found: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
-    """Return what was found as notes, what was assumed first."""
-    notes = [NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in found]
-    return sorted(notes, key=lambda note: not note.assumed)
-
-
-def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
-    site, outlook = plan.problem.site, request.outlook
-    included = outlook.load_includes if outlook else []
-    yield from _describe_batteries(plan)
-    if outlook:
-        yield from doubt_outlook(site, outlook, plan.problem.outlook.timeline)
-    if outlook and outlook.bias and outlook.bias != Bias():
-        yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
-    if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
-        yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
-    for kind in PLANNED_KINDS:
-        if not kind.of(site):
-            continue
-        yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
-    if included:
-        yield Assumption(code="loads_not_placed", figures={"loads": included})
-
-
-def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
-    """Yield which batteries start outside their limits, and what of the plan is not as the optimisation found it."""
-    for battery, stored_kwh in zip(plan.problem.site.batteries, plan.problem.stored_kwh.tolist(), strict=True):
-        soc = stored_kwh / battery.capacity_kwh
-        if not battery.min_soc - _SAME_SOC <= soc <= battery.max_soc + _SAME_SOC:
-            limits = {"min_soc": battery.min_soc, "max_soc": battery.max_soc}
-            yield Assumption(code="soc_outside_limits", figures={"battery": battery.name, "start_soc": round(soc, 6)} | limits)
-    if plan.method == "self_consumption":
-        yield Assumption(code="inverter_alone")
-    if plan.disagreements:
-        yield Assumption(code="not_confirmed", figures={"found": "; ".join(plan.disagreements)})
-
 
 _WORDS = {mode.value: mode.word for mode in Mode}
 
@@ -134,8 +83,6 @@ def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
     return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
 
 
-_NOTHING_KWH = 1e-4
-Fields = dict[str, Any]
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
@@ -156,13 +103,10 @@ def plan_columns(
     """Return the same with its slots as columns; its time limit, by a clock in seconds, holds for all that is planned for it together."""
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
-    plan = decide(build_problem(request), solver, deadline=deadline.share(_OWN_SHARE) if _is_set_beside(request) else deadline)
+    is_set_beside = request.manual or request.options.price_sessions or Weights.of(objective_of(request)) != COST_ALONE
+    plan = decide(build_problem(request), solver, deadline=deadline.share(_OWN_SHARE) if is_set_beside else deadline)
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     return set_beside(reply, plan, request, solver, deadline=deadline)
-
-
-def _is_set_beside(request: PlanRequest) -> bool:
-    return bool(request.manual) or request.options.price_sessions or Weights.of(objective_of(request)) != COST_ALONE
 
 
 def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> PlanColumns:
@@ -188,6 +132,59 @@ def _beside_unbound(bound: tuple[Plan, PlanReply], request: PlanRequest, solver:
     return reply_manual(bound, (plan, answer_columns(plan, request=free, issued_at=bound[1].issued_at).head), request)
 
 
+def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> CheapestReply | None:
+    """Return how the plan differs from the cheapest one.
+
+    None where cost alone counts, where it would take as long again and was not asked for, or where by the ``deadline`` either was not found.
+    """
+    paid = plan.problem.paid
+    paid = replace(paid, following=replace(paid.following, switching_price=0.0))
+    if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
+        return None
+    cheapest = decide(paid, solver, deadline=deadline)
+    if "self_consumption" in (plan.method, cheapest.method):
+        return None
+    weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
+    left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
+    saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
+    imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
+    return CheapestReply(
+        cost=_round_off(weighed.total - least.total - left), carbon_g=None if saved is None else _round_off(saved), import_kwh=_round_off(imported)
+    )
+
+
+def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> list[SessionReply]:
+    """Return what the deadline of every session with a target costs; those for which no time is left by the planner's own ``deadline`` are left out.
+
+    All costs are those of the relaxed model, in which a device's least power is no limit: each takes one linear solve, and differences of cents are
+    not lost in the gap that a placement is proven to. Energy beyond a target is worth nothing in them.
+    """
+    if plan.placement is None:
+        return []
+    timed = solver.renew(deadline or Deadline.within(request.options.time_limit_s))
+    priced: list[SessionReply] = []
+    with suppress(SolverError):
+        for kind in PLANNED_KINDS:
+            if kind.price_sessions:
+                # One by one: what is priced when time is up stays.
+                for each in kind.price_sessions(request, plan.placement.loads, partial(_relax, solver=timed)):
+                    priced.append(each)  # noqa: PERF402
+    return priced
+
+
+def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
+    problem = build_problem(request).paid
+    try:
+        built = formulate(problem, FlowDirections.of(problem))
+        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
+    except InfeasibleError:
+        built = formulate(problem, FlowDirections.of(problem), elastic=True)
+        solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
+    lacking = {demand.name: each.storage.missing for demand, each in zip(problem.demands, built.placed.loads, strict=True) if each.storage}
+    slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
+    return RelaxedBill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})
+
+
 def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanReply:
     """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
     return answer_columns(plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest).read()
@@ -210,7 +207,7 @@ class Answered:
 
 def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
     """Return the plans of many sites as columns, each as if it were answered alone."""
-    return work_in_groups(made, map(attrgetter("plan.problem"), made), partial(_answer_group, issued_at=issued_at))
+    return work_in_groups(made, [each.plan.problem for each in made], partial(_answer_group, issued_at=issued_at))
 
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
@@ -228,7 +225,9 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
     language = request.options.language
-    compromises = find_compromises(plan, language) + missed_weights(objective, language)
+    compromises = find_compromises(plan, language)
+    if objective is not None and "no_carbon_intensity" in objective.reasons:
+        compromises.append(name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg))
     compromises += missed_blocks(plan, request.manual, language) if request.manual else []
     compromises += [] if plan.problem.storage.reserve_kwh is None else missed_reserves(plan, language)
     compromises = mark_unproven(compromises, room_of_batteries(plan)) if compromises else []
@@ -299,7 +298,14 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
             columns[name] = np.array(values)
     batteries: dict[str, Columns] = {}
     for index, battery in enumerate(plan.problem.site.batteries):
-        batteries[battery.name] = _battery_columns(plan, explained, index)
+        exchanging, target = plan.setpoints.mode[index] >= Mode.CHARGE, round_off(plan.setpoints.target_soc[index])
+        batteries[battery.name] = {
+            **round_columns({"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}),
+            "soc_end": round_off(flows.stored_kwh[index] / battery.capacity_kwh, decimals=9),
+            "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
+        }
+        if len(plan.problem.site.batteries) > 1:
+            batteries[battery.name]["reason"] = explained.by_battery[index].write()
     # The battery that each slot's reason is of, where there are several.
     devices = list(map(list(batteries).__getitem__, explained.told.tolist())) if len(batteries) > 1 else None
     return {
@@ -323,17 +329,6 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
     if request.manual:
         columns["manual"] = [marks["manual"] for marks in mark_slots(plan, request.manual)]
     return columns
-
-
-def _battery_columns(plan: Plan, explained: PlanExplanation, index: int) -> Columns:
-    flows, setpoints, site = plan.flows, plan.setpoints, plan.problem.site
-    exchanging, target = setpoints.mode[index] >= Mode.CHARGE, round_off(setpoints.target_soc[index])
-    columns: Columns = {
-        **round_columns({"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}),
-        "soc_end": round_off(flows.stored_kwh[index] / site.batteries[index].capacity_kwh, decimals=9),
-        "target_soc": [aim if trades else None for aim, trades in zip(target, exchanging.tolist(), strict=True)],
-    }
-    return columns | ({"reason": explained.by_battery[index].write()} if len(site.batteries) > 1 else {})
 
 
 def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
@@ -365,36 +360,40 @@ def _held_back(plan: Plan) -> PvSetpoints | None:
     return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
 
 
-def find_compromises(plan: Plan, language: Language = "en") -> list[CompromiseReply]:
-    """Return what the plan could not hold: named, by how much, and what the missing energy is worth at the horizon's dearest import price."""
-    found = [*_soc_shortfalls(plan), *_grid_excess(plan)]
-    if not found:
-        return []
-    dearest = max(float(plan.problem.paid.outlook.import_price.max()), 0.0)
-    return [name_compromise(code, language, cost=kwh * dearest, **figures) for code, kwh, figures in found]
+def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
+    """Return what is really paid, with carbon and self-sufficiency beside."""
+    site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
+    peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
+    carbon = plan.problem.outlook.carbon_g_per_kwh
+    costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
+    return CostReply(
+        total=_round_off(float(costs.total.sum()) + peak),
+        import_=_round_off(float(costs.import_cost.sum())),
+        export=_round_off(float(costs.export_cost.sum())),
+        wear=_round_off(float(costs.wear_cost.sum())),
+        peak=_round_off(peak),
+        carbon_g=None if carbon is None else _round_off(carbon_g(flows.import_kwh, carbon)),
+        self_sufficiency=None if share is None else _round_off(share),
+    )
 
 
-def _soc_shortfalls(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
-    problem = plan.problem
-    for index, battery in enumerate(problem.site.batteries):
-        stored, capacity = plan.flows.stored_kwh[index], battery.capacity_kwh
-        least, most, last = problem.wanted_at_end[0][index], problem.wanted_at_end[1][index], stored[-1]
-        for code, wanted, missing in (("end_at_least", least, least - last), ("end_at_most", most, last - most)):
-            if missing > _NOTHING_KWH:
-                yield code, float(missing), {"name": battery.name, "wanted": float(wanted) / capacity, "kwh": float(missing)}
+def _round_off(value: float) -> float:
+    """Return a sum without what additions leave of nothing, and without a minus before zero."""
+    return round(value, 9) + 0.0
 
 
-def _grid_excess(plan: Plan) -> Iterator[tuple[str, float, Fields]]:
-    problem, flows, hours = plan.problem, plan.flows, plan.problem.outlook.timeline.hours
-    zone = ZoneInfo(problem.site.timezone)
-    for code, limit_kwh, energy in (
-        ("import_limit", problem.connection_limit_kwh, flows.import_kwh),
-        ("export_limit", problem.export_limit_kwh, flows.export_kwh),
-    ):
-        beyond = np.maximum(energy - limit_kwh, 0.0)
-        broken = np.flatnonzero(beyond > _NOTHING_KWH)
-        if broken.size:
-            starts, most = list(problem.outlook.timeline), int((beyond / hours).argmax())
-            first, worst = (starts[slot].astimezone(zone) for slot in (int(broken[0]), most))
-            figures = {"limit_kw": float(limit_kwh[most] / hours[most]), "kw": float(beyond[most] / hours[most]), "count": int(broken.size)}
-            yield code if broken.size == 1 else f"{code}_often", float(beyond.sum()), figures | {"first": first, "worst": worst}
+def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
+    """Return what counted beside money; None where nothing did."""
+    objective = objective_of(request)
+    if Weights.of(objective) == COST_ALONE and not objective.switching_price:
+        return None
+    unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
+    loose = bool(objective.switching_price) and bool(plan.problem.site.batteries) and not plan.keeps_modes
+    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "switching_not_heeded": loose}
+    return ObjectiveReply(
+        carbon_price_per_kg=objective.carbon_price_per_kg,
+        self_sufficiency_price=objective.self_sufficiency_price,
+        wear_factor=objective.wear_factor,
+        switching_price=objective.switching_price,
+        reasons=[reason for reason, holds in reasons.items() if holds],
+    )

@@ -17,7 +17,7 @@ from luna.platform.database.site_facts import PlanningFacts
 from luna.words import Language, Numbers
 from services.planner.devices import PLANNED_KINDS
 from services.planner.problem.knowledge import DAY
-from services.planner.reply.reply import say_notes
+from services.planner.reply.notes import say_notes
 
 HALF_FULL = 0.5
 # A battery is told anew every quarter-hour; what is older than an hour may be another state by now.

@@ -24,7 +24,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem, weigh
 from services.planner.problem.problem import Problem
-from services.planner.reply.costs import reply_cost
+from services.planner.reply.reply import reply_cost
 from services.planner.service.plans import complete_request
 
 Point = TypeVar("Point")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from services.planner.reply.outlook_doubts import doubt_by_last_week
+from services.planner.reply.notes import doubt_by_last_week
 from tests.asking import answer, make_request
 from tests.tables import each_row
 

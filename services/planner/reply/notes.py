@@ -1,0 +1,119 @@
+"""What is to be said of a plan beside the plan: what was assumed, and what lies ahead far beyond what equipment, homes and markets can be. Pure."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from luna.contracts.plan import Assumption, Bias, NoteReply, OutlookMessage, PlanRequest
+from luna.energy.devices import GridConnection
+from luna.energy.plausibility import FAR_BEYOND, USUAL_POWER_KW, doubt_prices, price_bounds
+from luna.energy.site import Site
+from luna.energy.timeline import FloatArray, Timeline
+from luna.words import Numbers
+from luna.words.notes import ASSUMED, say_note
+from services.planner.devices import PLANNED_KINDS
+from services.planner.dp.plan import Plan
+
+_SAME_SOC = 1e-9
+_UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default
+
+
+def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()) -> list[NoteReply]:
+    """Return the notes to a plan in the language asked for; what was assumed comes first.
+
+    Args:
+        plan: as made.
+        request: what it was made from, with what was assumed.
+        more: what else is to be said, by whoever found it.
+    """
+    site = plan.problem.site
+    numbers = Numbers(request.options.language, ZoneInfo(site.timezone), site.currency)
+    return say_notes([*request.assumptions, *_list_assumptions(plan, request), *more], numbers)
+
+
+def say_notes(found: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
+    """Return what was found as notes, what was assumed first."""
+    notes = [NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in found]
+    return sorted(notes, key=lambda note: not note.assumed)
+
+
+def _list_assumptions(plan: Plan, request: PlanRequest) -> Iterator[Assumption]:
+    site, outlook = plan.problem.site, request.outlook
+    included = outlook.load_includes if outlook else []
+    yield from _describe_batteries(plan)
+    if outlook:
+        yield from doubt_outlook(site, outlook, plan.problem.outlook.timeline)
+    if outlook and outlook.bias and outlook.bias != Bias():
+        yield Assumption(code="bias_corrected", figures=outlook.bias.model_dump())
+    if outlook and outlook.prices_known_until and outlook.prices_known_until < plan.problem.outlook.timeline.end:
+        yield Assumption(code="prices_carried_on", figures={"since": outlook.prices_known_until.isoformat()})
+    for kind in PLANNED_KINDS:
+        if not kind.of(site):
+            continue
+        yield from kind.assume(site, request.state, included, plan.problem.outlook.timeline.begin)
+    if included:
+        yield Assumption(code="loads_not_placed", figures={"loads": included})
+
+
+def _describe_batteries(plan: Plan) -> Iterator[Assumption]:
+    """Yield which batteries start outside their limits, and what of the plan is not as the optimisation found it."""
+    for battery, stored_kwh in zip(plan.problem.site.batteries, plan.problem.stored_kwh.tolist(), strict=True):
+        soc = stored_kwh / battery.capacity_kwh
+        if not battery.min_soc - _SAME_SOC <= soc <= battery.max_soc + _SAME_SOC:
+            limits = {"min_soc": battery.min_soc, "max_soc": battery.max_soc}
+            yield Assumption(code="soc_outside_limits", figures={"battery": battery.name, "start_soc": round(soc, 6)} | limits)
+    if plan.method == "self_consumption":
+        yield Assumption(code="inverter_alone")
+    if plan.disagreements:
+        yield Assumption(code="not_confirmed", figures={"found": "; ".join(plan.disagreements)})
+
+
+class _Bound(NamedTuple):
+    """A power to compare with, ``limit_kw``, beyond what it is doubted, and as what."""
+
+    code: str
+    limit_kw: float
+    most_kw: float
+
+
+def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:
+    """Yield what of an outlook is far beyond what it can be, each with its furthest slot and the number that it is compared with."""
+    peak_kw = site.peak_kw
+    sources_kw = site.grid.import_limit_kw + peak_kw + sum(battery.discharge_limit_kw for battery in site.batteries)
+    load = _Bound("load_beyond_site", sources_kw, FAR_BEYOND * sources_kw)
+    if site.grid.import_limit_kw >= _UNLIMITED_KW:
+        load = _Bound("load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
+    yield from _doubt_power(outlook.load_kwh, timeline, load)
+    if peak_kw:
+        yield from _doubt_power(outlook.pv_kwh, timeline, _Bound("pv_beyond_arrays", peak_kw, FAR_BEYOND * peak_kw))
+    if bounds := price_bounds(site.currency):
+        yield from _doubt_price("import_price", outlook.import_price, timeline, bounds=bounds)
+        yield from _doubt_price("export_price", outlook.export_price, timeline, bounds=bounds)
+
+
+def doubt_by_last_week(outlook: OutlookMessage, before: FloatArray, currency: str) -> Iterator[Assumption]:
+    """Yield that a stored site's prices ahead are far from those ``before`` them, currency/kWh, NaN where unknown."""
+    doubt = doubt_prices(np.array(outlook.import_price), before, currency)
+    if doubt is not None and doubt.basis == "stored":
+        figures = {"price": round(doubt.value, 6), "known_price": round(doubt.known, 6), "times": round(doubt.times, 1)}
+        yield Assumption(code="prices_beyond_last_week", figures=figures)
+
+
+def _doubt_power(kwh: list[float], timeline: Timeline, bound: _Bound) -> Iterator[Assumption]:
+    most_kwh = max(kwh)
+    kw = most_kwh / (timeline.step / timedelta(hours=1))
+    if kw > bound.most_kw:
+        at = (timeline.start + kwh.index(most_kwh) * timeline.step).isoformat()
+        yield Assumption(code=bound.code, figures={"kw": round(kw, 3), "at": at, "limit_kw": bound.limit_kw, "times": round(kw / bound.limit_kw, 1)})
+
+
+def _doubt_price(series: str, price: list[float], timeline: Timeline, *, bounds: tuple[float, float]) -> Iterator[Assumption]:
+    least, most = bounds
+    furthest = max(min(price), max(price), key=lambda each: max(each / least, each / most))
+    if furthest < least or furthest > most:
+        at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
+        known = least if furthest < 0.0 else most
+        yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": known})
