@@ -47,15 +47,12 @@ class Evidence(SlotFlows):
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._rows = np.arange(len(self.charge))[:, None]
         self._told: dict[int, str] = {}
-        self._read_prices()
-        self._read_worth()
         # Where constraints leave batteries no choice, by code, of those that some battery has.
         self.at_work: dict[str, BoolArray] = {}
         found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in plans], np.zeros((len(self.charge), 1), dtype=bool)
         for code in dict.fromkeys(chain.from_iterable(found)):
             self.at_work[code] = join([each.get(code, nowhere) for each in found], self.slots)
-
-    def _read_prices(self) -> None:
+        # --- prices
         self.same_price, self.dearest = self.join_each(_same_price), self.join_each(_dearest_price)
         self.buy, self.sell = self.join_each(show_import_price), self.join("problem.paid.outlook.export_price")
         # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
@@ -67,9 +64,7 @@ class Evidence(SlotFlows):
         # What surplus sells for, where some is sold for more than nothing; what selling pays, where something may be fed in.
         self.sale = np.where(self.sells_sun & ~self.feeding_in_costs, self.sell, np.nan)
         self.allowed_sale = np.where(self.may_feed_in, self.sell, np.nan)
-
-    def _read_worth(self) -> None:
-        """Set what energy is worth beside what it costs."""
+        # --- what energy is worth beside what it costs
         charging, giving = self.battery.charge_efficiency, self.battery.discharge_efficiency
         self.weighed: BoolArray = self.join_each(_is_weighed)
         self.wear_price = self.join("problem.wear_price")

@@ -99,25 +99,7 @@ class SlotFlows:
         self.start_kwh, self.end_kwh = self.join("start_kwh"), self.flows.stored_kwh
         self.imports, self.exports = self.flows.import_kwh, self.flows.export_kwh
         self.load_kwh, self.pv_kwh = self.join("problem.outlook.load_kwh"), self.join("problem.outlook.pv_kwh")
-        self.shares: FlowShares = _share_flows(self.flows, self.load_kwh, self.pv_kwh, self.conversion)
-        self._read_site()
-        self._read_batteries()
-
-    def join(self, path: str) -> FloatArray:
-        """Return what an attribute of each plan holds over the slots of all of them."""
-        joined: FloatArray = join(list(map(attrgetter(path), self.plans)), self.slots)
-        return joined
-
-    def join_parts(self, path: str) -> Any:
-        """Return the same of an attribute that consists of arrays."""
-        return join_parts(list(map(attrgetter(path), self.plans)), self.slots)
-
-    def join_each(self, read: Callable[[Plan], A]) -> A:
-        """Return what is read of each plan over the slots of all of them."""
-        return join(list(map(read, self.plans)), self.slots)
-
-    def _read_site(self) -> None:
-        shares = self.shares
+        self.shares = shares = _share_flows(self.flows, self.load_kwh, self.pv_kwh, self.conversion)
         # Where the house draws on the grid for what sun and batteries do not bring.
         self.short: BoolArray = shares.short_kwh > NOTHING_KWH
         # Where batteries leave surplus, sold or held back.
@@ -135,6 +117,20 @@ class SlotFlows:
         self.fills_peak: BoolArray = self.imports >= self.peak_kwh - NOTHING_KWH
         # Where the meter stands at what keeps the month's peak, and not beyond it.
         self.keeps_peak: BoolArray = self.fills_peak & (self.imports <= self.peak_kwh + NOTHING_KWH)
+        self._read_batteries()
+
+    def join(self, path: str) -> FloatArray:
+        """Return what an attribute of each plan holds over the slots of all of them."""
+        joined: FloatArray = join(list(map(attrgetter(path), self.plans)), self.slots)
+        return joined
+
+    def join_parts(self, path: str) -> Any:
+        """Return the same of an attribute that consists of arrays."""
+        return join_parts(list(map(attrgetter(path), self.plans)), self.slots)
+
+    def join_each(self, read: Callable[[Plan], A]) -> A:
+        """Return what is read of each plan over the slots of all of them."""
+        return join(list(map(read, self.plans)), self.slots)
 
     def _read_batteries(self) -> None:
         shares, battery, sun = self.shares, self.battery, self.conversion
