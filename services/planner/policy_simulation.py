@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import starmap
-from operator import attrgetter, itemgetter
 from typing import TypeVar, cast
 
 import numpy as np
@@ -164,7 +163,7 @@ def meet_courses(asked: Sequence[Asked], *, deadline: Deadline | None = None) ->
     Raises:
         LateError: that is not known by the ``deadline``.
     """
-    return work_in_groups(asked, map(attrgetter("problem"), map(itemgetter(0), asked)), partial(_meet_group, deadline=deadline))
+    return work_in_groups(asked, [plan.problem for plan, _ in asked], partial(_meet_group, deadline=deadline))
 
 
 def _meet_group(asked: Sequence[Asked], deadline: Deadline | None) -> Iterator[Outcome]:
@@ -214,11 +213,14 @@ def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]]
     for (plan, _), (_, modes) in zip(asked, guesses, strict=True):
         before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
     plans, policies = zip(*asked, strict=True)
-    load, pv, hours = (join(list(map(attrgetter(f"problem.outlook.{path}"), plans)), slots) for path in ("load_kwh", "pv_kwh", "timeline.hours"))
-    limits, starts = join_parts(list(map(attrgetter("limits"), plans)), slots), join(list(map(itemgetter(0), guesses)), slots)
+    ahead = [plan.problem.outlook for plan in plans]
+    actuals = SlotActuals(
+        join([each.load_kwh for each in ahead], slots), join([each.pv_kwh for each in ahead], slots), join([each.timeline.hours for each in ahead], slots)
+    )
+    limits, starts = join_parts([plan.limits for plan in plans], slots), join([start for start, _ in guesses], slots)
     policy = policies[0] if len(policies) == 1 else _join_policies(policies, slots)
     proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, join(before, slots))
-    setpoints, flows = settle(proposed, starts, SlotActuals(load, pv, hours), limits=limits)
+    setpoints, flows = settle(proposed, starts, actuals, limits=limits)
     for number, (start, modes) in enumerate(guesses):
         own, told = split(flows, number, slots), split(setpoints, number, slots)
         again = np.concatenate([plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
@@ -229,16 +231,19 @@ def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]]
 def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
     """Return policies as one of slots that stand end to end: all that is asked of them, and of their batteries, when they are read."""
     batteries = []
-    for parts in zip(*map(attrgetter("batteries"), policies), strict=True):
-        joined = {}
-        edges = (np.repeat(list(map(attrgetter(f"battery.{name}"), parts)), slots) for name in ("min_soc", "max_soc"))
-        for name in ("keep", "begin"):
-            joined[name] = join_parts(list(map(attrgetter(name), parts)), slots)
-        for name in ("no_pv", "charge_kw", "discharge_kw"):
-            joined[name] = join(list(map(attrgetter(name), parts)), slots)
-        batteries.append(BatteryPolicy(battery=cast("Battery", _SocBounds(*edges)), **joined))
-    held_back = (join(list(map(attrgetter(name), policies)), slots) for name in ("curtailment", "pv_limit_kw"))
-    return PlanPolicy(batteries, *held_back)
+    for parts in zip(*(policy.batteries for policy in policies), strict=True):
+        emptiest, fullest = np.repeat([each.battery.min_soc for each in parts], slots), np.repeat([each.battery.max_soc for each in parts], slots)
+        joined = BatteryPolicy(
+            battery=cast("Battery", _SocBounds(emptiest, fullest)),
+            keep=join_parts([each.keep for each in parts], slots),
+            begin=join_parts([each.begin for each in parts], slots),
+            no_pv=join([each.no_pv for each in parts], slots),
+            charge_kw=join([each.charge_kw for each in parts], slots),
+            discharge_kw=join([each.discharge_kw for each in parts], slots),
+        )
+        batteries.append(joined)
+    curtailment = join([policy.curtailment for policy in policies], slots)
+    return PlanPolicy(batteries, curtailment, join([policy.pv_limit_kw for policy in policies], slots))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Plans of one battery: it follows the value of its stored energy."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -18,17 +17,6 @@ from services.planner.problem.problem import Problem
 # By which share of PV the connection is taken to carry less, the most cautious first. A roof of 8 kW at limits of 2.5, 3 and 4 kW, four weeks each, sun
 # forecast to 20 % and load to 30 %: 29.3 kWh beyond the limits became 11.7, and the bills 0.13 less.
 _SHARES = (0.5, 0.3, 0.15, 0.05)
-
-
-def narrow_exports(problem: Problem) -> Iterator[Problem]:
-    """Yield the problem with a connection that carries less of the sun outward; nothing where that changes nothing, or PV may be held back."""
-    if problem.site.curtailable:
-        return
-    hours, pv, carried = problem.outlook.timeline.hours, problem.ac_pv_kwh, problem.export_limit_kwh
-    for share in _SHARES:
-        left = np.maximum(carried - share * pv, 0.0)
-        if (problem.surplus_kwh > left).any():
-            yield replace(problem, limits=replace(problem.limits, export_limit_kw=left / hours))
 
 
 # How far a plan and its re-simulation may be apart, kWh per slot.
@@ -58,12 +46,21 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
 
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Return the plan that keeps the most room for sun that may not be held back, among those that cost no more than ``plan``."""
-    for narrow in narrow_exports(plan.problem):
+    problem = plan.problem
+    if problem.site.curtailable:
+        return plan
+    hours, pv, surplus, carried = problem.outlook.timeline.hours, problem.ac_pv_kwh, problem.surplus_kwh, problem.export_limit_kwh
+    for share in _SHARES:
+        # A connection that carries less of the sun outward.
+        left = np.maximum(carried - share * pv, 0.0)
+        if not (surplus > left).any():
+            continue
+        narrow = replace(problem, limits=replace(problem.limits, export_limit_kw=left / hours))
         segments = problem_segments(narrow, value.direction)
         if segments.covered.all() and segments.convex.all():
             function = value_battery(narrow, segments, value.direction).function
             cautious = replace(value, function=function, thresholds=function.thresholds(value.segments.levels))
-            kept = _plan_by_value(plan.problem, cautious, curtailment=curtailment)
+            kept = _plan_by_value(problem, cautious, curtailment=curtailment)
             if not kept.flows.excess_kwh.any() and not _misses_end(kept) and objective(kept) <= objective(plan) + _TOLERANCE_COST:
                 return kept
     return plan

@@ -119,7 +119,8 @@ class _Offer:
 
     @classmethod
     def of(cls, site: Site, course: SlotCourse, *, bounds: SlotBounds | None, direction: Direction | None) -> Self:
-        bounds, ways, battery = bounds or SlotBounds(), direction or _free(course.hours), site.batteries[0]
+        bounds, battery, always = bounds or SlotBounds(), site.batteries[0], np.ones(course.hours.size, dtype=bool)
+        ways = direction or Direction(always, always, always, always)
         sun = _convert(bounds.inverters, course.pv_kwh, course.hours) if bounds.inverters else None
         pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
         market = _Market.of(site, course, ways)
@@ -246,11 +247,6 @@ def _convert(inverters: InverterLimits, pv_kwh: FloatArray, hours: FloatArray) -
     paths = np.atleast_2d(pv_kwh)
     each = [inverters.convert(path, hours) for path in paths]
     return Conversion(*(np.array([np.squeeze(getattr(one, name)) for one in each]).reshape(pv_kwh.shape) for name in Conversion.__slots__))
-
-
-def _free(hours: FloatArray) -> Direction:
-    always = np.ones(hours.size, dtype=bool)
-    return Direction(always, always, always, always)
 
 
 def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displaces_first: BoolArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 
@@ -39,17 +39,15 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     Raises:
         InvalidInputError: state of a component the tariff does not have.
     """
-    names = [price.name for price in site.tariff.peaks]
+    prices = site.tariff.peaks
+    names = [price.name for price in prices]
     for name in state.peaks:
         if name not in names:
             raise refuse("no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none")
     unnamed = next((name for name in names if name not in state.peaks), None)
     known = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
-    return tuple(Peak(price, _read(known.get(price.name, PeakState()))) for price in site.tariff.peaks)
-
-
-def _read(state: PeakState) -> PeakHistory:
-    return PeakHistory(tuple(state.highest_kw), state.today_kw, state.interval_kwh)
+    states = [(price, known.get(price.name, PeakState())) for price in prices]
+    return tuple(Peak(price, PeakHistory(tuple(each.highest_kw), each.today_kw, each.interval_kwh)) for price, each in states)
 
 
 def read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
@@ -182,36 +180,28 @@ def _courses(scenarios: CoursesMessage | None) -> ScenarioSet | None:
 
 
 def _timeline(request: PlanRequest, count: int) -> Timeline:
-    start = require_utc(request.start, field="start")  # type: ignore[arg-type]
-    first = None
-    if request.first_slot_minutes is None:
-        _require_slot_start(request, start)
-    else:
-        first = request.step * (request.first_slot_minutes / request.slot_minutes)
-        start = floor_to(start, request.step)
-    return Timeline(start, request.step, count, first)
-
-
-def _require_slot_start(request: PlanRequest, start: datetime) -> None:
-    """Check that a request which does not say how much remains of its first slot begins on a grid that slots may have.
+    """Return the slots of a request: from its start, or from the begin of the slot of which it says how much remains.
 
     Raises:
-        InvalidInputError: the start lies within a slot.
+        InvalidInputError: the start lies within a slot of which that is not said.
     """
+    start = require_utc(request.start, field="start")  # type: ignore[arg-type]
+    if request.first_slot_minutes is not None:
+        first = request.step * (request.first_slot_minutes / request.slot_minutes)
+        return Timeline(floor_to(start, request.step), request.step, count, first)
     # Local midnights of some zones lie off the UTC grid of long slots, so five minutes is all that can be asked.
-    if start == floor_to(start, STEPS[0]):
-        return
-    over = start - floor_to(start, request.step)
-    remains = (request.step - over) / timedelta(minutes=1)
-    raise refuse(
-        "start-within-slot",
-        field="start",
-        value=start.isoformat(),
-        over=over / timedelta(minutes=1),
-        slot_minutes=request.slot_minutes,
-        remains=remains,
-        start=(start - over).isoformat(),
-    )
+    if start != floor_to(start, STEPS[0]):
+        over = start - floor_to(start, request.step)
+        raise refuse(
+            "start-within-slot",
+            field="start",
+            value=start.isoformat(),
+            over=over / timedelta(minutes=1),
+            slot_minutes=request.slot_minutes,
+            remains=(request.step - over) / timedelta(minutes=1),
+            start=(start - over).isoformat(),
+        )
+    return Timeline(start, request.step, count)
 
 
 def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatArray, list[Mode | None]]:

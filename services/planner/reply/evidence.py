@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, starmap
-from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -292,7 +291,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def planner_differs(self) -> BoolArray:
-        return self.planners_choice.differs if "learned" in map(attrgetter("followed"), self.plans) else ~self.exists
+        return self.planners_choice.differs if any(plan.followed == "learned" for plan in self.plans) else ~self.exists
 
     @cached_property
     def planner_takes(self) -> FloatArray:

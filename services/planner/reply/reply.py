@@ -149,7 +149,7 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadli
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
     return CheapestReply(
-        cost=_round_off(weighed.total - least.total - left), carbon_g=None if saved is None else _round_off(saved), import_kwh=_round_off(imported)
+        cost=_round_sum(weighed.total - least.total - left), carbon_g=None if saved is None else _round_sum(saved), import_kwh=_round_sum(imported)
     )
 
 
@@ -367,17 +367,17 @@ def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     carbon = plan.problem.outlook.carbon_g_per_kwh
     costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
     return CostReply(
-        total=_round_off(float(costs.total.sum()) + peak),
-        import_=_round_off(float(costs.import_cost.sum())),
-        export=_round_off(float(costs.export_cost.sum())),
-        wear=_round_off(float(costs.wear_cost.sum())),
-        peak=_round_off(peak),
-        carbon_g=None if carbon is None else _round_off(carbon_g(flows.import_kwh, carbon)),
-        self_sufficiency=None if share is None else _round_off(share),
+        total=_round_sum(float(costs.total.sum()) + peak),
+        import_=_round_sum(float(costs.import_cost.sum())),
+        export=_round_sum(float(costs.export_cost.sum())),
+        wear=_round_sum(float(costs.wear_cost.sum())),
+        peak=_round_sum(peak),
+        carbon_g=None if carbon is None else _round_sum(carbon_g(flows.import_kwh, carbon)),
+        self_sufficiency=None if share is None else _round_sum(share),
     )
 
 
-def _round_off(value: float) -> float:
+def _round_sum(value: float) -> float:
     """Return a sum without what additions leave of nothing, and without a minus before zero."""
     return round(value, 9) + 0.0
 
