@@ -63,7 +63,11 @@ MUTATIONS = (
     Mutation("money", "luna/energy/economics/costs.py", "-export_kwh * export_price, wear", "export_kwh * export_price, wear", "exports earn"),
     Mutation("money", "luna/energy/economics/prices.py", "+ rule.markup) * (1.0 + rule.vat)", ") * (1.0 + rule.vat) + rule.markup", "VAT on the markup"),
     Mutation(
-        "money", "luna/energy/economics/peaks.py", "max(sum(highest) / price.highest, price.least_kw)", "sum(highest) / price.highest", "the least power billed"
+        "money",
+        "luna/energy/economics/charges.py",
+        "max(sum(highest) / price.highest, price.least_kw)",
+        "sum(highest) / price.highest",
+        "the least power billed",
     ),
     Mutation("money", "luna/energy/economics/charges.py", "self.drawn_kwh if number == 0 else 0.0", "self.drawn_kwh", "blocks begin anew with each month"),
     Mutation("money", "services/agent/gatekeeper.py", "elif gain <= LEAST_GAIN:", "elif gain <= -1.0:", "an agent's dearer plan is refused"),
