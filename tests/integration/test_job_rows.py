@@ -35,7 +35,10 @@ def hold(database: Engine, job_id: str, *, worker: str = "one", alive: str = "on
 
 
 def due(connection: Connection) -> list[str]:
-    return [job.key for job in jobs.take_due(connection)]
+    is_any = jobs.is_any_due(connection)
+    found = [job.key for job in jobs.take_due(connection)]
+    assert is_any is bool(found)
+    return found
 
 
 def test_a_job_never_sent_is_due_and_one_just_sent_is_not(connection: Connection) -> None:

@@ -109,6 +109,7 @@ def test_a_change_is_in_the_next_answer_whether_refreshed_or_not(written: Connec
 
 def test_refreshing_again_finds_nothing_to_do(written: Connection) -> None:
     rollups.refresh_batch(written)
+    assert not rollups.is_any_marked(written)
     assert rollups.refresh_batch(written) == rollups.Refreshed()
 
 
@@ -117,6 +118,7 @@ def test_rollups_with_many_marked_days_are_not_asked(connection: Connection) -> 
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 40 * 96)
     days = [{"site_key": sites.key_of(connection, "marked"), "day": timeline.start + day * timedelta(days=1)} for day in range(rollups.MOST_MARKED + 1)]
     connection.execute(insert(rollup_marks), days[1:])
+    assert rollups.is_any_marked(connection)
     assert rollups.are_fresh(connection, "marked", timeline)
     connection.execute(insert(rollup_marks), days[:1])
     assert not rollups.are_fresh(connection, "marked", timeline)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel
@@ -83,6 +83,11 @@ def list_armed(connection: Connection) -> list[str]:
     """Return the sites that are armed, in order of their names."""
     query = select(site_table.c.name).join(control_state, control_state.c.site_key == site_table.c.site_key).where(control_state.c.armed_at.is_not(None))
     return list(connection.scalars(query.order_by(site_table.c.name)))
+
+
+def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
+    """Return the sites that are planned when something of them changes, in order of their names."""
+    return sites.names(connection) if refresh == "all" else list_armed(connection)
 
 
 def any_armed(connection: Connection) -> bool:

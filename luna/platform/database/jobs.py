@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Text, Update, and_, cast, delete, func, literal, null, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Text, Update, and_, cast, delete, func, literal, null, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
@@ -247,16 +247,24 @@ def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
     connection.execute(update(jobs).where(jobs.c.job_id.in_(job_ids)).values(sent_at=_NOW))
 
 
+def is_any_due(connection: Connection) -> bool:
+    """Return whether any message must be sent again, or a cancelled job's attempt still runs."""
+    return bool(connection.scalar(select(_select_due().exists()))) or bool(list_outliving(connection))
+
+
 def take_due(connection: Connection) -> list[Job]:
     """Return the open jobs whose message must be sent again, the oldest first, locked until the end of the transaction.
 
     Due is what was never sent, or was sent long enough ago and neither waits for less than that nor has a worker that holds its lock.
     """
+    rows = connection.execute(_select_due().order_by(jobs.c.submitted_at).limit(RESEND_AT_MOST).with_for_update(skip_locked=True))
+    return [_job(row) for row in rows.mappings()]
+
+
+def _select_due() -> Select[Any]:
     silence = func.least(func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE)
     silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW)
-    query = select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
-    rows = connection.execute(query.order_by(jobs.c.submitted_at).limit(RESEND_AT_MOST).with_for_update(skip_locked=True))
-    return [_job(row) for row in rows.mappings()]
+    return select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
 
 
 def retry(connection: Connection, job_id: str) -> Job:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, cast, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import Connection, Select, Text, cast, func, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from luna.platform.database.schema.plans import plan_causes
@@ -40,20 +40,28 @@ def note_market(connection: Connection, market: str) -> None:
     connection.execute(_OF_MARKET, {"market": market, "quoted": f'"{market}"'})
 
 
+def is_any_due(connection: Connection, names: Sequence[str], *, now: datetime) -> bool:
+    """Return whether ``take_due`` would return any of these sites."""
+    return bool(connection.scalar(select(_select_due(names, now=now).exists())))
+
+
 def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> list[str]:
     """Return the sites of these that changed since they were planned, in order; each once, and again where no plan came of it."""
-    # A clock that went back must not keep a change waiting until it is there again.
-    asked = plan_causes.c.asked_at.between(now - ASKED_FOR, now)
-    due = or_(plan_causes.c.asked_at.is_(None), ~asked)
-    own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
-    among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
     # What somebody is just changing is due at the next look.
-    locked = own.where(due, among).order_by(plan_causes.c.site_key, plan_causes.c.kind).with_for_update(of=plan_causes, skip_locked=True)
-    found = connection.execute(locked).all()
+    due = _select_due(names, now=now).order_by(plan_causes.c.site_key, plan_causes.c.kind)
+    found = connection.execute(due.with_for_update(of=plan_causes, skip_locked=True)).all()
     if found:
         taken = tuple_(plan_causes.c.site_key, plan_causes.c.kind).in_([(row.site_key, row.kind) for row in found])
         connection.execute(update(plan_causes).where(taken).values(asked_at=now))
     return sorted({row.name for row in found})
+
+
+def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str, str]]:
+    # A clock that went back must not keep a change waiting until it is there again.
+    asked = plan_causes.c.asked_at.between(now - ASKED_FOR, now)
+    own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
+    among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
+    return own.where(or_(plan_causes.c.asked_at.is_(None), ~asked), among)
 
 
 def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:

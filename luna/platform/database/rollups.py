@@ -35,6 +35,7 @@ BATCHES = 100
 # Nobody can empty the quarter-hours between the statements of a batch.
 HOLD = "LOCK TABLE slot_observations IN ACCESS SHARE MODE"
 TAKE = "DELETE FROM rollup_marks WHERE mark IN (SELECT mark FROM rollup_marks ORDER BY mark LIMIT %s) RETURNING site_key, day"
+ANY = "SELECT EXISTS (SELECT FROM rollup_marks)"
 # In order of time, so that what is read together lies together.
 DAYS = sql.SQL("(SELECT DISTINCT * FROM unnest(%(sites)s::integer[], %(days)s::timestamptz[]) AS given (site_key, day) ORDER BY site_key, day) AS days")
 # Day by day, each found by the key: a join of all at once compares every row with every day.
@@ -73,6 +74,12 @@ class Refreshed:
 
     def __add__(self, other: "Refreshed") -> "Refreshed":
         return Refreshed(self.marks + other.marks, self.days + other.days)
+
+
+def is_any_marked(connection: Connection) -> bool:
+    """Return whether a day of any site is to be computed anew."""
+    with copy.cursor(connection) as session:
+        return session.execute(ANY).fetchone() == (True,)
 
 
 def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -27,9 +27,11 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.embedded import running
 from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
+from luna.platform.health.probes import PATIENCE
 from luna.platform.queue.client import Client
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import LeaderLock, read_beat
+from luna.platform.queue.pending_work import PendingWork
 from luna.platform.settings import load_settings
 from luna.platform.telemetry import configure_logging
 
@@ -43,6 +45,13 @@ SENT = Counter("luna_beat_sent_messages_total", "Messages sent because they were
 
 log = structlog.get_logger("luna.beat")
 
+HasWork = Callable[[type[Request]], bool]
+
+
+def always(_: type[Request]) -> bool:
+    """Say that there may be something to do."""
+    return True
+
 
 class Scheduler(CeleryScheduler):  # type: ignore[misc]
     """Celery's scheduler in memory, over typed requests; what nobody serves stays due instead of waiting in its queue.
@@ -51,17 +60,27 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         client: sends.
         schedule: how often to ask for what, each time with the defaults of its request.
         asked_at: when a task was asked for last, by whichever beat led then; one that never was, or by a clock that has gone back since, is due at once.
-        turn: after how long to look again at what is due and not served.
+        turn: after how long to look again at what is due and not asked for.
         clock: says what is due; a machine that slept, or whose clock went back, is not waited for.
+        has_work: whether there is anything to do for a request; what is due without stays due.
     """
 
     # Messages go through the client, which gives up in time where Redis is away; Celery's producer would wait for it.
     producer = None
 
-    def __init__(self, client: Client, schedule: Mapping[type[Request], timedelta], asked_at: Mapping[str, datetime], *, turn: timedelta, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        schedule: Mapping[type[Request], timedelta],
+        asked_at: Mapping[str, datetime],
+        *,
+        turn: timedelta,
+        clock: Clock,
+        has_work: HasWork = always,
+    ) -> None:
         app = Celery("luna-beat", set_as_current=False)
         app.conf.timezone = "UTC"
-        self._client = client
+        self._client, self._has_work = client, has_work
         self._clock, self._looked_at = clock, (now := clock.now())
         # Of another machine, or from before the clock went back.
         said = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
@@ -93,7 +112,7 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
-        return (False, self.max_interval) if due and not self._client.is_served(type(entry.args[0]), asked=_is_prompt(entry)) else (due, seconds)
+        return (False, self.max_interval) if due and not self._is_wanted(type(entry.args[0]), prompt=_is_prompt(entry)) else (due, seconds)
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
@@ -106,6 +125,9 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
             return
         self.asked_at[entry.name] = self._clock.now()
         SENT.labels(entry.name).inc()
+
+    def _is_wanted(self, request: type[Request], *, prompt: bool) -> bool:
+        return self._client.is_served(request, asked=prompt) and self._has_work(request)
 
 
 def _is_prompt(entry: ScheduleEntry) -> bool:
@@ -125,11 +147,20 @@ class Beat:
         schedule: how often to ask for what, each time with the defaults of its request.
         turn: the longest time between two turns.
         clock: where "now" comes from.
+        has_work: as for ``Scheduler``.
     """
 
-    def __init__(self, redis_url: str, schedule: Mapping[type[Request], timedelta], *, turn: timedelta = TURN, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        schedule: Mapping[type[Request], timedelta],
+        *,
+        turn: timedelta = TURN,
+        clock: Clock | None = None,
+        has_work: HasWork = always,
+    ) -> None:
         self.name = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        self._schedule = schedule
+        self._schedule, self._has_work = schedule, has_work
         self._turn = turn
         self._clock = clock or SystemClock()
         self._started_at = self._clock.now()
@@ -162,7 +193,8 @@ class Beat:
     def _send_due(self) -> float:
         if self._scheduler is None or self._scheduler.clock_went_back:
             last = read_beat(self._redis)
-            self._scheduler = Scheduler(self._client, self._schedule, last.asked_at if last else {}, turn=self._turn, clock=self._clock)
+            asked_at = last.asked_at if last else {}
+            self._scheduler = Scheduler(self._client, self._schedule, asked_at, turn=self._turn, clock=self._clock, has_work=self._has_work)
         self._say("leads")
         pause = self._scheduler.send_due()
         self._lead.tell(self._sign(self._scheduler))
@@ -207,7 +239,9 @@ def main(arguments: list[str] | None = None) -> int:
     schedule = _read_schedule(options)
     pulse = Liveness(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
-        beat = Beat(addresses.redis_url, schedule, turn=turn)
+        pending = PendingWork(settings, addresses.database_url, patience=min(PATIENCE, turn), clock=SystemClock())
+        stack.callback(pending.close)
+        beat = Beat(addresses.redis_url, schedule, turn=turn, has_work=pending.is_there)
         stack.callback(beat.leave)
         readiness = Readiness({ALIVE: pulse.probe, "schedule": lambda: beat.state, **probes_for(("redis",), settings, addresses)})
         if options.health_port:

@@ -123,7 +123,7 @@ def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSite
         now: by which plans are old.
     """
     with unit_of_work(engine) as connection:
-        names = _list_planned(connection, settings)
+        names = control.list_planned(connection, settings.plan_refresh)
         due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
     # Batches are cut from all sites, so that the open job of a batch is found again whichever of its sites are due now.
     cut = [[name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)]
@@ -143,7 +143,7 @@ def follow_changes(
         now: by which what was asked for is old.
     """
     with unit_of_work(engine) as connection:
-        due = plan_causes.take_due(connection, _list_planned(connection, settings), now=now)
+        due = plan_causes.take_due(connection, control.list_planned(connection, settings.plan_refresh), now=now)
         changed = plan_causes.list_changed_sites(connection, due)
     for part in _cut(changed, settings.plan_batch_sites):
         ask(RefreshForecastsRequest(site_ids=list(part)))
@@ -161,7 +161,7 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
         now: what was said by then is known.
     """
     with unit_of_work(engine) as connection:
-        found = list(_parse(sites.read_sensing(connection, _list_planned(connection, settings), roles=_ROLES)))
+        found = list(_parse(sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES)))
         keys = sites.keys_of(connection, [site.name for site in found])
         by_key = {keys[site.name]: site for site in found}
         known = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
@@ -175,10 +175,6 @@ def _parse(configurations: Mapping[str, Any]) -> Iterator[Site]:
         # Why one cannot be read its plan says.
         with suppress(InvalidInputError):
             yield parse_site(configuration)
-
-
-def _list_planned(connection: Connection, settings: Settings) -> list[str]:
-    return sites.names(connection) if settings.plan_refresh == "all" else control.list_armed(connection)
 
 
 def _cut(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:

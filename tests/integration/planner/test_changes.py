@@ -111,7 +111,9 @@ def test_each_change_of_a_site_is_noted_and_nothing_else(connection: Connection,
     with connection.begin_nested() as undone:
         change(connection)
         assert {kind for _, kind in plan_causes.read(connection, [home])} == kinds
+        assert plan_causes.is_any_due(connection, [home], now=START) is bool(kinds)
         assert plan_causes.take_due(connection, [home], now=START) == ([home] if kinds else [])
+        assert not plan_causes.is_any_due(connection, [home], now=START)
         undone.rollback()
 
 
