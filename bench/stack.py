@@ -33,6 +33,8 @@ SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure
 # Nothing is fetched from anywhere, and no budget stands before what is measured.
 ALONE = {"outside_services": "false", "embedding_download": "false", "log_level": "WARNING"}
 FORK_SERVERS = {"fork server": (FORK_SERVER, "shared"), "workers' fork server": (FORK_SERVER, "tasks")}
+# A start is warm once Python has kept what it compiled, as it does by itself.
+OTHERS = ("LUNA_", "PYTHONDONTWRITEBYTECODE")
 UNLIMITED = {"requests_per_minute": "100000000", "solves_per_minute": "100000000"}
 
 
@@ -77,7 +79,7 @@ def luna_up(
     port, around = free_port(), os.environ if program is None else newcomers_environment()
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
     own = {f"LUNA_{name.upper()}": value for name, value in named.items()}
-    environment = {name: value for name, value in around.items() if not name.startswith("LUNA_")} | own
+    environment = {name: value for name, value in around.items() if not name.startswith(OTHERS)} | own
     command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"] if program is None else [str(program), "up"]
     command = command if group is None else group.enter(command)
     path = folder / "up.log"
