@@ -48,7 +48,8 @@ class PendingWork:
         look = self._looks.get(request)
         if look is None or (self._answer is not None and not self._answer.done()):
             return True
-        self._answer = answer = Future()
+        answer: Future[bool] = Future()
+        self._answer = answer
         threading.Thread(target=self._ask, args=(look, answer), name="pending work", daemon=True).start()
         try:
             return answer.result(self._patience.total_seconds())
