@@ -25,7 +25,7 @@ SiteName = Annotated[str, Field(min_length=1, max_length=64, description="the si
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class CapabilityCall:
     """Who asks, when, and over which connection; what is written over it is kept together or not at all.
 
     Attributes:
@@ -40,7 +40,7 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ReplyTable:
     """A reply as a terminal shows it: rows of cells under headings.
 
     Attributes:
@@ -101,7 +101,7 @@ class Capability:
     noun: str
     scope: Scope
     command: str
-    shown: Table | str
+    shown: ReplyTable | str
     options: Mapping[str, str] = field(default_factory=dict)
     assigned: frozenset[str] = frozenset()
     usually_now: str | None = None

@@ -17,7 +17,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capability import Asking, Capability, Given
+from luna.platform.capability import Capability, CapabilityCall, Given
 from luna.words import Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.remote import RemoteDesk
@@ -63,7 +63,7 @@ class OwnDesk:
 
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         """Return a capability's reply; who may start a command here may have all that it does."""
-        return capability.function(Asking(self._connection, getpass.getuser(), self._now), **given)
+        return capability.function(CapabilityCall(self._connection, getpass.getuser(), self._now), **given)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import typer
 from luna.energy.errors import InvalidInputError, LunaError, MachineError
 from luna.platform.extras import tell_extras
 from services.cli.console import err, report
-from services.cli.server import Server, name_server
+from services.cli.server import RemoteServer, name_server
 
 
 class _CommandEntry(NamedTuple):
@@ -168,7 +168,7 @@ def _name_server(
     server: Annotated[str | None, typer.Option(envvar="LUNA_SERVER", help="A Luna elsewhere that carries the command out: https://luna.home:8080.")] = None,
     key: Annotated[str | None, typer.Option(envvar="LUNA_KEY", help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.")] = None,
 ) -> None:
-    name_server(None if server is None else Server(server, key))
+    name_server(None if server is None else RemoteServer(server, key))
 
 
 def _not_called() -> None:

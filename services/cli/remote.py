@@ -12,7 +12,7 @@ from luna.energy.errors import InvalidInputError, UnavailableError, read_problem
 from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capability import Capability
-from services.cli.server import Server
+from services.cli.server import RemoteServer
 
 PATIENCE_SECONDS = 60.0
 _ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 class RemoteDesk:
     """A gateway that carries capabilities out."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: RemoteServer) -> None:
         import httpx
 
         self._server = server

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class RemoteServer:
     """Where a gateway is, and the key that requests to it are signed with."""
 
     url: str
     key: str | None = None
 
 
-_SERVER: ContextVar[Server | None] = ContextVar("server", default=None)
+_SERVER: ContextVar[RemoteServer | None] = ContextVar("server", default=None)
 
 
-def name_server(server: Server | None) -> None:
+def name_server(server: RemoteServer | None) -> None:
     """Let the commands of this process be carried out by a gateway; None: here."""
     _SERVER.set(server)
 
 
-def find_server() -> Server | None:
+def find_server() -> RemoteServer | None:
     """Return the gateway that carries commands out, None where that is done here."""
     return _SERVER.get()

@@ -16,14 +16,14 @@ class PinnedTime(Message):
     noun=_NOUN,
     scope="read",
     command="manual time",
-    shown=Table(("hours",), lambda reply, numbers: [numbers.hours(reply.hours)]),
+    shown=ReplyTable(("hours",), lambda reply, numbers: [numbers.hours(reply.hours)]),
 )
-def read_pinned_time(asking: Asking, site_id: SiteName, *, device: Annotated[str | None, Field(description="of this device alone")] = None) -> PinnedTime:
+def read_pinned_time(call: CapabilityCall, site_id: SiteName, *, device: Annotated[str | None, Field(description="of this device alone")] = None) -> PinnedTime:
     """Say how long devices are pinned.
 
     Blocks that have expired do not count.
     """
-    blocks = manual_blocks.read_standing(asking.connection, site_id, first=asking.now)
+    blocks = manual_blocks.read_standing(call.connection, site_id, first=call.now)
     return PinnedTime(hours=sum((block.to - block.from_).total_seconds() for block in blocks if device in (None, block.device)) / 3600)
 '''
 
@@ -74,7 +74,7 @@ with running(load_settings()) as addresses:
 CHANGE = Change(
     "capability",
     (
-        Edit("luna/platform/capabilities/manual.py", CAPABILITY, after="return manual_blocks.remove(asking.connection, site_id, block_id, by=asking.by)"),
+        Edit("luna/platform/capabilities/manual.py", CAPABILITY, after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)"),
         Edit(
             "luna/platform/capabilities/manual.py",
             "MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block, read_pinned_time)\n",

@@ -10,7 +10,7 @@ from luna.energy.devices import BATTERIES
 from luna.energy.instant import Instant
 from luna.energy.site.control import DEVICE_KEYS
 from luna.platform import control_service
-from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import control
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number
 from luna.words import Numbers, say_instant, say_mode
@@ -49,26 +49,26 @@ def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
     return [say_instant(entry.slot_start, numbers.zone), entry.device, entry.decided_by, entry.reason, told, confirmed]
 
 
-DECISIONS = Table(("slot", "device", "by", "why", "told", "confirmed"), _show, "decisions", none="Nothing was decided yet.")
+DECISIONS = ReplyTable(("slot", "device", "by", "why", "told", "confirmed"), _show, "decisions", none="Nothing was decided yet.")
 
 
 @capability("GET", _PATH, noun=_NOUN, scope="read", command="control status", shown="")
-def read_control(asking: Asking, site_id: SiteName) -> ControlReply:
+def read_control(call: CapabilityCall, site_id: SiteName) -> ControlReply:
     """Read how control stands.
 
     Return whether the site is armed, the overrides that hold, and what each device was told last.
     """
-    states = control_service.read_states(asking.connection, site_id, now=asking.now)
+    states = control_service.read_states(call.connection, site_id, now=call.now)
     return ControlReply(armed=states[0].armed_at is not None, armed_at=states[0].armed_at, armed_by=states[0].armed_by, devices=states)
 
 
 @capability("POST", f"{_PATH}/arm", noun=_NOUN, scope="operate", command="control arm", shown="{site_id} is armed.", critical=True)
-def arm(asking: Asking, site_id: SiteName) -> ControlState:
+def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     """Let a site's devices follow its plans.
 
     Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told.
     """
-    return control_service.arm(asking.connection, site_id, now=asking.now, by=asking.by)
+    return control_service.arm(call.connection, site_id, now=call.now, by=call.by)
 
 
 @capability(
@@ -79,51 +79,51 @@ def arm(asking: Asking, site_id: SiteName) -> ControlState:
     command="control disarm",
     shown="{site_id} is not armed any more; an override has ended with it.",
 )
-def disarm(asking: Asking, site_id: SiteName) -> ControlState:
+def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     """Hand a site's devices back.
 
     Hand the devices back to their own control; after that nothing is sent, and overrides end.
     """
-    control.disarm(asking.connection, site_id)
-    return control.load(asking.connection, site_id)
+    control.disarm(call.connection, site_id)
+    return control.load(call.connection, site_id)
 
 
 @capability("PUT", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control override-device", also=("control override",), shown="")
-def override(asking: Asking, site_id: SiteName, device: DeviceKey, wanted: Override) -> ControlState:
+def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, wanted: Override) -> ControlState:
     """Have a device do something else than the plan says.
 
     Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before.
     """
-    asked = {"by": asking.by} | wanted.model_dump(include=wanted.model_fields_set)
-    return control_service.override(asking.connection, site_id, device, asked, now=asking.now)
+    asked = {"by": call.by} | wanted.model_dump(include=wanted.model_fields_set)
+    return control_service.override(call.connection, site_id, device, asked, now=call.now)
 
 
 @capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_ENDED)
-def resume(asking: Asking, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
+def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
     """End an override.
 
     Let the device follow the plan again; where no override holds, nothing changes.
     """
-    return control_service.resume(asking.connection, site_id, device)
+    return control_service.resume(call.connection, site_id, device)
 
 
 @capability("PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown="")
-def set_vacation(asking: Asking, site_id: SiteName, wanted: VacationMode) -> VacationMode:
+def set_vacation(call: CapabilityCall, site_id: SiteName, wanted: VacationMode) -> VacationMode:
     """Say that nobody is at home.
 
     Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes, and the site's rule for vacations holds.
     """
-    control_service.switch_vacation(asking.connection, site_id, on=wanted.vacation, now=asking.now)
+    control_service.switch_vacation(call.connection, site_id, on=wanted.vacation, now=call.now)
     return wanted
 
 
 @capability("GET", f"{_PATH}/decisions", noun=_NOUN, scope="read", command="control decisions", shown=DECISIONS)
-def list_decisions(asking: Asking, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None) -> DecisionList:
+def list_decisions(call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None) -> DecisionList:
     """List what was decided.
 
     Return what was decided for slots within `from` and `to`, who decided it, and what came of it.
     """
-    rows = control.read_log_page(asking.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1)
+    rows = control.read_log_page(call.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
     return DecisionList(decisions=[entry for _, entry in page], cursor=following)
 

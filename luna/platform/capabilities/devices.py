@@ -6,7 +6,7 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.energy.site.inventory import SiteDevice, list_devices_of
-from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import sites
 from luna.words import Numbers
 
@@ -29,14 +29,16 @@ def _show(device: SiteDevice, _: Numbers) -> list[str]:
     noun="sites",
     scope="read",
     command="site devices",
-    shown=Table(("device", "kind", "kW", "kWh", "told as", "modes"), _show, "devices", words=("kind", "told as", "modes"), none="{site_id} has no devices."),
+    shown=ReplyTable(
+        ("device", "kind", "kW", "kWh", "told as", "modes"), _show, "devices", words=("kind", "told as", "modes"), none="{site_id} has no devices."
+    ),
 )
-def list_devices(asking: Asking, site_id: SiteName) -> DeviceList:
+def list_devices(call: CapabilityCall, site_id: SiteName) -> DeviceList:
     """List a site's devices.
 
     Return every device, kind by kind, how strong it is, and whether Luna can tell it anything.
     """
-    return DeviceList(devices=list_devices_of(sites.load(asking.connection, site_id)))
+    return DeviceList(devices=list_devices_of(sites.load(call.connection, site_id)))
 
 
 DEVICES = (list_devices,)

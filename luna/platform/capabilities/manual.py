@@ -7,7 +7,7 @@ from pydantic import Field
 from luna.contracts.message import Message
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.energy.errors import ConflictError
-from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import manual_blocks
 from luna.words import Numbers, say_instant
 
@@ -39,19 +39,19 @@ _HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")
     noun=_NOUN,
     scope="read",
     command="manual list",
-    shown=Table(_HEADINGS, _show, "blocks", none="Nothing is pinned or forbidden."),
+    shown=ReplyTable(_HEADINGS, _show, "blocks", none="Nothing is pinned or forbidden."),
     aliases=(_SHORT,),
 )
 def list_manual_blocks(
-    asking: Asking, site_id: SiteName, *, history: Annotated[bool, Field(description="also what has expired or was taken back")] = False
+    call: CapabilityCall, site_id: SiteName, *, history: Annotated[bool, Field(description="also what has expired or was taken back")] = False
 ) -> BlockList:
     """List what is pinned and forbidden.
 
     Return the blocks that hold now or will.
     """
     if history:
-        return BlockList(blocks=manual_blocks.read_history(asking.connection, site_id))
-    return BlockList(blocks=manual_blocks.read_standing(asking.connection, site_id, first=asking.now))
+        return BlockList(blocks=manual_blocks.read_history(call.connection, site_id))
+    return BlockList(blocks=manual_blocks.read_standing(call.connection, site_id, first=call.now))
 
 
 @capability(
@@ -61,19 +61,19 @@ def list_manual_blocks(
     scope="operate",
     signable=True,
     command="manual add",
-    shown=Table(_HEADINGS, _show),
+    shown=ReplyTable(_HEADINGS, _show),
     options={"to": "until"},
     assigned=frozenset({"block_id"}),
     usually_now="from_",
     status=201,
     aliases=(_SHORT,),
 )
-def add_manual_block(asking: Asking, site_id: SiteName, block: ManualBlock) -> StoredBlock:
+def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock) -> StoredBlock:
     """Pin or forbid something for a time.
 
     Add a block to every plan of the site from the next one on, until it expires.
     """
-    return manual_blocks.add(asking.connection, site_id, block, by=asking.by, now=asking.now)
+    return manual_blocks.add(call.connection, site_id, block, by=call.by, now=call.now)
 
 
 @capability(
@@ -87,12 +87,12 @@ def add_manual_block(asking: Asking, site_id: SiteName, block: ManualBlock) -> S
     errors=(ConflictError,),
     aliases=(f"{_SHORT}/{{block_id}}",),
 )
-def remove_manual_block(asking: Asking, site_id: SiteName, block_id: BlockNumber) -> StoredBlock:
+def remove_manual_block(call: CapabilityCall, site_id: SiteName, block_id: BlockNumber) -> StoredBlock:
     """Take a block back.
 
     Take the block out of every plan from the next one on; it stays in the history.
     """
-    return manual_blocks.remove(asking.connection, site_id, block_id, by=asking.by)
+    return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)
 
 
 MANUAL = (list_manual_blocks, add_manual_block, remove_manual_block)

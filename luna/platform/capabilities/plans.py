@@ -6,7 +6,7 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.plan_questions import PlanSummary
-from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import plans
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Numbers, say_instant
@@ -37,17 +37,17 @@ def _show(plan: PlanSummary, numbers: Numbers) -> list[str]:
     noun="plans",
     scope="read",
     command="plans list",
-    shown=Table((*_WORDS, "cost"), _show, "plans", words=_WORDS, none="There is none: luna plan --site {site_id} makes one."),
+    shown=ReplyTable((*_WORDS, "cost"), _show, "plans", words=_WORDS, none="There is none: luna plan --site {site_id} makes one."),
 )
 def list_plans(  # noqa: PLR0913 - one per parameter of the query
-    asking: Asking, site_id: SiteName, *, first: From = None, end: To = None, system_id: SystemId = "prod", limit: Limit = 50, cursor: Cursor = None
+    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, system_id: SystemId = "prod", limit: Limit = 50, cursor: Cursor = None
 ) -> PlanList:
     """List the plans of a site.
 
     Return the plans issued within `from` and `to`, the newest first, with cost and status.
     """
     after = read_instant_and_text(cursor)
-    rows = plans.list_newest(asking.connection, site_id, issued=(first, end), system_id=system_id, after=after, limit=limit + 1)
+    rows = plans.list_newest(call.connection, site_id, issued=(first, end), system_id=system_id, after=after, limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.plan_id))
     return PlanList(plans=page, cursor=following)
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from luna.contracts.charging_stays import WEEKDAYS, NewSession, StoredSession
 from luna.contracts.message import Message
-from luna.platform.capability import Asking, SiteName, Table, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import charging_stays
 from luna.words import Numbers, say_instant
 
@@ -41,27 +41,27 @@ _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "b
     noun=_NOUN,
     scope="read",
     command="session list",
-    shown=Table(_HEADINGS, _show, "sessions", none="No stay of a vehicle is stored."),
+    shown=ReplyTable(_HEADINGS, _show, "sessions", none="No stay of a vehicle is stored."),
 )
 def list_sessions(
-    asking: Asking, site_id: SiteName, *, history: Annotated[bool, Field(description="also what is over or was taken back")] = False
+    call: CapabilityCall, site_id: SiteName, *, history: Annotated[bool, Field(description="also what is over or was taken back")] = False
 ) -> SessionList:
     """List the stays of vehicles.
 
     Return the stays at chargers that go on or are to come.
     """
     if history:
-        return SessionList(sessions=charging_stays.read_history(asking.connection, site_id))
-    return SessionList(sessions=charging_stays.read_standing(asking.connection, site_id, first=asking.now))
+        return SessionList(sessions=charging_stays.read_history(call.connection, site_id))
+    return SessionList(sessions=charging_stays.read_standing(call.connection, site_id, first=call.now))
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="operate", command="session add", shown=Table(_HEADINGS, _show), status=201, signable=True)
-def add_session(asking: Asking, site_id: SiteName, session: NewSession) -> StoredSession:
+@capability("POST", _PATH, noun=_NOUN, scope="operate", command="session add", shown=ReplyTable(_HEADINGS, _show), status=201, signable=True)
+def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) -> StoredSession:
     """Store a stay of a vehicle.
 
     Have the vehicle planned in this stay from the next plan on, until it is over.
     """
-    return charging_stays.add(asking.connection, site_id, session, by=asking.by, now=asking.now)
+    return charging_stays.add(call.connection, site_id, session, by=call.by, now=call.now)
 
 
 @capability(
@@ -73,12 +73,12 @@ def add_session(asking: Asking, site_id: SiteName, session: NewSession) -> Store
     signable=True,
     shown="Session {session_id} is in no plan of {site_id} any more.",
 )
-def remove_session(asking: Asking, site_id: SiteName, session_id: StayNumber) -> StoredSession:
+def remove_session(call: CapabilityCall, site_id: SiteName, session_id: StayNumber) -> StoredSession:
     """Take a stay back.
 
     Take the stay out of every plan from the next one on; it stays in the history.
     """
-    return charging_stays.remove(asking.connection, site_id, session_id, by=asking.by)
+    return charging_stays.remove(call.connection, site_id, session_id, by=call.by)
 
 
 STAYS = (list_sessions, add_session, remove_session)

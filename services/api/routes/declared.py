@@ -7,7 +7,7 @@ from typing import Any
 
 from luna.contracts.message import Message
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capability import Asking, Capability
+from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
@@ -29,7 +29,7 @@ def _build_handler(capability: Capability) -> Callable[..., Message]:
 
     def handle(*, gateway: Gateway, caller: Caller, by: str = "", **given: Any) -> Message:
         with unit_of_work(gateway.database) as connection:
-            return capability.function(Asking(connection, by or caller.signature, gateway.clock.now(), caller.sites), **given)
+            return capability.function(CapabilityCall(connection, by or caller.signature, gateway.clock.now(), caller.sites), **given)
 
     handle.__name__, handle.__doc__ = capability.name, capability.explanation
     setattr(handle, "__signature__", Signature(list(_list_parameters(capability)), return_annotation=capability.reply))  # noqa: B010 - no attribute of functions
