@@ -9,7 +9,7 @@ from tests.documentation import ROOT, Page
 
 _VARIABLE = re.compile(r"\bLUNA_[A-Z0-9_]*[A-Z0-9]\b")
 # Where variables that are no settings are read: those of tests, benches and scripts.
-_READERS = ("luna/platform/clock.py", "bench/**/*.py", "tests/**/*.py", "infra/**/*", ".ci/*", "docker-compose*.yml")
+_READERS = ("luna/platform/clock.py", "services/cli/main.py", "bench/**/*.py", "tests/**/*.py", "infra/**/*", ".ci/*", "docker-compose*.yml")
 
 
 def unknown_settings(page: Page) -> list[str]:
