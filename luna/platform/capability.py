@@ -11,7 +11,7 @@ from functools import cached_property
 from inspect import Parameter, getdoc, signature
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection
 
@@ -138,6 +138,12 @@ class Capability:
         """What is given, beside who asks."""
         hints = get_type_hints(self.function, include_extras=True)
         return tuple(self._read(each, hints[each.name]) for each in list(signature(self.function).parameters.values())[1:])
+
+    @cached_property
+    def request(self) -> type[BaseModel]:
+        """What is given as one message, for who gives it whole: by its names in a request, and nothing else."""
+        fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.given}
+        return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
 
     def _read(self, parameter: Parameter, hint: Any) -> Given:
         kind = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint

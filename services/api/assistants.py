@@ -22,7 +22,7 @@ from mcp_types import (
     Tool,
     ToolAnnotations,
 )
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message as AsgiMessage
@@ -33,9 +33,12 @@ from luna.contracts.search import SearchFilter, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
+from luna.platform.capabilities import CAPABILITIES
 from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"
+# What is declared of one site and reads.
+DECLARED = {each.name: each for each in CAPABILITIES if each.method == "GET" and each.scope == "read" and "{site_id}" in each.path}
 MOST_PASSAGES = 20
 LONGEST_ARGUMENTS = 20_000
 # Its library says every message.
@@ -110,6 +113,8 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
             raise InvalidInputError("too much was given", field="arguments", remedy=f"Give at most {LONGEST_ARGUMENTS} characters.")
         if name == SEARCH:
             return await _search(access, arguments)
+        if name in DECLARED:
+            return await _read(access, name, arguments)
         request = await _read_call(access, name, dict(arguments))
         result = await access.call_tool(request)
     except LunaError as error:
@@ -126,19 +131,22 @@ async def _describe_tools(access: ToolAccess) -> list[Tool]:
         input_schema=_schema_of(DocumentQuestion),
         annotations=_READS,
     )
-    return [*offered, searching]
+    declared = [
+        ToolDescription(name=name, description=f"{each.title}. {each.explanation}", arguments=_schema_of(each.request)) for name, each in DECLARED.items()
+    ]
+    return [*offered, *(_describe(tool, sites, language=False) for tool in declared), searching]
 
 
-def _describe(tool: ToolDescription, sites: list[str]) -> Tool:
+def _describe(tool: ToolDescription, sites: list[str], *, language: bool = True) -> Tool:
     """Return a tool with the site that it is about; one that has several sites names one."""
-    about = {"type": "string", "description": f"which site: {', '.join(sites) or 'none is there yet'}"}
-    schema = {**tool.arguments, "type": "object", "properties": {**tool.arguments.get("properties", {}), "site_id": about, "language": _LANGUAGE}}
-    if len(sites) > 1:
-        schema["required"] = [*tool.arguments.get("required", []), "site_id"]
+    about = {"site_id": {"type": "string", "description": f"which site: {', '.join(sites) or 'none is there yet'}"}}
+    told = about | ({"language": _LANGUAGE} if language else {})
+    needed = [name for name in tool.arguments.get("required", []) if name != "site_id"] + (["site_id"] if len(sites) > 1 else [])
+    schema = {**tool.arguments, "type": "object", "properties": {**tool.arguments.get("properties", {}), **told}, "required": needed}
     return Tool(name=tool.name, description=tool.description, input_schema=schema, annotations=_READS)
 
 
-def _schema_of(model: type[Message]) -> dict[str, Any]:
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
     return {name: part for name, part in model.model_json_schema().items() if name not in ("title", "description")}
 
 
@@ -158,6 +166,14 @@ async def _find_only_site(access: ToolAccess) -> str:
         return sites[0]
     remedy = f"Name one of {', '.join(sites)}." if sites else "Describe one first: luna site add."
     raise InvalidInputError("which site is meant", field="site_id", remedy=remedy)
+
+
+async def _read(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> CallToolResult:
+    """Return what a declared capability finds; its reply says by its fields' names what it means."""
+    site_id = arguments.get("site_id") or await _find_only_site(access)
+    reply = await access.read(DECLARED[name], {**arguments, "site_id": site_id})
+    document = reply.model_dump(mode="json", by_alias=True)
+    return CallToolResult(content=[TextContent(type="text", text=json.dumps(document, ensure_ascii=False))], structured_content=document)
 
 
 async def _search(access: ToolAccess, arguments: Mapping[str, Any]) -> CallToolResult:

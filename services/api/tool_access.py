@@ -1,10 +1,22 @@
 """Where tools over a site's data run, and for whom: whoever offers them to an assistant gives this."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
+from luna.energy.instant import site_clock
+from luna.energy.refusals import refuse
+from luna.energy.site import invalid_input
+from luna.energy.timeline import parse_zone
+from luna.platform.capability import Capability, CapabilityCall
+from luna.platform.database import sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +26,7 @@ class ToolAccess:
     Attributes:
         list_tools: returns the tools over a site's data.
         call_tool: calls one.
+        read: returns what a declared capability that reads finds.
         search: searches documents.
         list_sites: returns the names of the asker's sites.
         sites: the asker's; None: all.
@@ -22,7 +35,37 @@ class ToolAccess:
 
     list_tools: Callable[[], Awaitable[ToolList]]
     call_tool: Callable[[ToolCallRequest], Awaitable[ToolResult]]
+    read: Callable[[Capability, Mapping[str, Any]], Awaitable[Message]]
     search: Callable[[SearchRequest], Awaitable[SearchReply]]
     list_sites: Callable[[], Awaitable[list[str]]]
     sites: tuple[str, ...] | None = None
     language: str = "en"
+
+
+def read_declared(
+    connection: Connection, capability: Capability, arguments: Mapping[str, Any], *, by: str, now: datetime, among: Collection[str] | None
+) -> Message:
+    """Return what a declared capability finds; days and times without an offset are those of its site's clock.
+
+    Args:
+        connection: to the database.
+        capability: one that reads, of one site.
+        arguments: what is given, as its request names it.
+        by: who asks.
+        now: the time.
+        among: the sites that are the asker's; None: all.
+
+    Raises:
+        NotFoundError: the site is not one of them; one that is not there at all is told in the same words.
+        InvalidInputError: an argument is missing, unknown or out of bounds.
+    """
+    site = str(arguments["site_id"])
+    if among is not None and site not in among:
+        raise refuse("no-such-site" if among else "no-site-of-yours", field="site_id", value=site, names=", ".join(sorted(among)))
+    with site_clock(parse_zone(sites.load(connection, site).timezone)):
+        try:
+            request = capability.request.model_validate(dict(arguments))
+        except ValidationError as exc:
+            raise invalid_input(exc, field="") from exc
+    given = {each.name: getattr(request, each.name) for each in capability.given}
+    return capability.function(CapabilityCall(connection, by, now, among), **given)

@@ -1,17 +1,22 @@
 """``luna mcp``: tools over a site's data for an assistant on this machine, by the Model Context Protocol."""
 
+import getpass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from luna.contracts.plan import Language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Engine
 
+    from luna.contracts.message import Message
     from luna.contracts.search import SearchReply, SearchRequest
     from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
+    from luna.platform.capability import Capability
     from luna.platform.queue import Client
     from services.api.tool_access import ToolAccess
 
@@ -70,6 +75,9 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
     async def call(request: "ToolCallRequest") -> "ToolResult":
         return await to_thread.run_sync(partial(_call, database, client, request))
 
+    async def read(capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
+        return await to_thread.run_sync(partial(_read, database, among, capability, arguments))
+
     async def search(request: "SearchRequest") -> "SearchReply":
         return await to_thread.run_sync(partial(_search, client, request))
 
@@ -79,7 +87,7 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
     async def list_sites() -> list[str]:
         return await to_thread.run_sync(partial(_list_sites, database, among))
 
-    return ToolAccess(list_offered, call, search, list_sites, sites=among, language=language)
+    return ToolAccess(list_offered, call, read, search, list_sites, sites=among, language=language)
 
 
 def _call(database: "Engine", client: "Client", request: "ToolCallRequest") -> "ToolResult":
@@ -89,6 +97,15 @@ def _call(database: "Engine", client: "Client", request: "ToolCallRequest") -> "
 
     with unit_of_work(database) as connection:
         return registry.call_tool(connection, request, now=SystemClock().now(), client=client)
+
+
+def _read(database: "Engine", among: tuple[str, ...] | None, capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
+    from luna.platform.clock import SystemClock
+    from luna.platform.database.engine import unit_of_work
+    from services.api.tool_access import read_declared
+
+    with unit_of_work(database) as connection:
+        return read_declared(connection, capability, arguments, by=getpass.getuser(), now=SystemClock().now(), among=among)
 
 
 def _search(client: "Client", request: "SearchRequest") -> "SearchReply":

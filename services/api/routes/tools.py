@@ -1,5 +1,6 @@
 """Tools over a site's data: by route, and by the Model Context Protocol for assistants."""
 
+from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
 from luna.energy.errors import UnavailableError
+from luna.platform.capability import Capability
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
@@ -23,7 +25,7 @@ from services.api.identity.identity import Identity
 from services.api.identity.limits import Budget
 from services.api.json_body import CheckedRoute
 from services.api.routing import ResourceRouter
-from services.api.tool_access import ToolAccess
+from services.api.tool_access import ToolAccess, read_declared
 
 # Days and clock times in arguments are the site's, and are read where the tool is.
 router = ResourceRouter("tools", route_class=CheckedRoute)
@@ -73,6 +75,9 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
         await _spend(request, caller, asked.tool)
         return ToolResult.model_validate_json(await _ask(gateway, asked))
 
+    async def read(capability: Capability, arguments: Mapping[str, Any]) -> Message:
+        return await to_thread.run_sync(partial(_read, gateway, caller, capability, arguments))
+
     async def search(asked: SearchRequest) -> SearchReply:
         return SearchReply.model_validate_json(await _ask(gateway, asked))
 
@@ -82,7 +87,7 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
     async def list_sites() -> list[str]:
         return await to_thread.run_sync(partial(_list_sites, gateway, caller))
 
-    return ToolAccess(list_offered, call, search, list_sites, sites=_sites_of(caller))
+    return ToolAccess(list_offered, call, read, search, list_sites, sites=_sites_of(caller))
 
 
 async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
@@ -94,6 +99,11 @@ async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
     if not await to_thread.run_sync(partial(gateway.queue.is_served, type(asked), asked=True)):
         raise UnavailableError("no worker of the knowledge service answers", remedy="Run one: python -m luna.platform.queue.worker --queues rag")
     return bytes((await gateway.ask(asked)).body)
+
+
+def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:
+    with unit_of_work(gateway.database) as connection:
+        return read_declared(connection, capability, arguments, by=caller.signature, now=gateway.clock.now(), among=caller.sites)
 
 
 def _list_sites(gateway: Gateway, caller: Caller) -> list[str]:

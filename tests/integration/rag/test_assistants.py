@@ -22,6 +22,7 @@ from luna.contracts.search import SearchRequest
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Servers
 from luna.platform.queue import Client as QueueClient
+from services.api.assistants import DECLARED
 from services.rag.tools.registry import TOOLS
 from tests.identity import FOREIGN, GENEROUS, OWN, Gate, gate_with_people
 from tests.tables import each_row
@@ -75,7 +76,7 @@ def test_an_assistant_finds_every_tool_and_is_told_that_it_reads(gate: Gate) -> 
             return await client.list_tools()
 
     tools = anyio.run(ask).tools
-    assert {tool.name for tool in tools} == {*TOOLS, "search_documents"}
+    assert {tool.name for tool in tools} == {*TOOLS, *DECLARED, "search_documents"}
     assert all(tool.annotations.read_only_hint and tool.annotations.destructive_hint is False for tool in tools)
     assert all(tool.input_schema["type"] == "object" for tool in tools)
 
@@ -104,6 +105,19 @@ def test_prices_and_energies_are_those_of_their_routes(gate: Gate) -> None:
     for source, name in zip(energies["sources"], ("load", "pv", "import", "export", "charge", "discharge"), strict=True):
         rows = gate.client.get(source["path"], headers=headers).json()["rows"]
         assert told[f"{name}_kwh"] == fsum(row["value"] for row in rows if row["value"] is not None), name
+
+
+def test_what_is_declared_and_reads_is_a_tool_that_says_what_its_route_says(gate: Gate) -> None:
+    headers = gate.key("user")
+    block = {"device": "battery 2", "action": "hold", "from": "2099-07-01T04:00", "to": "2099-07-01T06:00"}
+    added = gate.client.post(f"/v1/sites/{OWN}/manual-blocks", json=block, headers=gate.key("admin", "operate"))
+    assert added.status_code == 201, added.text
+    routes = {"list_manual_blocks": "manual-blocks", "list_decisions": "control/decisions", "read_control": "control", "list_devices": "devices"}
+    for tool, path in routes.items():
+        result = call(gate, tool, {})
+        assert not result.is_error, text_of(result)
+        assert result.structured_content == gate.client.get(f"/v1/sites/{OWN}/{path}", headers=headers).json(), tool
+    assert call(gate, "list_manual_blocks", {}).structured_content["blocks"][0]["device"] == "battery 2"
 
 
 def test_a_tool_is_called_by_its_route_as_well(gate: Gate) -> None:
@@ -145,6 +159,12 @@ def test_a_page_of_another_site_gets_nothing(gate: Gate) -> None:
         ("plan", {"site_id": {"$ne": ""}}, "site_id"),
         ("consumption", {"first_day": "A" * 100_000}, "at most"),
         ("consumption", {"series": ["pv"] * 500}, "series"),
+        ("list_manual_blocks", {"site_id": FOREIGN}, "no such site"),
+        ("list_manual_blocks", {"site_id": {"$ne": ""}}, "site_id"),
+        ("list_decisions", {"from": "yesterday"}, "from"),
+        ("list_decisions", {"limit": 10**9}, "limit"),
+        ("list_decisions", {"sql": "DROP TABLE sites"}, "sql"),
+        ("add_manual_block", {}, "no such tool"),
         ("search_documents", {}, "query"),
         ("search_documents", {"query": "x", "k": 10**9}, "k"),
         ("search_documents", {"query": "x", "sites": ["a"]}, "sites"),
