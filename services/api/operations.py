@@ -68,7 +68,6 @@ DATA = (
     Operation("judge_quality", "POST", f"{_SITE}/quality", "data", "data quality"),
     Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
     Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
-    Operation("list_data_changes", "GET", f"{_SITE}/data-changes", "read", "data changes"),
     Operation("build_slots", "POST", f"{_SITE}/slots", "data", "data slots"),
     Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
     Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
@@ -120,10 +119,7 @@ TOOLS = (
     Operation("call_tool", "POST", "/v1/tools/{name}", "read", "tools call"),
     Operation("answer_assistant", "POST", "/mcp", "read", "mcp"),
 )
-NOTIFICATIONS = (
-    Operation("list_notifications", "GET", "/v1/notifications", "read", "notify list"),
-    Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),
-)
+NOTIFICATIONS = (Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),)
 _DOCUMENT = "/v1/documents/{document_id}"
 DOCUMENTS = (
     Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),

@@ -11,13 +11,14 @@ from luna.words import say_instant
 from luna.words.quality import say_fault
 from services.cli import backfill, fetch, file_guess, quality, quarantine, slots
 from services.cli.console import JsonOption, emit, err, out, table
+from services.cli.declared import build_group
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
     from services.ingest.loading import LoadReport
 
-app = typer.Typer(help="Load and query series.", no_args_is_help=True)
+app = build_group("data", "Load and query series.")
 
 SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)

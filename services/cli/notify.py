@@ -1,20 +1,17 @@
 """``luna notify``: messages to owners, and whether they arrive."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import parse_zone
-from luna.words import say_instant
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, out
+from services.cli.declared import build_group
 
 if TYPE_CHECKING:
-    from luna.contracts.notification import Notification, NotifyTestReply
+    from luna.contracts.notification import NotifyTestReply
 
-app = typer.Typer(help="Send a test message to phone and mail, see what was sent.", no_args_is_help=True)
-
-HEADINGS = ("when", "site", "event", "message", "sent to")
+app = build_group("notify", "Send a test message to phone and mail, see what was sent.")
 
 
 @app.command("test")
@@ -32,29 +29,6 @@ def send_test(*, as_json: JsonOption = False) -> None:
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_test(reply))
     if not all(target.sent for target in reply.targets):
         raise typer.Exit(1)
-
-
-@app.command("list")
-def list_notifications(
-    *,
-    site: Annotated[str | None, typer.Option(help="Of one site alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what owners were told, the latest first."""
-    from luna.platform.database import notifications, sites
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection:
-        found = notifications.list_newest(connection, site_id=site, limit=limit)
-        zones = {each.name: each.timezone for each in sites.load_all(connection).sites}
-    document = {"notifications": [each.model_dump(mode="json") for each in found]}
-    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_row(each, zones.get(each.site, "UTC")) for each in found], words=HEADINGS))
-
-
-def _row(told: "Notification", zone: str) -> list[str]:
-    deliveries = ", ".join(f"{each.target} {each.status}" for each in told.deliveries)
-    return [say_instant(told.recorded_at, parse_zone(zone)), told.site, told.event, told.text, deliveries]
 
 
 def _show_test(reply: "NotifyTestReply") -> None:

@@ -1,7 +1,6 @@
-"""``luna data quality``, ``gaps``, ``repair`` and ``changes``: whether history can be trusted, and what was done to it."""
+"""``luna data quality``, ``gaps`` and ``repair``: whether history can be trusted, and what is done to it."""
 
 from collections import Counter
-from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,14 +13,13 @@ from services.cli.window import EndOption, FirstDayOption, FirstOption, LastDayO
 
 if TYPE_CHECKING:
     from luna.contracts.data import DayQuality
-    from luna.platform.database.history_changes import Change
 
 NO_GAPS = "No gaps: all that sensors, tariff or files ever told of is known."
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``luna data``."""
-    for name, command in (("quality", judge), ("gaps", gaps), ("repair", repair), ("changes", changes)):
+    for name, command in (("quality", judge), ("gaps", gaps), ("repair", repair)):
         app.command(name)(command)
 
 
@@ -68,27 +66,6 @@ def repair(
     emit(document, as_json=as_json, show=lambda: _show_repairs(rows, dry_run=dry_run))
 
 
-def changes(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: JsonOption = False) -> None:
-    """Show what was changed of the past: before, after, and which rule or whose hand did it."""
-    from luna.platform.database import history_changes
-
-    with unit_of_work() as connection:
-        zone, (begin, after) = find_zone(connection, site), parse_window(connection, site, first, end)
-        found = history_changes.read(connection, site, first=begin, end=after)
-    rows = [
-        {
-            "series": change.series,
-            "slot_start": change.slot_start.isoformat(),
-            "before": change.before,
-            "after": change.after,
-            "rule": change.rule,
-            "changed_at": change.changed_at.isoformat(),
-        }
-        for change in found
-    ]
-    emit({"site": site, "changes": rows}, as_json=as_json, show=lambda: _show_changes(found, zone))
-
-
 def _show_days(days: "list[DayQuality]") -> None:
     rows = [[day.day.isoformat(), day.verdict, "\n".join(say_fault(reason, language="en") for reason in day.reasons)] for day in days]
     table(("day", "verdict", "reasons"), rows, words=("verdict", "reasons"))
@@ -101,12 +78,3 @@ def _show_repairs(rows: list[dict[str, Any]], *, dry_run: bool) -> None:
     table(("series", "day", "rule", "slots"), cells, words=("day", "rule"), none="There is nothing to repair.")
     if rows and dry_run:
         out.print("Nothing was changed: without --dry-run it is.")
-
-
-def _show_changes(changes: "list[Change]", zone: tzinfo) -> None:
-    rows = [[change.series, say_instant(change.slot_start, zone), _cell(change.before), _cell(change.after), change.rule] for change in changes]
-    table(("series", "slot", "before", "after", "rule"), rows, words=("slot", "rule"), none="Nothing was changed.")
-
-
-def _cell(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import history_changes, observations
 from luna.platform.database.history_changes import Rule
+from tests.changed_history import read_changes
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
@@ -24,7 +25,7 @@ def _home(connection: Connection) -> None:
 
 
 def told(connection: Connection) -> list[tuple[str, int, float | None, float | None, str]]:
-    changes = history_changes.read(connection, "home", first=DAY.start, end=DAY.end)
+    changes = read_changes(connection, "home", first=DAY.start, end=DAY.end)
     return [(change.series, DAY.index_of(change.slot_start), change.before, change.after, change.rule) for change in changes]
 
 
@@ -67,7 +68,7 @@ def test_what_was_told_read_backwards_gives_the_original(connection: Connection,
         values = np.where(rng.random(96) < 0.3, np.nan, rng.integers(0, 5, 96) / 4)
         history_changes.write_observations(connection, "home", month.starts[chosen], {"pv_kwh": values[chosen]}, rule=Rule(f"rule {number}"))
     now = observations.read(connection, "home", month).pv_kwh
-    for change in reversed(history_changes.read(connection, "home", first=month.start, end=month.end)):
+    for change in reversed(read_changes(connection, "home", first=month.start, end=month.end)):
         place = month.index_of(change.slot_start)
         assert now[place] == change.after
         now[place] = np.nan if change.before is None else change.before

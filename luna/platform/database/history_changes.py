@@ -85,11 +85,6 @@ def withdraw_observations(connection: Connection, site_id: str, starts: InstantA
     return told
 
 
-def read(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[Change]:
-    """Return the changes of slots from ``first`` on, before ``end``, in the order in which they were made."""
-    return [change for _, change in read_page(connection, site_id, slots=(first, end))]
-
-
 def read_page(
     connection: Connection, site_id: str, *, slots: tuple[datetime | None, datetime | None], after: int | None = None, limit: int | None = None
 ) -> list[tuple[int, Change]]:

@@ -1,4 +1,4 @@
-"""Whether the past of a site can be trusted: verdicts on days, gaps, repairs, what was changed; quarter-hours built and read anew."""
+"""Whether the past of a site can be trusted: verdicts on days, gaps, repairs; quarter-hours built and read anew."""
 
 import json
 from datetime import date, timedelta
@@ -14,9 +14,9 @@ from luna.contracts.job import Job
 from luna.contracts.message import Message
 from luna.energy.history import require_window
 from luna.energy.instant import Day, Instant
-from luna.platform.database import history_changes, quality
+from luna.platform.database import quality
 from luna.platform.database.engine import unit_of_work
-from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_number, read_text, write_cursor
+from luna.platform.paging import Cursor, Limit, cut_page, read_number, read_text, write_cursor
 from services.api.gateway import CurrentGateway
 from services.api.routes.jobs import JobReply, submit_for_site
 from services.api.routing import ResourceRouter, SitePath
@@ -39,24 +39,6 @@ class GapList(Message):
     """Quarter-hours in a row in which a series that the site has is unknown."""
 
     gaps: Annotated[list[SeriesGap], Field(description="by series, then time")]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
-
-
-class DataChange(Message):
-    """A value of the past before and after."""
-
-    series: Annotated[str, Field(description="column of the observations, or market_prices:MARKET")]
-    slot_start: Annotated[Instant, Field(description="start of its quarter-hour")]
-    before: Annotated[float | None, Field(description="in the series' unit; null: unknown")]
-    after: Annotated[float | None, Field(description="in the series' unit; null: unknown")]
-    rule: Annotated[str, Field(description="which rule or whose hand changed it")]
-    changed_at: Annotated[Instant, Field(description="when")]
-
-
-class ChangeList(Message):
-    """What was changed of the past, in the order in which it was."""
-
-    changes: Annotated[list[DataChange], Field(description="one per value")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -127,17 +109,6 @@ async def list_gaps(
 def repair_data(site_id: SitePath, order: RepairOrder, gateway: CurrentGateway, response: Response) -> Job:
     """Fill prices of zero that stand for missing ones, and short gaps in energies, as a job; each change is kept with what was before."""
     return submit_for_site(gateway, site_id, RepairRequest(site_id=site_id, **order.model_dump()), response)
-
-
-@router.operation("List what was changed of the past")
-def list_data_changes(
-    site_id: SitePath, gateway: CurrentGateway, *, first: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None
-) -> ChangeList:
-    """Return each value of a quarter-hour within `from` and `to` that was changed: before, after, and which rule or whose hand did it."""
-    with unit_of_work(gateway.database) as connection:
-        rows = history_changes.read_page(connection, site_id, slots=(first, end), after=read_number(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
-    return ChangeList(changes=[DataChange.model_validate(change, from_attributes=True) for _, change in page], cursor=following)
 
 
 @router.operation("Build quarter-hours", status_code=202, response_model=JobReply)

@@ -13,7 +13,7 @@ from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.history import SeriesQuery
 from luna.energy.judgement import may_use
 from luna.energy.timeline import SLOT, FloatArray, local_day, local_days
-from luna.platform.database import copy, history_changes, observations, prices, quality, sites
+from luna.platform.database import copy, observations, prices, quality, sites
 from luna.platform.database.history import query_series
 from luna.platform.database.savings import read_savings
 from luna.platform.database.schema.series import slot_observations
@@ -21,6 +21,7 @@ from services.agent.evaluation.record import read_record
 from services.agent.scorekeeper import UnscoredDayError, score_day
 from services.ingest.quality_service import judge_days, judge_later, judge_quality, judge_slots
 from services.ingest.repair import Repair, find_gaps, repair_days
+from tests.changed_history import read_changes
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
@@ -179,7 +180,7 @@ def test_zeros_the_market_never_had_are_repaired_and_every_change_leads_back(con
     assert [day.verdict for day in quality.read(connection, "home", FIRST, LAST)] == ["exclude", "clean", "clean"]
     paid, _ = observations.read_prices(connection, "home", DAYS)
     assert paid[place(SPRING)].tolist().count(0.0) == 4
-    changes = history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
+    changes = read_changes(connection, "home", first=DAYS.start, end=DAYS.end)
     assert {(change.series, change.before, change.after, change.rule) for change in changes} == {("import_price", 0.0, 0.3, "zero price filled forward")}
     for change in reversed(changes):
         paid[DAYS.index_of(change.slot_start)] = change.before
@@ -190,7 +191,7 @@ def test_a_trial_says_what_it_would_do_and_a_second_repair_finds_nothing(connect
     measure(connection, import_price=mixed_prices())
     publish(connection)
     assert [repair.starts.size for repair in mend(connection, dry_run=True)] == [4]
-    assert not history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
+    assert not read_changes(connection, "home", first=DAYS.start, end=DAYS.end)
     assert [repair.starts.size for repair in mend(connection)] == [4]
     assert mend(connection) == []
 
@@ -205,7 +206,7 @@ def test_short_gaps_in_energies_are_filled_marked_and_told_across_midnight(conne
     np.testing.assert_allclose(observations.read(connection, "home", DAYS).load_kwh, 0.2)
     marks = quality.read_repaired(connection, "home", DAYS)
     assert np.flatnonzero(marks).tolist() == list(range(middle - 2, middle + 2))
-    changes = history_changes.read(connection, "home", first=DAYS.start, end=DAYS.end)
+    changes = read_changes(connection, "home", first=DAYS.start, end=DAYS.end)
     assert [(change.series, change.before, change.rule) for change in changes] == [("load_kwh", None, "short gap filled")] * 4
     assert mend(connection) == []
 

@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from luna.contracts.data import QuarantinedRow, ResolveReply, ResolveRequest
 from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import history_changes, observations, prices, quality, quarantine, readings, sites
+from luna.platform.database import observations, prices, quality, quarantine, readings, sites
 from luna.platform.database.quarantine import Refused
 from services.ingest.loading import FileForm, LoadReport, load_file
 from services.ingest.quality_service import judge_slots
 from services.ingest.quarantine_release import resolve_row
 from services.ingest.repair import repair_days
+from tests.changed_history import read_changes
 from tests.stored import store_site
 
 pytestmark = pytest.mark.every_database
@@ -62,7 +63,7 @@ def test_a_released_row_goes_where_it_would_have_gone_and_the_change_is_told(con
     reply = decide(connection, "released")
     assert observed(connection, slots=3) == [1.0, 2.0, 1.0]
     assert (reply.row.resolution, reply.row.resolved_at, reply.slots_changed) == ("released", NOW, 1)
-    changes = history_changes.read(connection, "home", first=START, end=DAY.end)
+    changes = read_changes(connection, "home", first=START, end=DAY.end)
     assert [(change.series, change.before, change.after) for change in changes] == [("pv_kwh", None, 2.0)]
     assert changes[0].rule == f"released by hand from quarantine {reply.row.quarantine_id}"
     # The day whose slot it is was judged again: three of 96 slots are known.
@@ -133,7 +134,7 @@ def test_a_released_contradiction_takes_the_place_of_the_first_and_holds_against
     load(connection, tmp_path, *rows)
     assert observed(connection, slots=3) == [1.0, 0.5, 1.0]
     assert quarantine.list_rows(connection, "home") == []
-    assert len(history_changes.read(connection, "home", first=START, end=DAY.end)) == 1
+    assert len(read_changes(connection, "home", first=START, end=DAY.end)) == 1
 
 
 @pytest.mark.parametrize("resolution", ["corrected", "dismissed"])
@@ -151,7 +152,7 @@ def test_prices_of_a_market_are_told_by_the_markets_name(connection: Connection,
     load(connection, tmp_path, row_at(0, 0.1), row_at(15, 55), row_at(30, 0.1), header="slot_start,spot_price", kind="prices")
     assert decide(connection, "released").slots_changed == 1
     assert prices.read(connection, "NL", DAY.window(0, 3)).tolist() == [0.1, 55.0, 0.1]
-    (change,) = history_changes.read(connection, "home", first=START, end=DAY.end)
+    (change,) = read_changes(connection, "home", first=START, end=DAY.end)
     assert (change.series, change.before, change.after) == ("market_prices:NL", None, 55.0)
 
 
@@ -197,9 +198,9 @@ def test_a_list_goes_on_where_it_ended(connection: Connection, tmp_path: Path) -
 
 def test_a_file_that_says_otherwise_than_one_before_changes_history_and_tells_it(connection: Connection, tmp_path: Path) -> None:
     load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 1, 1), row_at(30, "", 1))
-    assert history_changes.read(connection, "home", first=START, end=DAY.end) == []
+    assert read_changes(connection, "home", first=START, end=DAY.end) == []
     load(connection, tmp_path, row_at(0, 1, 1), row_at(15, 0.8, 1), row_at(30, 1, 1))
-    (change,) = history_changes.read(connection, "home", first=START, end=DAY.end)
+    (change,) = read_changes(connection, "home", first=START, end=DAY.end)
     assert (change.series, change.before, change.after, change.rule) == ("load_kwh", 1.0, 0.8, "loaded from a file")
 
 

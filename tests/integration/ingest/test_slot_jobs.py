@@ -12,7 +12,7 @@ from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, ResolveReque
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.history import SeriesQuery, as_rows
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
-from luna.platform.database import history_changes, observations, quality, quarantine, readings, sites
+from luna.platform.database import observations, quality, quarantine, readings, sites
 from luna.platform.database.history import query_series
 from luna.platform.database.savings import read_savings
 from luna.platform.findings import find_silent_beside_others
@@ -24,6 +24,7 @@ from services.ingest.quarantine_release import resolve_row
 from services.ingest.reading import Reading
 from services.ingest.recorder.recorder import ReadingKind
 from services.ingest.slot_service import build_site_slots
+from tests.changed_history import read_changes
 from tests.metering import NOON, describe_metered, every, minutes
 
 pytestmark = pytest.mark.every_database
@@ -353,7 +354,7 @@ def test_what_is_unknown_erases_nothing_that_came_from_elsewhere(connection: Con
     assert stored(connection, "load_kwh", 4).tolist() == [1, 7, 7, 7]
     # What the file brought keeps its marks; what was built has its own.
     assert connection.execute(OWN_SLOTS).scalars().all() == [0, 1, 1, 1]
-    (change,) = history_changes.read(connection, "metered", first=NOON, end=NOON + 4 * SLOT)
+    (change,) = read_changes(connection, "metered", first=NOON, end=NOON + 4 * SLOT)
     assert (change.series, change.before, change.after) == ("load_kwh", 7.0, 1.0)
 
 
@@ -369,9 +370,7 @@ def test_what_a_stuck_meter_gave_is_taken_back_when_it_is_found_out(connection: 
     later = build(connection, slots=96, first=NOON + timedelta(days=2))
     assert later.slots_withdrawn == 96
     assert np.isnan(stored(connection, "load_kwh", 288)).all()
-    assert {change.rule for change in history_changes.read(connection, "metered", first=NOON, end=NOON + timedelta(days=3))} == {
-        "withdrawn: the sensor was stuck"
-    }
+    assert {change.rule for change in read_changes(connection, "metered", first=NOON, end=NOON + timedelta(days=3))} == {"withdrawn: the sensor was stuck"}
     assert [row.reason for row in quarantine.list_rows(connection, "metered")] == [STUCK]
 
 
@@ -401,7 +400,7 @@ def test_what_is_still_coming_in_is_completed_without_a_change_of_history(connec
     build(connection, slots=1, now=NOON + 2 * SLOT)
     # 0.4 kW for 14 minutes, 0.8 kW for one.
     np.testing.assert_allclose(stored(connection, "load_kwh", 1), [6.4 / 60], atol=1e-6)
-    assert not history_changes.read(connection, "metered", first=NOON, end=NOON + SLOT)
+    assert not read_changes(connection, "metered", first=NOON, end=NOON + SLOT)
 
 
 def test_a_slot_that_has_not_ended_is_not_built(connection: Connection, add_site: Callable[..., None]) -> None:
