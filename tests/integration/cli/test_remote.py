@@ -80,6 +80,8 @@ def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) ->
 def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
     devices = laptop("site", "devices", *AT).out
     assert [piece for piece in ("battery", "car", "kWh", "told as") if piece not in devices] == []
+    assert laptop("data", "changes", *AT).out.strip() == "Nothing was changed."
+    assert laptop("notify", "list", *AT).out.strip() == "Nobody was told anything yet."
     assert laptop("plans", "list", *AT).out.strip() == "There is none: luna plan --site cellar makes one."
 
 
