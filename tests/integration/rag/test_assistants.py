@@ -230,17 +230,20 @@ def test_the_command_serves_an_assistant_on_standard_input(gate: Gate, redis_url
     }
     command = StdioServerParameters(command=COMMAND, args=["mcp", "--site", OWN, "--language", "de"], env=environment)
 
-    async def ask() -> tuple[Any, CallToolResult, CallToolResult, CallToolResult]:
+    async def ask() -> tuple[Any, CallToolResult, CallToolResult, list[CallToolResult]]:
         async with Client(command) as client:
             listed = await client.list_tools()
             told = await client.call_tool("consumption", YESTERDAY)
-            return listed, told, await client.call_tool("plan", {"site_id": FOREIGN}), await client.call_tool("nothing", {})
+            elsewhere = await client.call_tool("list_manual_blocks", {"site_id": FOREIGN})
+            blocks = await client.call_tool("list_manual_blocks", {})
+            return listed, told, blocks, [await client.call_tool("plan", {"site_id": FOREIGN}), elsewhere, await client.call_tool("nothing", {})]
 
-    listed, told, foreign, unknown = anyio.run(ask)
-    assert {tool.name for tool in listed.tools} == {*TOOLS, "search_documents"}
+    listed, told, blocks, refused = anyio.run(ask)
+    assert {tool.name for tool in listed.tools} == {*TOOLS, *DECLARED, "search_documents"}
+    assert blocks.structured_content == gate.client.get(f"/v1/sites/{OWN}/manual-blocks", headers=gate.key("user")).json()
     assert told.structured_content["figures"] == call(gate, "consumption", YESTERDAY | {"language": "de"}).structured_content["figures"]
     assert "Verbrauch" in text_of(told)
-    assert (foreign.is_error, unknown.is_error) == (True, True)
+    assert all(each.is_error for each in refused)
 
 
 def test_without_a_worker_an_assistant_is_told_so(servers: Servers) -> None:
