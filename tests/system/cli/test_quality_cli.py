@@ -57,7 +57,7 @@ def test_a_repair_is_tried_made_and_told_and_the_day_is_clean_afterwards(home: L
     told = {name: change[name] for name in ("series", "slot_start", "before", "after", "rule")}
     assert told == {
         "series": "import_price",
-        "slot_start": "2024-01-01T12:30:00+00:00",
+        "slot_start": "2024-01-01T12:30:00Z",
         "before": 0.0,
         "after": 0.3,
         "rule": "zero price filled forward",
