@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from luna.contracts import RefreshRollupsRequest, ResendRequest, RetentionRequest
 from luna.contracts.message import Request
@@ -44,6 +44,15 @@ def test_there_is_work_where_the_look_finds_some_or_there_is_none(open_work: Ope
 
 def test_where_the_database_is_away_there_may_be_work(open_work: Open) -> None:
     assert open_work({ResendRequest: find(something=False)}, url=NOWHERE).is_there(ResendRequest)
+
+
+def test_where_the_look_fails_there_may_be_work(open_work: Open) -> None:
+    def read_what_is_not_there(connection: Connection, _settings: Settings, _now: datetime) -> bool:
+        return bool(connection.execute(text("SELECT 1 FROM of_a_later_release")).scalar())
+
+    work = open_work({ResendRequest: read_what_is_not_there, RefreshRollupsRequest: find(something=False)})
+    assert work.is_there(ResendRequest)
+    assert not work.is_there(RefreshRollupsRequest)
 
 
 def test_an_answer_that_is_late_keeps_nobody_waiting_and_the_next_one_counts_again(open_work: Open) -> None:

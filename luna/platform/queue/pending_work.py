@@ -5,17 +5,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from luna.contracts import RefreshRollupsRequest, ResendRequest
 from luna.contracts.fleet import FollowChangesRequest
 from luna.contracts.message import Request
-from luna.energy.errors import UnavailableError
 from luna.platform.clock import Clock
 from luna.platform.database import control, engine, jobs, plan_causes, rollups
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 
+log = structlog.get_logger("luna.beat")
 Look = Callable[[Connection, Settings, datetime], bool]
 # Of what is not here there may always be something to do.
 LOOKS: Mapping[type[Request], Look] = {
@@ -53,7 +54,7 @@ class PendingWork:
         threading.Thread(target=self._ask, args=(look, answer), name="pending work", daemon=True).start()
         try:
             return answer.result(self._patience.total_seconds())
-        except (TimeoutError, UnavailableError):
+        except TimeoutError:
             return True
 
     def close(self) -> None:
@@ -64,5 +65,6 @@ class PendingWork:
         try:
             with unit_of_work(self._engine) as connection:
                 answer.set_result(look(connection, self._settings, self._clock.now()))
-        except Exception as error:  # noqa: BLE001 - the edge of a thread: who waits for the answer gets the error
-            answer.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - what cannot be found out may be something to do, and the task itself says what is wrong
+            log.debug("not found out whether there is work", error=str(error))
+            answer.set_result(True)
