@@ -22,6 +22,7 @@ _HEADING = re.compile(r"^#+ +(.*?)(?: *\{#([\w-]+)\})?$")
 _WORD = re.compile(r"[\w.<>*/{},-]+")
 _DOTTED = re.compile(rf"(?<![\w./@:-])(?:{'|'.join(PACKAGES)})(?:\.[A-Za-z_]\w*)+(?![\w/])")
 _TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
+_ANSWER = re.compile(r"\| ([^|`]*(?:`[^|`]*`[^|`]*)?\?) \| `([^`]+)` \| `([^`]+)` \|$")
 _PLACEHOLDER = re.compile(r"<\w+>|N{4}")
 _IDENTIFIER = re.compile(r"(?<![\w-])(?:[a-z]\w*_\w+|[A-Z][a-z]+[A-Z]\w+)\b")
 # Words of other programs: Mosquitto's client, a field of Redis's answer, entities and a card of Home Assistant.
@@ -130,6 +131,19 @@ def missing_tests(page: Page) -> list[str]:
 def _has_test(path: str, name: str) -> bool:
     file = ROOT / path
     return file.exists() and re.search(rf"^(?:async )?def {name}\(", file.read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
+def list_answers(page: Page) -> list[tuple[str, str, str]]:
+    """Return question, path and name of every row of the page's tables that answers a question by a file and a name in it."""
+    rows = (_ANSWER.match(line) for _, line in page.prose)
+    return [(row[1], row[2], row[3]) for row in rows if row]
+
+
+def says_name(path: str, name: str) -> bool:
+    """Return whether a file holds a name: a module of Python by defining it at its top, any other as a word."""
+    file = ROOT / path
+    pattern = rf"^(?:(?:async )?def|class) {name}\b|^{name}\b[^=\n]* = " if file.suffix == ".py" else rf"(?<![\w-]){re.escape(name)}(?![\w-])"
+    return file.is_file() and re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def _links(page: Page) -> Iterator[tuple[int, str]]:
