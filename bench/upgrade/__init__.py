@@ -1,7 +1,7 @@
 """An update from an earlier release to this one and the way back, with the data in place, as an owner makes both: containers and embedded servers.
 
 Run as ``make upgrade-test FROM=<git ref>``, or ``python -m bench.upgrade --from <git ref> --place containers``. The release before is the newest tag, or the
-commit before the newest migration. What is compared is what is committed. Clients keep asking for sites and plans meanwhile.
+commit before. What is compared is what is committed. Clients keep asking for sites and plans meanwhile.
 """
 
 import shutil

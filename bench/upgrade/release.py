@@ -9,16 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MIGRATIONS = ":(glob)luna/**/migrations/versions/r*.py"
 # What a make above hands down, and settings of whoever starts this: an owner's shell has neither.
 NOT_HANDED_DOWN = re.compile("LUNA_|COMPOSE_|MAKE|MFLAGS|VIRTUAL_ENV|PYTHONPATH")
 LONGEST = 2400
 
 
 def find_release_before() -> str:
-    """Return the newest tag before this commit; where there is none, the commit before the newest migration."""
-    tag = run(["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^"], ROOT, check=False).strip()
-    return tag or run(["git", "log", "-1", "--diff-filter=A", "--format=%H", "--", MIGRATIONS], ROOT).strip() + "^"
+    """Return the newest tag before this commit; where there is none, the commit before."""
+    return run(["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^"], ROOT, check=False).strip() or "HEAD^"
 
 
 def resolve(reference: str) -> str:

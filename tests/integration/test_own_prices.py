@@ -165,18 +165,6 @@ def test_who_loads_prices_that_no_plan_uses_is_told_so(connection: Connection, t
     assert len([note for note in notes if "kind: series" in note]) == told
 
 
-def test_prices_loaded_by_an_older_release_serve_the_tariff(connection: Connection, site: Site) -> None:
-    from luna.platform.database.migrations.versions.r9001_own_prices import COPY
-
-    starts = Timeline(MIDNIGHT, SLOT, 96).starts
-    observations.write(connection, "own", starts, {"import_price": np.full(96, 0.25), "export_price": np.full(96, 0.05)})
-    connection.execute(text(COPY))
-    # Published at 13:00 of the day before, eleven hours before midnight.
-    published = prices.read_revisions(connection, "site:own:import_price", Timeline(MIDNIGHT, SLOT, 96))[1]
-    assert set(published.tolist()) == {(MIDNIGHT - timedelta(hours=11)).replace(tzinfo=None)}
-    assert ahead(connection, site, MIDNIGHT)[0] == [0.25] * 4
-
-
 def test_a_replay_and_a_question_say_what_is_paid_where_no_tariff_is_named_and_prices_stay_unused(connection: Connection, tmp_path: Path) -> None:
     store_site(connection, name="own", batteries=[BATTERY])
     grid = Timeline(MIDNIGHT - DAY, SLOT, 3 * 96)

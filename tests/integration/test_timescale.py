@@ -4,14 +4,11 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import numpy as np
 import pytest
-from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, text
 
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import copy, migrate, timescale
-from luna.platform.database.schema.series import slot_observations
+from luna.platform.database import timescale
 from luna.platform.settings import Settings
 from tests.databases import own_database
 
@@ -82,21 +79,3 @@ def test_what_is_refused_leaves_the_transaction_usable(connection: Connection) -
     reason = timescale.attempt(connection, lambda: connection.execute(text("SELECT add_retention_policy('sites', INTERVAL '1 day')")))
     assert reason
     assert connection.scalar(text("SELECT 1")) == 1
-
-
-def test_rows_of_a_plain_table_move_into_chunks(empty_url: str) -> None:
-    migrate.upgrade(empty_url, "0001")
-    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
-        copy.append(connection, "slot_observations", {"site_key": 1, "slot_start": YEAR.starts, "load_kwh": np.ones(len(YEAR))})
-    migrate.upgrade(empty_url)
-    with create_engine(empty_url, poolclass=NullPool).begin() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM slot_observations")) == len(YEAR)
-        assert connection.scalar(text("SELECT count(*) FROM ONLY slot_observations")) == 0
-        assert copy.upsert(connection, slot_observations, {"site_key": 1, "slot_start": YEAR.starts, "load_kwh": np.ones(len(YEAR))}).unchanged == len(YEAR)
-
-
-def test_taking_the_intervals_back_restores_the_vendors(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    migrate.downgrade(empty_url, "0003")
-    with create_engine(empty_url, poolclass=NullPool).connect() as connection:
-        assert intervals(connection) == dict.fromkeys(WIDE, timedelta(days=7))

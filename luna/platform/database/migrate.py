@@ -6,15 +6,15 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, column, create_engine, exists, literal_column, select, table, text
+from sqlalchemy import URL, Connection, column, create_engine, exists, literal_column, select, table, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
-from luna.platform.database.revision import current, head
+from luna.platform.database.revision import current, head, known
 
-__all__ = ["current", "downgrade", "head", "upgrade"]
+__all__ = ["current", "downgrade", "head", "known", "upgrade"]
 
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
@@ -31,26 +31,19 @@ def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database at ``url`` up to ``revision``; one that is already there is left alone.
 
     Raises:
-        ConflictError: a newer release has been at work on it.
+        ConflictError: its tables are at a revision that this release does not know, a newer one's or one from before the first release; nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
-
-    def step(config: Config, revision: str) -> None:
-        found = current(config.attributes["connection"])
-        if found is not None and found > head():
-            remedy = "Run the newer release, or go back by the backup from before its update: docs/operations.md, An update and the way back."
-            raise ConflictError(f"the tables are at revision {found}, newer than {head()} of this release", field="database_url", remedy=remedy)
-        command.upgrade(config, revision)
-
-    _run(url, revision, step)
+    _run(url, revision, command.upgrade)
 
 
 def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> None:
     """Take the database at ``url`` back to ``revision``.
 
     Raises:
-        ConflictError: rows or values of rows would be lost, and ``drop_data`` does not allow that; nothing was changed.
+        ConflictError: rows or values of rows would be lost, and ``drop_data`` does not allow that, or this release does not know the revision of the tables;
+            nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
@@ -76,6 +69,7 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_TABLES}'"))
             connection.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'"))
+            _require_known(current(connection), parse_address(url))
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
@@ -83,6 +77,22 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise InvalidInputError("the schema has no such revision", field="revision", value=revision, remedy=f"The newest is {head()}, or head.") from exc
     except OperationalError as exc:
         raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
+
+
+def _require_known(found: str | None, address: URL) -> None:
+    if found is None or found in known():
+        return
+    remedy = (
+        "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "
+        "Tables from before Luna's first release: no release reads them; name an empty database in LUNA_DATABASE_URL, or for the embedded one another "
+        "LUNA_DATA_FOLDER, and load the data again."
+    )
+    raise ConflictError(
+        f"the tables of the database {address.database} at {address.host}:{address.port} are at revision {found}, which this release does not know: its newest "
+        f"is {head()}",
+        field="database_url",
+        remedy=remedy,
+    )
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:

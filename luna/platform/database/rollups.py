@@ -1,6 +1,6 @@
 """What sites did per hour and per day: brought up to date where the database keeps it in tables, and read in place of quarter-hours.
 
-Writers of quarter-hours mark the days they change, in their own transaction (revision 0007). The views read a marked day from its quarter-hours, so what is
+Writers of quarter-hours mark the days they change, in their own transaction. The views read a marked day from its quarter-hours, so what is
 read is never late; refreshing makes it quick.
 """
 

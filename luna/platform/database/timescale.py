@@ -34,7 +34,7 @@ DIMENSIONS = text(
     " WHERE hypertable_schema = current_schema() AND time_interval IS NOT NULL"
 )
 CONTINUOUS = text("SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()")
-# They are kept where their writers mark what they change: revision 0007.
+# They are kept where their writers mark what they change.
 KEPT = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND tgrelid = to_regclass('slot_observations'))")
 COMPRESSED = text("SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_schema = current_schema() AND hypertable_name = :table")
 AGES = text(

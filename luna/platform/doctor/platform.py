@@ -66,9 +66,12 @@ def _check_revision(found: str | None) -> DoctorFinding:
     head = revision.head()
     if found == head:
         return DoctorFinding("database", "ok", f"the tables are at revision {found}, which this release works with")
-    if found is not None and found > head:
+    if found is not None and found not in revision.known():
         return DoctorFinding(
-            "database", "fault", f"the tables are at revision {found}, newer than {head} of this release", "Run the newer release, or restore."
+            "database",
+            "fault",
+            f"the tables are at revision {found}, which this release does not know: its newest is {head}",
+            "Run the release that made them, or restore.",
         )
     return DoctorFinding("database", "fault", f"the tables are at revision {found or 'none'}, this release works with {head}", "Run: luna db upgrade")
 

@@ -83,7 +83,7 @@ def test_a_platform_whose_workers_live_has_nothing_against_its_queues(luna_on_se
 def test_tables_of_another_release_are_a_fault(luna_on_servers: Luna, database: Engine) -> None:
     with unit_of_work(database) as connection:
         before = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     try:
         said = luna_on_servers("doctor", "--json")
     finally:

@@ -1,51 +1,328 @@
-CREATE TABLE antares_plan_history (
-  plan_id TEXT NOT NULL,
-  site TEXT NOT NULL,
-  system_id TEXT NOT NULL,
-  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  status TEXT NOT NULL,
-  total_cost DOUBLE PRECISION NOT NULL,
-  currency TEXT NOT NULL,
-  inputs_digest TEXT NOT NULL,
-  reply JSONB NOT NULL,
-  recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  run_id TEXT NOT NULL,
-  control_mode TEXT NOT NULL,
-  CONSTRAINT pk_antares_plan_history PRIMARY KEY (plan_id)
+CREATE SEQUENCE vector_revisions;
+
+CREATE TABLE sites (
+    site_key integer GENERATED ALWAYS AS IDENTITY,
+    name text NOT NULL,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_sites PRIMARY KEY (site_key),
+    CONSTRAINT uq_sites_name UNIQUE (name)
 );
-CREATE INDEX ix_antares_plan_history_site_issued_at ON antares_plan_history (site, system_id, issued_at);
-COMMENT ON TABLE antares_plan_history IS 'A plan issued by the agent';
-COMMENT ON COLUMN antares_plan_history.site IS 'the site''s name; a site given with the request need not be stored';
-COMMENT ON COLUMN antares_plan_history.system_id IS 'prod, simulation, prod_shadow_…';
-COMMENT ON COLUMN antares_plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
-COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as answered';
+COMMENT ON TABLE sites IS 'A site; its configuration is the latest of its versions';
+COMMENT ON COLUMN sites.site_key IS 'stands in the wide tables instead of the name';
+COMMENT ON COLUMN sites.name IS 'the site''s id everywhere outside the database';
+COMMENT ON COLUMN sites.created_at IS 'when the row was written';
+
+CREATE TABLE agent_gates (
+    gate_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    at timestamptz NOT NULL,
+    kind text NOT NULL,
+    policy text NOT NULL,
+    mode text NOT NULL,
+    state text,
+    reason text NOT NULL,
+    better boolean DEFAULT false NOT NULL,
+    evidence jsonb NOT NULL,
+    decided_by text NOT NULL,
+    CONSTRAINT pk_agent_gates PRIMARY KEY (gate_id),
+    CONSTRAINT fk_agent_gates_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_agent_gates_site_key ON agent_gates (site_key, gate_id);
+COMMENT ON TABLE agent_gates IS 'What the agent may do; rows are only added, of each policy and mode the last with a state holds';
+COMMENT ON COLUMN agent_gates.kind IS 'judged, asked, withdrawn, restored';
+COMMENT ON COLUMN agent_gates.policy IS 'whose evidence it rests on';
+COMMENT ON COLUMN agent_gates.mode IS 'shadow, export_only, full_control';
+COMMENT ON COLUMN agent_gates.state IS 'not_ready, offered, withdrawn; empty: somebody asked for the mode';
+COMMENT ON COLUMN agent_gates.better IS 'whether the agent is surely cheaper than the planner';
+COMMENT ON COLUMN agent_gates.evidence IS 'days, points and their interval, by kind';
+COMMENT ON COLUMN agent_gates.decided_by IS 'gatekeeper, or who decided';
+
+CREATE TABLE conversations (
+    conversation_id text NOT NULL,
+    site_key integer,
+    asked_by text NOT NULL,
+    begun_at timestamptz NOT NULL,
+    CONSTRAINT pk_conversations PRIMARY KEY (conversation_id),
+    CONSTRAINT fk_conversations_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_conversations_site_key ON conversations (site_key);
+COMMENT ON TABLE conversations IS 'Questions of one person that go on from each other';
+COMMENT ON COLUMN conversations.site_key IS 'whose data were asked about; empty: none was named';
+
+CREATE TABLE answers (
+    answer_id text NOT NULL,
+    conversation_id text NOT NULL,
+    site_key integer,
+    asked_by text NOT NULL,
+    answered_at timestamptz NOT NULL,
+    refused boolean DEFAULT false NOT NULL,
+    answer jsonb NOT NULL,
+    prompt text,
+    chunk_ids jsonb DEFAULT '[]' NOT NULL,
+    first_token_seconds double precision,
+    prompt_tokens integer,
+    answer_tokens integer,
+    feedback text,
+    feedback_note text,
+    sites text[] DEFAULT '{}' NOT NULL,
+    CONSTRAINT pk_answers PRIMARY KEY (answer_id),
+    CONSTRAINT fk_answers_conversation_id FOREIGN KEY (conversation_id) REFERENCES conversations (conversation_id) ON DELETE CASCADE,
+    CONSTRAINT fk_answers_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_answers_answered_at ON answers (answered_at, answer_id);
+CREATE INDEX ix_answers_asked_by ON answers (asked_by, answered_at, answer_id);
+CREATE INDEX ix_answers_conversation_id ON answers (conversation_id, answered_at);
+CREATE INDEX ix_answers_site_key ON answers (site_key);
+COMMENT ON TABLE answers IS 'An answer with everything it was made from';
+COMMENT ON COLUMN answers.site_key IS 'whose data were asked about; empty: none';
+COMMENT ON COLUMN answers.refused IS 'neither documents nor data held it';
+COMMENT ON COLUMN answers.answer IS 'as it was given';
+COMMENT ON COLUMN answers.prompt IS 'as the language model was given it; empty: none was asked';
+COMMENT ON COLUMN answers.chunk_ids IS 'passages that were found for it';
+COMMENT ON COLUMN answers.feedback IS 'helpful, unhelpful';
+COMMENT ON COLUMN answers.sites IS 'whose data and documents it tells of; who has not all of them does not see it';
+
+CREATE TABLE antares_learning (
+    site_key integer NOT NULL,
+    system_id text NOT NULL,
+    slot_start timestamptz NOT NULL,
+    state jsonb NOT NULL,
+    action jsonb NOT NULL,
+    reward double precision,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_antares_learning PRIMARY KEY (site_key, system_id, slot_start),
+    CONSTRAINT fk_antares_learning_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE antares_learning IS 'A step of an episode: state, action, reward';
+COMMENT ON COLUMN antares_learning.recorded_at IS 'when the row was written';
+
+CREATE TABLE antares_plan_history (
+    based_on text NOT NULL,
+    policy text NOT NULL,
+    site_key integer NOT NULL,
+    system_id text NOT NULL,
+    plan_id text,
+    run_id text,
+    issued_at timestamptz NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    metrics jsonb NOT NULL,
+    verdict jsonb NOT NULL,
+    reply jsonb,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_antares_plan_history PRIMARY KEY (based_on, policy),
+    CONSTRAINT uq_antares_plan_history_plan_id UNIQUE (plan_id),
+    CONSTRAINT fk_antares_plan_history_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_antares_plan_history_site_issued_at ON antares_plan_history (site_key, policy, issued_at);
+COMMENT ON TABLE antares_plan_history IS 'A plan of the agent, made beside one of the planner';
+COMMENT ON COLUMN antares_plan_history.based_on IS 'the planner''s plan that was made from the same inputs';
+COMMENT ON COLUMN antares_plan_history.system_id IS 'prod_shadow_… and the policy';
+COMMENT ON COLUMN antares_plan_history.plan_id IS 'empty: the agent made none';
+COMMENT ON COLUMN antares_plan_history.run_id IS 'the training it rests on; empty: there was none';
+COMMENT ON COLUMN antares_plan_history.metrics IS 'expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh';
+COMMENT ON COLUMN antares_plan_history.verdict IS 'what the gatekeeper made of it';
+COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as the planner would answer it; empty: there is none';
 COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
-COMMENT ON COLUMN antares_plan_history.run_id IS 'the training of the agent that issued it';
-COMMENT ON COLUMN antares_plan_history.control_mode IS 'shadow, export_only, full_control';
+
+CREATE TABLE users (
+    user_id bigint GENERATED ALWAYS AS IDENTITY,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    role text NOT NULL,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    signed_in_at timestamptz,
+    CONSTRAINT pk_users PRIMARY KEY (user_id),
+    CONSTRAINT uq_users_name UNIQUE (name),
+    CONSTRAINT ck_users_role CHECK (role IN ('user', 'analyst', 'admin'))
+);
+COMMENT ON TABLE users IS 'A person who may sign in';
+COMMENT ON COLUMN users.user_id IS 'never given twice, so that nothing of a person is taken for another of the same name';
+COMMENT ON COLUMN users.password_hash IS 'argon2id with its parameters and salt';
+COMMENT ON COLUMN users.created_at IS 'when the row was written';
+COMMENT ON COLUMN users.signed_in_at IS 'when last';
+
+CREATE TABLE api_keys (
+    key_id bigint GENERATED ALWAYS AS IDENTITY,
+    prefix text NOT NULL,
+    secret_hash text NOT NULL,
+    user_id bigint NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    every_site boolean DEFAULT false NOT NULL,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
+    CONSTRAINT uq_api_keys_prefix UNIQUE (prefix),
+    CONSTRAINT fk_api_keys_user_id_users FOREIGN KEY (user_id) REFERENCES users (user_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
+COMMENT ON TABLE api_keys IS 'A key that a program signs its requests with';
+COMMENT ON COLUMN api_keys.prefix IS 'names the key';
+COMMENT ON COLUMN api_keys.secret_hash IS 'SHA-256: the secret is random and long, so nothing slower is needed';
+COMMENT ON COLUMN api_keys.name IS 'what it is for';
+COMMENT ON COLUMN api_keys.every_site IS 'all of its owner''s, not only those in api_key_sites';
+COMMENT ON COLUMN api_keys.created_at IS 'when the row was written';
+COMMENT ON COLUMN api_keys.used_at IS 'when it was last used, to the minute';
+
+CREATE TABLE api_key_sites (
+    key_id bigint NOT NULL,
+    site_key integer NOT NULL,
+    CONSTRAINT pk_api_key_sites PRIMARY KEY (key_id, site_key),
+    CONSTRAINT fk_api_key_sites_key_id_api_keys FOREIGN KEY (key_id) REFERENCES api_keys (key_id) ON DELETE CASCADE,
+    CONSTRAINT fk_api_key_sites_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE api_key_sites IS 'A site that a key has';
+
+CREATE TABLE audit_log (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY,
+    at timestamptz DEFAULT now() NOT NULL,
+    user_name text NOT NULL,
+    means text NOT NULL,
+    operation text NOT NULL,
+    site text,
+    status integer NOT NULL,
+    address text,
+    request_id text NOT NULL,
+    CONSTRAINT pk_audit_log PRIMARY KEY (entry_id)
+);
+CREATE INDEX ix_audit_log_at ON audit_log (at);
+COMMENT ON TABLE audit_log IS 'What somebody did or was refused; rows are never changed, and none younger than 30 days is deleted';
+COMMENT ON COLUMN audit_log.at IS 'when the row was written';
+COMMENT ON COLUMN audit_log.user_name IS 'a name, not a reference: the person may be gone';
+COMMENT ON COLUMN audit_log.means IS 'how they said who they are';
+COMMENT ON COLUMN audit_log.status IS 'how it ended, as an HTTP status';
+
+CREATE TABLE bandit_states (
+    policy text NOT NULL,
+    dimensions integer NOT NULL,
+    precision bytea NOT NULL,
+    response bytea NOT NULL,
+    count bigint NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT pk_bandit_states PRIMARY KEY (policy)
+);
+COMMENT ON TABLE bandit_states IS 'What each policy has learned; the sum over recommendations with a reward';
+COMMENT ON COLUMN bandit_states.precision IS 'float64, little-endian: sum of outer products of observed features';
+COMMENT ON COLUMN bandit_states.response IS 'float64, little-endian: sum of features times rewards';
+COMMENT ON COLUMN bandit_states.count IS 'observations';
 
 CREATE TABLE carbon_intensity (
-  place TEXT NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  carbon_g_per_kwh DOUBLE PRECISION NOT NULL,
-  CONSTRAINT pk_carbon_intensity PRIMARY KEY (place, slot_start, issued_at)
+    place text NOT NULL,
+    slot_start timestamptz NOT NULL,
+    issued_at timestamptz NOT NULL,
+    carbon_g_per_kwh double precision NOT NULL,
+    CONSTRAINT pk_carbon_intensity PRIMARY KEY (place, slot_start, issued_at)
 );
 COMMENT ON TABLE carbon_intensity IS 'Carbon intensity of the grid in one quarter-hour, measured or forecast';
 COMMENT ON COLUMN carbon_intensity.issued_at IS 'measured values: the end of the slot';
 
+CREATE TABLE documents (
+    document_id text NOT NULL,
+    site_key integer,
+    name text NOT NULL,
+    version integer NOT NULL,
+    current boolean DEFAULT false NOT NULL,
+    title text NOT NULL,
+    kind text NOT NULL,
+    language text,
+    dated date,
+    source text NOT NULL,
+    url text,
+    media_type text NOT NULL,
+    sha256 text NOT NULL,
+    object_key text NOT NULL,
+    size_bytes bigint NOT NULL,
+    pages integer,
+    state text NOT NULL,
+    fault jsonb,
+    notes jsonb DEFAULT '[]' NOT NULL,
+    added_by text NOT NULL,
+    job_id text,
+    stored_at timestamptz DEFAULT now() NOT NULL,
+    changed_at timestamptz DEFAULT now() NOT NULL,
+    valid_from date,
+    valid_until date,
+    CONSTRAINT pk_documents PRIMARY KEY (document_id),
+    CONSTRAINT fk_documents_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_documents_sha256 ON documents (sha256);
+CREATE UNIQUE INDEX uq_documents_current ON documents (COALESCE(site_key, 0), name) WHERE current;
+CREATE UNIQUE INDEX uq_documents_name ON documents (COALESCE(site_key, 0), name, version);
+COMMENT ON TABLE documents IS 'A stored file, a row per version';
+COMMENT ON COLUMN documents.site_key IS 'whose people alone find it; empty: everybody';
+COMMENT ON COLUMN documents.name IS 'of the file, or its address; the same through its versions';
+COMMENT ON COLUMN documents.current IS 'whether searches find it';
+COMMENT ON COLUMN documents.kind IS 'contract, tariff, manual, regulation, subsidy, other';
+COMMENT ON COLUMN documents.source IS 'upload, archive, url, example';
+COMMENT ON COLUMN documents.media_type IS 'by its content';
+COMMENT ON COLUMN documents.sha256 IS 'of the bytes, which are stored once';
+COMMENT ON COLUMN documents.state IS 'stored, extracted, chunked, embedded, searchable, failed';
+COMMENT ON COLUMN documents.fault IS 'why it failed: code, message, remedy';
+COMMENT ON COLUMN documents.notes IS 'codes of what was left out';
+COMMENT ON COLUMN documents.valid_from IS 'the first day on which it holds; empty: nobody says';
+COMMENT ON COLUMN documents.valid_until IS 'the last day on which it holds; empty: nobody says';
+
+CREATE TABLE chunks (
+    chunk_id bigint GENERATED ALWAYS AS IDENTITY,
+    document_id text NOT NULL,
+    position integer NOT NULL,
+    page integer,
+    page_end integer,
+    headings jsonb NOT NULL,
+    passage text NOT NULL,
+    CONSTRAINT pk_chunks PRIMARY KEY (chunk_id),
+    CONSTRAINT uq_chunks_document_id_position UNIQUE (document_id, "position"),
+    CONSTRAINT fk_chunks_document_id FOREIGN KEY (document_id) REFERENCES documents (document_id) ON DELETE CASCADE
+);
+COMMENT ON TABLE chunks IS 'A passage with its place in the document';
+COMMENT ON COLUMN chunks.position IS '0, 1, 2, … within the document';
+COMMENT ON COLUMN chunks.page IS 'on which it begins, from 1';
+COMMENT ON COLUMN chunks.headings IS 'path of headings above it';
+
+CREATE TABLE chunk_vectors (
+    chunk_id bigint NOT NULL,
+    model text NOT NULL,
+    vector bytea,
+    revision bigint DEFAULT nextval('vector_revisions') NOT NULL,
+    CONSTRAINT pk_chunk_vectors PRIMARY KEY (chunk_id, model),
+    CONSTRAINT fk_chunk_vectors_chunk_id FOREIGN KEY (chunk_id) REFERENCES chunks (chunk_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_chunk_vectors_revision ON chunk_vectors (revision);
+COMMENT ON TABLE chunk_vectors IS 'What an index of passages is made from; derived, luna rag reindex makes it anew';
+COMMENT ON COLUMN chunk_vectors.vector IS 'float16, little-endian, of unit length; empty: there is no embedding model, words alone are indexed';
+COMMENT ON COLUMN chunk_vectors.revision IS 'ascending in the order of commits: an index follows from the last one it knows';
+
+CREATE TABLE control_devices (
+    site_key integer NOT NULL,
+    device text NOT NULL,
+    override jsonb,
+    decision jsonb,
+    version bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT pk_control_devices PRIMARY KEY (site_key, device),
+    CONSTRAINT fk_control_devices_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE control_devices IS 'What each device beside the batteries was told last';
+COMMENT ON COLUMN control_devices.device IS 'vehicle:…, load:…, pv; the batteries are in control_state';
+COMMENT ON COLUMN control_devices.override IS 'what the owner wants instead of the plan, and until when';
+COMMENT ON COLUMN control_devices.decision IS 'what was decided last, stored before it is sent';
+COMMENT ON COLUMN control_devices.version IS 'counts changes of decision: of two who decide at once one is too late';
+
 CREATE TABLE control_log (
-  entry_id BIGINT GENERATED ALWAYS AS IDENTITY,
-  site_key INTEGER NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  decided_by TEXT NOT NULL,
-  plan_id TEXT,
-  requested JSONB NOT NULL,
-  allowed JSONB NOT NULL,
-  confirmed JSONB,
-  recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_control_log PRIMARY KEY (entry_id)
+    entry_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    slot_start timestamptz NOT NULL,
+    decided_by text NOT NULL,
+    plan_id text,
+    requested jsonb NOT NULL,
+    allowed jsonb NOT NULL,
+    confirmed jsonb,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    reason text DEFAULT '' NOT NULL,
+    device text DEFAULT 'batteries' NOT NULL,
+    asked_by text,
+    CONSTRAINT pk_control_log PRIMARY KEY (entry_id)
 );
 CREATE INDEX ix_control_log_slot ON control_log (site_key, slot_start);
 COMMENT ON TABLE control_log IS 'Who decided a slot; rows are only added';
@@ -54,370 +331,166 @@ COMMENT ON COLUMN control_log.requested IS 'the set-points asked for';
 COMMENT ON COLUMN control_log.allowed IS 'what the safety layer made of them';
 COMMENT ON COLUMN control_log.confirmed IS 'what came back';
 COMMENT ON COLUMN control_log.recorded_at IS 'when the row was written';
+COMMENT ON COLUMN control_log.reason IS 'why it was decided so';
+COMMENT ON COLUMN control_log.device IS 'batteries, vehicle:…, load:…, pv: who was told';
+COMMENT ON COLUMN control_log.asked_by IS 'whose override it was; empty: nobody asked for it';
 
-CREATE TABLE documents (
-  document_id TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  object_key TEXT NOT NULL,
-  title TEXT NOT NULL,
-  mime_type TEXT NOT NULL,
-  language TEXT,
-  size_bytes BIGINT NOT NULL,
-  stored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_documents PRIMARY KEY (document_id),
-  CONSTRAINT uq_documents_sha256 UNIQUE (sha256)
+CREATE TABLE control_state (
+    site_key integer NOT NULL,
+    armed_at timestamptz,
+    armed_by text,
+    override jsonb,
+    decision jsonb,
+    version bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT pk_control_state PRIMARY KEY (site_key),
+    CONSTRAINT fk_control_state_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
-COMMENT ON TABLE documents IS 'A stored file';
-COMMENT ON COLUMN documents.sha256 IS 'of the file''s bytes';
-COMMENT ON COLUMN documents.object_key IS 'where the file is stored';
-COMMENT ON COLUMN documents.language IS 'ISO 639-1';
-COMMENT ON COLUMN documents.stored_at IS 'when the row was written';
-
-CREATE TABLE items (
-  item_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  title TEXT NOT NULL,
-  features JSONB NOT NULL,
-  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_items PRIMARY KEY (item_id)
-);
-COMMENT ON TABLE items IS 'Something that can be recommended';
-COMMENT ON COLUMN items.created_at IS 'when the row was written';
-
-CREATE TABLE market_prices (
-  market TEXT NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  published_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  price DOUBLE PRECISION NOT NULL,
-  currency TEXT NOT NULL,
-  CONSTRAINT pk_market_prices PRIMARY KEY (market, slot_start, published_at)
-);
-COMMENT ON TABLE market_prices IS 'The price of a market in one quarter-hour, as published';
-COMMENT ON COLUMN market_prices.published_at IS 'revisions are kept, so that a replay sees what was known';
-COMMENT ON COLUMN market_prices.price IS 'currency per kWh';
-COMMENT ON COLUMN market_prices.currency IS 'ISO 4217';
-
-CREATE TABLE plan_history (
-  plan_id TEXT NOT NULL,
-  site TEXT NOT NULL,
-  system_id TEXT NOT NULL,
-  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  starts_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  status TEXT NOT NULL,
-  total_cost DOUBLE PRECISION NOT NULL,
-  currency TEXT NOT NULL,
-  inputs_digest TEXT NOT NULL,
-  reply JSONB NOT NULL,
-  recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_plan_history PRIMARY KEY (plan_id)
-);
-CREATE INDEX ix_plan_history_site_issued_at ON plan_history (site, system_id, issued_at);
-COMMENT ON TABLE plan_history IS 'An issued plan';
-COMMENT ON COLUMN plan_history.site IS 'the site''s name; a site given with the request need not be stored';
-COMMENT ON COLUMN plan_history.system_id IS 'prod, simulation, prod_shadow_…';
-COMMENT ON COLUMN plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
-COMMENT ON COLUMN plan_history.reply IS 'the plan as answered';
-COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
-
-CREATE TABLE quarantine (
-  quarantine_id BIGINT GENERATED ALWAYS AS IDENTITY,
-  site_key INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  source TEXT NOT NULL,
-  line BIGINT NOT NULL,
-  reason TEXT NOT NULL,
-  raw JSONB NOT NULL,
-  received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_quarantine PRIMARY KEY (quarantine_id)
-);
-CREATE UNIQUE INDEX uq_quarantine_row ON quarantine (site_key, kind, source, line);
-COMMENT ON TABLE quarantine IS 'A row that was refused, with the reason: nothing is dropped silently';
-COMMENT ON COLUMN quarantine.kind IS 'observations, prices, weather, carbon, readings';
-COMMENT ON COLUMN quarantine.source IS 'the file''s SHA-256, or the name of a live source';
-COMMENT ON COLUMN quarantine.line IS 'line of the file, or sequence number of the live source';
-COMMENT ON COLUMN quarantine.raw IS 'the row as received';
-COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
-
-CREATE TABLE sensor_readings (
-  sensor_key INTEGER NOT NULL,
-  instant TIMESTAMP WITH TIME ZONE NOT NULL,
-  value DOUBLE PRECISION NOT NULL,
-  CONSTRAINT pk_sensor_readings PRIMARY KEY (sensor_key, instant)
-);
-COMMENT ON TABLE sensor_readings IS 'A raw value of a sensor';
-
-CREATE TABLE sites (
-  site_key INTEGER GENERATED ALWAYS AS IDENTITY,
-  name TEXT NOT NULL,
-  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_sites PRIMARY KEY (site_key),
-  CONSTRAINT uq_sites_name UNIQUE (name)
-);
-COMMENT ON TABLE sites IS 'A site; its configuration is the latest of its versions';
-COMMENT ON COLUMN sites.site_key IS 'stands in the wide tables instead of the name';
-COMMENT ON COLUMN sites.name IS 'the site''s id everywhere outside the database';
-COMMENT ON COLUMN sites.created_at IS 'when the row was written';
-
-CREATE TABLE slot_forecasts (
-  site_key INTEGER NOT NULL,
-  forecast_version TEXT NOT NULL,
-  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  load_kwh DOUBLE PRECISION,
-  load_p10_kwh DOUBLE PRECISION,
-  load_p50_kwh DOUBLE PRECISION,
-  load_p90_kwh DOUBLE PRECISION,
-  pv_kwh DOUBLE PRECISION,
-  pv_p10_kwh DOUBLE PRECISION,
-  pv_p50_kwh DOUBLE PRECISION,
-  pv_p90_kwh DOUBLE PRECISION,
-  CONSTRAINT pk_slot_forecasts PRIMARY KEY (site_key, forecast_version, issued_at, slot_start)
-);
-COMMENT ON TABLE slot_forecasts IS 'What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles';
-
-CREATE TABLE slot_observations (
-  site_key INTEGER NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  load_kwh DOUBLE PRECISION,
-  pv_kwh DOUBLE PRECISION,
-  import_kwh DOUBLE PRECISION,
-  export_kwh DOUBLE PRECISION,
-  charge_kwh DOUBLE PRECISION,
-  discharge_kwh DOUBLE PRECISION,
-  soc DOUBLE PRECISION,
-  import_price DOUBLE PRECISION,
-  export_price DOUBLE PRECISION,
-  repaired SMALLINT DEFAULT '0' NOT NULL,
-  source TEXT DEFAULT 'file' NOT NULL,
-  CONSTRAINT pk_slot_observations PRIMARY KEY (site_key, slot_start)
-);
-COMMENT ON TABLE slot_observations IS 'What a site did in one quarter-hour; empty means unknown, never zero';
-COMMENT ON COLUMN slot_observations.charge_kwh IS 'at the battery terminals';
-COMMENT ON COLUMN slot_observations.discharge_kwh IS 'at the battery terminals';
-COMMENT ON COLUMN slot_observations.soc IS 'fraction at the end of the slot';
-COMMENT ON COLUMN slot_observations.import_price IS 'what the site paid, currency per kWh';
-COMMENT ON COLUMN slot_observations.export_price IS 'what the site earned, currency per kWh';
-COMMENT ON COLUMN slot_observations.repaired IS 'bit i: value i (load first, soc seventh) was repaired, not measured';
-COMMENT ON COLUMN slot_observations.source IS 'where the values came from: file, home_assistant, mqtt, …';
-
-CREATE TABLE smart_meter_readings (
-  meter TEXT NOT NULL,
-  register TEXT NOT NULL,
-  instant TIMESTAMP WITH TIME ZONE NOT NULL,
-  value DOUBLE PRECISION NOT NULL,
-  CONSTRAINT pk_smart_meter_readings PRIMARY KEY (meter, register, instant)
-);
-COMMENT ON TABLE smart_meter_readings IS 'A meter reading as received';
-COMMENT ON COLUMN smart_meter_readings.register IS 'OBIS code';
-COMMENT ON COLUMN smart_meter_readings.value IS 'cumulative, as received';
-
-CREATE TABLE users (
-  user_id TEXT NOT NULL,
-  email TEXT NOT NULL,
-  password_hash TEXT NOT NULL,
-  role TEXT NOT NULL,
-  active BOOLEAN DEFAULT 'true' NOT NULL,
-  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_users PRIMARY KEY (user_id),
-  CONSTRAINT ck_users_role CHECK (role IN ('user', 'analyst', 'admin')),
-  CONSTRAINT uq_users_email UNIQUE (email)
-);
-COMMENT ON TABLE users IS 'A person who may sign in';
-COMMENT ON COLUMN users.password_hash IS 'argon2id';
-COMMENT ON COLUMN users.role IS 'user < analyst < admin';
-COMMENT ON COLUMN users.created_at IS 'when the row was written';
-
-CREATE TABLE weather (
-  place TEXT NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  issued_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  temperature_c DOUBLE PRECISION,
-  ghi_w_m2 DOUBLE PRECISION,
-  dhi_w_m2 DOUBLE PRECISION,
-  dni_w_m2 DOUBLE PRECISION,
-  wind_m_s DOUBLE PRECISION,
-  cloud_fraction DOUBLE PRECISION,
-  CONSTRAINT pk_weather PRIMARY KEY (place, slot_start, issued_at)
-);
-COMMENT ON TABLE weather IS 'Weather at a place in one quarter-hour, measured or forecast';
-COMMENT ON COLUMN weather.issued_at IS 'measured values: the end of the slot';
-
-CREATE TABLE answers (
-  answer_id TEXT NOT NULL,
-  user_id TEXT,
-  question TEXT NOT NULL,
-  prompt TEXT NOT NULL,
-  answer TEXT NOT NULL,
-  model TEXT NOT NULL,
-  chunk_ids TEXT[] DEFAULT '{}' NOT NULL,
-  tool_calls JSONB DEFAULT '[]' NOT NULL,
-  latency_seconds DOUBLE PRECISION NOT NULL,
-  feedback INTEGER,
-  answered_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_answers PRIMARY KEY (answer_id),
-  CONSTRAINT fk_answers_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE SET NULL
-);
-COMMENT ON TABLE answers IS 'An answer with everything it was made from';
-COMMENT ON COLUMN answers.feedback IS '-1, 0 or 1';
-COMMENT ON COLUMN answers.answered_at IS 'when the row was written';
-
-CREATE TABLE antares_learning (
-  site_key INTEGER NOT NULL,
-  system_id TEXT NOT NULL,
-  slot_start TIMESTAMP WITH TIME ZONE NOT NULL,
-  state JSONB NOT NULL,
-  action JSONB NOT NULL,
-  reward DOUBLE PRECISION,
-  recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_antares_learning PRIMARY KEY (site_key, system_id, slot_start),
-  CONSTRAINT fk_antares_learning_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
-);
-COMMENT ON TABLE antares_learning IS 'A step of an episode: state, action, reward';
-COMMENT ON COLUMN antares_learning.recorded_at IS 'when the row was written';
-
-CREATE TABLE api_keys (
-  key_id TEXT NOT NULL,
-  user_id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  secret_hash TEXT NOT NULL,
-  expires_at TIMESTAMP WITH TIME ZONE,
-  revoked_at TIMESTAMP WITH TIME ZONE,
-  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
-  CONSTRAINT fk_api_keys_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
-);
-CREATE INDEX ix_api_keys_user_id ON api_keys (user_id);
-COMMENT ON TABLE api_keys IS 'A key with which a program acts for a user';
-COMMENT ON COLUMN api_keys.secret_hash IS 'argon2id; the key itself is shown once and never stored';
-COMMENT ON COLUMN api_keys.created_at IS 'when the row was written';
-
-CREATE TABLE chunks (
-  chunk_id TEXT NOT NULL,
-  document_id TEXT NOT NULL,
-  position INTEGER NOT NULL,
-  page INTEGER,
-  heading TEXT,
-  passage TEXT NOT NULL,
-  CONSTRAINT pk_chunks PRIMARY KEY (chunk_id),
-  CONSTRAINT fk_chunks_document_id FOREIGN KEY(document_id) REFERENCES documents (document_id) ON DELETE CASCADE
-);
-CREATE UNIQUE INDEX uq_chunks_document_id_position ON chunks (document_id, position);
-COMMENT ON TABLE chunks IS 'A passage with its place in the file';
-COMMENT ON COLUMN chunks.position IS '0, 1, 2, … within the document';
-COMMENT ON COLUMN chunks.page IS 'first page of the passage, from 1';
+COMMENT ON TABLE control_state IS 'Whether a site is armed, and what it was told last';
+COMMENT ON COLUMN control_state.armed_at IS 'since when commands are sent; empty: none are';
+COMMENT ON COLUMN control_state.override IS 'what the owner wants instead of the plan, and until when';
+COMMENT ON COLUMN control_state.decision IS 'what was decided last, stored before it is sent';
+COMMENT ON COLUMN control_state.version IS 'counts changes of decision: of two who decide at once one is too late';
 
 CREATE TABLE daily_scores (
-  site_key INTEGER NOT NULL,
-  day DATE NOT NULL,
-  system_id TEXT NOT NULL,
-  policy TEXT NOT NULL,
-  cost DOUBLE PRECISION NOT NULL,
-  currency TEXT NOT NULL,
-  scored_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_daily_scores PRIMARY KEY (site_key, day, system_id, policy),
-  CONSTRAINT fk_daily_scores_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+    site_key integer NOT NULL,
+    day date NOT NULL,
+    system_id text NOT NULL,
+    policy text NOT NULL,
+    cost double precision NOT NULL,
+    currency text NOT NULL,
+    scored_at timestamptz DEFAULT now() NOT NULL,
+    stored_gain double precision DEFAULT 0 NOT NULL,
+    value_gain double precision,
+    import_carbon_g double precision,
+    corrected integer,
+    CONSTRAINT pk_daily_scores PRIMARY KEY (site_key, day, system_id, policy),
+    CONSTRAINT fk_daily_scores_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
 COMMENT ON TABLE daily_scores IS 'What one policy cost on one day';
 COMMENT ON COLUMN daily_scores.day IS 'local day of the site';
 COMMENT ON COLUMN daily_scores.scored_at IS 'when the row was written';
+COMMENT ON COLUMN daily_scores.stored_gain IS 'worth of the energy gained in the batteries; cost less this compares policies';
+COMMENT ON COLUMN daily_scores.value_gain IS 'the same worth by the oracle''s value of stored energy at both midnights; cost less this compares days';
+COMMENT ON COLUMN daily_scores.import_carbon_g IS 'grid intensity × import; empty where the intensity of any slot is unknown';
+COMMENT ON COLUMN daily_scores.corrected IS 'slots in which the safety layer changed what the policy asked for; empty: nobody counted';
 
 CREATE TABLE data_quality_daily (
-  site_key INTEGER NOT NULL,
-  day DATE NOT NULL,
-  verdict TEXT NOT NULL,
-  reasons TEXT[] DEFAULT '{}' NOT NULL,
-  judged_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_data_quality_daily PRIMARY KEY (site_key, day),
-  CONSTRAINT ck_data_quality_daily_verdict CHECK (verdict IN ('clean', 'mask_battery', 'exclude')),
-  CONSTRAINT fk_data_quality_daily_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+    site_key integer NOT NULL,
+    day date NOT NULL,
+    verdict text NOT NULL,
+    reasons text[] DEFAULT '{}' NOT NULL,
+    judged_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_data_quality_daily PRIMARY KEY (site_key, day),
+    CONSTRAINT ck_data_quality_daily_verdict CHECK (verdict IN ('clean', 'mask_battery', 'exclude')),
+    CONSTRAINT fk_data_quality_daily_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
 COMMENT ON TABLE data_quality_daily IS 'Whether a day may train and score';
 COMMENT ON COLUMN data_quality_daily.day IS 'local day of the site';
 COMMENT ON COLUMN data_quality_daily.judged_at IS 'when the row was written';
 
-CREATE TABLE events (
-  event_id BIGINT GENERATED ALWAYS AS IDENTITY,
-  user_id TEXT NOT NULL,
-  item_id TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  happened_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  context JSONB NOT NULL,
-  CONSTRAINT pk_events PRIMARY KEY (event_id),
-  CONSTRAINT fk_events_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE,
-  CONSTRAINT fk_events_item_id FOREIGN KEY(item_id) REFERENCES items (item_id) ON DELETE CASCADE
-);
-CREATE UNIQUE INDEX uq_events_natural ON events (user_id, item_id, kind, happened_at);
-COMMENT ON TABLE events IS 'What a user did with an item';
-COMMENT ON COLUMN events.kind IS 'shown, opened, accepted, refused';
-
-CREATE TABLE oracle_daily_results (
-  site_key INTEGER NOT NULL,
-  day DATE NOT NULL,
-  oracle_cost DOUBLE PRECISION NOT NULL,
-  idle_cost DOUBLE PRECISION NOT NULL,
-  currency TEXT NOT NULL,
-  schedule JSONB NOT NULL,
-  recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_oracle_daily_results PRIMARY KEY (site_key, day),
-  CONSTRAINT fk_oracle_daily_results_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
-);
-COMMENT ON TABLE oracle_daily_results IS 'The optimum in hindsight of one day';
-COMMENT ON COLUMN oracle_daily_results.day IS 'local day of the site';
-COMMENT ON COLUMN oracle_daily_results.recorded_at IS 'when the row was written';
-
 CREATE TABLE sensors (
-  sensor_key INTEGER GENERATED ALWAYS AS IDENTITY,
-  site_key INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  unit TEXT,
-  CONSTRAINT pk_sensors PRIMARY KEY (sensor_key),
-  CONSTRAINT fk_sensors_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+    sensor_key integer GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    name text NOT NULL,
+    unit text,
+    CONSTRAINT pk_sensors PRIMARY KEY (sensor_key),
+    CONSTRAINT fk_sensors_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX uq_sensors_site_key_name ON sensors (site_key, name);
 COMMENT ON TABLE sensors IS 'A source of readings at a site';
+COMMENT ON COLUMN sensors.unit IS 'of its readings, until sensor_units says another; empty: nobody said one';
 
-CREATE TABLE sessions (
-  token_hash TEXT NOT NULL,
-  user_id TEXT NOT NULL,
-  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_sessions PRIMARY KEY (token_hash),
-  CONSTRAINT fk_sessions_user_id FOREIGN KEY(user_id) REFERENCES users (user_id) ON DELETE CASCADE
+CREATE TABLE energy_intervals (
+    sensor_key integer NOT NULL,
+    series text NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    energy_kwh double precision NOT NULL,
+    certainty text NOT NULL,
+    CONSTRAINT pk_energy_intervals PRIMARY KEY (sensor_key, series, starts_at),
+    CONSTRAINT ck_energy_intervals_certainty CHECK (certainty IN ('counted', 'at_least')),
+    CONSTRAINT ck_energy_intervals_span CHECK (ends_at > starts_at),
+    CONSTRAINT fk_energy_intervals_sensor_key FOREIGN KEY (sensor_key) REFERENCES sensors (sensor_key) ON DELETE CASCADE
 );
-CREATE INDEX ix_sessions_user_id ON sessions (user_id);
-COMMENT ON TABLE sessions IS 'A signed-in browser';
-COMMENT ON COLUMN sessions.created_at IS 'when the row was written';
+COMMENT ON TABLE energy_intervals IS 'What a counter counted between two readings that are too far apart to interpolate';
+COMMENT ON COLUMN energy_intervals.series IS 'the column of slot_observations that the sensor counts for';
+COMMENT ON COLUMN energy_intervals.starts_at IS 'of the reading before';
+COMMENT ON COLUMN energy_intervals.ends_at IS 'of the reading after';
+COMMENT ON COLUMN energy_intervals.energy_kwh IS 'below zero where the sensor is taken off';
+COMMENT ON COLUMN energy_intervals.certainty IS 'counted: all of it; at_least: the counter began anew meanwhile';
 
-CREATE TABLE site_versions (
-  site_key INTEGER NOT NULL,
-  version INTEGER NOT NULL,
-  configuration JSONB NOT NULL,
-  saved_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_site_versions PRIMARY KEY (site_key, version),
-  CONSTRAINT fk_site_versions_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+CREATE TABLE recommendations (
+    recommendation_id text NOT NULL,
+    slate_id text NOT NULL,
+    rank integer NOT NULL,
+    reader text NOT NULL,
+    site_key integer,
+    item_id text NOT NULL,
+    kind text NOT NULL,
+    policy text NOT NULL,
+    propensity double precision NOT NULL,
+    features bytea NOT NULL,
+    candidates bytea,
+    place integer,
+    reward double precision,
+    shown_at timestamptz NOT NULL,
+    CONSTRAINT pk_recommendations PRIMARY KEY (recommendation_id),
+    CONSTRAINT fk_recommendations_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
-COMMENT ON TABLE site_versions IS 'A configuration a site has or had';
-COMMENT ON COLUMN site_versions.version IS '1, 2, 3, … per site';
-COMMENT ON COLUMN site_versions.configuration IS 'validated by luna.site';
-COMMENT ON COLUMN site_versions.saved_at IS 'when the row was written';
+CREATE INDEX ix_recommendations_reader ON recommendations (reader, shown_at);
+CREATE INDEX ix_recommendations_shown_at ON recommendations (shown_at);
+CREATE INDEX ix_recommendations_site_key ON recommendations (site_key);
+COMMENT ON TABLE recommendations IS 'A showing of an item to a reader';
+COMMENT ON COLUMN recommendations.slate_id IS 'those of one request share it';
+COMMENT ON COLUMN recommendations.rank IS '0: the first';
+COMMENT ON COLUMN recommendations.site_key IS 'of the request; empty: none was named';
+COMMENT ON COLUMN recommendations.item_id IS 'may be gone since';
+COMMENT ON COLUMN recommendations.policy IS 'linucb, thompson';
+COMMENT ON COLUMN recommendations.propensity IS 'with which probability the policy chose it among those that were left';
+COMMENT ON COLUMN recommendations.features IS 'float64, little-endian: what the policy knew of it';
+COMMENT ON COLUMN recommendations.candidates IS 'float32, little-endian, a row of features per candidate; at rank 0 alone';
+COMMENT ON COLUMN recommendations.place IS 'of what was chosen among the candidates; at rank 0 alone';
+COMMENT ON COLUMN recommendations.reward IS '0 to 1, from its events; empty: there are none';
+
+CREATE TABLE events (
+    reader text NOT NULL,
+    event_id text NOT NULL,
+    recommendation_id text NOT NULL,
+    action text NOT NULL,
+    seconds double precision,
+    happened_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT pk_events PRIMARY KEY (reader, event_id),
+    CONSTRAINT fk_events_recommendation_id FOREIGN KEY (recommendation_id) REFERENCES recommendations (recommendation_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_events_recommendation_id ON events (recommendation_id);
+COMMENT ON TABLE events IS 'What a reader did with a recommendation';
+COMMENT ON COLUMN events.event_id IS 'given by who reports it; the same counts once';
+COMMENT ON COLUMN events.action IS 'shown, opened, useful, dismissed, read';
+COMMENT ON COLUMN events.seconds IS 'of reading';
+COMMENT ON COLUMN events.happened_at IS 'by the reader''s clock';
+COMMENT ON COLUMN events.recorded_at IS 'by Luna''s';
 
 CREATE TABLE training_runs (
-  run_id TEXT NOT NULL,
-  site_key INTEGER NOT NULL,
-  version TEXT NOT NULL,
-  data_from TIMESTAMP WITH TIME ZONE NOT NULL,
-  data_until TIMESTAMP WITH TIME ZONE NOT NULL,
-  code_version TEXT NOT NULL,
-  seed BIGINT NOT NULL,
-  metrics JSONB NOT NULL,
-  artefact_key TEXT,
-  parent_run_id TEXT,
-  train_seconds DOUBLE PRECISION NOT NULL,
-  finished_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-  CONSTRAINT pk_training_runs PRIMARY KEY (run_id),
-  CONSTRAINT fk_training_runs_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
-  CONSTRAINT fk_training_runs_parent_run_id FOREIGN KEY(parent_run_id) REFERENCES training_runs (run_id) ON DELETE SET NULL
+    run_id text NOT NULL,
+    site_key integer NOT NULL,
+    version text NOT NULL,
+    data_from timestamptz NOT NULL,
+    data_until timestamptz NOT NULL,
+    code_version text NOT NULL,
+    seed bigint NOT NULL,
+    metrics jsonb NOT NULL,
+    artefact_key text,
+    parent_run_id text,
+    train_seconds double precision NOT NULL,
+    finished_at timestamptz DEFAULT now() NOT NULL,
+    trigger text DEFAULT 'hand' NOT NULL,
+    accepted boolean DEFAULT true NOT NULL,
+    verdict text DEFAULT '' NOT NULL,
+    tried_until timestamptz,
+    CONSTRAINT pk_training_runs PRIMARY KEY (run_id),
+    CONSTRAINT fk_training_runs_parent_run_id FOREIGN KEY (parent_run_id) REFERENCES training_runs (run_id) ON DELETE SET NULL,
+    CONSTRAINT fk_training_runs_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
 CREATE INDEX ix_training_runs_latest ON training_runs (site_key, version, data_until);
 COMMENT ON TABLE training_runs IS 'One training of any model';
@@ -427,3 +500,701 @@ COMMENT ON COLUMN training_runs.data_until IS 'end of what was learned from; a b
 COMMENT ON COLUMN training_runs.artefact_key IS 'object that holds the model';
 COMMENT ON COLUMN training_runs.parent_run_id IS 'the run this one continued';
 COMMENT ON COLUMN training_runs.finished_at IS 'when the row was written';
+COMMENT ON COLUMN training_runs.trigger IS 'hand, schedule, drift or force: why it was trained';
+COMMENT ON COLUMN training_runs.accepted IS 'whether its model may be used without being asked for';
+COMMENT ON COLUMN training_runs.verdict IS 'why it was accepted, or not';
+COMMENT ON COLUMN training_runs.tried_until IS 'end of the days by which it was decided whether the model is used; empty: it learned until then';
+
+CREATE TABLE forecast_activations (
+    activation_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    forecast_version text NOT NULL,
+    run_id text,
+    decided_by text NOT NULL,
+    reason text NOT NULL,
+    evidence jsonb NOT NULL,
+    decided_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_forecast_activations PRIMARY KEY (activation_id),
+    CONSTRAINT fk_forecast_activations_run_id_training_runs FOREIGN KEY (run_id) REFERENCES training_runs (run_id) ON DELETE SET NULL,
+    CONSTRAINT fk_forecast_activations_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_forecast_activations_site_key ON forecast_activations (site_key, activation_id);
+COMMENT ON TABLE forecast_activations IS 'Which version drives a site''s planner; rows are only added, the last one holds';
+COMMENT ON COLUMN forecast_activations.forecast_version IS 'the version that drives the planner from now on';
+COMMENT ON COLUMN forecast_activations.run_id IS 'the training it rests on; empty: a baseline';
+COMMENT ON COLUMN forecast_activations.decided_by IS 'rule, hand, rollback or training';
+COMMENT ON COLUMN forecast_activations.evidence IS 'the scores that were compared';
+COMMENT ON COLUMN forecast_activations.decided_at IS 'when the row was written';
+
+CREATE TABLE forecast_issues (
+    site_key integer NOT NULL,
+    forecast_version text NOT NULL,
+    issued_at timestamptz NOT NULL,
+    stage text NOT NULL,
+    reasons text[] DEFAULT '{}' NOT NULL,
+    run_id text,
+    level jsonb,
+    CONSTRAINT pk_forecast_issues PRIMARY KEY (site_key, forecast_version, issued_at)
+);
+COMMENT ON TABLE forecast_issues IS 'An issue of forecasts: what it rests on, and why it is as wide as it is';
+COMMENT ON COLUMN forecast_issues.stage IS 'cold, profile, young, full: how much history the forecast rests on';
+COMMENT ON COLUMN forecast_issues.reasons IS 'codes of what widened the bands; empty: nothing';
+COMMENT ON COLUMN forecast_issues.run_id IS 'the training whose model spoke; empty: none did';
+COMMENT ON COLUMN forecast_issues.level IS 'how the recent level was corrected, by series';
+
+CREATE TABLE forecast_scenarios (
+    site_key integer NOT NULL,
+    forecast_version text NOT NULL,
+    issued_at timestamptz NOT NULL,
+    paths jsonb NOT NULL,
+    CONSTRAINT pk_forecast_scenarios PRIMARY KEY (site_key, forecast_version, issued_at)
+);
+COMMENT ON TABLE forecast_scenarios IS 'Joint paths of load, PV and prices beside an issue of forecasts';
+COMMENT ON COLUMN forecast_scenarios.paths IS 'probability per path; load_kwh and pv_kwh per path and slot; spot_price by market per path and slot';
+
+CREATE TABLE forecast_scores (
+    site_key integer NOT NULL,
+    day date NOT NULL,
+    forecast_version text NOT NULL,
+    series text NOT NULL,
+    origins integer NOT NULL,
+    mae double precision NOT NULL,
+    rmse double precision NOT NULL,
+    pinball double precision NOT NULL,
+    coverage_80 double precision,
+    scored_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_forecast_scores PRIMARY KEY (site_key, day, forecast_version, series),
+    CONSTRAINT fk_forecast_scores_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE forecast_scores IS 'How good a version was, by the day of issue';
+COMMENT ON COLUMN forecast_scores.day IS 'local day in which the forecasts were issued';
+COMMENT ON COLUMN forecast_scores.series IS 'load_kwh or pv_kwh';
+COMMENT ON COLUMN forecast_scores.origins IS 'forecasts that were scored';
+COMMENT ON COLUMN forecast_scores.mae IS 'kWh per slot';
+COMMENT ON COLUMN forecast_scores.rmse IS 'kWh per slot';
+COMMENT ON COLUMN forecast_scores.pinball IS 'mean over the quantiles, kWh per slot';
+COMMENT ON COLUMN forecast_scores.coverage_80 IS 'share of slots between p10 and p90';
+COMMENT ON COLUMN forecast_scores.scored_at IS 'when the row was written';
+
+CREATE TABLE history_changes (
+    change_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    series text NOT NULL,
+    slot_start timestamptz NOT NULL,
+    before double precision,
+    after double precision,
+    rule text NOT NULL,
+    changed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_history_changes PRIMARY KEY (change_id),
+    CONSTRAINT fk_history_changes_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_history_changes_site_key_slot_start ON history_changes (site_key, slot_start);
+COMMENT ON TABLE history_changes IS 'A change of a value of the past: what it was, what it became, why';
+COMMENT ON COLUMN history_changes.series IS 'column of slot_observations, or market_prices:<market>';
+COMMENT ON COLUMN history_changes.rule IS 'which rule or whose hand changed it';
+COMMENT ON COLUMN history_changes.changed_at IS 'when the row was written';
+
+CREATE TABLE idempotent_answers (
+    caller text NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    digest text NOT NULL,
+    status integer,
+    headers jsonb,
+    body text,
+    asked_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_idempotent_answers PRIMARY KEY (caller, operation, key)
+);
+CREATE INDEX ix_idempotent_answers_asked_at ON idempotent_answers (asked_at);
+COMMENT ON TABLE idempotent_answers IS 'What was answered to a request that carries an idempotency key, so that a second one gets it too and does nothing';
+COMMENT ON COLUMN idempotent_answers.caller IS 'who asked; empty: nobody has to say';
+COMMENT ON COLUMN idempotent_answers.operation IS 'as OpenAPI names it';
+COMMENT ON COLUMN idempotent_answers.key IS 'as the caller sent it';
+COMMENT ON COLUMN idempotent_answers.digest IS 'SHA-256 of address and body';
+COMMENT ON COLUMN idempotent_answers.status IS 'empty: the first one is still being answered';
+COMMENT ON COLUMN idempotent_answers.asked_at IS 'when the row was written';
+
+CREATE TABLE what_ifs (
+    what_if_id text NOT NULL,
+    request jsonb NOT NULL,
+    asked_at timestamptz NOT NULL,
+    reply jsonb,
+    CONSTRAINT pk_what_ifs PRIMARY KEY (what_if_id)
+);
+COMMENT ON TABLE what_ifs IS 'A question what would have been';
+COMMENT ON COLUMN what_ifs.request IS 'site, window and variants as asked';
+COMMENT ON COLUMN what_ifs.asked_at IS 'when it was last asked';
+COMMENT ON COLUMN what_ifs.reply IS 'the comparison, once every variant is replayed';
+
+CREATE TABLE items (
+    item_id text NOT NULL,
+    kind text NOT NULL,
+    site_key integer,
+    code text NOT NULL,
+    figures jsonb NOT NULL,
+    currency text,
+    saving_cost_per_year double precision,
+    saving_low double precision,
+    saving_high double precision,
+    document_id text,
+    what_if_id text,
+    language text,
+    terms text[] NOT NULL,
+    model text,
+    vector bytea,
+    created_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    withdrawn_at timestamptz,
+    CONSTRAINT pk_items PRIMARY KEY (item_id),
+    CONSTRAINT fk_items_document_id FOREIGN KEY (document_id) REFERENCES documents (document_id) ON DELETE CASCADE,
+    CONSTRAINT fk_items_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
+    CONSTRAINT fk_items_what_if_id FOREIGN KEY (what_if_id) REFERENCES what_ifs (what_if_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_items_document_id ON items (document_id);
+CREATE INDEX ix_items_site_key ON items (site_key);
+CREATE INDEX ix_items_what_if_id ON items (what_if_id);
+COMMENT ON TABLE items IS 'Something worth reading or doing';
+COMMENT ON COLUMN items.item_id IS 'made of what it is, so that it stays the same from day to day';
+COMMENT ON COLUMN items.kind IS 'document, tip, tariff, what_if';
+COMMENT ON COLUMN items.site_key IS 'whose people alone are shown it; empty: everybody';
+COMMENT ON COLUMN items.code IS 'which words tell it';
+COMMENT ON COLUMN items.figures IS 'of its words';
+COMMENT ON COLUMN items.saving_cost_per_year IS 'currency a year; empty: none is claimed';
+COMMENT ON COLUMN items.saving_low IS 'of the interval of 95 %';
+COMMENT ON COLUMN items.language IS 'of a document';
+COMMENT ON COLUMN items.terms IS 'stems of its words, each once';
+COMMENT ON COLUMN items.model IS 'that made the vector';
+COMMENT ON COLUMN items.vector IS 'float16, little-endian, of unit length; empty: there is no embedding model';
+COMMENT ON COLUMN items.withdrawn_at IS 'since when it no longer holds; empty: it does';
+
+CREATE TABLE jobs (
+    job_id text NOT NULL,
+    task text NOT NULL,
+    key text NOT NULL,
+    request jsonb NOT NULL,
+    status text DEFAULT 'queued' NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    reply jsonb,
+    error jsonb,
+    trace_id text NOT NULL,
+    submitted_at timestamptz DEFAULT now() NOT NULL,
+    sent_at timestamptz,
+    started_at timestamptz,
+    finished_at timestamptz,
+    CONSTRAINT pk_jobs PRIMARY KEY (job_id),
+    CONSTRAINT ck_jobs_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled'))
+);
+CREATE INDEX ix_jobs_open_sent_at ON jobs (sent_at) WHERE status IN ('queued', 'running');
+CREATE UNIQUE INDEX uq_jobs_open_task_key ON jobs (task, key) WHERE status IN ('queued', 'running');
+COMMENT ON TABLE jobs IS 'The row is the truth, the message in the queue only the doorbell';
+COMMENT ON COLUMN jobs.task IS 'service.noun.verb';
+COMMENT ON COLUMN jobs.key IS 'names this piece of work; at most one open job per task and key';
+COMMENT ON COLUMN jobs.request IS 'the message as sent';
+COMMENT ON COLUMN jobs.attempts IS 'how often a worker began it';
+COMMENT ON COLUMN jobs.reply IS 'only where done';
+COMMENT ON COLUMN jobs.error IS 'problem document where failed or dead, or queued again until a disk has room';
+COMMENT ON COLUMN jobs.submitted_at IS 'when the row was written';
+COMMENT ON COLUMN jobs.sent_at IS 'when its message last went to the queue';
+COMMENT ON COLUMN jobs.started_at IS 'when a worker last began it';
+
+CREATE TABLE manual_blocks (
+    block_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    device text NOT NULL,
+    action text NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    power_kw double precision,
+    added_by text NOT NULL,
+    added_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_manual_blocks PRIMARY KEY (block_id),
+    CONSTRAINT fk_manual_blocks_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_manual_blocks_ends_at ON manual_blocks (site_key, ends_at);
+COMMENT ON TABLE manual_blocks IS 'What an owner pinned or forbade';
+COMMENT ON COLUMN manual_blocks.device IS 'a battery, a vehicle or a load by its name, or grid';
+COMMENT ON COLUMN manual_blocks.ends_at IS 'then it has expired';
+COMMENT ON COLUMN manual_blocks.added_at IS 'when the row was written';
+
+CREATE TABLE manual_removals (
+    block_id bigint NOT NULL,
+    removed_by text NOT NULL,
+    removed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_manual_removals PRIMARY KEY (block_id),
+    CONSTRAINT fk_manual_removals_block_id_manual_blocks FOREIGN KEY (block_id) REFERENCES manual_blocks (block_id) ON DELETE CASCADE
+);
+COMMENT ON TABLE manual_removals IS 'A block that was taken back';
+COMMENT ON COLUMN manual_removals.removed_at IS 'when the row was written';
+
+CREATE TABLE market_prices (
+    market text NOT NULL,
+    slot_start timestamptz NOT NULL,
+    published_at timestamptz NOT NULL,
+    price double precision NOT NULL,
+    currency text NOT NULL,
+    CONSTRAINT pk_market_prices PRIMARY KEY (market, slot_start, published_at)
+);
+COMMENT ON TABLE market_prices IS 'The price of a market in one quarter-hour, as published';
+COMMENT ON COLUMN market_prices.published_at IS 'revisions are kept, so that a replay sees what was known';
+COMMENT ON COLUMN market_prices.price IS 'currency per kWh';
+COMMENT ON COLUMN market_prices.currency IS 'ISO 4217';
+
+CREATE TABLE notifications (
+    notification_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    event text NOT NULL,
+    code text NOT NULL,
+    event_key text NOT NULL,
+    title text NOT NULL,
+    text text NOT NULL,
+    urgent boolean NOT NULL,
+    expires_at timestamptz NOT NULL,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_notifications PRIMARY KEY (notification_id),
+    CONSTRAINT uq_notifications_site_key_code_event_key UNIQUE (site_key, code, event_key),
+    CONSTRAINT fk_notifications_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE notifications IS 'What owners were to know; rows are only added';
+COMMENT ON COLUMN notifications.event IS 'plan, device, prices, saving: what targets ask for';
+COMMENT ON COLUMN notifications.code IS 'what happened';
+COMMENT ON COLUMN notifications.event_key IS 'the same as long as it is the same event, which is told once';
+COMMENT ON COLUMN notifications.text IS 'in the language of messages when it happened';
+COMMENT ON COLUMN notifications.urgent IS 'sent in quiet hours too';
+COMMENT ON COLUMN notifications.expires_at IS 'after this it is not sent any more';
+COMMENT ON COLUMN notifications.recorded_at IS 'when the row was written';
+
+CREATE TABLE notification_deliveries (
+    notification_id bigint NOT NULL,
+    target text NOT NULL,
+    label text NOT NULL,
+    status text DEFAULT 'waiting' NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    due_at timestamptz NOT NULL,
+    error text,
+    CONSTRAINT pk_notification_deliveries PRIMARY KEY (notification_id, target),
+    CONSTRAINT fk_notification_deliveries_notification_id FOREIGN KEY (notification_id) REFERENCES notifications (notification_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_notification_deliveries_due_at ON notification_deliveries (status, due_at);
+COMMENT ON TABLE notification_deliveries IS 'A message on its way to one target';
+COMMENT ON COLUMN notification_deliveries.target IS 'digest of its address';
+COMMENT ON COLUMN notification_deliveries.label IS 'its address without secrets';
+COMMENT ON COLUMN notification_deliveries.status IS 'waiting, sending, sent, failed, expired, unknown';
+COMMENT ON COLUMN notification_deliveries.due_at IS 'when it is sent next, or was last';
+
+CREATE TABLE oracle_daily_results (
+    site_key integer NOT NULL,
+    day date NOT NULL,
+    oracle_cost double precision NOT NULL,
+    idle_cost double precision NOT NULL,
+    currency text NOT NULL,
+    schedule jsonb NOT NULL,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    oracle_gain double precision,
+    idle_gain double precision,
+    CONSTRAINT pk_oracle_daily_results PRIMARY KEY (site_key, day),
+    CONSTRAINT fk_oracle_daily_results_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE oracle_daily_results IS 'The optimum in hindsight of one day';
+COMMENT ON COLUMN oracle_daily_results.day IS 'local day of the site';
+COMMENT ON COLUMN oracle_daily_results.recorded_at IS 'when the row was written';
+COMMENT ON COLUMN oracle_daily_results.oracle_gain IS 'worth of the energy the oracle gained in the batteries, by its own value of stored energy';
+COMMENT ON COLUMN oracle_daily_results.idle_gain IS 'the same without control';
+
+CREATE TABLE plan_causes (
+    site_key integer NOT NULL,
+    kind text NOT NULL,
+    change_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    asked_at timestamptz,
+    CONSTRAINT pk_plan_causes PRIMARY KEY (site_key, kind),
+    CONSTRAINT plan_causes_site_key_fkey FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE plan_causes IS 'A change of a site that its newest plan does not know yet';
+COMMENT ON COLUMN plan_causes.kind IS 'site, forecast, prices, stay, block, override, owner';
+COMMENT ON COLUMN plan_causes.change_id IS 'another one with each change, so that who planned takes back what it knew and nothing else';
+COMMENT ON COLUMN plan_causes.asked_at IS 'when a plan was asked for because of it; empty: not yet';
+
+CREATE TABLE plan_faults (
+    site_key integer NOT NULL,
+    tried_at timestamptz NOT NULL,
+    problem jsonb NOT NULL,
+    CONSTRAINT pk_plan_faults PRIMARY KEY (site_key),
+    CONSTRAINT plan_faults_site_key_fkey FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE plan_faults IS 'Why a site got no plan when it was tried last; the next plan takes it back';
+COMMENT ON COLUMN plan_faults.tried_at IS 'when it was tried';
+COMMENT ON COLUMN plan_faults.problem IS 'what stood in the way, as a problem document';
+
+CREATE TABLE plan_history (
+    plan_id text NOT NULL,
+    site text NOT NULL,
+    system_id text NOT NULL,
+    issued_at timestamptz NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    status text NOT NULL,
+    total_cost double precision NOT NULL,
+    currency text NOT NULL,
+    inputs_digest text NOT NULL,
+    reply jsonb,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    inputs jsonb,
+    packed_reply bytea,
+    packed_inputs bytea,
+    CONSTRAINT pk_plan_history PRIMARY KEY (plan_id)
+);
+ALTER TABLE plan_history ALTER COLUMN packed_reply SET STORAGE EXTERNAL;
+ALTER TABLE plan_history ALTER COLUMN packed_inputs SET STORAGE EXTERNAL;
+CREATE INDEX ix_plan_history_site_issued_at ON plan_history (site, system_id, issued_at);
+COMMENT ON TABLE plan_history IS 'An issued plan';
+COMMENT ON COLUMN plan_history.site IS 'the site''s name; a site given with the request need not be stored';
+COMMENT ON COLUMN plan_history.system_id IS 'prod, simulation, prod_shadow_…';
+COMMENT ON COLUMN plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
+COMMENT ON COLUMN plan_history.reply IS 'the plan as answered; empty where it is kept as columns';
+COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
+COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
+COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered';
+COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came';
+
+CREATE TABLE quarantine (
+    quarantine_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    kind text NOT NULL,
+    source text NOT NULL,
+    line bigint NOT NULL,
+    reason text NOT NULL,
+    raw jsonb NOT NULL,
+    received_at timestamptz DEFAULT now() NOT NULL,
+    resolution text,
+    corrected jsonb,
+    resolved_at timestamptz,
+    resolved_by text,
+    CONSTRAINT pk_quarantine PRIMARY KEY (quarantine_id)
+);
+CREATE INDEX ix_quarantine_newest ON quarantine (site_key, quarantine_id);
+CREATE UNIQUE INDEX uq_quarantine_row ON quarantine (site_key, kind, source, line);
+COMMENT ON TABLE quarantine IS 'A row that was refused, with the reason: nothing is dropped silently';
+COMMENT ON COLUMN quarantine.kind IS 'observations, prices, weather, carbon, readings';
+COMMENT ON COLUMN quarantine.source IS 'the file''s SHA-256, or the name of a live source';
+COMMENT ON COLUMN quarantine.line IS 'line of the file, or sequence number of the live source';
+COMMENT ON COLUMN quarantine.raw IS 'the row as received';
+COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
+COMMENT ON COLUMN quarantine.resolution IS 'released, corrected or dismissed, by hand; empty: still in quarantine';
+COMMENT ON COLUMN quarantine.corrected IS 'the row as corrected by hand';
+
+CREATE TABLE sessions (
+    session_id bigint GENERATED ALWAYS AS IDENTITY,
+    user_id bigint NOT NULL,
+    token_hash text,
+    started_at timestamptz DEFAULT now() NOT NULL,
+    seen_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    confirmed_until timestamptz,
+    address text NOT NULL,
+    CONSTRAINT pk_sessions PRIMARY KEY (session_id),
+    CONSTRAINT uq_sessions_token_hash UNIQUE (token_hash),
+    CONSTRAINT fk_sessions_user_id_users FOREIGN KEY (user_id) REFERENCES users (user_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_sessions_expires_at ON sessions (expires_at);
+CREATE INDEX ix_sessions_user_id ON sessions (user_id);
+COMMENT ON TABLE sessions IS 'A sign-in that stands';
+COMMENT ON COLUMN sessions.token_hash IS 'SHA-256 of a browser''s cookie; empty for a program, which has refresh tokens';
+COMMENT ON COLUMN sessions.started_at IS 'when the row was written';
+COMMENT ON COLUMN sessions.seen_at IS 'when it was last used, to the minute';
+COMMENT ON COLUMN sessions.expires_at IS 'when it ends, however much it is used';
+COMMENT ON COLUMN sessions.confirmed_until IS 'until when what is critical asks for no password';
+COMMENT ON COLUMN sessions.address IS 'from where it was begun';
+
+CREATE TABLE refresh_tokens (
+    token_hash text NOT NULL,
+    session_id bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+    CONSTRAINT fk_refresh_tokens_session_id_sessions FOREIGN KEY (session_id) REFERENCES sessions (session_id) ON DELETE CASCADE
+);
+CREATE INDEX ix_refresh_tokens_session_id ON refresh_tokens (session_id);
+COMMENT ON TABLE refresh_tokens IS 'What a program gets its next access token for; good once';
+COMMENT ON COLUMN refresh_tokens.token_hash IS 'SHA-256';
+COMMENT ON COLUMN refresh_tokens.used_at IS 'used again after that, it ends the sign-in';
+
+CREATE TABLE replay_days (
+    site_key integer NOT NULL,
+    replay text NOT NULL,
+    day date NOT NULL,
+    records jsonb NOT NULL,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_replay_days PRIMARY KEY (site_key, replay, day),
+    CONSTRAINT fk_replay_days_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE replay_days IS 'A day of a replay under way: what an interrupted one goes on from';
+COMMENT ON COLUMN replay_days.replay IS 'SHA-256 of everything the replay is made from';
+COMMENT ON COLUMN replay_days.day IS 'local day of the site';
+COMMENT ON COLUMN replay_days.records IS 'what each policy did and handed on at midnight';
+COMMENT ON COLUMN replay_days.recorded_at IS 'when the row was written';
+
+CREATE TABLE rollup_marks (
+    mark bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    day timestamptz NOT NULL,
+    CONSTRAINT pk_rollup_marks PRIMARY KEY (mark)
+);
+CREATE INDEX ix_rollup_marks_site_key_day ON rollup_marks (site_key, day);
+COMMENT ON TABLE rollup_marks IS 'A day whose quarter-hours changed since the rollups were last brought up to date; rows are only added and deleted, so no writer waits for another';
+COMMENT ON COLUMN rollup_marks.day IS 'its beginning in UTC';
+
+CREATE TABLE sensor_readings (
+    sensor_key integer NOT NULL,
+    instant timestamptz NOT NULL,
+    value double precision NOT NULL,
+    CONSTRAINT pk_sensor_readings PRIMARY KEY (sensor_key, instant)
+);
+COMMENT ON TABLE sensor_readings IS 'A raw value of a sensor';
+
+CREATE TABLE sensor_units (
+    sensor_key integer NOT NULL,
+    since timestamptz NOT NULL,
+    unit text NOT NULL,
+    CONSTRAINT pk_sensor_units PRIMARY KEY (sensor_key, since),
+    CONSTRAINT fk_sensor_units_sensor_key FOREIGN KEY (sensor_key) REFERENCES sensors (sensor_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE sensor_units IS 'A change of the unit in which a sensor speaks';
+COMMENT ON COLUMN sensor_units.since IS 'the first reading in this unit';
+
+CREATE TABLE setup_drafts (
+    draft_id text NOT NULL,
+    answers jsonb NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT pk_setup_drafts PRIMARY KEY (draft_id)
+);
+COMMENT ON TABLE setup_drafts IS 'What is being entered of a site that is not there yet';
+COMMENT ON COLUMN setup_drafts.answers IS 'by step, as it was typed; no password or token';
+COMMENT ON COLUMN setup_drafts.changed_at IS 'forgotten thirty days later';
+
+CREATE TABLE site_versions (
+    site_key integer NOT NULL,
+    version integer NOT NULL,
+    configuration jsonb NOT NULL,
+    saved_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_site_versions PRIMARY KEY (site_key, version),
+    CONSTRAINT fk_site_versions_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE site_versions IS 'A configuration a site has or had';
+COMMENT ON COLUMN site_versions.version IS '1, 2, 3, … per site';
+COMMENT ON COLUMN site_versions.configuration IS 'validated by luna.site';
+COMMENT ON COLUMN site_versions.saved_at IS 'when the row was written';
+
+CREATE TABLE slot_forecasts (
+    site_key integer NOT NULL,
+    forecast_version text NOT NULL,
+    issued_at timestamptz NOT NULL,
+    slot_start timestamptz NOT NULL,
+    load_kwh double precision,
+    load_p10_kwh double precision,
+    load_p50_kwh double precision,
+    load_p90_kwh double precision,
+    pv_kwh double precision,
+    pv_p10_kwh double precision,
+    pv_p50_kwh double precision,
+    pv_p90_kwh double precision,
+    load_p05_kwh double precision,
+    load_p25_kwh double precision,
+    load_p75_kwh double precision,
+    load_p95_kwh double precision,
+    pv_p05_kwh double precision,
+    pv_p25_kwh double precision,
+    pv_p75_kwh double precision,
+    pv_p95_kwh double precision,
+    CONSTRAINT pk_slot_forecasts PRIMARY KEY (site_key, forecast_version, issued_at, slot_start)
+);
+COMMENT ON TABLE slot_forecasts IS 'What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles';
+
+CREATE TABLE slot_observations (
+    site_key integer NOT NULL,
+    slot_start timestamptz NOT NULL,
+    load_kwh double precision,
+    pv_kwh double precision,
+    import_kwh double precision,
+    export_kwh double precision,
+    charge_kwh double precision,
+    discharge_kwh double precision,
+    soc double precision,
+    import_price double precision,
+    export_price double precision,
+    repaired smallint DEFAULT '0' NOT NULL,
+    source text DEFAULT 'file' NOT NULL,
+    residual_kwh double precision,
+    vehicle_kwh double precision,
+    heat_pump_kwh double precision,
+    water_heater_kwh double precision,
+    beyond_house_kwh double precision,
+    estimated smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT pk_slot_observations PRIMARY KEY (site_key, slot_start)
+);
+CREATE INDEX ix_slot_observations_estimated ON slot_observations (site_key, slot_start) WHERE estimated > 0;
+COMMENT ON TABLE slot_observations IS 'What a site did in one quarter-hour; empty means unknown, never zero';
+COMMENT ON COLUMN slot_observations.charge_kwh IS 'at the battery terminals';
+COMMENT ON COLUMN slot_observations.discharge_kwh IS 'at the battery terminals';
+COMMENT ON COLUMN slot_observations.soc IS 'fraction at the end of the slot';
+COMMENT ON COLUMN slot_observations.import_price IS 'what the site paid, currency per kWh';
+COMMENT ON COLUMN slot_observations.export_price IS 'what the site earned, currency per kWh';
+COMMENT ON COLUMN slot_observations.repaired IS 'bit i: value i (load first, soc seventh) was repaired, not measured';
+COMMENT ON COLUMN slot_observations.source IS 'where the values came from: file, home_assistant, mqtt, …';
+COMMENT ON COLUMN slot_observations.residual_kwh IS 'import + PV + discharge − export − charge − all consumption: what the meters leave unexplained';
+COMMENT ON COLUMN slot_observations.vehicle_kwh IS 'charged into vehicles; no part of load_kwh';
+COMMENT ON COLUMN slot_observations.heat_pump_kwh IS 'no part of load_kwh';
+COMMENT ON COLUMN slot_observations.water_heater_kwh IS 'no part of load_kwh';
+COMMENT ON COLUMN slot_observations.beyond_house_kwh IS 'by how much meters of appliances count more than the house''s: load_kwh would be below zero by so much';
+COMMENT ON COLUMN slot_observations.estimated IS 'bit i: value i (load first, soc seventh, then residual, beyond house, vehicle, heat pump, water heater) is filled to a meter''s total';
+
+CREATE TABLE slot_observations_by_day (
+    site_key integer NOT NULL,
+    bucket timestamptz NOT NULL,
+    slots bigint NOT NULL,
+    load_kwh double precision,
+    load_slots bigint NOT NULL,
+    pv_kwh double precision,
+    pv_slots bigint NOT NULL,
+    import_kwh double precision,
+    import_slots bigint NOT NULL,
+    export_kwh double precision,
+    export_slots bigint NOT NULL,
+    charge_kwh double precision,
+    charge_slots bigint NOT NULL,
+    discharge_kwh double precision,
+    discharge_slots bigint NOT NULL,
+    soc_last double precision,
+    soc_mean double precision,
+    soc_slots bigint NOT NULL,
+    import_price double precision,
+    import_price_slots bigint NOT NULL,
+    export_price double precision,
+    export_price_slots bigint NOT NULL,
+    CONSTRAINT pk_slot_observations_by_day PRIMARY KEY (site_key, bucket)
+);
+COMMENT ON TABLE slot_observations_by_day IS 'What a site did per day in UTC, but for the days that rollup_marks names';
+
+CREATE TABLE slot_observations_by_hour (
+    site_key integer NOT NULL,
+    bucket timestamptz NOT NULL,
+    slots bigint NOT NULL,
+    load_kwh double precision,
+    load_slots bigint NOT NULL,
+    pv_kwh double precision,
+    pv_slots bigint NOT NULL,
+    import_kwh double precision,
+    import_slots bigint NOT NULL,
+    export_kwh double precision,
+    export_slots bigint NOT NULL,
+    charge_kwh double precision,
+    charge_slots bigint NOT NULL,
+    discharge_kwh double precision,
+    discharge_slots bigint NOT NULL,
+    soc_last double precision,
+    soc_mean double precision,
+    soc_slots bigint NOT NULL,
+    import_price double precision,
+    import_price_slots bigint NOT NULL,
+    export_price double precision,
+    export_price_slots bigint NOT NULL,
+    CONSTRAINT pk_slot_observations_by_hour PRIMARY KEY (site_key, bucket)
+);
+COMMENT ON TABLE slot_observations_by_hour IS 'What a site did per hour in UTC, but for the days that rollup_marks names';
+
+CREATE TABLE smart_meter_readings (
+    meter text NOT NULL,
+    register text NOT NULL,
+    instant timestamptz NOT NULL,
+    value double precision NOT NULL,
+    CONSTRAINT pk_smart_meter_readings PRIMARY KEY (meter, register, instant)
+);
+COMMENT ON TABLE smart_meter_readings IS 'A meter reading as received';
+COMMENT ON COLUMN smart_meter_readings.register IS 'OBIS code';
+COMMENT ON COLUMN smart_meter_readings.value IS 'cumulative, as received';
+
+CREATE TABLE source_cursors (
+    site_key integer NOT NULL,
+    source text NOT NULL,
+    series text NOT NULL,
+    complete_until timestamptz NOT NULL,
+    moved_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_source_cursors PRIMARY KEY (site_key, source, series),
+    CONSTRAINT fk_source_cursors_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+COMMENT ON TABLE source_cursors IS 'How far a source has been read, so that reading goes on there';
+COMMENT ON COLUMN source_cursors.source IS 'home_assistant, mqtt, energy_charts, …';
+COMMENT ON COLUMN source_cursors.series IS 'sensor, market or place';
+COMMENT ON COLUMN source_cursors.complete_until IS 'everything before this instant was taken over';
+COMMENT ON COLUMN source_cursors.moved_at IS 'when the row was written';
+
+CREATE TABLE user_sites (
+    user_id bigint NOT NULL,
+    site_key integer NOT NULL,
+    CONSTRAINT pk_user_sites PRIMARY KEY (user_id, site_key),
+    CONSTRAINT fk_user_sites_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
+    CONSTRAINT fk_user_sites_user_id_users FOREIGN KEY (user_id) REFERENCES users (user_id) ON DELETE CASCADE
+);
+COMMENT ON TABLE user_sites IS 'A site that a person has; admins have all';
+
+CREATE TABLE vector_indexes (
+    name text NOT NULL,
+    revision bigint NOT NULL,
+    CONSTRAINT pk_vector_indexes PRIMARY KEY (name)
+);
+COMMENT ON TABLE vector_indexes IS 'How far an index on a server follows; one in a folder of a process notes that itself';
+
+CREATE TABLE vector_removals (
+    revision bigint DEFAULT nextval('vector_revisions') NOT NULL,
+    chunk_id bigint NOT NULL,
+    CONSTRAINT pk_vector_removals PRIMARY KEY (revision)
+);
+COMMENT ON TABLE vector_removals IS 'Chunks that every index has to forget';
+
+CREATE TABLE vehicle_sessions (
+    session_id bigint GENERATED ALWAYS AS IDENTITY,
+    site_key integer NOT NULL,
+    vehicle text NOT NULL,
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    wanted jsonb NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamptz DEFAULT now() NOT NULL,
+    removed_by text,
+    removed_at timestamptz,
+    CONSTRAINT pk_vehicle_sessions PRIMARY KEY (session_id),
+    CONSTRAINT fk_vehicle_sessions_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+);
+CREATE INDEX ix_vehicle_sessions_ends_at ON vehicle_sessions (site_key, ends_at);
+COMMENT ON TABLE vehicle_sessions IS 'When vehicles are at their chargers, and what their owners want of a stay';
+COMMENT ON COLUMN vehicle_sessions.vehicle IS 'by its name';
+COMMENT ON COLUMN vehicle_sessions.ends_at IS 'then the vehicle leaves';
+COMMENT ON COLUMN vehicle_sessions.wanted IS 'what it is to hold when, as a plan''s request says it';
+COMMENT ON COLUMN vehicle_sessions.added_at IS 'when the row was written';
+COMMENT ON COLUMN vehicle_sessions.removed_at IS 'since when it is in no plan any more';
+
+CREATE TABLE weather (
+    place text NOT NULL,
+    slot_start timestamptz NOT NULL,
+    issued_at timestamptz NOT NULL,
+    temperature_c double precision,
+    ghi_w_m2 double precision,
+    dhi_w_m2 double precision,
+    dni_w_m2 double precision,
+    wind_m_s double precision,
+    cloud_fraction double precision,
+    CONSTRAINT pk_weather PRIMARY KEY (place, slot_start, issued_at)
+);
+COMMENT ON TABLE weather IS 'Weather at a place in one quarter-hour, measured or forecast';
+COMMENT ON COLUMN weather.issued_at IS 'measured values: the end of the slot';
+
+CREATE TABLE what_if_flows (
+    what_if_id text NOT NULL,
+    variant text NOT NULL,
+    flows jsonb NOT NULL,
+    recorded_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT pk_what_if_flows PRIMARY KEY (what_if_id, variant),
+    CONSTRAINT fk_what_if_flows_what_if_id_what_ifs FOREIGN KEY (what_if_id) REFERENCES what_ifs (what_if_id) ON DELETE CASCADE
+);
+COMMENT ON TABLE what_if_flows IS 'What one variant came to';
+COMMENT ON COLUMN what_if_flows.variant IS 'its name; baseline for the site as it is';
+COMMENT ON COLUMN what_if_flows.flows IS 'cash flow by local day';
+COMMENT ON COLUMN what_if_flows.recorded_at IS 'when the row was written';
