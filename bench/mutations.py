@@ -72,7 +72,7 @@ MUTATIONS = (
     Mutation("money", "luna/energy/economics/charges.py", "self.drawn_kwh if number == 0 else 0.0", "self.drawn_kwh", "blocks begin anew with each month"),
     Mutation("money", "services/agent/gatekeeper.py", "elif gain <= LEAST_GAIN:", "elif gain <= -1.0:", "an agent's dearer plan is refused"),
     Mutation("permissions", "services/api/identity/guard.py", "if operation.scope not in caller.scopes:", "if not caller.scopes:", "scopes of people and keys"),
-    Mutation("permissions", "services/api/identity/guard.py", 'and caller.means == "session":', 'and caller.means == "nobody":', "a page's token (CSRF)"),
+    Mutation("permissions", "services/api/identity/guard.py", "and caller.csrf_token is not None:", 'and caller.csrf_token == "":', "a page's token (CSRF)"),
     Mutation("permissions", "services/api/identity/caller.py", "or name in self.sites", "or bool(self.sites)", "whose site it is"),
     Mutation("permissions", "services/api/identity/access_tokens.py", ' and now.timestamp() < claims["exp"]', "", "access tokens end"),
     Mutation("permissions", "luna/platform/database/api_keys.py", 'ROLE_SCOPES[row["role"]] & frozenset', "frozenset", "a key has no more than its owner has"),
