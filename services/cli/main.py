@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from itertools import pairwise
 from typing import Annotated, NamedTuple
 
@@ -12,7 +13,7 @@ import typer
 
 from luna.energy.errors import InvalidInputError, LunaError, MachineError
 from luna.platform.extras import tell_extras
-from services.cli.console import err, report
+from services.cli.console import err, out, report
 from services.cli.server import RemoteServer, name_server
 
 
@@ -164,9 +165,17 @@ def _skip_server(arguments: Sequence[str]) -> Sequence[str]:
     return words
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        out.print(version("luna-energy"))
+        raise typer.Exit
+
+
 def _name_server(
     server: Annotated[str | None, typer.Option(envvar="LUNA_SERVER", help="A Luna elsewhere that carries the command out: https://luna.home:8080.")] = None,
     key: Annotated[str | None, typer.Option(envvar="LUNA_KEY", help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.")] = None,
+    *,
+    _version: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version of Luna this is.")] = False,
 ) -> None:
     name_server(None if server is None else RemoteServer(server, key))
 
