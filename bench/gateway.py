@@ -25,12 +25,13 @@ from bench.http_load import Load, drive
 from bench.stack import data_servers
 from luna.contracts.identity import NewKey, NewUser
 from luna.contracts.plan import PlanRequest
+from luna.contracts.plan.inputs import write_inputs
 from luna.platform.database import api_keys, engine, plans, sites, users
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from luna.platform.telemetry import configure_logging
 from services.planner.milp.solver import Solver
-from services.planner.reply.reply import plan_request
+from services.planner.reply.reply import plan_columns
 
 ROUNDS = 7
 SITE = "benched"
@@ -74,11 +75,11 @@ def _median(loads: list[Load]) -> dict[str, float]:
 def _prepare(addresses: Addresses) -> dict[str, str]:
     """Store a site with a plan of 48 hours, and return what a caller says to be let in."""
     request = PlanRequest.model_validate(draw_case(np.random.default_rng(SEED), name=SITE, dip=0.0))
-    reply = plan_request(request, now=datetime.now(UTC), solver=Solver())
+    plan, inputs = plan_columns(request, now=datetime.now(UTC), solver=Solver()), write_inputs(request)
     pool = engine.create(addresses.database_url, application_name="bench")
     with unit_of_work(pool) as connection:
         sites.save(connection, request.site)
-        plans.save(connection, site_id=SITE, plan=reply, inputs_digest="bench", system_id="prod")
+        plans.write(connection, [plans.PlanRow.of(plan, site_id=SITE, inputs_digest="bench", inputs=inputs)])
         # Who nobody signs in as needs no password.
         users.add_first(connection, NewUser(name="bench", password=SecretStr("never asked for here"), role="admin"), password_hash="")
         owner = users.find_credentials(connection, "bench")

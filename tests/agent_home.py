@@ -16,6 +16,7 @@ from luna.platform.database.agent_plans import SHADOW, ShadowPlan
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from tests.demo_home import DemoHome, store_demo_home
+from tests.plans import as_columns
 
 DAYS = 10
 # What a day costs, and how much less under each policy; the agent is a cent a day ahead of the planner.
@@ -71,7 +72,8 @@ def _plan_beside(connection: Connection, home: DemoHome) -> None:
         verdict = GateVerdict(code="agent_cheaper", follow="export", expected_gain=0.02)
         times = (span.issued_at, span.starts_at, span.ends_at)
         figures = {"planner_cost": 1.0, "agent_cost": 0.98, "slots": 96.0, "interventions": 0.0}
-        agent_plans.save(connection, home.site.name, ShadowPlan(span.plan_id, "antares", *times, verdict, name_run(home.site.name), figures, reply))
+        made = ShadowPlan(span.plan_id, "antares", *times, verdict, name_run(home.site.name), figures, reply.plan_id)
+        agent_plans.save(connection, home.site.name, made, as_columns(reply))
 
 
 def _decide(connection: Connection, home: DemoHome) -> None:

@@ -13,12 +13,12 @@ from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERIES
 from luna.energy.site import Site, parse_site
 from luna.energy.site.control import Control
-from luna.platform.database import control, plans, sites
+from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from services.executor.control_step import Executor
 from services.executor.device import Device
 from tests.databases import remove_site
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -87,7 +87,7 @@ class Home:
 
     def store(self, plan: PlanReply) -> str:
         with unit_of_work(self.database) as connection:
-            plans.save(connection, site_id=self.name, plan=plan, inputs_digest="", system_id="prod")
+            store_plan(connection, self.name, plan)
         return plan.plan_id
 
     @property

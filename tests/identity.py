@@ -19,13 +19,14 @@ from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import KeyScope, NewKey, NewUser, Role
 from luna.platform import passwords
 from luna.platform.clock import SystemClock
-from luna.platform.database import api_keys, engine, jobs, plans, quarantine, sessions, users, what_ifs
+from luna.platform.database import api_keys, engine, jobs, quarantine, sessions, users, what_ifs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded import Addresses
 from services.api.identity.identity import csrf_token_of
 from tests.databases import own_database
 from tests.gateway import serve
+from tests.plans import store_plan
 from tests.stored import store_site
 
 OWN, FOREIGN = "own home", "foreign home"
@@ -118,11 +119,11 @@ class Things:
 def store_things(connection: Connection, site: str, *, name: str, start: datetime) -> Things:
     """Store a plan of one slot at ``start``, a question, a job and a quarantined row of a stored site; their ids end in ``name``."""
     flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
-    slot = {"start": start, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}
+    slot = {"start": start, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "hold"}}
     cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
     frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": start, "status": "optimal", "gap": 0}
     plan = PlanReply.model_validate({"plan_id": f"plan-{name}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
-    plans.save(connection, site_id=site, plan=plan, inputs_digest=name, system_id="prod")
+    store_plan(connection, site, plan, inputs_digest=name)
     request = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
     question = WhatIfRequest.model_validate(request | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
     what_ifs.ask(connection, f"question-{name}", question, now=start)

@@ -3,6 +3,8 @@
 It asks PostgreSQL itself, in words of its own, and takes nothing of Luna's for granted but names of tables and columns.
 """
 
+import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -50,8 +52,8 @@ def audit(entries: Iterable[Entry], database: psycopg.Connection) -> Findings:
 
 
 def _look_at_plans(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:
-    query = "SELECT plan_id, (inputs #>> '{state,batteries,battery,soc}')::float8, reply -> 'slots' FROM plan_history WHERE site = 'example'"
-    stored = {plan_id: (soc, slots) for plan_id, soc, slots in _rows(database, query)}
+    rows = _rows(database, "SELECT plan_id, packed_inputs, packed_reply FROM plan_history WHERE site = 'example'")
+    stored = {plan_id: (_unpack(inputs)["state"]["batteries"]["battery"]["soc"], _unpack(reply)["slots"]) for plan_id, inputs, reply in rows}
     _compare("plan of state", [entry["soc"] for entry in entries], [soc for soc, _ in stored.values()], findings)
     for entry in entries:
         plan_id = entry["plan_id"]
@@ -70,9 +72,15 @@ def _is_beyond(_mode: str, charge_kwh: float, discharge_kwh: float, soc: float) 
     return not (within and FLOOR_SOC - TOLERANCE <= soc <= CEILING_SOC + TOLERANCE)
 
 
-def _setpoints(slots: list[dict[str, Any]]) -> list[list[Any]]:
-    batteries = [(slot["mode"], slot["batteries"]["battery"]) for slot in slots]
-    return [[mode, battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"]] for mode, battery in batteries]
+def _unpack(packed: bytes) -> dict[str, Any]:
+    # Of a request long series follow in another line.
+    document: dict[str, Any] = json.loads(zlib.decompress(packed).partition(b"\n")[0])
+    return document
+
+
+def _setpoints(slots: dict[str, Any]) -> list[list[Any]]:
+    battery = slots["batteries"]["battery"]
+    return [list(row) for row in zip(slots["mode"], battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"], strict=True)]
 
 
 def _look_at_jobs(entries: list[Entry], database: psycopg.Connection, findings: Findings) -> None:

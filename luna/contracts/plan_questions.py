@@ -141,7 +141,6 @@ class CheckPlansReply(Message):
 
     site_id: Annotated[str, Field(description="the site's name")]
     plans: Annotated[int, Field(description="plans that were checked")]
-    without_inputs: Annotated[int, Field(description="of those, without the request they were made from: less can be checked")]
     broken: Annotated[int, Field(description="plans of which something does not hold")]
     findings: Annotated[list[PlanFinding], Field(description="what does not hold; empty: all does")]
 

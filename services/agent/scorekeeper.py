@@ -106,12 +106,9 @@ def _stored_at(connection: Connection, site: Site, midnight: datetime) -> FloatA
 def read_issued(connection: Connection, site: Site, window: Timeline, *, policy: str) -> list[PlanPair]:
     """Return the plans that may have been in force within a window, in order of issue, each with the agent's beside it."""
     spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
-    beside = {each.based_on: each for each in agent_plans.read_covering(connection, site.name, policy=policy, first=window.start, end=window.end)}
-    found = []
-    for span in spans:
-        shadow = beside.get(span.plan_id)
-        found.append(PlanPair(plans.load(connection, span.plan_id), shadow.reply if shadow else None, shadow.issued_at if shadow else None))
-    return found
+    covering = agent_plans.read_covering(connection, site.name, policy=policy, first=window.start, end=window.end)
+    beside = {made.based_on: (reply, made.issued_at) for made, reply in covering}
+    return [PlanPair(plans.load(connection, span.plan_id), *beside.get(span.plan_id, (None, None))) for span in spans]
 
 
 def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) -> PlanPair | None:

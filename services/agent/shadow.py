@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan.columns import PlanColumns
 from luna.energy.errors import LunaError, NotFoundError
 from luna.energy.policy import PlanPolicy
 from luna.energy.site import Site
@@ -32,7 +33,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
-from services.planner.reply.reply import answer, digest
+from services.planner.reply.reply import answer_columns, digest
 from services.planner.service.inputs import PRICE_MEMORY, read_prices
 
 SHADOW_PLANS = TaskCounter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
@@ -85,62 +86,61 @@ def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, 
         clock: tells when it was issued.
 
     Raises:
-        NotFoundError: no such plan of a stored site, or its inputs were not kept.
+        NotFoundError: no such plan of a stored site.
     """
     begun = perf_counter()
     with unit_of_work(engine) as connection:
         basis = _Basis.read(connection, request.plan_id)
         known = agent_plans.find(connection, request.plan_id, basis.policy)
-    if known is not None and known.reply is not None:
+    if known is not None and known.plan_id is not None:
         return _reply(known)
-    made = _attempt(engine, basis, load, clock)
+    made, plan = _attempt(engine, basis, load, clock)
     took_ms = (perf_counter() - begun) * 1e3
     made = replace(made, metrics={**made.metrics, "milliseconds": took_ms})
     SHADOW_PLANS.labels(made.verdict.code).inc()
     SHADOW_SECONDS.observe(took_ms / 1e3)
     with unit_of_work(engine) as connection:
-        agent_plans.save(connection, basis.site.name, made)
+        agent_plans.save(connection, basis.site.name, made, plan)
     return _reply(made)
 
 
 def _reply(row: ShadowPlan) -> ShadowPlanReply:
-    plan_id = None if row.reply is None else row.reply.plan_id
     took = row.metrics.get("milliseconds", 0.0)
-    return ShadowPlanReply(plan_id=plan_id, based_on=row.based_on, policy=row.policy, run_id=row.run_id, verdict=row.verdict, milliseconds=took)
+    return ShadowPlanReply(plan_id=row.plan_id, based_on=row.based_on, policy=row.policy, run_id=row.run_id, verdict=row.verdict, milliseconds=took)
 
 
-def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> ShadowPlan:
+def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> tuple[ShadowPlan, PlanColumns | None]:
     """Return the agent's plan, or why there is none: the edge of what was learned, behind which nothing fails."""
     now = clock.now()
     try:
         with unit_of_work(engine) as connection:
             agent = load(connection, basis.site, basis.policy, basis.plan.issued_at)
             if agent is None:
-                return basis.report(_nothing("no_artefact"), now)
+                return basis.report(_nothing("no_artefact"), now), None
             return _plan(connection, basis, agent, now=now)
     except SoftTimeLimitExceeded:
         log.warning("the agent took too long to plan", plan_id=basis.plan.plan_id, policy=basis.policy)
     except Exception:
         log.warning("the agent could not plan", plan_id=basis.plan.plan_id, policy=basis.policy, exc_info=True)
-    return basis.report(_nothing("plan_failed"), now)
+    return basis.report(_nothing("plan_failed"), now), None
 
 
 def _nothing(code: GateCode) -> GateVerdict:
     return GateVerdict(code=code, follow="nothing")
 
 
-def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: datetime) -> ShadowPlan:
+def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: datetime) -> tuple[ShadowPlan, PlanColumns]:
     problem = build_problem(basis.inputs)
     start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
     prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
     planned = decide(problem, Solver())
     plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
     fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}".encode())
-    reply = answer(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
-    judged = _judge(connection, basis, planned, reply)
+    reply = answer_columns(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
+    judged = _judge(connection, basis, planned, reply.head)
     row = basis.report(judged.verdict, now)
     figures = agent.policy.list_figures(plan, problem, prices, planned=planned) if isinstance(agent.policy, ExplainsValue) else {}
-    return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, reply=reply)
+    return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, plan_id=reply.head.plan_id), reply
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:

@@ -130,11 +130,11 @@ def check(*, site: SiteOption, first: FirstOption, end: EndOption, as_json: Json
         checked = check_plans(connection, site, *parse_window(connection, site, first, end))
     broken = [(plan_id, each) for plan_id, found in checked.broken.items() for each in found]
     findings = [{"plan_id": plan_id, "what": each.what, "off": each.off, "start": each.start.isoformat() if each.start else None} for plan_id, each in broken]
-    document = {"site": site, "plans": checked.plans, "without_inputs": checked.without_inputs, "broken": len(checked.broken), "findings": findings}
+    document = {"site": site, "plans": checked.plans, "broken": len(checked.broken), "findings": findings}
     rows = [[plan_id, each.what, f"{each.off:.6g}", say_instant(each.start, zone) if each.start else "–"] for plan_id, each in broken]
 
     def show() -> None:
-        out.print(f"{checked.plans} plans, {len(checked.broken)} broken; {checked.without_inputs} without the request they were made from")
+        out.print(f"{checked.plans} plans, {len(checked.broken)} broken")
         if rows:
             table(["plan", "what", "off", "slot"], rows, words=("what", "slot"))
 

@@ -14,6 +14,7 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import FOLLOWED, ControlMode
 from luna.contracts.control import BatteryThresholds, ReasonCode
 from luna.contracts.plan import PlanReply
+from luna.energy.errors import UnreadableError
 from luna.energy.site import Site
 from luna.platform.database import agent_gates, agent_plans
 from luna.platform.database.agent_plans import ShadowPlan
@@ -45,19 +46,20 @@ class AgentPlans:
         try:
             shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
             return self._judge(planned, plan, shadow, mode=held.mode)
-        except ValidationError as error:
-            log.warning("the agent asks for what no message carries", plan_id=plan.plan_id, errors=error.error_count())
+        except (ValidationError, UnreadableError, LookupError) as error:
+            log.warning("the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__)
             return replace(planned, reason="plan_failed")
 
     def _judge(self, planned: ControlRequest, plan: PlanReply, shadow: ShadowPlan | None, *, mode: ControlMode) -> ControlRequest:
         if shadow is None:
             return replace(planned, reason="no_verdict")
-        if shadow.reply is None or shadow.verdict.follow != FOLLOWED[mode]:
+        if shadow.plan_id is None or shadow.verdict.follow != FOLLOWED[mode]:
             return replace(planned, reason=_COUNTS.get(shadow.verdict.code, "no_verdict"))
-        if not _fits(shadow.reply, plan):
+        agent = agent_plans.load(self.connection, shadow.plan_id)
+        if not _fits(agent, plan):
             log.warning("the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id)
             return replace(planned, reason="plan_failed")
-        return self._follow_all(shadow.reply) if mode == "full_control" else self._follow_export(planned, plan, shadow.reply)
+        return self._follow_all(agent) if mode == "full_control" else self._follow_export(planned, plan, agent)
 
     def _follow_all(self, agent: PlanReply) -> ControlRequest:
         return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper")

@@ -54,10 +54,10 @@ def precompile() -> None:
 @task(PlanRequest)
 def solve(request: PlanRequest, work: TaskContext) -> str:
     """Plan and store; the reply is written once, for the row and the caller."""
-    plan_id, text = plans.plan_and_write(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
+    plan = plans.issue_plan(request, lambda: work.connection, now=work.clock.now(), solver=Solver())
     if request.site_id is not None:
-        work.on_commit(partial(ask_for_shadows, work, [plan_id]))
-    return text
+        work.on_commit(partial(ask_for_shadows, work, [plan.head.plan_id]))
+    return plan.answer()
 
 
 @task(PlanSitesRequest)

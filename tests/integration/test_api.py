@@ -22,7 +22,7 @@ from luna.energy.errors import MachineError
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import SystemClock
-from luna.platform.database import forecasts, plans
+from luna.platform.database import forecasts
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.sites import sites as sites_table
@@ -33,6 +33,7 @@ from services.api.app import MAX_BODY_BYTES
 from services.api.server import listen
 from services.api.server import serve as serve_until_told
 from tests.gateway import serve
+from tests.plans import store_plan
 from tests.processes import free_port
 from tests.stored import store_site
 from tests.tables import each_row
@@ -318,7 +319,7 @@ def test_an_issued_plan_can_be_read_and_an_unknown_one_is_not_found(api: httpx.C
             "gap": 0,
             "cost": {"total": 0.025, "import": 0.025, "export": 0, "wear": 0},
             "timing_ms": {},
-            "slots": [{"start": instant, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "Nothing to gain."}}],
+            "slots": [{"start": instant, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "hold"}}],
             "site": "home-of-an-issued-plan",
             "timezone": "Europe/Berlin",
             "currency": "EUR",
@@ -327,7 +328,7 @@ def test_an_issued_plan_can_be_read_and_an_unknown_one_is_not_found(api: httpx.C
         }
     )
     with database.begin() as connection:
-        plans.save(connection, site_id="home-of-an-issued-plan", plan=plan, inputs_digest="digest", system_id="prod")
+        store_plan(connection, "home-of-an-issued-plan", plan, inputs_digest="digest")
     assert api.get(f"/plans/{plan.plan_id}").json() == plan.model_dump(mode="json", by_alias=True)
     answer = api.get("/plans/unknown")
     assert (answer.status_code, answer.headers["content-type"], answer.json()["field"]) == (404, PROBLEM, "plan_id")

@@ -15,12 +15,13 @@ from sqlalchemy import Engine, text
 from luna.contracts import PlanReply
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
-from luna.platform.database import forecasts, observations, plans, prices, readings
+from luna.platform.database import forecasts, observations, prices, readings
 from luna.platform.database.copy import append
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from services.ingest.loading import FileForm, load_file
 from tests.gateway import serve
+from tests.plans import store_plan
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -56,7 +57,7 @@ def stored(database: Engine) -> Iterator[Engine]:
         prices.upsert(connection, "HISTORY", starts=TIMELINE.starts[:4], price=np.full(4, 0.4), currency="EUR", published_at=later)
         for hours, expected in ((0, 1.0), (1, 2.0)):
             store_forecast(connection, START + timedelta(hours=hours), expected)
-            store_plan(connection, f"history-{hours}", START + timedelta(hours=hours), expected)
+            store_plan_of(connection, f"history-{hours}", START + timedelta(hours=hours), expected)
         key = readings.register(connection, SITE, {"meter": "kWh"})["meter"]
         instants = np.datetime64("2024-03-30", "us") + np.arange(100) * np.timedelta64(60, "s")
         readings.upsert(connection, np.full(100, key, dtype=np.int32), instants, np.arange(100.0))
@@ -72,10 +73,10 @@ def store_forecast(connection: Any, issued_at: datetime, expected: float) -> Non
     forecasts.upsert(connection, SITE, [Forecast(Timeline(issued_at, SLOT, 8), issued_at, "test_v1", quantiles, quantiles)])
 
 
-def store_plan(connection: Any, plan_id: str, issued_at: datetime, import_kwh: float) -> None:
+def store_plan_of(connection: Any, plan_id: str, issued_at: datetime, import_kwh: float) -> None:
     flow = {"charge_kwh": 0.5, "discharge_kwh": 0.0, "soc_end": 0.5}
     zeros = dict.fromkeys(("load_kwh", "pv_kwh", "curtailed_kwh", "export_kwh", "import_price", "export_price"), 0.0)
-    slot = {"mode": "hold", "import_kwh": import_kwh, "batteries": {"one": flow, "two": flow}, "reason": {"code": "idle", "text": ""}, **zeros}
+    slot = {"mode": "hold", "import_kwh": import_kwh, "batteries": {"one": flow, "two": flow}, "reason": {"code": "idle", "text": "idle"}, **zeros}
     document = {
         "plan_id": plan_id,
         "status": "optimal",
@@ -89,7 +90,7 @@ def store_plan(connection: Any, plan_id: str, issued_at: datetime, import_kwh: f
         "slot_minutes": 15,
         "issued_at": issued_at,
     }
-    plans.save(connection, site_id=SITE, plan=PlanReply.model_validate(document), inputs_digest="", system_id="prod")
+    store_plan(connection, SITE, PlanReply.model_validate(document))
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ from luna.platform.database import (
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.quarantine import Refused
 from luna.platform.database.schema.series import slot_observations
+from tests.plans import store_plan
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -63,7 +64,7 @@ def plan(plan_id: str) -> PlanReply:
     slot = {
         "start": START,
         "mode": "hold",
-        "reason": {"code": "hold", "text": "."},
+        "reason": {"code": "hold", "text": "hold"},
         "batteries": {"battery": {"charge_kwh": 0, "discharge_kwh": 0, "soc_end": 0.5}},
     }
     flows = dict.fromkeys(("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "import_price", "export_price"), 0.1)
@@ -215,7 +216,7 @@ def test_every_issue_of_a_window_comes_back_in_order(connection: Connection) -> 
 
 def test_a_plan_comes_back_as_it_was_answered(connection: Connection) -> None:
     for _ in range(2):
-        plans.save(connection, site_id="planned here alone", plan=plan("p1"), inputs_digest="d", system_id="prod")
+        store_plan(connection, "planned here alone", plan("p1"), inputs_digest="d")
     assert plans.load(connection, "p1") == plan("p1")
     assert plans.latest(connection, "planned here alone", now=START) == plan("p1")
 

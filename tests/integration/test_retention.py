@@ -90,7 +90,7 @@ def store_plans(connection: Connection, key: int | None, system_id: str, days_ag
         issued_at = NOW - timedelta(days=days)
         span = {"issued_at": issued_at, "starts_at": issued_at, "ends_at": issued_at + timedelta(days=2)}
         own = {"plan_id": f"{system_id}-{days}", "site": "kept-by-age", "system_id": system_id, "status": "optimal", "total_cost": 1.0, "currency": "EUR"}
-        connection.execute(insert(plan_history).values(own | span | {"inputs_digest": "", "inputs": None, "reply": {}}))
+        connection.execute(insert(plan_history).values(own | span | {"inputs_digest": "", "packed_inputs": b"", "packed_reply": b""}))
         beside = {"based_on": f"{system_id}-{days}", "policy": system_id, "site_key": key, "system_id": f"prod_shadow_{system_id}"}
         connection.execute(insert(antares_plan_history).values(beside | span | {"metrics": {}, "verdict": {}}))
 

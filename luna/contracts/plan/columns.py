@@ -138,10 +138,8 @@ class _SlotReader:
         """Return the slots."""
         apart: dict[str, Iterable[Any]] = {"reason": self._read_reasons(columns["reason"])}
         for kind, model in _FLOWS.items():
-            devices = columns.get(kind)
-            if isinstance(devices, dict):
-                apart[kind] = self._read_devices(model, devices)
-        # Of the version before, which kept what is placed beside batteries slot by slot and in words, that is plain as well.
+            if kind in columns:
+                apart[kind] = self._read_devices(model, columns[kind])
         plain = {name: values[self.chosen] for name, values in columns.items() if name not in (*apart, "language")}
         return self.make(SlotReply, _fill_rows(repeat(_ABSENT[SlotReply], len(plain["start"])), plain | apart))
 

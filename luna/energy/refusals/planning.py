@@ -107,12 +107,6 @@ REASONS: dict[str, RefusalReason] = {
         PageText("There is no such question, or not any more.", "Go back to the page that asked it."),
         error=NotFoundError,
     ),
-    "plan-inputs-gone": RefusalReason(
-        "the plan's inputs were not kept",
-        "Plan anew: plans issued since keep theirs.",
-        PageText("Womit dieser Plan gerechnet wurde, ist nicht mehr da.", "Plan neu: „Jetzt planen“ auf der Seite Planung."),
-        error=NotFoundError,
-    ),
     "no-such-plan": RefusalReason(
         "no such plan",
         "Take the plan_id from the answer of a plan.",

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, null, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.agent_control import GateVerdict, ShadowPlanSummary
 from luna.contracts.plan import PlanReply
+from luna.contracts.plan.columns import PlanColumns
 from luna.energy.errors import NotFoundError
 from luna.energy.timeline import SLOT
-from luna.platform.database import sites
+from luna.platform.database import plan_forms, sites
 from luna.platform.database.schema.agent import antares_plan_history
 from luna.platform.database.stored_rows import read_each, read_page
 
@@ -23,7 +24,7 @@ SLOT_MINUTES = SLOT // timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class ShadowPlan:
-    """A plan of the agent, or, without ``reply``, that it made none; ``starts_at`` and ``ends_at`` are those of the planner's plan ``based_on``."""
+    """That the agent made a plan, or, without ``plan_id``, none; ``starts_at`` and ``ends_at`` are those of the planner's plan ``based_on``."""
 
     based_on: str
     policy: str
@@ -33,28 +34,25 @@ class ShadowPlan:
     verdict: GateVerdict
     run_id: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
-    reply: PlanReply | None = None
+    plan_id: str | None = None
 
 
-def save(connection: Connection, site_id: str, plan: ShadowPlan) -> None:
-    """Store a plan; storing one again changes nothing, and one takes the place of none.
+def save(connection: Connection, site_id: str, row: ShadowPlan, plan: PlanColumns | None = None) -> None:
+    """Store a plan, or that there is none; storing one again changes nothing, and one takes the place of none.
 
     Raises:
         NotFoundError: no such site.
     """
-    names = ("based_on", "policy", "run_id", "issued_at", "starts_at", "ends_at")
-    reply = plan.reply
-    row = {name: getattr(plan, name) for name in names} | {
+    values = {name: getattr(row, name) for name in ("based_on", "policy", "run_id", "plan_id", "issued_at", "starts_at", "ends_at")} | {
         "site_key": sites.key_of(connection, site_id),
-        "system_id": SHADOW + plan.policy,
-        "plan_id": None if reply is None else reply.plan_id,
-        "metrics": dict(plan.metrics),
-        "verdict": plan.verdict.model_dump(mode="json"),
-        "reply": null() if reply is None else cast(literal(reply.model_dump_json(by_alias=True), Text), JSONB),
+        "system_id": SHADOW + row.policy,
+        "metrics": dict(row.metrics),
+        "verdict": row.verdict.model_dump(mode="json"),
+        "packed_reply": None if plan is None else plan_forms.pack_reply(plan),
     }
-    statement, table = insert(antares_plan_history).values(row), antares_plan_history.c
-    changed = {name: statement.excluded[name] for name in row if name not in ("based_on", "policy", "site_key", "system_id")}
-    fresh = table.reply.is_(None) & statement.excluded.reply.is_not(None)
+    statement, table = insert(antares_plan_history).values(values), antares_plan_history.c
+    changed = {name: statement.excluded[name] for name in values if name not in ("based_on", "policy", "site_key", "system_id")}
+    fresh = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
     connection.execute(statement.on_conflict_do_update(constraint=antares_plan_history.primary_key, set_=changed, where=fresh))
 
 
@@ -71,10 +69,10 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     Raises:
         NotFoundError: no plan of that id.
     """
-    reply = connection.scalar(select(antares_plan_history.c.reply).where(antares_plan_history.c.plan_id == plan_id))
-    if reply is None:
+    packed = connection.scalar(select(antares_plan_history.c.packed_reply).where(antares_plan_history.c.plan_id == plan_id))
+    if packed is None:
         raise NotFoundError("no such plan of the agent", field="shadow_id", value=plan_id, remedy="Take the plan_id from the list of the agent's plans.")
-    return PlanReply.model_validate(reply)
+    return plan_forms.read_reply(packed)
 
 
 def list_newest(
@@ -110,23 +108,24 @@ def list_newest(
     return read_page(connection, query, lambda row: ShadowPlanSummary.model_validate(_in_utc(row)), limit=limit)
 
 
-def read_covering(connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime) -> Iterator[ShadowPlan]:
-    """Yield the plans that may have been in force between two instants, in order of issue, one by one: a day of plans is more than memory needs to hold.
+def read_covering(connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime) -> Iterator[tuple[ShadowPlan, PlanReply]]:
+    """Yield what may have been in force between two instants, in order of issue, one by one: a day of plans is more than memory needs to hold.
 
     Raises:
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.reply.is_not(None)
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.plan_id.is_not(None)
     names = select(table.based_on).where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end).order_by(table.issued_at, table.based_on)
     for based_on in connection.scalars(names).all():
-        yield from read_each(connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings(), _plan)
+        query = _select(table.packed_reply).where(table.based_on == based_on, table.policy == policy)
+        yield from read_each(connection.execute(query).mappings(), lambda row: (_plan(row), plan_forms.read_reply(row["packed_reply"])))
 
 
 def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, policy: str) -> list[str]:
     """Return the planner's plans beside which a policy has made none, in the order given."""
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.reply.is_not(None)
+    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.plan_id.is_not(None)
     made = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
     return [plan_id for plan_id in plan_ids if plan_id not in made]
 
@@ -155,8 +154,7 @@ def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *,
     """
     table = antares_plan_history.c
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.based_on.in_(plan_ids)
-    modes = func.jsonb_path_query_array(table.reply, literal("$.slots[*].mode", JSONPATH()), type_=JSONB)
-    columns = (table.based_on, table.plan_id, table.starts_at, table.reply["slot_minutes"].as_integer(), modes, table.verdict)
+    columns = (table.based_on, table.plan_id, table.starts_at, table.packed_reply, table.verdict)
     rows: Iterable[Any] = connection.execute(select(*columns).where(own))
     return dict(read_each(rows, _modes))
 
@@ -181,7 +179,7 @@ def count(connection: Connection, site_id: str, *, policy: str, since: datetime 
     table = antares_plan_history.c
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
     own = own if since is None else own & (table.issued_at >= since)
-    made = table.reply.is_not(None)
+    made = table.plan_id.is_not(None)
     slots, interventions = (func.coalesce(func.sum(table.metrics[name].as_float()).filter(made), 0) for name in ("slots", "interventions"))
     query = select(func.count().filter(made), func.count().filter(~made), func.max(table.issued_at).filter(made), slots, interventions).where(own)
     plans, failed, last, planned, corrected = connection.execute(query).one()
@@ -189,19 +187,20 @@ def count(connection: Connection, site_id: str, *, policy: str, since: datetime 
 
 
 def _modes(row: Any) -> tuple[str, PlannedModes]:
-    based_on, plan_id, starts_at, minutes, planned, verdict = row
-    return based_on, PlannedModes(plan_id, starts_at.astimezone(UTC), minutes or SLOT_MINUTES, planned or [], GateVerdict.model_validate(verdict))
+    based_on, plan_id, starts_at, packed, verdict = row
+    plan = None if packed is None else plan_forms.unpack(packed)
+    minutes, modes = (SLOT_MINUTES, []) if plan is None else (plan["slot_minutes"], plan["slots"]["mode"])
+    return based_on, PlannedModes(plan_id, starts_at.astimezone(UTC), minutes, modes, GateVerdict.model_validate(verdict))
 
 
-def _select() -> Any:
-    return select(*(antares_plan_history.c[name] for name in ShadowPlan.__dataclass_fields__))
+def _select(*beside: ColumnElement[Any]) -> Select[Any]:
+    return select(*(antares_plan_history.c[name] for name in ShadowPlan.__dataclass_fields__), *beside)
 
 
 def _plan(row: RowMapping) -> ShadowPlan:
-    reply = row["reply"]
-    parts = {"verdict": GateVerdict.model_validate(row["verdict"]), "reply": None if reply is None else PlanReply.model_validate(reply)}
-    return ShadowPlan(**(_in_utc(row) | parts))
+    told = {name: row[name] for name in ShadowPlan.__dataclass_fields__}
+    return ShadowPlan(**(_in_utc(told) | {"verdict": GateVerdict.model_validate(row["verdict"])}))
 
 
-def _in_utc(row: RowMapping) -> dict[str, Any]:
+def _in_utc(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}

@@ -1,13 +1,9 @@
-"""The two forms in which a plan is kept, of which its readers see nothing: documents as they were answered, and compressed columns and numbers.
-
-Who reads plans of the version before reads documents alone; what is asked for a stored site by itself is therefore kept as such, what the clock asks for,
-or drives nothing, as columns.
-"""
+"""The form in which a plan is kept, of which its readers see nothing: columns over its slots, with the request it was made from beside, both compressed."""
 
 import zlib
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from pydantic_core import to_json
@@ -15,28 +11,12 @@ from pydantic_core import to_json
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import Fields, PlanColumns, list_slots, parse_columns
 from luna.contracts.plan.inputs import parse_inputs
+from luna.energy.errors import UnreadableError
 from luna.energy.timeline import FloatArray, Timeline, align_each
-from luna.platform.database.schema.plans import plan_history
 
-REPLY = (plan_history.c.reply, plan_history.c.packed_reply)
-INPUTS = (plan_history.c.inputs, plan_history.c.packed_inputs)
 OF_BATTERIES = ("charge_kwh", "discharge_kwh")
 # A tenth of the time of the usual level, for a fifth more room.
 _LEVEL = 1
-
-
-class ReplyRow(Protocol):
-    """A row of ``REPLY``."""
-
-    reply: Fields | None
-    packed_reply: bytes | None
-
-
-class InputsRow(Protocol):
-    """A row of ``INPUTS``."""
-
-    inputs: Fields | None
-    packed_inputs: bytes | None
 
 
 def pack_reply(plan: PlanColumns) -> bytes:
@@ -50,13 +30,31 @@ def pack_inputs(inputs: bytes) -> bytes:
 
 
 def unpack(packed: bytes) -> Fields:
-    """Return a packed plan: its head with its columns as ``slots``."""
-    return parse_columns(zlib.decompress(packed))
+    """Return a packed plan: its head with its columns as ``slots``.
+
+    Raises:
+        UnreadableError: it is not stored whole, or another release's.
+    """
+    plan = parse_columns(_decompress(packed))
+    if missing := {"plan_id", "slot_minutes", "slots"} - plan.keys():
+        raise UnreadableError(f"a plan of another release: it has no {', '.join(sorted(missing))}", remedy="Plan anew; update Luna to read it.")
+    return plan
 
 
 def unpack_inputs(packed: bytes) -> Fields:
-    """Return the fields of a packed request."""
-    return parse_inputs(zlib.decompress(packed))
+    """Return the fields of a packed request.
+
+    Raises:
+        UnreadableError: it is not stored whole.
+    """
+    return parse_inputs(_decompress(packed))
+
+
+def _decompress(packed: bytes) -> bytes:
+    try:
+        return zlib.decompress(packed)
+    except zlib.error as error:
+        raise UnreadableError("a plan is not stored whole", remedy="Plan anew; restore a backup to read it.") from error
 
 
 def list_fields(packed: bytes) -> Fields:
@@ -70,25 +68,16 @@ def write_text(packed: bytes) -> str:
     return to_json(list_fields(packed)).decode()
 
 
-def read_reply(row: ReplyRow, *, until: datetime | None = None) -> PlanReply:
-    """Return a plan; ``until``: of its slots those alone that begin by then, the first one in any case."""
-    if until is None:
-        return PlanReply.model_validate(row.reply if row.packed_reply is None else list_fields(row.packed_reply))
-    if row.packed_reply is None:
-        plan = row.reply or {}
-        return PlanReply.model_validate(plan | {"slots": plan["slots"][: _count_begun(plan, plan["slots"][0]["start"], until)]})
-    plan = unpack(row.packed_reply)
-    return PlanReply.model_validate(plan | {"slots": list_slots(plan, end=_count_begun(plan, plan["slots"]["start"][0], until))})
+def read_reply(packed: bytes, *, until: datetime | None = None) -> PlanReply:
+    """Return a packed plan; ``until``: of its slots those alone that begin by then, the first one in any case."""
+    plan = unpack(packed)
+    end = None if until is None else max((until - datetime.fromisoformat(plan["slots"]["start"][0])) // timedelta(minutes=plan["slot_minutes"]), 0) + 1
+    return PlanReply.model_validate(plan | {"slots": list_slots(plan, end=end)})
 
 
-def _count_begun(plan: Fields, first: str, until: datetime) -> int:
-    return max((until - datetime.fromisoformat(first)) // timedelta(minutes=plan["slot_minutes"]), 0) + 1
-
-
-def read_inputs(row: InputsRow) -> PlanRequest | None:
-    """Return the complete request that a plan was made from; None where it was not kept."""
-    document = row.inputs if row.packed_inputs is None else unpack_inputs(row.packed_inputs)
-    return None if document is None else PlanRequest.model_validate(document)
+def read_inputs(packed: bytes) -> PlanRequest:
+    """Return the complete request that a plan was made from, unpacked."""
+    return PlanRequest.model_validate(unpack_inputs(packed))
 
 
 def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> dict[str, FloatArray]:

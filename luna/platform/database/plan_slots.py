@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import getitem
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import Connection, select
 
 from luna.contracts.plan.columns import list_slots
 from luna.energy.timeline import SLOT
@@ -16,8 +13,8 @@ from luna.platform.database.schema.plans import control_log, plan_history
 from luna.platform.database.sites import key_of
 from luna.platform.database.stored_rows import read_each
 
-# What a plan was made from, as far as a page shows it: keys of its complete request.
-_INPUTS = {"state": ("state",), "reserves": ("reserves",), "first_slot_minutes": ("first_slot_minutes",)}
+# What a plan was made from, as far as a page shows it: fields of its complete request.
+_INPUTS = ("state", "reserves", "first_slot_minutes")
 
 
 class PlanSpan(NamedTuple):
@@ -56,40 +53,30 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
 
     None of a plan that another release stored in its own form.
     """
-    packed = connection.scalar(select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id))
-    if packed is not None:
+
+    def read(packed: bytes) -> tuple[int, list[dict[str, Any]]]:
         document = plan_forms.unpack(packed)
         length = timedelta(minutes=document["slot_minutes"])
         begin, end = ((at - plan.starts_at) // length for at in (first, last))
         return document["slot_minutes"], list_slots(document, max(begin, 0), max(end + 1, 0))
-    minutes = plan_history.c.reply["slot_minutes"].as_integer()
-    places = [func.floor(int((at - plan.starts_at).total_seconds()) / 60.0 / minutes) for at in (first, last)]
-    path, places_of = literal("$.slots[$first to $last]", JSONPATH()), func.jsonb_build_object("first", places[0], "last", places[1])
-    part = func.jsonb_path_query_array(plan_history.c.reply, path, places_of, type_=plan_history.c.reply.type)
-    row = connection.execute(select(minutes, part).where(plan_history.c.plan_id == plan.plan_id)).one()
-    return row[0] or SLOT // timedelta(minutes=1), row[1] if row[0] else []
+
+    rows = connection.scalars(select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id))
+    return next(iter(read_each(rows, read)), (SLOT // timedelta(minutes=1), []))
 
 
 def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a plan as it was answered, and of what it was made from ``state``, ``reserves`` and ``first_slot_minutes``, null where that was not kept.
+    """Return a plan as it was answered, and of what it was made from ``state``, ``reserves`` and ``first_slot_minutes``.
 
     None where another release stored it in its own form.
     """
     table = plan_history.c
-    # Of documents the server picks what is asked for.
-    inputs = [table.inputs[path].label(name) for name, path in _INPUTS.items()]
-    rows = connection.execute(select(table.reply, table.packed_reply, table.packed_inputs, *inputs).where(table.plan_id == plan_id))
+    rows = connection.execute(select(table.packed_reply, table.packed_inputs).where(table.plan_id == plan_id))
     return next(iter(read_each(rows, _read_whole)), None)
 
 
-def _read_whole(row: Row[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    reply, inputs = row.reply, {name: getattr(row, name) for name in _INPUTS}
-    if row.packed_reply is not None:
-        request = plan_forms.unpack_inputs(row.packed_inputs)
-        reply, inputs = plan_forms.list_fields(row.packed_reply), {name: reduce(getitem, path, request) for name, path in _INPUTS.items()}
-    if missing := {"plan_id", "slot_minutes", "slots"} - set(reply):
-        raise LookupError(f"the plan has no {', '.join(sorted(missing))}")
-    return reply, inputs
+def _read_whole(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    request = plan_forms.unpack_inputs(row.packed_inputs)
+    return plan_forms.list_fields(row.packed_reply), {name: request[name] for name in _INPUTS}
 
 
 def read_logged(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, LoggedSlot]:

@@ -1,23 +1,21 @@
 """Issued plans, each reproducible from its row."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from psycopg import sql
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, null, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.plan.columns import PlanColumns
 from luna.contracts.plan_questions import PlanSummary
 from luna.energy.refusals import refuse
-from luna.energy.timeline import SLOT, FloatArray, Timeline, align_each
+from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import copy, plan_forms, sites
-from luna.platform.database.plan_forms import INPUTS, OF_BATTERIES, REPLY
 from luna.platform.database.schema.plans import plan_history
 from luna.platform.database.stored_rows import read_each
 
@@ -26,10 +24,6 @@ Window = tuple[datetime | None, datetime | None]
 _AT_ONCE = 100
 # Of the plans that cover a slot the one issued last by then, counted from its start, is said to have driven it.
 DRIVES_WITHIN = SLOT / 2
-OWN = sql.SQL("CAST(slot ->> {} AS float8)")
-BATTERIES = sql.SQL("(SELECT coalesce(sum(CAST(flow.value ->> {} AS float8)), 0) FROM jsonb_each(slot -> 'batteries') AS flow)")
-
-
 _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float8", bytes: "bytea"}
 
 
@@ -76,36 +70,6 @@ def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
     return {row.site: row.plan_id for row in rows}
 
 
-def save(connection: Connection, *, site_id: str, plan: PlanReply, inputs_digest: str, system_id: str, texts: tuple[str, str | None] | None = None) -> None:
-    """Store one plan as it was answered; storing it again changes nothing.
-
-    Args:
-        connection: to the database.
-        site_id: whose plan it is.
-        plan: as answered.
-        inputs_digest: of the complete request it was made from.
-        system_id: ``prod`` drives devices.
-        texts: plan and complete request as JSON; without them no request is kept.
-    """
-    reply, inputs = texts or (plan.model_dump_json(by_alias=True), None)
-    documents = {"inputs": null() if inputs is None else _jsonb(inputs), "reply": _jsonb(reply)}
-    statement = insert(plan_history).values(
-        plan_id=plan.plan_id,
-        site=site_id,
-        system_id=system_id,
-        issued_at=plan.issued_at,
-        starts_at=plan.slots[0].start,
-        ends_at=plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
-        status=plan.status,
-        total_cost=plan.cost.total,
-        currency=plan.currency,
-        inputs_digest=inputs_digest,
-        **documents,
-    )
-    # The version before reads documents alone: where it finds none, it asks for the plan itself.
-    connection.execute(statement.on_conflict_do_update(index_elements=["plan_id"], set_=documents, where=plan_history.c.reply.is_(None)))
-
-
 def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
     """Return the sites of these whose last plan of its own time was issued before an instant, or that have none."""
     table = plan_history.c
@@ -120,36 +84,36 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.read_reply(_find(connection, plan_id, REPLY))
+    return plan_forms.read_reply(_find(connection, plan_id, plan_history.c.packed_reply).packed_reply)
 
 
 def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     """Return the complete request a plan was made from: planning it again gives the same plan.
 
     Raises:
-        NotFoundError: no plan of that id, or its inputs were not kept.
+        NotFoundError: no plan of that id.
     """
-    inputs = plan_forms.read_inputs(_find(connection, plan_id, INPUTS))
-    if inputs is None:
-        raise refuse("plan-inputs-gone", field="plan_id", value=plan_id)
-    return inputs
+    return plan_forms.read_inputs(_find(connection, plan_id, plan_history.c.packed_inputs).packed_inputs)
 
 
-def _find(connection: Connection, plan_id: str, columns: Sequence[ColumnElement[Any]]) -> Any:
+def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) -> Any:
     row = connection.execute(select(*columns).where(plan_history.c.plan_id == plan_id)).first()
     if row is None:
         raise refuse("no-such-plan", field="plan_id", value=plan_id)
     return row
 
 
-def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest | None]]:
-    """Yield the plans issued for a site from ``first`` on, before ``end``, oldest first, each with its complete request where that was kept."""
+def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest]]:
+    """Yield the plans issued for a site from ``first`` on, before ``end``, oldest first, each with its complete request."""
     table = plan_history.c
     issued = select(table.plan_id).where(table.site == site_id, table.issued_at >= first, table.issued_at < end).order_by(table.issued_at, table.plan_id)
     for plan_id in connection.scalars(issued).all():
         # One by one: a year of plans is more than memory holds.
-        row = _find(connection, plan_id, (*REPLY, *INPUTS))
-        yield from read_each([row], lambda row: (plan_forms.read_reply(row), plan_forms.read_inputs(row)))
+        yield from read_each([_find(connection, plan_id, plan_history.c.packed_reply, table.packed_inputs)], _read_both)
+
+
+def _read_both(row: Any) -> tuple[PlanReply, PlanRequest]:
+    return plan_forms.read_reply(row.packed_reply), plan_forms.read_inputs(row.packed_inputs)
 
 
 def list_newest(
@@ -185,13 +149,12 @@ def list_newest(
 
 
 def read_text(connection: Connection, plan_id: str) -> str:
-    """Return a plan as it was answered, as JSON that nobody has read on the way.
+    """Return a plan as it was answered, as JSON.
 
     Raises:
         NotFoundError: no plan of that id.
     """
-    row = _find(connection, plan_id, (cast(plan_history.c.reply, Text).label("text"), plan_history.c.packed_reply))
-    return row.text if row.packed_reply is None else plan_forms.write_text(row.packed_reply)
+    return plan_forms.write_text(_find(connection, plan_id, plan_history.c.packed_reply).packed_reply)
 
 
 def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> str:
@@ -209,7 +172,8 @@ def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id:
 
 def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
     """Return the plan of ``latest_id``, None where there is none, or none that this release can read."""
-    return next(iter(read_each(connection.execute(_select_latest(REPLY, site_id, now, system_id)), plan_forms.read_reply)), None)
+    rows = connection.scalars(_select_latest((plan_history.c.packed_reply,), site_id, now, system_id))
+    return next(iter(read_each(rows, plan_forms.read_reply)), None)
 
 
 def _select_latest(columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str) -> Select[Any]:
@@ -256,22 +220,21 @@ def read_due(connection: Connection, site_id: str, at: datetime, *, until: datet
     One that began long before it was issued looks back, as a replay does; it drives nothing. ``until``: of its slots those alone are there that begin by
     then, the first one in any case.
     """
-    rows = connection.execute(_select_due(REPLY, literal(site_id, Text), at))
+    rows = connection.scalars(_select_due((plan_history.c.packed_reply,), literal(site_id, Text), at))
     return next(iter(read_each(rows, partial(plan_forms.read_reply, until=until))), None)
 
 
 def read_begun_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
     """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
 
-    Of its slots those are there that begin by ``until``. A site without a plan that can be read, or of whose plan the request was not kept, is left out.
+    Of its slots those are there that begin by ``until``. A site without a plan that can be read is left out.
     """
     if not names:
         return {}
     asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    due = _select_due((*REPLY, *INPUTS), asked.c.name, at).lateral("due")
+    due = _select_due((plan_history.c.packed_reply, plan_history.c.packed_inputs), asked.c.name, at).lateral("due")
     rows = connection.execute(select(asked.c.name, due))
-    read = read_each(rows, lambda row: (row.name, plan_forms.read_reply(row, until=until), plan_forms.read_inputs(row)))
-    return {name: (reply, request) for name, reply, request in read if request is not None}
+    return dict(read_each(rows, lambda row: (row.name, (plan_forms.read_reply(row.packed_reply, until=until), plan_forms.read_inputs(row.packed_inputs)))))
 
 
 def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime) -> Select[Any]:
@@ -284,11 +247,6 @@ def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str],
 def _of_its_time() -> ColumnElement[bool]:
     """Whether a plan began as it was issued: one of an hour ahead says nothing of the hour until then."""
     return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (plan_history.c.starts_at <= plan_history.c.issued_at)
-
-
-def _jsonb(text: str) -> ColumnElement[Any]:
-    # Hundreds of slots: models write their own JSON several times faster than it goes through Python objects.
-    return cast(literal(text, Text), JSONB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,51 +295,23 @@ def read_latest(
     for place, plan_id in enumerate(unread):
         if plan_id is not None:
             places.setdefault(plan_id, []).append(place)
-    for own, said in _read_columns(connection, places, timeline, columns):
-        for name, values in found.items():
-            values[own] = said[name][own]
+    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text))))
+    for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
+        # One by one: hundreds of plans are more than memory holds.
+        for said in read_each([packed], lambda each: plan_forms.read_columns(each, columns, timeline)):
+            for name, values in found.items():
+                values[places[plan_id]] = said[name][places[plan_id]]
     return PlannedSlots(timeline, plan_ids, found)
 
 
 def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:
-    """Return for each slot the plan of quarter-hours that was issued last; a site that is planned with every change has hundreds that are it for none."""
+    """Return for each slot the plan that was issued last; a site that is planned with every change has hundreds that are it for none."""
     table = plan_history.c
     own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
     covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
-    # What the clock asks for has quarter-hours, what is asked for otherwise is kept as a document.
-    fits = table.packed_reply.is_not(None) | (table.reply["slot_minutes"].as_string() == str(SLOT // timedelta(minutes=1)))
-    query = select(table.plan_id, table.starts_at, table.ends_at).where(own, covers, fits)
-    spans = connection.execute(query.order_by(table.issued_at.desc(), table.packed_reply.is_(None))).all()
+    spans = connection.execute(select(table.plan_id, table.starts_at, table.ends_at).where(own, covers).order_by(table.issued_at.desc())).all()
     last = np.full(timeline.count, -1)
     for place, (_, starts_at, ends_at) in enumerate(spans):
         covered = last[max((starts_at - timeline.start) // SLOT, 0) : max(-((timeline.start - ends_at) // SLOT), 0)]
         covered[covered < 0] = place
     return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]
-
-
-def _read_columns(
-    connection: Connection, places: Mapping[str, list[int]], timeline: Timeline, columns: Collection[str]
-) -> Iterator[tuple[list[int], dict[str, FloatArray]]]:
-    """Yield what plans say, on a timeline, each with the places of it where it is the last; those that are kept as documents together."""
-    documents, table = dict(places), plan_history.c
-    query = select(table.plan_id, table.packed_reply).where(_is_among(places), table.packed_reply.is_not(None))
-    for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
-        yield documents.pop(plan_id), plan_forms.read_columns(packed, columns, timeline)
-    if documents:
-        yield [place for own in documents.values() for place in own], _read_documents(connection, list(documents), timeline, columns)
-
-
-def _is_among(plan_ids: Iterable[str]) -> ColumnElement[bool]:
-    return plan_history.c.plan_id == func.any(cast(list(plan_ids), ARRAY(Text)))
-
-
-def _read_documents(connection: Connection, plan_ids: list[str], timeline: Timeline, columns: Collection[str]) -> dict[str, FloatArray]:
-    """Return what those plans say that are kept as documents, of each slot the one that was issued last: the server picks what is asked for."""
-    values = sql.SQL(", ").join([(BATTERIES if name in OF_BATTERIES else OWN).format(name) for name in columns])
-    query = sql.SQL(
-        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM (SELECT CAST(slot ->> 'start' AS timestamptz) AS slot_start, issued_at, slot"
-        " FROM plan_history, jsonb_array_elements(reply -> 'slots') AS slot WHERE plan_id = ANY({})) AS planned"
-        " WHERE slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
-    ).format(values, plan_ids, timeline.start, timeline.end)
-    rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(columns, "f8"))
-    return align_each(rows.pop("slot_start"), rows, timeline)

@@ -198,7 +198,7 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
     """Return a stored plan beside the one under a variant.
 
     Raises:
-        NotFoundError: no such plan, or its inputs were not kept.
+        NotFoundError: no such plan.
         InvalidInputError: the variant does not fit the plan.
     """
     inputs = plans.load_inputs(connection, request.plan_id)
@@ -221,7 +221,7 @@ def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver
     """Return what an alternative to a stored plan costs, from the plan's own inputs.
 
     Raises:
-        NotFoundError: no such plan, or its inputs were not kept.
+        NotFoundError: no such plan.
         InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
     """
     inputs = plans.load_inputs(connection, request.plan_id)

@@ -136,16 +136,15 @@ def _tolerance(columns: dict[str, FloatArray]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPlans:
-    """How many plans were checked, how many of them without the request they were made from, and what does not hold, by plan."""
+    """How many plans were checked, and what does not hold, by plan."""
 
     plans: int
-    without_inputs: int
     broken: dict[str, list[Finding]]
 
     def reply(self, site_id: str) -> CheckPlansReply:
         """Return it as a message."""
         findings = [PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start) for plan_id, found in self.broken.items() for each in found]
-        return CheckPlansReply(site_id=site_id, plans=self.plans, without_inputs=self.without_inputs, broken=len(self.broken), findings=findings)
+        return CheckPlansReply(site_id=site_id, plans=self.plans, broken=len(self.broken), findings=findings)
 
 
 def check_plans(connection: Connection, site_id: str, first: datetime, end: datetime) -> CheckedPlans:
@@ -155,9 +154,9 @@ def check_plans(connection: Connection, site_id: str, first: datetime, end: date
         NotFoundError: no such site.
     """
     sites.load(connection, site_id)
-    count, bare, broken = 0, 0, {}
+    count, broken = 0, {}
     for reply, inputs in plans.read_issued(connection, site_id, first, end):
-        count, bare = count + 1, bare + (inputs is None)
+        count += 1
         if found := check_reply(reply, inputs):
             broken[reply.plan_id] = found
-    return CheckedPlans(count, bare, broken)
+    return CheckedPlans(count, broken)

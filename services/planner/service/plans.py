@@ -64,6 +64,11 @@ def count_plan(plan: PlanReply) -> None:
 
 
 def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:
+    """Return the plan of ``issue_plan``, read."""
+    return issue_plan(request, connection, now=now, solver=solver).read()
+
+
+def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanColumns:
     """Return the plan of any request, stored in ``plan_history``.
 
     Args:
@@ -76,16 +81,6 @@ def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: the request or the stored data cannot be planned from.
     """
-    return _plan_and_store(request, connection, now=now, solver=solver)[0].read()
-
-
-def plan_and_write(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[str, str]:
-    """Return the id of the same, and the JSON text that is answered."""
-    plan, text = _plan_and_store(request, connection, now=now, solver=solver)
-    return plan.head.plan_id, text
-
-
-def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> tuple[PlanColumns, str]:
     # A plan of another time knows nothing that the one of now would not.
     changes = plan_causes.read(connection(), [request.site_id]) if request.site_id is not None and request.start is None else {}
     complete = request if request.site is not None else complete_request(connection(), request, now=now)
@@ -94,20 +89,16 @@ def _plan_and_store(request: PlanRequest, connection: Callable[[], Connection], 
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
         plan = plan_columns(complete, now=now, solver=solver, inputs_digest=inputs_digest)
     count_plan(plan.head)
-    if request.site_id is None:
-        # What a request says of a site of its own must never drive a stored one of the same name. Nobody looks into it by SQL.
-        plans.write(connection(), [PlanRow.of(plan, site_id=plan.head.site, inputs_digest=inputs_digest, inputs=inputs, system_id="request")])
-        return plan, plan.answer()
-    if not sites.hold(connection(), [request.site_id]):
+    # What a request says of a site of its own must never drive a stored one of the same name.
+    system_id = "request" if request.site_id is None else "prod"
+    if request.site_id is not None and not sites.hold(connection(), [request.site_id]):
         # A plan of a site that was removed meanwhile would drive the next one of its name.
         sites.load(connection(), request.site_id)
-    reply = plan.read()
-    texts = reply.model_dump_json(by_alias=True), complete.model_dump_json(by_alias=True)
-    plans.save(connection(), site_id=request.site_id, plan=reply, texts=texts, inputs_digest=inputs_digest, system_id="prod")
-    if request.start is None:
+    plans.write(connection(), [PlanRow.of(plan, site_id=request.site_id or plan.head.site, inputs_digest=inputs_digest, inputs=inputs, system_id=system_id)])
+    if request.site_id is not None and request.start is None:
         plan_causes.forget(connection(), changes)
         plan_faults.forget(connection(), [request.site_id])
-    return plan, texts[0]
+    return plan
 
 
 def complete_request(connection: Connection, request: PlanRequest, *, now: datetime) -> PlanRequest:

@@ -12,7 +12,7 @@ from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform import findings
 from luna.platform.addresses import HomeAssistantAccess
-from luna.platform.database import control, observations, plans, sites
+from luna.platform.database import control, observations, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.sites import site_versions
 from services.executor.delivery import RESEND, VERIFY
@@ -22,7 +22,7 @@ from services.planner.milp.solver import Solver
 from services.planner.service.plans import plan_and_store
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe
 from tests.executing import START, Home
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
@@ -253,7 +253,7 @@ def test_a_plan_of_a_site_in_the_request_drives_no_stored_site_of_its_name(armed
 def test_a_plan_that_began_before_it_was_issued_drives_nothing(armed: Home) -> None:
     plan = describe_plan(armed.name, START - SLOT, [CHARGE] * 4).model_copy(update={"issued_at": START})
     with unit_of_work(armed.database) as connection:
-        plans.save(connection, site_id=armed.name, plan=plan, inputs_digest="", system_id="prod")
+        store_plan(connection, armed.name, plan)
     armed.turn()
     assert armed.outcomes == [("no_plan", "self_consumption", True)]
 

@@ -12,7 +12,7 @@ from luna.contracts.control import BatterySetpoint, PvSetpoints
 from luna.contracts.plan import VehicleFlow
 from luna.energy.devices import LoadFlow
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.database import control, engine, plans
+from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded import Addresses, Servers
@@ -20,7 +20,7 @@ from tests.controlled import BOILER, CAR, CURRENT, DEVICES, MODE, POWER, PV, SOC
 from tests.databases import own_database
 from tests.executing import BATTERY
 from tests.gateway import serve as serve_gateway
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 from tests.processes import free_port, luna_process, says
 from tests.stored import store_site
 from tests.workers import wait_for
@@ -65,7 +65,7 @@ def plan_everything(database: Engine, site: str) -> None:
     told = {"vehicles": {"car": VehicleFlow(charge_kwh=1.0, soc_end=0.5)}, "loads": {"boiler": LoadFlow(energy_kwh=0.75, on=True)}}
     changes = {"issued_at": now, "slots": [slot.model_copy(update=told) for slot in plan.slots], "pv": PvSetpoints(mode=["off"] * 8, limit_kw=[0.0] * 8)}
     with unit_of_work(database) as connection:
-        plans.save(connection, site_id=site, plan=plan.model_copy(update=changes), inputs_digest="", system_id="prod")
+        store_plan(connection, site, plan.model_copy(update=changes))
 
 
 def store_witness(database: Engine) -> None:

@@ -8,12 +8,12 @@ from sqlalchemy import Connection, insert
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import BATTERIES
 from luna.energy.site import parse_site
-from luna.platform.database import control, plans, site_removal, sites
+from luna.platform.database import control, site_removal, sites
 from luna.platform.database.schema.sites import site_versions
 from services.executor.watch import SiteUnits, describe_sites, list_turns
 from tests.controlled import DEVICES, describe, describe_devices
 from tests.executing import BATTERY, START
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 
 HOME, OTHER = "units at home", "units elsewhere"
 ALL = [BATTERIES, "vehicle:car", "load:boiler", "pv"]
@@ -62,7 +62,7 @@ def test_a_site_that_cannot_be_read_is_turned_as_it_was_last_read_and_so_are_the
 
 def test_each_site_is_described_with_its_last_plan(connection: Connection, units: SiteUnits) -> None:
     plan = describe_plan("units-plan", START, [BatterySetpoint(mode="hold")])
-    plans.save(connection, site_id=OTHER, plan=plan, inputs_digest="", system_id="prod")
+    store_plan(connection, OTHER, plan)
     described = {site.site: site for site in describe_sites(connection, units)}
     assert (described[HOME].plan_issued_at, described[OTHER].plan_issued_at) == (None, plan.issued_at)
     assert [device.device for device in described[OTHER].devices] == ALL

@@ -31,6 +31,7 @@ from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
 from services.api.operations import OPERATIONS
 from tests.identity import NAMES, PASSWORD, Gate, empty_gate, kept_password, store_things
+from tests.plans import as_columns
 from tests.stored import store_site
 from tests.tables import each_row
 
@@ -165,7 +166,7 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
     plan = things.plan
     shadow = plan.model_copy(update={"plan_id": f"shadow-{named}"})
     times = (plan.slots[0].start, plan.slots[0].start, plan.slots[-1].start + SLOT)
-    agent_plans.save(connection, site, ShadowPlan(plan.plan_id, "antares", *times, verdict, run.run_id, {"slots": 96.0}, shadow))
+    agent_plans.save(connection, site, ShadowPlan(plan.plan_id, "antares", *times, verdict, run.run_id, {"slots": 96.0}, shadow.plan_id), as_columns(shadow))
     key = api_keys.make(connection, owner, NewKey(name=f"key of {named}", scopes=("read",), sites=(site,), days=1), now=now)
     return {
         "site_id": site,

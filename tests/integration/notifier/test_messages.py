@@ -14,7 +14,7 @@ from luna.contracts.control import BatterySetpoint, Decision
 from luna.contracts.notification import Notification
 from luna.contracts.plan import PlanReply
 from luna.energy.site import parse_site
-from luna.platform.database import control, notifications, plans, readings, sites
+from luna.platform.database import control, notifications, readings, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.settings import Settings
 from services.notifier import delivery
@@ -22,7 +22,7 @@ from services.notifier.targets import open_targets
 from tests.controlled import describe
 from tests.databases import remove_site
 from tests.message_server import TOKEN, MessageServer, serve_messages
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 
 NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
 BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -71,7 +71,7 @@ def plan(database: Engine, site: str, start: datetime, prices: list[float] | Non
     told: PlanReply = describe_plan(f"{site}-{next(_NUMBERS)}", start, [HOLD] * 192)
     slots = [slot.model_copy(update={"import_price": (prices or [0.3] * 48)[place // 4]}) for place, slot in enumerate(told.slots)]
     with unit_of_work(database) as connection:
-        plans.save(connection, site_id=site, plan=told.model_copy(update={"slots": slots} | parts), inputs_digest="", system_id="prod")
+        store_plan(connection, site, told.model_copy(update={"slots": slots} | parts))
 
 
 def told(database: Engine, site: str) -> list[Notification]:

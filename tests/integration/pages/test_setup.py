@@ -20,7 +20,7 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to
-from luna.platform.database import control, jobs, observations, plans, readings, setup_drafts, sites
+from luna.platform.database import control, jobs, observations, readings, setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from services.api.pages.setup.control_methods import METHODS
@@ -30,7 +30,7 @@ from tests.gateway import serve
 from tests.home_assistant import TOKEN, House, Sensor
 from tests.home_assistant import serve as serve_home_assistant
 from tests.mosquitto import Mosquitto, needs_mosquitto
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 from tests.workers import wait_for, worker_process
 
 # What the pages make of "Haus Müller".
@@ -502,7 +502,7 @@ def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(api: 
     charge = [BatterySetpoint(mode="charge", power_kw=kw / 10, target_soc=0.9) for kw in range(11, 31)]
     with unit_of_work(database) as connection:
         plan = describe_plan("rehearsed", first, hold + charge).model_copy(update={"site": OWN_ID, "issued_at": now})
-        plans.save(connection, site_id=OWN_ID, plan=plan, inputs_digest="", system_id="prod")
+        store_plan(connection, OWN_ID, plan)
     draft = api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
     page = api.get(f"{draft}/control").text
     rows = re.findall(r'<th scope="row">(\d\d:\d\d) [^<]+</th>\s*<td>(.*?)</td>', page, re.DOTALL)

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan.inputs import write_inputs
 from luna.energy.errors import NotFoundError
-from luna.platform.database import plans, sites
+from luna.platform.database import sites
 from services.planner.milp.solver import Solver
 from services.planner.reply.reply import digest, plan_request
 from services.planner.service.plan_check import Finding, check_plans, check_reply
+from tests.plans import store_plan
 from tests.tables import each_row
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
@@ -97,13 +99,10 @@ def test_a_planted_plan_is_found_among_those_stored(connection: Connection, plan
     assert inputs.site is not None
     sites.save(connection, inputs.site)
     planted = break_slot(reply, 2, load_kwh=9.0).model_copy(update={"plan_id": "planted", "issued_at": START + timedelta(hours=1)})
-    bare = reply.model_copy(update={"plan_id": "bare", "issued_at": START + timedelta(hours=2)})
-    text = inputs.model_dump_json(by_alias=True)
-    for each, kept in ((reply, text), (planted, text), (bare, None)):
-        texts = each.model_dump_json(by_alias=True), kept
-        plans.save(connection, site_id="checked", plan=each, inputs_digest=digest(text.encode()), system_id="prod", texts=texts)
+    for each in (reply, planted):
+        store_plan(connection, "checked", each, request=inputs, inputs_digest=digest(write_inputs(inputs)))
     checked = check_plans(connection, "checked", START, START + timedelta(hours=3))
-    assert (checked.plans, checked.without_inputs, list(checked.broken)) == (3, 1, ["planted"])
+    assert (checked.plans, list(checked.broken)) == (2, ["planted"])
     assert checked.broken["planted"] == [Finding("balance", pytest.approx(reply.slots[2].load_kwh - 9.0), START + timedelta(hours=2))]
     assert check_plans(connection, "checked", START + timedelta(hours=3), START + timedelta(hours=4)).plans == 0
 

@@ -25,7 +25,7 @@ from services.executor.devices.unit import InForce
 from services.planner.milp.solver import Solver
 from services.planner.problem.knowledge import DAY
 from services.planner.reply.reply import digest, plan_request
-from services.planner.service.plans import complete_request, plan_and_store, plan_and_write
+from services.planner.service.plans import complete_request, issue_plan, plan_and_store
 from services.planner.service.replay import replay_site
 from tests.controlled import describe, describe_devices
 from tests.stored import plan_stored, store_site
@@ -221,9 +221,10 @@ def test_a_plan_of_a_site_in_the_request_is_kept_as_columns_and_read_as_it_was_a
     site = {"name": "asked", "timezone": "Europe/Berlin", "batteries": [battery]}
     asked = {"site": site, "start": START, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.5}}}, "options": {"language": "de"}}
     request = PlanRequest.model_validate(asked)
-    plan_id, text = plan_and_write(request, lambda: connection, now=START, solver=Solver())
+    plan = issue_plan(request, lambda: connection, now=START, solver=Solver())
+    plan_id, text = plan.head.plan_id, plan.answer()
     row = connection.execute(select(plan_history).where(plan_history.c.plan_id == plan_id)).one()
-    assert (row.site, row.system_id, row.reply, row.inputs) == ("asked", "request", None, None)
+    assert (row.site, row.system_id) == ("asked", "request")
     assert plans.load(connection, plan_id).model_dump_json(by_alias=True) == text
     assert json.loads(plans.read_text(connection, plan_id)) == json.loads(text)
     assert plans.load_inputs(connection, plan_id) == request

@@ -1,5 +1,7 @@
 """Days that the executor follows while the agent may decide: what the device receives is what the agent's stored plan says, or the planner's."""
 
+import json
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -7,19 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, update
 
 from luna.contracts.agent_control import ControlMode
 from luna.contracts.control import BatterySetpoint, ControlEntry, Override
 from luna.contracts.plan import PlanReply
 from luna.energy.physics import Mode
-from luna.platform.database import agent_plans, plans
+from luna.platform.database import plan_forms, plans
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.schema.agent import antares_plan_history
 from services.agent.policy import AgentPolicy
 from tests.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
 from tests.executing import BATTERY, Home
 from tests.lived_days import FIRST
-from tests.steered_days import POLICY, SteeredDays
+from tests.steered_days import SteeredDays
 
 
 def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str) -> dict[str, Any]:
@@ -129,26 +132,47 @@ def test_the_owner_stands_above_the_agent(steer: Steer) -> None:
     assert {entry.decided_by for entry in days.run(4)} == {"owner"}
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param("jsonb_set(reply, '{thresholds,battery,keep,sell}', '\"much\"')", id="what no message carries"),
-        pytest.param("jsonb_set(reply, '{slots,0,start}', '\"2024-01-01T00:00:00Z\"')", id="other slots"),
-        pytest.param("reply #- '{slots,-1}'", id="a slot less than thresholds"),
-        pytest.param("reply #- '{thresholds,battery,keep,sell,-1}'", id="a threshold less than slots"),
-    ],
-)
-def test_a_plan_that_does_not_fit_the_planners_is_not_followed(steer: Steer, changed: str) -> None:
+def pack_much(plan: dict[str, Any]) -> bytes:
+    plan["thresholds"]["battery"]["keep"]["sell"] = "much"
+    return pack(plan)
+
+
+def pack_other_slots(plan: dict[str, Any]) -> bytes:
+    plan["slots"]["start"][0] = "2024-01-01T00:00:00Z"
+    return pack(plan)
+
+
+def pack_a_slot_less(plan: dict[str, Any]) -> bytes:
+    del plan["slots"]["start"][-1]
+    return pack(plan)
+
+
+def pack_a_threshold_less(plan: dict[str, Any]) -> bytes:
+    del plan["thresholds"]["battery"]["keep"]["sell"][-1]
+    return pack(plan)
+
+
+def pack_half(plan: dict[str, Any]) -> bytes:
+    return pack(plan)[: len(pack(plan)) // 2]
+
+
+def pack(plan: dict[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(plan).encode())
+
+
+@pytest.mark.parametrize("write", [pack_much, pack_other_slots, pack_a_slot_less, pack_a_threshold_less, pack_half])
+def test_a_plan_that_does_not_fit_the_planners_is_not_followed(steer: Steer, write: Callable[[dict[str, Any]], bytes]) -> None:
     """As a row would hold it that another release had written."""
     days = steer(SwitchesFreely(), "full_control")
     days.decide("full_control", "offered")
     plan_id = days.plan(FIRST)
+    table = antares_plan_history.c
     with unit_of_work(days.home.database) as connection:
-        found = agent_plans.find(connection, plan_id, POLICY)
-        assert found is not None
         assert plans.load(connection, plan_id).thresholds.keys() == {"battery"}
-        verdict = '{"code": "agent_cheaper", "follow": "all", "interventions": 0}'
-        connection.exec_driver_sql(f"UPDATE antares_plan_history SET verdict = %s, reply = {changed} WHERE based_on = %s", (verdict, plan_id))  # noqa: S608
+        packed = connection.scalars(select(table.packed_reply).where(table.based_on == plan_id)).one()
+        verdict = {"code": "agent_cheaper", "follow": "all", "interventions": 0}
+        changed = {"verdict": verdict, "packed_reply": write(plan_forms.unpack(packed))}
+        connection.execute(update(antares_plan_history).where(table.based_on == plan_id).values(**changed))
     assert {(entry.decided_by, entry.reason) for entry in days.run(2)} == {("planner", "plan_failed")}
 
 

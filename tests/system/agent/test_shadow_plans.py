@@ -67,16 +67,16 @@ def test_a_plan_is_stored_beside_the_planners_with_what_it_was_judged_by(days: S
     reply = shadow(loading(SwitchesFreely(), "run-7"))
     with unit_of_work(days.home.database) as connection:
         found, planned = agent_plans.find(connection, plan_id, POLICY), plans.load(connection, plan_id)
+        made = agent_plans.load(connection, str(reply.plan_id))
         assert site_references.find_reference(connection, "plan_id", str(reply.plan_id)) == days.home.name
     assert found is not None
-    assert found.reply is not None
     assert (found.verdict.code, found.verdict.follow, found.run_id) == ("mode_is_shadow", "nothing", "run-7")
-    assert [slot.start for slot in found.reply.slots] == [slot.start for slot in planned.slots]
+    assert [slot.start for slot in made.slots] == [slot.start for slot in planned.slots]
     assert (found.starts_at, found.ends_at) == (planned.slots[0].start, planned.slots[-1].start + SLOT)
     assert found.metrics["planner_cost"] - found.metrics["agent_cost"] == pytest.approx(found.verdict.expected_gain)
     assert found.metrics["courses"] > 1
-    assert found.reply.followed is not None
-    assert found.reply.followed.policy == "learned"
+    assert made.followed is not None
+    assert made.followed.policy == "learned"
 
 
 def test_asking_twice_plans_once(days: SteeredDays, shadow: Shadow) -> None:

@@ -15,7 +15,7 @@ from luna.contracts import PlanRequest
 from luna.contracts.control import BatterySetpoint
 from luna.contracts.message import interactive_queue_of
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.database import control, plans
+from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
 from luna.platform.queue.app import PREFIX
@@ -23,7 +23,7 @@ from services.executor.__main__ import ask_plan
 from services.executor.watch import AWAITED_LOOK, LOOK
 from services.executor.watch import wait_for as pause_before
 from tests.controlled import MODE, POWER, SOC, TOKEN, Inverter, describe, serve
-from tests.plans import describe_plan
+from tests.plans import describe_plan, store_plan
 from tests.processes import Process, free_port, luna_process, says
 from tests.stored import stored_site
 from tests.workers import kill, wait_for
@@ -69,7 +69,7 @@ def plan(database: Engine, home: str, mode: str) -> None:
     now = datetime.now(UTC)
     told = describe_plan(f"{home}-{mode}", floor_to(now, SLOT), [BatterySetpoint.model_validate({"mode": mode, "power_kw": 1})] * 8)
     with unit_of_work(database) as connection:
-        plans.save(connection, site_id=home, plan=told.model_copy(update={"issued_at": now}), inputs_digest="", system_id="prod")
+        store_plan(connection, home, told.model_copy(update={"issued_at": now}))
 
 
 def test_a_kill_in_the_middle_of_a_command_brings_the_same_again_and_nothing_else(database: Engine, home: str, inverter: Inverter, start: Start) -> None:

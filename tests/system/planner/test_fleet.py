@@ -228,17 +228,6 @@ def test_a_batch_that_is_repeated_stores_nothing_twice(connection: Connection, f
     assert connection.scalar(count) == 5
 
 
-def test_a_plan_that_the_version_before_cannot_read_is_kept_as_it_reads_it_once_it_is_asked_for(connection: Connection, fleet: list[str]) -> None:
-    made, together = plan_together(connection, fleet[:1])
-    documents = select(plan_history.c.reply, plan_history.c.inputs).where(plan_history.c.plan_id == made.plans["spot"])
-    assert connection.execute(documents).one() == (None, None)
-    plan_and_store(PlanRequest(site_id="spot"), lambda: connection, now=START, solver=Solver())
-    reply, inputs = connection.execute(documents).one()
-    kept = {"text": reply | {"timing_ms": {}}, "inputs": PlanRequest.model_validate(inputs).model_dump(mode="json")}
-    assert kept == {name: together["spot"][name] for name in kept}
-    assert read_stored(connection, "spot", made.plans["spot"])["series"] == together["spot"]["series"]
-
-
 @contextmanager
 def stored_sites(database: Engine, names: Sequence[str]) -> Iterator[None]:
     """Stored sites that other connections see."""

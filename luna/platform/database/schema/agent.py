@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Table, false
 
-from luna.platform.database.schema.metadata import document, instant, metadata, recorded, text
+from luna.platform.database.schema.metadata import document, instant, metadata, packed, recorded, text
 from luna.platform.database.schema.sites import sites
 
 antares_plan_history = Table(
@@ -19,7 +19,7 @@ antares_plan_history = Table(
     instant("ends_at"),
     document("metrics", "expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh"),
     document("verdict", "what the gatekeeper made of it"),
-    document("reply", "the plan as the planner would answer it; empty: there is none", nullable=True),
+    packed("packed_reply", "the plan, as in plan_history; empty: there is none", nullable=True),
     recorded(),
     Index("ix_antares_plan_history_site_issued_at", "site_key", "policy", "issued_at"),
     comment="A plan of the agent, made beside one of the planner",

@@ -35,5 +35,5 @@ def document(name: str, comment: str | None = None, **options: Any) -> Column[An
     return Column(name, JSONB, comment=comment, **({"nullable": False} | options))
 
 
-def packed(name: str, comment: str | None = None, **options: Any) -> Column[bytes]:
-    return Column(name, LargeBinary, comment=comment, **options)
+def packed(name: str, comment: str | None = None, *, nullable: bool = False, **options: Any) -> Column[bytes]:
+    return Column(name, LargeBinary, comment=comment, nullable=nullable, **options)

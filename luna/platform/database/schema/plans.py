@@ -21,14 +21,9 @@ plan_history = Table(
     number("total_cost", nullable=False),
     text("currency"),
     text("inputs_digest", "SHA-256 of everything the plan was made from"),
-    document("inputs", "the complete request it was made from; empty where the plan was stored before these were", nullable=True),
-    document("reply", "the plan as answered; empty where it is kept as columns", nullable=True),
+    packed("packed_inputs", "the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib"),
+    packed("packed_reply", "the plan as columns over its slots, reasons as codes and figures: JSON compressed by zlib"),
     recorded(),
-    packed("packed_reply", "the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered"),
-    packed(
-        "packed_inputs",
-        "the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came",
-    ),
     Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"),
     comment="An issued plan",
 )
