@@ -108,12 +108,13 @@ CREATE TABLE antares_plan_history (
     ends_at timestamptz NOT NULL,
     metrics jsonb NOT NULL,
     verdict jsonb NOT NULL,
-    reply jsonb,
+    packed_reply bytea,
     recorded_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT pk_antares_plan_history PRIMARY KEY (based_on, policy),
     CONSTRAINT uq_antares_plan_history_plan_id UNIQUE (plan_id),
     CONSTRAINT fk_antares_plan_history_site_key FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
+ALTER TABLE antares_plan_history ALTER COLUMN packed_reply SET STORAGE EXTERNAL;
 CREATE INDEX ix_antares_plan_history_site_issued_at ON antares_plan_history (site_key, policy, issued_at);
 COMMENT ON TABLE antares_plan_history IS 'A plan of the agent, made beside one of the planner';
 COMMENT ON COLUMN antares_plan_history.based_on IS 'the planner''s plan that was made from the same inputs';
@@ -122,7 +123,7 @@ COMMENT ON COLUMN antares_plan_history.plan_id IS 'empty: the agent made none';
 COMMENT ON COLUMN antares_plan_history.run_id IS 'the training it rests on; empty: there was none';
 COMMENT ON COLUMN antares_plan_history.metrics IS 'expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh';
 COMMENT ON COLUMN antares_plan_history.verdict IS 'what the gatekeeper made of it';
-COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as the planner would answer it; empty: there is none';
+COMMENT ON COLUMN antares_plan_history.packed_reply IS 'the plan, as in plan_history; empty: there is none';
 COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
 
 CREATE TABLE users (
@@ -835,11 +836,9 @@ CREATE TABLE plan_history (
     total_cost double precision NOT NULL,
     currency text NOT NULL,
     inputs_digest text NOT NULL,
-    reply jsonb,
+    packed_inputs bytea NOT NULL,
+    packed_reply bytea NOT NULL,
     recorded_at timestamptz DEFAULT now() NOT NULL,
-    inputs jsonb,
-    packed_reply bytea,
-    packed_inputs bytea,
     CONSTRAINT pk_plan_history PRIMARY KEY (plan_id)
 );
 ALTER TABLE plan_history ALTER COLUMN packed_reply SET STORAGE EXTERNAL;
@@ -849,11 +848,9 @@ COMMENT ON TABLE plan_history IS 'An issued plan';
 COMMENT ON COLUMN plan_history.site IS 'the site''s name; a site given with the request need not be stored';
 COMMENT ON COLUMN plan_history.system_id IS 'prod, simulation, prod_shadow_…';
 COMMENT ON COLUMN plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
-COMMENT ON COLUMN plan_history.reply IS 'the plan as answered; empty where it is kept as columns';
 COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
-COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
-COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered';
-COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came';
+COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib';
+COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, reasons as codes and figures: JSON compressed by zlib';
 
 CREATE TABLE quarantine (
     quarantine_id bigint GENERATED ALWAYS AS IDENTITY,
