@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
+from itertools import combinations
 from string import Formatter
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -80,48 +81,53 @@ class Sentences:
         Raises:
             InvalidInputError: there is none.
         """
-        chosen = _choose_phrases(code, self.numbers.language, tuple(figures))
-        begun = self._read_day(figures["start"]) if "time" in chosen.names and "start" in figures else None
-        key = code, chosen.names, begun, *map(figures.__getitem__, chosen.names)
+        full, shorter, names = _choose_phrases(code, self.numbers.language, tuple(figures))
+        begun = self._read_day(figures["start"]) if "time" in names and "start" in figures else None
+        key = code, names, begun, *map(figures.__getitem__, names)
         said = self._said.get(key)
         if said is None:
-            full, short = self._fill(chosen.full, figures, begun), ""
-            for phrase in chosen.short:
-                short = self._fill(phrase, figures, begun)
+            words, short = self._word(full, figures, begun), ""
+            for phrase in shorter:
+                # What compares the same figures words them alike.
+                alike = phrase.compared == full.compared and phrase.figures <= full.figures
+                short = phrase.pattern % (words if alike else self._word(phrase, figures, begun))
                 if len(short) <= SHORT_LENGTH:
                     break
-            said = self._said[key] = full, short
+            said = self._said[key] = full.pattern % words, short
         return said
 
-    def _fill(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> str:
-        """Return a wording with its figures, prices and shares with as many decimals as it takes, times as they are read on the day ``begun``."""
+    def _word(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> dict[str, str]:
+        """Return the figures of a wording, prices and shares with as many decimals as it takes, times as they are read on the day ``begun``."""
         beside: dict[str, int | date | None] = {"price": 0, "time": begun, "at_time": begun}
         for compared in phrase.compared:
             beside[compared.kind] = self._count_decimals(compared, figures)
-        worded, texts = self._worded, []
-        for name, kind in phrase.figures:
+        worded, words = self._worded, {}
+        for place, name, kind in phrase.figures:
             key = kind, figures[name], beside.get(kind)
             text = worded.get(key)
             if text is None:
                 text = worded[key] = _WORDED[kind](self.numbers, *key[1:])
-            texts.append(text)
-        return phrase.pattern % tuple(texts)
+            words[place] = text
+        return words
 
     def _count_decimals(self, compared: "_Compared", figures: Mapping[str, Any]) -> int:
         """Return how many decimals it takes until all that is set against each other can be told apart."""
-        scale = self._scales[compared.kind]
+        scale, least = self._scales[compared.kind], 0
         lows: list[float] = []
         highs: list[float] = []
         shown: list[float] = []
         for name in compared.names:
             given = figures[name]
-            low, high = (given[0] * scale, given[1] * scale) if isinstance(given, tuple) else (given * scale,) * 2
-            lows.append(low)
-            highs.append(high)
+            low, high = given if isinstance(given, tuple) else (given, given)
+            lows.append(low * scale)
+            highs.append(high * scale)
             if low == high:
-                shown.append(low)
-        tenths = any(abs(value - round(value)) >= _PRICE_RESOLUTION for value in shown)
-        least = _tell_apart(shown) if compared.kind == "price" else int(tenths)
+                shown.append(low * scale)
+        if compared.kind == "share":
+            least = int(any(abs(value - round(value)) >= _PRICE_RESOLUTION for value in shown))
+        for one, other in combinations(shown, 2) if compared.kind == "price" else ():
+            if _PRICE_RESOLUTION <= abs(one - other) <= 1 and round(one) == round(other):
+                least = 1
         for below, above in compared.rises:
             lower, higher = highs[below], lows[above]
             # Further apart than a whole one they are rounded to different numbers.
@@ -155,10 +161,10 @@ class _Compared(NamedTuple):
 
 
 class _Phrase(NamedTuple):
-    """A wording ready to be filled: its ``figures`` in the order of the pattern, each with its kind."""
+    """A wording ready to be filled: of each place in the pattern the name of its figure, and the kind of it."""
 
     pattern: str
-    figures: tuple[tuple[str, str], ...]
+    figures: frozenset[tuple[str, str, str]]
     needs: frozenset[str]
     compared: tuple[_Compared, ...]
 
@@ -190,20 +196,20 @@ def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _C
 
 
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
-    pattern, figures = "", []
-    for literal, name, _, _ in Formatter().parse(text):
+    pattern, figures = "", dict[str, tuple[str, str]]()
+    for literal, place, _, _ in Formatter().parse(text):
         pattern += literal.replace("%", "%%")
-        if name:
-            pattern += "%s"
-            figures.append(("time", "at_time") if name == "at_time" else (name, FIGURES[name]))
-    by_kind = {kind: tuple(dict.fromkeys(name for name, each in figures if each == kind)) for kind in ("price", "share")}
-    # A price alone has no other one to be told apart from.
-    compared = tuple(_Compared(kind, names, _find_pairs(names, rises)) for kind, names in by_kind.items() if len(names) >= (_PAIR if kind == "price" else 1))
-    return _Phrase(pattern, tuple(figures), frozenset(name for name, _ in figures), compared)
-
-
-def _find_pairs(names: tuple[str, ...], rises: Pairs) -> tuple[tuple[int, int], ...]:
-    return tuple((names.index(low), names.index(high)) for low, high in rises if low in names and high in names)
+        if place:
+            pattern += f"%({place})s"
+            figures[place] = ("time", "at_time") if place == "at_time" else (place, FIGURES[place])
+    compared = []
+    for kind in ("price", "share"):
+        names = tuple(name for name, each in figures.values() if each == kind)
+        # A price alone has no other one to be told apart from.
+        if len(names) >= (_PAIR if kind == "price" else 1):
+            compared.append(_Compared(kind, names, tuple((names.index(low), names.index(high)) for low, high in rises if low in names and high in names)))
+    needs = frozenset(name for name, _ in figures.values())
+    return _Phrase(pattern, frozenset((place, *each) for place, each in figures.items()), needs, tuple(compared))
 
 
 def _lacking(code: str, given: Collection[str], language: Language) -> InvalidInputError:
@@ -222,11 +228,11 @@ def _read_instant(instant: Any) -> datetime:
 def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False) -> str:
     """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
     instant = _read_instant(figure)
-    clock, day = numbers.clock(instant), instant.astimezone(numbers.zone).date()
+    clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
     at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
-    if begun is None or begun == day:
+    if begun is None or begun == (day := local.date()):
         return f"{at} {clock}" if within else clock
-    named = numbers.day(instant) if day - begun > _WEEK else numbers.weekday(instant)
+    named = numbers.day(local) if day - begun > _WEEK else numbers.weekday(local)
     return f"{on} {named} {at} {clock}" if within else f"{named} {clock}"
 
 
@@ -241,13 +247,6 @@ _WORDED: dict[str, Callable[..., str]] = {
     "time": _say_time,
     "at_time": lambda numbers, instant, begun: _say_time(numbers, instant, begun, within=True),
 }
-
-
-def _tell_apart(shown: list[float]) -> int:
-    if len(shown) < _PAIR or len(set(map(round, shown))) == len(shown):
-        return 0
-    pairs = [(one, other) for index, one in enumerate(shown) for other in shown[index + 1 :]]
-    return int(any(round(one) == round(other) and abs(one - other) >= _PRICE_RESOLUTION for one, other in pairs))
 
 
 def _known(table: Mapping[str, T], name: str, field: str) -> T:

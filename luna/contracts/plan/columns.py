@@ -155,16 +155,15 @@ class _SlotReader:
         """Return the reason of each slot; None where it has no place among those that are said."""
         own, told = columns.get("figures", {}), columns["told"][self.chosen]
         # What slots share is worded once: what is said at a place, with figures of a slot's own.
-        keys, said = list(zip(told, *map(itemgetter(self.chosen), own.values()), strict=True)), dict[tuple[Any, ...], Fields]()
-        for place, *figures in dict.fromkeys(keys):
-            said[place, *figures] = _ABSENT[ReasonReply]
-            if place is None:
-                continue
-            reason = columns["said"][place]
-            # With figures of a slot's own.
-            known = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None} if figures else {}
-            reason = reason | {"figures": reason["figures"] | known} if known else reason
-            said[place, *figures] = _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
+        keys = list(zip(told, *map(itemgetter(self.chosen), own.values()), strict=True)) if own else told
+        said = dict.fromkeys(keys, _ABSENT[ReasonReply])
+        for key in said:
+            place, *figures = key if own else (key,)
+            if place is not None:
+                reason = columns["said"][place]
+                # With figures of a slot's own.
+                known = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
+                said[key] = _ABSENT[ReasonReply] | write_reason(reason | {"figures": reason["figures"] | known} if known else reason, self.spoken)
         beside = {name: values[self.chosen] for name, values in columns.items() if name in _EVIDENCE}
         if "binding" in columns:
             name_limit = partial(limit, language=self.spoken.numbers.language)
