@@ -1,7 +1,7 @@
 """How an instant is written: with its offset; within a site's clock also as its owner says it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -15,12 +15,12 @@ from luna.energy.refusals import invalid_part, part_of
 from luna.energy.timeline import parse_instant, require_year
 
 # What is validated within one call of a command or of the gateway is about one site, and a model's validators are given nothing else to know its clock by.
-_CLOCK: ContextVar[ZoneInfo | None] = ContextVar("site_clock", default=None)
+_CLOCK: ContextVar[ZoneInfo | Callable[[], ZoneInfo] | None] = ContextVar("site_clock", default=None)
 
 
 @contextmanager
-def site_clock(zone: ZoneInfo | None) -> Iterator[None]:
-    """Let what is validated within read local days and clock times by a zone; None: only instants with an offset are read."""
+def site_clock(zone: ZoneInfo | Callable[[], ZoneInfo] | None) -> Iterator[None]:
+    """Let what is validated within read local days and clock times by a zone, given or found when first needed; None: only those with an offset are read."""
     token = _CLOCK.set(zone)
     try:
         yield
@@ -40,13 +40,14 @@ _LOST_PLUS = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{2}")
 
 
 def _read_instant(value: Any) -> Any:
-    zone = _CLOCK.get()
+    clock = _CLOCK.get()
     # YAML makes days and times of what is written like one.
     text = value.isoformat() if isinstance(value, date) else value
     if isinstance(text, str) and _LOST_PLUS.fullmatch(text):
         raise invalid_part("lost-plus")
-    if zone is None or not isinstance(text, str) or not _lacks_offset(text):
+    if clock is None or not isinstance(text, str) or not _lacks_offset(text):
         return value
+    zone = clock if isinstance(clock, ZoneInfo) else clock()
     try:
         return parse_instant(text, field="", zone=zone)
     except InvalidInputError as error:

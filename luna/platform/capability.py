@@ -4,12 +4,12 @@ The gateway makes a route of it and the command line a command, which asks a gat
 first line of the function's text says what it does, the rest what there is to know; a parameter's ``Field`` gives its bounds and what it means.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from inspect import Parameter, getdoc, signature
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
@@ -57,21 +57,27 @@ class ReplyTable:
     none: str = ""
 
 
+ReplyLines = Callable[[Any, Numbers], Iterable[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What is given to a capability: a name, a type, and where in a request it stands.
 
     Attributes:
         hint: what its declaration says of it: type, meaning and bounds.
-        kind: the type alone; a model, whose fields a terminal is given one by one, is the request's body.
         info: the same with the default.
     """
 
     name: str
     hint: Any
-    kind: Any
     info: FieldInfo
     place: Literal["path", "query", "body"]
+
+    @property
+    def kind(self) -> Any:
+        """The type alone; a model, whose fields a terminal is given one by one, is the request's body."""
+        return self.info.annotation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +90,7 @@ class Capability:
         scope: what a caller must have been given.
         command: the ``luna`` command.
         also: commands made by hand that ask it as well.
-        shown: a table, or a sentence with the names of what was given.
+        shown: a table, a sentence with the names of what was given, or what makes lines of the reply, by the site's clock.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
         usually_now: the field of the body that at a terminal is now where it is not given.
@@ -101,7 +107,7 @@ class Capability:
     noun: str
     scope: Scope
     command: str
-    shown: ReplyTable | str
+    shown: ReplyTable | str | ReplyLines
     options: Mapping[str, str] = field(default_factory=dict)
     assigned: frozenset[str] = frozenset()
     usually_now: str | None = None
@@ -146,10 +152,9 @@ class Capability:
         return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
 
     def _read(self, parameter: Parameter, hint: Any) -> Given:
-        kind = get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
-        is_body = isinstance(kind, type) and issubclass(kind, Message)
         info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
-        return Given(parameter.name, hint, kind, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
+        is_body = isinstance(info.annotation, type) and issubclass(info.annotation, Message)
+        return Given(parameter.name, hint, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
 
 
 def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message]], Capability]:

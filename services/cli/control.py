@@ -134,15 +134,11 @@ def _show_override(state: "ControlState", zone: ZoneInfo) -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        out.print(f"{_whom(state)} does {_say(wanted.mode)} until {say_instant(wanted.until, zone)}.{unarmed}")
+        out.print(f"{control.say_whom(state)} does {_say(wanted.mode)} until {say_instant(wanted.until, zone)}.{unarmed}")
 
 
 def _say(mode: str) -> str:
     return say_mode(mode, language="en")
-
-
-def _whom(state: "ControlState") -> str:
-    return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
 
 
 def _show_states(states: "list[ControlState]", zone: ZoneInfo) -> None:

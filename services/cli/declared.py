@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache, partial
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capability import Capability, CapabilityCall, Given
+from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable
 from luna.words import Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.remote import RemoteDesk
@@ -100,11 +101,12 @@ def _build_command(capability: Capability) -> Callable[..., None]:
 
     def command(*, as_json: bool = False, **texts: Any) -> None:
         with open_desk() as desk:
-            site = texts.get("site_id")
-            zone = None if site is None else ZoneInfo(desk.read_site(site).timezone)
-            with site_clock(zone):
+            read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
+            with site_clock(read_zone if texts.get("site_id") else None):
                 given = {each.name: _compose(each, capability, texts) for each in capability.given}
             reply = desk.ask(capability, {name: value for name, value in given.items() if value is not None})
+            # A sentence tells no instant.
+            zone = ZoneInfo("UTC") if as_json or isinstance(capability.shown, str) else read_zone()
         emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_reply(capability, reply, texts, zone))
 
     flag = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
@@ -112,13 +114,17 @@ def _build_command(capability: Capability) -> Callable[..., None]:
     return command
 
 
-def show_reply(capability: Capability, reply: Message, given: Mapping[str, Any], zone: ZoneInfo | None) -> None:
+def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
+    return ZoneInfo("UTC" if site is None else desk.read_site(site).timezone)
+
+
+def show_reply(capability: Capability, reply: Message, given: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
-    shown = capability.shown
-    if isinstance(shown, str):
-        out.print(shown.format(**given), markup=False)
+    shown, numbers = capability.shown, Numbers("en", zone, "EUR")
+    if not isinstance(shown, ReplyTable):
+        for line in [shown.format(**given)] if isinstance(shown, str) else shown(reply, numbers):
+            out.print(line, markup=False)
         return
-    numbers = Numbers("en", zone or ZoneInfo("UTC"), "EUR")
     rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
     table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
 

@@ -1,5 +1,6 @@
 """Whether a site's devices follow its plans, what their owner wants instead, and what was decided."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
@@ -18,7 +19,6 @@ from luna.words import Numbers, say_instant, say_mode
 _NOUN = "control"
 _PATH = "/v1/sites/{site_id}/control"
 DeviceKey = Annotated[str, Field(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")]
-_ENDED = "{device} of {site_id} follows its plan again."
 
 
 class ControlReply(Message):
@@ -47,6 +47,15 @@ def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
     told = ", ".join(f"{name}: {say_mode(setpoint['mode'], language='en')}" for name, setpoint in entry.allowed.items())
     confirmed = "no" if entry.confirmed is None else "yes"
     return [say_instant(entry.slot_start, numbers.zone), entry.device, entry.decided_by, entry.reason, told, confirmed]
+
+
+def say_whom(state: ControlState) -> str:
+    """Return whose state it is: batteries are what a site's plans are about."""
+    return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
+
+
+def _say_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
+    yield f"{say_whom(state)} follows its plan again."
 
 
 DECISIONS = ReplyTable(("slot", "device", "by", "why", "told", "confirmed"), _show, "decisions", none="Nothing was decided yet.")
@@ -98,7 +107,7 @@ def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, wanted:
     return control_service.override(call.connection, site_id, device, asked, now=call.now)
 
 
-@capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_ENDED)
+@capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_say_resumed)
 def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
     """End an override.
 

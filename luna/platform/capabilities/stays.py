@@ -6,6 +6,7 @@ from pydantic import Field
 
 from luna.contracts.charging_stays import WEEKDAYS, NewSession, StoredSession
 from luna.contracts.message import Message
+from luna.platform.capabilities.manual import say_whose
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import charging_stays
 from luna.words import Numbers, say_instant
@@ -23,13 +24,12 @@ class SessionList(Message):
 
 
 def _show(session: StoredSession, numbers: Numbers) -> list[str]:
-    by = session.added_by if session.removed_by is None else f"{session.added_by}, taken back by {session.removed_by}"
     leaves = "sun alone" if session.target_soc is None else numbers.share(session.target_soc)
     span = [say_instant(instant, numbers.zone) for instant in (session.from_, session.to)]
     if session.days:
         weekdays = numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
         span = [numbers.clock(session.from_), f"{weekdays} {numbers.clock(session.to)}"]
-    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, by]
+    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, say_whose(session)]
 
 
 _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "by")

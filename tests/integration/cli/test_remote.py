@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from luna.contracts.control import ControlState
 from luna.platform.embedded import Addresses
 from tests.command_line import Luna, Said
 from tests.controlled import describe
@@ -71,7 +72,7 @@ def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) ->
     assert [piece for piece in ("cellar is armed since", "by owner", "Override of batteries", "2099-07-01 18:00") if piece not in status] == []
     decided = laptop("control", "decisions", *AT, "--from", "2026-03-01", "--to", "2026-03-02 18:00", "--limit", "5", "--json")
     assert (decided.code, decided.document) == (0, {"decisions": [], "cursor": None})
-    assert laptop("control", "resume", *AT).out.strip() == "batteries of cellar follows its plan again."
+    assert laptop("control", "resume", *AT).out.strip() == "cellar follows its plan again."
     assert laptop("control", "vacation", *AT).out.strip() == "cellar is on vacation; the next forecast and plan know it."
     assert laptop("control", "vacation", *AT, "--end").code == 0
     assert laptop("control", "disarm", *AT).out.startswith("cellar is not armed any more")
@@ -116,6 +117,30 @@ def test_what_is_wrong_is_said_with_its_place(laptop: Luna, words: tuple[str, ..
 def test_a_wrong_key_is_refused(luna: Luna, url: str) -> None:
     said = luna("--server", url, "--key", "no key at all", "manual", "list", *AT)
     assert (said.code, problem(said)["status"]) == (2, 401)
+
+
+def test_a_site_is_not_asked_for_where_no_instant_is_given_or_shown(luna: Luna) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Disarmed) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        said = luna("--server", f"http://127.0.0.1:{server.server_port}", "control", "disarm", *AT)
+        server.shutdown()
+        thread.join()
+    assert said.code == 0, said.err
+    assert said.out.startswith("cellar is not armed any more")
+
+
+class _Disarmed(BaseHTTPRequestHandler):
+    """Carries one request out, and has no site to show."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(ControlState(site="cellar", device="batteries").model_dump_json().encode())
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
 
 
 class _Other(BaseHTTPRequestHandler):
