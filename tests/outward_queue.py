@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from luna.contracts.health import BeatSign, NodeSign
-from luna.contracts.job import Job
+from luna.contracts.job import Job, Progress
 from luna.contracts.plan import PlanRequest
 from luna.platform.clock import FixedClock
 from luna.platform.embedded import Servers
@@ -23,7 +23,7 @@ from luna.platform.queue.app import create_worker, unacknowledged_by
 from luna.platform.queue.heartbeats import LeaderLock, Node, executor_present, present
 from luna.platform.queue.services import SERVICES
 from luna.platform.queue.task_monitor import SENT_AT
-from luna.platform.queue.task_tracker import DeadTask, Progress, TaskTracker
+from luna.platform.queue.task_tracker import DeadTask, TaskTracker
 from luna.platform.telemetry import log_context
 from tests.processes import luna_process
 from tests.shapes import describe_shape

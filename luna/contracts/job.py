@@ -38,6 +38,14 @@ class Job(JobSummary):
     trace_id: str
 
 
+class Progress(Message):
+    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
+
+    done: int
+    total: int
+    label: str = ""
+
+
 class ResendReply(Message):
     """How many jobs were sent again, and how many of those were begun before and died with their worker."""
 

@@ -1,42 +1,71 @@
 """One declaration per capability: a function whose parameters are what is given, whose return value is the reply, and where and how both are asked and shown.
 
-The gateway makes a route of it and the command line a command, which asks a gateway elsewhere in the same words: nothing of it is written a second time. The
-first line of the function's text says what it does, the rest what there is to know; a parameter's ``Field`` gives its bounds and what it means.
+The gateway makes a route of it and the command line a command, which asks a gateway elsewhere in the same words: nothing of it is written a second time. What
+takes a worker returns the request to it: that is asked, or accepted as a job, and its reply is the capability's.
+
+The first line of the function's text says what it does, the rest what there is to know; a parameter's ``Field`` gives its bounds and what it means.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from inspect import Parameter, getdoc, signature
-from typing import Annotated, Any, Literal, get_type_hints
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from luna.contracts.identity import Scope
-from luna.contracts.message import Message
+from luna.contracts.message import Message, Request
 from luna.energy.errors import LunaError
+from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers
+
+if TYPE_CHECKING:
+    from luna.platform.queue import Client
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 SiteName = Annotated[str, Field(min_length=1, max_length=64, description="the site's name")]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(kw_only=True)
 class CapabilityCall:
-    """Who asks, when, and over which connection; what is written over it is kept together or not at all.
+    """Who asks, when, and where: a context, at whose end what was written over its connection is committed together.
 
     Attributes:
         by: whose name stands beside what is changed.
+        database: returns what the connection is to.
+        queue: returns a client of the queue.
         sites: the sites that are the asker's; None: all.
     """
 
-    connection: Connection
     by: str
     now: datetime
+    database: Callable[[], Engine]
+    queue: "Callable[[], Client]"
     sites: Collection[str] | None = None
+    _unit: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._unit.__exit__(kind, error, trace)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The one connection of this call, opened where it is needed."""
+        return self._unit.enter_context(unit_of_work(self.database()))
+
+    @property
+    def own_sites(self) -> tuple[str, ...] | None:
+        """The asker's sites in order, as requests name them; None: all."""
+        return None if self.sites is None else tuple(sorted(self.sites))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +86,20 @@ class ReplyTable:
     none: str = ""
 
 
-ReplyLines = Callable[[Any, Numbers], Iterable[str]]
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """Rows of cells under headings, beside other things that a terminal shows.
+
+    Attributes:
+        words: the headings of words, which stand to the left.
+    """
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: Sequence[str] = ()
+
+
+ReplyParts = Callable[[Any, Numbers], Iterable[str | TextTable]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +127,17 @@ class Capability:
     """What can be asked of Luna.
 
     Attributes:
-        function: does it; its first parameter is who asks.
+        function: does it, or returns the request to the worker that does; its first parameter is who asks.
         noun: what it is about, as the documentation groups it.
         scope: what a caller must have been given.
         command: the ``luna`` command.
         also: commands made by hand that ask it as well.
-        shown: a table, a sentence with the names of what was given, or what makes lines of the reply, by the site's clock.
+        shown: a table, a sentence with the names of what was given, or what makes lines and tables of the reply, by the site's clock.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
         usually_now: the field of the body that at a terminal is now where it is not given.
-        status: of the answer where it worked.
+        arguments: what stands at a terminal without the name of an option.
+        status: of the answer where it worked; 202: a job is accepted and the gateway says where it is read, while a command waits for its reply.
         errors: which not every operation has.
         aliases: short paths of the same form.
         critical: the password is asked again, whoever calls.
@@ -107,10 +150,11 @@ class Capability:
     noun: str
     scope: Scope
     command: str
-    shown: ReplyTable | str | ReplyLines
+    shown: ReplyTable | str | ReplyParts
     options: Mapping[str, str] = field(default_factory=dict)
     assigned: frozenset[str] = frozenset()
     usually_now: str | None = None
+    arguments: Collection[str] = ()
     status: int = 200
     errors: Sequence[type[LunaError]] = ()
     also: tuple[str, ...] = ()
@@ -134,10 +178,21 @@ class Capability:
         return (getdoc(self.function) or "").partition("\n\n")[2]
 
     @cached_property
+    def asks(self) -> type[Request] | None:
+        """What a worker is asked; None: it is done where it is asked for."""
+        returned = get_type_hints(self.function)["return"]
+        return returned if issubclass(returned, Request) else None
+
+    @property
+    def as_job(self) -> bool:
+        """Whether the request to a worker is accepted as a job."""
+        return self.asks is not None and self.status == HTTPStatus.ACCEPTED
+
+    @cached_property
     def reply(self) -> type[Message]:
-        """What comes back."""
+        """What comes back, of a job once it is done."""
         reply: type[Message] = get_type_hints(self.function)["return"]
-        return reply
+        return reply if self.asks is None else self.asks.reply
 
     @cached_property
     def given(self) -> tuple[Given, ...]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from luna.contracts.message import Request as RequestMessage
 from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import SLOT, floor_to
+from luna.platform.capability import CapabilityCall
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import jobs, pulse
 from luna.platform.database.engine import after_commit, unit_of_work
@@ -107,6 +108,10 @@ class Gateway:
         else:
             after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")
+
+    def open_call(self, *, by: str, sites: Collection[str] | None) -> CapabilityCall:
+        """Return the call of a capability, in the name of who asks."""
+        return CapabilityCall(by=by, now=self.clock.now(), database=lambda: self.database, queue=lambda: self.queue, sites=sites)
 
     @property
     def answer_timeout(self) -> timedelta:

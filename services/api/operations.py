@@ -18,7 +18,6 @@ _SITE = "/v1/sites/{site_id}"
 _PLAN = "/v1/plans/{plan_id}"
 
 SITES = (
-    Operation("list_sites", "GET", "/v1/sites", "read", "site list"),
     Operation("create_site", "POST", "/v1/sites", "configure", "site add"),
     Operation("read_site", "GET", _SITE, "read", "site show"),
     Operation("change_site", "PUT", _SITE, "configure", "site add"),
@@ -68,7 +67,6 @@ DATA = (
     Operation("judge_quality", "POST", f"{_SITE}/quality", "data", "data quality"),
     Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
     Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
-    Operation("build_slots", "POST", f"{_SITE}/slots", "data", "data slots"),
     Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
     Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
     Operation("list_quarantine", "GET", f"{_SITE}/quarantine", "read", "data quarantine list"),
@@ -101,10 +99,7 @@ EVALUATION = (
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
 )
-SEARCH = (
-    Operation("search_passages", "POST", "/v1/search", "read", "search", aliases=("/search",)),
-    Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),
-)
+SEARCH = (Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),)
 ANSWERS = (
     Operation("ask_question", "POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),
     Operation("list_answers", "GET", "/v1/answers", "read", "answers list"),
@@ -140,11 +135,7 @@ RECOMMENDATIONS = (
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
-    Operation("list_jobs", "GET", "/v1/jobs", "read", "jobs list", aliases=("/jobs",)),
-    Operation("read_job", "GET", "/v1/jobs/{job_id}", "read", "jobs show", aliases=("/jobs/{job_id}",)),
     Operation("watch_job", "GET", "/v1/jobs/{job_id}/events", "read", "jobs watch", aliases=("/jobs/{job_id}/events",)),
-    Operation("cancel_job", "DELETE", "/v1/jobs/{job_id}", "analyse", "jobs cancel", aliases=("/jobs/{job_id}",)),
-    Operation("retry_job", "POST", "/v1/jobs/{job_id}/retry", "analyse", "jobs retry", aliases=("/jobs/{job_id}/retry",)),
 )
 _LAB_PAGE = "what the page Camera lab shows; the command luna edge run makes the same figures in a folder"
 EDGE = (

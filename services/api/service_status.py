@@ -9,9 +9,9 @@ from importlib.metadata import version
 from luna.contracts.health import Check, ExecutorSign, InstanceReply, NodeSign, RecorderSign, ServiceReply, ServicesReply, TurningSign, UnreadableSiteReply
 from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import UnavailableError
+from luna.platform.capabilities.sites import describe_unreadable
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.sites import UnreadableSite
 from luna.platform.health import ALIVE, TAKES
 from luna.platform.queue.services import SERVICES
 from services.api.gateway import Gateway
@@ -97,12 +97,6 @@ def _list_unreadable(gateway: Gateway, has_site: Callable[[str], bool]) -> Itera
         found = [each for each in sites.list_unreadable(connection) if has_site(each.name)]
         untold = sites.find_untold(connection, found, armed)
         yield from (describe_unreadable(each, armed=each.name in armed, untold=each.name in untold) for each in found)
-
-
-def describe_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> UnreadableSiteReply:
-    """Return what is the matter with a site that cannot be read."""
-    error = site.error
-    return UnreadableSiteReply(site=site.name, field=error.field or "", detail=error.message, remedy=error.remedy or "", armed=armed, untold=untold)
 
 
 def _recorders(sign: RecorderSign | None, now: datetime) -> list[InstanceReply]:

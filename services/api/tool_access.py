@@ -1,12 +1,10 @@
 """Where tools over a site's data run, and for whom: whoever offers them to an assistant gives this."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection
 
 from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
@@ -42,30 +40,25 @@ class ToolAccess:
     language: str = "en"
 
 
-def read_declared(
-    connection: Connection, capability: Capability, arguments: Mapping[str, Any], *, by: str, now: datetime, among: Collection[str] | None
-) -> Message:
+def read_declared(call: CapabilityCall, capability: Capability, arguments: Mapping[str, Any]) -> Message:
     """Return what a declared capability finds; days and times without an offset are those of its site's clock.
 
     Args:
-        connection: to the database.
+        call: who asks, and where.
         capability: one that reads, of one site.
         arguments: what is given, as its request names it.
-        by: who asks.
-        now: the time.
-        among: the sites that are the asker's; None: all.
 
     Raises:
         NotFoundError: the site is not one of them; one that is not there at all is told in the same words.
         InvalidInputError: an argument is missing, unknown or out of bounds.
     """
-    site = str(arguments["site_id"])
+    site, among = str(arguments["site_id"]), call.sites
     if among is not None and site not in among:
         raise refuse("no-such-site" if among else "no-site-of-yours", field="site_id", value=site, names=", ".join(sorted(among)))
-    with site_clock(parse_zone(sites.load(connection, site).timezone)):
+    with site_clock(parse_zone(sites.load(call.connection, site).timezone)):
         try:
             request = capability.request.model_validate(dict(arguments))
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
     given = {each.name: getattr(request, each.name) for each in capability.given}
-    return capability.function(CapabilityCall(connection, by, now, among), **given)
+    return capability.function(call, **given)

@@ -1,11 +1,14 @@
 """Requests carried out: by a worker where one is live, and by the command itself where none is."""
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from luna.contracts.job import Job
 from luna.contracts.message import Message, Request
+from luna.energy.errors import UnavailableError
 from services.cli.console import follow_progress
 from services.cli.storage import COMPUTES_AT_MOST
 
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from luna.platform.settings import Settings
 
 RequestT = TypeVar("RequestT", bound=Request)
+PAUSE_SECONDS = 0.5
+# A worker that is started again gives its sign of life sooner.
+UNSERVED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +99,34 @@ def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool
 
 def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Message:
     from luna.platform.queue.jobs import explain_end, submit_job
-    from services.cli.jobs import await_end
 
     with follow_progress(request.task, quiet=quiet) as progress:
         job = await_end(pool, client, submit_job(pool, client, request).job_id, progress, request=type(request))
     if job.status != "done":
         raise explain_end(job)
     return request.reply.model_validate(job.reply)
+
+
+def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None], *, request: "type[Request] | None" = None) -> Job:
+    """Return a job once it has ended; ``progress`` hears how far it is.
+
+    Raises:
+        UnavailableError: nobody has served such a ``request`` for a minute; None: it is waited for all the same.
+    """
+    from luna.platform.database import jobs
+    from luna.platform.database.engine import unit_of_work
+
+    served = time.monotonic()
+    while True:
+        with unit_of_work(pool) as connection:
+            job = jobs.load(connection, job_id)
+        if job.status not in ("queued", "running"):
+            return job
+        if request is None or job.status == "running" or client.is_served(request):
+            served = time.monotonic()
+        elif time.monotonic() - served > UNSERVED_SECONDS:
+            remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job_id}."
+            raise UnavailableError(f"no worker serves the queue {request.queue()} any more", field="job_id", value=job_id, remedy=remedy)
+        far = client.tasks.progress(job_id) if job.status == "running" else None
+        progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
+        time.sleep(PAUSE_SECONDS)

@@ -9,7 +9,7 @@ import typer
 from luna.energy.errors import InvalidInputError
 from luna.words import say_instant
 from luna.words.quality import say_fault
-from services.cli import backfill, fetch, file_guess, quality, quarantine, slots
+from services.cli import backfill, fetch, file_guess, quality, quarantine
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group
 from services.cli.storage import unit_of_work
@@ -24,7 +24,6 @@ SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)
 app.add_typer(quarantine.app, name="quarantine")
 quality.register(app)
-slots.register(app)
 backfill.register(app)
 file_guess.register(app)
 

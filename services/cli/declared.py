@@ -2,32 +2,38 @@
 
 import getpass
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cache, partial
 from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from luna.contracts.message import Message
+from luna.contracts.message import Message, Request
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capabilities.sites import SiteList, list_sites
 from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable
 from luna.words import Numbers
+from services.cli.carry_out import answer_request, carry_out
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.remote import RemoteDesk
 from services.cli.server import find_server
+from services.cli.storage import open_database, open_queue
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Engine
 
     from luna.energy.site import Site
+    from luna.platform.queue import Client
+
+SITES_PAGE = 500
 
 
 class Desk(Protocol):
@@ -49,36 +55,57 @@ class Desk(Protocol):
 
 
 class OwnDesk:
-    """This machine's own Luna: its database, with nobody between."""
+    """This machine's own Luna: its database and workers, with nobody between."""
 
-    def __init__(self, connection: "Connection") -> None:
-        from luna.platform.clock import SystemClock
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._opened = quiet, ExitStack()
 
-        self._connection, self._now = connection, SystemClock().now()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
     def read_site(self, name: str) -> "Site":
         """Return a stored site."""
-        from luna.platform.database import sites
+        from luna.platform.database import engine, sites
 
-        return sites.load(self._connection, name)
+        with engine.unit_of_work(self._open_database()) as connection:
+            return sites.load(connection, name)
 
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         """Return a capability's reply; who may start a command here may have all that it does."""
-        return capability.function(CapabilityCall(self._connection, getpass.getuser(), self._now), **given)
+        from luna.platform.clock import SystemClock
+
+        with CapabilityCall(by=getpass.getuser(), now=SystemClock().now(), database=self._open_database, queue=self._open_queue) as call:
+            found = capability.function(call, **given)
+        if not isinstance(found, Request):
+            return found
+        return carry_out(self._open_database(), self._open_queue(), found, quiet=self._quiet) if capability.as_job else answer_request(found)
+
+    @cache  # noqa: B019 - as long as the command
+    def _open_database(self) -> "Engine":
+        return self._opened.enter_context(open_database())
+
+    @cache  # noqa: B019 - as long as the command
+    def _open_queue(self) -> "Client":
+        return self._opened.enter_context(open_queue())
 
 
-@contextmanager
-def open_desk() -> Iterator[Desk]:
-    """Yield where commands are carried out: the server that was named, else this machine's own Luna."""
+def open_desk(*, quiet: bool = False) -> OwnDesk | RemoteDesk:
+    """Return where commands are carried out: the server that was named, else this machine's own Luna; ``quiet``: nothing tells how far work is."""
     server = find_server()
-    if server is not None:
-        with RemoteDesk(server) as remote:
-            yield remote
-        return
-    from services.cli.storage import unit_of_work
+    return OwnDesk(quiet=quiet) if server is None else RemoteDesk(server, quiet=quiet)
 
-    with unit_of_work() as connection:
-        yield OwnDesk(connection)
+
+def read_sites(desk: Desk) -> SiteList:
+    """Return every site, page by page as a gateway shows them."""
+    page: SiteList = desk.ask(list_sites, {"limit": SITES_PAGE})
+    found, apart = page.sites, page.unreadable
+    while page.cursor is not None:
+        page = desk.ask(list_sites, {"limit": SITES_PAGE, "cursor": page.cursor})
+        found, apart = found + page.sites, apart + page.unreadable
+    return SiteList(sites=found, unreadable=apart, cursor=None)
 
 
 def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset()) -> typer.Typer:
@@ -100,7 +127,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
     options = {each.name: each for each in _list_options(capability)}
 
     def command(*, as_json: bool = False, **texts: Any) -> None:
-        with open_desk() as desk:
+        with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             with site_clock(read_zone if texts.get("site_id") else None):
                 given = {each.name: _compose(each, capability, texts) for each in capability.given}
@@ -122,8 +149,11 @@ def show_reply(capability: Capability, reply: Message, given: Mapping[str, Any],
     """Show a reply to people, as its declaration says."""
     shown, numbers = capability.shown, Numbers("en", zone, "EUR")
     if not isinstance(shown, ReplyTable):
-        for line in [shown.format(**given)] if isinstance(shown, str) else shown(reply, numbers):
-            out.print(line, markup=False)
+        for part in [shown.format(**given)] if isinstance(shown, str) else shown(reply, numbers):
+            if isinstance(part, str):
+                out.print(part, markup=False)
+            else:
+                table(part.headings, part.rows, words=part.words)
         return
     rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
     table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
@@ -145,6 +175,10 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     usual = "" if name != capability.usually_now else " (default: now)"
     option = typer.Option(f"--{name_option(info.alias or name, capability)}", help=f"{meaning[:1].upper()}{meaning[1:]}{usual}.", show_default=False)
     shape = _read_type(kind)
+    if name in capability.arguments:
+        shown = "ID" if name.endswith("_id") else name.upper()
+        argument = typer.Argument(help=f"{meaning[:1].upper()}{meaning[1:]}.", metavar=shown, show_default=False)
+        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, argument])
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
     default = info.get_default(call_default_factory=True) if not info.is_required() else None

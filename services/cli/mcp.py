@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from luna.contracts.message import Message
     from luna.contracts.search import SearchReply, SearchRequest
     from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
-    from luna.platform.capability import Capability
+    from luna.platform.capability import Capability, CapabilityCall
     from luna.platform.queue import Client
     from services.api.tool_access import ToolAccess
 
@@ -67,6 +67,8 @@ async def _serve(access: "ToolAccess") -> None:
 def _give_access(database: "Engine", client: "Client", *, site: str | None, language: Language) -> "ToolAccess":
     from anyio import to_thread
 
+    from luna.platform.capability import CapabilityCall
+    from luna.platform.clock import SystemClock
     from services.api.tool_access import ToolAccess
     from services.rag.tools import registry
 
@@ -76,7 +78,8 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
         return await to_thread.run_sync(partial(_call, database, client, request))
 
     async def read(capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
-        return await to_thread.run_sync(partial(_read, database, among, capability, arguments))
+        call = CapabilityCall(by=getpass.getuser(), now=SystemClock().now(), database=lambda: database, queue=lambda: client, sites=among)
+        return await to_thread.run_sync(partial(_read, call, capability, arguments))
 
     async def search(request: "SearchRequest") -> "SearchReply":
         return await to_thread.run_sync(partial(_search, client, request))
@@ -99,13 +102,11 @@ def _call(database: "Engine", client: "Client", request: "ToolCallRequest") -> "
         return registry.call_tool(connection, request, now=SystemClock().now(), client=client)
 
 
-def _read(database: "Engine", among: tuple[str, ...] | None, capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
-    from luna.platform.clock import SystemClock
-    from luna.platform.database.engine import unit_of_work
+def _read(call: "CapabilityCall", capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
     from services.api.tool_access import read_declared
 
-    with unit_of_work(database) as connection:
-        return read_declared(connection, capability, arguments, by=getpass.getuser(), now=SystemClock().now(), among=among)
+    with call:
+        return read_declared(call, capability, arguments)
 
 
 def _search(client: "Client", request: "SearchRequest") -> "SearchReply":

@@ -1,6 +1,7 @@
 """A Luna elsewhere, asked over HTTP: who runs it on a box in the cellar uses ``luna`` from the laptop."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote
@@ -11,24 +12,29 @@ from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, UnavailableError, read_problem
 from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import Capability
+from services.cli.carry_out import PAUSE_SECONDS
+from services.cli.console import follow_progress
 from services.cli.server import RemoteServer
 
 PATIENCE_SECONDS = 60.0
+# A gateway says sooner that its workers take too long.
+WORK_SECONDS = 900.0
 _ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
 class RemoteDesk:
     """A gateway that carries capabilities out."""
 
-    def __init__(self, server: RemoteServer) -> None:
+    def __init__(self, server: RemoteServer, *, quiet: bool = False) -> None:
         import httpx
 
-        self._server = server
+        self._server, self._quiet = server, quiet
         if not _ADDRESS.fullmatch(server.url):
             raise InvalidInputError("is no address", field="--server", value=server.url, remedy="Write it like https://luna.home:8080.")
         headers = {} if server.key is None else {"Authorization": f"Bearer {server.key}"}
-        self._client = httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE_SECONDS)
+        self._client = httpx.Client(base_url=server.url, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -41,21 +47,43 @@ class RemoteDesk:
         return Site.model_validate(self._send("GET", f"/v1/sites/{quote(name, safe='')}"))
 
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
-        """Return a capability's reply."""
+        """Return a capability's reply; that of a job once it is done."""
+        found = self._request(capability, given)
+        return self._await(capability, JobReply.model_validate(found)) if capability.as_job else capability.reply.model_validate(found)
+
+    def _await(self, capability: Capability, job: JobReply) -> Message:
+        """Return a job's reply; standard error says how far it is.
+
+        Raises:
+            LunaError: what the work raised; the job failed or was cancelled.
+        """
+        with follow_progress(job.task, quiet=self._quiet) as progress:
+            while job.status in ("queued", "running"):
+                far = job.progress
+                progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
+                time.sleep(PAUSE_SECONDS)
+                job = self.ask(read_job, {"job_id": job.job_id})
+        if job.status != "done":
+            from luna.platform.queue.jobs import explain_end
+
+            raise explain_end(job)
+        return capability.reply.model_validate(job.reply)
+
+    def _request(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         places = {each.name: each.place for each in capability.given}
         path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
         asked = [each for each in capability.given if each.place == "query" and each.name in given]
         query = {each.info.alias or each.name: TypeAdapter(each.hint).dump_python(given[each.name], mode="json") for each in asked}
         body = next((value for name, value in given.items() if places[name] == "body"), None)
-        return capability.reply.model_validate(self._send(capability.method, path, query, body))
+        return self._send(capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
 
-    def _send(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Message | None = None) -> Any:
+    def _send(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Message | None = None, *, patience: float = PATIENCE_SECONDS) -> Any:
         import httpx
 
         content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True)
         headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            answer = self._client.request(method, path, params=query, content=content, headers=headers)
+            answer = self._client.request(method, path, params=query, content=content, headers=headers, timeout=patience)
         except httpx.HTTPError as exc:
             remedy = "See that Luna runs there and that this machine reaches it."
             raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._server.url, remedy=remedy) from exc

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.carry_out import answer_request
+from luna.platform.capabilities.search import search_passages
 from services.cli.console import JsonOption, emit, out
+from services.cli.declared import open_desk
 from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ def search(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Find passages: each with its document, page and score."""
-    from luna.contracts.search import SearchRequest
+    from luna.contracts.search import SearchQuestion
 
     named: dict[str, Any] = {"kind": kind, "language": language, "site_id": site, "from_day": from_day, "to_day": to_day}
     wanted = {name: value for name, value in named.items() if value is not None}
-    reply = answer_request(compose_request(SearchRequest, query=query, k=k, retriever=retriever, filter=wanted))
+    question = compose_request(SearchQuestion, query=query, k=k, retriever=retriever, filter=wanted)
+    with open_desk() as desk:
+        reply = desk.ask(search_passages, {"question": question})
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply))
 
 

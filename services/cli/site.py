@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from luna.energy.devices import DEVICE_KINDS, DeviceKind
-from luna.energy.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.part import Part
 from luna.energy.site import Site, SpotPrice
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.words import say_instant
 from luna.words.devices import DEVICE_WORDS
 from services.cli.console import JsonOption, emit, err, out, report, table
-from services.cli.declared import build_group
+from services.cli.declared import build_group, open_desk, read_sites
 from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from luna.energy.site.differences import SiteDifference
 
-app = build_group("site", "Add, list, show and remove sites.")
+app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset({"list"}))
 
 
 # What a default of a part means for the bill, by its field.
@@ -104,36 +104,21 @@ def _show_differences(name: str, differences: "list[SiteDifference]") -> None:
 @app.command("list")
 def list_sites(*, as_json: JsonOption = False) -> None:
     """Show every site with its parts, and apart from them those that this release cannot read."""
-    from luna.platform.database import control, sites
-
-    with unit_of_work() as connection:
-        stored, armed = sites.load_all(connection), set(control.list_armed(connection))
-        untold = sites.find_untold(connection, stored.unreadable, armed)
-    rows = [[site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{site.peak_kw:g} kW"] for site in stored.sites]
-    document: dict[str, Any] = {"sites": [site.model_dump(mode="json", by_alias=True) for site in stored.sites]}
-    unreadable = [
-        {
-            "site": each.name,
-            "version": each.version,
-            "armed": each.name in armed,
-            "untold": each.name in untold,
-            "configuration": each.configuration,
-            "error": each.error.problem(),
-        }
-        for each in stored.unreadable
-    ]
+    with open_desk() as desk:
+        found = read_sites(desk)
+    rows = [[site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{site.peak_kw:g} kW"] for site in found.sites]
 
     def show_both() -> None:
         table(["site", "timezone", "batteries", "PV"], rows)
-        for each in stored.unreadable:
-            out.print(f"\n{each.name}: {each.error}", markup=False, soft_wrap=True)
-            if each.name in untold:
+        for each in found.unreadable:
+            out.print(f"\n{each.site}: {LunaError(each.detail, field=each.field, remedy=each.remedy)}", markup=False, soft_wrap=True)
+            if each.untold:
                 said = "It is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last. Set them by hand."
                 out.print(said, soft_wrap=True)
-            elif each.name in armed:
+            elif each.armed:
                 out.print("It is armed: until it can be read again, its devices do what they do by themselves.", soft_wrap=True)
 
-    emit(document | {"unreadable": unreadable}, as_json=as_json, show=show_both)
+    emit(found.model_dump(mode="json", by_alias=True), as_json=as_json, show=show_both)
 
 
 @app.command()

@@ -1,14 +1,30 @@
 """What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
 
+from luna.platform.capabilities.building import BUILDING
 from luna.platform.capabilities.control import CONTROL
 from luna.platform.capabilities.data_changes import DATA_CHANGES
 from luna.platform.capabilities.devices import DEVICES
+from luna.platform.capabilities.jobs import JOBS
 from luna.platform.capabilities.manual import MANUAL
 from luna.platform.capabilities.notifications import NOTIFICATIONS
 from luna.platform.capabilities.plans import PLANS
+from luna.platform.capabilities.search import SEARCH
+from luna.platform.capabilities.sites import SITES
 from luna.platform.capabilities.stays import STAYS
 from luna.platform.capability import Capability
 
-CAPABILITIES: tuple[Capability, ...] = (*DEVICES, *PLANS, *DATA_CHANGES, *CONTROL, *MANUAL, *STAYS, *NOTIFICATIONS)
+CAPABILITIES: tuple[Capability, ...] = (
+    *SITES,
+    *DEVICES,
+    *PLANS,
+    *DATA_CHANGES,
+    *BUILDING,
+    *CONTROL,
+    *MANUAL,
+    *STAYS,
+    *NOTIFICATIONS,
+    *SEARCH,
+    *JOBS,
+)
 
 __all__ = ["CAPABILITIES"]

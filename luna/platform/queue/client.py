@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from luna.contracts.job import Job
+from luna.contracts.job import Job, Progress
 from luna.contracts.message import Request, interactive_queue_of, queue_of
 from luna.energy.errors import UnavailableError
 from luna.platform.clock import SystemClock
@@ -19,7 +19,6 @@ from luna.platform.queue.app import create_sender
 from luna.platform.queue.connection import connect, outlast, reachable
 from luna.platform.queue.heartbeats import Heartbeats
 from luna.platform.queue.task_monitor import SENT_AT, TaskMonitor
-from luna.platform.queue.task_tracker import Progress
 from luna.platform.telemetry import current_trace_id
 from luna.platform.tracing import TRACEPARENT, current_span
 

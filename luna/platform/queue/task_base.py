@@ -17,6 +17,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry as RedisRetry
 from sqlalchemy import Engine
 
+from luna.contracts.job import Progress
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import LunaError, UnavailableError, find_full_disk
 from luna.platform.clock import SystemClock
@@ -30,7 +31,7 @@ from luna.platform.queue.client import Client
 from luna.platform.queue.task import Definition, RetryableError
 from luna.platform.queue.task_context import TaskContext
 from luna.platform.queue.task_monitor import SENT_AT
-from luna.platform.queue.task_tracker import MAX_STARTS, DeadTask, Progress, TaskTracker
+from luna.platform.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.platform.retry import RetryPolicy
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import refresh_settings

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import Connection, Engine
 
+from luna.contracts.job import Progress
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database.engine import unit_of_work
 from luna.platform.objects import ObjectStore, open_objects
-from luna.platform.queue.task_tracker import Progress
 from luna.platform.settings import Settings
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from typing import Any, Literal
 import redis
 from pydantic_core import from_json
 
+from luna.contracts.job import Progress
 from luna.contracts.message import Message, Request
 from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.queue import serialization
 from luna.platform.queue.app import PREFIX, RESULT_EXPIRES
 from luna.platform.queue.connection import outlast, reachable
-from luna.platform.queue.task_tracker import DeadTask, Progress, TaskTracker
+from luna.platform.queue.task_tracker import DeadTask, TaskTracker
 
 # The header of a message that says when it was sent, Unix time.
 SENT_AT = "luna_sent_at"

@@ -11,17 +11,9 @@ from typing import Any
 
 import redis
 
+from luna.contracts.job import Progress
 from luna.contracts.message import Message
 from luna.platform.queue.app import PREFIX, RESULT_EXPIRES, VISIBILITY_TIMEOUT
-
-
-class Progress(Message):
-    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
-
-    done: int
-    total: int
-    label: str = ""
-
 
 MAX_STARTS = 3
 _EVENTS_KEPT = 64

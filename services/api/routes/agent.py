@@ -22,6 +22,7 @@ from luna.energy.instant import Day, Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_status, sites
 from luna.platform.database.agent_scores import read_agent_scores
 from luna.platform.database.agent_slots import read_agent_slots
@@ -32,7 +33,7 @@ from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.problems import document_errors
-from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("agent")

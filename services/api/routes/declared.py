@@ -1,18 +1,26 @@
 """Routes of declared capabilities: of the declaration come address, parameters, description and answer."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from http import HTTPStatus
 from inspect import Parameter, Signature
 from itertools import groupby
 from typing import Any
 
-from luna.contracts.message import Message
+from anyio import to_thread
+from fastapi import Response
+
+from luna.contracts.job import Job
+from luna.contracts.message import Request
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capability import Capability, CapabilityCall
-from luna.platform.database.engine import unit_of_work
+from luna.platform.capabilities.jobs import JobReply
+from luna.platform.capability import Capability
+from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
 from services.api.problems import document_errors
+from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter
 
 
@@ -20,19 +28,30 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
     """Return the routes of capabilities that are about one noun."""
     router = ResourceRouter(capabilities[0].noun)
     for each in capabilities:
-        router.operation(each.title, status_code=each.status, responses=document_errors(*each.errors))(_build_handler(each))
+        reply = JobReply if each.as_job else each.reply
+        router.operation(each.title, status_code=each.status, response_model=reply, responses=document_errors(*each.errors))(_build_handler(each))
     return router
 
 
-def _build_handler(capability: Capability) -> Callable[..., Message]:
+def _build_handler(capability: Capability) -> Callable[..., Any]:
     """Return what answers a capability's route: the framework reads of its signature what is given, and checks it."""
 
-    def handle(*, gateway: Gateway, caller: Caller, by: str = "", **given: Any) -> Message:
-        with unit_of_work(gateway.database) as connection:
-            return capability.function(CapabilityCall(connection, by or caller.signature, gateway.clock.now(), caller.sites), **given)
+    def do(*, gateway: Gateway, caller: Caller, by: str = "", **given: Any) -> Any:
+        with gateway.open_call(by=by or caller.signature, sites=caller.sites) as call:
+            return capability.function(call, **given)
 
+    async def ask(*, gateway: Gateway, **given: Any) -> Response:
+        return await gateway.ask(await to_thread.run_sync(partial(do, gateway=gateway, **given)), status=capability.status)
+
+    def accept(*, gateway: Gateway, response: Response, **given: Any) -> Job:
+        found = do(gateway=gateway, **given)
+        job: Job = submit_job(gateway.database, gateway.queue, found) if isinstance(found, Request) else found
+        response.headers["Location"] = job_path(job)
+        return job
+
+    handle: Callable[..., Any] = accept if capability.status == HTTPStatus.ACCEPTED else do if capability.asks is None else ask
     handle.__name__, handle.__doc__ = capability.name, capability.explanation
-    setattr(handle, "__signature__", Signature(list(_list_parameters(capability)), return_annotation=capability.reply))  # noqa: B010 - no attribute of functions
+    setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
     return handle
 
 
@@ -42,6 +61,8 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
         yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=each.hint)
     yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
     yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
+    if capability.status == HTTPStatus.ACCEPTED:
+        yield Parameter("response", Parameter.KEYWORD_ONLY, annotation=Response)
     if capability.signable:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
 

@@ -28,6 +28,7 @@ from luna.contracts.message import Message
 from luna.contracts.plan import Language
 from luna.energy.errors import ForbiddenError, InvalidInputError
 from luna.energy.site import invalid_input
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import document_passages, documents, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
@@ -39,7 +40,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
 from services.api.problems import document_errors
-from services.api.routes.jobs import JobReply, job_path
+from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("documents")

@@ -11,6 +11,7 @@ from luna.contracts.job import Job
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.instant import Day, Instant
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.clock import SystemClock
 from luna.platform.database import forecast_issues
 from luna.platform.database.engine import unit_of_work
@@ -18,7 +19,7 @@ from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant
 from luna.words import Language
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
-from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("forecasts")

@@ -1,29 +1,30 @@
 """Whether the past of a site can be trusted: verdicts on days, gaps, repairs; quarter-hours built and read anew."""
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Response
 from pydantic import Field
 from pydantic_core import to_json
 
-from luna.contracts.data import BackfillRequest, BuildSlotsRequest, DayQuality, JudgeQualityRequest
+from luna.contracts.data import BackfillRequest, DayQuality, JudgeQualityRequest
 from luna.contracts.history_care import FindGapsRequest, FirstDay, LastDay, RepairRequest, SeriesGap, VerifyRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Message
 from luna.energy.history import require_window
 from luna.energy.instant import Day, Instant
+from luna.platform.capabilities.building import LONGEST, HistoryWindow
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import quality
 from luna.platform.database.engine import unit_of_work
 from luna.platform.paging import Cursor, Limit, cut_page, read_number, read_text, write_cursor
 from services.api.gateway import CurrentGateway
-from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("history")
 
-LONGEST = timedelta(days=3_660)
 FromDay = Annotated[Day | None, Query(description="the first local day; usual: the first there is")]
 ToDay = Annotated[Day | None, Query(description="the last local day, included; usual: the last there is")]
 
@@ -40,19 +41,6 @@ class GapList(Message):
 
     gaps: Annotated[list[SeriesGap], Field(description="by series, then time")]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
-
-
-class HistoryWindow(Message):
-    """The time that is meant."""
-
-    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
-    to: Annotated[Instant, Field(description="the instant after the last")]
-
-
-class SlotsOrder(HistoryWindow):
-    """The quarter-hours to build."""
-
-    accept: Annotated[bool, Field(description="replace also days that were known and become something else: by a factor, turned around or half gone")] = False
 
 
 class HistoryDays(Message):
@@ -109,13 +97,6 @@ async def list_gaps(
 def repair_data(site_id: SitePath, order: RepairOrder, gateway: CurrentGateway, response: Response) -> Job:
     """Fill prices of zero that stand for missing ones, and short gaps in energies, as a job; each change is kept with what was before."""
     return submit_for_site(gateway, site_id, RepairRequest(site_id=site_id, **order.model_dump()), response)
-
-
-@router.operation("Build quarter-hours", status_code=202, response_model=JobReply)
-def build_slots(site_id: SitePath, window: SlotsOrder, gateway: CurrentGateway, response: Response) -> Job:
-    """Build quarter-hours from stored readings, as a job; building them again changes nothing."""
-    require_window(window.from_, window.to, longest=LONGEST)
-    return submit_for_site(gateway, site_id, BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to, accept=window.accept), response)
 
 
 @router.operation("Take over the past from Home Assistant", status_code=202, response_model=JobReply)

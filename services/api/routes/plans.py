@@ -25,6 +25,7 @@ from luna.contracts.plan_reasons import list_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.capabilities.plans import SystemId
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
@@ -33,7 +34,7 @@ from luna.platform.driving_forecast import find_missing_forecast
 from services.api.entity_tags import respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
-from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("plans")

@@ -17,12 +17,13 @@ from luna.energy.history import require_window
 from luna.energy.instant import Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.clock import SystemClock
 from luna.platform.database import prices, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.paging import Cursor, From, Limit, To, read_text, write_cursor
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("prices")

@@ -12,11 +12,12 @@ from luna.contracts.message import Message
 from luna.contracts.replay import DayScore, ReplayQuestion, ReplayRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Day
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import scores
 from luna.platform.database.engine import unit_of_work
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from services.api.gateway import CurrentGateway
-from services.api.routes.jobs import JobReply, submit_for_site
+from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("replays")

@@ -1,29 +1,23 @@
 """Sites: list and read them, add one, change it, delete it with its data."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Header, Query, Request, Response
 from pydantic import Field
-from pydantic_core import to_json
 
-from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError, OutdatedError, UnconditionalError, UnreadableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.sensor_changes import ChangedSensors
-from luna.platform.database import control, site_changes, site_removal, sites
+from luna.platform.database import site_changes, site_removal, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.sites import StoredSite, UnreadableSite
-from luna.platform.paging import Cursor, cut_page, read_text
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.identity.caller import CurrentCaller
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
-from services.api.service_status import describe_unreadable
 
 router = ResourceRouter("sites")
 
@@ -32,44 +26,11 @@ IfMatch = Annotated[str | None, Header(max_length=100, description='the version 
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
-class UnreadableDocument(UnreadableSiteReply):
-    """The same with what is stored; a configuration that this release knows, stored with ``If-Match``, takes its place."""
-
-    version: int
-    configuration: Annotated[Any, Field(description="as it is stored")]
-
-
 class PastOfSite(Message):
     """What another configuration means for what is recorded."""
 
     changed_sensors: Annotated[ChangedSensors, Field(description="since when a sensor counts whose sign or role is changed")] = "from-now"
     accept_time_zone: Annotated[bool, Field(description="store another time zone although what is recorded is then billed and drawn by other days")] = False
-
-
-class SiteList(Message):
-    """Sites in order of their names."""
-
-    sites: Annotated[list[Site], Field(description="each as it was configured last")]
-    unreadable: Annotated[list[UnreadableDocument], Field(description="sites of the page that this release cannot read")] = []
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
-
-
-@router.operation("List sites", response_model=SiteList)
-def list_sites(
-    gateway: CurrentGateway,
-    caller: CurrentCaller,
-    *,
-    limit: Annotated[int, Query(ge=1, le=500, description="sites of one page at most")] = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """Return the sites with their configurations, in order of their names; those that this release cannot read stand apart, as they are stored."""
-    with unit_of_work(gateway.database) as connection:
-        rows = sites.list_page(connection, after=read_text(cursor), limit=limit + 1, among=caller.sites)
-        armed = control.list_armed(connection)
-        untold = sites.find_untold(connection, (row for row in rows if isinstance(row, UnreadableSite)), armed)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
-    unreadable = [_show_unreadable(row, armed=row.name in armed, untold=row.name in untold) for row in page if isinstance(row, UnreadableSite)]
-    return _json({"sites": [row.site for row in page if isinstance(row, StoredSite)], "unreadable": unreadable, "cursor": following})
 
 
 @router.operation("Add a site", status_code=201, response_model=Site, responses={201: _TAGGED, **document_errors(ConflictError)})
@@ -130,13 +91,5 @@ def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
         gateway.objects.remove(key)
 
 
-def _show_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> UnreadableDocument:
-    return UnreadableDocument(**describe_unreadable(site, armed=armed, untold=untold).model_dump(), version=site.version, configuration=site.configuration)
-
-
 def _document(site: Site) -> bytes:
     return site.model_dump_json(by_alias=True).encode()
-
-
-def _json(document: object) -> Response:
-    return Response(to_json(document, by_alias=True), media_type="application/json")

@@ -102,8 +102,8 @@ async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
 
 
 def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:
-    with unit_of_work(gateway.database) as connection:
-        return read_declared(connection, capability, arguments, by=caller.signature, now=gateway.clock.now(), among=caller.sites)
+    with gateway.open_call(by=caller.signature, sites=caller.sites) as call:
+        return read_declared(call, capability, arguments)
 
 
 def _list_sites(gateway: Gateway, caller: Caller) -> list[str]:

@@ -12,6 +12,7 @@ from luna.contracts.job import Job
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
@@ -19,7 +20,7 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller
 from services.api.identity.guard import CSRF_FIELD
 from services.api.json_body import CheckedRoute
-from services.api.routes.jobs import JobReply, job_path
+from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter, SitePath
 from services.api.uploads import Upload, receive_upload
 

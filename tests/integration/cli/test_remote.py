@@ -7,38 +7,46 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from luna.contracts.control import ControlState
+from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from tests.command_line import Luna, Said
 from tests.controlled import describe
 from tests.gateway import OWNER_TOKEN, serve
 from tests.stored import stored_site
+from tests.workers import worker_process
 
 SITE = {
     "name": "cellar",
     "timezone": "Europe/Berlin",
     "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
     "vehicles": [{"name": "car", "capacity_kwh": 40}],
+    "input_sensors": {"total_load_consumption": "meter"},
     "control": describe("dry_run"),
     "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}},
 }
 AT = ("--site", "cellar")
 BLOCK = ("--device", "battery", "--action", "charge", "--from", "2099-07-01T04:00", "--until", "2099-07-01T06:00", "--power-kw", "3")
-NO_REDIS = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture(scope="module")
-def url(database: Engine, database_url: str) -> Iterator[str]:
-    with stored_site(database, **SITE), serve(Addresses(database_url=database_url, redis_url=NO_REDIS)) as client:
+def url(database: Engine, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("worker")
+    services = ("services.ingest.tasks", "services.rag.tasks")
+    addresses = Addresses(database_url=database_url, redis_url=redis_url)
+    with stored_site(database, **SITE), worker_process(redis_url, database_url, *services, data_folder=folder), serve(addresses) as client:
         yield str(client.base_url)
+    with unit_of_work(database) as connection:
+        connection.execute(text("DELETE FROM jobs"))
 
 
 @pytest.fixture
 def laptop(luna: Luna, url: str, monkeypatch: pytest.MonkeyPatch) -> Luna:
     """Commands of a machine that has no Luna of its own."""
     monkeypatch.setenv("LUNA_DATABASE_URL", "postgresql://luna@127.0.0.1:9/none")
+    monkeypatch.setenv("LUNA_REDIS_URL", "redis://127.0.0.1:9/0")
     monkeypatch.setenv("LUNA_KEY", OWNER_TOKEN)
     return lambda *words: luna("--server", url, *words)
 
@@ -93,6 +101,29 @@ def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
     assert laptop("session", "remove", *AT, "--session", str(added.document["session_id"])).code == 0
 
 
+def test_a_worker_elsewhere_is_asked(laptop: Luna) -> None:
+    found = laptop("search", "grid fees", "--site", "cellar", "--json")
+    assert (found.code, found.document["passages"]) == (0, []), found.err
+    assert laptop("search", "grid fees").out.strip() == "Nothing was found."
+
+
+def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -> None:
+    built = laptop("data", "slots", *AT, "--from", "2024-06-01", "--to", "2024-06-02", "--json")
+    assert built.code == 0, built.err
+    assert (built.document["first"], built.document["slots_written"]) == ("2024-05-31T22:00:00Z", 0)
+    assert "0 quarter-hours new or changed" in laptop("data", "slots", *AT, "--from", "2024-06-01", "--to", "2024-06-02").out
+    listed = laptop("jobs", "list", "--status", "done", "--json").document["jobs"]
+    job = next(each["job_id"] for each in listed if each["task"] == "ingest.slots.build")
+    shown = laptop("jobs", "show", job).out
+    assert [piece for piece in ("ingest.slots.build", "done", "cellar", "CE") if piece not in shown] == []
+    assert (laptop("jobs", "cancel", job).code, problem(laptop("jobs", "retry", job))["status"]) == (1, 409)
+
+
+def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
+    assert "cellar" in laptop("site", "list").out
+    assert "cellar" in [site["name"] for site in laptop("site", "list", "--json").document["sites"]]
+
+
 @pytest.mark.parametrize(
     ("words", "field", "detail"),
     [
@@ -103,6 +134,9 @@ def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
         (("manual", "remove", *AT, "--block", "4711"), "block_id", "4711"),
         (("control", "decisions", *AT, "--from", "yesterday"), "--from", "yesterday"),
         (("control", "decisions", *AT, "--limit", "0"), "--limit", "greater than or equal to 1"),
+        (("search", ""), "query", "at least 1 character"),
+        (("data", "slots", *AT, "--from", "2024-06-02", "--to", "2024-06-01"), "to", "the window is empty"),
+        (("jobs", "show", "4711"), "job_id", "4711"),
         (("plan", *AT), "--server", "own machine alone"),
     ],
 )

@@ -1,0 +1,125 @@
+"""Accepted work that nobody waits for: how it stands, its end, another try."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.job import Job, JobFilter, JobSummary, Progress
+from luna.contracts.message import Message
+from luna.energy.errors import ConflictError, UnavailableError
+from luna.platform.capability import CapabilityCall, capability
+from luna.platform.database import jobs
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
+from luna.words import Numbers
+
+_NOUN = "jobs"
+JobId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$", description="the job's id")]
+_PATH, _SHORT = "/v1/jobs/{job_id}", "/jobs/{job_id}"
+
+
+class JobReply(Job):
+    """A job, and how far it is where it runs."""
+
+    progress: Progress | None = None
+
+
+class JobList(Message):
+    """Jobs, those accepted last first."""
+
+    jobs: list[JobSummary]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+
+
+def _say_cancelled(job: JobReply, _: Numbers) -> Iterator[str]:
+    yield f"Job {job.job_id} is cancelled."
+
+
+def _say_queued(job: JobReply, _: Numbers) -> Iterator[str]:
+    yield f"Job {job.job_id} is queued again."
+
+
+@capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown="", aliases=("/jobs",))
+def list_jobs(
+    call: CapabilityCall,
+    status: Annotated[JobFilter | None, Field(description="open: queued or running")] = None,
+    *,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> JobList:
+    """List jobs.
+
+    Return the jobs accepted last, without what they asked and answered.
+    """
+    rows = jobs.list_newest(call.connection, status=status, limit=limit + 1, sites=call.sites, after=read_instant_and_text(cursor))
+    page, following = cut_page(rows, limit=limit, key=lambda job: (job.submitted_at.isoformat(), job.job_id))
+    return JobList(jobs=page, cursor=following)
+
+
+@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", shown="", aliases=(_SHORT,))
+def read_job(call: CapabilityCall, job_id: JobId) -> JobReply:
+    """Read how a job stands.
+
+    Return the job: its status, how far it is, and its reply or error once it has ended.
+    """
+    job = jobs.load(call.connection, job_id)
+    return JobReply(**dict(job), progress=_read_progress(call, job))
+
+
+def _read_progress(call: CapabilityCall, job: Job) -> Progress | None:
+    if job.status != "running":
+        return None
+    try:
+        return call.queue().tasks.progress(job.job_id)
+    except UnavailableError:
+        # The row is what counts; how far it is will be known again when Redis is back.
+        return None
+
+
+@capability(
+    "DELETE",
+    _PATH,
+    noun=_NOUN,
+    scope="analyse",
+    command="jobs cancel",
+    shown=_say_cancelled,
+    arguments=("job_id",),
+    errors=(ConflictError,),
+    aliases=(_SHORT,),
+)
+def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
+    """Cancel a job.
+
+    End a queued or running job: it never begins, or is ended within seconds and leaves nothing half-written.
+
+    Asked again, the answer is the same; 409 where it has ended otherwise.
+    """
+    # The queue's library takes as long to import as all of a command else.
+    from luna.platform.queue.jobs import cancel_job as cancel_accepted
+
+    return JobReply(**dict(cancel_accepted(call.database(), call.queue(), job_id)))
+
+
+@capability(
+    "POST",
+    f"{_PATH}/retry",
+    noun=_NOUN,
+    scope="analyse",
+    command="jobs retry",
+    shown=_say_queued,
+    arguments=("job_id",),
+    status=202,
+    errors=(ConflictError,),
+    aliases=(f"{_SHORT}/retry",),
+)
+def retry_job(call: CapabilityCall, job_id: JobId) -> JobReply:
+    """Try a failed, dead or cancelled job again.
+
+    Open the job again, its attempts counted from nought; 409 where it is open or done.
+    """
+    from luna.platform.queue.jobs import retry_job as retry_accepted
+
+    return JobReply(**dict(retry_accepted(call.database(), call.queue(), job_id)))
+
+
+JOBS = (list_jobs, read_job, cancel_job, retry_job)
