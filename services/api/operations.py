@@ -69,7 +69,6 @@ DATA = (
     Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
     Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
     Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
-    Operation("list_quarantine", "GET", f"{_SITE}/quarantine", "read", "data quarantine list"),
     Operation("release_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/release", "data", "data quarantine release"),
     Operation("correct_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/correct", "data", "data quarantine correct"),
     Operation("dismiss_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/dismiss", "data", "data quarantine dismiss"),
@@ -166,7 +165,6 @@ IDENTITY = (
     Operation("list_keys", "GET", "/v1/keys", "read", "key list"),
     Operation("create_key", "POST", "/v1/keys", "read", "key add", critical=True),
     Operation("delete_key", "DELETE", "/v1/keys/{prefix}", "read", "key remove"),
-    Operation("list_audit", "GET", "/v1/audit", "administer", "audit list"),
 )
 # Paths of before the resources, each with what answers there.
 _OLDER = "answers as it did before its resource had an address"

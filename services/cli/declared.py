@@ -112,7 +112,7 @@ def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset(
     """Return a group of commands with those that are declared in it, without those that are made by hand."""
     app = typer.Typer(help=summary, no_args_is_help=True)
     for capability in CAPABILITIES:
-        group, _, verb = capability.command.partition(" ")
+        group, _, verb = capability.command.rpartition(" ")
         if group == name and verb not in by_hand:
             app.command(verb, help=_write_help(capability))(_build_command(capability))
     return app

@@ -53,7 +53,7 @@ COMMANDS = {
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
-    "audit": _CommandEntry("audit", "Say what was done at the gateway, by whom, and how it ended."),
+    "audit": _CommandEntry(None, "Say what was done at the gateway, by whom, and how it ended."),
     "doctor": _CommandEntry("doctor", "Say what is wrong with this installation, and what to do."),
     "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),

@@ -5,38 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
+from luna.contracts.data import Resolution, ResolveRequest
 from luna.energy.errors import InvalidInputError
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, out
+from services.cli.declared import build_group
 from services.cli.storage import compose_request, unit_of_work
-from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
     from luna.contracts.data import ResolveReply
 
-app = typer.Typer(help="List refused rows; release, correct or dismiss one.", no_args_is_help=True)
+app = build_group("data quarantine", "List refused rows; release, correct or dismiss one.")
 
 RowArgument = Annotated[int, typer.Argument(help="The row's number.", metavar="ID")]
-NOTHING = "Nothing waits here: `--status` shows what was decided."
-HEADINGS = ("id", "kind", "line", "reason", "row")
-
-
-@app.command("list")
-def list_rows(
-    *,
-    site: SiteOption,
-    status: Annotated[QuarantineFilter, typer.Option(help="What was decided about them; open: nothing yet.")] = "open",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    below: Annotated[int | None, typer.Option(help="Only rows with a lower number: go on where a list ended.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show refused rows with the reason, those refused last first."""
-    from luna.platform.database import quarantine
-
-    with unit_of_work() as connection:
-        rows = quarantine.list_rows(connection, site, status=status, limit=limit, below=below)
-    document = {"site": site, "rows": [row.model_dump(mode="json") for row in rows]}
-    emit(document, as_json=as_json, show=lambda: table(HEADINGS, [_cells(row) for row in rows], words=HEADINGS, none=NOTHING))
 
 
 @app.command()
@@ -78,10 +58,6 @@ def _parse_values(given: list[str]) -> dict[str, str]:
         if not column or not value:
             raise InvalidInputError("a column and a value are needed", field="--value", value=text, remedy="Write them as load_kwh=0.3.")
     return {column: value for column, _, value in pairs}
-
-
-def _cells(row: QuarantinedRow) -> list[str]:
-    return [str(row.quarantine_id), row.kind, str(row.line), row.reason, ", ".join(f"{name}={cell}" for name, cell in row.raw.items())]
 
 
 def _show(reply: "ResolveReply") -> None:

@@ -1,5 +1,6 @@
 """What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
 
+from luna.platform.capabilities.audit import AUDIT
 from luna.platform.capabilities.building import BUILDING
 from luna.platform.capabilities.control import CONTROL
 from luna.platform.capabilities.data_changes import DATA_CHANGES
@@ -8,6 +9,7 @@ from luna.platform.capabilities.jobs import JOBS
 from luna.platform.capabilities.manual import MANUAL
 from luna.platform.capabilities.notifications import NOTIFICATIONS
 from luna.platform.capabilities.plans import PLANS
+from luna.platform.capabilities.quarantine import QUARANTINE
 from luna.platform.capabilities.search import SEARCH
 from luna.platform.capabilities.sites import SITES
 from luna.platform.capabilities.stays import STAYS
@@ -19,12 +21,14 @@ CAPABILITIES: tuple[Capability, ...] = (
     *PLANS,
     *DATA_CHANGES,
     *BUILDING,
+    *QUARANTINE,
     *CONTROL,
     *MANUAL,
     *STAYS,
     *NOTIFICATIONS,
     *SEARCH,
     *JOBS,
+    *AUDIT,
 )
 
 __all__ = ["CAPABILITIES"]

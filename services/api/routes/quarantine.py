@@ -1,17 +1,16 @@
-"""Look at rows that were refused, and decide about them."""
+"""Decide about rows that were refused."""
 
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 from pydantic import Field
 
-from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveReply, ResolveRequest
+from luna.contracts.data import Cell, Resolution, ResolveReply, ResolveRequest
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
-from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
 from services.api.json_body import CheckedRoute
@@ -24,33 +23,10 @@ router = ResourceRouter("quarantine", route_class=CheckedRoute)
 RowId = Annotated[int, Path(ge=1, le=2**63 - 1, description="the row's number, as the list says it")]
 
 
-class QuarantineList(Message):
-    """Refused rows, those refused last first."""
-
-    rows: Annotated[list[QuarantinedRow], Field(description="with the reason, and what became of those that were decided about")]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
-
-
 class Correction(Message):
     """Values as they should have been."""
 
     values: Annotated[dict[str, Cell], Field(min_length=1, max_length=64, description="column → value; the others stay as received")]
-
-
-@router.operation("List refused rows")
-def list_quarantine(
-    site_id: SitePath,
-    gateway: CurrentGateway,
-    *,
-    status: Annotated[QuarantineFilter, Query(description="open: nobody has decided yet")] = "open",
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> QuarantineList:
-    """Return refused rows with the reason, and what became of those that were decided about."""
-    with unit_of_work(gateway.database) as connection:
-        rows = quarantine.list_rows(connection, site_id, status=status, limit=limit + 1, below=read_number(cursor))
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.quarantine_id,))
-    return QuarantineList(rows=page, cursor=following)
 
 
 @router.operation("Let a row in as it is", responses=document_errors(ConflictError), response_model=ResolveReply)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.control import ControlState
+from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from tests.command_line import Luna, Said
@@ -94,6 +95,19 @@ def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
     assert laptop("plans", "list", *AT).out.strip() == "There is none: luna plan --site cellar makes one."
 
 
+def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, database: Engine) -> None:
+    with unit_of_work(database) as connection:
+        quarantine.begin(connection)
+        quarantine.add(connection, [(7, "load_kwh is no number", '{"load_kwh": "x"}')])
+        quarantine.finish(connection, "cellar", kind="observations", source="meter.csv")
+    listed = laptop("data", "quarantine", "list", *AT).out
+    assert [piece for piece in ("observations", "7", "load_kwh is no number", "load_kwh=x") if piece not in listed] == []
+    assert laptop("data", "quarantine", "list", *AT, "--status", "dismissed").out.strip() == "Nothing waits here: `--status` shows what was decided."
+    laptop("manual", "remove", *AT, "--block", "4711")
+    done = laptop("audit", "list", *AT, "--user", "local", "--operation", "remove_manual_block", "--limit", "1", "--json").document["entries"]
+    assert [(entry["means"], entry["site"], entry["status"]) for entry in done] == [("local", "cellar", 404)]
+
+
 def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
     added = laptop("session", "add", *AT, "--from", "2099-07-01 18:00", "--to", "07:00", "--target", "80%", "--soc", "0.4", "--json")
     assert added.code == 0, added.err
@@ -137,6 +151,8 @@ def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
         (("search", ""), "query", "at least 1 character"),
         (("data", "slots", *AT, "--from", "2024-06-02", "--to", "2024-06-01"), "to", "the window is empty"),
         (("jobs", "show", "4711"), "job_id", "4711"),
+        (("data", "quarantine", "list", "--site", "attic"), "site", "attic"),
+        (("audit", "list", "--limit", "1001"), "--limit", "less than or equal to 1000"),
         (("plan", *AT), "--server", "own machine alone"),
     ],
 )

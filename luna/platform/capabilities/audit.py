@@ -1,0 +1,54 @@
+"""What was done, by whom, and how it ended."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.identity import AuditEntry, AuditList
+from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.database import audit
+from luna.platform.paging import Cursor, From, To, read_number, write_cursor
+from luna.words import Numbers
+
+OfUser = Annotated[str | None, Field(max_length=64, description="only what this person did")]
+OfOperation = Annotated[str | None, Field(max_length=64, description="only this operation, by its id")]
+OfSite = Annotated[str | None, Field(max_length=64, description="only what was done on this site")]
+Limit = Annotated[int, Field(ge=1, le=1000, description="rows of one page at most")]
+
+_HEADINGS = ("at (UTC)", "user", "by", "operation", "site", "status", "address", "request")
+
+
+def _show(entry: AuditEntry, _: Numbers) -> list[str]:
+    told = (entry.user, entry.means, entry.operation, entry.site or "", str(entry.status), entry.address or "", entry.request_id)
+    return [f"{entry.at:%Y-%m-%d %H:%M:%S}", *told]
+
+
+@capability(
+    "GET",
+    "/v1/audit",
+    noun="identity",
+    scope="administer",
+    command="audit list",
+    shown=ReplyTable(_HEADINGS, _show, "entries", words=[each for each in _HEADINGS if each != "status"], none="Nothing was done yet."),
+)
+def list_audit(  # noqa: PLR0913 - one per parameter of the query
+    call: CapabilityCall,
+    *,
+    user: OfUser = None,
+    operation: OfOperation = None,
+    site_id: OfSite = None,
+    first: From = None,
+    end: To = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> AuditList:
+    """Read the audit log.
+
+    Return what was done and what was refused, the latest first.
+    """
+    which = audit.AuditFilter(user, operation, site_id, first, end)
+    entries, following = audit.list_before(call.connection, which, before=read_number(cursor), limit=limit)
+    return AuditList(entries=entries, cursor=None if following is None else write_cursor((following,)))
+
+
+AUDIT = (list_audit,)
