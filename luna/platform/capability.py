@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.identity import Scope
+from luna.contracts.identity import KeyScope, Scope
 from luna.contracts.message import Message, Request
 from luna.energy.errors import LunaError
 from luna.platform.database.engine import unit_of_work
@@ -42,6 +42,9 @@ class CapabilityCall:
         database: returns what the connection is to.
         queue: returns a client of the queue.
         sites: the sites that are the asker's; None: all.
+        scopes: what the asker may do on them.
+        user_id: the asker's number; None: no person who is set up.
+        by_key: whether a key asks, which has no more sites to give than its own.
     """
 
     by: str
@@ -49,6 +52,9 @@ class CapabilityCall:
     database: Callable[[], Engine]
     queue: "Callable[[], Client]"
     sites: Collection[str] | None = None
+    scopes: frozenset[KeyScope] = frozenset()
+    user_id: int | None = None
+    by_key: bool = False
     _unit: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -132,7 +138,7 @@ class Capability:
         scope: what a caller must have been given.
         command: the ``luna`` command.
         also: commands made by hand that ask it as well.
-        shown: a table, a sentence with the names of what was given, or what makes lines and tables of the reply, by the site's clock.
+        shown: a table, a sentence with the names of what was given and is replied, or what makes lines and tables of the reply, by the site's clock.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
         usually_now: the field of the body that at a terminal is now where it is not given.
@@ -141,10 +147,11 @@ class Capability:
         errors: which not every operation has.
         aliases: short paths of the same form.
         critical: the password is asked again, whoever calls.
+        changes_access: who may enter, or what they may, is another thing afterwards.
         signable: who asks may sign with another's name, as a program does for who uses it.
     """
 
-    function: Callable[..., Message]
+    function: Callable[..., Message | None]
     method: Method
     path: str
     noun: str
@@ -160,7 +167,12 @@ class Capability:
     also: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     critical: bool = False
+    changes_access: bool = False
     signable: bool = False
+
+    def __call__(self, call: CapabilityCall, **given: Any) -> Any:
+        """Return the reply to what is given."""
+        return self.function(call, **given)
 
     @property
     def name(self) -> str:
@@ -189,10 +201,10 @@ class Capability:
         return self.asks is not None and self.status == HTTPStatus.ACCEPTED
 
     @cached_property
-    def reply(self) -> type[Message]:
-        """What comes back, of a job once it is done."""
-        reply: type[Message] = get_type_hints(self.function)["return"]
-        return reply if self.asks is None else self.asks.reply
+    def reply(self) -> type[Message] | None:
+        """What comes back, of a job once it is done; None: that it is done, and no more."""
+        reply: type[Message | None] = get_type_hints(self.function)["return"] if self.asks is None else self.asks.reply
+        return reply if issubclass(reply, Message) else None
 
     @cached_property
     def given(self) -> tuple[Given, ...]:
@@ -212,6 +224,6 @@ class Capability:
         return Given(parameter.name, hint, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
 
 
-def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message]], Capability]:
+def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message | None]], Capability]:
     """Return what makes a capability of a function; ``declared`` are the fields of :class:`Capability` beside."""
     return lambda function: Capability(function=function, method=method, path=path, **declared)

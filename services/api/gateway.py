@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ from luna.platform.queue import Client, Progress
 from luna.platform.settings import Settings
 from services.api.events import StreamLimit
 from services.api.identity.audit import describe_request
+from services.api.identity.caller import Caller
 from services.api.job_watch import JobState, JobWatch
 from services.api.latest_plans import LatestPlans
 from services.api.site_metrics import SiteMetrics
@@ -109,9 +110,10 @@ class Gateway:
             after_commit(self.database, partial(self.queue.let_go, once))
         return Response(text, status_code=status, media_type="application/json")
 
-    def open_call(self, *, by: str, sites: Collection[str] | None) -> CapabilityCall:
-        """Return the call of a capability, in the name of who asks."""
-        return CapabilityCall(by=by, now=self.clock.now(), database=lambda: self.database, queue=lambda: self.queue, sites=sites)
+    def open_call(self, caller: Caller, *, by: str = "") -> CapabilityCall:
+        """Return the call of a capability by a caller; ``by``: whose name stands beside what is changed, where it is another's."""
+        who = {"sites": caller.sites, "scopes": caller.scopes, "user_id": caller.user_id, "by_key": caller.means == "key"}
+        return CapabilityCall(by=by or caller.signature, now=self.clock.now(), database=lambda: self.database, queue=lambda: self.queue, **who)
 
     @property
     def answer_timeout(self) -> timedelta:

@@ -61,4 +61,5 @@ def read_declared(call: CapabilityCall, capability: Capability, arguments: Mappi
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
     given = {each.name: getattr(request, each.name) for each in capability.given}
-    return capability.function(call, **given)
+    reply: Message = capability(call, **given)
+    return reply

@@ -2,19 +2,21 @@
 
 import getpass
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from inspect import Parameter, Signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from luna.contracts.identity import ROLE_SCOPES
 from luna.contracts.message import Message, Request
-from luna.energy.errors import InvalidInputError
+from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
@@ -57,8 +59,8 @@ class Desk(Protocol):
 class OwnDesk:
     """This machine's own Luna: its database and workers, with nobody between."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._opened = quiet, ExitStack()
+    def __init__(self, *, quiet: bool, user: str | None = None) -> None:
+        self._quiet, self._user, self._opened = quiet, user, ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -77,11 +79,28 @@ class OwnDesk:
         """Return a capability's reply; who may start a command here may have all that it does."""
         from luna.platform.clock import SystemClock
 
-        with CapabilityCall(by=getpass.getuser(), now=SystemClock().now(), database=self._open_database, queue=self._open_queue) as call:
+        who = {"scopes": ROLE_SCOPES["admin"], "user_id": self._find_user()}
+        with CapabilityCall(by=getpass.getuser(), now=SystemClock().now(), database=self._open_database, queue=self._open_queue, **who) as call:
             found = capability.function(call, **given)
         if not isinstance(found, Request):
             return found
         return carry_out(self._open_database(), self._open_queue(), found, quiet=self._quiet) if capability.as_job else answer_request(found)
+
+    def _find_user(self) -> int | None:
+        """Return the number of the person in whose name is asked.
+
+        Raises:
+            NotFoundError: no such person.
+        """
+        if self._user is None:
+            return None
+        from luna.platform.database import engine, users
+
+        with engine.unit_of_work(self._open_database()) as connection:
+            found = users.find_credentials(connection, self._user)
+        if found is None:
+            raise NotFoundError("no such user", field="--user", value=self._user, remedy="List them: luna user list.")
+        return found.user_id
 
     @cache  # noqa: B019 - as long as the command
     def _open_database(self) -> "Engine":
@@ -92,10 +111,15 @@ class OwnDesk:
         return self._opened.enter_context(open_queue())
 
 
-def open_desk(*, quiet: bool = False) -> OwnDesk | RemoteDesk:
-    """Return where commands are carried out: the server that was named, else this machine's own Luna; ``quiet``: nothing tells how far work is."""
+def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | RemoteDesk:
+    """Return where commands are carried out: the server that was named, else this machine's own Luna.
+
+    Args:
+        quiet: nothing tells how far work is.
+        user: the person in whose name this machine's own Luna is asked.
+    """
     server = find_server()
-    return OwnDesk(quiet=quiet) if server is None else RemoteDesk(server, quiet=quiet)
+    return OwnDesk(quiet=quiet, user=user) if server is None else RemoteDesk(server, quiet=quiet)
 
 
 def read_sites(desk: Desk) -> SiteList:
@@ -126,15 +150,20 @@ def _write_help(capability: Capability) -> str:
 def _build_command(capability: Capability) -> Callable[..., None]:
     options = {each.name: each for each in _list_options(capability)}
 
-    def command(*, as_json: bool = False, **texts: Any) -> None:
+    def command(*, as_json: bool = False, **said: Any) -> None:
+        texts = said | {name: read_secret(name, said[name], needed=info.is_required()) for name, info in _list_secrets(capability)}
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             with site_clock(read_zone if texts.get("site_id") else None):
                 given = {each.name: _compose(each, capability, texts) for each in capability.given}
             reply = desk.ask(capability, {name: value for name, value in given.items() if value is not None})
-            # A sentence tells no instant.
-            zone = ZoneInfo("UTC") if as_json or isinstance(capability.shown, str) else read_zone()
-        emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_reply(capability, reply, texts, zone))
+            # A sentence tells no instant, and of a site that is gone the audit log still tells.
+            zone = ZoneInfo("UTC")
+            if not as_json and not isinstance(capability.shown, str):
+                with suppress(NotFoundError):
+                    zone = read_zone()
+        document = {"removed": texts[capability.given[-1].name]} if reply is None else reply.model_dump(mode="json", by_alias=True)
+        emit(document, as_json=as_json, show=lambda: show_reply(capability, reply, texts, zone))
 
     flag = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
     setattr(command, "__signature__", Signature([*options.values(), flag]))  # noqa: B010 - no attribute of functions
@@ -145,18 +174,32 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
     return ZoneInfo("UTC" if site is None else desk.read_site(site).timezone)
 
 
-def show_reply(capability: Capability, reply: Message, given: Mapping[str, Any], zone: ZoneInfo) -> None:
+def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
     shown, numbers = capability.shown, Numbers("en", zone, "EUR")
     if not isinstance(shown, ReplyTable):
-        for part in [shown.format(**given)] if isinstance(shown, str) else shown(reply, numbers):
+        for part in [shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers):
             if isinstance(part, str):
-                out.print(part, markup=False)
+                out.print(part, markup=False, soft_wrap=True)
             else:
                 table(part.headings, part.rows, words=part.words)
         return
     rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
     table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
+
+
+def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:
+    """Return a secret out of a file, else typed without being shown; None where it was not given and need not be."""
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    meaning = "Password (12 characters and more)" if name == "password" else name.capitalize()
+    return str(typer.prompt(meaning, hide_input=True, confirmation_prompt=True, err=True)) if needed else None
+
+
+def _list_secrets(capability: Capability) -> Iterator[tuple[str, FieldInfo]]:
+    for given in capability.given:
+        if given.place == "body":
+            yield from ((name, info) for name, info in given.kind.model_fields.items() if _read_type(info.annotation) is Path)
 
 
 def _list_options(capability: Capability) -> Iterator[Parameter]:
@@ -173,16 +216,23 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     needed = info.is_required() and name != capability.usually_now
     meaning = info.description or ""
     usual = "" if name != capability.usually_now else " (default: now)"
-    option = typer.Option(f"--{name_option(info.alias or name, capability)}", help=f"{meaning[:1].upper()}{meaning[1:]}{usual}.", show_default=False)
     shape = _read_type(kind)
+    words = f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
+    option: Any = typer.Option(f"--{name_option(info.alias or name, capability)}", help=words, show_default=False)
     if name in capability.arguments:
-        shown = "ID" if name.endswith("_id") else name.upper()
-        argument = typer.Argument(help=f"{meaning[:1].upper()}{meaning[1:]}.", metavar=shown, show_default=False)
-        return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, argument])
+        option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)
+    elif shape is Path:
+        usual = "it is asked for" if needed else "it stays"
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, _ask_file(name, usual, capability)])
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
-    default = info.get_default(call_default_factory=True) if not info.is_required() else None
+    default = info.get_default(call_default_factory=True) if not info.is_required() and shape != list[str] else None
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
+
+
+def _ask_file(name: str, usual: str, capability: Capability) -> Any:
+    words = f"A file with the {name_option(name, capability)}; usual: {usual}."
+    return typer.Option(f"--{name_option(name, capability)}-file", help=words, show_default=False, exists=True, dir_okay=False)
 
 
 def name_option(name: str, capability: Capability) -> str:
@@ -192,11 +242,15 @@ def name_option(name: str, capability: Capability) -> str:
 
 
 def _read_type(kind: Any) -> Any:
-    """Return what a terminal reads of a type: choices, numbers and flags as they are, all else as a text that is checked like one over HTTP."""
+    """Return what a terminal reads of a type: choices, numbers, flags, options that are repeated, a secret's file; all else as a text that is checked."""
     parts = [each for each in get_args(kind) if each is not type(None)] if get_origin(kind) is not Literal else []
     plain = parts[0] if len(parts) == 1 else kind
     while hasattr(plain, "__metadata__"):
         plain = get_args(plain)[0]
+    if plain is SecretStr:
+        return Path
+    if get_origin(plain) is tuple:
+        return list[str]
     return plain if plain in (bool, int, float) or get_origin(plain) is Literal else str
 
 

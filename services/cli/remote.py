@@ -1,15 +1,20 @@
 """A Luna elsewhere, asked over HTTP: who runs it on a box in the cellar uses ``luna`` from the laptop."""
 
 import re
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
 
-from pydantic import TypeAdapter
+import typer
+from pydantic import SecretStr, TypeAdapter
+from pydantic_core import to_json
 
 from luna.contracts.message import Message
-from luna.energy.errors import InvalidInputError, UnavailableError, read_problem
+from luna.energy.errors import ConfirmationError, InvalidInputError, UnavailableError, read_problem
 from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
@@ -74,16 +79,28 @@ class RemoteDesk:
         path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
         asked = [each for each in capability.given if each.place == "query" and each.name in given]
         query = {each.info.alias or each.name: TypeAdapter(each.hint).dump_python(given[each.name], mode="json") for each in asked}
-        body = next((value for name, value in given.items() if places[name] == "body"), None)
-        return self._send(capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
+        body = next((_write(value) for name, value in given.items() if places[name] == "body"), None)
+        send = partial(self._send, capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
+        try:
+            return send()
+        except ConfirmationError as refused:
+            return send(headers=_ask_password(refused))
 
-    def _send(self, method: str, path: str, query: Mapping[str, Any] | None = None, body: Message | None = None, *, patience: float = PATIENCE_SECONDS) -> Any:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> Any:
         import httpx
 
-        content = None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True)
-        headers = {} if content is None else {"Content-Type": "application/json"}
+        said = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
         try:
-            answer = self._client.request(method, path, params=query, content=content, headers=headers, timeout=patience)
+            answer = self._client.request(method, path, params=query, content=None if body is None else to_json(body), headers=said, timeout=patience)
         except httpx.HTTPError as exc:
             remedy = "See that Luna runs there and that this machine reaches it."
             raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._server.url, remedy=remedy) from exc
@@ -96,6 +113,8 @@ class RemoteDesk:
             LunaError: what the gateway refused, in its own words.
             InvalidInputError: what answered is no gateway of Luna.
         """
+        if answer.status_code == HTTPStatus.NO_CONTENT:
+            return None
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("application/problem+json"):
             raise read_problem(answer.json())
@@ -103,6 +122,24 @@ class RemoteDesk:
             remedy = "Name the address of Luna's page, such as https://luna.home:8080."
             raise InvalidInputError(f"what answers there is no Luna (status {answer.status_code})", field="--server", value=self._server.url, remedy=remedy)
         return answer.json()
+
+
+def _write(body: Message) -> dict[str, Any]:
+    """Return a body as it is sent, with the secrets that are in it."""
+    secrets = {name: value.get_secret_value() for name, value in body if isinstance(value, SecretStr)}
+    return body.model_dump(mode="json", by_alias=True, exclude_unset=True) | secrets
+
+
+def _ask_password(refused: ConfirmationError) -> dict[str, str]:
+    """Return the header that says the asker's password again, typed without being shown.
+
+    Raises:
+        ConfirmationError: nobody is there to type it.
+    """
+    if not sys.stdin.isatty():
+        raise ConfirmationError(refused.message, remedy="Call it at a terminal, which asks for it.") from refused
+    typed = typer.prompt("Your password on that server", hide_input=True, err=True)
+    return {"X-Confirm-Password": quote(typed, safe="")}
 
 
 def require_over_http(words: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
+from services.api.identity.identity import CurrentIdentity, Identity
 from services.api.problems import document_errors
 from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter
@@ -36,9 +37,12 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
 def _build_handler(capability: Capability) -> Callable[..., Any]:
     """Return what answers a capability's route: the framework reads of its signature what is given, and checks it."""
 
-    def do(*, gateway: Gateway, caller: Caller, by: str = "", **given: Any) -> Any:
-        with gateway.open_call(by=by or caller.signature, sites=caller.sites) as call:
-            return capability.function(call, **given)
+    def do(*, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **given: Any) -> Any:
+        with gateway.open_call(caller, by=by) as call:
+            reply = capability.function(call, **given)
+        if capability.changes_access:
+            identity.forget_known()
+        return reply
 
     async def ask(*, gateway: Gateway, **given: Any) -> Response:
         return await gateway.ask(await to_thread.run_sync(partial(do, gateway=gateway, **given)), status=capability.status)
@@ -61,6 +65,7 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
         yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=each.hint)
     yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
     yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
+    yield Parameter("identity", Parameter.KEYWORD_ONLY, annotation=CurrentIdentity)
     if capability.status == HTTPStatus.ACCEPTED:
         yield Parameter("response", Parameter.KEYWORD_ONLY, annotation=Response)
     if capability.signable:

@@ -102,7 +102,7 @@ async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
 
 
 def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:
-    with gateway.open_call(by=caller.signature, sites=caller.sites) as call:
+    with gateway.open_call(caller) as call:
         return read_declared(call, capability, arguments)
 
 
