@@ -34,19 +34,22 @@ Password = Annotated[SecretStr, Field(description="12 to 128 characters, none of
 SiteNames = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=1000)]
 
 
+RoleOf = Annotated[Role, Field(description="user: plans and control; analyst: questions and data; admin: everything, on every site")]
+
+
 class NewUser(Message):
     """A person who may sign in. An admin has every site, whatever ``sites`` says."""
 
     name: UserName
     password: Password
-    role: Role = "user"
+    role: RoleOf = "user"
     sites: Annotated[SiteNames, Field(description="the sites this person has")] = ()
 
 
 class UserChange(Message):
     """What is to be different about a person; what is left out stays."""
 
-    role: Role | None = None
+    role: Annotated[Role | None, Field(description="the role from now on")] = None
     sites: Annotated[SiteNames | None, Field(description="all the sites this person has from now on")] = None
     password: Annotated[Password | None, Field(description="a new one, after which every sign-in of this person ends")] = None
 

@@ -62,7 +62,6 @@ from services.api.routes import (
     health,
     history_care,
     jobs,
-    keys,
     metrics,
     notifications,
     plans,
@@ -76,7 +75,6 @@ from services.api.routes import (
     sites,
     timeline,
     tools,
-    users,
 )
 from services.api.routes import settings as setting_routes
 from services.api.routes import uploads as upload_routes
@@ -261,8 +259,6 @@ ROUTERS = (
     jobs.router,
     edge.router,
     auth.router,
-    users.router,
-    keys.router,
     setting_routes.router,
     health.router,
     metrics.router,

@@ -73,7 +73,7 @@ DATA = (
     Operation("correct_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/correct", "data", "data quarantine correct"),
     Operation("dismiss_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/dismiss", "data", "data quarantine dismiss"),
 )
-CONTROL = (*(describe_declared(each) for each in CAPABILITIES),)
+DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
 _AGENT = f"{_SITE}/agent"
 _AGENT_PAGE = "what the page Antares shows; the command luna agent trains and measures"
 AGENT = (
@@ -158,13 +158,7 @@ IDENTITY = (
     Operation("confirm_password", "POST", "/v1/auth/confirm", "read", alone="a command is who calls it"),
     Operation("read_me", "GET", "/v1/auth/me", "read", alone="a command is who calls it"),
     Operation("change_password", "POST", "/v1/auth/password", "read", "user password"),
-    Operation("list_users", "GET", "/v1/users", "administer", "user list"),
-    Operation("create_user", "POST", "/v1/users", "administer", "user add", critical=True),
-    Operation("change_user", "PATCH", "/v1/users/{name}", "administer", "user change", critical=True),
-    Operation("delete_user", "DELETE", "/v1/users/{name}", "administer", "user remove", critical=True),
-    Operation("list_keys", "GET", "/v1/keys", "read", "key list"),
-    Operation("create_key", "POST", "/v1/keys", "read", "key add", critical=True),
-    Operation("delete_key", "DELETE", "/v1/keys/{prefix}", "read", "key remove"),
+    *(describe_declared(each) for each in CAPABILITIES if each.noun == "identity"),
 )
 # Paths of before the resources, each with what answers there.
 _OLDER = "answers as it did before its resource had an address"
@@ -183,7 +177,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *PLANS,
     *FORECASTS,
     *DATA,
-    *CONTROL,
+    *DECLARED,
     *AGENT,
     *EVALUATION,
     *SEARCH,

@@ -6,6 +6,7 @@ from luna.platform.capabilities.control import CONTROL
 from luna.platform.capabilities.data_changes import DATA_CHANGES
 from luna.platform.capabilities.devices import DEVICES
 from luna.platform.capabilities.jobs import JOBS
+from luna.platform.capabilities.keys import KEYS
 from luna.platform.capabilities.manual import MANUAL
 from luna.platform.capabilities.notifications import NOTIFICATIONS
 from luna.platform.capabilities.plans import PLANS
@@ -13,6 +14,7 @@ from luna.platform.capabilities.quarantine import QUARANTINE
 from luna.platform.capabilities.search import SEARCH
 from luna.platform.capabilities.sites import SITES
 from luna.platform.capabilities.stays import STAYS
+from luna.platform.capabilities.users import USERS
 from luna.platform.capability import Capability
 
 CAPABILITIES: tuple[Capability, ...] = (
@@ -28,6 +30,8 @@ CAPABILITIES: tuple[Capability, ...] = (
     *NOTIFICATIONS,
     *SEARCH,
     *JOBS,
+    *USERS,
+    *KEYS,
     *AUDIT,
 )
 

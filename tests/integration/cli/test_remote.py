@@ -106,6 +106,8 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, da
     laptop("manual", "remove", *AT, "--block", "4711")
     done = laptop("audit", "list", *AT, "--user", "local", "--operation", "remove_manual_block", "--limit", "1", "--json").document["entries"]
     assert [(entry["means"], entry["site"], entry["status"]) for entry in done] == [("local", "cellar", 404)]
+    # Also of a site that is gone the log tells what was done.
+    assert laptop("audit", "list", "--site", "gone").out.strip() == "Nothing was done yet."
 
 
 def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:

@@ -10,7 +10,8 @@ from luna.contracts.identity import KeyScope, MadeKey, NewKey, NewUser, Role
 from luna.energy.errors import LunaError
 from luna.energy.site import invalid_input
 from luna.platform import passwords
-from luna.platform.database import api_keys, sites, users
+from luna.platform.capabilities.keys import create_key, delete_key, list_keys
+from luna.platform.database import sites, users
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
@@ -21,7 +22,6 @@ from services.api.pages.admin.pages import TABS
 from services.api.pages.admin.panels import say_moment
 from services.api.pages.layout import PageRoute, show
 from services.api.pages.setup.pages import Typed
-from services.api.routes.keys import create_key, keys_in_sight
 
 UserName = Annotated[str, Path(min_length=1, max_length=64)]
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -71,7 +71,7 @@ async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentI
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
     try:
         wanted = NewKey.model_validate({"name": typed.get("name", "").strip(), "scopes": scopes, "days": int(typed.get("days", "") or 365)})
-        made = await create_key(wanted, identity, caller)
+        made = await identity.write(lambda connection: create_key(caller.call(connection, identity.clock.now()), key=wanted))
     except ValidationError as exc:
         return _show_keys(request, gateway, caller, View(typed, invalid_input(exc, field="")))
     except LunaError as error:
@@ -82,7 +82,7 @@ async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentI
 @router.post("/ui/keys/{prefix}/remove")
 async def remove_key(prefix: UserName, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Take a key away."""
-    await identity.write(lambda connection: api_keys.remove(connection, prefix, keys_in_sight(caller)))
+    await identity.write(lambda connection: delete_key(caller.call(connection, identity.clock.now()), prefix=prefix))
     identity.forget_known()
     return RedirectResponse("/ui/keys", 303)
 
@@ -109,7 +109,7 @@ class View(NamedTuple):
 
 def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
     with unit_of_work(gateway.database) as connection:
-        keys, _ = api_keys.list_before(connection, keys_in_sight(caller), limit=500)
+        keys = list_keys(caller.call(connection, gateway.clock.now()), limit=500).keys
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
     context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_moment, "said": "", **view._asdict()}
     return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)
