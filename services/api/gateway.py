@@ -21,7 +21,7 @@ from luna.contracts.message import Request as RequestMessage
 from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.capability import CapabilityCall
+from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import jobs, pulse
 from luna.platform.database.engine import after_commit, unit_of_work
@@ -112,8 +112,21 @@ class Gateway:
 
     def open_call(self, caller: Caller, *, by: str = "") -> CapabilityCall:
         """Return the call of a capability by a caller; ``by``: whose name stands beside what is changed, where it is another's."""
-        who = {"sites": caller.sites, "scopes": caller.scopes, "user_id": caller.user_id, "by_key": caller.means == "key"}
-        return CapabilityCall(by=by or caller.signature, now=self.clock.now(), database=lambda: self.database, queue=lambda: self.queue, **who)
+        return CapabilityCall(
+            by=by or caller.signature,
+            now=self.clock.now(),
+            database=lambda: self.database,
+            queue=lambda: self.queue,
+            sites=caller.sites,
+            scopes=caller.scopes,
+            user_id=caller.user_id,
+            by_key=caller.means == "key",
+        )
+
+    def carry_out(self, capability: Capability, caller: Caller, *, by: str = "", **given: Any) -> Any:
+        """Return the reply of a capability to a caller; ``by`` as of ``open_call``."""
+        with self.open_call(caller, by=by) as call:
+            return capability(call, **given)
 
     @property
     def answer_timeout(self) -> timedelta:

@@ -79,8 +79,14 @@ class OwnDesk:
         """Return a capability's reply; who may start a command here may have all that it does."""
         from luna.platform.clock import SystemClock
 
-        who = {"scopes": ROLE_SCOPES["admin"], "user_id": self._find_user()}
-        with CapabilityCall(by=getpass.getuser(), now=SystemClock().now(), database=self._open_database, queue=self._open_queue, **who) as call:
+        with CapabilityCall(
+            by=getpass.getuser(),
+            now=SystemClock().now(),
+            database=self._open_database,
+            queue=self._open_queue,
+            scopes=ROLE_SCOPES["admin"],
+            user_id=self._find_user(),
+        ) as call:
             found = capability.function(call, **given)
         if not isinstance(found, Request):
             return found

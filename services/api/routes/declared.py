@@ -38,8 +38,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
     """Return what answers a capability's route: the framework reads of its signature what is given, and checks it."""
 
     def do(*, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **given: Any) -> Any:
-        with gateway.open_call(caller, by=by) as call:
-            reply = capability.function(call, **given)
+        reply = gateway.carry_out(capability, caller, by=by, **given)
         if capability.changes_access:
             identity.forget_known()
         return reply

@@ -1,7 +1,9 @@
 """Who may enter: people and their sites, for admins; keys for programs, for everybody their own."""
 
+from functools import partial
 from typing import Annotated, Any, NamedTuple, get_args
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
@@ -71,7 +73,7 @@ async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentI
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
     try:
         wanted = NewKey.model_validate({"name": typed.get("name", "").strip(), "scopes": scopes, "days": int(typed.get("days", "") or 365)})
-        made = await identity.write(lambda connection: create_key(caller.call(connection, identity.clock.now()), key=wanted))
+        made = await to_thread.run_sync(partial(gateway.carry_out, create_key, caller, key=wanted))
     except ValidationError as exc:
         return _show_keys(request, gateway, caller, View(typed, invalid_input(exc, field="")))
     except LunaError as error:
@@ -80,9 +82,9 @@ async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentI
 
 
 @router.post("/ui/keys/{prefix}/remove")
-async def remove_key(prefix: UserName, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
+async def remove_key(prefix: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Take a key away."""
-    await identity.write(lambda connection: delete_key(caller.call(connection, identity.clock.now()), prefix=prefix))
+    await to_thread.run_sync(partial(gateway.carry_out, delete_key, caller, prefix=prefix))
     identity.forget_known()
     return RedirectResponse("/ui/keys", 303)
 
@@ -108,8 +110,7 @@ class View(NamedTuple):
 
 
 def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -> Response:
-    with unit_of_work(gateway.database) as connection:
-        keys = list_keys(caller.call(connection, gateway.clock.now()), limit=500).keys
+    keys = gateway.carry_out(list_keys, caller, limit=500).keys
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
     context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": say_moment, "said": "", **view._asdict()}
     return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)
