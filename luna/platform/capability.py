@@ -124,8 +124,13 @@ class Given:
 
     @property
     def kind(self) -> Any:
-        """The type alone; a model, whose fields a terminal is given one by one, is the request's body."""
+        """The type alone; a message is the request's body."""
         return self.info.annotation
+
+    @property
+    def is_model(self) -> bool:
+        """Whether a terminal is given its fields one by one, and so is a query."""
+        return _is_of(self.kind, BaseModel)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,8 +225,11 @@ class Capability:
 
     def _read(self, parameter: Parameter, hint: Any) -> Given:
         info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
-        is_body = isinstance(info.annotation, type) and issubclass(info.annotation, Message)
-        return Given(parameter.name, hint, info, "body" if is_body else "path" if f"{{{parameter.name}}}" in self.path else "query")
+        return Given(parameter.name, hint, info, "body" if _is_of(info.annotation, Message) else "path" if f"{{{parameter.name}}}" in self.path else "query")
+
+
+def _is_of(kind: Any, base: type[BaseModel]) -> bool:
+    return isinstance(kind, type) and issubclass(kind, base)
 
 
 def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message | None]], Capability]:

@@ -36,25 +36,10 @@ PLANS = (
     Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
-    Operation("list_forecasts", "GET", f"{_SITE}/forecasts", "read", "forecast list"),
     Operation("issue_forecast", "POST", f"{_SITE}/forecasts", "operate", "forecast issue"),
-    Operation("explain_forecast", "GET", f"{_SITE}/forecasts/explanation", "read", "forecast explain"),
     Operation("evaluate_forecasts", "POST", f"{_SITE}/forecasts/evaluations", "analyse", "forecast evaluate"),
     Operation("issue_scenarios", "POST", f"{_SITE}/forecasts/scenarios", "analyse", "forecast scenarios"),
     Operation("read_forecast_versions", "GET", f"{_SITE}/forecast-versions", "read", "forecast status", aliases=("/sites/{site_id}/forecast-versions",)),
-    Operation("train_forecast", "POST", f"{_SITE}/forecast-versions/trainings", "analyse", "forecast train"),
-    Operation("read_model_card", "GET", f"{_SITE}/forecast-versions/card", "read", "forecast card"),
-    Operation(
-        "promote_forecast", "POST", f"{_SITE}/forecast-versions/promote", "operate", "forecast promote", aliases=("/sites/{site_id}/forecast-versions/promote",)
-    ),
-    Operation(
-        "roll_back_forecast",
-        "POST",
-        f"{_SITE}/forecast-versions/rollback",
-        "operate",
-        "forecast rollback",
-        aliases=("/sites/{site_id}/forecast-versions/rollback",),
-    ),
 )
 DATA = (
     Operation("list_series", "GET", f"{_SITE}/series", "read", "data series"),
@@ -120,12 +105,9 @@ DOCUMENTS = (
     Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
     Operation("add_examples", "POST", "/v1/documents/examples", "administer", "docs add --examples"),
     Operation("reindex_documents", "POST", "/v1/documents/reindex", "administer", "rag reindex"),
-    Operation("list_documents", "GET", "/v1/documents", "read", "docs list"),
     Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
     Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
     Operation("list_passages", "GET", f"{_DOCUMENT}/passages", "read", "docs show --passages"),
-    Operation("list_document_versions", "GET", f"{_DOCUMENT}/versions", "read", "docs versions"),
-    Operation("set_document_validity", "PUT", f"{_DOCUMENT}/validity", "data", "docs validity"),
     Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
 )
 RECOMMENDATIONS = (

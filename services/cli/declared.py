@@ -1,7 +1,7 @@
 """Commands of declared capabilities: of the declaration come arguments, options, help and what is shown; carried out here, or by a gateway elsewhere."""
 
 import getpass
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -21,7 +21,7 @@ from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.sites import SiteList, list_sites
-from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable
+from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable, TextTable
 from luna.words import Numbers
 from services.cli.carry_out import answer_request, carry_out
 from services.cli.console import JsonOption, emit, out, table
@@ -160,9 +160,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
         texts = said | {name: read_secret(name, said[name], needed=info.is_required()) for name, info in _list_secrets(capability)}
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
-            with site_clock(read_zone if texts.get("site_id") else None):
-                given = {each.name: _compose(each, capability, texts) for each in capability.given}
-            reply = desk.ask(capability, {name: value for name, value in given.items() if value is not None})
+            reply = desk.ask(capability, compose_given(capability, texts, read_zone))
             # A sentence tells no instant, and of a site that is gone the audit log still tells.
             zone = ZoneInfo("UTC")
             if not as_json and not isinstance(capability.shown, str):
@@ -176,6 +174,17 @@ def _build_command(capability: Capability) -> Callable[..., None]:
     return command
 
 
+def compose_given(capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]) -> dict[str, Any]:
+    """Return what is given to a capability, by its names, out of what was written: checked as the gateway checks it, by the site's clock.
+
+    Raises:
+        InvalidInputError: names the option, its value and the remedy.
+    """
+    with site_clock(read_zone if texts.get("site_id") else None):
+        given = {each.name: _compose(each, capability, texts) for each in capability.given}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
     return ZoneInfo("UTC" if site is None else desk.read_site(site).timezone)
 
@@ -184,11 +193,7 @@ def show_reply(capability: Capability, reply: Message | None, given: Mapping[str
     """Show a reply to people, as its declaration says."""
     shown, numbers = capability.shown, Numbers("en", zone, "EUR")
     if not isinstance(shown, ReplyTable):
-        for part in [shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers):
-            if isinstance(part, str):
-                out.print(part, markup=False, soft_wrap=True)
-            else:
-                table(part.headings, part.rows, words=part.words)
+        show_parts([shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers))
         return
     rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
     table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
@@ -208,9 +213,18 @@ def _list_secrets(capability: Capability) -> Iterator[tuple[str, FieldInfo]]:
             yield from ((name, info) for name, info in given.kind.model_fields.items() if _read_type(info.annotation) is Path)
 
 
+def show_parts(parts: Iterable[str | TextTable]) -> None:
+    """Show lines and tables to people."""
+    for part in parts:
+        if isinstance(part, str):
+            out.print(part, markup=False, soft_wrap=True)
+        else:
+            table(part.headings, part.rows, words=part.words)
+
+
 def _list_options(capability: Capability) -> Iterator[Parameter]:
     for given in capability.given:
-        if given.place != "body":
+        if not given.is_model:
             yield _describe(given.name, given.kind, given.info, capability)
             continue
         for name, info in given.kind.model_fields.items():
@@ -261,13 +275,8 @@ def _read_type(kind: Any) -> Any:
 
 
 def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
-    """Return what is given, checked as the gateway checks it.
-
-    Raises:
-        InvalidInputError: names the option, its value and the remedy.
-    """
     try:
-        if given.place != "body":
+        if not given.is_model:
             value = texts.get(given.name)
             return None if value is None else TypeAdapter(given.hint).validate_python(value)
         said = {name: texts[name] for name in given.kind.model_fields if texts.get(name) is not None}
@@ -275,7 +284,7 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)
     except ValidationError as exc:
-        raise _name_option(invalid_input(exc, field="" if given.place == "body" else given.info.alias or given.name), capability) from exc
+        raise _name_option(invalid_input(exc, field="" if given.is_model else given.info.alias or given.name), capability) from exc
 
 
 def _name_option(error: InvalidInputError, capability: Capability) -> InvalidInputError:

@@ -11,7 +11,6 @@ from luna.contracts.documents import (
     Chunk,
     Document,
     DocumentFields,
-    DocumentFilter,
     DocumentKind,
     DocumentState,
     DocumentValidity,
@@ -21,9 +20,10 @@ from luna.contracts.documents import (
 )
 from luna.contracts.plan import Language
 from luna.energy.errors import InvalidInputError
+from luna.platform.capabilities.documents import list_documents, set_document_validity, show_documents
 from luna.words import say_instant
-from luna.words.answering import say_validity
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.declared import build_group, open_desk, show_parts
 from services.cli.storage import compose_request, open_database, open_queue, unit_of_work
 
 if TYPE_CHECKING:
@@ -31,11 +31,8 @@ if TYPE_CHECKING:
 
     from luna.platform.queue import Client
 
-app = typer.Typer(help="Add documents, list, show and remove them.", no_args_is_help=True)
+app = build_group("docs", "Add documents, list, show and remove them.", by_hand=frozenset({"list", "validity"}))
 
-# As wide as a terminal at its narrowest: an id that is cut off is of no use.
-HEADINGS = ("document", "title", "version", "found", "state", "passages")
-WORDS = ("title", "found", "state")
 WEB = ("http://", "https://")
 
 IdArgument = Annotated[str, typer.Argument(help="The document's id.", metavar="ID")]
@@ -73,7 +70,7 @@ def add(  # noqa: PLR0913 - one per option
 
 
 @app.command("list")
-def list_documents(  # noqa: PLR0913 - one per option
+def list_stored(  # noqa: PLR0913 - one per option
     *,
     kind: Annotated[DocumentKind | None, typer.Option(help="Only of this kind.")] = None,
     language: Annotated[Language | None, typer.Option(help="Only in this language.")] = None,
@@ -84,12 +81,10 @@ def list_documents(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show documents, those stored last first."""
-    from luna.platform.database import documents
-
-    wanted = compose_request(DocumentFilter, kind=kind, language=language, state=state, site_id=site, current=current)
-    with unit_of_work() as connection:
-        found = documents.list_page(connection, wanted, limit=limit)
-    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: _show_list(found))
+    wanted = {"kind": kind, "language": language, "state": state, "site_id": site, "current": current, "limit": limit}
+    with open_desk() as desk:
+        found = desk.ask(list_documents, {name: value for name, value in wanted.items() if value is not None})
+    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_list(found.documents))
 
 
 @app.command()
@@ -123,24 +118,10 @@ def validity(
     as_json: JsonOption = False,
 ) -> None:
     """Say from when until when a document holds, in the place of what was found in its text; without days nobody says."""
-    from luna.platform.database import documents
-
     wanted = compose_request(DocumentValidity, valid_from=valid_from, valid_until=valid_until)
-    with unit_of_work() as connection:
-        documents.set_validity(connection, documents.load(connection, document_id), wanted)
-        document = documents.load(connection, document_id)
+    with open_desk() as desk:
+        document = desk.ask(set_document_validity, {"document_id": document_id, "validity": wanted})
     emit(document.model_dump(mode="json"), as_json=as_json, show=lambda: _show_list([document]))
-
-
-@app.command()
-def versions(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
-    """Show every version of a document, the newest first."""
-    from luna.platform.database import documents
-
-    with unit_of_work() as connection:
-        document = documents.load(connection, document_id)
-        found = documents.list_versions(connection, document.name, document.site_id)
-    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: _show_list(found))
 
 
 @app.command()
@@ -198,16 +179,7 @@ def _fetch(pool: "Engine", client: "Client", url: str, fields: DocumentFields, *
 
 
 def _show_list(found: list[Document]) -> None:
-    table(HEADINGS, [_row(each) for each in found], words=WORDS, none="No documents: luna docs add FILE.")
-    for each in found:
-        if holds := say_validity(each.valid_from, each.valid_until, "en"):
-            out.print(f"  {each.title}: holds {holds}", markup=False)
-        if each.fault is not None:
-            out.print(f"  {each.title}: {each.fault.message}. {each.fault.remedy or ''}".rstrip(), markup=False)
-
-
-def _row(document: Document) -> list[str]:
-    return [document.document_id, document.title, str(document.version), "yes" if document.current else "no", document.state, str(document.chunks)]
+    show_parts(show_documents(found))
 
 
 def _show(document: Document, chunks: list[Chunk]) -> None:

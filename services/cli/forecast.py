@@ -6,28 +6,30 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
 from luna.energy.errors import InvalidInputError
+from luna.energy.timeline import parse_zone
+from luna.platform.capabilities.forecasts import train_forecast
 from luna.platform.clock import SystemClock
 from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
 from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.declared import build_group, compose_given, open_desk
 from services.cli.shared_sentences import show_driving
 from services.cli.storage import compose_request
-from services.cli.window import FirstDayOption, LastDayOption, MaybeEndOption, MaybeFirstOption, SiteOption, find_zone, parse_bounds, parse_site_instants
+from services.cli.window import FirstDayOption, LastDayOption, SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.energy.outlook import Forecast, Quantiles
     from luna.platform.objects import ObjectStore
 
-app = typer.Typer(help="Train Aurora, issue forecasts, compare versions.", no_args_is_help=True)
+app = build_group("forecast", "Train Aurora, issue forecasts, compare versions.", by_hand=frozenset({"card", "explain", "train"}))
 forecast_card.register(app)
 forecast_explain.register(app)
 forecast_scenarios.register(app)
 forecast_versions.register(app)
 
-ISSUE_HEADINGS = ("issued", "version", "stage", "training", "widened by")
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -41,14 +43,10 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train Aurora on a site's history and store the model."""
-    trigger = "force" if force else "hand"
-    from services.cli.storage import unit_of_work
-    from services.forecaster.retraining.training import train_and_tell
-
-    with unit_of_work() as connection, follow_progress("Training") as progress:
-        request = compose_request(TrainRequest, site_id=site, **parse_site_instants(connection, site, until=until), seed=seed, trigger=trigger)
-        zone = find_zone(connection, site)
-        reply = train_and_tell(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
+    texts = {"site_id": site, "until": until, "seed": seed, "force": force}
+    with open_desk() as desk:
+        zone = parse_zone(desk.read_site(site).timezone)
+        reply = desk.ask(train_forecast, compose_given(train_forecast, texts, lambda: zone))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply, zone))
 
 
@@ -74,30 +72,6 @@ def issue(
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
     emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1], zone=zone))
-
-
-@app.command("list")
-def list_issues(
-    *,
-    site: SiteOption,
-    first: MaybeFirstOption = None,
-    end: MaybeEndOption = None,
-    version: Annotated[str | None, typer.Option(help="Of this version alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the forecasts issued for a site, the newest first: what each rests on, and what widened it."""
-    from luna.platform.database import forecast_issues
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site)
-        found = forecast_issues.list_newest(connection, site, issued=parse_bounds(zone, first, end), version=version, limit=limit)
-    names = ("forecast_version", "issued_at", "stage", "reasons", "run_id")
-    rows = [{name: getattr(each, name) for name in names} | {"issued_at": each.issued_at.isoformat()} for each in found]
-    cells = [[say_instant(each.issued_at, zone), each.forecast_version, each.stage, each.run_id or "–", ", ".join(each.reasons)] for each in found]
-    none = f"There is none: luna forecast issue --site {site} --at T."
-    emit({"site": site, "forecasts": rows}, as_json=as_json, show=lambda: table(ISSUE_HEADINGS, cells, words=ISSUE_HEADINGS, none=none))
 
 
 @app.command()

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from luna.platform.clock import SystemClock
+from luna.platform.capabilities.forecasts import read_model_card
 from services.cli.console import JsonOption, emit, out
+from services.cli.declared import open_desk
 
 
 def register(app: typer.Typer) -> None:
@@ -20,13 +21,6 @@ def card(
     as_json: JsonOption = False,
 ) -> None:
     """Show the card of a trained model, in Markdown."""
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-    from services.cli.storage import unit_of_work
-    from services.forecaster.retraining.card import read_card
-    from services.forecaster.retraining.training import find_training
-
-    with unit_of_work() as connection:
-        training = find_training(connection, site, run, now=SystemClock().now())
-    text, facts = read_card(training, open_objects(load_settings()))
-    emit(facts, as_json=as_json, show=lambda: out.print(text, markup=False, highlight=False, soft_wrap=True))
+    with open_desk(quiet=as_json) as desk:
+        found = desk.ask(read_model_card, {"site_id": site} | ({} if run is None else {"run_id": run}))
+    emit(found.facts, as_json=as_json, show=lambda: out.print(found.text, markup=False, highlight=False, soft_wrap=True))

@@ -12,9 +12,11 @@ import typer
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, parse_zone
+from luna.platform.capabilities.forecasts import explain_forecast
 from luna.words import Language, Numbers
 from luna.words.differences import LEAST_KW
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
+from services.cli.declared import compose_given, open_desk
 from services.cli.storage import compose_request
 from services.cli.window import parse_site_instants
 
@@ -57,12 +59,9 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a forecast differs from the usual, the mean of the last seven days: what each reason adds, in kW."""
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection:
-        instants = parse_site_instants(connection, site, at=at, slot=slot)
-        request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
-        reply = _explain(connection, request)
+    texts = {"site_id": site, "at": at, "slot": slot, "version": version, "language": language}
+    with open_desk() as desk:
+        reply = desk.ask(explain_forecast, compose_given(explain_forecast, texts, lambda: parse_zone(desk.read_site(site).timezone)))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, Numbers(language, parse_zone(reply.timezone), "EUR")))
 
 
@@ -91,21 +90,16 @@ def plot(
     emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
 
 
-def _explain(connection: "Connection", request: ExplainRequest) -> ExplainReply:
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-    from services.forecaster.explanation.service import explain_forecast
-
-    return explain_forecast(connection, request, objects=open_objects(load_settings()))
-
-
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
     from luna.platform.database import forecasts, observations, sites
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
     from luna.words.charts import ForecastView
+    from services.forecaster.explanation import service
     from services.forecaster.inputs.solar import estimate_clear_sky
 
-    reply = _explain(connection, request)
+    reply = service.explain_forecast(connection, request, objects=open_objects(load_settings()))
     site, issued = sites.load(connection, request.site_id), reply.issued_at
     forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
     happened = observations.read(connection, request.site_id, forecast.timeline)

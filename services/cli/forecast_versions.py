@@ -1,18 +1,17 @@
 """``luna forecast status``, ``promote`` and ``rollback``: which version drives the planner, and why."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
-from luna.contracts.forecast_versions import ActivationReply, ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord, TrainingSummary
+from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
 from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.replay import ensure_forecasts
 from services.cli.shared_sentences import show_driving
-from services.cli.storage import compose_request
 from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
@@ -50,9 +49,8 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to ``luna forecast``."""
-    for name, command in (("status", status), ("promote", promote), ("rollback", roll_back)):
-        app.command(name)(command)
+    """Add the command to ``luna forecast``."""
+    app.command("status")(status)
 
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
@@ -64,42 +62,6 @@ def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     with unit_of_work() as connection:
         zone, found = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())
     emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found, zone))
-
-
-def promote(
-    *,
-    site: SiteOption,
-    version: Annotated[str, typer.Option("--version", help="aurora_v1.0 or a baseline.")],
-    run: Annotated[str | None, typer.Option(help="The training whose model speaks (default: the latest).")] = None,
-    reason: Annotated[str | None, typer.Option(help="Kept with the decision.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Let a version drive the planner from now on."""
-    request = compose_request(PromoteRequest, site_id=site, forecast_version=version, run_id=run, reason=reason)
-    from services.cli.storage import unit_of_work
-    from services.forecaster.versions.promotion import promote_by_hand
-
-    with unit_of_work() as connection:
-        reply = promote_by_hand(connection, request)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_activation(reply))
-
-
-def roll_back(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Go back to the version and training that drove the planner before."""
-    request = compose_request(RollbackRequest, site_id=site)
-    from services.cli.storage import unit_of_work
-    from services.forecaster.versions import promotion
-
-    with unit_of_work() as connection:
-        reply = promotion.roll_back(connection, request)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_activation(reply))
-
-
-def _show_activation(reply: ActivationReply) -> None:
-    model = "" if reply.run_id is None else f" with training {reply.run_id}"
-    out.print(f"{reply.forecast_version}{model} drives the planner: {reply.reason}")
-    if reply.pinned:
-        out.print("The owner's pin stands above this decision; take forecasting.active_forecast_version out of the site to let it hold.")
 
 
 def _show_status(found: ForecastStatus, zone: ZoneInfo) -> None:

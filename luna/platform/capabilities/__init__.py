@@ -5,6 +5,8 @@ from luna.platform.capabilities.building import BUILDING
 from luna.platform.capabilities.control import CONTROL
 from luna.platform.capabilities.data_changes import DATA_CHANGES
 from luna.platform.capabilities.devices import DEVICES
+from luna.platform.capabilities.documents import DOCUMENTS
+from luna.platform.capabilities.forecasts import FORECASTS
 from luna.platform.capabilities.jobs import JOBS
 from luna.platform.capabilities.keys import KEYS
 from luna.platform.capabilities.manual import MANUAL
@@ -21,6 +23,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     *SITES,
     *DEVICES,
     *PLANS,
+    *FORECASTS,
     *DATA_CHANGES,
     *BUILDING,
     *QUARANTINE,
@@ -28,6 +31,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     *MANUAL,
     *STAYS,
     *NOTIFICATIONS,
+    *DOCUMENTS,
     *SEARCH,
     *JOBS,
     *USERS,

@@ -5,10 +5,10 @@ from functools import partial
 from http import HTTPStatus
 from inspect import Parameter, Signature
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import Response
+from fastapi import Query, Response
 
 from luna.contracts.job import Job
 from luna.contracts.message import Request
@@ -61,7 +61,8 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     for each in capability.given:
         default = Parameter.empty if each.place == "path" or each.info.is_required() else each.info.default
-        yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=each.hint)
+        hint = Annotated[each.hint, Query()] if each.is_model and each.place == "query" else each.hint
+        yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
     yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
     yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
     yield Parameter("identity", Parameter.KEYWORD_ONLY, annotation=CurrentIdentity)

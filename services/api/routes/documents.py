@@ -1,6 +1,6 @@
 """Documents: handed over, listed, read, deleted."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, get_args
 from urllib.parse import quote
@@ -14,10 +14,7 @@ from luna.contracts.documents import (
     Chunk,
     Document,
     DocumentFields,
-    DocumentFilter,
     DocumentKind,
-    DocumentState,
-    DocumentValidity,
     FetchDocument,
     FetchDocumentRequest,
     IngestRequest,
@@ -32,7 +29,7 @@ from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import document_passages, documents, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
-from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
+from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from luna.platform.public_addresses import require_public
 from luna.platform.queue.jobs import submit_job
 from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
@@ -83,36 +80,12 @@ class DocumentsAccepted(Message):
     job: Annotated[JobReply | None, Field(description="null: all of them were searchable already")] = None
 
 
-class DocumentList(Message):
-    """Documents, those stored last first."""
-
-    documents: list[Document]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
-
-
-class VersionList(Message):
-    """The versions of a document, the newest first."""
-
-    documents: list[Document]
-
-
 class PassageList(Message):
     """Passages of a document, in its order."""
 
     document: Document
     passages: list[Chunk]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last, or these are those around a passage")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentQuery:
-    """Which documents are asked for."""
-
-    kind: Annotated[DocumentKind | None, Query()] = None
-    language: Annotated[Language | None, Query()] = None
-    state: Annotated[DocumentState | None, Query()] = None
-    site_id: Annotated[str | None, Query(min_length=1, max_length=64, description="documents about this site alone")] = None
-    current: Annotated[bool | None, Query(description="true: what searches find; false: what they do not")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,33 +188,10 @@ def reindex_documents(wanted: ReindexRequest, gateway: CurrentGateway, response:
     return _submit(gateway, wanted, response)
 
 
-@router.operation("List documents")
-def list_documents(
-    gateway: CurrentGateway, caller: CurrentCaller, wanted: Annotated[DocumentQuery, Depends()], *, limit: Limit = 50, cursor: Cursor = None
-) -> DocumentList:
-    """Return documents of the caller's sites and everybody's, one per version, those stored last first."""
-    with unit_of_work(gateway.database) as connection:
-        rows = documents.list_page(
-            connection, DocumentFilter.model_validate(asdict(wanted)), among=caller.sites, after=read_instant_and_text(cursor), limit=limit + 1
-        )
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.stored_at.isoformat(), row.document_id))
-    return DocumentList(documents=page, cursor=following)
-
-
 @router.operation("Read how a document stands")
 def read_document(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> Document:
     """Return a document: what it is, how far it is on its way to being found, and why it failed where it did."""
     with unit_of_work(gateway.database) as connection:
-        return documents.load(connection, document_id, among=caller.sites)
-
-
-@router.operation("Say how long a document holds", responses=document_errors(ForbiddenError))
-def set_document_validity(document_id: DocumentPath, validity: DocumentValidity, gateway: CurrentGateway, caller: CurrentCaller) -> Document:
-    """Say from when until when a document holds, in the place of what was found in its text; null: it says nothing."""
-    with unit_of_work(gateway.database) as connection:
-        document = documents.load(connection, document_id, among=caller.sites)
-        require_own_site(document.site_id, caller.sites)
-        documents.set_validity(connection, document, validity)
         return documents.load(connection, document_id, among=caller.sites)
 
 
@@ -274,14 +224,6 @@ def list_passages(document_id: DocumentPath, gateway: CurrentGateway, caller: Cu
         rows = document_passages.list_page(connection, document_id, after=read_number(wanted.cursor), limit=wanted.limit + 1)
     page, following = cut_page(rows, limit=wanted.limit, key=lambda row: (row.position,))
     return PassageList(document=document, passages=page, cursor=following)
-
-
-@router.operation("List a document's versions")
-def list_document_versions(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> VersionList:
-    """Return every version of the document, whichever of them is named, the newest first."""
-    with unit_of_work(gateway.database) as connection:
-        document = documents.load(connection, document_id, among=caller.sites)
-        return VersionList(documents=documents.list_versions(connection, document.name, document.site_id))
 
 
 @router.operation("Delete a document", status_code=204, responses=document_errors(ForbiddenError))

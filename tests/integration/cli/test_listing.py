@@ -107,7 +107,7 @@ def test_series_are_listed_with_when_they_are_known(home: Luna) -> None:
 
 def test_forecasts_are_listed_the_newest_first(home: Luna) -> None:
     (found,) = home("forecast", "list", *SITE, "--json").document["forecasts"]
-    assert (found["issued_at"], found["stage"], found["reasons"]) == ("2024-02-01T11:00:00+00:00", "cold", ["no_history"])
+    assert (found["issued_at"], found["stage"], found["reasons"]) == ("2024-02-01T11:00:00Z", "cold", ["no_history"])
     assert home("forecast", "list", *SITE, "--to", "2024-02-01 12:00", "--json").document["forecasts"] == []
     assert "2024-02-01 12:00 CET" in home("forecast", "list", *SITE, "--from", "2024-02-01 12:00").out
 

@@ -35,7 +35,7 @@ BLOCK = ("--device", "battery", "--action", "charge", "--from", "2099-07-01T04:0
 @pytest.fixture(scope="module")
 def url(database: Engine, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("worker")
-    services = ("services.ingest.tasks", "services.rag.tasks")
+    services = ("services.ingest.tasks", "services.rag.tasks", "services.forecaster.tasks")
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with stored_site(database, **SITE), worker_process(redis_url, database_url, *services, data_folder=folder), serve(addresses) as client:
         yield str(client.base_url)
@@ -121,6 +121,24 @@ def test_a_worker_elsewhere_is_asked(laptop: Luna) -> None:
     found = laptop("search", "grid fees", "--site", "cellar", "--json")
     assert (found.code, found.document["passages"]) == (0, []), found.err
     assert laptop("search", "grid fees").out.strip() == "Nothing was found."
+
+
+def test_forecasts_elsewhere_are_listed_explained_and_their_version_is_changed(laptop: Luna) -> None:
+    assert laptop("forecast", "list", *AT).out.strip() == "There is none: luna forecast issue --site cellar --at T."
+    unexplained = laptop("forecast", "explain", *AT, "--at", "2024-06-01 12:00")
+    assert (unexplained.code, problem(unexplained)["value"]) == (2, "2024-06-01T12:00:00+02:00"), unexplained.err
+    promoted = laptop("forecast", "promote", *AT, "--version", "baseline_like_days", "--reason", "a try")
+    assert promoted.out.strip() == "baseline_like_days drives the planner: a try", promoted.err
+    assert "drives the planner" in laptop("forecast", "rollback", *AT).out
+    untrained = laptop("forecast", "train", *AT)
+    assert (untrained.code, problem(untrained)["type"]) == (2, "urn:luna:problem:invalid-input"), untrained.err
+    assert problem(laptop("forecast", "card", *AT))["status"] == 404
+
+
+def test_documents_elsewhere_are_listed(laptop: Luna) -> None:
+    assert laptop("docs", "list", "--kind", "tariff").out.strip() == "No documents: luna docs add FILE."
+    assert problem(laptop("docs", "versions", "none"))["status"] == 404
+    assert problem(laptop("docs", "validity", "none", "--from", "2024-01-01"))["status"] == 404
 
 
 def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -> None:

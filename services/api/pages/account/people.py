@@ -68,7 +68,7 @@ def show_keys(request: Request, gateway: CurrentGateway, caller: CurrentCaller, 
 
 
 @router.post("/ui/keys")
-async def make_key(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller, *, typed: Typed) -> Response:
+async def make_key(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed) -> Response:
     """Make a key and show it, this once."""
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
     try:

@@ -13,6 +13,7 @@ from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKi
 from luna.contracts.job import Job
 from luna.energy.errors import NotFoundError
 from luna.energy.site import Site, invalid_input
+from luna.platform.capabilities.documents import set_document_validity
 from luna.platform.database import document_passages, documents, jobs, sites
 from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
@@ -22,7 +23,7 @@ from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
-from services.api.routes.documents import add_examples, delete_document, fetch_document, set_document_validity, take_documents
+from services.api.routes.documents import add_examples, delete_document, fetch_document, take_documents
 
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
@@ -134,7 +135,8 @@ def set_validity(visit: CurrentVisit, document_id: DocumentPath, form: Annotated
         wanted = DocumentValidity.model_validate({"valid_from": form.valid_from or None, "valid_until": form.valid_until or None})
     except ValidationError as exc:
         raise SpokenError(words_of(visit.request, PAGE)("validity_malformed"), field="valid_until", value=form.valid_until[:200]) from exc
-    set_document_validity(document_id, wanted, visit.gateway, visit.caller)
+    with visit.gateway.open_call(by=visit.caller.signature, sites=visit.caller.sites) as call:
+        set_document_validity.function(call, document_id, wanted)
     return RedirectResponse(f"{visit.base}/documents/{document_id}", HTTPStatus.SEE_OTHER.value)
 
 

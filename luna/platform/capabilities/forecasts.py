@@ -1,0 +1,179 @@
+"""Forecasts of a site: which were issued, why one is what it is, which version drives the planner."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from luna.contracts.forecast import ForecastVersion, TrainRequest
+from luna.contracts.forecast_explanation import ExplainRequest
+from luna.contracts.forecast_versions import ActivationReply, CardRequest, PromoteRequest, RollbackRequest, RunId
+from luna.contracts.message import Message
+from luna.energy.errors import ConflictError
+from luna.energy.instant import Instant
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.database import forecast_issues, sites
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
+from luna.words import Language, Numbers, say_instant
+
+_NOUN = "forecasts"
+_PATH, _SHORT = "/v1/sites/{site_id}/forecast-versions", "/sites/{site_id}/forecast-versions"
+OfVersion = Annotated[ForecastVersion | None, Field(description="of this version alone")]
+OfRun = Annotated[RunId | None, Field(description="a training of the site; default: the one whose model speaks now")]
+
+
+class IssueSummary(Message):
+    """An issue of forecasts of load and PV."""
+
+    forecast_version: Annotated[str, Field(description="which version spoke")]
+    issued_at: Annotated[Instant, Field(description="nothing measured after it was used")]
+    stage: Annotated[str, Field(description="how much history it rests on: cold, profile, young or full")]
+    reasons: Annotated[list[str], Field(description="codes of what widened its bands; empty: nothing")]
+    run_id: Annotated[str | None, Field(description="the training whose model spoke; null: none did")]
+
+
+class IssueList(Message):
+    """Issues of a site's forecasts, the newest first."""
+
+    forecasts: Annotated[list[IssueSummary], Field(description="their values are series: slot_forecasts:VERSION:COLUMN")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class ExplanationQuestion(BaseModel):
+    """Which forecast a caller asks about."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: Annotated[Instant, Field(description="the forecast that stood then: the last one issued in the 48 hours before")]
+    slot: Annotated[Instant | None, Field(description="the quarter-hour that covers this instant; usual: all of them")] = None
+    version: Annotated[ForecastVersion | None, Field(description="usual: what drives the planner; where that issued nothing, aurora_v1.0")] = None
+    language: Annotated[Language, Field(description="of the sentences")] = "en"
+
+    def request(self, site_id: str) -> ExplainRequest:
+        """Return what is asked of the forecaster."""
+        return ExplainRequest(site_id=site_id, at=self.at, slot=self.slot, forecast_version=self.version, language=self.language)
+
+
+class Training(Message):
+    """What a model is to learn from."""
+
+    until: Annotated[Instant | None, Field(description="nothing after this instant; default: all there is")] = None
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="the same seed and data give the same model")] = 0
+    force: Annotated[bool, Field(description="use the new model also where it did worse than the one in use")] = False
+
+
+class Promotion(Message):
+    """What is to drive the planner from now on, and why."""
+
+    forecast_version: Annotated[ForecastVersion, Field(description="aurora_v1.0 or a baseline")]
+    run_id: Annotated[RunId | None, Field(description="the training whose model speaks; default: the latest")] = None
+    reason: Annotated[str, Field(min_length=1, max_length=512, description="kept with the decision")] = "promoted by hand"
+
+
+_HEADINGS = ("issued", "version", "stage", "training", "widened by")
+
+
+def _show(issue: IssueSummary, numbers: Numbers) -> list[str]:
+    return [say_instant(issue.issued_at, numbers.zone), issue.forecast_version, issue.stage, issue.run_id or "–", ", ".join(issue.reasons)]
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/forecasts",
+    noun=_NOUN,
+    scope="read",
+    command="forecast list",
+    shown=ReplyTable(_HEADINGS, _show, "forecasts", none="There is none: luna forecast issue --site {site_id} --at T."),
+)
+def list_forecasts(  # noqa: PLR0913 - one per parameter of the query
+    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, version: OfVersion = None, limit: Limit = 50, cursor: Cursor = None
+) -> IssueList:
+    """List the forecasts issued for a site.
+
+    Return the issues within `from` and `to`, the newest first: what each rests on, and what widened it.
+    """
+    after = read_instant_and_text(cursor)
+    rows = forecast_issues.list_newest(call.connection, site_id, issued=(first, end), version=version, after=after, limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.forecast_version))
+    return IssueList(forecasts=[_summarise(issue) for issue in page], cursor=following)
+
+
+def _summarise(issue: forecast_issues.ForecastIssue) -> IssueSummary:
+    reasons = list(issue.reasons)
+    return IssueSummary(forecast_version=issue.forecast_version, issued_at=issue.issued_at, stage=issue.stage, reasons=reasons, run_id=issue.run_id)
+
+
+@capability("GET", "/v1/sites/{site_id}/forecasts/explanation", noun=_NOUN, scope="read", command="forecast explain", shown="", errors=(ConflictError,))
+def explain_forecast(_: CapabilityCall, site_id: SiteName, question: ExplanationQuestion) -> ExplainRequest:
+    """Say why a forecast is what it is.
+
+    Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in figures and words.
+    """
+    return question.request(site_id)
+
+
+@capability("POST", f"{_PATH}/trainings", noun=_NOUN, scope="analyse", command="forecast train", shown="", status=202)
+def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) -> TrainRequest:
+    """Train a model on a site's history.
+
+    Train as a job, whose reply says what was learned and whether the model is in use; until then the model before stays.
+    """
+    sites.key_of(call.connection, site_id)
+    return TrainRequest(site_id=site_id, until=training.until, seed=training.seed, trigger="force" if training.force else "hand")
+
+
+@capability("GET", f"{_PATH}/card", noun=_NOUN, scope="read", command="forecast card", shown="")
+def read_model_card(_: CapabilityCall, site_id: SiteName, *, run_id: OfRun = None) -> CardRequest:
+    """Read the card of a trained model.
+
+    Return what a model learned from, how good it was and what it is for, as facts and in Markdown.
+    """
+    return CardRequest(site_id=site_id, run_id=run_id)
+
+
+def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
+    model = "" if reply.run_id is None else f" with training {reply.run_id}"
+    yield f"{reply.forecast_version}{model} drives the planner: {reply.reason}"
+    if reply.pinned:
+        yield "The owner's pin stands above this decision; take forecasting.active_forecast_version out of the site to let it hold."
+
+
+@capability(
+    "POST",
+    f"{_PATH}/promote",
+    noun=_NOUN,
+    scope="operate",
+    command="forecast promote",
+    shown=_say_activation,
+    options={"forecast_version": "version"},
+    errors=(ConflictError,),
+    aliases=(f"{_SHORT}/promote",),
+)
+def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion) -> PromoteRequest:
+    """Let a version drive the planner.
+
+    Let the version drive the planner from the next plan on. An owner's pin stands above it. 409 where Aurora was never trained.
+    """
+    asked: dict[str, Any] = promotion.model_dump()
+    return PromoteRequest(site_id=site_id, **asked)
+
+
+@capability(
+    "POST",
+    f"{_PATH}/rollback",
+    noun=_NOUN,
+    scope="operate",
+    command="forecast rollback",
+    shown=_say_activation,
+    errors=(ConflictError,),
+    aliases=(f"{_SHORT}/rollback",),
+)
+def roll_back_forecast(_: CapabilityCall, site_id: SiteName) -> RollbackRequest:
+    """Go back to what drove the planner before.
+
+    Take back the last decision that stands. 409 where there is none.
+    """
+    return RollbackRequest(site_id=site_id)
+
+
+FORECASTS = (list_forecasts, explain_forecast, train_forecast, read_model_card, promote_forecast, roll_back_forecast)
