@@ -54,9 +54,11 @@ class RemoteDesk:
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         """Return a capability's reply; that of a job once it is done."""
         found = self._request(capability, given)
-        return self._await(capability, JobReply.model_validate(found)) if capability.as_job else capability.reply.model_validate(found)
+        if capability.as_job:
+            found = self._await(JobReply.model_validate(found))
+        return None if capability.reply is None else capability.reply.model_validate(found)
 
-    def _await(self, capability: Capability, job: JobReply) -> Message:
+    def _await(self, job: JobReply) -> Any:
         """Return a job's reply; standard error says how far it is.
 
         Raises:
@@ -72,7 +74,7 @@ class RemoteDesk:
             from luna.platform.queue.jobs import explain_end
 
             raise explain_end(job)
-        return capability.reply.model_validate(job.reply)
+        return job.reply
 
     def _request(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         places = {each.name: each.place for each in capability.given}

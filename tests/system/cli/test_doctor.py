@@ -80,7 +80,7 @@ def test_a_platform_whose_workers_live_has_nothing_against_its_queues(luna_on_se
     assert "warning" in severities(said, "versions")
 
 
-def test_tables_of_another_release_are_a_fault(luna_on_servers: Luna, database: Engine) -> None:
+def test_tables_of_a_release_that_nobody_knows_are_a_fault(luna_on_servers: Luna, database: Engine) -> None:
     with unit_of_work(database) as connection:
         before = connection.scalar(text("SELECT version_num FROM alembic_version"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
@@ -89,7 +89,7 @@ def test_tables_of_another_release_are_a_fault(luna_on_servers: Luna, database: 
     finally:
         with unit_of_work(database) as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
-    assert [each["remedy"] for each in faults(said) if each["topic"] == "database"] == ["Run: luna db upgrade"]
+    assert [each["remedy"] for each in faults(said) if each["topic"] == "database"] == ["Run the release that made them, or restore."]
 
 
 def test_servers_that_are_away_are_named_and_all_else_is_looked_at(luna: Luna, monkeypatch: pytest.MonkeyPatch) -> None:
