@@ -196,9 +196,9 @@ class PolicyDayTrace(Message):
 
 
 class DayPictureReply(Message):
-    """The picture of a day, PNG, base64; ``traces`` hold by policy what it shows. ``from_day`` to ``to_day`` were lived in one go around the day."""
+    """The picture of a day, SVG; ``traces`` hold by policy what it shows. ``from_day`` to ``to_day`` were lived in one go around the day."""
 
-    png: str
+    svg: str
     policies: list[str]
     day: date | None = None
     from_day: date | None = None

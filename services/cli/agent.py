@@ -1,6 +1,5 @@
 """``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
 
-from base64 import b64decode
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -211,7 +210,7 @@ def plot(
     *,
     site: SiteOption,
     day: Annotated[date, typer.Option("--day", parser=_read_day, metavar="DAY", help="The local day.")],
-    to: Annotated[Path, typer.Option("--out", help="The picture's file, PNG.")],
+    to: Annotated[Path, typer.Option("--out", help="The picture's file, SVG.")],
     policies: Annotated[str, typer.Option(help="One to four, comma-separated.")] = "mpc,antares,oracle",
     slots: Annotated[Path | None, typer.Option(help="Also write every slot to this file: .csv or .json.")] = None,
     as_json: JsonOption = False,
@@ -232,17 +231,17 @@ def plot(
         with unit_of_work(engine) as connection:
             zone = find_zone(connection, site)
             reply = draw_stored_day(Store.beside(engine, lambda: connection), request, objects=_open_objects())
-    _write(to, b64decode(reply.png))
+    _write(to, reply.svg.encode())
     if slots is not None:
         _write(slots, _compose_slots(reply, slots.suffix).encode())
-    document = reply.model_dump(mode="json", exclude={"png"}) | {"file": str(to)}
+    document = reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)}
     emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", zone, reply.currency)))
 
 
 def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
     if suffix == ".json":
-        return reply.model_dump_json(exclude={"png"}) + "\n"
+        return reply.model_dump_json(exclude={"svg"}) + "\n"
     import csv
     from io import StringIO
 

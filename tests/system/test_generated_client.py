@@ -38,7 +38,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("client")
     (folder / "openapi.json").write_text(json.dumps(create_app(Settings()).openapi()), encoding="utf-8")
     # A picture is bytes to who knows no pictures.
-    told = "package_name_override: luna_client\nproject_name_override: made\npost_hooks: []\ncontent_type_overrides:\n  image/png: application/octet-stream\n"
+    told = (
+        "package_name_override: luna_client\nproject_name_override: made\npost_hooks: []\ncontent_type_overrides:\n  image/svg+xml: application/octet-stream\n"
+    )
     (folder / "config.yaml").write_text(told, encoding="utf-8")
     command = [str(GENERATOR), "generate", "--path", "openapi.json", "--config", "config.yaml", "--meta", "none"]
     said = subprocess.run([*command, "--output-path", "luna_client", "--fail-on-warning"], cwd=folder, capture_output=True, text=True, check=False)

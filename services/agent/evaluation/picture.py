@@ -1,6 +1,5 @@
 """A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its week, so its figures are those of the replay."""
 
-from base64 import b64encode
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,8 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.database import sites
 from luna.platform.database.forecast_activations import find_active
-from luna.platform.extras import DRAWING, require_extra
 from luna.platform.objects import ObjectStore
+from luna.words import Numbers
 from services.agent.evaluation.days import WEEK, UsableDays
 from services.agent.evaluation.plots import draw_day
 from services.agent.evaluation.record import read_record
@@ -33,9 +32,7 @@ def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: Object
     Raises:
         NotFoundError: no such site, nothing was recorded then, or a policy was never trained on what was recorded before.
         InvalidInputError: the day cannot be lived again, or a policy is unknown.
-        MachineError: what draws is not installed.
     """
-    require_extra(DRAWING)
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         first, last = find_stretch(read_record(connection, site, **_week_of(request.day)), request.day)
@@ -77,9 +74,8 @@ def _draw(connection: Connection, site: Site, asked: ReplayRequest, *, day: date
     costs = {name: next(each for each in policy.days if each.day == day) for name, policy in reply.policies.items()}
     traces = trace_day(scene, Rules.of(scene), lived[day], costs)
     named = {name: trace.model_copy(update={"run_id": learned[name].run_id}) if name in learned else trace for name, trace in traces.items()}
-    picture = draw_day(named, title=f"{site.name}, {day}", zone=scene.zone, currency=site.currency)
     return DayPictureReply(
-        png=b64encode(picture).decode(),
+        svg=draw_day(named, title=f"{site.name}, {day}", numbers=Numbers("en", scene.zone, site.currency)),
         policies=asked.policies,
         day=day,
         from_day=asked.from_day,

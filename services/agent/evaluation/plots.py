@@ -1,130 +1,175 @@
-"""A day as several policies lived it, side by side in one picture: price, net battery power and export, state of charge, on common axes."""
+"""A day as several policies lived it, side by side: price, battery power and export, state of charge, on axes that all columns share."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from io import BytesIO
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import numpy as np
+from markupsafe import Markup
 
 from luna.contracts.agent import PolicyDayTrace, SlotTrace, TradedSlots
 from luna.energy.timeline import FloatArray
-from luna.words import say_policy
+from luna.words import Numbers, say_policy
+from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
+from luna.words.charts.marks import draw_bars, find_runs, place_keys, shade_runs, trace_edges, trace_stairs
+from luna.words.charts.style import draw_document, style
+from luna.words.charts.svg import LETTER, circle, join, path, rectangle, text
 from services.agent.evaluation.traces import LITTLE_KWH
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+COLUMN, LEFT, GAP = 390.0, 44.0, 18.0
+# Title, then each column's name and three lines; a panel's unit stands above it, the clock below.
+HEAD, UNIT = 98.0, 30.0
+PANELS = {"price": 150.0, "power": 210.0, "stored": 130.0}
+FOOT, KEY_ROW = 50.0, 20.0
+LINE = 16.0
+PRICE_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+POWER_STEPS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+KEYS = (
+    ("price-line", "import price"),
+    ("dot-charging", "charging at"),
+    ("dot-giving", "discharging at"),
+    ("bar-charging", "battery charges"),
+    ("bar-giving", "battery discharges"),
+    ("export-line", "export to the grid (down)"),
+    ("needed-line", "load less sun"),
+    ("stored-line", "state of charge"),
+    ("cheap", "cheaper than the day's median"),
+)
 
-DOTS_PER_INCH = 100
-COLUMN_INCHES, HEIGHT_INCHES = 4.6, 7.4
-# Distinguishable without red and green. Source: Okabe and Ito 2008.
-PRICE, CHARGING, DISCHARGING, EXPORT, STORED, CHEAP = "#444444", "#0072B2", "#D55E00", "#E69F00", "#009E73", "#EAF3FA"
+
+@dataclass(frozen=True, slots=True)
+class _LivedDay:
+    """A policy's day in arrays; powers in kW, prices in hundredths or units as ``Numbers`` says them, the state of charge in percent from its first end on."""
+
+    name: str
+    trace: PolicyDayTrace
+    price: FloatArray
+    net_kw: FloatArray
+    export_kw: FloatArray
+    needed_kw: FloatArray
+    stored: FloatArray
+
+    @classmethod
+    def of(cls, name: str, trace: PolicyDayTrace, *, hours: float, base: int) -> "_LivedDay":
+        def read(field: str) -> FloatArray:
+            return np.array([getattr(slot, field) for slot in trace.slots])
+
+        net = read("charge_kwh") - read("discharge_kwh")
+        return cls(
+            name,
+            trace,
+            price=read("import_price") * base,
+            net_kw=np.where(np.abs(net) > LITTLE_KWH, net, 0.0) / hours,
+            export_kw=-read("export_kwh") / hours,
+            needed_kw=(read("load_kwh") - read("pv_kwh")) / hours,
+            stored=100 * read("soc"),
+        )
 
 
-def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, zone: ZoneInfo, currency: str) -> bytes:
-    """Return the picture, PNG: a column per policy, each with three charts whose axes are the same in all columns.
+def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
+    """Return the picture, an SVG document: a column per policy, each with three panels whose axes are the same in all columns.
 
     Args:
         traces: the same day as each policy lived it; their slots begin at the same instants.
         title: what stands above.
-        zone: whose clock the hours are of.
-        currency: of prices and costs.
+        numbers: write figures, and know the clock and the currency.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(COLUMN_INCHES * len(traces) + 0.6, HEIGHT_INCHES), dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=12, x=0.01, ha="left")
-    charts = figure.subplots(3, len(traces), sharex=True, sharey="row", squeeze=False, height_ratios=[1.0, 1.3, 0.9])
-    for column, (name, trace) in enumerate(traces.items()):
-        clock = _Clock.of(trace.slots, zone)
-        for chart, draw in zip(charts[:, column], (_draw_price, _draw_power, _draw_stored), strict=True):
-            draw(chart, clock.edges, trace)
-            clock.lay_out(chart)
-        charts[0, column].set_title(_describe(name, trace, currency), fontsize=8, loc="left", linespacing=1.35)
-        charts[2, column].set_xlabel(f"local time ({zone.key})")
-    for chart, label in zip(charts[:, 0], (f"import price ({currency}/kWh)", "power (kW), charging up", "state of charge (%)"), strict=True):
-        chart.set_ylabel(label)
-    marks = {label: mark for chart in charts[:2, 0] for mark, label in zip(*chart.get_legend_handles_labels(), strict=True)}
-    figure.legend(marks.values(), marks.keys(), loc="outside lower center", ncols=4, fontsize=8)
-    written = BytesIO()
-    figure.savefig(written, format="png", metadata={"Software": None})
-    return written.getvalue()
+    base, unit = numbers.price_unit
+    slots = next(iter(traces.values())).slots
+    step = slots[1].start - slots[0].start
+    days = [_LivedDay.of(name, trace, hours=step / timedelta(hours=1), base=base) for name, trace in traces.items()]
+    axes = _fit_axes(days)
+    width = len(days) * COLUMN + (len(days) - 1) * GAP
+    columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=_list_edges(slots, step)) for place, day in enumerate(days))
+    units = {"price": f"import price ({unit}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
+    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in units.items())
+    below = axes["stored"].bottom + FOOT
+    keys, end = _draw_keys(width, below)
+    heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
+    return draw_document(heading + names + columns + keys, (width, end), style("policy_day"), label=title)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """The edges of a day's slots in hours since it began, and where its clock says 0, 6, 12 and 18: a day has 23 to 25 hours."""
-
-    edges: FloatArray
-    ticks: Mapping[float, str]
-
-    @classmethod
-    def of(cls, slots: Sequence[SlotTrace], zone: ZoneInfo) -> "_Clock":
-        begun = [(slot.start - slots[0].start) / timedelta(hours=1) for slot in slots]
-        local = [slot.start.astimezone(zone) for slot in slots]
-        ticks = {at: f"{time.hour}" for at, time in zip(begun, local, strict=True) if time.hour % 6 == 0 and time.minute == 0}
-        end = begun[-1] + begun[1] - begun[0]
-        return cls(np.array([*begun, end]), ticks | {end: "24"})
-
-    def lay_out(self, chart: "Axes") -> None:
-        chart.set_xlim(self.edges[0], self.edges[-1])
-        chart.set_xticks(list(self.ticks), labels=list(self.ticks.values()))
-        chart.grid(color="#dddddd", linewidth=0.5)
-        chart.tick_params(labelsize=8)
+def _list_edges(slots: Sequence[SlotTrace], step: timedelta) -> list[datetime]:
+    return [*(slot.start for slot in slots), slots[-1].start + step]
 
 
-def _describe(name: str, trace: PolicyDayTrace, currency: str) -> str:
-    cost = trace.cost - (trace.value_gain or 0.0)
-    lines = [say_policy(name, language="en"), f"{cost:.2f} {currency}, stored energy counted in"]
-    return "\n".join([*lines, _tell_slots("charges", trace.charging, currency), _tell_slots("discharges", trace.discharging, currency)])
+def _fit_axes(days: Sequence[_LivedDay]) -> dict[str, Axis]:
+    """Return each panel's scale, which holds the values of all columns."""
+    prices = np.concatenate([day.price for day in days])
+    powers = np.concatenate([series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)])
+    top, ends = HEAD, {}
+    for panel, height in PANELS.items():
+        top += UNIT
+        ends[panel] = (top + height, top)
+        top += height
+    price_step = choose_step(float(np.ptp(np.append(prices, 0.0))), PRICE_STEPS, 5)
+    power_step = choose_step(float(np.ptp(np.append(powers, 0.0))), POWER_STEPS, 6)
+    return {
+        "price": fit_axis(prices.tolist(), ends["price"], step=price_step, least=(0.0, price_step)),
+        "power": fit_axis(powers.tolist(), ends["power"], step=power_step, least=(0.0, power_step)),
+        "stored": Axis.upright(ends["stored"][1], PANELS["stored"], low=0.0, high=100.0, step=25.0),
+    }
 
 
-def _tell_slots(verb: str, traded: TradedSlots, currency: str) -> str:
+def _draw_column(day: _LivedDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
+    frame = ChartFrame(COLUMN, LEFT, 0.0, len(day.trace.slots))
+    price, power, stored = axes["price"], axes["power"], axes["stored"]
+    cheap = find_runs(day.price < np.median(day.price))
+    clock = ClockAxis(frame, lambda edge: edges[edge], numbers, price.top, stored.bottom, stored.bottom + 16, every=6)
+    lines = [
+        *_describe(day, numbers),
+        *(shade_runs(frame, axis, cheap, "cheap") for axis in (price, power)),
+        *(draw_ruler(frame, axis, numbers) for axis in axes.values()),
+        clock.draw(),
+        path(trace_stairs(frame, price, day.price), "line price-line"),
+        *_mark_trades(frame, price, day),
+        draw_bars(frame, power, np.zeros(frame.count), np.maximum(day.net_kw, 0.0), css="bar-charging"),
+        draw_bars(frame, power, np.zeros(frame.count), np.minimum(day.net_kw, 0.0), css="bar-giving"),
+        path(trace_stairs(frame, power, day.export_kw), "line export-line"),
+        path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
+        # What is stored is known at the end of each slot.
+        path(trace_edges(ChartFrame(COLUMN, LEFT + frame.slot_width, 0.0, frame.count - 1), stored, day.stored), "line stored-line"),
+    ]
+    return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
+
+
+def _mark_trades(frame: ChartFrame, axis: Axis, day: _LivedDay) -> list[Markup]:
+    """Return a dot on the price of each slot in which the batteries charged, or gave."""
+    trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
+    return [circle((frame.x(slot + 0.5), axis.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
+
+
+def _describe(day: _LivedDay, numbers: Numbers) -> list[Markup]:
+    cost = day.trace.cost - (day.trace.value_gain or 0.0)
+    told = (
+        f"{numbers.money(cost)}, stored energy counted in",
+        _tell_slots("charges", day.trace.charging, numbers),
+        _tell_slots("discharges", day.trace.discharging, numbers),
+    )
+    name = text((0, 42), say_policy(day.name, language="en"), "policy-name")
+    return [name, *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(told, start=1))]
+
+
+def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
     if traded.mean_price is None:
         return f"{verb} in no slot"
-    return f"{verb} {traded.kwh:.1f} kWh in {traded.slots} slots at {traded.mean_price:.3f} {currency}/kWh ({traded.cheap} cheap, {traded.dear} dear)"
+    price = numbers.price_per_kwh(traded.mean_price)
+    return f"{verb} {numbers.energy(traded.kwh)} in {traded.slots} slots at {price} ({traded.cheap} cheap, {traded.dear} dear)"
 
 
-def _read(slots: Sequence[SlotTrace], name: str) -> FloatArray:
-    return np.array([getattr(slot, name) for slot in slots])
+def _draw_keys(width: float, top: float) -> tuple[Markup, float]:
+    """Return the legend and where it ends."""
+    places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=top, row=KEY_ROW, gap=14)
+    drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
+    return join(drawn), places[-1][1] + KEY_ROW
 
 
-def _draw_price(chart: "Axes", edges: FloatArray, trace: PolicyDayTrace) -> None:
-    price, net, middle = _read(trace.slots, "import_price"), _net_kw(trace.slots, edges), (edges[:-1] + edges[1:]) / 2
-    _shade_cheap(chart, edges, price)
-    chart.stairs(price, edges, color=PRICE, linewidth=1.2, baseline=None, label="import price")
-    for where, color, label in ((net > 0, CHARGING, "charging at"), (net < 0, DISCHARGING, "discharging at")):
-        chart.plot(middle[where], price[where], ".", markersize=5, color=color, label=label)
-
-
-def _draw_power(chart: "Axes", edges: FloatArray, trace: PolicyDayTrace) -> None:
-    net, slots, length = _net_kw(trace.slots, edges), trace.slots, np.diff(edges)
-    _shade_cheap(chart, edges, _read(slots, "import_price"))
-    for part, color, label in ((np.maximum(net, 0.0), CHARGING, "battery charges"), (np.minimum(net, 0.0), DISCHARGING, "battery discharges")):
-        chart.stairs(part, edges, color=color, fill=True, alpha=0.75, label=label)
-    chart.stairs(-_read(slots, "export_kwh") / length, edges, color=EXPORT, linewidth=1.3, baseline=None, label="export to the grid (down)")
-    needed = (_read(slots, "load_kwh") - _read(slots, "pv_kwh")) / length
-    chart.stairs(needed, edges, color=PRICE, linewidth=0.7, linestyle=":", baseline=None, label="load less sun")
-    chart.axhline(0.0, color=PRICE, linewidth=0.6)
-
-
-def _draw_stored(chart: "Axes", edges: FloatArray, trace: PolicyDayTrace) -> None:
-    chart.plot(edges[1:], 100 * _read(trace.slots, "soc"), color=STORED, linewidth=1.5)
-    chart.set_ylim(0, 102)
-
-
-def _net_kw(slots: Sequence[SlotTrace], edges: FloatArray) -> FloatArray:
-    """Return what flows into all batteries together, kW; what is rounding is nothing."""
-    net = _read(slots, "charge_kwh") - _read(slots, "discharge_kwh")
-    return np.where(np.abs(net) > LITTLE_KWH, net, 0.0) / np.diff(edges)
-
-
-def _shade_cheap(chart: "Axes", edges: FloatArray, price: FloatArray) -> None:
-    """Lay a ground under the slots whose price is below the day's median."""
-    cheap, label = np.append(price < np.median(price), [False]), "cheaper than the day's median"
-    ground = chart.get_xaxis_transform()
-    chart.fill_between(edges, 0, 1, where=cheap, step="post", transform=ground, color=CHEAP, zorder=0, label=label)
+def _draw_key(css: str, words: str, place: tuple[float, float]) -> Markup:
+    x, y = place
+    if css.startswith("dot"):
+        sign = circle((x + 10, y - 4), 3, css)
+    elif css.endswith("line"):
+        sign = path(f"M{x:g} {y - 4:g}h20", f"line {css}")
+    else:
+        sign = rectangle((x, y - 10, 20, 12), css)
+    return sign + text((x + 26, y), words, "note")

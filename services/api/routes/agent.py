@@ -1,6 +1,5 @@
 """The learning agent of a site: where it stands, what it would have saved, who decided, its trainings and plans, and what its owner wants of it."""
 
-from base64 import b64decode
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -47,7 +46,7 @@ IfMatch = Annotated[str | None, Header(max_length=100, description='the site\'s 
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 _TAGGED = {"headers": {"ETag": {"description": "the site's version, for If-Match", "schema": {"type": "string"}}}}
 _PLAN_TAG = {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}
-_PNG = {200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}, "description": "The picture"}}
+_SVG = {200: {"content": {"image/svg+xml": {"schema": {"type": "string"}}}, "description": "The picture"}}
 
 
 class SlotList(Message):
@@ -179,11 +178,11 @@ def read_agent_plan(
     return respond_tagged(request, plan.model_dump_json(by_alias=True).encode(), f'"{shadow_id}"')
 
 
-@router.operation("Draw a day as planner, agent and oracle lived it", response_class=Response, responses=_PNG)
+@router.operation("Draw a day as planner, agent and oracle lived it", response_class=Response, responses=_SVG)
 async def draw_agent_day(site_id: SitePath, day: DayPath, gateway: CurrentGateway) -> Response:
-    """Return a PNG of three panels on common axes; without the agent where none was trained before the week of the day."""
+    """Return an SVG of three panels on common axes; without the agent where none was trained before the week of the day."""
     picture = await gateway.ask(await to_thread.run_sync(_choose_picture, gateway, site_id, day), patience=PICTURE_PATIENCE)
-    return Response(b64decode(from_json(bytes(picture.body))["png"]), media_type="image/png", headers={"Cache-Control": "private, no-cache"})
+    return Response(from_json(bytes(picture.body))["svg"], media_type="image/svg+xml", headers={"Cache-Control": "private, no-cache"})
 
 
 @router.operation("Train the agent on a site's history", status_code=202, response_model=JobReply)

@@ -1,7 +1,6 @@
 """A recorded day of a stored site, drawn: from a replay of its week, whose figures are those of any replay of that week."""
 
 import csv
-from base64 import b64decode
 from collections.abc import Iterator
 from datetime import date, timedelta
 from io import StringIO
@@ -40,7 +39,7 @@ def draw(home: Engine, folder: Path, *, day: date = WEDNESDAY, policies: tuple[s
 def test_a_pictures_figures_are_those_of_a_replay_of_the_week(home: Engine, tmp_path: Path) -> None:
     picture = draw(home, tmp_path)
     assert (picture.from_day, picture.to_day) == (UNSEEN, UNSEEN + timedelta(days=6))
-    assert b64decode(picture.png).startswith(b"\x89PNG")
+    assert picture.svg.startswith("<svg ")
     with unit_of_work(home) as connection:
         week = {"from_day": UNSEEN, "to_day": UNSEEN + timedelta(days=6)}
         replayed = replay_site(connection, ReplayRequest(site_id=SITE.name, **week, policies=["mpc", "self_consumption", "oracle"], system_id="test"))
@@ -70,11 +69,11 @@ def test_a_day_that_cannot_be_lived_again_is_not_drawn(home: Engine, tmp_path: P
 
 
 def test_the_command_writes_picture_and_slots(home: Engine, luna_on_servers: Luna, tmp_path: Path) -> None:
-    picture, slots = tmp_path / "day.png", tmp_path / "day.csv"
+    picture, slots = tmp_path / "day.svg", tmp_path / "day.csv"
     named = ("--site", SITE.name, "--day", str(WEDNESDAY), "--policies", "mpc,oracle")
     said = luna_on_servers("agent", "plot", *named, "--out", str(picture), "--slots", str(slots), "--json")
     assert said.code == 0, said.err
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.read_text().startswith("<svg ")
     rows = list(csv.DictReader(StringIO(slots.read_text())))
     assert len(rows) == 2 * 96
     assert said.document["traces"]["mpc"]["slots"][0]["start"] == rows[0]["start"]
@@ -83,7 +82,7 @@ def test_the_command_writes_picture_and_slots(home: Engine, luna_on_servers: Lun
 
 
 def test_slots_are_written_as_rows_or_json_and_nothing_else(home: Engine, luna_on_servers: Luna, tmp_path: Path) -> None:
-    named = ("--site", SITE.name, "--day", str(WEDNESDAY), "--policies", "self_consumption", "--out", str(tmp_path / "day.png"))
+    named = ("--site", SITE.name, "--day", str(WEDNESDAY), "--policies", "self_consumption", "--out", str(tmp_path / "day.svg"))
     assert luna_on_servers("agent", "plot", *named, "--slots", str(tmp_path / "day.json"), "--json").code == 0
     said = luna_on_servers("agent", "plot", *named, "--slots", str(tmp_path / "day.xlsx"), "--json")
     assert (said.code, said.problem["field"]) == (2, "--slots")

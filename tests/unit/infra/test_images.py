@@ -25,7 +25,7 @@ def packages(lock: Path) -> dict[str, str]:
         ("highspy", {"agent", "planner"}),
         ("numba", {"agent", "edge", "planner"}),
         ("gymnasium", set()),
-        ("matplotlib", {"agent", "edge"}),
+        ("matplotlib", {"edge"}),
         ("ortools", {"edge"}),
         ("qdrant-client", {"rag"}),
         ("optuna", {"edge"}),

@@ -1,5 +1,6 @@
 """What is stored of a site's agent, as its page says and draws it."""
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -312,6 +313,11 @@ class PictureView:
         """What the picture shows, for who does not see it."""
         names = ", ".join(self.agent.name_policy(name) for name in self.reply.policies)
         return self.agent.words("picture_alt", day=self.agent.say_date(self.day), policies=names)
+
+    @property
+    def encoded(self) -> str:
+        """The picture, as an address holds it."""
+        return b64encode(self.reply.svg.encode()).decode()
 
     @property
     def without_agent(self) -> bool:
