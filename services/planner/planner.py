@@ -128,7 +128,7 @@ def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = N
     except SolverError:
         plan = plan_alone(problem)
     # Who plans the same again later has all its time again.
-    return replace(plan, problem=problem if plan.problem is timed else plan.problem.due(problem.search.deadline))
+    return replace(plan, problem=plan.problem.due(problem.search.deadline))
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import starmap
-from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 
 from luna.energy.devices import Battery
-from luna.energy.physics import SELF_CONSUMPTION, Flows, IntArray, SetPoint, SlotActuals
+from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
@@ -69,9 +68,9 @@ class SplitColumns:
 
 def first_modes(problem: Problem) -> IntArray:
     """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
-    first = np.full((len(problem.site.batteries), 1), SELF_CONSUMPTION, dtype=np.int8)
+    first = np.full((len(problem.site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
     for index, mode in enumerate(problem.following.modes or ()):
-        first[index] = SELF_CONSUMPTION if mode is None else mode
+        first[index] = Mode.SELF_CONSUMPTION if mode is None else mode
     return first
 
 
@@ -214,9 +213,11 @@ def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]]
     for (plan, _), (_, modes) in zip(asked, guesses, strict=True):
         before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
     plans, policies = zip(*asked, strict=True)
-    ahead = list(map(attrgetter("problem.outlook"), plans))
-    actuals = SlotActuals(*(join(list(map(attrgetter(name), ahead)), slots) for name in ("load_kwh", "pv_kwh", "timeline.hours")))
-    limits, starts = join_parts(list(map(attrgetter("limits"), plans)), slots), join([start for start, _ in guesses], slots)
+    ahead = [plan.problem.outlook for plan in plans]
+    actuals = SlotActuals(
+        join([each.load_kwh for each in ahead], slots), join([each.pv_kwh for each in ahead], slots), join([each.timeline.hours for each in ahead], slots)
+    )
+    limits, starts = join_parts([plan.limits for plan in plans], slots), join([start for start, _ in guesses], slots)
     policy = policies[0] if len(policies) == 1 else _join_policies(policies, slots)
     proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, join(before, slots))
     setpoints, flows = settle(proposed, starts, actuals, limits=limits)
@@ -231,11 +232,18 @@ def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
     """Return policies as one of slots that stand end to end: all that is asked of them, and of their batteries, when they are read."""
     batteries = []
     for parts in zip(*(policy.batteries for policy in policies), strict=True):
-        bounds = _SocBounds(*(np.repeat(list(map(attrgetter(name), parts)), slots) for name in ("battery.min_soc", "battery.max_soc")))
-        joined: dict[str, Any] = {name: join_parts(list(map(attrgetter(name), parts)), slots) for name in BatteryPolicy.__slots__ if name != "battery"}
-        batteries.append(BatteryPolicy(battery=cast("Battery", bounds), **joined))
-    curtailment, limits = (join(list(map(attrgetter(name), policies)), slots) for name in ("curtailment", "pv_limit_kw"))
-    return PlanPolicy(batteries, curtailment, limits)
+        emptiest, fullest = np.repeat([each.battery.min_soc for each in parts], slots), np.repeat([each.battery.max_soc for each in parts], slots)
+        joined = BatteryPolicy(
+            battery=cast("Battery", _SocBounds(emptiest, fullest)),
+            keep=join_parts([each.keep for each in parts], slots),
+            begin=join_parts([each.begin for each in parts], slots),
+            no_pv=join([each.no_pv for each in parts], slots),
+            charge_kw=join([each.charge_kw for each in parts], slots),
+            discharge_kw=join([each.discharge_kw for each in parts], slots),
+        )
+        batteries.append(joined)
+    curtailment = join([policy.curtailment for policy in policies], slots)
+    return PlanPolicy(batteries, curtailment, join([policy.pv_limit_kw for policy in policies], slots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,5 +263,5 @@ def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
     # Ways that were fixed for slots bind the plan, not what a policy meets.
     segments = value.segments if value.direction is None else value.free or problem_segments(problem)
     path, modes = walk_policy(policy.batteries[0], segments, start, mode=int(first_modes(problem)[0, 0]))
-    begins: FloatArray = np.concatenate([[start], path[:-1]])
+    begins: FloatArray = np.append(start, path[:-1])
     return begins[None, :], modes[None, :]

@@ -5,7 +5,7 @@ simply the only one. What looks along slots (what comes next, where a day ends) 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -52,22 +52,21 @@ def join(arrays: Sequence[A], slots: int) -> A:
 
 
 def join_parts(parts: Sequence[T], slots: int) -> T:
-    """Return arrays, or values that consist of arrays, end to end; what one of them lacks all of them have to lack."""
+    """Return values that consist of arrays end to end; what one of them lacks all of them have to lack."""
     first: Any = parts[0]
     if len(parts) == 1 or first is None:
         return parts[0]
-    if isinstance(first, np.ndarray):
-        return join(parts, slots)  # type: ignore[type-var]
     joined = {}
     for each in fields(first):
-        joined[each.name] = join_parts(list(map(attrgetter(each.name), parts)), slots)
+        own = list(map(attrgetter(each.name), parts))
+        joined[each.name] = join(own, slots) if isinstance(own[0], np.ndarray) else join_parts(own, slots)
     made: T = type(first)(**joined)
     return made
 
 
 def split(part: T, number: int, slots: int) -> T:
     """Return of values that consist of arrays end to end those of one site."""
-    names, own = type(part).__slots__, slice(number * slots, (number + 1) * slots)  # type: ignore[attr-defined]
-    if getattr(part, names[0]).shape[-1] == slots:
-        return part
-    return type(part)(*(getattr(part, name)[..., own] for name in names))
+    own, arrays = slice(number * slots, (number + 1) * slots), {}
+    for name in type(part).__slots__:  # type: ignore[attr-defined]
+        arrays[name] = getattr(part, name)[..., own]
+    return replace(part, **arrays)  # type: ignore[type-var]

@@ -407,12 +407,11 @@ def _tell_causes(seen: Evidence) -> tuple[IndexArray, list[Said]]:
     places[where] = begins.cumsum() - 1 + len(said)
     starts = (slots - seen.first[slots])[begins].tolist()
     for place, start, row in zip(causes[begins].tolist(), starts, figures[:, begins].T.tolist(), strict=True):
-        cause = CAUSES[place]
-        named: dict[str, Figure] = {name: figure for name, figure in zip(cause.figures, row, strict=False) if not isnan(figure)}
+        named: dict[str, Figure] = {name: figure for name, figure in zip(CAUSES[place].figures, row, strict=False) if not isnan(figure)}
         if "time" in named:
             # It needs the start: its weekday is said where it is not of the same day.
-            named["time"], named["start"] = seen.name_instant(int(named["time"])), seen.name_instant(start)  # type: ignore[arg-type]
-        said.append((cause.code, named))
+            named |= {"time": seen.name_instant(int(named["time"])), "start": seen.name_instant(start)}  # type: ignore[arg-type]
+        said.append((CAUSES[place].code, named))
     return places, said
 
 

@@ -29,7 +29,7 @@ from luna.contracts.plan import (
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.inputs import write_inputs
 from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
-from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, IntArray, Mode
+from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, IntArray, Mode
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
 from services.planner.deadline import Deadline, planning_clock_s
@@ -52,7 +52,6 @@ from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
 _WORDS = {mode.value: mode.word for mode in Mode}
-_SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
 
 
 def show_modes(seen: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
@@ -84,8 +83,7 @@ def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
     return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
 
 
-# By the number of a ``Curtailment``.
-_PV_WORDS = np.array(["free", "no_export", "off"])
+_PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
 # The share of the time left for a plan that other plans are set beside.
@@ -238,9 +236,7 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     slots = _list_columns(plan, told, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
     for index, battery in enumerate(site.batteries):
-        told_modes = list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))
-        limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in _SETPOINT_LIMITS})
-        (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": told_modes} | limits])
+        setpoints[battery.name] = _tell_setpoints(plan, index)
     # What set-points are read from, by battery; nothing where only the planned ones make the plan.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
@@ -335,6 +331,14 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
     return columns
 
 
+def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
+    """Return what a battery is told in each slot."""
+    names = [name for name in BatterySetpoints.model_fields if name != "mode"]
+    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in names})
+    (told,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
+    return told
+
+
 def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
     """Return numbers as they leave the planner: rounded, and no zero with a minus."""
     rounded: list[float] = (values.round(decimals) + 0.0).tolist()
@@ -352,10 +356,8 @@ def _held_back(plan: Plan) -> PvSetpoints | None:
     limited = np.isfinite(limits)
     if not (limited.any() or held.any()):
         return None
-    limit_kw = np.where(limited, limits.round(6), None).tolist()
-    mode = np.where(limited, "limit", _PV_WORDS[held]).tolist()
-    (told,) = PvSetpoints.trust([{"mode": mode, "limit_kw": limit_kw}])
-    return told
+    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), held.tolist(), strict=True)]
+    return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
 
 
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
