@@ -46,14 +46,6 @@ class Evidence(SlotFlows):
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._rows = np.arange(len(self.charge))[:, None]
         self._told: dict[int, str] = {}
-        # The edges of local days, and the number of the day that each slot is one of.
-        own = dict[str, list[int]]()
-        self.days = [0]
-        for number, plan in enumerate(plans):
-            zone = plan.problem.site.timezone
-            own[zone] = own.get(zone) or split_days(self.timeline, ZoneInfo(zone))[1:]
-            self.days += map((number * self.slots).__add__, own[zone])
-        self.day = np.repeat(np.arange(len(self.days) - 1), np.diff(self.days))
         # Where constraints leave batteries no choice, by code, of those that some battery has.
         self.at_work: dict[str, BoolArray] = {}
         found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in plans], np.zeros((len(self.charge), 1), dtype=bool)
@@ -96,50 +88,6 @@ class Evidence(SlotFlows):
         serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
         # What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays; and what the plan counts.
         self.brings, self.counted_use = np.where(serves_most, self.buy, self.sell), np.where(serves_most, self.counted, self.sell)
-        # Where a stored kWh is worth more than buying it costs, and the battery has room and may.
-        self.may_buy_more: BoolArray = self.battery.charge_from_grid & ~self.full & self.below(self.counted, self.keep)
-        self._look_ahead()
-        self._look_to_the_end()
-
-    def _look_ahead(self) -> None:
-        """Note what comes next in each slot, slots of giving and of charging as their numbers."""
-        # The slots of the next spell of giving, up to the charging after it: in which a kWh brings most, and in which all that is given does.
-        self.next_use, self.main_use = self._best_use(self.brings), self._best_use(self.brings * self.discharge)
-        self.next_price, self.main_price = self._at(self.brings, self.next_use), self._at(self.brings, self.main_use)
-        self.next_counted, self.main_counted = self._at(self.counted_use, self.next_use), self._at(self.counted_use, self.main_use)
-        # The slot of that spell in which the grid brings no more: the connection is filled, or a peak would rise; -1: in none.
-        filled, self.next_limit = self.fills_connection | self.fills_peak, np.full(self.charge.shape, -1)
-        if filled.any():
-            slot = self._best_use(np.broadcast_to(filled, self.charge.shape))
-            self.next_limit = np.where(self._at(filled, slot, unknown=False), slot, -1)
-        self.before_limit: BoolArray = self.next_limit >= 0
-        # From the slot itself on, the one in which the battery first gives.
-        self.first_use = np.where(self.gives, np.arange(self.first.size), self.next_where(self.gives))
-        self.next_charge, bought, sun = self.next_where(self.charges), self.bought_kwh > NOTHING_KWH, self.shares.sun_kwh > NOTHING_KWH
-        # What a kWh costs when the battery is next charged, where that is bought; what surplus would sell for that alone charges it, where it could be sold.
-        self.refill = self._at(np.where(bought, self.buy, np.nan), self.next_charge)
-        alone = sun & (self.bought_kwh + self.taken_kwh <= NOTHING_KWH)
-        self.sun = self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
-        # The same with losses and wear.
-        self.refill_cost, self.sun_cost = (np.maximum(each, self.loaded_price(np.maximum(each, 0.0))) for each in (self.refill, self.sun))
-
-    def _look_to_the_end(self) -> None:
-        """Note what batteries keep for reserves and for the end of the plan."""
-        slots, wanted = np.arange(self.slots), self.wanted_kwh
-        # Where a battery gives nothing any more.
-        last = np.where(self._apart(self.gives), slots, -1).max(axis=1, keepdims=True, initial=-1)
-        self.unused_after: BoolArray = (slots >= last).reshape(self.gives.shape)
-        # Where batteries end with no more than is asked for.
-        least, floor = self.join_each(lambda plan: plan.problem.terminal.least_kwh[:, None]), self.battery.min_kwh + SAME_KWH
-        end = np.repeat(self._apart(self.end_kwh)[:, -1], self.slots).reshape(self.charge.shape)
-        self.wanted_at_end: BoolArray = (least > floor) & (end <= least + SAME_KWH)
-        # The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before.
-        self.for_reserve = np.full(self.charge.shape, -1)
-        if wanted is not None:
-            bare = (wanted > floor) & (self.end_kwh <= wanted + SAME_KWH)
-            slot = self.next_where(bare | self.gives)
-            self.for_reserve = np.where(self._at(bare & ~self.gives, slot, unknown=False), slot, -1)
-        self.before_reserve: BoolArray = self.for_reserve >= 0
 
     def figure(self, name: str) -> FloatArray:
         """Return one of the arrays below as a figure: numbers, or slots counted from the plan's first; NaN: not to be said."""
@@ -161,6 +109,21 @@ class Evidence(SlotFlows):
         """Return where a constraint of batteries leaves them no choice."""
         return self.at_work.get(code, ~self.exists)
 
+    @cached_property
+    def days(self) -> list[int]:
+        """The edges of local days."""
+        own, days = dict[str, list[int]](), [0]
+        for number, plan in enumerate(self.plans):
+            zone = plan.problem.site.timezone
+            own[zone] = own.get(zone) or split_days(self.timeline, ZoneInfo(zone))[1:]
+            days += map((number * self.slots).__add__, own[zone])
+        return days
+
+    @cached_property
+    def day(self) -> IndexArray:
+        """The number of the day that each slot is one of, shape ``(slots,)``."""
+        return np.repeat(np.arange(len(self.days) - 1), np.diff(self.days))
+
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
         """Return where one price is lower than the other, and is seen to be so."""
         return np.asarray(high - low >= self.same_price)
@@ -171,7 +134,47 @@ class Evidence(SlotFlows):
         """Return what a kWh given later costs when it is charged at a price: with losses and wear."""
         return price / self.return_share + self._loading_wear
 
+    @cached_property
+    def may_buy_more(self) -> BoolArray:
+        """Where a stored kWh is worth more than buying it costs, and the battery has room and may."""
+        return self.battery.charge_from_grid & ~self.full & self.below(self.counted, self.keep)
+
     # --- later ------------------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def next_use(self) -> IndexArray:
+        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings most."""
+        return self._best_use(self.brings)
+
+    @cached_property
+    def main_use(self) -> IndexArray:
+        """The slot of that spell in which all that is given brings most."""
+        return self._best_use(self.brings * self.discharge)
+
+    @cached_property
+    def next_price(self) -> FloatArray:
+        return self._at(self.brings, self.next_use)
+
+    @cached_property
+    def main_price(self) -> FloatArray:
+        return self._at(self.brings, self.main_use)
+
+    @cached_property
+    def next_counted(self) -> FloatArray:
+        return self._at(self.counted_use, self.next_use)
+
+    @cached_property
+    def main_counted(self) -> FloatArray:
+        return self._at(self.counted_use, self.main_use)
+
+    @cached_property
+    def next_limit(self) -> IndexArray:
+        """The slot of the next spell of giving in which the grid brings no more: the connection is filled, or a peak would rise; -1: in none."""
+        filled = self.fills_connection | self.fills_peak
+        if not filled.any():
+            return np.full(self.charge.shape, -1)
+        slot = self._best_use(np.broadcast_to(filled, self.charge.shape))
+        return np.where(self._at(filled, slot, unknown=False), slot, -1)
 
     @cached_property
     def next_limit_kw(self) -> FloatArray:
@@ -195,11 +198,65 @@ class Evidence(SlotFlows):
         return np.where(following < none, following, -1).reshape(holds.shape)
 
     @cached_property
+    def next_charge(self) -> IndexArray:
+        return self.next_where(self.charges)
+
+    @cached_property
+    def refill(self) -> FloatArray:
+        """What a kWh costs when the battery is next charged, where that is bought."""
+        return self._at(np.where(self.shares.bought_kwh > NOTHING_KWH, self.buy, np.nan), self.next_charge)
+
+    @cached_property
+    def sun(self) -> FloatArray:
+        """What surplus that next charges the battery would sell for, where it is surplus alone and could be sold."""
+        alone = (self.shares.sun_kwh > NOTHING_KWH) & (self.shares.bought_kwh + self.shares.taken_kwh <= NOTHING_KWH)
+        return self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
+
+    @cached_property
+    def refill_cost(self) -> FloatArray:
+        """What a kWh costs when the battery is next charged, with losses and wear, where that is bought."""
+        return np.maximum(self.refill, self.loaded_price(np.maximum(self.refill, 0.0)))
+
+    @cached_property
+    def sun_cost(self) -> FloatArray:
+        """The same of surplus alone that could be sold."""
+        return np.maximum(self.sun, self.loaded_price(np.maximum(self.sun, 0.0)))
+
+    @cached_property
+    def first_use(self) -> IndexArray:
+        """The slot from this one on in which the battery first gives."""
+        return np.where(self.gives, np.arange(self.first.size), self.next_where(self.gives))
+
+    @cached_property
     def next_move(self) -> IndexArray:
         """The slot in which the battery next does something, where until then there is nothing to do."""
         moves, idle = ~self.rests, self.rests & ~self.short & ~self.left
         other = self.next_where(~idle)
         return np.where(self._at(moves, other, unknown=False), other, -1)
+
+    @cached_property
+    def unused_after(self) -> BoolArray:
+        """Where the battery gives nothing any more."""
+        slots = np.arange(self.slots)
+        last = np.where(self._apart(self.gives), slots, -1).max(axis=1, keepdims=True, initial=-1)
+        return np.asarray(slots >= last).reshape(self.gives.shape)
+
+    @cached_property
+    def wanted_at_end(self) -> BoolArray:
+        """Where batteries end with no more than is asked for."""
+        least = self.join_each(lambda plan: plan.problem.terminal.least_kwh[:, None])
+        last = np.repeat(self._apart(self.end_kwh)[:, -1], self.slots).reshape(self.charge.shape)
+        return np.asarray((least > self.battery.min_kwh + SAME_KWH) & (last <= least + SAME_KWH))
+
+    @cached_property
+    def for_reserve(self) -> IndexArray:
+        """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
+        wanted = self.wanted_kwh
+        if wanted is None:
+            return np.full(self.charge.shape, -1)
+        bare = (wanted > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= wanted + SAME_KWH)
+        slot = self.next_where(bare | self.gives)
+        return np.where(self._at(bare & ~self.gives, slot, unknown=False), slot, -1)
 
     @cached_property
     def later_reserve_soc(self) -> FloatArray:
@@ -317,7 +374,8 @@ class Evidence(SlotFlows):
     def _at(self, values: NDArray[Any], slots: IndexArray, *, unknown: float = np.nan) -> FloatArray:
         """Return what holds in other slots, battery by battery; ``unknown`` where there is none."""
         # The last one stands in where there is none.
-        found = values[slots] if values.ndim == 1 else values[0][slots] if len(values) == 1 else values[self._rows, slots]
+        row = values if values.ndim == 1 else values[0]
+        found = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
         return np.where(slots >= 0, found, unknown)
 
 

@@ -106,6 +106,14 @@ BOUND = (
 # --- what trade decides: each compares what the sentence shows, and what the plan counts -----------------------------------------------------------
 
 
+def _before_limit(seen: Evidence) -> BoolArray:
+    return seen.next_limit >= 0
+
+
+def _before_reserve(seen: Evidence) -> BoolArray:
+    return seen.for_reserve >= 0
+
+
 def _gains_nothing_kept(seen: Evidence) -> BoolArray:
     return seen.keep <= seen.sell
 
@@ -136,8 +144,8 @@ def _serving(code: str, *facts: Fact, **figures: str) -> tuple[Cause, ...]:
 TRADE = (
     _charging("charge_cheap", "buys", ("bought_cost", "<", "main_price"), ("loaded_counted", "<", "main_counted"), **PURCHASE, loaded="loaded", **MAIN_USE),
     _charging("charge_cheap", "buys", ("bought_cost", "<", "next_price"), ("loaded_counted", "<", "next_counted"), **PURCHASE, loaded="loaded", **NEXT_USE),
-    _charging("charge_for_limit", "buys", "before_limit", **PURCHASE, kw="next_limit_kw", time="next_limit"),
-    _charging("charge_for_reserve", "before_reserve", kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
+    _charging("charge_for_limit", "buys", _before_limit, **PURCHASE, kw="next_limit_kw", time="next_limit"),
+    _charging("charge_for_reserve", _before_reserve, kwh="charge", reserve="later_reserve_soc", time="reserve_due"),
     _charging("charge_for_target", "buys", "wanted_at_end", "unused_after", **PURCHASE),
     _charging("charge_cheap", "buys", ("buy", "<", "value"), ("counted", "<=", "keep"), **PURCHASE, value="value"),
     _charging("store_surplus", "stores_sun", ("unsold_cost", "<", "main_price"), ("loaded_sell", "<", "main_counted"), sell="sell", **MAIN_USE),
@@ -154,8 +162,8 @@ TRADE = (
     *_serving("serve_part", kwh="served_kwh"),
     _resting("hold_for_peak", "spares", ("buy", "<", "main_price"), ("counted", "<", "main_counted"), kwh="usable_kwh", buy="buy", **MAIN_USE),
     _resting("hold_for_peak", "spares", ("buy", "<", "next_price"), ("counted", "<", "next_counted"), kwh="usable_kwh", buy="buy", **NEXT_USE),
-    _resting("hold_for_limit", "spares", "before_limit", kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
-    _resting("hold_for_reserve", "spares", "before_reserve", kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
+    _resting("hold_for_limit", "spares", _before_limit, kwh="usable_kwh", kw="next_limit_kw", time="next_limit"),
+    _resting("hold_for_reserve", "spares", _before_reserve, kwh="usable_kwh", reserve="later_reserve_soc", time="reserve_due"),
     _resting("hold_for_target", "spares", "wanted_at_end", "unused_after", kwh="usable_kwh"),
     _resting("hold_for_peak", "spares", ("save", "<", "value"), ("buy", "<", "value"), kwh="usable_kwh", buy="buy", value="value"),
     _resting("hold_for_peak", "spares", ("save", "<", "value"), "counts_as_paid", kwh="usable_kwh", save="save", value="value"),

@@ -5,6 +5,7 @@ Arrays over batteries and slots have shape ``(batteries, slots)``, those of a si
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -169,27 +170,6 @@ class SlotFlows:
         self.spares: BoolArray = self.short & ~self.empty
         self.leaves_surplus: BoolArray = self.left & ~self.full
         self.sells_surplus: BoolArray = self.leaves_surplus & self.sells_sun & ~self.holds_back
-        self._read_limits()
-
-    def _read_limits(self) -> None:
-        """Note where batteries move as much as they may."""
-        sun, moved, nowhere = self.conversion, self.charge + self.discharge, np.zeros(self.charge.shape, dtype=bool)
-        self.others_move: BoolArray = moved.sum(axis=0) - moved > NOTHING_KWH
-        most = np.minimum(self.discharge_power_kwh, self.room_kwh)
-        self.gives_all: BoolArray = (self.gives | (self.discharge_power_kwh <= NOTHING_KWH)) & (self.discharge >= most - NOTHING_KWH)
-        # Where a battery charges as fast as it can at its state of charge, and does not thereby become full.
-        able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
-        self.takes_all: BoolArray = able & (self.charge >= self.charge_power_kwh - NOTHING_KWH) & (self.end_kwh < self.battery.max_kwh - SAME_KWH)
-        # Where batteries give all that they may, for a car charges that they may not feed.
-        limit, self.spares_car = self._join_known("problem.storage.give_limit_kwh", np.array([np.inf])), nowhere
-        if limit is not None:
-            more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)
-            self.spares_car = more & np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH)
-        # Where sun and battery use all that the battery's inverter carries.
-        self.fills_inverter: BoolArray = nowhere
-        if sun is not None:
-            takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)
-            self.fills_inverter = (sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes
 
     def _join_known(self, path: str, unknown: FloatArray) -> FloatArray | None:
         """Return what an attribute of each plan holds, ``unknown`` where it is None; None where it is so of all of them."""
@@ -199,6 +179,40 @@ class SlotFlows:
             found[place] = unknown if each is None else each
         joined: FloatArray | None = join(found, self.slots) if known else None
         return joined
+
+    @cached_property
+    def gives_all(self) -> BoolArray:
+        most = np.minimum(self.discharge_power_kwh, self.room_kwh)
+        return np.asarray((self.gives | (self.discharge_power_kwh <= NOTHING_KWH)) & (self.discharge >= most - NOTHING_KWH))
+
+    @cached_property
+    def takes_all(self) -> BoolArray:
+        """Where a battery charges as fast as it can at its state of charge, and does not thereby become full."""
+        able = self.charges | (self.charge_power_kwh <= NOTHING_KWH)
+        return np.asarray(able & (self.charge >= self.charge_power_kwh - NOTHING_KWH) & (self.end_kwh < self.battery.max_kwh - SAME_KWH))
+
+    @cached_property
+    def spares_car(self) -> BoolArray:
+        """Where batteries give all that they may, for a car charges that they may not feed."""
+        limit = self._join_known("problem.storage.give_limit_kwh", np.array([np.inf]))
+        if limit is None:
+            return np.zeros(self.charge.shape, dtype=bool)
+        more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)
+        return np.asarray(more & np.isfinite(limit) & (self.discharge.sum(axis=0) >= limit - NOTHING_KWH))
+
+    @cached_property
+    def others_move(self) -> BoolArray:
+        moved = self.charge + self.discharge
+        return np.asarray(moved.sum(axis=0) - moved > NOTHING_KWH)
+
+    @cached_property
+    def fills_inverter(self) -> BoolArray:
+        """Where sun and battery use all that the battery's inverter carries."""
+        sun = self.conversion
+        if sun is None:
+            return np.zeros(self.charge.shape, dtype=bool)
+        takes = self.charges & (self.charge >= sun.intake_kwh + sun.direct_kwh - NOTHING_KWH)
+        return np.asarray((sun.direct_kwh > NOTHING_KWH) | self.gives & (self.discharge >= sun.room_kwh - NOTHING_KWH) | takes)
 
 
 def find_peak_limit(plan: Plan) -> FloatArray:
