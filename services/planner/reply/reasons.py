@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
-from math import isnan
+from math import isnan, prod
 from operator import attrgetter
 from typing import Self
 
@@ -210,35 +210,48 @@ def _table(rows: Sequence[Sequence[int]]) -> IndexArray:
 # The places of what each cause says.
 _SAID = _table([[_FIGURES.index(name) for name in cause.figures.values()] for cause in CAUSES])
 
-_FACTS: tuple[Fact, ...] = ("exists", *dict.fromkeys(fact for cause in CAUSES for fact in cause.facts))
-# The places of what holds together where each cause is true: ``exists`` does everywhere.
-_TOGETHER = _table([[_FACTS.index(fact) for fact in cause.facts] for cause in CAUSES])
-# How values compare: ``<`` is below and seen to be so, ``<=`` is no more, ``<~`` is no more, or reads the same.
-_COMPARE: dict[str, Callable[[Evidence, FloatArray, FloatArray], BoolArray]] = {
-    "<": Evidence.below,
-    "<=": lambda _, low, high: high >= low - _TINY_PRICE,
-    "<~": lambda seen, low, high: high >= low - seen.same_price,
-}
-_COMPARED = tuple({name: None for fact in _FACTS if isinstance(fact, tuple) for name in fact[::2]})
-_PLACES = [(fact[1], place, _COMPARED.index(fact[0]), _COMPARED.index(fact[2])) for place, fact in enumerate(_FACTS) if isinstance(fact, tuple)]
-# By how: the places of facts, of their lower values and of their higher ones.
-_PAIRS = {how: np.array([places for each, *places in _PLACES if each == how]).T for how in _COMPARE}
-
 
 def _find_first(seen: Evidence, where: BoolArray) -> IndexArray:
     """Return the place among all causes of the first that is true, ``(batteries, slots)``, as ``where`` is; some cause always is. Elsewhere their number."""
-    holds, values = np.empty((len(_FACTS), *where.shape), dtype=bool), np.empty((len(_COMPARED), *where.shape))
-    for place, name in enumerate(_COMPARED):
-        values[place] = getattr(seen, name)
-    for how, (places, low, high) in _PAIRS.items():
-        holds[places] = _COMPARE[how](seen, values[low], values[high])
-    for place, fact in enumerate(_FACTS):
-        if not isinstance(fact, tuple):
-            holds[place] = getattr(seen, fact) if isinstance(fact, str) else fact(seen)
-    true = holds[_TOGETHER[:, 0]]
-    for places in _TOGETHER.T[1:]:
-        true &= holds[places]
-    return np.where(where, true.argmax(axis=0), len(CAUSES))
+    first, known = np.full(where.shape, len(CAUSES)), dict[Fact, int]()
+    # Where something holds is one integer with a bit for each slot. What decides nowhere any more is never worked out.
+    left = _pack(where, where.shape)
+    for place, cause in enumerate(CAUSES):
+        true = left
+        for fact in cause.facts:
+            if not true:
+                break
+            if fact not in known:
+                known[fact] = _pack(_hold(seen, fact), where.shape)
+            true &= known[fact]
+        if true:
+            first[_unpack(true, where.shape)] = place
+            left ^= true
+    return first
+
+
+def _hold(seen: Evidence, fact: Fact) -> BoolArray:
+    """Return where a fact holds. Two values: ``<`` is below and seen to be so, ``<=`` is no more, ``<~`` is no more, or reads the same."""
+    if isinstance(fact, str):
+        holds: BoolArray = getattr(seen, fact)
+        return holds
+    if not isinstance(fact, tuple):
+        return fact(seen)
+    low, how, high = getattr(seen, fact[0]), fact[1], getattr(seen, fact[2])
+    if how == "<":
+        return seen.below(low, high)
+    return np.asarray(high >= low - (_TINY_PRICE if how == "<=" else seen.same_price))
+
+
+def _pack(holds: BoolArray, shape: tuple[int, ...]) -> int:
+    # What is as large as it would be broadcast has its slots in the same order already.
+    return int.from_bytes(np.packbits(holds if holds.size == prod(shape) else np.broadcast_to(holds, shape)).tobytes())
+
+
+def _unpack(bits: int, shape: tuple[int, ...]) -> BoolArray:
+    count = prod(shape)
+    packed = np.frombuffer(bits.to_bytes((count + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(packed, count=count).view(bool).reshape(shape)
 
 
 def _read_figures(seen: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:
