@@ -7,13 +7,14 @@ import gzip
 import json
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, redirect_stdout, suppress
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib import import_module
 from io import StringIO
+from itertools import product
 from math import nan
 from pathlib import Path
 from pkgutil import walk_packages
@@ -48,6 +49,8 @@ from luna.words import compromises as conditions
 from luna.words import differences as changes
 from luna.words import notes as strategy
 from luna.words import sentences as templates
+from luna.words.catalogue import CATALOGUE, ITSELF
+from luna.words.catalogue.fluent_message import Part
 from services.api.app import create_app
 from services.cli.console import err, out
 from services.cli.main import COMMANDS, build
@@ -338,8 +341,16 @@ def log_events() -> list[str]:
 
 
 def sentences() -> list[str]:
-    """Return every text of several words that stands in the code: errors and their remedies, descriptions, statements."""
-    return list_sentences(_sources())
+    """Return every text of several words that stands in the code or in the catalogue: errors and their remedies, descriptions, statements, pages."""
+    messages = (CATALOGUE.read(topic, language) for language in CATALOGUE.languages for topic in CATALOGUE.topics(language) if topic != ITSELF)
+    said = {text for topic in messages for message in topic.values() for text in _list_wordings(message.parts) if " " in text}
+    return sorted(said | set(list_sentences(_sources())))
+
+
+def _list_wordings(parts: Sequence[Part]) -> Iterator[str]:
+    """Return a message's text for every way its choices may go."""
+    ways = ([part] if isinstance(part, str) else [text for each in part.wordings.values() for text in _list_wordings(each)] for part in parts)
+    yield from map("".join, product(*ways))
 
 
 def _sources() -> list[Path]:

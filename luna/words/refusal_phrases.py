@@ -5,7 +5,12 @@ A pattern is held against message and remedy, a line each; its groups are figure
 
 from typing import NamedTuple
 
-from luna.words.pages import Phrase
+
+class Phrase(NamedTuple):
+    """What is said in each language; figures stand in braces."""
+
+    en: str
+    de: str
 
 
 class RefusalPhrases(NamedTuple):

@@ -12,9 +12,8 @@ from luna.energy import refusals
 from luna.energy.errors import InvalidInputError, LunaError, read_problem
 from luna.words.devices import DEVICE_WORDS, say_device
 from luna.words.numbers import MINUS, NBSP, Language, say_day
-from luna.words.pages import Phrase
 from luna.words.quarantine import say_row_fault
-from luna.words.refusal_phrases import CODES, FIELDS, PATTERNS, RefusalPhrases
+from luna.words.refusal_phrases import CODES, FIELDS, PATTERNS, Phrase, RefusalPhrases
 
 _ALSO_WRONG = re.compile(r"; also wrong: .*\Z", re.DOTALL)
 # A command of the terminal; the product's own name begins with a capital.

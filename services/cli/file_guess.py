@@ -15,8 +15,6 @@ from services.cli.window import SiteOption
 if TYPE_CHECKING:
     from luna.contracts.file_guess import FileGuess, GuessReason
 
-WORDS = page_words("file_guess", "en")
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``luna data``."""
@@ -92,7 +90,8 @@ def _show(found: "FileGuess") -> None:
         names = [series.name for series in found.preview.series]
         values = {(total.month, total.name): total.value for total in found.preview.totals}
         months = sorted({month for month, _ in values})
-        title = WORDS("totals") if found.preview.whole else f"{WORDS('totals')} ({WORDS('totals_part')})"
+        words = page_words("file_guess", "en")
+        title = words("totals") if found.preview.whole else f"{words('totals')} ({words('totals_part')})"
         rows = [[month, *(f"{values[month, name]:,.3f}" if (month, name) in values else "–" for name in names)] for month in months]
         table(["month", *(say_series(name, language="en") for name in names)], rows, title=title)
     for question in _say_questions(found):
@@ -100,13 +99,14 @@ def _show(found: "FileGuess") -> None:
 
 
 def _say_questions(found: "FileGuess") -> list[str]:
-    said = []
+    said: list[str] = []
+    words = page_words("file_guess", "en")
     for question in found.questions:
-        asked = WORDS(f"question_{question.code}", column=question.column or "")
+        asked = words(f"question_{question.code}", column=question.column or "")
         taken = f"; taken: {question.likely}" if question.likely else ""
         said.append(f"{asked} --choose '{question.key}={'|'.join(question.choices)}'{taken}")
     return said
 
 
 def _say(reason: "GuessReason") -> str:
-    return WORDS(f"reason_{reason.code}", **reason.figures)
+    return page_words("file_guess", "en")(f"reason_{reason.code}", **reason.figures)

@@ -1,6 +1,7 @@
 """A change to the product, told as the texts that are added to its files, and carried out on a copy of the code."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 # What runs; docs and tests come along with a change and are not counted.
 PRODUCT = ("luna", "services", "config")
+_CATALOGUE = re.compile(r"luna/words/catalogue/\w+/")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Change:
 
     @property
     def product_files(self) -> list[str]:
-        """The files of the product that it touches."""
-        return sorted({edit.path for edit in self.edits if edit.path.startswith(PRODUCT)})
+        """The files of the product that it touches; what a topic of the catalogue says counts once, however many languages say it."""
+        return sorted({_CATALOGUE.sub("luna/words/catalogue/*/", edit.path) for edit in self.edits if edit.path.startswith(PRODUCT)})
 
 
 def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -61,6 +63,7 @@ def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]
 
 def _apply(edit: Edit, path: Path) -> None:
     if edit.after is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(edit.text)
         return
     lines = path.read_text().splitlines(keepends=True)

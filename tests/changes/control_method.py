@@ -43,11 +43,18 @@ METHOD = """        ControlMethod(
             propose=lambda _name, _lookup: {"soc_place": "soc", "mode_place": "mode", "word_self_consumption": "0", "word_hold": "1", "word_charge": "2"},
         ),
 """
-WORDS = """    "by_hearth": Phrase("Hearth", "Hearth"),
-    "by_hearth_lead": Phrase("Luna tells the battery at its own address.", "Luna spricht die Batterie unter ihrer eigenen Adresse an."),
-    "ask_hearth": Phrase("Show what would be sent", "Zeigen, was gesendet würde"),
-    "asks_hearth": Phrase("As the manual has it.", "Wie in der Anleitung."),
-"""
+WORDS = {
+    "en": """by_hearth = Hearth
+by_hearth_lead = Luna tells the battery at its own address.
+ask_hearth = Show what would be sent
+asks_hearth = As the manual has it.
+""",
+    "de": """by_hearth = Hearth
+by_hearth_lead = Luna spricht die Batterie unter ihrer eigenen Adresse an.
+ask_hearth = Zeigen, was gesendet würde
+asks_hearth = Wie in der Anleitung.
+""",
+}
 PROOF = """
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -57,8 +64,10 @@ from luna.contracts.device_template import matches, render
 from luna.contracts.battery_setpoints import OWN
 from luna.platform.settings import Settings
 from services.api.pages.setup.control_methods import METHODS, answer_control
+from luna.words.pages import page_words
 from services.executor.__main__ import open_device
 
+assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == ["As the manual has it.", "Wie in der Anleitung."]
 said = {}
 
 
@@ -102,7 +111,7 @@ CHANGE = Change(
             instead=True,
         ),
         Edit("services/api/pages/setup/control_methods.py", METHOD, after="for method in ("),
-        Edit("luna/words/pages/setup.py", WORDS, after='"by_mqtt": Phrase("MQTT", "MQTT"),'),
+        *(Edit(f"luna/words/catalogue/{language}/setup.ftl", words, after="by_mqtt = MQTT") for language, words in WORDS.items()),
     ),
     PROOF,
 )

@@ -21,6 +21,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, Language
+from luna.words.catalogue import CATALOGUE
 from luna.words.pages import PageWords
 from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
@@ -177,10 +178,10 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 
 
 @router.post("/ui/preferences")
-def save_preferences(request: Request, language: Annotated[Language | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
+def save_preferences(request: Request, language: Annotated[str | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
     """Keep the reader's language and appearance in this browser, and lead back to the page."""
     response = RedirectResponse(_came_from(request), 303)
-    for cookie, value in ((LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)):
+    for cookie, value in ((LANGUAGE_COOKIE, language and CATALOGUE.choose(language)), (THEME_COOKIE, theme)):
         if value is not None:
             response.set_cookie(cookie, value, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True)
     return response

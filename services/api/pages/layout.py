@@ -26,6 +26,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.simulated_home import SITE_NAME, is_simulated
 from luna.platform.telemetry import current_trace_id
 from luna.words import Language, Numbers
+from luna.words.catalogue import CATALOGUE, ENGLISH
 from luna.words.numbers import write_decimal
 from luna.words.pages import PageWords, page_words
 from luna.words.quality import say_series
@@ -47,7 +48,7 @@ MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: ``name`` is its module in ``luna.words.pages`` and its template; ``path`` is filled with the site it is about."""
+    """A page: ``name`` is its topic in ``luna/words/catalogue`` and its template; ``path`` is filled with the site it is about."""
 
     name: str
     path: str
@@ -81,8 +82,9 @@ PAGES = {page.name: page for page in NAVIGATION}
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks at a page: their language, and whether they want it light or dark."""
+    """Who looks at a page: the language of its phrases, that of sentences and numbers, of which fewer are there, and whether they want it light or dark."""
 
+    page_language: str
     language: Language
     theme: Theme
 
@@ -91,12 +93,12 @@ class Reader:
         """Return what the address, the cookies or the browser say, in this order."""
         wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("Accept-Language", ""))
         theme: Theme = next((known for known in THEMES if known == request.cookies.get(THEME_COOKIE)), "system")
-        return cls("de" if wanted == "de" else "en", theme)
+        return cls(CATALOGUE.choose(wanted), "de" if wanted == "de" else "en", theme)
 
 
 def _preferred(accepted: str) -> str:
     """Return the first language of an ``Accept-Language`` that the pages speak; browsers list the preferred one first."""
-    return next((tag for part in accepted.split(",") if (tag := part.strip()[:2].lower()) in get_args(Language)), "en")
+    return next((tag for part in accepted.split(",") if (tag := part.strip()[:2].lower()) in CATALOGUE.languages), ENGLISH)
 
 
 def show(
@@ -113,7 +115,7 @@ def show_part(request: Request, page: Page, template: str, *, site: Site | None 
 
 def _render(request: Request, page: Page, template: str, *, site: Site | None, **context: Any) -> str:
     reader = Reader.of(request)
-    words = page_words(page.name, reader.language)
+    words = page_words(page.name, reader.page_language)
     numbers = Numbers(reader.language, parse_zone(site.timezone), site.currency) if site is not None else None
     frame = {
         "request": request,
@@ -191,6 +193,7 @@ def templates() -> Environment:
     environment.globals |= {
         "asset": find_asset,
         "themes": THEMES,
+        "languages": {language: CATALOGUE.name(language) for language in sorted(CATALOGUE.languages)},
         "say_row_fault": say_row_fault,
         "say_series": say_series,
         "write_decimal": write_decimal,
@@ -284,4 +287,4 @@ def _lead(request: Request, door: str) -> Response:
 
 def words_of(request: Request, page: Page) -> PageWords:
     """Return what a page says to the reader of a request."""
-    return page_words(page.name, Reader.of(request).language)
+    return page_words(page.name, Reader.of(request).page_language)

@@ -105,9 +105,7 @@ class PlanningView:
     def headline(self) -> str:
         """The first sentence of the page."""
         count = len(self.stored.blocks)
-        if count == 0:
-            return self.words("headline_free")
-        return self.words("headline_one") if count == 1 else self.words("headline_many", count=count)
+        return self.words("headline_fixed", count=count) if count else self.words("headline_free")
 
     @property
     def plan_age_minutes(self) -> int | None:

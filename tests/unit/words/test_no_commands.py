@@ -36,6 +36,7 @@ def texts_of(value: Any) -> Iterator[str]:
 def test_no_catalogue_names_a_command() -> None:
     modules = [import_module(found.name) for found in walk_packages(words.__path__, "luna.words.")]
     said = [text for module in modules for name, value in vars(module).items() if not name.startswith("__") for text in texts_of(value)]
+    said += [path.read_text(encoding="utf-8") for path in (ROOT / "luna/words/catalogue").rglob("*.ftl")]
     assert len(said) > 1000
     assert [text for text in said if COMMAND.search(text)] == []
 

@@ -73,15 +73,13 @@ class DocumentView:
             *([self.validity] if self.validity else []),
             self.words("version", version=document.version),
             say_bytes(document.size_bytes, numbers=self.numbers),
-            *self._count(document.pages, one="pages_one", several="pages"),
-            *self._count(document.chunks, one="passages_one", several="passages"),
+            *self._count(document.pages, "pages"),
+            *self._count(document.chunks, "passages"),
             self.words("added", day=self.numbers.day_with_year(document.stored_at)),
         ]
 
-    def _count(self, count: int | None, *, one: str, several: str) -> list[str]:
-        if not count:
-            return []
-        return [self.words(one)] if count == 1 else [self.words(several, count=self.numbers.number(count))]
+    def _count(self, count: int | None, name: str) -> list[str]:
+        return [self.words(name, count=count, number=self.numbers.number(count))] if count else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -11,8 +12,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.plausibility import in_currency
 from luna.energy.site.household import HeatedBy
 from luna.energy.timeline import parse_zone
+from luna.words.catalogue import CATALOGUE
 from luna.words.numbers import read_number
-from luna.words.pages.setup import PHRASES
+from luna.words.pages import page_words
 
 Answers = Mapping[str, str]
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
@@ -81,7 +83,6 @@ GRID = (
 DIRECTIONS = ("0", "45", "90", "135", "180", "225", "270", "315")
 _WINDS = dict.fromkeys(("n",), "0") | dict.fromkeys(("ne", "no"), "45") | dict.fromkeys(("e", "o"), "90") | dict.fromkeys(("se", "so"), "135")
 _WINDS |= {"s": "180", "sw": "225", "w": "270", "nw": "315"}
-_WINDS |= {said.casefold(): degrees for degrees in DIRECTIONS for said in PHRASES[f"option_azimuth_deg_{degrees}"]}
 DAYS = ("all", "weekday", "weekend")
 KINDS = ("fixed", "time_of_use", "spot")
 EXPORT_KINDS = ("fixed", "spot", "none")
@@ -150,12 +151,19 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
     if not text:
         return None, FieldFault("", "missing") if entry.required else None
     if entry.kind in {"number", "price", "bearing"}:
-        return _check_number(entry, _WINDS.get(text.casefold(), text) if entry.kind == "bearing" else text, scale if entry.kind == "price" else 1)
+        return _check_number(entry, _bearings().get(text.casefold(), text) if entry.kind == "bearing" else text, scale if entry.kind == "price" else 1)
     if entry.kind == "clock":
         return (text, None) if CLOCK.fullmatch(text) else (None, FieldFault("", "clock"))
     if entry.options and text not in entry.options:
         return None, FieldFault("", "choice")
     return text, None
+
+
+@cache
+def _bearings() -> dict[str, str]:
+    """Return the degrees of winds as people write them, in any language that is there."""
+    named = {page_words("setup", language)(f"option_azimuth_deg_{degrees}"): degrees for language in CATALOGUE.languages for degrees in DIRECTIONS}
+    return _WINDS | {name.casefold(): degrees for name, degrees in named.items()}
 
 
 def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, FieldFault | None]:

@@ -7,7 +7,7 @@ import pytest
 from luna.energy.site import Site
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.settings import Settings
-from luna.words.pages.setup import PHRASES
+from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words
 from services.api.pages.setup.dry_run import list_sent_by_mode
 from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup
@@ -54,7 +54,7 @@ def test_what_a_way_proposes_is_a_section_that_its_fields_can_say_again(method: 
 def test_a_way_has_words_and_who_carries_it_out(method: ControlMethod) -> None:
     said = [f"by_{method.by}", f"by_{method.by}_lead", *(f"field_{entry.name}" for entry in method.asks)]
     said += [f"{part}_{method.by}" for part in ("ask", "asks") if method.asks]
-    assert [name for name in said if name not in PHRASES] == []
+    assert [name for name in said if not page_words("setup", "en").knows(name)] == []
     settings = Settings(_env_file=None, home_assistant_url="http://127.0.0.1:9", home_assistant_token="x", mqtt_url="mqtt://127.0.0.1:9")
     open_device(settings, section_of(method)).close()
 

@@ -1,0 +1,126 @@
+"""What Luna says, as data: a folder for each language, in it a file for each topic, in the format of Fluent (https://projectfluent.org).
+
+A language is there once its folder is; what it lacks is said in English. A topic's file is read when something of it is said first, and a message parsed
+when that is said first: a process that says nothing loads neither.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from gettext import c2py
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from luna.words.catalogue.fluent_message import Part
+
+ENGLISH = "en"
+# The topic in which a language says of itself what it is called and how it counts.
+ITSELF = "language"
+_START_OF_MESSAGE = re.compile(r"^(?=[a-zA-Z])", re.MULTILINE)
+
+
+class CatalogueMessage:
+    """What is said under one name, in one language."""
+
+    __slots__ = ("_language", "_parts", "_source")
+
+    def __init__(self, source: str, language: "_Language") -> None:
+        self._source = source
+        self._language = language
+        self._parts: tuple[Part, ...] | None = None
+
+    @property
+    def parts(self) -> tuple["Part", ...]:
+        """Its texts and choices.
+
+        Raises:
+            InvalidInputError: what of Fluent it is written in is not read here.
+        """
+        if self._parts is None:
+            from luna.words.catalogue.fluent_message import parse
+
+            self._parts = parse(self._source)
+        return self._parts
+
+    def __call__(self, figures: Mapping[str, object]) -> str:
+        """Return it with its figures, each as ``str`` writes it."""
+        return self._fill(self.parts, figures)
+
+    def _fill(self, parts: tuple["Part", ...], figures: Mapping[str, object]) -> str:
+        said = [part.format_map(figures) if isinstance(part, str) else self._fill(part.choose(figures, self._language.plural_form), figures) for part in parts]
+        return "".join(said)
+
+
+class _Language:
+    """One language's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._topics: dict[str, Mapping[str, CatalogueMessage]] = {}
+
+    def read(self, topic: str) -> Mapping[str, CatalogueMessage]:
+        """Return the messages of a topic by their names; none where it has no such file."""
+        if topic not in self._topics:
+            path = self._folder / f"{topic}.ftl"
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+            sources = (source for source in _START_OF_MESSAGE.split(text) if source[:1].isalpha())
+            self._topics[topic] = {source.partition("=")[0].strip(): CatalogueMessage(source, self) for source in sources}
+        return self._topics[topic]
+
+    @cached_property
+    def _plural(self) -> tuple[Callable[[int], int], tuple[str, ...]]:
+        itself = self.read(ITSELF)
+        return c2py(itself["plural"]({})), tuple(itself["plural-forms"]({}).split())
+
+    def plural_form(self, count: int) -> str:
+        """Return the plural form that a whole number takes."""
+        rule, forms = self._plural
+        return forms[rule(abs(count))]
+
+
+class Catalogue:
+    """The languages of a folder.
+
+    Invariants:
+        English comes first among ``languages``, the others by their codes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._languages: dict[str, _Language] = {}
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that are there."""
+        found = {path.parent.name for path in self._folder.glob(f"*/{ITSELF}.ftl")}
+        return (ENGLISH, *sorted(found - {ENGLISH}))
+
+    def choose(self, wanted: str) -> str:
+        """Return the language that is wanted where it is there, else English."""
+        return wanted if wanted in self.languages else ENGLISH
+
+    def topics(self, language: str) -> tuple[str, ...]:
+        """Return the topics of which a language says something."""
+        return tuple(sorted(path.stem for path in (self._folder / language).glob("*.ftl")))
+
+    def read(self, topic: str, language: str) -> Mapping[str, CatalogueMessage]:
+        """Return the messages of a topic by their names, of this language alone."""
+        if language not in self._languages:
+            self._languages[language] = _Language(self._folder / language)
+        return self._languages[language].read(topic)
+
+    def messages(self, topics: Iterable[str], language: str) -> dict[str, CatalogueMessage]:
+        """Return the messages of topics by their names: an earlier topic's before a later one's, English ones where the language has none."""
+        found: dict[str, CatalogueMessage] = {}
+        for each in dict.fromkeys((self.choose(language), ENGLISH)):
+            for topic in topics:
+                found = {**self.read(topic, each), **found}
+        return found
+
+    def name(self, language: str) -> str:
+        """Return what a language calls itself."""
+        return self.read(ITSELF, language)["name"]({})
+
+
+CATALOGUE = Catalogue(Path(__file__).parent)

@@ -1,0 +1,3 @@
+name = Deutsch
+plural = n != 1
+plural-forms = one other

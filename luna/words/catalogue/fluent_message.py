@@ -1,0 +1,89 @@
+"""A message of Fluent's as texts and choices, which are filled as fast as any text. Loaded with the first message that is said."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from string import Formatter
+from typing import NamedTuple, TypeAlias
+
+from fluent.syntax import FluentParser, ast
+
+from luna.energy.errors import InvalidInputError
+
+_PARSER = FluentParser(with_spans=False)
+
+
+class Choice(NamedTuple):
+    """A part of a message that depends on a figure: the wording of that very value, else of its plural form, else the usual one."""
+
+    figure: str
+    wordings: Mapping[str, tuple["Part", ...]]
+    usual: str
+
+    def choose(self, figures: Mapping[str, object], plural_form: Callable[[int], str]) -> tuple["Part", ...]:
+        """Return the wording for these figures."""
+        value = figures[self.figure]
+        if str(value) in self.wordings:
+            return self.wordings[str(value)]
+        form = plural_form(value) if isinstance(value, int) else self.usual
+        return self.wordings[form if form in self.wordings else self.usual]
+
+
+# A text with figures in braces, or a choice.
+Part: TypeAlias = str | Choice
+
+
+def parse(source: str) -> tuple[Part, ...]:
+    """Return what a message consists of.
+
+    Raises:
+        InvalidInputError: it holds something else than texts, figures, characters in quotes and choices by a figure.
+    """
+    entry = _PARSER.parse_entry(source)
+    if not isinstance(entry, ast.Message) or entry.value is None:
+        raise _unreadable(source)
+    return _read_pattern(entry.value, source)
+
+
+def list_figures(parts: Sequence[Part]) -> Iterator[str]:
+    """Return the names of what is filled in or decides, in any wording."""
+    for part in parts:
+        if isinstance(part, str):
+            yield from (field for _, field, _, _ in Formatter().parse(part) if field)
+        else:
+            yield part.figure
+            for wording in part.wordings.values():
+                yield from list_figures(wording)
+
+
+def _read_pattern(pattern: ast.Pattern, source: str) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for element in pattern.elements:
+        part = _read_element(element, source)
+        if isinstance(part, str) and parts and isinstance(parts[-1], str):
+            part = f"{parts.pop()}{part}"
+        parts.append(part)
+    return tuple(parts)
+
+
+def _read_element(element: ast.TextElement | ast.Placeable, source: str) -> Part:
+    match element:
+        case ast.TextElement(value=text):
+            return _escape(text)
+        case ast.Placeable(expression=ast.StringLiteral() as quoted):
+            return _escape(quoted.parse()["value"])
+        case ast.Placeable(expression=ast.VariableReference(id=ast.Identifier(name=figure))):
+            return f"{{{figure}}}"
+        case ast.Placeable(expression=ast.SelectExpression(selector=ast.VariableReference(id=ast.Identifier(name=figure)), variants=variants)):
+            names = [variant.key.name if isinstance(variant.key, ast.Identifier) else variant.key.value for variant in variants]
+            usual = next(name for name, variant in zip(names, variants, strict=True) if variant.default)
+            return Choice(figure, {name: _read_pattern(variant.value, source) for name, variant in zip(names, variants, strict=True)}, usual)
+        case _:
+            raise _unreadable(source)
+
+
+def _escape(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _unreadable(source: str) -> InvalidInputError:
+    remedy = "Write it of texts, figures, characters in quotes and choices by a figure."
+    return InvalidInputError("this message of a catalogue cannot be read", field="message", value=source, remedy=remedy)

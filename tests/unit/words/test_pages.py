@@ -1,0 +1,94 @@
+"""What pages say: every language of the catalogue with the same names and figures as English, nothing that no page says, and a language by its folder alone."""
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from luna.energy.errors import InvalidInputError
+from luna.words.catalogue import CATALOGUE, ENGLISH, ITSELF, Catalogue
+from luna.words.catalogue.fluent_message import list_figures
+from luna.words.pages import PageWords, page_words
+from tests.tables import each_row
+
+TOPICS = CATALOGUE.topics(ENGLISH)
+OTHERS = [language for language in CATALOGUE.languages if language != ENGLISH]
+SOURCES = {file: file.read_text(encoding="utf-8") for file in Path(str(files("services"))).rglob("*") if file.suffix in {".py", ".j2"}}
+# A name, or the beginning of names whose rest is a code.
+NAMED = {name for text in SOURCES.values() for name in re.findall(r"""["']([A-Za-z]\w*?)["'{]""", text)}
+BEGINNINGS = tuple(name for name in NAMED if name.endswith("_"))
+
+
+def figures_of(topic: str, language: str) -> dict[str, frozenset[str]]:
+    """Return the figures of each message; whatever cannot be read is an error."""
+    return {name: frozenset(list_figures(message.parts)) for name, message in CATALOGUE.read(topic, language).items()}
+
+
+def write(folder: Path, texts: Mapping[str, str]) -> Catalogue:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return Catalogue(folder)
+
+
+def test_english_and_german_are_there() -> None:
+    assert CATALOGUE.languages[:2] == ("en", "de")
+    assert CATALOGUE.name("de") == "Deutsch"
+
+
+@each_row("topic", TOPICS)
+def test_every_language_has_every_phrase_with_the_same_figures(topic: str) -> None:
+    for language in OTHERS:
+        assert figures_of(topic, language) == figures_of(topic, ENGLISH), language
+
+
+@pytest.mark.parametrize("language", CATALOGUE.languages)
+def test_no_language_has_a_topic_or_a_line_that_is_none(language: str) -> None:
+    assert CATALOGUE.topics(language) == TOPICS
+    for topic in TOPICS:
+        text = (Path(str(files("luna.words.catalogue"))) / language / f"{topic}.ftl").read_text(encoding="utf-8")
+        # Begun at the first column: a comment, or the name of a message that is there once.
+        begun = [line.partition(" ")[0] for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+        assert begun == list(CATALOGUE.read(topic, language)), topic
+
+
+def test_every_phrase_is_said_somewhere() -> None:
+    pages = [topic for topic in TOPICS if topic != ITSELF]
+    assert [f"{topic}: {name}" for topic in pages for name in CATALOGUE.read(topic, ENGLISH) if name not in NAMED and not name.startswith(BEGINNINGS)] == []
+
+
+def test_a_phrase_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(InvalidInputError, match="no such phrase"):
+        page_words("home", "en")("nonsense")
+
+
+def test_figures_are_said_as_they_are_given_and_braces_stay() -> None:
+    assert page_words("home", "de")("step_supply", kwh="1.900,5 {kWh}") == "Batterie gibt dem Haus 1.900,5 {kWh}"
+    assert page_words("admin", "en")("more_tables", count=19000) == "19000 smaller tables"
+    assert page_words("admin", "en")("source_dotenv") == ".env"
+    assert page_words("what_ifs", "en")("battery_0.5") == "half as large"
+
+
+def test_a_language_is_there_once_its_folder_is_and_lacks_what_english_says(tmp_path: Path) -> None:
+    shared = {"en/language.ftl": "name = English\nplural = n != 1\nplural-forms = one other\n", "en/every_page.ftl": "skip = Skip\ntheme = Appearance\n"}
+    assert write(tmp_path, shared | {"en/home.ftl": "title = Home\nnow = Now\n"}).languages == ("en",)
+    polish = "name = Polski\nplural = n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2\nplural-forms = one few many\n"
+    counted = "now = { $n ->\n    [0] nic\n    [one] { $n } plik\n    [few] { $n } pliki\n   *[many] { $n } plików\n }\n"
+    both = write(tmp_path, {"pl/language.ftl": polish, "pl/home.ftl": counted})
+
+    assert both.languages == ("en", "pl")
+    said = PageWords("home", "pl", both)
+    assert [said("now", n=n) for n in (0, 1, 2, 5, 22, 112)] == ["nic", "1 plik", "2 pliki", "5 plików", "22 pliki", "112 plików"]
+    assert (said("title"), said("skip")) == ("Home", "Skip")
+    assert PageWords("home", "fr", both)("now") == "Now"
+
+
+@pytest.mark.parametrize(
+    "text", ["now = { -term }", "now = { NUMBER($n) }", "now = { $n", "now =\n    .title = x"], ids=["term", "function", "open", "attribute"]
+)
+def test_what_is_not_read_of_fluent_is_refused(text: str, tmp_path: Path) -> None:
+    page = PageWords("home", "en", write(tmp_path, {"en/home.ftl": text + "\n"}))
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        page("now", n=1)
