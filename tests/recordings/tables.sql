@@ -79,7 +79,7 @@ CREATE TABLE antares_plan_history (
 	ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
 	metrics JSONB NOT NULL,
 	verdict JSONB NOT NULL,
-	reply JSONB,
+	packed_reply BYTEA,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
 	CONSTRAINT pk_antares_plan_history PRIMARY KEY (based_on, policy),
 	CONSTRAINT fk_antares_plan_history_site_key FOREIGN KEY(site_key) REFERENCES sites (site_key) ON DELETE CASCADE,
@@ -92,7 +92,7 @@ COMMENT ON COLUMN antares_plan_history.plan_id IS 'empty: the agent made none';
 COMMENT ON COLUMN antares_plan_history.run_id IS 'the training it rests on; empty: there was none';
 COMMENT ON COLUMN antares_plan_history.metrics IS 'expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh';
 COMMENT ON COLUMN antares_plan_history.verdict IS 'what the gatekeeper made of it';
-COMMENT ON COLUMN antares_plan_history.reply IS 'the plan as the planner would answer it; empty: there is none';
+COMMENT ON COLUMN antares_plan_history.packed_reply IS 'the plan, as in plan_history; empty: there is none';
 COMMENT ON COLUMN antares_plan_history.recorded_at IS 'when the row was written';
 COMMENT ON TABLE antares_plan_history IS 'A plan of the agent, made beside one of the planner';
 CREATE TABLE api_key_sites (
@@ -677,22 +677,18 @@ CREATE TABLE plan_history (
 	total_cost DOUBLE PRECISION NOT NULL,
 	currency TEXT NOT NULL,
 	inputs_digest TEXT NOT NULL,
-	inputs JSONB,
-	reply JSONB,
+	packed_inputs BYTEA NOT NULL,
+	packed_reply BYTEA NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-	packed_reply BYTEA,
-	packed_inputs BYTEA,
 	CONSTRAINT pk_plan_history PRIMARY KEY (plan_id)
 );
 CREATE INDEX ix_plan_history_site_issued_at ON plan_history (site, system_id, issued_at);
 COMMENT ON COLUMN plan_history.site IS 'the site''s name; a site given with the request need not be stored';
 COMMENT ON COLUMN plan_history.system_id IS 'prod, simulation, prod_shadow_…';
 COMMENT ON COLUMN plan_history.inputs_digest IS 'SHA-256 of everything the plan was made from';
-COMMENT ON COLUMN plan_history.inputs IS 'the complete request it was made from; empty where the plan was stored before these were';
-COMMENT ON COLUMN plan_history.reply IS 'the plan as answered; empty where it is kept as columns';
+COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib';
+COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, reasons as codes and figures: JSON compressed by zlib';
 COMMENT ON COLUMN plan_history.recorded_at IS 'when the row was written';
-COMMENT ON COLUMN plan_history.packed_reply IS 'the plan as columns over its slots, JSON compressed by zlib; empty where it is kept as answered';
-COMMENT ON COLUMN plan_history.packed_inputs IS 'the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib; empty where it is kept as it came';
 COMMENT ON TABLE plan_history IS 'An issued plan';
 CREATE TABLE quarantine (
 	quarantine_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1132,4 +1128,4 @@ COMMENT ON COLUMN what_ifs.asked_at IS 'when it was last asked';
 COMMENT ON COLUMN what_ifs.reply IS 'the comparison, once every variant is replayed';
 COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0001_tables.py
--- r0001_tables.sql 73e15f7cf2f7da8d7f60b7b72ebfc38de8757f8616ec37b1a0eda3e50d6d14be
+-- r0001_tables.sql b387101edd93725491f950e0efe8a211b6e990c3efb3092c1d4476c9860a509e

@@ -135,7 +135,7 @@ def set_validity(visit: CurrentVisit, document_id: DocumentPath, form: Annotated
         wanted = DocumentValidity.model_validate({"valid_from": form.valid_from or None, "valid_until": form.valid_until or None})
     except ValidationError as exc:
         raise SpokenError(words_of(visit.request, PAGE)("validity_malformed"), field="valid_until", value=form.valid_until[:200]) from exc
-    visit.gateway.carry_out(set_document_validity, visit.caller, document_id=document_id, wanted=wanted)
+    visit.gateway.carry_out(set_document_validity, visit.caller, document_id=document_id, validity=wanted)
     return RedirectResponse(f"{visit.base}/documents/{document_id}", HTTPStatus.SEE_OTHER.value)
 
 
