@@ -54,9 +54,6 @@ DATA = (
     Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
     Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
     Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
-    Operation("release_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/release", "data", "data quarantine release"),
-    Operation("correct_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/correct", "data", "data quarantine correct"),
-    Operation("dismiss_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/dismiss", "data", "data quarantine dismiss"),
 )
 DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
 _AGENT = f"{_SITE}/agent"

@@ -238,7 +238,8 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     usual = "" if name != capability.usually_now else " (default: now)"
     shape = _read_type(kind)
     words = f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
-    option: Any = typer.Option(f"--{name_option(info.alias or name, capability)}", help=words, show_default=False)
+    pairs = "NAME=VALUE" if _is_mapping(kind) else None
+    option: Any = typer.Option(f"--{name_option(info.alias or name, capability)}", help=words, metavar=pairs, show_default=False)
     if name in capability.arguments:
         option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)
     elif shape is Path:
@@ -269,9 +270,33 @@ def _read_type(kind: Any) -> Any:
         plain = get_args(plain)[0]
     if plain is SecretStr:
         return Path
-    if get_origin(plain) is tuple:
+    if get_origin(plain) is tuple or _is_mapping(plain):
         return list[str]
     return plain if plain in (bool, int, float) or get_origin(plain) is Literal else str
+
+
+def _is_mapping(kind: Any) -> bool:
+    return get_origin(kind) in (dict, Mapping)
+
+
+def parse_pairs(given: Iterable[str] | None, *, field: str, remedy: str) -> dict[str, str]:
+    """Return names and what belongs to each, as they were written: NAME=VALUE.
+
+    Raises:
+        InvalidInputError: one is not written so.
+    """
+    pairs = [(text, *text.partition("=")) for text in given or []]
+    for text, name, _, value in pairs:
+        if not name or not value:
+            raise InvalidInputError("a name and a value are needed", field=field, value=text, remedy=remedy)
+    return {name: value for _, name, _, value in pairs}
+
+
+def _read_said(name: str, kind: Any, said: Any, capability: Capability) -> Any:
+    if not _is_mapping(kind):
+        return said
+    option = f"--{name_option(name, capability)}"
+    return parse_pairs(said, field=option, remedy=f"Write it as {option} NAME=VALUE.")
 
 
 def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
@@ -279,7 +304,8 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
         if not given.is_model:
             value = texts.get(given.name)
             return None if value is None else TypeAdapter(given.hint).validate_python(value)
-        said = {name: texts[name] for name in given.kind.model_fields if texts.get(name) is not None}
+        fields = given.kind.model_fields
+        said = {name: _read_said(name, info.annotation, texts[name], capability) for name, info in fields.items() if texts.get(name) is not None}
         if capability.usually_now is not None:
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)

@@ -103,6 +103,13 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, da
     listed = laptop("data", "quarantine", "list", *AT).out
     assert [piece for piece in ("observations", "7", "load_kwh is no number", "load_kwh=x") if piece not in listed] == []
     assert laptop("data", "quarantine", "list", *AT, "--status", "dismissed").out.strip() == "Nothing waits here: `--status` shows what was decided."
+    with unit_of_work(database) as connection:
+        (row,) = quarantine.list_rows(connection, "cellar", status="open", limit=1)
+    number = str(row.quarantine_id)
+    untrue = laptop("data", "quarantine", "correct", number, *AT, "--value", "load_kwh=y")
+    assert (untrue.code, problem(untrue)["field"]) == (2, "quarantine_id"), untrue.err
+    assert laptop("data", "quarantine", "dismiss", number, *AT).out.strip() == f"Row {number} is dismissed; 0 values of the past changed."
+    assert problem(laptop("data", "quarantine", "release", number, *AT))["status"] == 409
     laptop("manual", "remove", *AT, "--block", "4711")
     done = laptop("audit", "list", *AT, "--user", "local", "--operation", "remove_manual_block", "--limit", "1", "--json").document["entries"]
     assert [(entry["means"], entry["site"], entry["status"]) for entry in done] == [("local", "cellar", 404)]
@@ -172,6 +179,8 @@ def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
         (("data", "slots", *AT, "--from", "2024-06-02", "--to", "2024-06-01"), "to", "the window is empty"),
         (("jobs", "show", "4711"), "job_id", "4711"),
         (("data", "quarantine", "list", "--site", "attic"), "site", "attic"),
+        (("data", "quarantine", "release", "4711", *AT), "quarantine_id", "4711"),
+        (("data", "quarantine", "correct", "1", *AT, "--value", "0.4"), "--value", "0.4"),
         (("audit", "list", "--limit", "1001"), "--limit", "less than or equal to 1000"),
         (("plan", *AT), "--server", "own machine alone"),
     ],

@@ -78,20 +78,20 @@ def test_a_window_upside_down_is_a_problem(home: Luna) -> None:
     assert (said.code, said.problem["field"]) == (2, "to")
 
 
-def test_a_refused_row_is_listed_corrected_and_gone_from_the_list(home: Luna, luna_on_servers: Luna) -> None:
+def test_a_refused_row_is_listed_corrected_and_gone_from_the_list(home: Luna) -> None:
     (row,) = home("quarantine", "list", "--json").document["rows"]
     assert (row["reason"], row["raw"]["load_kwh"], row["resolution"]) == ("load_kwh is no number", "x", None)
     number = str(row["quarantine_id"])
-    refused = luna_on_servers("data", "quarantine", "release", number)
+    refused = home("quarantine", "release", number)
     assert (refused.code, "no number" in refused.problem["detail"]) == (2, True)
-    reply = luna_on_servers("data", "quarantine", "correct", number, "--value", "load_kwh=0.4", "--json").document
+    reply = home("quarantine", "correct", number, "--value", "load_kwh=0.4", "--json").document
     assert (reply["row"]["resolution"], reply["row"]["corrected"], reply["slots_changed"]) == ("corrected", {"load_kwh": "0.4"}, 1)
     assert home("quarantine", "list", "--json").document["rows"] == []
     assert len(home("quarantine", "list", "--status", "corrected", "--json").document["rows"]) == 1
-    again = luna_on_servers("data", "quarantine", "dismiss", number)
+    again = home("quarantine", "dismiss", number)
     assert (again.code, again.problem["status"]) == (1, 409)
 
 
-def test_a_row_that_is_not_there_and_a_value_without_a_column_are_problems(luna_on_servers: Luna) -> None:
-    assert luna_on_servers("data", "quarantine", "release", "999999999").problem["status"] == 404
-    assert luna_on_servers("data", "quarantine", "correct", "1", "--value", "0.4").problem["field"] == "--value"
+def test_a_row_that_is_not_there_and_a_value_without_a_column_are_problems(home: Luna) -> None:
+    assert home("quarantine", "release", "999999999").problem["status"] == 404
+    assert home("quarantine", "correct", "1", "--value", "0.4").problem["field"] == "--value"
