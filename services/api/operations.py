@@ -48,12 +48,6 @@ DATA = (
     Operation("list_prices", "GET", f"{_SITE}/prices", "read", "data query"),
     Operation("fetch_prices", "POST", f"{_SITE}/prices", "data", "data prices"),
     Operation("fetch_weather", "POST", f"{_SITE}/weather", "data", "data weather"),
-    Operation("read_quality", "GET", f"{_SITE}/quality", "read", "data quality"),
-    Operation("judge_quality", "POST", f"{_SITE}/quality", "data", "data quality"),
-    Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
-    Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
-    Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
-    Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
 )
 DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
 _AGENT = f"{_SITE}/agent"

@@ -8,7 +8,7 @@ import typer
 
 from luna.words import say_instant
 from luna.words.quality import say_fault
-from services.cli import backfill, fetch, file_guess, quality
+from services.cli import fetch, file_guess
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
 from services.cli.storage import unit_of_work
@@ -22,8 +22,6 @@ app = build_group("data", "Load and query series.")
 SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)
 app.add_typer(build_group("data quarantine", "List refused rows; release, correct or dismiss one."), name="quarantine")
-quality.register(app)
-backfill.register(app)
 file_guess.register(app)
 
 

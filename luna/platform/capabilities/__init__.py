@@ -7,6 +7,7 @@ from luna.platform.capabilities.data_changes import DATA_CHANGES
 from luna.platform.capabilities.devices import DEVICES
 from luna.platform.capabilities.documents import DOCUMENTS
 from luna.platform.capabilities.forecasts import FORECASTS
+from luna.platform.capabilities.history import HISTORY
 from luna.platform.capabilities.jobs import JOBS
 from luna.platform.capabilities.keys import KEYS
 from luna.platform.capabilities.manual import MANUAL
@@ -26,6 +27,7 @@ CAPABILITIES: tuple[Capability, ...] = (
     *FORECASTS,
     *DATA_CHANGES,
     *BUILDING,
+    *HISTORY,
     *QUARANTINE,
     *CONTROL,
     *MANUAL,

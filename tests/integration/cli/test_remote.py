@@ -160,6 +160,19 @@ def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -
     assert (laptop("jobs", "cancel", job).code, problem(laptop("jobs", "retry", job))["status"]) == (1, 409)
 
 
+def test_the_past_elsewhere_is_judged_searched_for_gaps_and_repaired(laptop: Luna) -> None:
+    days = (*AT, "--from", "2024-06-01", "--to", "2024-06-02")
+    judged = laptop("data", "quality", *days, "--json")
+    assert (judged.code, [site["site_id"] for site in judged.document["sites"]]) == (0, ["cellar"]), judged.err
+    assert laptop("data", "verdicts", *AT, "--to", "2020-01-01").out.strip() == "No day was judged: luna data quality --site cellar."
+    gaps = laptop("data", "gaps", *days, "--limit", "1", "--json").document
+    assert (gaps["gaps"][0]["first"], gaps["gaps"][0]["slots"], gaps["cursor"]) == ("2024-05-31T22:00:00Z", 96, None)
+    assert laptop("data", "repair", *days, "--dry-run").out.strip() == "There is nothing to repair."
+    unknown = [laptop("data", verb, *days) for verb in ("backfill", "verify")]
+    assert [problem(said)["field"] for said in unknown] == ["LUNA_HOME_ASSISTANT_URL"] * 2
+    assert problem(laptop("data", "verify", *AT, "--from", "2024-06-02", "--to", "2024-06-01"))["field"] == "--to"
+
+
 def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
     assert "cellar" in laptop("site", "list").out
     assert "cellar" in [site["name"] for site in laptop("site", "list", "--json").document["sites"]]
