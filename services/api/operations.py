@@ -51,26 +51,14 @@ DATA = (
 )
 DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
 _AGENT = f"{_SITE}/agent"
-_AGENT_PAGE = "what the page Antares shows; the command luna agent trains and measures"
 AGENT = (
-    Operation("read_agent", "GET", _AGENT, "read", "agent status"),
-    Operation("list_agent_scores", "GET", f"{_AGENT}/scores", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_slots", "GET", f"{_AGENT}/slots", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_runs", "GET", f"{_AGENT}/runs", "read", alone=_AGENT_PAGE),
-    Operation("read_agent_run", "GET", f"{_AGENT}/runs/{{run_id}}", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_gates", "GET", f"{_AGENT}/gates", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_plans", "GET", f"{_AGENT}/plans", "read", alone=_AGENT_PAGE),
-    Operation("read_agent_plan", "GET", f"{_AGENT}/plans/{{shadow_id}}", "read", alone=_AGENT_PAGE),
+    Operation("read_agent_plan", "GET", f"{_AGENT}/plans/{{shadow_id}}", "read", alone="what the page Antares draws; luna agent plans lists them"),
     Operation("draw_agent_day", "GET", f"{_AGENT}/days/{{day}}/picture", "read", "agent plot"),
-    Operation("train_agent", "POST", f"{_AGENT}/trainings", "analyse", "agent train"),
-    Operation("evaluate_agent", "POST", f"{_AGENT}/evaluations", "analyse", "agent evaluate"),
     # Asked with the password like arming: it may widen what the agent decides.
     Operation("change_agent", "PUT", f"{_AGENT}/settings", "configure", "site add", critical=True),
-    Operation("withdraw_agent", "POST", f"{_AGENT}/withdrawal", "operate", alone="a hand on the page; a site's file may ask for shadow as well"),
 )
 EVALUATION = (
     Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
-    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
 )

@@ -148,6 +148,15 @@ def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset(
     return app
 
 
+def add_declared(app: typer.Typer, name: str, summary: str) -> None:
+    """Add a command that is declared, or a group of which all is."""
+    alone = next((each for each in CAPABILITIES if each.command == name), None)
+    if alone is None:
+        app.add_typer(build_group(name, summary), name=name)
+    else:
+        app.command(name, help=_write_help(alone))(_build_command(alone))
+
+
 def _write_help(capability: Capability) -> str:
     # Names of fields stand in code marks, which a terminal does not show.
     return f"{capability.title}.\n\n{capability.explanation}".replace("`", "")
@@ -247,7 +256,9 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
         return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, _ask_file(name, usual, capability)])
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
-    default = info.get_default(call_default_factory=True) if not info.is_required() and shape != list[str] else None
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    # A list that is not given stays what it is: at a terminal it has no text.
+    default = None if isinstance(default, list | tuple | dict) else default
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
 
 

@@ -1,5 +1,6 @@
 """What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
 
+from luna.platform.capabilities.agent import AGENT
 from luna.platform.capabilities.audit import AUDIT
 from luna.platform.capabilities.building import BUILDING
 from luna.platform.capabilities.control import CONTROL
@@ -14,6 +15,7 @@ from luna.platform.capabilities.manual import MANUAL
 from luna.platform.capabilities.notifications import NOTIFICATIONS
 from luna.platform.capabilities.plans import PLANS
 from luna.platform.capabilities.quarantine import QUARANTINE
+from luna.platform.capabilities.scores import SCORES
 from luna.platform.capabilities.search import SEARCH
 from luna.platform.capabilities.sites import SITES
 from luna.platform.capabilities.stays import STAYS
@@ -32,6 +34,8 @@ CAPABILITIES: tuple[Capability, ...] = (
     *CONTROL,
     *MANUAL,
     *STAYS,
+    *AGENT,
+    *SCORES,
     *NOTIFICATIONS,
     *DOCUMENTS,
     *SEARCH,

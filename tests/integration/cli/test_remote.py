@@ -173,6 +173,27 @@ def test_the_past_elsewhere_is_judged_searched_for_gaps_and_repaired(laptop: Lun
     assert problem(laptop("data", "verify", *AT, "--from", "2024-06-02", "--to", "2024-06-01"))["field"] == "--to"
 
 
+def test_the_agent_elsewhere_says_where_it_stands_and_control_is_taken_from_it(laptop: Luna) -> None:
+    standing = laptop("agent", "status", *AT)
+    assert [piece for piece in ("cellar: Antares, not trained", "Mode shadow", "luna agent train --site cellar") if piece not in standing.out] == [], (
+        standing.err
+    )
+    said = {verb: laptop("agent", verb, *AT).out.strip() for verb in ("slots", "runs", "gates", "plans")}
+    assert said == {
+        "slots": "Nothing was decided or planned then.",
+        "runs": "Nothing was trained: luna agent train.",
+        "gates": "Nothing was decided yet.",
+        "plans": "The agent made none yet.",
+    }
+    assert laptop("agent", "scores", *AT, "--period", "week", "--json").document["days"] == []
+    assert laptop("scores", *AT).out.strip() == "Nothing is scored: luna replay does so."
+    assert problem(laptop("agent", "card", *AT, "--run", "none"))["status"] == 404
+    withdrawn = laptop("agent", "withdraw", *AT, "--json").document["gates"]
+    assert {(gate["state"], gate["decided_by"]) for gate in withdrawn} == {("withdrawn", "owner")}
+    few = laptop("agent", "evaluate", *AT, "--days", "3")
+    assert (few.code, problem(few)["field"]) == (2, "--days")
+
+
 def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
     assert "cellar" in laptop("site", "list").out
     assert "cellar" in [site["name"] for site in laptop("site", "list", "--json").document["sites"]]
