@@ -30,10 +30,8 @@ PLANS = (
     Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
     Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
-    Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
     Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
     Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if --plan", aliases=("/plans/{plan_id}/what-if",)),
-    Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
     Operation("issue_forecast", "POST", f"{_SITE}/forecasts", "operate", "forecast issue"),

@@ -200,7 +200,7 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
 
 def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
-    shown, numbers = capability.shown, Numbers("en", zone, "EUR")
+    shown, numbers = capability.shown, Numbers(given.get("language") or "en", zone, "EUR")
     if not isinstance(shown, ReplyTable):
         show_parts([shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers))
         return

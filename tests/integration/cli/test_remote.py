@@ -35,7 +35,7 @@ BLOCK = ("--device", "battery", "--action", "charge", "--from", "2099-07-01T04:0
 @pytest.fixture(scope="module")
 def url(database: Engine, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("worker")
-    services = ("services.ingest.tasks", "services.rag.tasks", "services.forecaster.tasks")
+    services = ("services.ingest.tasks", "services.rag.tasks", "services.forecaster.tasks", "services.planner.tasks")
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with stored_site(database, **SITE), worker_process(redis_url, database_url, *services, data_folder=folder), serve(addresses) as client:
         yield str(client.base_url)
@@ -93,6 +93,8 @@ def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
     assert laptop("data", "changes", *AT).out.strip() == "Nothing was changed."
     assert laptop("notify", "list", *AT).out.strip() == "Nobody was told anything yet."
     assert laptop("plans", "list", *AT).out.strip() == "There is none: luna plan --site cellar makes one."
+    assert laptop("plans", "check", *AT, "--from", "2024-06-01", "--to", "2024-06-02").out.strip() == "0 plans, 0 broken"
+    assert problem(laptop("plans", "changes", "--plan", "none"))["status"] == 404
 
 
 def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, database: Engine) -> None:
