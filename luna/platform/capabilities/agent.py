@@ -21,13 +21,13 @@ from luna.contracts.agent import (
 )
 from luna.contracts.agent_control import AgentStatus, GateEntry, GateEvidence, ShadowPlanSummary
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
-from luna.contracts.forecast_versions import CardReply
 from luna.contracts.message import Message
 from luna.energy.history import require_window
 from luna.energy.instant import Day, Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service
+from luna.platform.capabilities.forecasts import show_card
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_status, sites
 from luna.platform.database.agent_scores import read_agent_scores
@@ -202,11 +202,7 @@ def list_agent_runs(call: CapabilityCall, site_id: SiteName, kind: OfKind = None
     return RunList(runs=agent_runs.list_runs(call.connection, site_id, kinds=agent_runs.KINDS if kind is None else (kind,), limit=limit))
 
 
-def _show_card(reply: CardReply, _: Numbers) -> Iterator[str]:
-    yield reply.text
-
-
-@capability("GET", f"{_PATH}/runs/{{run_id}}", command="agent card", shown=_show_card, options={"run_id": "run"}, **_READS)
+@capability("GET", f"{_PATH}/runs/{{run_id}}", command="agent card", shown=show_card, options={"run_id": "run"}, **_READS)
 def read_agent_run(call: CapabilityCall, site_id: SiteName, run_id: RunName) -> AgentCardRequest:
     """Read the card of a training of the agent.
 
