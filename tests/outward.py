@@ -280,7 +280,7 @@ def wording() -> Document:
         "modes": {name: _read_mode(name) for name in modes.MODES},
         "modes of devices": {name: _read_mode(name) for name in modes.DEVICE_MODES},
         "policies": _read_phrases(modes.POLICIES),
-        "alternatives": alternatives.ALTERNATIVES,
+        "alternatives": _read_phrases(alternatives.ALTERNATIVES),
         "changes": changes.CAUSES,
         "differences": differences.DIFFERENCES,
         "weekdays": differences.WEEKDAYS,

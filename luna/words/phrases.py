@@ -34,6 +34,14 @@ class Phrases(Collection[str]):
         Raises:
             KeyError: there are no words for it, or a figure is missing.
         """
+        return self.fill(code, language, figures)
+
+    def fill(self, code: str, language: Language, figures: Mapping[str, object]) -> str:
+        """Return what a code says, with figures that may be worked out as they are asked for.
+
+        Raises:
+            KeyError: there are no words for it, or a figure is missing.
+        """
         return self._of(language)[code](figures)
 
     def __contains__(self, code: object) -> bool:

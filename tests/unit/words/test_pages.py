@@ -9,7 +9,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, ENGLISH, ITSELF, Catalogue
-from luna.words.catalogue.fluent_message import list_figures
+from luna.words.catalogue.fluent_message import list_figures, parse
 from luna.words.pages import PageWords, page_words
 from tests.tables import each_row
 
@@ -35,6 +35,12 @@ BEGINNINGS = tuple(name for name in ON_PAGES if name.endswith("_"))
 ENDINGS = set(re.findall(r"""["'}](_[a-z]+)["']""", CODE))
 # By topic, what names of its messages begin with where a code is the rest: ``Phrases("modes", "policy_")``.
 PREFIXES = {topic: re.findall(rf"""Phrases\("{topic}"(?:, "(\w+)")?""", CODE) for topic in CATALOGUE.topics("de")}
+
+
+def _is_named(code: str) -> bool:
+    """Return whether the code has it as a whole, or the parts that it is made of."""
+    parts = ((code[:place], code[place:]) for place in range(1, len(code)) if "_" in code[place - 1 : place + 1])
+    return code in IN_CODE or any((one in IN_CODE and other in IN_CODE) or (other in ENDINGS and _is_named(one)) for one, other in parts)
 
 
 def figures_of(topic: str, language: str) -> dict[str, frozenset[str]]:
@@ -77,9 +83,14 @@ def test_every_phrase_is_said_somewhere() -> None:
 
 @each_row("topic", [topic for topic, prefixes in PREFIXES.items() if prefixes])
 def test_every_message_under_a_code_belongs_to_one_that_code_names(topic: str) -> None:
-    named = IN_CODE | {f"{name}{ending}" for name in IN_CODE for ending in ENDINGS}
     codes = {name: {name.removeprefix(prefix) for prefix in PREFIXES[topic] if name.startswith(prefix)} for name in CATALOGUE.read(topic, "de")}
-    assert [name for name, each in codes.items() if not each & named] == []
+    assert [name for name, each in codes.items() if not any(map(_is_named, each))] == []
+
+
+@each_row("language", CATALOGUE.languages)
+def test_a_message_of_one_line_is_read_as_the_parser_reads_it(language: str) -> None:
+    messages = [message for topic in CATALOGUE.topics(language) for message in CATALOGUE.read(topic, language).values()]
+    assert [message.parts for message in messages] == [parse(message._source) for message in messages]
 
 
 def test_a_phrase_that_is_not_there_is_an_error() -> None:
