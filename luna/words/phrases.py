@@ -18,15 +18,15 @@ class Phrases(Collection[str]):
         beside: what stands in code with each kind of device, before the topic's own.
     """
 
-    def __init__(self, topic: str, prefix: str = "", *, beside: Mapping[str, Mapping[Language, str]] | None = None) -> None:
+    def __init__(self, topic: str, prefix: str = "", *, beside: Mapping[str, dict[Language, str]] | None = None) -> None:
         self._topic = topic
         self._prefix = prefix
         self._beside = beside or {}
         self._read: dict[str, dict[str, Saying]] = {}
 
-    def find(self, code: object, language: Language) -> Saying | None:
+    def find(self, code: str, language: Language) -> Saying | None:
         """Return what is said under a code, to be filled with figures; None where it has no words in a language, nor in English."""
-        return self._of(language).get(code)  # type: ignore[call-overload, no-any-return]
+        return self._of(language).get(code)
 
     def say(self, code: str, language: Language, /, **figures: object) -> str:
         """Return what a code says, with its figures.
@@ -56,7 +56,8 @@ class Phrases(Collection[str]):
     def _of(self, language: str) -> dict[str, Saying]:
         if language not in self._read:
             messages = CATALOGUE.messages((self._topic,), language)
-            own = {name.removeprefix(self._prefix): message for name, message in messages.items() if name.startswith(self._prefix)}
-            said = "de" if language == "de" else "en"
-            self._read[language] = {code: words[said].format_map for code, words in self._beside.items()} | own  # type: ignore[index, operator]
+            own: dict[str, Saying] = {name.removeprefix(self._prefix): message for name, message in messages.items() if name.startswith(self._prefix)}
+            said: Language = "de" if language == "de" else "en"
+            beside: dict[str, Saying] = {code: words[said].format_map for code, words in self._beside.items()}
+            self._read[language] = beside | own
         return self._read[language]

@@ -58,6 +58,6 @@ def _say(name: str, figure: str, language: Language) -> str:
     if name == "series":
         return say_series(figure, language=language)
     if name == "hint":
-        said = _WORDS.find(_HINTS.get(figure), language)
+        said = _WORDS.find(_HINTS.get(figure, ""), language)
         return figure if said is None else said({})
     return figure.replace("-", MINUS).replace(".", ",")
