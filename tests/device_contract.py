@@ -156,7 +156,7 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
         if unnamed is not None and isinstance(unnamed.default, str):
             assert language in DEVICES[unnamed.default]
         for mode in kind.commands.modes if kind.commands else ():
-            assert language in (MODES | DEVICE_MODES)[mode]
+            assert mode in {*MODES, *DEVICE_MODES}
         for role in kind.sensors.model_fields if kind.sensors else ():
             assert words[language](f"role_{role}")
         for role in {kind.meter(device) for device in kind.of(site)} - {None} if kind.meter else ():

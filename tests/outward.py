@@ -47,10 +47,10 @@ from luna.platform.spool.kind import EpisodeKind
 from luna.words import alternatives, compromises, differences, modes, notes, numbers
 from luna.words import compromises as conditions
 from luna.words import differences as changes
-from luna.words import notes as strategy
 from luna.words import sentences as templates
 from luna.words.catalogue import CATALOGUE, ITSELF
 from luna.words.catalogue.fluent_message import Part
+from luna.words.phrases import Phrases
 from services.api.app import create_app
 from services.cli.console import err, out
 from services.cli.main import COMMANDS, build
@@ -275,21 +275,37 @@ def wording() -> Document:
         "compromise parts": compromises.PARTS,
         "compromise actions": compromises.ACTIONS,
         "conditions": conditions.CONDITIONS,
-        "notes": notes.NOTES,
+        "notes": _read_phrases(notes.NOTES),
         "notes of what is assumed": sorted(notes.ASSUMED),
-        "modes": modes.MODES,
-        "modes of devices": modes.DEVICE_MODES,
-        "policies": modes.POLICIES,
-        "alternatives": alternatives.ALTERNATIVES,
+        "modes": {name: _read_mode(name) for name in modes.MODES},
+        "modes of devices": {name: _read_mode(name) for name in modes.DEVICE_MODES},
+        "policies": _read_phrases(modes.POLICIES),
+        "alternatives": _read_phrases(alternatives.ALTERNATIVES),
         "changes": changes.CAUSES,
         "differences": differences.DIFFERENCES,
         "weekdays": differences.WEEKDAYS,
-        "rules": strategy._WORDS,
+        "rules": _read_phrases(notes._RULES),
         "short weekdays": numbers._WEEKDAYS,
         "months": numbers._MONTHS,
         "currencies": numbers._CURRENCIES,
     }
     return {name: _read_words(spoken) for name, spoken in told.items()}
+
+
+class _Names(dict[str, object]):
+    """Figures, each of which is its own name in braces."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+def _read_phrases(phrases: Phrases) -> dict[str, dict[str, str]]:
+    found = {code: {language: phrases.find(code, language) for language in numbers.LANGUAGES} for code in phrases}
+    return {code: {language: say(_Names()) for language, say in each.items() if say} for code, each in found.items()}
+
+
+def _read_mode(name: str) -> dict[str, list[str]]:
+    return {language: [words.say(name, language) for words in (modes._FULL, modes._SHORT)] for language in numbers.LANGUAGES}
 
 
 def _read_words(value: Any) -> Any:

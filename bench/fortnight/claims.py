@@ -18,7 +18,7 @@ from luna.platform.house_now import OLD_VALUES, read_house, read_planned
 from luna.platform.house_statements import HouseStatement, state_house
 from luna.platform.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, Command, HomeState
 from luna.words import Language
-from luna.words.messages import MESSAGES
+from luna.words.messages import TITLES
 from luna.words.pages import page_words
 from services.api.pages.home_notices import Notice, list_notices
 from services.api.pages.home_view import HomeView
@@ -38,7 +38,7 @@ FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
 LEAST_SOUGHT_S = 1.5
 DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 LANGUAGE: Language = "en"
-TIME_WAS_UP = f"{MESSAGES['plan_unproven'][LANGUAGE].title}."
+TIME_WAS_UP = f"{TITLES.say('plan_unproven', LANGUAGE)}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def _after_first(last: date, info: ValidationInfo) -> date:
 
 
 FirstDay = Annotated[Day, Field(description="the first local day of the site")]
-LastDay = Annotated[Day, AfterValidator(_after_first), Field(description="the last local day of the site")]
+LastDay = Annotated[Day, AfterValidator(_after_first), Field(description="the last local day of the site, itself included")]
 
 
 class SeriesGap(Message):
@@ -42,6 +42,7 @@ class GapsReply(Message):
 
     site_id: Annotated[str, Field(description="the site's name")]
     gaps: Annotated[list[SeriesGap], Field(description="empty: all that sensors, tariff or files ever told of is known")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
 
 
 class FindGapsRequest(Request):
@@ -53,6 +54,8 @@ class FindGapsRequest(Request):
     site_id: SiteId
     first: Annotated[Instant, Field(description="the first instant")]
     end: Annotated[Instant, Field(description="the instant after the last")]
+    limit: Annotated[int | None, Field(ge=1, le=500, description="how many gaps at most; default: all")] = None
+    cursor: Annotated[str | None, Field(max_length=400, description="of the page before; default: the first page")] = None
 
 
 class RepairedSeries(Message):

@@ -52,7 +52,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
 
 def say_statement(statement: HouseStatement, numbers: Numbers, *, now: datetime) -> str:
     """Return a statement as a sentence, by times as they are read ``now``."""
-    return HOUSE[statement.code][numbers.language].format(**{name: _say(figure, numbers, now) for name, figure in statement.figures.items()})
+    return HOUSE.say(statement.code, numbers.language, **{name: _say(figure, numbers, now) for name, figure in statement.figures.items()})
 
 
 def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:

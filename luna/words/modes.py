@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
-from luna.words.numbers import Language
+from luna.words.numbers import LANGUAGES, Language
+from luna.words.phrases import Phrases
 from luna.words.sentences import FIGURES, WORDS
 
 
@@ -16,50 +17,13 @@ class ModeWords(NamedTuple):
 
 
 # Of a battery; the table of what each does stands in docs/architecture.md.
-MODES: dict[str, dict[Language, ModeWords]] = {
-    "self_consumption": {"en": ModeWords("Follow the house", "House"), "de": ModeWords("Dem Haus folgen", "Haus")},
-    "save": {"en": ModeWords("Save", "Save"), "de": ModeWords("Aufsparen", "Sparen")},
-    "supply": {"en": ModeWords("Supply the house", "Supply"), "de": ModeWords("Haus versorgen", "Versorgen")},
-    "hold": {"en": ModeWords("Hold", "Hold"), "de": ModeWords("Halten", "Halten")},
-    "charge": {"en": ModeWords("Charge", "Charge"), "de": ModeWords("Laden", "Laden")},
-    "export": {"en": ModeWords("Sell", "Sell"), "de": ModeWords("Verkaufen", "Verkauf")},
-}
-
+MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
 # Of what is no battery, "none" of what is not there; "charge" is a battery's as well.
-DEVICE_MODES: dict[str, dict[Language, ModeWords]] = {
-    "charge": MODES["charge"],
-    "stop": {"en": ModeWords("Stop", "Stop"), "de": ModeWords("Stoppen", "Stopp")},
-    "give": {"en": ModeWords("Give to the house", "Give"), "de": ModeWords("Ans Haus geben", "Geben")},
-    "own": {"en": ModeWords("By itself", "Itself"), "de": ModeWords("Von selbst", "Selbst")},
-    "on": {"en": ModeWords("On", "On"), "de": ModeWords("An", "An")},
-    "off": {"en": ModeWords("Off", "Off"), "de": ModeWords("Aus", "Aus")},
-    "none": {"en": ModeWords("–", "–"), "de": ModeWords("–", "–")},
-    "free": {"en": ModeWords("Free", "Free"), "de": ModeWords("Frei", "Frei")},
-    "no_export": {"en": ModeWords("Feed nothing in", "No feed-in"), "de": ModeWords("Nichts einspeisen", "Kein Export")},
-    "limit": {"en": ModeWords("Limit", "Limit"), "de": ModeWords("Begrenzen", "Grenze")},
-}
-
+DEVICE_MODES = ("charge", "stop", "give", "own", "on", "off", "none", "free", "no_export", "limit")
 # Who decides, in a replay and in the report.
-POLICIES: dict[str, dict[Language, str]] = {
-    "idle": {"en": "Idle battery", "de": "Batterie ohne Aufgabe"},
-    "self_consumption": {"en": "Self-consumption (inverter alone)", "de": "Eigenverbrauch (Wechselrichter allein)"},
-    "rule": {"en": "Cheapest three hours", "de": "Die drei günstigsten Stunden"},
-    "mpc": {"en": "Luna", "de": "Luna"},
-    "mpc_scenarios": {"en": "Luna, weighing how its forecasts err", "de": "Luna, die Fehler ihrer Prognosen abwägend"},
-    "mpc_perfect": {"en": "Luna, knowing load and sun", "de": "Luna, wenn Verbrauch und Sonne bekannt wären"},
-    "mpc_perfect_pv": {"en": "Luna, knowing the sun", "de": "Luna, wenn die Sonne bekannt wäre"},
-    "antares": {"en": "Antares", "de": "Antares"},
-    "imitation": {"en": "Imitation of foresight (trees)", "de": "Nachahmung der Voraussicht (Bäume)"},
-    "network": {"en": "Imitation of foresight (network)", "de": "Nachahmung der Voraussicht (Netz)"},
-    "clone": {"en": "Imitation of the weighing planner", "de": "Nachahmung des abwägenden Planers"},
-    "rl": {"en": "Reinforcement learning", "de": "Bestärkendes Lernen"},
-    "oracle": {"en": "Perfect foresight", "de": "Vollkommene Voraussicht"},
-}
-# The planner that sells as one of those that learn.
-POLICIES |= {
-    f"{name}_export": {"en": f"Luna, selling by {POLICIES[name]['en']}", "de": f"Luna, Verkauf nach {POLICIES[name]['de']}"}
-    for name in ("antares", "imitation", "network", "clone", "rl")
-}
+POLICIES = Phrases("modes", "policy_")
+_FULL = Phrases("modes", "mode_")
+_SHORT = Phrases("modes", "short_")
 
 
 def mode(name: str, *, language: Language) -> ModeWords:
@@ -70,28 +34,27 @@ def mode(name: str, *, language: Language) -> ModeWords:
     """
     if name not in MODES:
         raise InvalidInputError("has no words", field="mode", value=name, remedy=f"Known are {', '.join(MODES)}.")
-    return MODES[name][language]
+    return ModeWords(_FULL.say(name, language), _SHORT.say(name, language))
 
 
 def say_mode(name: str, *, language: Language) -> str:
     """Return what any device's mode is called in full; a name that has no words stays as it is."""
-    words = MODES.get(name) or DEVICE_MODES.get(name)
-    return words[language].full if words else name
+    return _FULL.say(name, language) if name in _FULL else name
 
 
 def say_policy(name: str, *, language: Language) -> str:
     """Return what a policy is called; a name that has no words stays as it is."""
-    return POLICIES[name][language] if name in POLICIES else name
+    return POLICIES.say(name, language) if name in POLICIES else name
 
 
 def read_mode(text: object) -> object:
     """Return the mode that a name or its words in any language stand for; as it is where it stands for none."""
-    return _read(text, {name: [word for words in spoken.values() for word in words] for name, spoken in (MODES | DEVICE_MODES).items()})
+    return _read(text, _FULL, _SHORT)
 
 
 def read_policy(text: object) -> object:
     """Return the policy that a name or its words in any language stand for; as it is where it stands for none."""
-    return _read(text, {name: [*spoken.values()] for name, spoken in POLICIES.items()})
+    return _read(text, POLICIES)
 
 
 def split_policies(text: str) -> list[str]:
@@ -104,14 +67,14 @@ def split_policies(text: str) -> list[str]:
     return names
 
 
-def _read(text: object, words: Mapping[str, list[str]]) -> object:
+def _read(text: object, *words: Phrases) -> object:
     if not isinstance(text, str):
         return text
     wanted = " ".join(text.split()).casefold()
-    if wanted in words:
+    if wanted in words[0]:
         return wanted
-    found = [name for name, spoken in words.items() if wanted in (word.casefold() for word in spoken)]
-    return found[0] if found else text
+    found = (name for name in words[0] for each in words for language in LANGUAGES if wanted == each.say(name, language).casefold())
+    return next(found, text)
 
 
 # What a battery holds is the same in all slots of a run, not a sum.

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from luna.words.numbers import EN_DASH, Language, Numbers
+from luna.words.numbers import EN_DASH, Numbers
+from luna.words.phrases import Phrases
 
-NOW: dict[Language, str] = {"en": "now", "de": "jetzt"}
-TOMORROW: dict[Language, str] = {"en": "tomorrow", "de": "morgen"}
+_TIMES = Phrases("times")
 # A weekday alone names no day that is further off.
 WEEK_DAYS = 7
 
@@ -16,14 +16,14 @@ def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
     if days == 0:
         return clock
     if days == 1:
-        return f"{TOMORROW[numbers.language]} {clock}"
+        return f"{_TIMES.say('tomorrow', numbers.language)} {clock}"
     return f"{numbers.weekday(instant)} {clock}" if abs(days) < WEEK_DAYS else f"{numbers.day(instant)}, {clock}"
 
 
 def say_edges(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> tuple[str, str]:
     """Return the beginning and the end of a span; what runs begins "now", and the end names its day where that is not the one it begins on."""
     runs = first <= now < end
-    begin = NOW[numbers.language] if runs else say_when(first, now=now, numbers=numbers)
+    begin = _TIMES.say("now", numbers.language) if runs else say_when(first, now=now, numbers=numbers)
     same_day = _count_days(now if runs else first, end, numbers) == 0
     return begin, numbers.clock(end) if same_day else say_when(end, now=now, numbers=numbers)
 

@@ -30,10 +30,8 @@ PLANS = (
     Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
     Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
     Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
-    Operation("compare_plan", "GET", f"{_PLAN}/changes", "read", "plans changes", aliases=("/plans/{plan_id}/changes",)),
     Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
     Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if --plan", aliases=("/plans/{plan_id}/what-if",)),
-    Operation("check_plans", "POST", f"{_SITE}/plan-checks", "analyse", "plans check"),
 )
 FORECASTS = (
     Operation("issue_forecast", "POST", f"{_SITE}/forecasts", "operate", "forecast issue"),
@@ -48,38 +46,17 @@ DATA = (
     Operation("list_prices", "GET", f"{_SITE}/prices", "read", "data query"),
     Operation("fetch_prices", "POST", f"{_SITE}/prices", "data", "data prices"),
     Operation("fetch_weather", "POST", f"{_SITE}/weather", "data", "data weather"),
-    Operation("read_quality", "GET", f"{_SITE}/quality", "read", "data quality"),
-    Operation("judge_quality", "POST", f"{_SITE}/quality", "data", "data quality"),
-    Operation("list_gaps", "GET", f"{_SITE}/gaps", "read", "data gaps"),
-    Operation("repair_data", "POST", f"{_SITE}/repairs", "data", "data repair"),
-    Operation("backfill", "POST", f"{_SITE}/backfills", "data", "data backfill"),
-    Operation("verify_data", "POST", f"{_SITE}/verifications", "data", "data verify"),
-    Operation("release_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/release", "data", "data quarantine release"),
-    Operation("correct_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/correct", "data", "data quarantine correct"),
-    Operation("dismiss_row", "POST", f"{_SITE}/quarantine/{{quarantine_id}}/dismiss", "data", "data quarantine dismiss"),
 )
 DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
 _AGENT = f"{_SITE}/agent"
-_AGENT_PAGE = "what the page Antares shows; the command luna agent trains and measures"
 AGENT = (
-    Operation("read_agent", "GET", _AGENT, "read", "agent status"),
-    Operation("list_agent_scores", "GET", f"{_AGENT}/scores", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_slots", "GET", f"{_AGENT}/slots", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_runs", "GET", f"{_AGENT}/runs", "read", alone=_AGENT_PAGE),
-    Operation("read_agent_run", "GET", f"{_AGENT}/runs/{{run_id}}", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_gates", "GET", f"{_AGENT}/gates", "read", alone=_AGENT_PAGE),
-    Operation("list_agent_plans", "GET", f"{_AGENT}/plans", "read", alone=_AGENT_PAGE),
-    Operation("read_agent_plan", "GET", f"{_AGENT}/plans/{{shadow_id}}", "read", alone=_AGENT_PAGE),
+    Operation("read_agent_plan", "GET", f"{_AGENT}/plans/{{shadow_id}}", "read", alone="what the page Antares draws; luna agent plans lists them"),
     Operation("draw_agent_day", "GET", f"{_AGENT}/days/{{day}}/picture", "read", "agent plot"),
-    Operation("train_agent", "POST", f"{_AGENT}/trainings", "analyse", "agent train"),
-    Operation("evaluate_agent", "POST", f"{_AGENT}/evaluations", "analyse", "agent evaluate"),
     # Asked with the password like arming: it may widen what the agent decides.
     Operation("change_agent", "PUT", f"{_AGENT}/settings", "configure", "site add", critical=True),
-    Operation("withdraw_agent", "POST", f"{_AGENT}/withdrawal", "operate", alone="a hand on the page; a site's file may ask for shadow as well"),
 )
 EVALUATION = (
     Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
-    Operation("list_scores", "GET", f"{_SITE}/scores", "read", "scores"),
     Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
     Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
 )

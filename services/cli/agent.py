@@ -2,167 +2,35 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from luna.contracts.agent import (
-    AGENT_POLICIES,
-    AgentKind,
     Comparison,
     DayPictureReply,
     DayPictureRequest,
-    EvaluateAgentReply,
-    EvaluateAgentRequest,
     PolicyComparison,
-    PolicyScore,
-    TrainAgentReply,
-    TrainAgentRequest,
 )
-from luna.contracts.agent_control import AgentStatus, GateEvidence
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.energy.timeline import parse_day
-from luna.platform.clock import SystemClock
-from luna.words import Numbers, say_instant, say_policy, split_policies
-from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table
+from luna.words import Numbers, say_policy, split_policies
+from services.cli.console import JsonOption, emit, make_writable, out, table
+from services.cli.declared import build_group
 from services.cli.storage import compose_request
-from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone, parse_site_instants
+from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
 
 if TYPE_CHECKING:
     from luna.platform.objects import ObjectStore
 
-app = typer.Typer(help="Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.", no_args_is_help=True)
+app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
 
-KINDS: tuple[str, ...] = get_args(AgentKind)
-SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
-EVIDENCE_HEADINGS, MODE_HEADINGS = ("mode", "evidence", "days", "over mpc, points", "corrected slots"), ("mode", "state", "why")
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
 SLOT_FILES = (".csv", ".json")
 
 
 def _read_day(text: str) -> date:
     return parse_day(text, field="--day")
-
-
-@app.command()
-def train(
-    *,
-    site: SiteOption,
-    kind: Annotated[str, typer.Option(help=f"What is trained: {', '.join(KINDS)}.")] = "value",
-    until: Annotated[str | None, typer.Option(help="Learn from nothing after this instant or day (default: all there is).")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed and data give the same agent.")] = 0,
-    steps: Annotated[int | None, typer.Option(help="Of reinforcement learning (default: 2 million).")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Train an agent on a site's history and store it; one that is worse than the one in use is kept and not used."""
-    from services.agent.training import train_agent
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection, follow_progress("train", quiet=as_json) as progress:
-        instants = parse_site_instants(connection, site, until=until)
-        request = compose_request(TrainAgentRequest, site_id=site, kind=kind, **instants, seed=seed, steps=steps)
-        zone = find_zone(connection, site)
-        reply = train_agent(connection, request, objects=_open_objects(), now=SystemClock().now(), progress=progress)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply, zone))
-
-
-def _show_training(reply: TrainAgentReply, zone: ZoneInfo) -> None:
-    use = "It is used from now on" if reply.accepted else "It is not used"
-    out.print(f"{reply.run_id}: learned from {say_instant(reply.data_from, zone)} to {say_instant(reply.data_until, zone)} in {reply.train_seconds:.0f} s")
-    out.print(f"{use}: {reply.verdict}.")
-
-
-@app.command()
-def evaluate(
-    *,
-    site: SiteOption,
-    days: Annotated[int, typer.Option(min=7, max=366, help="How many unseen days.")] = 100,
-    last: MaybeLastDayOption = None,
-    policies: Annotated[str, typer.Option(help="Learned policies, comma-separated (default: all that were trained).")] = "",
-    as_json: JsonOption = False,
-) -> None:
-    """Measure what was trained on days that no training saw, beside the planner, plain rules and the oracle; trainings that this wants are made."""
-    request = compose_request(EvaluateAgentRequest, site_id=site, days=days, to_day=last, policies=split_policies(policies))
-    from services.agent.evaluation.evaluate import evaluate_agents
-    from services.cli.storage import open_database
-
-    with open_database() as engine, follow_progress("evaluate", quiet=as_json) as progress:
-        from luna.platform.database.engine import unit_of_work
-        from services.planner.service.replay import Store
-
-        with unit_of_work(engine) as connection:
-            zone = find_zone(connection, site)
-            store = Store.beside(engine, lambda: connection)
-            reply = evaluate_agents(store, request, objects=_open_objects(), now=SystemClock().now(), progress=progress)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_evaluation(reply, Numbers("en", zone, reply.currency)))
-
-
-def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> None:
-    title = f"{reply.site_id}: {len(reply.days)} unseen days, {reply.days[0]} to {reply.days[-1]}"
-    table(SCORE_HEADINGS, [_score_row(name, score, numbers) for name, score in reply.policies.items()], title=title)
-    out.print(_tell_breaches(reply))
-    weeks = ", ".join(f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks)
-    out.print(f"Weeks from: {weeks}")
-    out.print(reply.rule, style="dim")
-    for day, reason in reply.skipped.items():
-        out.print(f"Skipped {day}: {reason}")
-    for policy, reason in reply.refused.items():
-        out.print(f"{say_policy(policy, language='en')} {reason}")
-    if reply.missing:
-        out.print(f"Never trained: {', '.join(reply.missing)}; luna agent train --site {reply.site_id} --kind KIND")
-
-
-def _score_row(name: str, score: PolicyScore, numbers: Numbers) -> list[str]:
-    share = "–" if score.score is None else numbers.share(score.score, decimals=1)
-    interval = "" if score.low is None or score.high is None else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
-    beside = [_tell_points(score.over_mpc), "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}", _tell_points(score.over_self_consumption)]
-    return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
-
-
-def _tell_points(found: Comparison | None) -> str:
-    return "–" if found is None else f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
-
-
-def _tell_breaches(reply: EvaluateAgentReply) -> str:
-    wrong = [
-        f"{say_policy(name, language='en')}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet"
-        for name, score in reply.policies.items()
-        if score.violations or score.unmet_kwh
-    ]
-    return f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
-
-
-@app.command()
-def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show where the agent stands on the road to control: what speaks for it, which modes are offered, what has to happen next."""
-    from luna.platform.database import sites
-    from luna.platform.database.agent_status import read_status
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection:
-        zone, found = find_zone(connection, site), read_status(connection, sites.load(connection, site), now=SystemClock().now())
-    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found, zone))
-
-
-def _show_status(found: AgentStatus, zone: ZoneInfo) -> None:
-    trained = "not trained" if found.trained_at is None else f"{found.run_id}, learned until {say_instant(found.trained_at, zone)}"
-    out.print(f"{found.site_id}: {say_policy(found.policy, language='en')}, {trained}")
-    latest = "" if found.last_shadow_plan is None else f", the last one {say_instant(found.last_shadow_plan, zone)}"
-    out.print(f"Mode {found.mode}, asked for: {found.wanted}. {found.shadow_plans} plans in shadow{latest}.")
-    judged = [(mode.mode, each) for mode in found.modes for each in mode.evidence] or [("full_control", each) for each in found.evidence]
-    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _tell_evidence(each), str(each.violations)] for mode, each in judged]
-    table(EVIDENCE_HEADINGS, evidence, words=EVIDENCE_HEADINGS[:2])
-    table(MODE_HEADINGS, [[each.mode, each.state, each.reason] for each in found.modes], words=MODE_HEADINGS)
-    out.print(f"Next: {found.next_step}")
-    if found.next_step_code == "train":
-        out.print(f"luna agent train --site {found.site_id} --kind {AGENT_POLICIES[found.policy]}")
-
-
-def _tell_evidence(found: GateEvidence) -> str:
-    if found.points is None or found.low is None or found.high is None:
-        return "–"
-    return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
 @app.command()
@@ -252,6 +120,10 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     rows.writeheader()
     rows.writerows({"policy": name, **slot.model_dump(mode="json")} for name, trace in reply.traces.items() for slot in trace.slots)
     return written.getvalue()
+
+
+def _tell_points(found: Comparison) -> str:
+    return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
 
 
 def _write(path: Path, content: bytes) -> None:

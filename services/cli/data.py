@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luna.energy.errors import InvalidInputError
 from luna.words import say_instant
 from luna.words.quality import say_fault
-from services.cli import backfill, fetch, file_guess, quality, quarantine
+from services.cli import fetch, file_guess
 from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.declared import build_group
+from services.cli.declared import build_group, parse_pairs
 from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
@@ -22,9 +21,7 @@ app = build_group("data", "Load and query series.")
 
 SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)
-app.add_typer(quarantine.app, name="quarantine")
-quality.register(app)
-backfill.register(app)
+app.add_typer(build_group("data quarantine", "List refused rows; release, correct or dismiss one."), name="quarantine")
 file_guess.register(app)
 
 
@@ -52,8 +49,8 @@ def load(  # noqa: PLR0913 - one per option
     from services.ingest.loading import FileForm, load_file
 
     zone = parse_zone(timezone, field="--timezone") if timezone else None
-    columns = _parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
-    units = _parse_pairs(unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh.")
+    columns = parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
+    units = parse_pairs(unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh.")
     form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now(), limits=FileLimits.of(load_settings()))
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         clock = find_zone(connection, site)
@@ -137,14 +134,6 @@ def readings(  # noqa: PLR0913 - one per option
 def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[str]:
     instant, value, *known = row.values()
     return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
-
-
-def _parse_pairs(given: list[str] | None, *, field: str, remedy: str) -> dict[str, str]:
-    pairs = [(text, *text.partition("=")) for text in given or []]
-    for text, ours, _, theirs in pairs:
-        if not ours or not theirs:
-            raise InvalidInputError("two names are needed", field=field, value=text, remedy=remedy)
-    return {ours: theirs for _, ours, _, theirs in pairs}
 
 
 def _describe(report: "LoadReport") -> dict[str, Any]:

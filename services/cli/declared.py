@@ -148,6 +148,15 @@ def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset(
     return app
 
 
+def add_declared(app: typer.Typer, name: str, summary: str) -> None:
+    """Add a command that is declared, or a group of which all is."""
+    alone = next((each for each in CAPABILITIES if each.command == name), None)
+    if alone is None:
+        app.add_typer(build_group(name, summary), name=name)
+    else:
+        app.command(name, help=_write_help(alone))(_build_command(alone))
+
+
 def _write_help(capability: Capability) -> str:
     # Names of fields stand in code marks, which a terminal does not show.
     return f"{capability.title}.\n\n{capability.explanation}".replace("`", "")
@@ -191,7 +200,7 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
 
 def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
-    shown, numbers = capability.shown, Numbers("en", zone, "EUR")
+    shown, numbers = capability.shown, Numbers(given.get("language") or "en", zone, "EUR")
     if not isinstance(shown, ReplyTable):
         show_parts([shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers))
         return
@@ -238,7 +247,8 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     usual = "" if name != capability.usually_now else " (default: now)"
     shape = _read_type(kind)
     words = f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
-    option: Any = typer.Option(f"--{name_option(info.alias or name, capability)}", help=words, show_default=False)
+    pairs = "NAME=VALUE" if _is_mapping(kind) else None
+    option: Any = typer.Option(f"--{name_option(info.alias or name, capability)}", help=words, metavar=pairs, show_default=False)
     if name in capability.arguments:
         option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)
     elif shape is Path:
@@ -246,7 +256,9 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
         return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, _ask_file(name, usual, capability)])
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
-    default = info.get_default(call_default_factory=True) if not info.is_required() and shape != list[str] else None
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    # A list that is not given stays what it is: at a terminal it has no text.
+    default = None if isinstance(default, list | tuple | dict) else default
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
 
 
@@ -269,9 +281,33 @@ def _read_type(kind: Any) -> Any:
         plain = get_args(plain)[0]
     if plain is SecretStr:
         return Path
-    if get_origin(plain) is tuple:
+    if get_origin(plain) is tuple or _is_mapping(plain):
         return list[str]
     return plain if plain in (bool, int, float) or get_origin(plain) is Literal else str
+
+
+def _is_mapping(kind: Any) -> bool:
+    return get_origin(kind) in (dict, Mapping)
+
+
+def parse_pairs(given: Iterable[str] | None, *, field: str, remedy: str) -> dict[str, str]:
+    """Return names and what belongs to each, as they were written: NAME=VALUE.
+
+    Raises:
+        InvalidInputError: one is not written so.
+    """
+    pairs = [(text, *text.partition("=")) for text in given or []]
+    for text, name, _, value in pairs:
+        if not name or not value:
+            raise InvalidInputError("a name and a value are needed", field=field, value=text, remedy=remedy)
+    return {name: value for _, name, _, value in pairs}
+
+
+def _read_said(name: str, kind: Any, said: Any, capability: Capability) -> Any:
+    if not _is_mapping(kind):
+        return said
+    option = f"--{name_option(name, capability)}"
+    return parse_pairs(said, field=option, remedy=f"Write it as {option} NAME=VALUE.")
 
 
 def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
@@ -279,7 +315,8 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
         if not given.is_model:
             value = texts.get(given.name)
             return None if value is None else TypeAdapter(given.hint).validate_python(value)
-        said = {name: texts[name] for name in given.kind.model_fields if texts.get(name) is not None}
+        fields = given.kind.model_fields
+        said = {name: _read_said(name, info.annotation, texts[name], capability) for name, info in fields.items() if texts.get(name) is not None}
         if capability.usually_now is not None:
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)

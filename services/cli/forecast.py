@@ -13,7 +13,7 @@ from luna.platform.capabilities.forecasts import train_forecast
 from luna.platform.clock import SystemClock
 from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
-from services.cli import forecast_card, forecast_explain, forecast_scenarios, forecast_versions
+from services.cli import forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group, compose_given, open_desk
 from services.cli.shared_sentences import show_driving
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from luna.energy.outlook import Forecast, Quantiles
     from luna.platform.objects import ObjectStore
 
-app = build_group("forecast", "Train Aurora, issue forecasts, compare versions.", by_hand=frozenset({"card", "explain", "train"}))
-forecast_card.register(app)
+app = build_group("forecast", "Train Aurora, issue forecasts, compare versions.", by_hand=frozenset({"explain", "train"}))
 forecast_explain.register(app)
 forecast_scenarios.register(app)
 forecast_versions.register(app)

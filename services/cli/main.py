@@ -38,7 +38,7 @@ COMMANDS = {
     "replay": _CommandEntry("replay", "Show what every policy would have cost on recorded days."),
     "agent": _CommandEntry("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands."),
     "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
-    "scores": _CommandEntry("scores", "Show what policies cost day by day, as replays stored it."),
+    "scores": _CommandEntry(None, "Show what policies cost day by day, as replays stored it."),
     "manual": _CommandEntry(None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "ask": _CommandEntry("ask", "Ask a question; answered from documents and the site's data, with sources."),
@@ -134,9 +134,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _add(app: typer.Typer, name: str, entry: _CommandEntry) -> None:
     if entry.module is None:
-        from services.cli.declared import build_group
+        from services.cli.declared import add_declared
 
-        app.add_typer(build_group(name, entry.summary), name=name)
+        add_declared(app, name, entry.summary)
         return
     command = import_module(f"services.cli.{entry.module}")
     if hasattr(command, "app"):

@@ -79,10 +79,11 @@ class RemoteDesk:
     def _request(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         places = {each.name: each.place for each in capability.given}
         path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
-        asked = [each for each in capability.given if each.place == "query" and each.name in given]
-        query = {each.info.alias or each.name: TypeAdapter(each.hint).dump_python(given[each.name], mode="json") for each in asked if not each.is_model}
-        for each in asked:
-            query |= given[each.name].model_dump(mode="json", by_alias=True, exclude_none=True) if each.is_model else {}
+        query: dict[str, Any] = {}
+        for each in capability.given:
+            if each.place == "query" and each.name in given:
+                said = TypeAdapter(each.hint).dump_python(given[each.name], mode="json", by_alias=True, exclude_none=True)
+                query |= said if each.is_model else {each.info.alias or each.name: said}
         body = next((_write(value) for name, value in given.items() if places[name] == "body"), None)
         send = partial(self._send, capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
         try:

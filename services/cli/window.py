@@ -16,9 +16,6 @@ SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
 EndOption = Annotated[str, typer.Option("--to", help="The instant after the last; a day means its beginning.")]
 
-MaybeFirstOption = Annotated[str | None, typer.Option("--from", help="Only from this instant on: with its offset, a local day, or a time of the site's clock.")]
-MaybeEndOption = Annotated[str | None, typer.Option("--to", help="Only before this instant; a day means its beginning.")]
-
 
 def _read_first_day(text: str) -> date:
     return parse_day(text, field="--from")
@@ -46,17 +43,6 @@ def parse_window(connection: "Connection", site: str, first: str, end: str) -> t
     if window[1] <= window[0]:
         raise InvalidInputError("the window is empty", field="--to", value=end, remedy="Let it end after it begins.")
     return window
-
-
-def parse_bounds(zone: ZoneInfo, first: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
-    """Return the instants that bound a list, by the site's clock where they carry no offset; None: no bound.
-
-    Raises:
-        InvalidInputError: no instant.
-    """
-    fields = ("--from", first), ("--to", end)
-    begin, until = (None if text is None else parse_instant(text, field=field, zone=zone) for field, text in fields)
-    return begin, until
 
 
 def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:

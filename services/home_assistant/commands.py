@@ -12,7 +12,7 @@ from luna.platform import control_service
 from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
 from luna.words import read_mode
-from luna.words.entities import FOLLOW_PLAN
+from luna.words.entities import follows_plan
 from services.home_assistant.entities import HOURS, LEAST_HOURS, MOST_HOURS, USUAL_HOURS, PublishedEntity
 
 BY = "home assistant"
@@ -60,7 +60,7 @@ class Commands:
                 control.disarm(connection, site_id)
 
     def _override(self, connection: Connection, site_id: str, device: str, *, mode: str, now: datetime) -> None:
-        if mode in FOLLOW_PLAN.values():
+        if follows_plan(mode):
             control.override(connection, site_id, None, device=device)
             return
         until = now + timedelta(hours=self._hours.get(site_id, USUAL_HOURS))

@@ -17,7 +17,7 @@ from luna.platform.control_service import modes_of
 from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run
 from luna.words import MODES, Numbers, say_mode
 from luna.words.devices import say_device
-from luna.words.entities import ENTITIES, FOLLOW_PLAN
+from luna.words.entities import ENTITIES, say_follow_plan
 from luna.words.messages import say_message
 from luna.words.retelling import retell_reason
 
@@ -55,7 +55,7 @@ class PublishedEntity:
     def name(self, numbers: Numbers) -> str:
         """Return what it is called."""
         words, _, device = self.key.partition(":")
-        return ENTITIES[words][numbers.language].format(device=say_device(device, language=numbers.language))
+        return ENTITIES.say(words, numbers.language, device=say_device(device, language=numbers.language))
 
 
 def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
@@ -281,12 +281,12 @@ _COMMANDS = (
 def _override(device: str, numbers: Numbers) -> PublishedEntity:
     kind, _, name = device.partition(":")
     key = "override" if device == BATTERIES else f"override_{kind}" + (f":{name}" if name else "")
-    options = [FOLLOW_PLAN[numbers.language], *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
+    options = [say_follow_plan(numbers.language), *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
 
     def state(view: HouseNow, numbers: Numbers) -> str:
         wanted = current.override if (current := view.state_of(device)) else None
         active = wanted is not None and wanted.until > view.now
-        return say_mode(wanted.mode, language=numbers.language) if wanted is not None and active else FOLLOW_PLAN[numbers.language]
+        return say_mode(wanted.mode, language=numbers.language) if wanted is not None and active else say_follow_plan(numbers.language)
 
     return PublishedEntity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
 

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.contracts.history_care import GapsReply, RepairedSeries, RepairReply, SeriesGap
+from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairedSeries, RepairReply, SeriesGap
 from luna.energy.errors import InvalidInputError
 from luna.energy.observations import SERIES
 from luna.energy.resolution import kind_of
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
 from luna.platform.database import history_changes, observations, prices, quality, recorded_span, sites
 from luna.platform.database.history_changes import Rule
+from luna.platform.paging import read_number, write_cursor
 from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import ROLES
 from services.ingest.metering.curve import energy_per_slot
@@ -127,9 +128,12 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     return [gap for name, values in series.items() for gap in _gaps(name, values, timeline)]
 
 
-def tell_gaps(site_id: str, gaps: Sequence[Gap]) -> GapsReply:
-    """Return gaps as a message."""
-    return GapsReply(site_id=site_id, gaps=[SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps])
+def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
+    """Return gaps as a message: the page of them that was asked for."""
+    begin = max(read_number(request.cursor) or 0, 0)
+    end = len(gaps) if request.limit is None else begin + request.limit
+    page = [SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps[begin:end]]
+    return GapsReply(site_id=request.site_id, gaps=page, cursor=write_cursor((end,)) if end < len(gaps) else None)
 
 
 def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> RepairReply:

@@ -185,7 +185,7 @@ def backfill_history(request: BackfillRequest, work: TaskContext) -> BackfillRep
 @task(FindGapsRequest)
 def find_gaps(request: FindGapsRequest, work: TaskContext) -> GapsReply:
     """Find the quarter-hours in which a series that the site has is unknown."""
-    return repair.tell_gaps(request.site_id, repair.find_gaps(work.connection, request.site_id, request.first, request.end))
+    return repair.tell_gaps(request, repair.find_gaps(work.connection, request.site_id, request.first, request.end))
 
 
 @task(RepairRequest, soft_limit=timedelta(minutes=30))

@@ -41,10 +41,9 @@ CHANGE = Change(
     "a policy of the replay",
     (
         Edit("services/planner/replay/policies.py", POLICY, after="return Committed(inputs.oracle.setpoints)"),
-        Edit(
-            "luna/words/modes.py",
-            '    "full_by_evening": {"en": "Full by evening", "de": "Abends voll"},\n',
-            after="POLICIES: dict[str, dict[Language, str]] = {",
+        *(
+            Edit(f"luna/words/catalogue/{language}/modes.ftl", f"policy_full_by_evening = {said}\n", after="policy_mpc = Luna")
+            for language, said in (("en", "Full by evening"), ("de", "Abends voll"))
         ),
     ),
     PROOF,

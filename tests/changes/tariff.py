@@ -99,7 +99,10 @@ assert say_buying(parse_site(site).tariff.import_, Numbers("en", ZoneInfo("UTC")
 
 FLAT = 'PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]'
 ANY = 'ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]'
-TOLD = '"allowance": {"en": ("{price} for {daily_kwh} a day", ""), "de": ("{price} für {daily_kwh} am Tag", "")},'
+TOLD = {
+    "en": ("buying_fixed = buying at { $price }", "buying_allowance = { $price } for { $daily_kwh } a day\n"),
+    "de": ("buying_fixed = Kauf zu { $price }", "buying_allowance = { $price } für { $daily_kwh } am Tag\n"),
+}
 IMPORTS = "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import split_days\n"
 LAST_ROW = "builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])"
 
@@ -112,7 +115,7 @@ CHANGE = Change(
         Edit("luna/energy/economics/charges.py", CHARGE, after="return float(self.rise[:block].sum())"),
         Edit("services/planner/milp/tariffs.py", "from luna.energy.economics.charges import Allowance\n", after="import numpy as np"),
         Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),
-        Edit("luna/words/tariffs.py", f"    {TOLD}\n", after="TARIFFS: dict[str, dict[Language, tuple[str, str]]] = {"),
+        *(Edit(f"luna/words/catalogue/{language}/tariffs.ftl", told, after=after) for language, (after, told) in TOLD.items()),
     ),
     PROOF,
 )

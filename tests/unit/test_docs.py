@@ -6,7 +6,7 @@ import pytest
 
 from docs import reference
 from luna.platform.objects.store import ObjectStore
-from luna.words.modes import MODES
+from luna.words.modes import MODES, mode
 from luna.words.numbers import Language
 from tests.documentation import (
     ROOT,
@@ -116,7 +116,7 @@ def test_both_languages_of_the_guide_have_the_same_headings_commands_and_names(n
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_guide_calls_each_mode_as_plans_do(language: Language) -> None:
     page = (ROOT / "docs" / "guide" / language / "plan.md").read_text(encoding="utf-8")
-    assert [code for code, words in MODES.items() if f"| {words[language].full} | `{code}` |" not in page] == []
+    assert [code for code in MODES if f"| {mode(code, language=language).full} | `{code}` |" not in page] == []
 
 
 def test_every_page_of_the_guide_is_in_the_website() -> None:

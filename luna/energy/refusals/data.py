@@ -135,7 +135,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "row-not-let-in": RefusalReason(
         "the row cannot be let in: {why}",
-        "Correct it: luna data quarantine correct {quarantine_id} --value COLUMN=VALUE; or dismiss it.",
+        "Correct it: luna data quarantine correct {quarantine_id} --site NAME --value COLUMN=VALUE; or dismiss it.",
         PageText("So lässt sich die Zeile nicht übernehmen: {why:row}.", "Verbessere den Wert oder lass die Zeile weg."),
         PageText("Like this the row cannot be let in: {why:row}.", "Correct the value, or leave the row out."),
     ),

@@ -1,5 +1,6 @@
 """What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration."""
 
+from luna.platform.capabilities.agent import AGENT
 from luna.platform.capabilities.audit import AUDIT
 from luna.platform.capabilities.building import BUILDING
 from luna.platform.capabilities.control import CONTROL
@@ -7,12 +8,14 @@ from luna.platform.capabilities.data_changes import DATA_CHANGES
 from luna.platform.capabilities.devices import DEVICES
 from luna.platform.capabilities.documents import DOCUMENTS
 from luna.platform.capabilities.forecasts import FORECASTS
+from luna.platform.capabilities.history import HISTORY
 from luna.platform.capabilities.jobs import JOBS
 from luna.platform.capabilities.keys import KEYS
 from luna.platform.capabilities.manual import MANUAL
 from luna.platform.capabilities.notifications import NOTIFICATIONS
 from luna.platform.capabilities.plans import PLANS
 from luna.platform.capabilities.quarantine import QUARANTINE
+from luna.platform.capabilities.scores import SCORES
 from luna.platform.capabilities.search import SEARCH
 from luna.platform.capabilities.sites import SITES
 from luna.platform.capabilities.stays import STAYS
@@ -26,10 +29,13 @@ CAPABILITIES: tuple[Capability, ...] = (
     *FORECASTS,
     *DATA_CHANGES,
     *BUILDING,
+    *HISTORY,
     *QUARANTINE,
     *CONTROL,
     *MANUAL,
     *STAYS,
+    *AGENT,
+    *SCORES,
     *NOTIFICATIONS,
     *DOCUMENTS,
     *SEARCH,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.forecast import ForecastVersion, TrainRequest
 from luna.contracts.forecast_explanation import ExplainRequest
-from luna.contracts.forecast_versions import ActivationReply, CardRequest, PromoteRequest, RollbackRequest, RunId
+from luna.contracts.forecast_versions import ActivationReply, CardReply, CardRequest, PromoteRequest, RollbackRequest, RunId
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.instant import Instant
@@ -122,7 +122,12 @@ def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) 
     return TrainRequest(site_id=site_id, until=training.until, seed=training.seed, trigger="force" if training.force else "hand")
 
 
-@capability("GET", f"{_PATH}/card", noun=_NOUN, scope="read", command="forecast card", shown="")
+def show_card(reply: CardReply, _: Numbers) -> Iterator[str]:
+    """Yield what a terminal shows of a trained model's card: Markdown."""
+    yield reply.text
+
+
+@capability("GET", f"{_PATH}/card", noun=_NOUN, scope="read", command="forecast card", shown=show_card, options={"run_id": "run"})
 def read_model_card(_: CapabilityCall, site_id: SiteName, *, run_id: OfRun = None) -> CardRequest:
     """Read the card of a trained model.
 

@@ -1,19 +1,38 @@
-"""Which plans of a site were issued."""
+"""Which plans of a site were issued, what made one other than the one before, and whether they hold."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from luna.contracts.counterfactual import PlanId
 from luna.contracts.message import Message
-from luna.contracts.plan_questions import PlanSummary
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
-from luna.platform.database import plans
+from luna.contracts.plan_questions import CheckPlansRequest, ModeChange, PlanChangesReply, PlanChangesRequest, PlanSummary
+from luna.energy.errors import ConflictError
+from luna.energy.history import require_window
+from luna.energy.instant import Instant
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.database import plans, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
-from luna.words import Numbers, say_instant
+from luna.words import Language, Numbers, say_instant, say_mode
 
 SystemId = Annotated[
     str, Field(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison; request: of a request's own site")
 ]
+
+PlanBefore = Annotated[PlanId | None, Field(description="the plan to compare with; usual: the one issued before it for the same slots")]
+SpokenIn = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
+LONGEST = timedelta(days=3_660)
+
+
+class IssueWindow(Message):
+    """When what is asked about was issued."""
+
+    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
+    to: Annotated[Instant, Field(description="the instant after the last")]
 
 
 class PlanList(Message):
@@ -52,4 +71,58 @@ def list_plans(  # noqa: PLR0913 - one per parameter of the query
     return PlanList(plans=page, cursor=following)
 
 
-PLANS = (list_plans,)
+CHANGE_HEADINGS = ("from", "to", "device", "before", "now", "because of")
+
+
+def _show_changes(reply: PlanChangesReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    numbers = replace(numbers, zone=ZoneInfo(reply.timezone), currency=reply.currency)
+    yield from (cause.text for cause in reply.causes)
+    rows = []
+    for change, *span in join_changes(reply):
+        modes = (say_mode(name, language=numbers.language) for name in (change.before, change.after))
+        rows.append([*(f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in span), change.device, *modes, change.cause])
+    yield TextTable(CHANGE_HEADINGS, rows, words=CHANGE_HEADINGS[1:]) if rows else "Every mode is as before."
+
+
+def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, datetime]]:
+    """Return the changes as runs, each with its start and end: the same change of a device in slots that follow each other is one."""
+    runs: list[tuple[ModeChange, datetime, datetime]] = []
+    for change in sorted(reply.changes, key=lambda each: (each.device, each.start)):
+        end = change.start + timedelta(minutes=reply.slot_minutes)
+        if runs and runs[-1][2] == change.start and runs[-1][0].model_copy(update={"start": change.start}) == change:
+            runs[-1] = (*runs[-1][:2], end)
+        else:
+            runs.append((change, change.start, end))
+    return sorted(runs, key=lambda run: (run[1], run[0].device))
+
+
+@capability(
+    "GET",
+    "/v1/plans/{plan_id}/changes",
+    noun="plans",
+    scope="read",
+    command="plans changes",
+    shown=_show_changes,
+    errors=(ConflictError,),
+    aliases=("/plans/{plan_id}/changes",),
+)
+def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: SpokenIn = None) -> PlanChangesRequest:
+    """Say what a plan changes, and which input did it.
+
+    Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options.
+    """
+    return PlanChangesRequest(plan_id=plan_id, before_id=before, language=language)
+
+
+@capability("POST", "/v1/sites/{site_id}/plan-checks", noun="plans", scope="analyse", command="plans check", shown="", status=202)
+def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) -> CheckPlansRequest:
+    """Check issued plans.
+
+    Check as a job that every plan closes its balance slot by slot and costs what it says; the job's reply lists what does not hold.
+    """
+    require_window(window.from_, window.to, longest=LONGEST)
+    sites.key_of(call.connection, site_id)
+    return CheckPlansRequest(site_id=site_id, first=window.from_, end=window.to)
+
+
+PLANS = (list_plans, compare_plan, check_plans)

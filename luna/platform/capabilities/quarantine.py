@@ -1,17 +1,28 @@
 """Rows that were refused, and what was decided about them."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from luna.contracts.data import QuarantinedRow, QuarantineFilter
+from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveReply, ResolveRequest
 from luna.contracts.message import Message
+from luna.energy.errors import ConflictError
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import quarantine
 from luna.platform.paging import Cursor, Limit, cut_page, read_number
 from luna.words import Numbers
 
+_NOUN, _PATH = "quarantine", "/v1/sites/{site_id}/quarantine"
 Status = Annotated[QuarantineFilter, Field(description="open: nobody has decided yet")]
+# What PostgreSQL counts rows with.
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1, description="the row's number, as the list says it")]
+
+
+class Correction(Message):
+    """Values as they should have been."""
+
+    values: Annotated[dict[str, Cell], Field(min_length=1, max_length=64, description="column → value; the others stay as received")]
 
 
 class QuarantineList(Message):
@@ -30,8 +41,8 @@ _NONE = "Nothing waits here: `--status` shows what was decided."
 
 @capability(
     "GET",
-    "/v1/sites/{site_id}/quarantine",
-    noun="quarantine",
+    _PATH,
+    noun=_NOUN,
     scope="read",
     command="data quarantine list",
     shown=ReplyTable(("id", "kind", "line", "reason", "row"), _show, "rows", none=_NONE),
@@ -46,4 +57,43 @@ def list_quarantine(call: CapabilityCall, site_id: SiteName, *, status: Status =
     return QuarantineList(rows=page, cursor=following)
 
 
-QUARANTINE = (list_quarantine,)
+def _say_decided(reply: ResolveReply, _: Numbers) -> Iterator[str]:
+    yield f"Row {reply.row.quarantine_id} is {reply.row.resolution}; {reply.slots_changed} values of the past changed."
+
+
+_DECIDES: dict[str, Any] = {"noun": _NOUN, "scope": "data", "shown": _say_decided, "arguments": ("quarantine_id",), "errors": (ConflictError,)}
+
+
+@capability("POST", f"{_PATH}/{{quarantine_id}}/release", command="data quarantine release", **_DECIDES)
+def release_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
+    """Let a row in as it is.
+
+    Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided already.
+    """
+    return _resolve(call, site_id, quarantine_id, "released")
+
+
+@capability("POST", f"{_PATH}/{{quarantine_id}}/correct", command="data quarantine correct", options={"values": "value"}, **_DECIDES)
+def correct_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId, correction: Correction) -> ResolveRequest:
+    """Let a row in with other values.
+
+    Let the row in with the values given; what was received is kept beside them. 409 where somebody decided already.
+    """
+    return _resolve(call, site_id, quarantine_id, "corrected", values=correction.values)
+
+
+@capability("POST", f"{_PATH}/{{quarantine_id}}/dismiss", command="data quarantine dismiss", **_DECIDES)
+def dismiss_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
+    """Leave a row out for good.
+
+    Leave the row out for good; it stays readable. 409 where somebody decided already.
+    """
+    return _resolve(call, site_id, quarantine_id, "dismissed")
+
+
+def _resolve(call: CapabilityCall, site_id: str, row: int, resolution: Resolution, *, values: dict[str, Cell] | None = None) -> ResolveRequest:
+    quarantine.require_of_site(call.connection, site_id, row)
+    return ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}, by=call.by)
+
+
+QUARANTINE = (list_quarantine, release_row, correct_row, dismiss_row)

@@ -23,7 +23,7 @@ from luna.energy.site import Site
 from luna.platform.database import agent_gates, agent_plans, training_runs
 from luna.platform.database.agent_gates import HeldMode, LastDecisions, find_held
 from luna.platform.database.training_runs import TrainingRun
-from luna.words.agent import MODES, NEXT_STEPS, REASONS, say
+from luna.words.agent import MODES, NEXT_STEPS, REASONS
 from luna.words.numbers import Language
 
 NEEDED: dict[Literal["replay", "shadow", "both"], int] = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}
@@ -77,9 +77,9 @@ def _describe(mode: ControlMode, standing: LastDecisions, held: HeldMode, langua
     if entry is None:
         code = "always" if mode == "shadow" else "not_judged"
         state: GateState = "offered" if mode == "shadow" else "not_ready"
-        return ModeStanding(mode=mode, state="active" if mode == held.mode else state, reason=say(REASONS, code, language), reason_code=code)
+        return ModeStanding(mode=mode, state="active" if mode == held.mode else state, reason=REASONS.say(code, language), reason_code=code)
     state = "active" if mode == held.mode else entry.state or "not_ready"
-    reason = say(REASONS, entry.reason, language, **_figures(entry))
+    reason = REASONS.say(entry.reason, language, **_figures(entry))
     told = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
     return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **told)
 
@@ -97,7 +97,7 @@ def _find_next_step(
     """Return the code of what has to happen next, and its sentence."""
     aim: ControlMode = "full_control" if wanted == "shadow" else wanted
     code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, wanted=wanted)
-    return code, say(NEXT_STEPS, code, language, mode=MODES[aim][language], **figures)
+    return code, NEXT_STEPS.say(code, language, mode=MODES.say(aim, language), **figures)
 
 
 def _choose_step(run: TrainingRun | None, last: GateEntry | None, found: dict[str, GateEvidence], *, wanted: ControlMode) -> tuple[str, dict[str, int]]:

@@ -1,7 +1,7 @@
 """What Luna says, as data: a folder for each language, in it a file for each topic, in the format of Fluent (https://projectfluent.org).
 
 A language is there once its folder is; what it lacks is said in English. A topic's file is read when something of it is said first, and a message parsed
-when that is said first: a process that says nothing loads neither.
+when that is said first: a process that says nothing loads neither, and the parser is loaded for what is more than a line.
 """
 
 import re
@@ -18,6 +18,17 @@ ENGLISH = "en"
 # The topic in which a language says of itself what it is called and how it counts.
 ITSELF = "language"
 _START_OF_MESSAGE = re.compile(r"^(?=[a-zA-Z])", re.MULTILINE)
+
+
+# A message that is one line of text and figures, before blank lines and comments.
+_LINE = re.compile(r"[\w-]+ = (?! )((?:[^{}\r\n]|\{ \$[a-zA-Z]\w* \})+)(?:\n(?:#[^\n]*)?)*")
+_FIGURE = re.compile(r"\{ \$(\w+) \}")
+
+
+def _read_line(source: str) -> tuple[str] | None:
+    """Return what the parser would of a message of one line, as most are; None for others. The parser takes 1.6 MB and 30 ms to load."""
+    found = _LINE.fullmatch(source)
+    return None if found is None else (_FIGURE.sub(r"{\1}", found[1].rstrip(" ")),)
 
 
 class CatalogueMessage:
@@ -38,10 +49,13 @@ class CatalogueMessage:
             InvalidInputError: what of Fluent it is written in is not read here.
         """
         if self._parts is None:
-            from luna.words.catalogue.fluent_message import parse
-
-            self._parts = parse(self._source)
+            self._parts = _read_line(self._source) or self._parse()
         return self._parts
+
+    def _parse(self) -> tuple["Part", ...]:
+        from luna.words.catalogue.fluent_message import parse
+
+        return parse(self._source)
 
     def __call__(self, figures: Mapping[str, object]) -> str:
         """Return it with its figures, each as ``str`` writes it."""

@@ -20,7 +20,7 @@ from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
-from luna.words import MODES, Language
+from luna.words import MODES, Language, mode
 from luna.words.catalogue import CATALOGUE
 from luna.words.pages import PageWords
 from luna.words.quality import say_series
@@ -220,7 +220,7 @@ def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
 
 def _chart_words(view: HomeView) -> dict[str, Any]:
     words: PageWords = view.words
-    modes = {name: spoken[view.numbers.language].short for name, spoken in MODES.items()}
+    modes = {name: mode(name, language=view.numbers.language).short for name in MODES}
     # What runs beside the house, in one colour: by its name where it is of one sort.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None

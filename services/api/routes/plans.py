@@ -1,31 +1,19 @@
 """Ask for a plan; read what was issued."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import Header, Path, Query, Request, Response
-from pydantic import Field
+from fastapi import Header, Path, Request, Response
 
 from luna.contracts import PlanReply, PlanRequest
-from luna.contracts.counterfactual import PlanId
 from luna.contracts.forecast import IssueRequest
-from luna.contracts.job import Job
-from luna.contracts.message import Message
-from luna.contracts.plan import Language
 from luna.contracts.plan_questions import (
-    CheckPlansRequest,
     ParetoReply,
     ParetoRequest,
-    PlanChangesReply,
-    PlanChangesRequest,
     PlanReasonsReply,
 )
 from luna.contracts.plan_reasons import list_reasons
 from luna.energy.errors import ConflictError
-from luna.energy.history import require_window
-from luna.energy.instant import Instant
-from luna.platform.capabilities.jobs import JobReply
 from luna.platform.capabilities.plans import SystemId
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
@@ -34,7 +22,6 @@ from luna.platform.driving_forecast import find_missing_forecast
 from services.api.entity_tags import respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.problems import document_errors
-from services.api.routes.jobs import submit_for_site
 from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("plans")
@@ -42,13 +29,6 @@ router = ResourceRouter("plans")
 IssuedPlan = Annotated[str, Path(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
-
-
-class IssueWindow(Message):
-    """When what is asked about was issued."""
-
-    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
-    to: Annotated[Instant, Field(description="the instant after the last")]
 
 
 @router.operation("Plan the coming days of a site", responses=document_errors(ConflictError), response_model=PlanReply)
@@ -110,21 +90,3 @@ def read_plan_reasons(plan_id: IssuedPlan, gateway: CurrentGateway) -> PlanReaso
     """Return each device's reasons in words; slots in a row with one reason are one row."""
     with unit_of_work(gateway.database) as connection:
         return list_reasons(plans.load(connection, plan_id))
-
-
-@router.operation("Say what a plan changes, and which input did it", responses=document_errors(ConflictError), response_model=PlanChangesReply)
-async def compare_plan(
-    plan_id: PlanId,
-    gateway: CurrentGateway,
-    before: Annotated[PlanId | None, Query(description="the plan to compare with; usual: the one issued before it for the same slots")] = None,
-    language: Annotated[Language | None, Query(description="of the sentences; usual: that of the plan")] = None,
-) -> Response:
-    """Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options."""
-    return await gateway.ask(PlanChangesRequest(plan_id=plan_id, before_id=before, language=language))
-
-
-@router.operation("Check issued plans", status_code=202, response_model=JobReply)
-def check_plans(site_id: SitePath, window: IssueWindow, gateway: CurrentGateway, response: Response) -> Job:
-    """Check as a job that every plan closes its balance slot by slot and costs what it says; the job's reply lists what does not hold."""
-    require_window(window.from_, window.to, longest=timedelta(days=3_660))
-    return submit_for_site(gateway, site_id, CheckPlansRequest(site_id=site_id, first=window.from_, end=window.to), response)

@@ -8,12 +8,12 @@ from luna.contracts.data import QuarantineFilter, ResolveRequest
 from luna.contracts.job import Job
 from luna.platform.capabilities.forecasts import ExplanationQuestion
 from luna.platform.capabilities.jobs import JobReply
+from luna.platform.capabilities.quarantine import Correction, RowId
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway
 from services.api.history_pages import DataQuestion
 from services.api.json_body import CheckedRoute
-from services.api.routes.quarantine import Correction, RowId
 from services.api.routes.series import answer_question
 from services.api.routes.uploads import take_upload
 from services.api.routing import ResourceRouter

@@ -76,7 +76,7 @@ class Teller:
 
     def phrase(self, code: str, **told: str) -> str:
         """Return words in the reader's language, with what is told in them."""
-        return answer_phrase(code, self.numbers.language).format(**told)
+        return answer_phrase(code, self.numbers.language, **told)
 
     def say(self, code: str, **told: str) -> None:
         """Add a sentence."""

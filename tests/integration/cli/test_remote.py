@@ -35,7 +35,7 @@ BLOCK = ("--device", "battery", "--action", "charge", "--from", "2099-07-01T04:0
 @pytest.fixture(scope="module")
 def url(database: Engine, database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("worker")
-    services = ("services.ingest.tasks", "services.rag.tasks", "services.forecaster.tasks")
+    services = ("services.ingest.tasks", "services.rag.tasks", "services.forecaster.tasks", "services.planner.tasks")
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with stored_site(database, **SITE), worker_process(redis_url, database_url, *services, data_folder=folder), serve(addresses) as client:
         yield str(client.base_url)
@@ -93,6 +93,8 @@ def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
     assert laptop("data", "changes", *AT).out.strip() == "Nothing was changed."
     assert laptop("notify", "list", *AT).out.strip() == "Nobody was told anything yet."
     assert laptop("plans", "list", *AT).out.strip() == "There is none: luna plan --site cellar makes one."
+    assert laptop("plans", "check", *AT, "--from", "2024-06-01", "--to", "2024-06-02").out.strip() == "0 plans, 0 broken"
+    assert problem(laptop("plans", "changes", "--plan", "none"))["status"] == 404
 
 
 def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, database: Engine) -> None:
@@ -103,6 +105,13 @@ def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, da
     listed = laptop("data", "quarantine", "list", *AT).out
     assert [piece for piece in ("observations", "7", "load_kwh is no number", "load_kwh=x") if piece not in listed] == []
     assert laptop("data", "quarantine", "list", *AT, "--status", "dismissed").out.strip() == "Nothing waits here: `--status` shows what was decided."
+    with unit_of_work(database) as connection:
+        (row,) = quarantine.list_rows(connection, "cellar", status="open", limit=1)
+    number = str(row.quarantine_id)
+    untrue = laptop("data", "quarantine", "correct", number, *AT, "--value", "load_kwh=y")
+    assert (untrue.code, problem(untrue)["field"]) == (2, "quarantine_id"), untrue.err
+    assert laptop("data", "quarantine", "dismiss", number, *AT).out.strip() == f"Row {number} is dismissed; 0 values of the past changed."
+    assert problem(laptop("data", "quarantine", "release", number, *AT))["status"] == 409
     laptop("manual", "remove", *AT, "--block", "4711")
     done = laptop("audit", "list", *AT, "--user", "local", "--operation", "remove_manual_block", "--limit", "1", "--json").document["entries"]
     assert [(entry["means"], entry["site"], entry["status"]) for entry in done] == [("local", "cellar", 404)]
@@ -153,6 +162,40 @@ def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -
     assert (laptop("jobs", "cancel", job).code, problem(laptop("jobs", "retry", job))["status"]) == (1, 409)
 
 
+def test_the_past_elsewhere_is_judged_searched_for_gaps_and_repaired(laptop: Luna) -> None:
+    days = (*AT, "--from", "2024-06-01", "--to", "2024-06-02")
+    judged = laptop("data", "quality", *days, "--json")
+    assert (judged.code, [site["site_id"] for site in judged.document["sites"]]) == (0, ["cellar"]), judged.err
+    assert laptop("data", "verdicts", *AT, "--to", "2020-01-01").out.strip() == "No day was judged: luna data quality --site cellar."
+    gaps = laptop("data", "gaps", *days, "--limit", "1", "--json").document
+    assert (gaps["gaps"][0]["first"], gaps["gaps"][0]["slots"], gaps["cursor"]) == ("2024-05-31T22:00:00Z", 96, None)
+    assert laptop("data", "repair", *days, "--dry-run").out.strip() == "There is nothing to repair."
+    unknown = [laptop("data", verb, *days) for verb in ("backfill", "verify")]
+    assert [problem(said)["field"] for said in unknown] == ["LUNA_HOME_ASSISTANT_URL"] * 2
+    assert problem(laptop("data", "verify", *AT, "--from", "2024-06-02", "--to", "2024-06-01"))["field"] == "--to"
+
+
+def test_the_agent_elsewhere_says_where_it_stands_and_control_is_taken_from_it(laptop: Luna) -> None:
+    standing = laptop("agent", "status", *AT)
+    assert [piece for piece in ("cellar: Antares, not trained", "Mode shadow", "luna agent train --site cellar") if piece not in standing.out] == [], (
+        standing.err
+    )
+    said = {verb: laptop("agent", verb, *AT).out.strip() for verb in ("slots", "runs", "gates", "plans")}
+    assert said == {
+        "slots": "Nothing was decided or planned then.",
+        "runs": "Nothing was trained: luna agent train.",
+        "gates": "Nothing was decided yet.",
+        "plans": "The agent made none yet.",
+    }
+    assert laptop("agent", "scores", *AT, "--period", "week", "--json").document["days"] == []
+    assert laptop("scores", *AT).out.strip() == "Nothing is scored: luna replay does so."
+    assert problem(laptop("agent", "card", *AT, "--run", "none"))["status"] == 404
+    withdrawn = laptop("agent", "withdraw", *AT, "--json").document["gates"]
+    assert {(gate["state"], gate["decided_by"]) for gate in withdrawn} == {("withdrawn", "owner")}
+    few = laptop("agent", "evaluate", *AT, "--days", "3")
+    assert (few.code, problem(few)["field"]) == (2, "--days")
+
+
 def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
     assert "cellar" in laptop("site", "list").out
     assert "cellar" in [site["name"] for site in laptop("site", "list", "--json").document["sites"]]
@@ -172,6 +215,8 @@ def test_the_sites_elsewhere_are_listed(laptop: Luna) -> None:
         (("data", "slots", *AT, "--from", "2024-06-02", "--to", "2024-06-01"), "to", "the window is empty"),
         (("jobs", "show", "4711"), "job_id", "4711"),
         (("data", "quarantine", "list", "--site", "attic"), "site", "attic"),
+        (("data", "quarantine", "release", "4711", *AT), "quarantine_id", "4711"),
+        (("data", "quarantine", "correct", "1", *AT, "--value", "0.4"), "--value", "0.4"),
         (("audit", "list", "--limit", "1001"), "--limit", "less than or equal to 1000"),
         (("plan", *AT), "--server", "own machine alone"),
     ],

@@ -1,5 +1,6 @@
 """What commands show people: times of the site's clock, with the name of its offset, on days with 23, 24 and 25 hours."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.forecast import TrainRequest
-from luna.platform.database import jobs, sites
+from luna.platform.database import engine, jobs, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.migrate import upgrade
 from tests.command_line import Luna
 from tests.controlled import describe
+from tests.databases import own_database
 from tests.household import describe_site
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
@@ -70,18 +73,27 @@ def test_a_block_begins_and_ends_by_the_sites_clock(home: Luna) -> None:
     assert "from 2099-01-01 00:00 CET to 2099-01-02 00:00 CET" in refused.problem["detail"]
 
 
-def test_jobs_are_listed_by_one_clock_that_of_the_site_where_there_is_one(home: Luna, database: Engine) -> None:
-    with unit_of_work(database) as connection:
-        own = jobs.accept(connection, task="forecaster.model.train", key="shown", request=TrainRequest(site_id="shown").model_dump_json(), trace_id="")
-        other = jobs.accept(connection, task="forecaster.model.train", key="else", request=TrainRequest(site_id="nowhere").model_dump_json(), trace_id="")
-    listed = home("jobs", "list").out
-    zones = {line.split()[0]: line.split()[-1] for line in listed.splitlines()[2:]}
-    assert "Times: Europe/Berlin" in listed
-    assert zones[own.job_id] == zones[other.job_id]
-    assert zones[own.job_id] in ("CET", "CEST")
-    assert "UTC" not in home("jobs", "show", own.job_id).out
-    with unit_of_work(database) as connection:
-        connection.execute(text("DELETE FROM jobs WHERE key = 'else'"))
+def test_jobs_are_listed_by_one_clock_that_of_the_sites_where_they_share_one(
+    luna_on_servers: Luna, database_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with own_database(database_server, f"luna_clock_{uuid.uuid4().hex[:8]}") as address:
+        upgrade(address)
+        monkeypatch.setenv("LUNA_DATABASE_URL", address)
+        pool = engine.create(address)
+        with unit_of_work(pool) as connection:
+            sites.save(connection, describe_site(name="shown", batteries=[BATTERY]))
+            own = jobs.accept(connection, task="forecaster.model.train", key="shown", request=TrainRequest(site_id="shown").model_dump_json(), trace_id="")
+            other = jobs.accept(connection, task="forecaster.model.train", key="else", request=TrainRequest(site_id="nowhere").model_dump_json(), trace_id="")
+        listed = luna_on_servers("jobs", "list").out
+        zones = {line.split()[0]: line.split()[-1] for line in listed.splitlines()[2:]}
+        assert "Times: Europe/Berlin" in listed
+        assert zones[own.job_id] == zones[other.job_id]
+        assert zones[own.job_id] in ("CET", "CEST")
+        assert "UTC" not in luna_on_servers("jobs", "show", own.job_id).out
+        with unit_of_work(pool) as connection:
+            sites.save(connection, describe_site(name="afar", timezone="Europe/Lisbon", batteries=[BATTERY]))
+        assert "Times: UTC" in luna_on_servers("jobs", "list").out
+        pool.dispose()
 
 
 @pytest.mark.parametrize("day", ["2023-02-30", "yesterday", "0001-01-01"])

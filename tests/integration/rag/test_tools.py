@@ -129,7 +129,7 @@ def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_ask
     sessions, house = call(connection, "vehicle_sessions", language), call(connection, "house_now", language)
     figures = {figure.name: figure.text for figure in sessions.figures}
     told = {name: figures[f"charge_{name}_1"] for name in ("device", "kwh", "begin", "end", "cost", "basis")}
-    sentence = HOUSE["house_use"]["en" if language == "en" else "de"].format(**told)
+    sentence = HOUSE.say("house_use", "en" if language == "en" else "de", **told)
     assert sentence in sessions.text
     assert sentence in house.text
 

@@ -193,7 +193,7 @@ def test_the_train_command_says_what_came_of_it(commands: Luna) -> None:
     refused = commands("agent", "train", "--site", SITE.name, "--until", "2024-02-01", "--json")
     assert (refused.code, "days that can be learned from" in refused.problem["detail"]) == (2, True)
     unknown = commands("agent", "train", "--site", SITE.name, "--kind", "wizard", "--json")
-    assert (unknown.code, unknown.problem["field"]) == (2, "kind")
+    assert (unknown.code, unknown.problem["field"]) == (2, "--kind")
 
 
 @pytest.mark.usefixtures("evaluated")

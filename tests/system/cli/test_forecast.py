@@ -34,7 +34,7 @@ def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
     assert (len(issued["issued_at"]), issued["stage"], len(issued["forecast"])) == (3, "young", 192)
     assert issued["forecast"][0]["load_p10_kwh"] <= issued["forecast"][0]["load_p50_kwh"] <= issued["forecast"][0]["load_p90_kwh"]
     assert issued["reasons"] == []
-    card = forecast("card").document
+    card = forecast("card").document["facts"]
     assert (card["run_id"], card["days_by_quality"]) == (trained.document["run_id"], {"unjudged": 15})
     compared = forecast("evaluate", "--from", "2024-03-15", "--to", "2024-03-15", "--versions", "seasonal_naive,baseline_7_day_avg", "--money").document
     assert compared["origins"] == 4

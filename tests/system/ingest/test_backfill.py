@@ -253,10 +253,10 @@ def test_days_agree_with_the_sources_own_statistics_until_a_slot_is_changed(data
 
 
 def test_the_commands_read_compare_and_speak_json(house: House, site: str, luna_on_servers: Luna) -> None:
-    window = ["--site", site, "--from", "2024-03-30", "--to", "2024-04-02", "--json"]
+    begin = ("--site", site, "--from", "2024-03-30", "--json")
     with at_home(house):
-        filled = luna_on_servers("data", "backfill", *window).document
-        days = luna_on_servers("data", "verify", *window).document["days"]
+        filled = luna_on_servers("data", "backfill", *begin, "--to", "2024-04-02").document
+        days = luna_on_servers("data", "verify", *begin, "--to", "2024-04-01").document["days"]
     assert (filled["slots"]["slots_written"], [sensor["sensor"] for sensor in filled["sensors"]]) == (WRITTEN, [name for name, _ in SENSORS.values()])
     assert {(day["day"], day["beyond_tolerance"]) for day in days} == {(day, False) for day in ("2024-03-30", "2024-03-31", "2024-04-01")}
 

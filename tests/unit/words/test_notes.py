@@ -1,6 +1,5 @@
 """What a plan rests on, in words."""
 
-from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,12 +58,6 @@ def test_every_note_is_a_sentence_in_both_languages(code: str, language: Languag
     said = say_note(code, FIGURES, Numbers(language, BERLIN, "EUR"))
     assert said
     assert "{" not in said
-
-
-@each_row("code", NOTES)
-def test_both_languages_need_the_same_figures(code: str) -> None:
-    names = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in NOTES[code].values()]
-    assert names[0] == names[1]
 
 
 def test_what_is_assumed_has_words() -> None:

@@ -1,4 +1,4 @@
-"""What pages say: every language of the catalogue with the same names and figures as English, nothing that no page says, and a language by its folder alone."""
+"""What the catalogue says: in every language the same names and figures, nothing that nobody says, and a language by its folder alone."""
 
 import re
 from collections.abc import Mapping
@@ -9,16 +9,38 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, ENGLISH, ITSELF, Catalogue
-from luna.words.catalogue.fluent_message import list_figures
+from luna.words.catalogue.fluent_message import list_figures, parse
 from luna.words.pages import PageWords, page_words
 from tests.tables import each_row
 
 TOPICS = CATALOGUE.topics(ENGLISH)
 OTHERS = [language for language in CATALOGUE.languages if language != ENGLISH]
-SOURCES = {file: file.read_text(encoding="utf-8") for file in Path(str(files("services"))).rglob("*") if file.suffix in {".py", ".j2"}}
-# A name, or the beginning of names whose rest is a code.
-NAMED = {name for text in SOURCES.values() for name in re.findall(r"""["']([A-Za-z]\w*?)["'{]""", text)}
-BEGINNINGS = tuple(name for name in NAMED if name.endswith("_"))
+# What a language says and English does not: what is stored in English.
+STORED_IN_ENGLISH = {"quarantine"}
+
+
+def _read_sources(*packages: str) -> str:
+    paths = (path for package in packages for path in Path(str(files(package))).rglob("*"))
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.suffix in {".py", ".j2"})
+
+
+def _names_in(text: str) -> set[str]:
+    """Return names, and beginnings of names whose rest is a code."""
+    return set(re.findall(r"""["']([A-Za-z]\w*?)["'{]""", text))
+
+
+PAGES, CODE = _read_sources("services"), _read_sources("luna", "services")
+ON_PAGES, IN_CODE = _names_in(PAGES), _names_in(CODE)
+BEGINNINGS = tuple(name for name in ON_PAGES if name.endswith("_"))
+ENDINGS = set(re.findall(r"""["'}](_[a-z]+)["']""", CODE))
+# By topic, what names of its messages begin with where a code is the rest: ``Phrases("modes", "policy_")``.
+PREFIXES = {topic: re.findall(rf"""Phrases\("{topic}"(?:, "(\w+)")?""", CODE) for topic in CATALOGUE.topics("de")}
+
+
+def _is_named(code: str) -> bool:
+    """Return whether the code has it as a whole, or the parts that it is made of."""
+    parts = ((code[:place], code[place:]) for place in range(1, len(code)) if "_" in code[place - 1 : place + 1])
+    return code in IN_CODE or any((one in IN_CODE and other in IN_CODE) or (other in ENDINGS and _is_named(one)) for one, other in parts)
 
 
 def figures_of(topic: str, language: str) -> dict[str, frozenset[str]]:
@@ -46,8 +68,8 @@ def test_every_language_has_every_phrase_with_the_same_figures(topic: str) -> No
 
 @pytest.mark.parametrize("language", CATALOGUE.languages)
 def test_no_language_has_a_topic_or_a_line_that_is_none(language: str) -> None:
-    assert CATALOGUE.topics(language) == TOPICS
-    for topic in TOPICS:
+    assert set(CATALOGUE.topics(language)) - STORED_IN_ENGLISH == set(TOPICS)
+    for topic in CATALOGUE.topics(language):
         text = (Path(str(files("luna.words.catalogue"))) / language / f"{topic}.ftl").read_text(encoding="utf-8")
         # Begun at the first column: a comment, or the name of a message that is there once.
         begun = [line.partition(" ")[0] for line in text.splitlines() if line and not line.startswith((" ", "#"))]
@@ -55,8 +77,20 @@ def test_no_language_has_a_topic_or_a_line_that_is_none(language: str) -> None:
 
 
 def test_every_phrase_is_said_somewhere() -> None:
-    pages = [topic for topic in TOPICS if topic != ITSELF]
-    assert [f"{topic}: {name}" for topic in pages for name in CATALOGUE.read(topic, ENGLISH) if name not in NAMED and not name.startswith(BEGINNINGS)] == []
+    pages = [topic for topic in TOPICS if topic != ITSELF and not PREFIXES[topic]]
+    assert [f"{topic}: {name}" for topic in pages for name in CATALOGUE.read(topic, ENGLISH) if name not in ON_PAGES and not name.startswith(BEGINNINGS)] == []
+
+
+@each_row("topic", [topic for topic, prefixes in PREFIXES.items() if prefixes])
+def test_every_message_under_a_code_belongs_to_one_that_code_names(topic: str) -> None:
+    codes = {name: {name.removeprefix(prefix) for prefix in PREFIXES[topic] if name.startswith(prefix)} for name in CATALOGUE.read(topic, "de")}
+    assert [name for name, each in codes.items() if not any(map(_is_named, each))] == []
+
+
+@each_row("language", CATALOGUE.languages)
+def test_a_message_of_one_line_is_read_as_the_parser_reads_it(language: str) -> None:
+    messages = [message for topic in CATALOGUE.topics(language) for message in CATALOGUE.read(topic, language).values()]
+    assert [message.parts for message in messages] == [parse(message._source) for message in messages]
 
 
 def test_a_phrase_that_is_not_there_is_an_error() -> None:

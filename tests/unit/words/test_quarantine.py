@@ -3,6 +3,8 @@
 import re
 
 from luna.energy.refusals import refuse
+from luna.words.catalogue import CATALOGUE
+from luna.words.catalogue.fluent_message import list_figures
 from luna.words.quarantine import FAULTS, say_row_fault
 from luna.words.refusals import say_refusal
 from services.ingest import instants, validation
@@ -39,6 +41,13 @@ def test_every_reason_that_is_stored_is_said_in_german() -> None:
     assert say_row_fault(STORED[-3], "de") == "Netzbezug liegt über 3,45 kWh in 15 Minuten, mehr als der Standort kann"
     assert all(say_row_fault(reason, "en") == reason for reason in STORED)
     assert len(FAULTS) > 20
+
+
+def test_what_is_said_of_a_reason_needs_no_more_figures_than_it_has() -> None:
+    said = CATALOGUE.read("quarantine", "de")
+    assert {code for code in said if not code.startswith("hint_")} == FAULTS.keys()
+    for code, pattern in FAULTS.items():
+        assert set(list_figures(said[code].parts)) <= pattern.groupindex.keys(), code
 
 
 def test_a_file_of_which_nothing_can_be_used_is_refused_with_the_reason_in_german() -> None:

@@ -17,6 +17,7 @@ from luna.energy.instant import Day
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform import agent_service
+from luna.platform.capabilities.agent import choose_window
 from luna.platform.database import agent_gates, agent_runs, agent_status, recorded_span, sites
 from luna.platform.database.agent_scores import read_agent_scores
 from luna.platform.database.agent_slots import read_agent_slots
@@ -28,7 +29,7 @@ from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.agent.view import AgentView, PictureView, StoredAgent
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
-from services.api.routes.agent import PICTURE_PATIENCE, choose_window
+from services.api.routes.agent import PICTURE_PATIENCE
 
 router = APIRouter(prefix="/ui/sites/{site_id}/agent", route_class=PageRoute, include_in_schema=False)
 

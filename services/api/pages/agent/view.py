@@ -15,7 +15,7 @@ from luna.energy.savings import LUNA, POSSIBLE, WITHOUT
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.words import Numbers, say_mode, say_policy
-from luna.words.agent import REASONS, VERDICTS, say
+from luna.words.agent import REASONS, VERDICTS
 from luna.words.charts import DecidedDay, draw_amount, draw_deciders, draw_interval, slot_edges
 from luna.words.pages import PageWords
 
@@ -261,9 +261,9 @@ class AgentView:
     def _say_why(self, slot: SlotDecision) -> str:
         language, code = self.numbers.language, slot.reason or "nobody"
         if code in VERDICTS:
-            return say(VERDICTS, code, language)
+            return VERDICTS.say(code, language)
         if code == "planned" and slot.verdict is not None:
-            return say(VERDICTS, slot.verdict.code, language)
+            return VERDICTS.say(slot.verdict.code, language)
         name = "why_" + code
         return self.words(name) if self.words.knows(name) else self.words("why_planned")
 
@@ -297,7 +297,7 @@ class AgentView:
             return ""
         kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
         found = next((each for each in entry.evidence if each.kind == kind), None)
-        return say(REASONS, entry.reason, self.numbers.language, days=found.days if found else 0, needed=found.needed if found else 0)
+        return REASONS.say(entry.reason, self.numbers.language, days=found.days if found else 0, needed=found.needed if found else 0)
 
 
 @dataclass(frozen=True)

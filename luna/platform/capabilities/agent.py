@@ -1,0 +1,336 @@
+"""The learning agent of a site: where it stands, what it would have saved, who decided, its trainings and plans; trained, measured, and taken control from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from luna.contracts.agent import (
+    AGENT_POLICIES,
+    AgentCardRequest,
+    AgentKind,
+    Comparison,
+    EvaluateAgentReply,
+    EvaluateAgentRequest,
+    PolicyScore,
+    RunId,
+    TrainAgentReply,
+    TrainAgentRequest,
+)
+from luna.contracts.agent_control import AgentStatus, GateEntry, GateEvidence, ShadowPlanSummary
+from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
+from luna.contracts.message import Message
+from luna.energy.history import require_window
+from luna.energy.instant import Day, Instant
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
+from luna.platform import agent_service
+from luna.platform.capabilities.forecasts import show_card
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_status, sites
+from luna.platform.database.agent_scores import read_agent_scores
+from luna.platform.database.agent_slots import read_agent_slots
+from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text, read_number
+from luna.words import Language, Numbers, say_instant, say_mode, say_policy, split_policies
+
+_NOUN, _PATH = "agent", "/v1/sites/{site_id}/agent"
+_READS: dict[str, Any] = {"noun": _NOUN, "scope": "read"}
+_JOB: dict[str, Any] = {"noun": _NOUN, "scope": "analyse", "status": 202}
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+SpokenIn = Annotated[Language, Field(description="of the sentences")]
+OfKind = Annotated[AgentKind | None, Field(description="of this kind alone")]
+Period = Annotated[ScorePeriod, Field(description="until yesterday, by the site's clock")]
+RunName = Annotated[RunId, Field(description="a training, as the list of them says it")]
+RunLimit = Annotated[int, Field(ge=1, le=100, description="of each kind")]
+
+
+class SlotList(Message):
+    """Who decided the slots of a window, in order."""
+
+    slots: Annotated[list[SlotDecision], Field(description="those in which anything was decided or planned")]
+    cursor: Annotated[None, Field(description="always null: a window is one page")] = None
+
+
+class RunList(Message):
+    """Trainings of the agent, of each kind the one that learned from the most recent data first."""
+
+    runs: Annotated[list[AgentRun], Field(description="of every kind that was asked for")]
+    cursor: Annotated[None, Field(description="always null: `limit` counts by kind")] = None
+
+
+class GateList(Message):
+    """Decisions about the modes of control, the latest first; rows are only ever added."""
+
+    gates: Annotated[list[GateEntry], Field(description="with the evidence that each rests on")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class ShadowPlanList(Message):
+    """Plans of the agent, the newest first."""
+
+    plans: Annotated[list[ShadowPlanSummary], Field(description="without their slots; each is read by its id")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class TrainingOrder(Message):
+    """What an agent is to learn from."""
+
+    kind: Annotated[AgentKind, Field(description="which agent")] = "value"
+    until: Annotated[Instant | None, Field(description="nothing known from then on is learned from; default: now")] = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="the same seed and data give the same model")] = 0
+    steps: Annotated[int, Field(ge=1_000, le=100_000_000, description="of reinforcement learning")] = 2_000_000
+
+
+class EvaluationOrder(Message):
+    """On which unseen days agents are measured."""
+
+    days: Annotated[int, Field(ge=7, le=366, description="how many")] = 100
+    to_day: Annotated[Day | None, Field(description="last local day, itself included; default: the last one recorded whole")] = None
+    policies: Annotated[
+        list[str],
+        BeforeValidator(lambda given: split_policies(given) if isinstance(given, str) else given),
+        Field(max_length=16, description="learned policies; default: all that were trained"),
+    ] = []
+
+
+def _show_status(found: AgentStatus, numbers: Numbers) -> Iterator[str | TextTable]:
+    trained = "not trained" if found.trained_at is None else f"{found.run_id}, learned until {say_instant(found.trained_at, numbers.zone)}"
+    yield f"{found.site_id}: {say_policy(found.policy, language='en')}, {trained}"
+    latest = "" if found.last_shadow_plan is None else f", the last one {say_instant(found.last_shadow_plan, numbers.zone)}"
+    yield f"Mode {found.mode}, asked for: {found.wanted}. {found.shadow_plans} plans in shadow{latest}."
+    judged = [(mode.mode, each) for mode in found.modes for each in mode.evidence] or [("full_control", each) for each in found.evidence]
+    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _tell_points(each), str(each.violations)] for mode, each in judged]
+    yield TextTable(("mode", "evidence", "days", "over mpc, points", "corrected slots"), evidence, words=("mode", "evidence"))
+    yield TextTable(("mode", "state", "why"), [[each.mode, each.state, each.reason] for each in found.modes], words=("state", "why"))
+    yield f"Next: {found.next_step}"
+    if found.next_step_code == "train":
+        yield f"luna agent train --site {found.site_id} --kind {AGENT_POLICIES[found.policy]}"
+
+
+def _tell_points(found: Comparison | GateEvidence | None) -> str:
+    if found is None or found.points is None or found.low is None or found.high is None:
+        return "–"
+    return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+@capability("GET", _PATH, command="agent status", shown=_show_status, **_READS)
+def read_agent(call: CapabilityCall, site_id: SiteName, language: SpokenIn = "en") -> AgentStatus:
+    """Read where the agent stands.
+
+    Return what was trained, what its evidence says, how each mode of control stands, and what has to happen next.
+    """
+    return agent_status.read_status(call.connection, sites.load(call.connection, site_id), now=call.now, language=language)
+
+
+def _show_scores(found: AgentScores, numbers: Numbers) -> Iterator[str | TextTable]:
+    numbers = replace(numbers, currency=found.currency)
+    yield f"{found.from_day} to {found.to_day}: {len(found.days)} days that all were scored on"
+    rows = [
+        [say_policy(name, language="en"), numbers.money(each.cost), numbers.money(each.saved), numbers.share(each.share)]
+        for name, each in found.policies.items()
+    ]
+    yield TextTable(("policy", "cost", "saved", "of what was possible"), rows)
+    if found.over_mpc is not None:
+        yield f"Cheaper than the planner by {numbers.money(found.over_mpc.gain, signed=True)}, ahead on {found.over_mpc.days_ahead} of them."
+
+
+@capability("GET", f"{_PATH}/scores", command="agent scores", shown=_show_scores, **_READS)
+def list_agent_scores(call: CapabilityCall, site_id: SiteName, period: Period = "month") -> AgentScores:
+    """Read what planner, agent and oracle cost.
+
+    Return what each cost on the days that all of them were scored on, and by how much the agent was cheaper than the planner.
+    """
+    return read_agent_scores(call.connection, sites.load(call.connection, site_id), period, now=call.now)
+
+
+def _describe_slot(slot: SlotDecision, numbers: Numbers) -> list[str]:
+    modes = ("–" if mode is None else say_mode(mode, language="en") for mode in (slot.planner_mode, slot.agent_mode))
+    return [say_instant(slot.start, numbers.zone), slot.decided_by or "–", slot.reason or "–", *modes]
+
+
+_SLOT = ("slot", "by", "why", "planner", "agent")
+
+
+@capability(
+    "GET",
+    f"{_PATH}/slots",
+    command="agent slots",
+    shown=ReplyTable(_SLOT, _describe_slot, "slots", none="Nothing was decided or planned then."),
+    **_READS,
+)
+def list_agent_slots(call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None) -> SlotList:
+    """Say who decided each slot.
+
+    Return who decided what the batteries did in each slot and why, beside what both plans would have had them do; usual: today so far.
+    """
+    site = sites.load(call.connection, site_id)
+    return SlotList(slots=read_agent_slots(call.connection, site, choose_window(site, first, end, now=call.now)))
+
+
+def choose_window(site: Site, first: datetime | None, end: datetime | None, *, now: datetime) -> Timeline:
+    """Return the slots from ``first`` (usual: the site's midnight) to ``end`` (usual: a day later, not after the slot that is now).
+
+    Raises:
+        InvalidInputError: none, or more than a week.
+    """
+    zone = parse_zone(site.timezone)
+    begin = floor_to(first, SLOT) if first is not None else local_midnight(now.astimezone(zone).date(), zone)
+    last = end if end is not None else min(begin + DAY, floor_to(now, SLOT) + SLOT)
+    require_window(begin, last, longest=WEEK)
+    return Timeline(begin, SLOT, -((begin - last) // SLOT))
+
+
+def _describe_run(run: AgentRun, numbers: Numbers) -> list[str]:
+    return [run.run_id, run.kind, say_instant(run.data_until, numbers.zone), "yes" if run.speaks else "no", run.verdict]
+
+
+@capability(
+    "GET",
+    f"{_PATH}/runs",
+    command="agent runs",
+    shown=ReplyTable(("training", "kind", "learned until", "in use", "verdict"), _describe_run, "runs", none="Nothing was trained: luna agent train."),
+    **_READS,
+)
+def list_agent_runs(call: CapabilityCall, site_id: SiteName, kind: OfKind = None, *, limit: RunLimit = 20) -> RunList:
+    """List trainings of the agent.
+
+    Return what was trained from when to when, whether it is in use, and how it did on days that it had not seen.
+    """
+    return RunList(runs=agent_runs.list_runs(call.connection, site_id, kinds=agent_runs.KINDS if kind is None else (kind,), limit=limit))
+
+
+@capability("GET", f"{_PATH}/runs/{{run_id}}", command="agent card", shown=show_card, options={"run_id": "run"}, **_READS)
+def read_agent_run(call: CapabilityCall, site_id: SiteName, run_id: RunName) -> AgentCardRequest:
+    """Read the card of a training of the agent.
+
+    Return what a model learned from, how good it was and what it is for, as facts and in Markdown.
+    """
+    run = agent_runs.load_run(call.connection, site_id, run_id)
+    return AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run.run_id)
+
+
+def _describe_gate(gate: GateEntry, numbers: Numbers) -> list[str]:
+    return [say_instant(gate.at, numbers.zone), gate.mode, gate.state or gate.kind, gate.reason, gate.decided_by]
+
+
+GATES = ReplyTable(("decided", "mode", "state", "why", "by"), _describe_gate, "gates", none="Nothing was decided yet.")
+
+
+@capability("GET", f"{_PATH}/gates", command="agent gates", shown=GATES, **_READS)
+def list_agent_gates(call: CapabilityCall, site_id: SiteName, *, limit: Limit = 50, cursor: Cursor = None) -> GateList:
+    """List decisions about what the agent may do.
+
+    Return the gatekeeper's and people's decisions with their evidence, the latest first.
+    """
+    rows = agent_gates.list_newest(call.connection, site_id, before=read_number(cursor), limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
+    return GateList(gates=[entry for _, entry in page], cursor=following)
+
+
+def _describe_plan(plan: ShadowPlanSummary, numbers: Numbers) -> list[str]:
+    return [say_instant(plan.issued_at, numbers.zone), say_policy(plan.policy, language="en"), plan.plan_id or "–", plan.verdict.code]
+
+
+@capability(
+    "GET",
+    f"{_PATH}/plans",
+    command="agent plans",
+    shown=ReplyTable(("issued", "policy", "plan", "verdict"), _describe_plan, "plans", none="The agent made none yet."),
+    **_READS,
+)
+def list_agent_plans(
+    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 50, cursor: Cursor = None
+) -> ShadowPlanList:
+    """List the agent's plans.
+
+    Return the plans that the agent made beside the planner's within `from` and `to`, the newest first, with the gatekeeper's verdict.
+    """
+    after = read_instant_and_text(cursor)
+    rows = agent_plans.list_newest(call.connection, site_id, issued=(first, end), after=after, limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.based_on))
+    return ShadowPlanList(plans=page, cursor=following)
+
+
+def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
+    learned = f"{say_instant(reply.data_from, numbers.zone)} to {say_instant(reply.data_until, numbers.zone)}"
+    yield f"{reply.run_id}: learned from {learned} in {reply.train_seconds:.0f} s"
+    yield f"{'It is used from now on' if reply.accepted else 'It is not used'}: {reply.verdict}."
+
+
+@capability("POST", f"{_PATH}/trainings", command="agent train", shown=_show_training, **_JOB)
+def train_agent(call: CapabilityCall, site_id: SiteName, order: TrainingOrder) -> TrainAgentRequest:
+    """Train the agent on a site's history.
+
+    Train as a job, whose reply says what was learned and whether the model is in use; until then the one before stays.
+    """
+    sites.key_of(call.connection, site_id)
+    return TrainAgentRequest(site_id=site_id, **dict(order))
+
+
+SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
+
+
+def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    numbers = replace(numbers, currency=reply.currency)
+    yield f"{reply.site_id}: {len(reply.days)} unseen days, {reply.days[0]} to {reply.days[-1]}"
+    yield TextTable(SCORE_HEADINGS, [_describe_score(name, score, numbers) for name, score in reply.policies.items()])
+    yield _tell_breaches(reply.policies)
+    weeks = ", ".join(f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks)
+    yield f"Weeks from: {weeks}"
+    yield reply.rule
+    yield from (f"Skipped {day}: {reason}" for day, reason in reply.skipped.items())
+    yield from (f"{say_policy(policy, language='en')} {reason}" for policy, reason in reply.refused.items())
+    if reply.missing:
+        yield f"Never trained: {', '.join(reply.missing)}; luna agent train --site {reply.site_id} --kind KIND"
+
+
+def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str]:
+    share = "–" if score.score is None else numbers.share(score.score, decimals=1)
+    interval = "" if score.low is None or score.high is None else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
+    beside = [_tell_points(score.over_mpc), "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}", _tell_points(score.over_self_consumption)]
+    return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
+
+
+def _tell_breaches(policies: Mapping[str, PolicyScore]) -> str:
+    wrong = [
+        f"{say_policy(name, language='en')}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet"
+        for name, score in policies.items()
+        if score.violations or score.unmet_kwh
+    ]
+    return f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
+
+
+@capability("POST", f"{_PATH}/evaluations", command="agent evaluate", shown=_show_evaluation, options={"to_day": "to"}, **_JOB)
+def evaluate_agent(call: CapabilityCall, site_id: SiteName, order: EvaluationOrder) -> EvaluateAgentRequest:
+    """Measure trained agents on unseen days.
+
+    Measure as a job what was trained beside planner, plain rules and oracle, on days that none of it has seen.
+    """
+    sites.key_of(call.connection, site_id)
+    return EvaluateAgentRequest(site_id=site_id, **dict(order))
+
+
+@capability("POST", f"{_PATH}/withdrawal", noun=_NOUN, scope="operate", command="agent withdraw", shown=GATES)
+def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
+    """Take control from the agent.
+
+    Take every mode of control away at once; the planner decides from the next look on. Only a person gives it back: `PUT …/agent/settings`.
+    """
+    return GateList(gates=agent_service.withdraw(call.connection, site_id, by=call.by, now=call.now), cursor=None)
+
+
+AGENT = (
+    read_agent,
+    list_agent_scores,
+    list_agent_slots,
+    list_agent_runs,
+    read_agent_run,
+    list_agent_gates,
+    list_agent_plans,
+    train_agent,
+    evaluate_agent,
+    withdraw_agent,
+)

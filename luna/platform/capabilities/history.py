@@ -1,0 +1,190 @@
+"""Whether the past of a site can be trusted: verdicts on days, gaps, repairs; the past read anew, and compared with its source."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from luna.contracts.data import BackfillReply, BackfillRequest, DayQuality, JudgeQualityReply, JudgeQualityRequest
+from luna.contracts.history_care import DayComparison, FindGapsRequest, FirstDay, LastDay, RepairReply, RepairRequest, SeriesGap, VerifyRequest
+from luna.contracts.message import Message
+from luna.energy.history import require_window
+from luna.energy.instant import Day, Instant
+from luna.platform.capabilities.building import LONGEST, HistoryWindow
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.database import quality, sites
+from luna.platform.paging import Cursor, Limit, cut_page, read_text
+from luna.words import Numbers, say_instant
+from luna.words.quality import say_fault
+
+_NOUN, _PATH = "history", "/v1/sites/{site_id}"
+_DAYS = {"from_day": "from", "to_day": "to"}
+_JOB: dict[str, Any] = {"noun": _NOUN, "scope": "data", "status": 202}
+FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
+ToDay = Annotated[Day | None, Field(description="the last local day, itself included; usual: the last there is")]
+Begin = Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
+End = Annotated[Instant, Field(alias="to", description="the instant after the last")]
+
+
+class QualityList(Message):
+    """Days that were judged, in order; days that never were are left out."""
+
+    days: Annotated[list[DayQuality], Field(description="each with its verdict and what speaks against it")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+class HistoryDays(Message):
+    """The local days that are meant."""
+
+    from_day: FirstDay
+    to_day: LastDay
+
+
+class RepairOrder(HistoryDays):
+    """Which days to repair."""
+
+    dry_run: Annotated[bool, Field(description="say what would be done and change nothing")] = False
+
+
+_VERDICT = ("day", "verdict", "reasons")
+
+
+def _describe_day(day: DayQuality, _: Numbers) -> list[str]:
+    return [day.day.isoformat(), day.verdict, "\n".join(say_fault(reason, language="en") for reason in day.reasons)]
+
+
+def _show_judged(reply: JudgeQualityReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    days = [day for site in reply.sites for day in site.days]
+    yield TextTable(_VERDICT, [_describe_day(day, numbers) for day in days], words=_VERDICT[1:])
+    yield ", ".join(f"{count} {verdict}" for verdict, count in Counter(day.verdict for day in days).most_common())
+
+
+def _describe_gap(gap: SeriesGap, numbers: Numbers) -> list[str]:
+    return [gap.series, say_instant(gap.first, numbers.zone), say_instant(gap.last, numbers.zone), str(gap.slots)]
+
+
+def _show_repairs(reply: RepairReply, _: Numbers) -> Iterator[str | TextTable]:
+    if not reply.repairs:
+        yield "There is nothing to repair."
+        return
+    rows = [[each.series, each.day.isoformat(), each.rule, str(each.slots)] for each in reply.repairs]
+    yield TextTable(("series", "day", "rule", "slots"), rows, words=("day", "rule"))
+    if reply.dry_run:
+        yield "Nothing was changed: without --dry-run it is."
+
+
+def _show_backfill(reply: BackfillReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    rows = [[sensor.sensor, sensor.role, f"{sensor.readings:,}", f"{sensor.unknown:,}", f"{sensor.rows_written:,}"] for sensor in reply.sensors]
+    yield TextTable(("sensor", "role", "readings", "unknown", "new or changed"), rows, words=("role",))
+    if reply.left_out:
+        yield f"Without a past in Home Assistant, being none of its sensors: {', '.join(reply.left_out)}."
+    slots = reply.slots
+    span = f"Built from {say_instant(slots.first, numbers.zone)} to {say_instant(slots.end, numbers.zone)}"
+    yield f"{span}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine."
+    for day in slots.kept:
+        said = f"{day.day}: {day.series} was {day.before_kwh:.2f} kWh and would be {day.after_kwh:.2f} kWh; the stored day stays."
+        yield f"{said} Where the new one is right: luna data slots --accept."
+
+
+def _describe_comparison(day: DayComparison, _: Numbers) -> list[str]:
+    share = "–" if day.difference_share is None else f"{day.difference_share:+.1%}"
+    energies = f"{day.source_kwh:.2f}", f"{day.stored_kwh:.2f}", f"{day.difference_kwh:+.2f}"
+    return [day.day.isoformat(), day.series, *energies, share, f"{day.hours}/{day.day_hours}", "beyond" if day.beyond_tolerance else ""]
+
+
+@capability(
+    "GET",
+    f"{_PATH}/quality",
+    noun=_NOUN,
+    scope="read",
+    command="data verdicts",
+    shown=ReplyTable(_VERDICT, _describe_day, "days", words=_VERDICT[1:], none="No day was judged: luna data quality --site {site_id}."),
+    options=_DAYS,
+)
+def read_quality(
+    call: CapabilityCall, site_id: SiteName, *, from_day: FromDay = None, to_day: ToDay = None, limit: Limit = 100, cursor: Cursor = None
+) -> QualityList:
+    """List how far days can be trusted.
+
+    Return the verdict on each local day: clean, mask_battery (nothing of the battery counts) or exclude (nothing does), and why.
+    """
+    after = read_text(cursor)
+    found = quality.read(call.connection, site_id, from_day or date(1800, 1, 1), to_day or date(3000, 1, 1))
+    page, following = cut_page([day for day in found if after is None or day.day.isoformat() > after], limit=limit, key=lambda day: (day.day.isoformat(),))
+    return QualityList(days=page, cursor=following)
+
+
+@capability("POST", f"{_PATH}/quality", command="data quality", shown=_show_judged, options=_DAYS, **_JOB)
+def judge_quality(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> JudgeQualityRequest:
+    """Judge days.
+
+    Judge local days anew, as a job; what is excluded neither trains nor scores.
+    """
+    sites.key_of(call.connection, site_id)
+    return JudgeQualityRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day)
+
+
+@capability(
+    "GET",
+    f"{_PATH}/gaps",
+    noun=_NOUN,
+    scope="read",
+    command="data gaps",
+    shown=ReplyTable(
+        ("series", "first", "last", "slots"),
+        _describe_gap,
+        "gaps",
+        words=("first", "last"),
+        none="No gaps: all that sensors, tariff or files ever told of is known.",
+    ),
+)
+def list_gaps(_: CapabilityCall, site_id: SiteName, *, first: Begin, end: End, limit: Limit = 100, cursor: Cursor = None) -> FindGapsRequest:
+    """List gaps.
+
+    Return the quarter-hours in a row in which a series that the site has is unknown.
+    """
+    require_window(first, end, longest=LONGEST)
+    return FindGapsRequest(site_id=site_id, first=first, end=end, limit=limit, cursor=cursor)
+
+
+@capability("POST", f"{_PATH}/repairs", command="data repair", shown=_show_repairs, options=_DAYS, **_JOB)
+def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> RepairRequest:
+    """Repair the past.
+
+    Fill prices of zero that stand for missing ones, and short gaps in energies, as a job; each change is kept with what was before.
+    """
+    sites.key_of(call.connection, site_id)
+    return RepairRequest(site_id=site_id, **dict(order))
+
+
+@capability("POST", f"{_PATH}/backfills", command="data backfill", shown=_show_backfill, **_JOB)
+def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> BackfillRequest:
+    """Take over the past from Home Assistant.
+
+    Read what the site's sensors said out of Home Assistant and build the quarter-hours, as a job; interrupted, it goes on where it was.
+    """
+    require_window(window.from_, window.to, longest=LONGEST)
+    sites.key_of(call.connection, site_id)
+    return BackfillRequest(site_id=site_id, first=window.from_, end=window.to)
+
+
+@capability(
+    "POST",
+    f"{_PATH}/verifications",
+    command="data verify",
+    shown=ReplyTable(("day", "series", "source", "stored", "kWh", "%", "hours", ""), _describe_comparison, "days", words=("series", "")),
+    options=_DAYS,
+    **_JOB,
+)
+def verify_data(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> VerifyRequest:
+    """Compare the past with Home Assistant.
+
+    Compare the stored quarter-hours with what Home Assistant counted, per local day, as a job.
+    """
+    sites.key_of(call.connection, site_id)
+    return VerifyRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day)
+
+
+HISTORY = (read_quality, judge_quality, list_gaps, repair_data, backfill, verify_data)

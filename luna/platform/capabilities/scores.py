@@ -1,0 +1,82 @@
+"""What policies cost on recorded days, as replays stored it."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.contracts.replay import DayScore
+from luna.energy.errors import InvalidInputError
+from luna.energy.instant import Day
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.database import scores
+from luna.platform.paging import Cursor, Limit, cut_page, read_text
+from luna.words import Numbers, say_policy
+
+OfReplays = Annotated[str, Field(max_length=96, pattern=r"^[\w.-]+$", description="the replays whose scores are read")]
+FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
+ToDay = Annotated[Day | None, Field(description="the last local day, itself included; usual: the last there is")]
+
+
+class ScoreList(Message):
+    """What policies cost, by local day, then policy."""
+
+    scores: Annotated[list[DayScore], Field(description="one per day and policy")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+def _describe(row: DayScore, numbers: Numbers) -> list[str]:
+    numbers = replace(numbers, currency=row.currency)
+    carbon = None if row.import_carbon_g is None else row.import_carbon_g / 1e3
+    return [row.day.isoformat(), say_policy(row.policy, language="en"), numbers.money(row.cost), numbers.money(row.stored_gain), numbers.number(carbon, 2)]
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/scores",
+    noun="replays",
+    scope="read",
+    command="scores",
+    shown=ReplyTable(
+        ("day", "policy", "cost", "left in batteries", "carbon kg"),
+        _describe,
+        "scores",
+        words=("day", "policy"),
+        none="Nothing is scored: luna replay does so.",
+    ),
+    options={"from_day": "from", "to_day": "to", "system_id": "system_id"},
+)
+def list_scores(  # noqa: PLR0913 - one per parameter of the query
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    system_id: OfReplays = "simulation",
+    from_day: FromDay = None,
+    to_day: ToDay = None,
+    limit: Limit = 500,
+    cursor: Cursor = None,
+) -> ScoreList:
+    """List what policies cost.
+
+    Return what each policy cost on each local day, as replays stored it.
+    """
+    rows = scores.list_days(call.connection, site_id, system_id=system_id, days=(from_day, to_day), after=_read_key(cursor), limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (f"{row.day.isoformat()} {row.policy}",))
+    return ScoreList(scores=page, cursor=following)
+
+
+def _read_key(cursor: str | None) -> tuple[str, str] | None:
+    text = read_text(cursor)
+    if text is None:
+        return None
+    day, _, policy = text.partition(" ")
+    try:
+        return date.fromisoformat(day).isoformat(), policy
+    except ValueError as exc:
+        remedy = "Ask on with the cursor of the page before, or without one."
+        raise InvalidInputError("is no cursor of this list", field="cursor", value=cursor, remedy=remedy) from exc
+
+
+SCORES = (list_scores,)

@@ -1,0 +1,17 @@
+not_in_documents = Das steht nicht in den Unterlagen.
+nearest = Die Stellen, die am nächsten kommen, stehen darunter.
+no_documents = Es gibt keine Unterlagen, in denen es stehen könnte.
+recommended = Unterlagen dazu: { $titles }.
+nothing_to_recommend = Dazu gibt es keine Unterlagen.
+span_from = ab { $first }
+span_until = bis { $last }
+span_span = vom { $first } bis { $last }
+span_day = am { $first }
+span_year = { $year }
+span_years = von { $year } bis { $last_year }
+span_today = heute
+quoted = „{ $title }“
+held = galt
+holds = gilt
+validity_holds = { $title } { $holds } { $span }.
+validity_beyond = { $title } { $holds } { $span }; was { $asked } { $asked_holds }, steht nicht darin.

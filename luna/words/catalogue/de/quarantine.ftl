@@ -1,0 +1,33 @@
+### Why rows and readings are in quarantine: in English it is said as it is stored.
+
+no_rows = Die Datei hat keine Zeilen
+no_value = Die Zeile hat keinen Wert
+missing = { $series } fehlt
+decimal_comma = { $series } ist keine Zahl: Dezimalen stehen nach einem Punkt, nicht nach einem Komma
+no_number = { $series } ist keine Zahl
+not_finite = { $series } ist nicht endlich
+above_site = { $series } liegt über { $limit } kWh in { $minutes } Minuten, mehr als der Standort kann
+below = { $series } liegt unter { $limit }: { $hint }
+above = { $series } liegt über { $limit }: { $hint }
+contradicts_line = Widerspricht Zeile { $line }, die dieselbe Zeit hat
+off_grid = Liegt neben dem Raster von { $minutes } Minuten
+no_time = Das ist keine lesbare Zeitangabe
+no_offset = Die Zeit hat keine Zeitzone; nenn sie beim Laden
+skipped = Bei der Zeitumstellung fällt diese Uhrzeit aus
+estimated = Geschätzt: bis zur Summe eines Zählers aufgefüllt, nicht gemessen
+below_zero = Sensoren mit Minus ziehen mehr ab, als da ist: Prüf, welcher Sensor was zählt
+stuck = Steht still, obwohl die anderen Zähler Bewegung zeigen: Der Sensor hängt
+misread = Verlässt den Stand des Zählers, der bald zurück ist: falsch gelesen oder von einer anderen Zeit
+no_counter = Steigt und fällt, wie es kein Zähler tut: Prüf die Einheit des Sensors
+no_soc = Kein Ladestand: ein Anteil zwischen 0 und 1, oder Prozent mit der Einheit %
+far = Weit weg von den Messwerten daneben
+constant = Bewegt sich seit { $limit } Stunden und länger nicht: Der Sensor hängt
+above_power = Über { $limit } kW, mehr als der Standort kann
+beyond_power = Über { $limit } kW in der anderen Richtung, mehr als der Standort kann
+unset = Vor dem Jahr 2000: Die Uhr des Geräts ist nicht gestellt
+future = Liegt in der Zukunft: Die Uhr des Geräts geht falsch
+contradicts = Widerspricht einem anderen Wert desselben Zeitpunkts
+no_finite_number = Ist keine endliche Zahl
+hint_direction = Energien zählen in ihrer eigenen Richtung
+hint_per_kwh = Preise gelten je kWh, nicht je MWh
+hint_fraction = ein Anteil zwischen 0 und 1, keine Prozent

@@ -1,0 +1,9 @@
+buying_fixed = Kauf zu { $price }
+buying_time_of_use = Preise nach Tageszeit
+buying_spot = stündliche Preise { $market } + { $markup }
+buying_series = Kauf zu eigenen Preisen
+buying_blocks = Preise nach Verbrauchsblöcken ab { $price }
+selling_fixed = Verkauf zu { $price }
+selling_time_of_use = Verkauf nach Tageszeit
+selling_spot = Verkauf zum Stundenpreis
+selling_series = Verkauf zu eigenen Preisen

@@ -1,0 +1,2 @@
+now = jetzt
+tomorrow = morgen
