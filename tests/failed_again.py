@@ -1,4 +1,4 @@
-"""What fails is run once more, alone: in a fresh process, after all others, with the machine to itself.
+"""What fails is run once more, alone: in a fresh process, after all others, with the machine to itself; if it goes on from tests before it, with these.
 
 What passes there is *unsteady*: named, kept with both outputs, and no reason for a red run, as long as there are few of them. What fails twice is red.
 """
@@ -90,9 +90,12 @@ class FailedAgain:
 
 
 def run_alone(test: str, root: Path) -> str | None:
-    """Run one test in a process of its own; return what it printed where it passed, else None."""
-    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", test], cwd=root, capture_output=True, text=True, check=False)
-    return done.stdout if done.returncode == 0 and " passed" in done.stdout else None
+    """Run one test in a process of its own, or else its whole file, which may tell one story; return what was printed where it passed, else None."""
+    for part in (test, test.partition("::")[0]):
+        done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", part], cwd=root, capture_output=True, text=True, check=False)
+        if f"PASSED {test}" in done.stdout.splitlines():
+            return done.stdout
+    return None
 
 
 def write_report(path: Path, unsteady: Iterable[Unsteady]) -> None:

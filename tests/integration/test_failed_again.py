@@ -24,6 +24,19 @@ def test_unlucky(number):
         mark.touch()
         assert "bad luck" == "good luck"
 """
+# The second test goes on from where the first ends.
+STORY = """
+from pathlib import Path
+steps = []
+def test_begins():
+    steps.append("begun")
+def test_goes_on():
+    assert steps == ["begun"]
+    mark = Path("ran-story")
+    if not mark.exists():
+        mark.touch()
+        assert "bad luck" == "good luck"
+"""
 
 
 @pytest.fixture
@@ -69,3 +82,10 @@ def test_more_unsteady_ones_than_bad_luck_explains_are_red(suite: Path) -> None:
     code, output = run(suite)
     assert code == 1
     assert output.splitlines()[-1] == f"red: {MOST_UNSTEADY + 1} tests are unsteady, more than {MOST_UNSTEADY}"
+
+
+def test_what_goes_on_from_a_test_before_it_is_run_again_with_it(suite: Path) -> None:
+    (suite / "test_story.py").write_text(STORY)
+    code, output = run(suite)
+    assert code == 0, output
+    assert output.splitlines()[-1] == "unsteady: test_story.py::test_goes_on"
