@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from luna.contracts.identity import KeyScope, MadeKey, NewKey, NewUser, Role
 from luna.energy.errors import LunaError
 from luna.energy.site import invalid_input
-from luna.platform import passwords
 from luna.platform.capabilities.keys import create_key, delete_key, list_keys
+from luna.platform.capabilities.users import create_user, delete_user
 from luna.platform.database import sites, users
 from luna.platform.database.engine import unit_of_work
 from services.api.gateway import CurrentGateway, Gateway
@@ -36,15 +36,13 @@ def show_people(request: Request, gateway: CurrentGateway) -> Response:
 
 
 @router.post("/ui/admin/people")
-async def add_person(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, typed: Typed) -> Response:
+async def add_person(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller, *, typed: Typed) -> Response:
     """Add a person; what is refused is said with what was typed."""
     try:
         wanted = NewUser.model_validate(
             {"name": typed.get("name", ""), "password": typed.get("password", ""), "role": typed.get("role", "user"), "sites": _sites(typed)}
         )
-        passwords.require_good(wanted.password.get_secret_value(), name=wanted.name)
-        kept = await identity.hash_password(wanted.password.get_secret_value())
-        await identity.write(lambda connection: users.add(connection, wanted, kept))
+        await to_thread.run_sync(partial(gateway.carry_out, create_user, caller, user=wanted))
     except ValidationError as exc:
         return _show_people(request, gateway, typed=typed, error=invalid_input(exc, field=""))
     except LunaError as error:
@@ -54,9 +52,9 @@ async def add_person(request: Request, gateway: CurrentGateway, identity: Curren
 
 
 @router.post("/ui/admin/people/{name}/remove")
-async def remove_person(name: UserName, identity: CurrentIdentity) -> Response:
+async def remove_person(name: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
     """Remove a person with their sign-ins and keys."""
-    await identity.write(lambda connection: users.remove(connection, name))
+    await to_thread.run_sync(partial(gateway.carry_out, delete_user, caller, name=name))
     identity.forget_known()
     return RedirectResponse("/ui/admin/people", 303)
 
