@@ -34,6 +34,8 @@ OFFLINE = re.compile("net::ERR_(INTERNET_DISCONNECTED|FAILED)|^htmx:(sendError|a
 VIOLATIONS = """axe.run({ resultTypes: ["violations"] }).then((result) =>
   result.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`))"""
 OVERHANG = "(width) => document.documentElement.scrollWidth - Math.min(width, document.documentElement.clientWidth)"
+# What a page shows or takes may need its time where other tests hold the machine; what never comes fails all the same.
+PATIENCE_MS = 120_000
 # Opens a page by its address below the gateway's, where ``on`` names a page on that; keywords are those of a browser's context, beside those of ``DESKTOP``.
 Open = Callable[..., "Page"]
 
@@ -67,8 +69,7 @@ def browser() -> Iterator["Browser"]:
         pytest.skip(MISSING)
     from playwright.sync_api import expect, sync_playwright
 
-    # What a page shows may take its time where other tests hold the machine; what never comes fails all the same.
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -93,7 +94,7 @@ class PagePool:
             self.contexts[key] = self.browser.new_context(**{"service_workers": "block"} | parts)
             self.contexts[key].add_cookies([OWNER_BROWSER])
         page = self.contexts[key].new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" and not OFFLINE.search(message.text) else None)
         return page

@@ -32,6 +32,7 @@ from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import store_settings
+from tests.browsing import PATIENCE_MS
 from tests.processes import free_port
 
 if TYPE_CHECKING:
@@ -288,6 +289,7 @@ def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environm
     with client_of(environment) as client, closing(browser.new_context(locale="en-GB")) as context:
         client.post("/v1/sites", json=LIVED).raise_for_status()
         wait_until(lambda: client.get("/v1/sites/lived/plans/latest").status_code == httpx.codes.OK)
+        context.set_default_timeout(PATIENCE_MS)
         home, planning = context.new_page(), context.new_page()
         home.goto(json.loads(token.stdout)["url"])
         for page, name in ((home, "home"), (planning, "planning")):

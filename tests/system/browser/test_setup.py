@@ -20,7 +20,7 @@ from luna.platform.database import prices
 from luna.platform.database.engine import create, unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded import Addresses, Servers
-from tests.browsing import GERMAN_PHONE, OWNER_BROWSER, Open, find_barriers, find_barriers_in_both_schemes
+from tests.browsing import GERMAN_PHONE, OWNER_BROWSER, PATIENCE_MS, Open, find_barriers, find_barriers_in_both_schemes
 from tests.databases import own_database
 from tests.gateway import serve
 from tests.workers import worker_process
@@ -135,6 +135,7 @@ def test_the_installation_s_pages_are_accessible_in_every_form(
 def test_a_panel_reads_itself_again_and_says_so_when_nobody_answers(empty: httpx.Client, browser: Browser) -> None:
     # A context of its own: what a browser complains of while nobody answers is what this is about.
     with browser.new_context() as context:
+        context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([OWNER_BROWSER])
         page = context.new_page()
         # The page's clock is put forward to where it reads the panel again.

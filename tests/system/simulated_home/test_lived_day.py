@@ -111,6 +111,7 @@ def luna(kept_folder: Path) -> Iterator[LivingLuna]:
 @pytest.fixture(scope="module")
 def tabs(luna: LivingLuna, browser: "Browser") -> "Iterator[tuple[Page, Page]]":
     with closing(browser.new_context(service_workers="block", **DESKTOP)) as context:
+        context.set_default_timeout(SOON)
         luna.admit(context)
         yield context.new_page(), context.new_page()
 
