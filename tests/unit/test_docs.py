@@ -130,7 +130,16 @@ def test_decision_records_are_listed_under_their_numbers_and_missing_numbers_are
     numbers = sorted(path.name[:4] for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
     every = [f"{number:04}" for number in range(1, int(numbers[-1]) + 1)]
     assert [number for number in every if number not in text] == []
-    assert re.findall(r"^\| \[(\d{4})\]", text, re.MULTILINE) == numbers
+    assert sorted(re.findall(r"^- \[(\d{4})\]", text, re.MULTILINE)) == numbers
+
+
+@each_row("name", sorted(path.name for path in (ROOT / "docs/decisions").glob("[0-9]*.md")))
+def test_a_decision_record_is_short_and_has_its_parts(name: str) -> None:
+    text = (ROOT / "docs/decisions" / name).read_text(encoding="utf-8")
+    assert len(text.split()) <= 350
+    parts = re.findall(r"^\*\*(Context|Decision|Consequences|Check)\.\*\*", text, re.MULTILINE)
+    assert parts == ["Context", "Decision", "Consequences", "Check"]
+    assert len(re.findall(r"^\|(?:-+\|)+$", text, re.MULTILINE)) <= 1
 
 
 def test_the_record_of_objects_names_every_method_of_a_store() -> None:
