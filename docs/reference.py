@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "guide" / "reference"
-RESOURCES = ROOT / "docs" / "api.md"
 SCRIPT_TYPES = ROOT / "services" / "api" / "frontend" / "src" / "gateway.d.ts"
 _BOUNDS = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
 _YAML_LINE = re.compile(r'^(?P<indent> *)(?P<dash>- )?(?:"?(?P<key>[\w]+)"?:)?(?P<rest>.*)$')
@@ -36,7 +35,7 @@ _TYPES = {str: "text", int: "integer", float: "number", Path: "path", datetime: 
 def render() -> dict[str, str]:
     """Return each page of the reference by its file's name."""
     pages = {"settings.md": _settings(), "commands.md": _commands(), "site-file.md": _site_file(), "api.md": _api(), "tasks.md": _tasks()}
-    pages |= {"libraries.md": _libraries()}
+    pages |= {"libraries.md": _libraries(), "operations.md": _operations()}
     return {name: re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n" for name, lines in pages.items()}
 
 
@@ -45,15 +44,7 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in render().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
-    RESOURCES.write_text(render_resources(RESOURCES.read_text(encoding="utf-8")), encoding="utf-8")
     SCRIPT_TYPES.write_text(render_script_types(), encoding="utf-8")
-
-
-def render_resources(page: str) -> str:
-    """Return the page of the gateway's resources with its table made anew from the table of operations."""
-    head, begin, rest = page.partition("<!-- operations -->\n")
-    _, end, tail = rest.partition("<!-- end of operations -->\n")
-    return "\n".join((f"{head}{begin}", *_operations(), "")) + end + tail
 
 
 def render_script_types() -> str:
@@ -212,6 +203,8 @@ def read_comments(text: str) -> dict[tuple[str, ...], tuple[str, str]]:
 def _operations() -> Iterator[str]:
     from services.api.operations import OLDER, OPERATIONS
 
+    yield from _head("Operations", "the gateway's table of operations")
+    yield from ("How the gateway is asked: [resources](../../api.md).", "")
     asked = ("/v1/", "/health/", "/metrics")
     rows = [operation for operation in OPERATIONS if operation.path.startswith(asked) and operation not in OLDER]
     heads = ("operation", "address", "scope", "command", "short paths")

@@ -1,7 +1,7 @@
 """Every operation of the gateway in one table: its address, who may call it, and which command does the same.
 
-A route is an operation's code; the table is what the gateway promises. ``docs/api.md`` is made from it, guards are read from it, and a route without a row does
-not start. Rows of pages stand in ``page_operations``.
+A route is an operation's code; the table is what the gateway promises. ``docs/guide/reference/operations.md`` is made from it, guards are read from it, and
+a route without a row does not start. Rows of pages stand in ``page_operations``.
 """
 
 from collections.abc import Iterator

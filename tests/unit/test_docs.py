@@ -176,10 +176,3 @@ def test_what_is_not_there_is_found() -> None:
 def test_the_types_of_the_pages_scripts_are_what_the_gateway_says() -> None:
     # make reference writes them anew.
     assert reference.SCRIPT_TYPES.read_text(encoding="utf-8") == reference.render_script_types()
-
-
-def test_the_table_of_resources_is_that_of_the_operations() -> None:
-    # make reference writes it anew.
-    page = reference.RESOURCES.read_text(encoding="utf-8")
-    assert page == reference.render_resources(page)
-    assert "`list_sites`" in page
