@@ -50,6 +50,7 @@ from luna.words import differences as changes
 from luna.words import sentences as templates
 from luna.words.catalogue import CATALOGUE, ITSELF
 from luna.words.catalogue.fluent_message import Part
+from luna.words.language import language_forms
 from luna.words.phrases import Phrases
 from services.api.app import create_app
 from services.cli.console import err, out
@@ -283,10 +284,10 @@ def wording() -> Document:
         "alternatives": _read_phrases(alternatives.ALTERNATIVES),
         "changes": changes.CAUSES,
         "differences": differences.DIFFERENCES,
-        "weekdays": differences.WEEKDAYS,
+        "weekdays": {language: language_forms(language).weekdays_in_full for language in CATALOGUE.languages},
         "rules": _read_phrases(notes._RULES),
-        "short weekdays": numbers._WEEKDAYS,
-        "months": numbers._MONTHS,
+        "short weekdays": {language: language_forms(language).weekdays for language in CATALOGUE.languages},
+        "months": {language: language_forms(language).months for language in CATALOGUE.languages},
         "currencies": numbers._CURRENCIES,
     }
     return {name: _read_words(spoken) for name, spoken in told.items()}
@@ -300,12 +301,12 @@ class _Names(dict[str, object]):
 
 
 def _read_phrases(phrases: Phrases) -> dict[str, dict[str, str]]:
-    found = {code: {language: phrases.find(code, language) for language in numbers.LANGUAGES} for code in phrases}
+    found = {code: {language: phrases.find(code, language) for language in CATALOGUE.languages} for code in phrases}
     return {code: {language: say(_Names()) for language, say in each.items() if say} for code, each in found.items()}
 
 
 def _read_mode(name: str) -> dict[str, list[str]]:
-    return {language: [words.say(name, language) for words in (modes._FULL, modes._SHORT)] for language in numbers.LANGUAGES}
+    return {language: [words.say(name, language) for words in (modes._FULL, modes._SHORT)] for language in CATALOGUE.languages}
 
 
 def _read_words(value: Any) -> Any:

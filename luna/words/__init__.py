@@ -4,8 +4,9 @@ A planner sends codes and figures; this is the one place where they become words
 """
 
 from luna.words.battery_reasons import LIMITS
+from luna.words.language import Language
 from luna.words.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
-from luna.words.numbers import Language, Numbers, say_instant
+from luna.words.numbers import Numbers, say_instant
 from luna.words.sentences import FIGURES, REASONS, WORDS, Sentences, limit, sentence
 from luna.words.words import SHORT_LENGTH, Words
 

@@ -2,7 +2,7 @@
 
 from luna.words.devices import DEVICE_WORDS
 from luna.words.house import HOUSE
-from luna.words.numbers import Language
+from luna.words.language import Language
 from luna.words.phrases import Phrases
 
 _ANSWERS = Phrases("answers", beside={f"device_{name}": words.kind for name, words in DEVICE_WORDS.items() if words.kind})

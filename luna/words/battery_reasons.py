@@ -1,6 +1,6 @@
 """Why a battery does what it does: third person, present tense; what, then why, with the figure that decides."""
 
-from luna.words.numbers import Language
+from luna.words.language import Language
 from luna.words.words import Words
 
 # The limits at work in a slot, by code.

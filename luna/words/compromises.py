@@ -9,7 +9,8 @@ from typing import Any
 from luna.energy.errors import InvalidInputError
 from luna.words.devices import DEVICE_WORDS, merge, say_device
 from luna.words.devices.kind import Pair
-from luna.words.numbers import NBSP, Language, Numbers
+from luna.words.language import Language, language_forms
+from luna.words.numbers import Numbers, join_words, mark_decimals
 
 CONDITIONS: dict[str, dict[Language, str]] = {
     "no_history": {
@@ -178,7 +179,6 @@ COMPROMISES: dict[str, dict[Language, Pair]] = {
 # What stands within such a sentence where it holds.
 PARTS: dict[str, dict[Language, str]] = {
     "only": {"en": ", only {rules}", "de": ", nur {rules}"},
-    "and": {"en": " and ", "de": " und "},
     "allowed": {"en": "at its allowed times", "de": "zu seinen erlaubten Zeiten"},
     "price_limit": {"en": "below {price} per kWh or on PV surplus", "de": "unter {price} je kWh oder mit PV-Überschuss"},
     "surplus_only": {"en": "on PV surplus", "de": "mit PV-Überschuss"},
@@ -253,7 +253,7 @@ def _write(words: Pair, language: Language, figures: Mapping[str, Any]) -> Pair:
     rules, outside = figures.get("rules", ()), figures.get("outside_c")
     said = [say_part(name, language=language, price=figures.get("price")) for name in rules]
     spoken = {
-        "only": say_part("only", language=language, rules=PARTS["and"][language].join(said)) if said else "",
+        "only": say_part("only", language=language, rules=join_words(said, language)) if said else "",
         "outside": "" if outside is None else say_part("outside", language=language, celsius=outside),
         "action": ACTIONS.get(figures.get("action", ""), {}).get(language, ""),
     }
@@ -276,7 +276,7 @@ class _Localised(Formatter):
         if isinstance(value, date):
             return value.strftime("%Y-%m-%d %H:%M") if hasattr(value, "hour") else value.isoformat()
         text: str = super().format_field(value, format_spec)
-        if self.language == "en" or not isinstance(value, int | float):
+        if not isinstance(value, int | float):
             return text
-        text = text.replace(".", ",")
-        return f"{text[:-1]}{NBSP}%" if text.endswith("%") else text
+        text = mark_decimals(text, self.language)
+        return language_forms(self.language).share(text[:-1]) if text.endswith("%") else text

@@ -8,15 +8,12 @@ from typing import Literal, NamedTuple
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import InvalidInputError
 from luna.words.devices import DEVICE_WORDS
-from luna.words.numbers import Language, Numbers
+from luna.words.language import Language, language_forms
+from luna.words.numbers import Numbers
 
 SeriesName = Literal["load", "pv"]
 LEAST_KW = 0.005  # shown as nothing in two decimals
 LEAST_FACTS = {"temperature": 0.05, "sky": 1.0}  # °C, W/m²; everything else in kW
-WEEKDAYS: dict[Language, tuple[str, ...]] = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ def describe_difference(difference: Difference, *, series: SeriesName, start: da
     if spoken is None:
         raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(DIFFERENCES)}.")
     words = _choose(difference, spoken[numbers.language], aligned=(difference.code, series) in ALIGNED)
-    day = WEEKDAYS[numbers.language][start.astimezone(numbers.zone).weekday()]
+    day = language_forms(numbers.language).weekdays_in_full[start.astimezone(numbers.zone).weekday()]
     degrees = numbers.temperature(None if difference.fact is None else abs(difference.fact))
     return f"{words.format(day=day, degrees=degrees)}: {numbers.power(difference.kw, decimals=2, signed=True)}"
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
-from luna.words.numbers import LANGUAGES, Language
+from luna.words.catalogue import CATALOGUE
+from luna.words.language import Language
 from luna.words.phrases import Phrases
 from luna.words.sentences import FIGURES, WORDS
 
@@ -73,7 +74,7 @@ def _read(text: object, *words: Phrases) -> object:
     wanted = " ".join(text.split()).casefold()
     if wanted in words[0]:
         return wanted
-    found = (name for name in words[0] for each in words for language in LANGUAGES if wanted == each.say(name, language).casefold())
+    found = (name for name in words[0] for each in words for language in CATALOGUE.languages if wanted == each.say(name, language).casefold())
     return next(found, text)
 
 

@@ -8,7 +8,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.words.compromises import CONDITIONS, condition
 from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import Numbers
+from luna.words.numbers import Numbers, mark_decimals
 from luna.words.phrases import Phrases
 
 Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
@@ -92,5 +92,4 @@ def _say_figure(name: str, figure: float | datetime, numbers: Numbers) -> str:
         return f"{numbers.weekday(figure)} {numbers.clock(figure)}"
     if name in ("share", "cold"):
         return numbers.share(figure)
-    text = f"{figure:.4g}"
-    return text.replace(".", ",") if numbers.language == "de" else text
+    return mark_decimals(f"{figure:.4g}", numbers.language)

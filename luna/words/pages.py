@@ -6,7 +6,7 @@ from functools import cache
 from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, Catalogue
 from luna.words.devices import DEVICE_WORDS
-from luna.words.numbers import Language
+from luna.words.language import Language
 
 # Topics that a page has beside its own.
 _PARTS = {"knowledge": ("documents",)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from luna.words.catalogue import CATALOGUE, ENGLISH
-from luna.words.numbers import Language
+from luna.words.language import Language
 
 # What fills in the figures.
 Saying = Callable[[Mapping[str, object]], str]

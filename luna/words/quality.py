@@ -3,7 +3,8 @@
 import re
 
 from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import Language
+from luna.words.language import Language
+from luna.words.numbers import MINUS, mark_decimals
 from luna.words.phrases import Phrases
 
 # Columns of the quarter-hours, and what a home owner calls them.
@@ -58,9 +59,4 @@ def _say(name: str, value: str, language: Language) -> str:
     if name == "series":
         return say_series(value, language=language)
     # A name stays as it is, and a day as the site's file takes it.
-    return value if name in {"sensor", "since"} else _localise(value, language)
-
-
-def _localise(figure: str, language: Language) -> str:
-    shown = figure.replace("-", "\u2212")
-    return shown.replace(".", ",") if language == "de" else shown
+    return value if name in {"sensor", "since"} else mark_decimals(value.replace("-", MINUS), language)

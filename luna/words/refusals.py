@@ -11,7 +11,8 @@ from typing import Any
 from luna.energy import refusals
 from luna.energy.errors import InvalidInputError, LunaError, read_problem
 from luna.words.devices import DEVICE_WORDS, say_device
-from luna.words.numbers import MINUS, NBSP, Language, say_day
+from luna.words.language import Language
+from luna.words.numbers import MINUS, NBSP, say_day
 from luna.words.quarantine import say_row_fault
 from luna.words.refusal_phrases import CODES, FIELDS, PATTERNS, Phrase, RefusalPhrases
 

@@ -12,7 +12,8 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.battery_reasons import BOUND, LIMITS
 from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import Language, Numbers
+from luna.words.language import Language, language_forms
+from luna.words.numbers import Numbers
 from luna.words.trade_reasons import TRADE
 from luna.words.words import COMMON_FIGURES, SHORT_LENGTH, Pairs, Words
 
@@ -229,11 +230,10 @@ def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, w
     """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
     instant = _read_instant(figure)
     clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
-    at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
     if begun is None or begun == (day := local.date()):
-        return f"{at} {clock}" if within else clock
+        return language_forms(numbers.language).say("at-time", clock=clock) if within else clock
     named = numbers.day(local) if day - begun > _WEEK else numbers.weekday(local)
-    return f"{on} {named} {at} {clock}" if within else f"{named} {clock}"
+    return language_forms(numbers.language).say("on-day-at-time", day=named, clock=clock) if within else f"{named} {clock}"
 
 
 _WORDED: dict[str, Callable[..., str]] = {

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from luna.words.numbers import Language
+from luna.words.language import Language
 
 # No short wording is longer, whatever its figures.
 SHORT_LENGTH = 60

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.words.devices.kind import DeviceWords
-from luna.words.numbers import Language
+from luna.words.language import Language
 
 ValueT = TypeVar("ValueT")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from luna.words.numbers import Language
+from luna.words.language import Language
 from luna.words.words import Words
 
 Spoken = dict[Language, str]

@@ -10,7 +10,7 @@ from typing import Any
 
 from luna import words
 from luna.energy.errors import NotFoundError
-from luna.words.numbers import LANGUAGES
+from luna.words.catalogue import CATALOGUE
 from luna.words.refusals import say_problem, say_refusal
 
 ROOT = Path(__file__).parents[3]
@@ -64,7 +64,7 @@ def test_what_a_page_says_of_an_error_names_no_command_whatever_its_remedy() -> 
     assert len(named) > 50
     for text in named:
         for error in (NotFoundError("no such thing", field="thing", remedy=text), NotFoundError(text, field="thing", remedy="Load the page again.")):
-            for language in LANGUAGES:
+            for language in CATALOGUE.languages:
                 for said in (say_refusal(error, language), say_problem(error.problem(), language)):
                     assert not COMMAND.search(str(said)), said
                     assert said.sentence
