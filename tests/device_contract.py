@@ -25,7 +25,7 @@ from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.inventory import list_devices_of
 from luna.words import DEVICE_MODES, MODES
 from luna.words.catalogue import CATALOGUE
-from luna.words.devices import DEVICE_WORDS, DEVICES
+from luna.words.devices import DEFAULTS, DEVICES, KINDS
 from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.api.pages.home_flow import view_flow
@@ -151,10 +151,11 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
     words, plan_words = ({language: page_words(page, language) for language in CATALOGUE.languages} for page in ("setup", "planning"))
     for device in kind.of(site):
         costly = {*kind.costly_defaults(device)}
-        assert costly <= kind.device.model_fields.keys() & DEVICE_WORDS[kind.name].defaults.keys()
+        assert costly <= kind.device.model_fields.keys()
+        assert all(f"{kind.name}_{name}" in DEFAULTS for name in costly)
     for language in CATALOGUE.languages:
         if unnamed is not None and isinstance(unnamed.default, str):
-            assert language in DEVICES[unnamed.default]
+            assert DEVICES.find(unnamed.default, language)
         for mode in kind.commands.modes if kind.commands else ():
             assert mode in {*MODES, *DEVICE_MODES}
         for role in kind.sensors.model_fields if kind.sensors else ():
@@ -197,7 +198,7 @@ def check_pages(kind: DeviceKind[Any], example: Example) -> None:
     assert set(kind.flows.values()) <= set(planned_flows([part])) & set(TimelineFlows.model_fields)
     measured = {power_column(series) for series in kind.submetered}
     assert measured <= set(MeasuredFlows.model_fields) & set(POWERS)
-    assert not kind.named or DEVICE_WORDS[kind.name].kind
+    assert not kind.named or kind.name in KINDS
     for language in CATALOGUE.languages:
         document = {"measured": {name: np.ones(1) for name in MeasuredFlows.model_fields}, "estimated": [None], "stays": []}
         view = HomeView(open_window(site, now=START, language=language), document, page_words("home", language), house_of(site, None, START))

@@ -1,6 +1,5 @@
 """The languages of the catalogue, and what each of them says of itself: how numbers, days and lists are written."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -17,6 +16,19 @@ else:
 _FIGURE_ALONE = "{number}"
 
 
+class NumberForm:
+    """What stands beside a number."""
+
+    __slots__ = ("_after", "_before")
+
+    def __init__(self, text: str) -> None:
+        self._before, _, self._after = text.partition(_FIGURE_ALONE)
+
+    def __call__(self, number: str) -> str:
+        """Return it with the number."""
+        return f"{self._before}{number}{self._after}"
+
+
 @dataclass(frozen=True, slots=True)
 class LanguageForms:
     """How a language writes numbers, days and lists; what it lacks is English.
@@ -30,12 +42,12 @@ class LanguageForms:
 
     decimal_mark: str
     digits: dict[int, str] | None
-    share: Callable[[str], str]
-    energy: Callable[[str], str]
-    little_energy: Callable[[str], str]
-    power: Callable[[str], str]
-    hours: Callable[[str], str]
-    temperature: Callable[[str], str]
+    share: NumberForm
+    energy: NumberForm
+    little_energy: NumberForm
+    power: NumberForm
+    hours: NumberForm
+    temperature: NumberForm
     weekdays: tuple[str, ...]
     weekdays_in_full: tuple[str, ...]
     months: tuple[str, ...]
@@ -53,18 +65,18 @@ def language_forms(language: Language) -> LanguageForms:
     Raises:
         InvalidInputError: it is not spoken here, or one of its messages is more than text and figures.
     """
-    check_language(language)
+    _check(language)
     said = {name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()}
     marks = said["decimal-mark"], said["group-mark"]
     return LanguageForms(
         decimal_mark=marks[0],
         digits=None if marks == (".", ",") else str.maketrans({".": marks[0], ",": marks[1]}),
-        share=_beside(said["share"]),
-        energy=_beside(said["energy"]),
-        little_energy=_beside(said["little-energy"]),
-        power=_beside(said["power"]),
-        hours=_beside(said["hours"]),
-        temperature=_beside(said["temperature"]),
+        share=NumberForm(said["share"]),
+        energy=NumberForm(said["energy"]),
+        little_energy=NumberForm(said["little-energy"]),
+        power=NumberForm(said["power"]),
+        hours=NumberForm(said["hours"]),
+        temperature=NumberForm(said["temperature"]),
         weekdays=tuple(said["weekdays"].split(" ")),
         weekdays_in_full=tuple(said["weekdays-in-full"].split(" ")),
         months=tuple(said["months"].split(" ")),
@@ -72,19 +84,8 @@ def language_forms(language: Language) -> LanguageForms:
     )
 
 
-def check_language(language: str) -> None:
-    """Check that a language is spoken here.
-
-    Raises:
-        InvalidInputError: it is not.
-    """
+def _check(language: str) -> None:
     if language not in CATALOGUE.languages:
         *others, last = CATALOGUE.languages
         remedy = f"Use {', '.join(others)} or {last}."
         raise InvalidInputError("this language is not spoken here", field="language", value=language, remedy=remedy)
-
-
-def _beside(text: str) -> Callable[[str], str]:
-    """Return what fills a number in."""
-    before, _, after = text.partition(_FIGURE_ALONE)
-    return lambda number: f"{before}{number}{after}"

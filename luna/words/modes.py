@@ -7,7 +7,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
 from luna.words.phrases import Phrases
-from luna.words.sentences import FIGURES, WORDS
+from luna.words.reasons import COMPARED, FIGURES
 
 
 class ModeWords(NamedTuple):
@@ -93,7 +93,7 @@ def join_figures(code: str, figures: Sequence[Mapping[str, Any]]) -> dict[str, A
     joined = {name: _join(code, name, [each[name] for each in figures]) for name in figures[0]}
     if any(value is None for value in joined.values()):
         return None
-    pairs = [(joined[low], joined[high]) for low, high in WORDS[code].rises if low in joined and high in joined]
+    pairs = [(joined[low], joined[high]) for low, high in COMPARED.get(code, ()) if low in joined and high in joined]
     return joined if all(_apart(low, high) for low, high in pairs) else None
 
 

@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache, reduce
 from zoneinfo import ZoneInfo
 
-from luna.words.language import Language, check_language, language_forms
+from luna.words.language import Language, LanguageForms, language_forms
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -52,9 +52,11 @@ class Numbers:
     language: Language
     zone: ZoneInfo
     currency: str
+    # What the language says of itself.
+    _forms: LanguageForms = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        check_language(self.language)
+        object.__setattr__(self, "_forms", language_forms(self.language))
 
     def number(self, value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
         """Return a number with grouped thousands; ``signed`` puts a plus before gains."""
@@ -63,7 +65,7 @@ class Numbers:
         digits = f"{abs(value):,.{decimals}f}"
         # No zero has a sign.
         sign = (MINUS if value < 0 else "+" if signed else "") if (value < 0 or signed) and digits.strip("0.,") else ""
-        marks = language_forms(self.language).digits
+        marks = self._forms.digits
         return sign + (digits if marks is None else digits.translate(marks))
 
     def money(self, value: float | None, *, signed: bool = False) -> str:
@@ -75,7 +77,7 @@ class Numbers:
         symbol = self.currency_sign
         sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
         form = "money-in-letters" if len(symbol) > 1 and symbol.isalpha() else "money"
-        return language_forms(self.language).say(form, sign=sign, currency=symbol, digits=digits)
+        return self._forms.say(form, sign=sign, currency=symbol, digits=digits)
 
     @property
     def currency_sign(self) -> str:
@@ -96,7 +98,7 @@ class Numbers:
         if shown == highest:
             return shown
         lowest = shown.partition(NBSP)[0]
-        return f"{lowest}{EN_DASH}{highest}" if low >= 0 else language_forms(self.language).say("range", low=lowest, high=highest)
+        return f"{lowest}{EN_DASH}{highest}" if low >= 0 else self._forms.say("range", low=lowest, high=highest)
 
     def price_per_kwh(self, value: float | None) -> str:
         """Return a price as a table names it: "26.5 ct/kWh"."""
@@ -116,13 +118,13 @@ class Numbers:
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
         text = self.number(value_kwh, 1)
-        return text if text == UNKNOWN else language_forms(self.language).energy(text)
+        return text if text == UNKNOWN else self._forms.energy(text)
 
     def amount(self, value_kwh: float) -> str:
         """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
         if not 0.0 < value_kwh < _LITTLE_KWH:
             return self.energy(value_kwh)
-        forms = language_forms(self.language)
+        forms = self._forms
         if value_kwh < _LEAST_KWH:
             return forms.say("less-energy", amount=forms.little_energy("1"))
         return forms.little_energy(self.number(value_kwh * 1000))
@@ -130,22 +132,22 @@ class Numbers:
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
         text = self.number(value_kw, decimals, signed=signed)
-        return text if text == UNKNOWN else language_forms(self.language).power(text)
+        return text if text == UNKNOWN else self._forms.power(text)
 
     def hours(self, value_hours: float | None) -> str:
         """Return a length of time: "8 h", "1.5 h"."""
         text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
-        return text if text == UNKNOWN else language_forms(self.language).hours(text)
+        return text if text == UNKNOWN else self._forms.hours(text)
 
     def temperature(self, value_c: float | None) -> str:
         """Return a temperature or a difference of two: "3.2 °C"."""
         text = self.number(value_c, 1)
-        return text if text == UNKNOWN else language_forms(self.language).temperature(text)
+        return text if text == UNKNOWN else self._forms.temperature(text)
 
     def share(self, fraction: float | None, *, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""
         text = self.number(None if fraction is None else fraction * 100, decimals)
-        return text if text == UNKNOWN else language_forms(self.language).share(text)
+        return text if text == UNKNOWN else self._forms.share(text)
 
     def clock(self, instant: datetime) -> str:
         """Return the site's clock; in the hour that it shows twice, with the zone's name."""
@@ -154,11 +156,11 @@ class Numbers:
 
     def weekday(self, instant: datetime) -> str:
         """Return the local weekday: "Thu", "Do."."""
-        return language_forms(self.language).weekdays[instant.astimezone(self.zone).weekday()]
+        return self._forms.weekdays[instant.astimezone(self.zone).weekday()]
 
     def weekdays(self, days: Sequence[int]) -> str:
         """Return weekdays (0: Monday), in order: ``Mon–Fri``, ``Mon, Wed``."""
-        names = language_forms(self.language).weekdays
+        names = self._forms.weekdays
         runs: list[list[int]] = []
         for day in days:
             if runs and runs[-1][-1] == day - 1:
@@ -170,7 +172,7 @@ class Numbers:
 
     def day(self, instant: datetime) -> str:
         """Return the local day: "Thu 21 May", "Do., 21. Mai"."""
-        local, forms = instant.astimezone(self.zone), language_forms(self.language)
+        local, forms = instant.astimezone(self.zone), self._forms
         return forms.say("day", weekday=forms.weekdays[local.weekday()], day=local.day, month=forms.months[local.month - 1])
 
     def day_with_year(self, instant: datetime) -> str:

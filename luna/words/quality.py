@@ -2,13 +2,12 @@
 
 import re
 
-from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.language import Language
 from luna.words.numbers import MINUS, mark_decimals
 from luna.words.phrases import Phrases
 
 # Columns of the quarter-hours, and what a home owner calls them.
-SERIES = Phrases("quality", "series_", beside=merge(words.series for words in DEVICE_WORDS.values()))
+SERIES = Phrases("quality", "series_", devices="series_")
 _PRICES = Phrases("quality", "prices_")
 _FAULTS = Phrases("quality", "fault_")
 # How a fault is written in a verdict, by its code; groups of the pattern are the figures of its sentence.

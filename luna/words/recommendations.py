@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
-from luna.words.devices import DEVICE_WORDS, merge
 from luna.words.numbers import NBSP, Numbers, say_date
 from luna.words.phrases import Phrases
 
@@ -26,7 +25,8 @@ _EVIDENCE = Phrases("recommendations", "evidence_")
 _YEAR = Phrases("recommendations", "year_")
 _OF_A_YEAR = ("shift_load", "standby", "battery_reserve", "negative_feed_in", "wash_in_sun")
 REASONS = Phrases("recommendations", "reason_")
-_WAITING = merge(words.waiting for words in DEVICE_WORDS.values())
+# What uses without the unit are called, by their column, where they might wait.
+_WAITING = Phrases((), devices="waiting_")
 
 
 def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) -> RecommendationWords:
@@ -62,7 +62,7 @@ def _say(name: str, value: Any, numbers: Numbers) -> str:
 
 
 def _say_device(value: str, numbers: Numbers) -> str:
-    return _WAITING[value][numbers.language] if value in _WAITING else value
+    return _WAITING.say(value, numbers.language) if value in _WAITING else value
 
 
 # How a figure is said, by its name.

@@ -1,4 +1,4 @@
-"""A language: Dutch for the frame of every page and for errors; what it lacks is English, what does not come of a catalogue yet too."""
+"""A language: Dutch for the frame of every page and for errors; what it lacks is English."""
 
 from tests.changes.change import Change, Edit
 
@@ -48,7 +48,7 @@ assert 'lang="nl" aria-pressed="true">Nederlands</button>' in dutch
 assert page_words("error", "en")("theme_dark") in dutch
 assert '<html lang="en">' in danish
 assert "<title>Error · Luna</title>" in danish
-assert Reader.of(ask("nl")).language == "en"
+assert Reader.of(ask("nl")).language == "nl"
 assert [page_words("planning", "nl")("headline_fixed", count=count) for count in (1, 2)] == ["Eén ding ligt vast.", "2 dingen liggen vast."]
 # Who asks for sentences in it gets its numbers, and in English what it lacks of them.
 assert TypeAdapter(Language).validate_python("nl") == "nl"

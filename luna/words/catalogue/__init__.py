@@ -143,9 +143,10 @@ class Catalogue:
     def messages(self, topics: Iterable[str], language: str) -> dict[str, CatalogueMessage]:
         """Return the messages of topics by their names: an earlier topic's before a later one's, English ones where the language has none."""
         found: dict[str, CatalogueMessage] = {}
-        for each in dict.fromkeys((self.choose(language), ENGLISH)):
-            for topic in topics:
-                found = {**self.read(topic, each), **found}
+        later_first = tuple(topics)[::-1]
+        for each in dict.fromkeys((ENGLISH, self.choose(language))):
+            for topic in later_first:
+                found |= self.read(topic, each)
         return found
 
     def name(self, language: str) -> str:

@@ -36,7 +36,9 @@ def texts_of(value: Any) -> Iterator[str]:
 def test_no_catalogue_names_a_command() -> None:
     modules = [import_module(found.name) for found in walk_packages(words.__path__, "luna.words.")]
     said = [text for module in modules for name, value in vars(module).items() if not name.startswith("__") for text in texts_of(value)]
-    said += [path.read_text(encoding="utf-8") for path in (ROOT / "luna/words/catalogue").rglob("*.ftl")]
+    # But what commands print themselves.
+    topics = [path for path in (ROOT / "luna/words/catalogue").rglob("*.ftl") if not path.stem.endswith("_command")]
+    said += [line for path in topics for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(said) > 1000
     assert [text for text in said if COMMAND.search(text)] == []
 

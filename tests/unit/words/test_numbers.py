@@ -1,6 +1,6 @@
 """Numbers as people of a language write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
 from luna.words import Numbers
+from luna.words.numbers import join_words, say_date
 from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -55,6 +56,12 @@ def test_names_days_and_times_of_the_site() -> None:
     instant = datetime(2026, 5, 21, 17, 15, tzinfo=UTC)
     assert (EN.clock(instant), plain(EN.day(instant)), plain(DE.day(instant))) == ("19:15", "Thu 21 May", "Do., 21. Mai")
     assert (plain(EN.day_with_year(instant)), plain(DE.day_with_year(instant))) == ("21 May 2026", "21. Mai 2026")
+
+
+def test_a_day_in_digits_and_a_list_follow_the_language() -> None:
+    day = date(2024, 2, 1)
+    assert (say_date(day, "en"), say_date(day, "de")) == ("2024-02-01", "1.2.2024")
+    assert [join_words(words, "de") for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a und b", "a und b und c"]
 
 
 def test_the_hour_that_the_clock_shows_twice_carries_its_zone() -> None:
