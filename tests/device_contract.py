@@ -24,8 +24,8 @@ from luna.energy.site import SENSOR_ROLES, Site, parse_site
 from luna.energy.site.assumptions import list_assumptions
 from luna.energy.site.inventory import list_devices_of
 from luna.words import DEVICE_MODES, MODES
-from luna.words.devices import DEVICE_WORDS, DEVICES
-from luna.words.numbers import LANGUAGES
+from luna.words.catalogue import CATALOGUE
+from luna.words.devices import DEFAULTS, DEVICES, KINDS
 from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.api.pages.home_flow import view_flow
@@ -89,7 +89,7 @@ class Example:
             "export_price": np.round(np.minimum(prices - 0.02, 0.08), 4).tolist(),
         }
         site = self.describe_site(kind, control=None)
-        options = {"mip_gap": 0.0, "terminal": {"kind": "value", "value": 0.1}, "language": LANGUAGES[seed % len(LANGUAGES)]}
+        options = {"mip_gap": 0.0, "terminal": {"kind": "value", "value": 0.1}, "language": CATALOGUE.languages[seed % len(CATALOGUE.languages)]}
         request = {"site": site, "start": START.isoformat(), "slot_minutes": 60, "outlook": outlook, "state": {}, "options": options}
         self.draw(rng, request)
         return request
@@ -148,13 +148,14 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
         assert shown.power_kw > 0
         assert bool(shown.told_as) == bool(kind.commands and example.control)
     unnamed = kind.device.model_fields.get("name")
-    words, plan_words = ({language: page_words(page, language) for language in LANGUAGES} for page in ("setup", "planning"))
+    words, plan_words = ({language: page_words(page, language) for language in CATALOGUE.languages} for page in ("setup", "planning"))
     for device in kind.of(site):
         costly = {*kind.costly_defaults(device)}
-        assert costly <= kind.device.model_fields.keys() & DEVICE_WORDS[kind.name].defaults.keys()
-    for language in LANGUAGES:
+        assert costly <= kind.device.model_fields.keys()
+        assert all(f"{kind.name}_{name}" in DEFAULTS for name in costly)
+    for language in CATALOGUE.languages:
         if unnamed is not None and isinstance(unnamed.default, str):
-            assert language in DEVICES[unnamed.default]
+            assert DEVICES.find(unnamed.default, language)
         for mode in kind.commands.modes if kind.commands else ():
             assert mode in {*MODES, *DEVICE_MODES}
         for role in kind.sensors.model_fields if kind.sensors else ():
@@ -173,7 +174,7 @@ def check_entities(kind: DeviceKind[Any], example: Example) -> None:
     reply = plan_request(request, now=START, solver=Solver())
     site = parse_site(example.describe_site(kind))
     view = replace(house_of(site, reply, START + timedelta(minutes=7)), states=(ControlState(site="home"),))
-    for language in LANGUAGES:
+    for language in CATALOGUE.languages:
         numbers = numbers_of(view, language)
         entities = list_entities(view, numbers, commands=True)
         for entity in entities:
@@ -197,8 +198,8 @@ def check_pages(kind: DeviceKind[Any], example: Example) -> None:
     assert set(kind.flows.values()) <= set(planned_flows([part])) & set(TimelineFlows.model_fields)
     measured = {power_column(series) for series in kind.submetered}
     assert measured <= set(MeasuredFlows.model_fields) & set(POWERS)
-    assert not kind.named or DEVICE_WORDS[kind.name].kind
-    for language in LANGUAGES:
+    assert not kind.named or kind.name in KINDS
+    for language in CATALOGUE.languages:
         document = {"measured": {name: np.ones(1) for name in MeasuredFlows.model_fields}, "estimated": [None], "stays": []}
         view = HomeView(open_window(site, now=START, language=language), document, page_words("home", language), house_of(site, None, START))
         flow = view_flow(view)

@@ -44,12 +44,10 @@ from luna.platform.settings import Settings, example
 from luna.platform.settings.model import Deployment
 from luna.platform.spool import open_mirror
 from luna.platform.spool.kind import EpisodeKind
-from luna.words import alternatives, compromises, differences, modes, notes, numbers
-from luna.words import compromises as conditions
-from luna.words import differences as changes
-from luna.words import sentences as templates
+from luna.words import alternatives, compromises, differences, modes, notes, numbers, reasons
 from luna.words.catalogue import CATALOGUE, ITSELF
 from luna.words.catalogue.fluent_message import Part
+from luna.words.language import language_forms
 from luna.words.phrases import Phrases
 from services.api.app import create_app
 from services.cli.console import err, out
@@ -268,25 +266,25 @@ def _read_features(trees: str) -> list[str]:
 def wording() -> Document:
     """Return every code and what is said for it."""
     told = {
-        "reasons": templates.WORDS,
-        "reason figures": templates.FIGURES,
-        "limits": templates.LIMITS,
-        "compromises": compromises.COMPROMISES,
-        "compromise parts": compromises.PARTS,
-        "compromise actions": compromises.ACTIONS,
-        "conditions": conditions.CONDITIONS,
+        "reasons": {code: _read_reason(code) for code in reasons.list_reasons()},
+        "reason figures": reasons.FIGURES,
+        "limits": _read_phrases(reasons.LIMITS),
+        "compromises": _read_pairs(compromises.COMPROMISES, compromises._MISSING),
+        "compromise parts": _read_phrases(compromises._PARTS),
+        "compromise actions": _read_phrases(compromises.ACTIONS),
+        "conditions": _read_phrases(compromises.CONDITIONS),
         "notes": _read_phrases(notes.NOTES),
         "notes of what is assumed": sorted(notes.ASSUMED),
         "modes": {name: _read_mode(name) for name in modes.MODES},
         "modes of devices": {name: _read_mode(name) for name in modes.DEVICE_MODES},
         "policies": _read_phrases(modes.POLICIES),
         "alternatives": _read_phrases(alternatives.ALTERNATIVES),
-        "changes": changes.CAUSES,
-        "differences": differences.DIFFERENCES,
-        "weekdays": differences.WEEKDAYS,
+        "changes": _read_phrases(differences._CAUSES),
+        "differences": _read_phrases(differences._REASONS),
+        "weekdays": {language: language_forms(language).weekdays_in_full for language in CATALOGUE.languages},
         "rules": _read_phrases(notes._RULES),
-        "short weekdays": numbers._WEEKDAYS,
-        "months": numbers._MONTHS,
+        "short weekdays": {language: language_forms(language).weekdays for language in CATALOGUE.languages},
+        "months": {language: language_forms(language).months for language in CATALOGUE.languages},
         "currencies": numbers._CURRENCIES,
     }
     return {name: _read_words(spoken) for name, spoken in told.items()}
@@ -300,12 +298,24 @@ class _Names(dict[str, object]):
 
 
 def _read_phrases(phrases: Phrases) -> dict[str, dict[str, str]]:
-    found = {code: {language: phrases.find(code, language) for language in numbers.LANGUAGES} for code in phrases}
+    found = {code: {language: phrases.find(code, language) for language in CATALOGUE.languages} for code in phrases}
     return {code: {language: say(_Names()) for language, say in each.items() if say} for code, each in found.items()}
 
 
+def _read_pairs(*each: Phrases) -> dict[str, dict[str, list[str]]]:
+    return {code: {language: [phrases.fill(code, language, _Names()) for phrases in each] for language in CATALOGUE.languages} for code in each[0]}
+
+
+def _read_reason(code: str) -> Document:
+    full, short = (
+        {language: [wording.text for wording in reasons.find_wordings(code, language, short=short)] for language in CATALOGUE.languages}
+        for short in (False, True)
+    )
+    return full | {f"short_{language}": texts for language, texts in short.items()} | {"rises": reasons.COMPARED.get(code, ())}
+
+
 def _read_mode(name: str) -> dict[str, list[str]]:
-    return {language: [words.say(name, language) for words in (modes._FULL, modes._SHORT)] for language in numbers.LANGUAGES}
+    return {language: [words.say(name, language) for words in (modes._FULL, modes._SHORT)] for language in CATALOGUE.languages}
 
 
 def _read_words(value: Any) -> Any:

@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from luna.contracts.message import Message, Request, Schedule
-from luna.contracts.plan import Language
 from luna.energy.instant import Day, Instant
 from luna.energy.refusals import invalid_part
 
@@ -14,6 +13,8 @@ from luna.energy.refusals import invalid_part
 DocumentState = Literal["stored", "extracted", "chunked", "embedded", "searchable", "failed"]
 # What a document is about; a filter of searches, never a judgement of its content.
 DocumentKind = Literal["contract", "tariff", "manual", "regulation", "subsidy", "other"]
+# In which documents are searched: German and English have stems and a glossary.
+DocumentLanguage = Literal["en", "de"]
 DocumentSource = Literal["upload", "archive", "url", "example"]
 
 DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
@@ -48,7 +49,7 @@ class DocumentFields(DocumentValidity):
 
     title: Annotated[str | None, Field(max_length=300, description="usual: the file's own, or its name")] = None
     kind: DocumentKind = "other"
-    language: Annotated[Language | None, Field(description="usual: found out")] = None
+    language: Annotated[DocumentLanguage | None, Field(description="usual: found out")] = None
     dated: Annotated[Day | None, Field(description="the day it was written")] = None
     site_id: Annotated[SiteName | None, Field(description="the site it is about, whose people alone find it; null: everybody's")] = None
 
@@ -62,7 +63,7 @@ class Document(Message):
     current: Annotated[bool, Field(description="whether searches find it: the newest version that became searchable")]
     title: str
     kind: DocumentKind
-    language: Language | None = None
+    language: DocumentLanguage | None = None
     dated: date | None = None
     valid_from: Annotated[date | None, Field(description="the first day on which it holds; null: nobody says")] = None
     valid_until: Annotated[date | None, Field(description="the last day on which it holds; null: nobody says")] = None
@@ -120,7 +121,7 @@ class DocumentFilter(Message):
     """Which documents a list holds; what is left out filters nothing."""
 
     kind: DocumentKind | None = None
-    language: Language | None = None
+    language: DocumentLanguage | None = None
     state: DocumentState | None = None
     site_id: Annotated[SiteName | None, Field(description="documents about this site alone")] = None
     current: Annotated[bool | None, Field(description="true: what searches find; false: what they do not")] = None

@@ -7,6 +7,7 @@ from pydantic import Field
 from luna.contracts.forecast import ForecastVersion, SiteId
 from luna.contracts.message import Message, Request
 from luna.energy.instant import Instant
+from luna.words.language import Language
 
 ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
 
@@ -66,7 +67,7 @@ class ExplainRequest(Request):
     at: Instant
     slot: Instant | None = None
     forecast_version: ForecastVersion | None = None
-    language: Literal["en", "de"] = "en"
+    language: Language = "en"
 
 
 class IssueScenariosReply(Message):

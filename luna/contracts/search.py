@@ -5,9 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from luna.contracts.documents import DocumentId, DocumentKind, SiteName
+from luna.contracts.documents import DocumentId, DocumentKind, DocumentLanguage, SiteName
 from luna.contracts.message import Message, Request
-from luna.contracts.plan import Language
 from luna.energy.instant import Day
 
 Retriever = Literal["dense", "sparse", "fused"]
@@ -18,7 +17,7 @@ class SearchFilter(Message):
     """Which documents a search looks at; what is left out filters nothing."""
 
     kind: DocumentKind | None = None
-    language: Language | None = None
+    language: DocumentLanguage | None = None
     from_day: Annotated[Day | None, Field(description="documents dated this day or later")] = None
     to_day: Annotated[Day | None, Field(description="documents dated this day or before")] = None
     site_id: Annotated[SiteName | None, Field(description="of this site, and everybody's; null: of every site the asker has")] = None
@@ -33,7 +32,7 @@ class Passage(Message):
     title: str
     name: str
     kind: DocumentKind
-    language: Language | None = None
+    language: DocumentLanguage | None = None
     dated: date | None = None
     valid_from: Annotated[date | None, Field(description="the first day on which its document holds; null: nobody says")] = None
     valid_until: Annotated[date | None, Field(description="the last day on which its document holds; null: nobody says")] = None

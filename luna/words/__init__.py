@@ -1,13 +1,13 @@
-"""Every sentence and number Luna says to people, in English and German.
+"""Every sentence and number Luna says to people, in the languages of its catalogue.
 
 A planner sends codes and figures; this is the one place where they become words.
 """
 
-from luna.words.battery_reasons import LIMITS
+from luna.words.language import Language
 from luna.words.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
-from luna.words.numbers import Language, Numbers, say_instant
-from luna.words.sentences import FIGURES, REASONS, WORDS, Sentences, limit, sentence
-from luna.words.words import SHORT_LENGTH, Words
+from luna.words.numbers import Numbers, say_instant
+from luna.words.reasons import FIGURES, LIMITS, SHORT_LENGTH, list_reasons
+from luna.words.sentences import Sentences, limit, sentence
 
 __all__ = [
     "DEVICE_MODES",
@@ -15,15 +15,13 @@ __all__ = [
     "LIMITS",
     "MODES",
     "POLICIES",
-    "REASONS",
     "SHORT_LENGTH",
-    "WORDS",
     "Language",
     "ModeWords",
     "Numbers",
     "Sentences",
-    "Words",
     "limit",
+    "list_reasons",
     "mode",
     "read_mode",
     "read_policy",

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import date
 
-from luna.words.numbers import Language, say_day
+from luna.words.language import Language
+from luna.words.numbers import say_day
 from luna.words.phrases import Phrases
 
 _ANSWERING = Phrases("answering")

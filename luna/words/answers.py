@@ -1,11 +1,10 @@
 """What tools over a site's data tell: sentences and phrases with their figures."""
 
-from luna.words.devices import DEVICE_WORDS
 from luna.words.house import HOUSE
-from luna.words.numbers import Language
+from luna.words.language import Language
 from luna.words.phrases import Phrases
 
-_ANSWERS = Phrases("answers", beside={f"device_{name}": words.kind for name, words in DEVICE_WORDS.items() if words.kind})
+_ANSWERS = Phrases("answers")
 
 
 def answer_phrase(code: str, language: Language, /, **figures: str) -> str:

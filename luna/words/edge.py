@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from luna.words.numbers import NBSP, UNKNOWN, Language, Numbers
+from luna.words.language import Language
+from luna.words.numbers import NBSP, UNKNOWN, Numbers, join_words
 from luna.words.phrases import Phrases
 
 # A figure and the ends of its interval, None where there is none.
@@ -139,7 +140,7 @@ def _decimals(value: float) -> int:
 def _list(names: list[str], language: Language) -> str:
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} {_WORDS.say('and', language)} {names[-1]}"
+    return join_words((", ".join(names[:-1]), names[-1]), language)
 
 
 def _read(phrases: Phrases, name: str, language: Language) -> str:

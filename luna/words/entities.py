@@ -1,11 +1,11 @@
 """What Home Assistant shows of a site: the name of each entity, and what stands where nothing overrides the plan."""
 
-from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import LANGUAGES, Language
+from luna.words.catalogue import CATALOGUE
+from luna.words.language import Language
 from luna.words.phrases import Phrases
 
 # By key; ``{device}`` is a device's own name.
-ENTITIES = Phrases("entities", beside=merge(words.entities for words in DEVICE_WORDS.values()))
+ENTITIES = Phrases("entities", devices="entity_")
 
 
 def say_follow_plan(language: Language) -> str:
@@ -15,4 +15,4 @@ def say_follow_plan(language: Language) -> str:
 
 def follows_plan(text: str) -> bool:
     """Return whether that is what a select says, in any language."""
-    return text in map(say_follow_plan, LANGUAGES)
+    return text in map(say_follow_plan, CATALOGUE.languages)

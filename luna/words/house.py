@@ -1,6 +1,6 @@
 """The house now in sentences: what happens and why, what comes next, what days cost and save, when the car leaves; each figure with what it rests on."""
 
-from luna.words.numbers import Language
+from luna.words.language import Language
 from luna.words.phrases import Phrases
 
 HOUSE = Phrases("house")

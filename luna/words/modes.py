@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
-from luna.words.numbers import LANGUAGES, Language
+from luna.words.catalogue import CATALOGUE
+from luna.words.language import Language
 from luna.words.phrases import Phrases
-from luna.words.sentences import FIGURES, WORDS
+from luna.words.reasons import COMPARED, FIGURES
 
 
 class ModeWords(NamedTuple):
@@ -73,7 +74,7 @@ def _read(text: object, *words: Phrases) -> object:
     wanted = " ".join(text.split()).casefold()
     if wanted in words[0]:
         return wanted
-    found = (name for name in words[0] for each in words for language in LANGUAGES if wanted == each.say(name, language).casefold())
+    found = (name for name in words[0] for each in words for language in CATALOGUE.languages if wanted == each.say(name, language).casefold())
     return next(found, text)
 
 
@@ -92,7 +93,7 @@ def join_figures(code: str, figures: Sequence[Mapping[str, Any]]) -> dict[str, A
     joined = {name: _join(code, name, [each[name] for each in figures]) for name in figures[0]}
     if any(value is None for value in joined.values()):
         return None
-    pairs = [(joined[low], joined[high]) for low, high in WORDS[code].rises if low in joined and high in joined]
+    pairs = [(joined[low], joined[high]) for low, high in COMPARED.get(code, ()) if low in joined and high in joined]
     return joined if all(_apart(low, high) for low, high in pairs) else None
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Literal
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.words.compromises import CONDITIONS, condition
-from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import Numbers
+from luna.words.numbers import Numbers, mark_decimals
 from luna.words.phrases import Phrases
 
 Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
@@ -19,14 +19,14 @@ ASSUMED = frozenset(
     {
         *("soc_assumed", "tariff_default", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
         *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
-        *(code for words in DEVICE_WORDS.values() for code in words.assumed),
+        *(code for kind in DEVICE_KINDS for code in kind.assumed_notes),
     }
 )
 
 # Codes of what was said and is not believed yet: a question to whoever lives there.
-DOUBTS = ("soc_doubted", *(code for words in DEVICE_WORDS.values() for code in words.doubts))
+DOUBTS = ("soc_doubted", *(code for kind in DEVICE_KINDS for code in kind.doubted_notes))
 
-NOTES = Phrases("notes", "note_", beside=merge(words.notes for words in DEVICE_WORDS.values()))
+NOTES = Phrases("notes", "note_", devices="note_")
 _RULES = Phrases("notes", "rule_")
 _EARLIEST = Phrases("notes", "earliest_")
 
@@ -92,5 +92,4 @@ def _say_figure(name: str, figure: float | datetime, numbers: Numbers) -> str:
         return f"{numbers.weekday(figure)} {numbers.clock(figure)}"
     if name in ("share", "cold"):
         return numbers.share(figure)
-    text = f"{figure:.4g}"
-    return text.replace(".", ",") if numbers.language == "de" else text
+    return mark_decimals(f"{figure:.4g}", numbers.language)

@@ -3,16 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache, lru_cache
-from typing import Literal
+from functools import cache, lru_cache, reduce
 from zoneinfo import ZoneInfo
 
-from luna.energy.errors import InvalidInputError
-
-Language = Literal["en", "de"]
-LANGUAGES: tuple[Language, ...] = ("en", "de")
+from luna.words.language import Language, LanguageForms, language_forms
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -35,20 +31,12 @@ _CURRENCIES = {
 # Currencies without a hundredth speak in their own unit. Source: ISO 4217, minor unit 0.
 _WITHOUT_HUNDREDTHS = frozenset({"JPY", "KRW", "ISK", "CLP", "VND", "UGX", "XAF", "XOF"})
 
+# Of a date in digits, as the Unicode CLDR names them.
+_PARTS_OF_DATE = re.compile("dd?|MM?|y")
 _DECIMAL = re.compile(r"[+-]?\d+\.\d+")
 
 # Below these an energy is shown in watt-hours, or as less than one.
 _LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
-
-_GERMAN = str.maketrans(",.", ".,")
-_WEEKDAYS = {
-    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
-    "de": ("Mo.", "Di.", "Mi.", "Do.", "Fr.", "Sa.", "So."),
-}
-_MONTHS = {
-    "en": ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"),
-    "de": ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +52,11 @@ class Numbers:
     language: Language
     zone: ZoneInfo
     currency: str
+    # What the language says of itself.
+    _forms: LanguageForms = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.language not in LANGUAGES:
-            raise InvalidInputError("this language is not spoken here", field="language", value=self.language, remedy="Use en or de.")
+        object.__setattr__(self, "_forms", language_forms(self.language))
 
     def number(self, value: float | None, decimals: int = 0, *, signed: bool = False) -> str:
         """Return a number with grouped thousands; ``signed`` puts a plus before gains."""
@@ -76,7 +65,8 @@ class Numbers:
         digits = f"{abs(value):,.{decimals}f}"
         # No zero has a sign.
         sign = (MINUS if value < 0 else "+" if signed else "") if (value < 0 or signed) and digits.strip("0.,") else ""
-        return sign + (digits.translate(_GERMAN) if self.language == "de" else digits)
+        marks = self._forms.digits
+        return sign + (digits if marks is None else digits.translate(marks))
 
     def money(self, value: float | None, *, signed: bool = False) -> str:
         """Return an amount: "€2.60", "2,60 €"."""
@@ -85,11 +75,9 @@ class Numbers:
         if text == UNKNOWN:
             return text
         symbol = self.currency_sign
-        if self.language == "de":
-            return f"{text}{NBSP}{symbol}"
         sign, digits = (text[0], text[1:]) if text[0] in (MINUS, "+") else ("", text)
-        gap = NBSP if len(symbol) > 1 and symbol.isalpha() else ""
-        return f"{sign}{symbol}{gap}{digits}"
+        form = "money-in-letters" if len(symbol) > 1 and symbol.isalpha() else "money"
+        return self._forms.say(form, sign=sign, currency=symbol, digits=digits)
 
     @property
     def currency_sign(self) -> str:
@@ -109,8 +97,8 @@ class Numbers:
         shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
         if shown == highest:
             return shown
-        between = EN_DASH if low >= 0 else " bis " if self.language == "de" else " to "
-        return f"{shown.partition(NBSP)[0]}{between}{highest}"
+        lowest = shown.partition(NBSP)[0]
+        return f"{lowest}{EN_DASH}{highest}" if low >= 0 else self._forms.say("range", low=lowest, high=highest)
 
     def price_per_kwh(self, value: float | None) -> str:
         """Return a price as a table names it: "26.5 ct/kWh"."""
@@ -129,34 +117,37 @@ class Numbers:
 
     def energy(self, value_kwh: float | None) -> str:
         """Return an energy: "6.2 kWh"."""
-        return self._with_unit(value_kwh, "kWh")
+        text = self.number(value_kwh, 1)
+        return text if text == UNKNOWN else self._forms.energy(text)
 
     def amount(self, value_kwh: float) -> str:
         """Return an energy as a sentence names it, however little it is: "6.2 kWh", "40 Wh", "under 1 Wh"."""
         if not 0.0 < value_kwh < _LITTLE_KWH:
             return self.energy(value_kwh)
+        forms = self._forms
         if value_kwh < _LEAST_KWH:
-            return f"{'unter' if self.language == 'de' else 'under'} 1{NBSP}Wh"
-        return f"{self.number(value_kwh * 1000)}{NBSP}Wh"
+            return forms.say("less-energy", amount=forms.little_energy("1"))
+        return forms.little_energy(self.number(value_kwh * 1000))
 
     def power(self, value_kw: float | None, *, decimals: int = 1, signed: bool = False) -> str:
         """Return a power: "−5.0 kW"; ``signed`` puts a plus before gains."""
         text = self.number(value_kw, decimals, signed=signed)
-        return text if text == UNKNOWN else f"{text}{NBSP}kW"
+        return text if text == UNKNOWN else self._forms.power(text)
 
     def hours(self, value_hours: float | None) -> str:
         """Return a length of time: "8 h", "1.5 h"."""
         text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
-        return text if text == UNKNOWN else f"{text}{NBSP}h"
+        return text if text == UNKNOWN else self._forms.hours(text)
 
     def temperature(self, value_c: float | None) -> str:
         """Return a temperature or a difference of two: "3.2 °C"."""
-        return self._with_unit(value_c, "°C")
+        text = self.number(value_c, 1)
+        return text if text == UNKNOWN else self._forms.temperature(text)
 
     def share(self, fraction: float | None, *, decimals: int = 0) -> str:
         """Return a share: "72%", "72 %"."""
         text = self.number(None if fraction is None else fraction * 100, decimals)
-        return text if text == UNKNOWN else text + ("%" if self.language == "en" else f"{NBSP}%")
+        return text if text == UNKNOWN else self._forms.share(text)
 
     def clock(self, instant: datetime) -> str:
         """Return the site's clock; in the hour that it shows twice, with the zone's name."""
@@ -165,11 +156,11 @@ class Numbers:
 
     def weekday(self, instant: datetime) -> str:
         """Return the local weekday: "Thu", "Do."."""
-        return _WEEKDAYS[self.language][instant.astimezone(self.zone).weekday()]
+        return self._forms.weekdays[instant.astimezone(self.zone).weekday()]
 
     def weekdays(self, days: Sequence[int]) -> str:
         """Return weekdays (0: Monday), in order: ``Mon–Fri``, ``Mon, Wed``."""
-        names = _WEEKDAYS[self.language]
+        names = self._forms.weekdays
         runs: list[list[int]] = []
         for day in days:
             if runs and runs[-1][-1] == day - 1:
@@ -181,19 +172,12 @@ class Numbers:
 
     def day(self, instant: datetime) -> str:
         """Return the local day: "Thu 21 May", "Do., 21. Mai"."""
-        local = instant.astimezone(self.zone)
-        month = _MONTHS[self.language][local.month - 1]
-        if self.language == "de":
-            return f"{self.weekday(instant)}, {local.day}.{NBSP}{month}"
-        return f"{self.weekday(instant)} {local.day}{NBSP}{month}"
+        local, forms = instant.astimezone(self.zone), self._forms
+        return forms.say("day", weekday=forms.weekdays[local.weekday()], day=local.day, month=forms.months[local.month - 1])
 
     def day_with_year(self, instant: datetime) -> str:
         """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
         return say_day(instant.astimezone(self.zone), self.language)
-
-    def _with_unit(self, value: float | None, unit: str) -> str:
-        text = self.number(value, 1)
-        return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
 
 @cache
@@ -206,7 +190,12 @@ def _name_price(currency: str) -> tuple[tuple[int, str], int]:
 
 def write_decimal(text: str, language: Language) -> str:
     """Return a plain decimal as people of a language type it: "90.25", "90,25"; every other text stays as it is."""
-    return text.replace(".", ",") if language == "de" and _DECIMAL.fullmatch(text) else text
+    return mark_decimals(text, language) if _DECIMAL.fullmatch(text) else text
+
+
+def mark_decimals(text: str, language: Language) -> str:
+    """Return a number that Python wrote, with the decimal mark of a language."""
+    return text.replace(".", language_forms(language).decimal_mark)
 
 
 def read_number(text: str) -> float | None:
@@ -223,12 +212,25 @@ def read_number(text: str) -> float | None:
 
 def say_day(day: date, language: Language) -> str:
     """Return a day with its year: "21 May 2026", "21. Mai 2026"."""
-    return f"{day.day}{'.' if language == 'de' else ''}{NBSP}{say_month(day, language)}"
+    forms = language_forms(language)
+    return forms.say("day-with-year", day=day.day, month=forms.months[day.month - 1], year=day.year)
 
 
 def say_month(day: date, language: Language) -> str:
     """Return a day's month with its year: "May 2026", "Mai 2026"."""
-    return f"{_MONTHS[language][day.month - 1]}{NBSP}{day.year}"
+    forms = language_forms(language)
+    return forms.say("month-with-year", month=forms.months[day.month - 1], year=day.year)
+
+
+def say_date(day: date, language: Language) -> str:
+    """Return a day in digits: "2026-05-21", "21.5.2026"."""
+    parts = {"y": f"{day.year}", "MM": f"{day:%m}", "M": f"{day.month}", "dd": f"{day:%d}", "d": f"{day.day}"}
+    return _PARTS_OF_DATE.sub(lambda part: parts[part[0]], language_forms(language).said["date"])
+
+
+def join_words(words: Sequence[str], language: Language) -> str:
+    """Return words as a list without commas: "a and b and c"."""
+    return reduce(lambda first, last: language_forms(language).say("and", first=first, last=last), words)
 
 
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:

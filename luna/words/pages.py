@@ -1,12 +1,10 @@
 """What the pages of the dashboard say: a topic of the catalogue for each page, and ``every_page`` for what all of them say."""
 
-from collections.abc import Callable, Mapping
 from functools import cache
 
 from luna.energy.errors import InvalidInputError
-from luna.words.catalogue import CATALOGUE, Catalogue
-from luna.words.devices import DEVICE_WORDS
-from luna.words.numbers import Language
+from luna.words.catalogue import CATALOGUE, Catalogue, CatalogueMessage
+from luna.words.phrases import DEVICE_TOPICS
 
 # Topics that a page has beside its own.
 _PARTS = {"knowledge": ("documents",)}
@@ -16,8 +14,8 @@ class PageWords:
     """The words of one page for one reader; a language that is not there is English."""
 
     def __init__(self, page: str, language: str, catalogue: Catalogue = CATALOGUE) -> None:
-        self._said: Mapping[str, Callable[[Mapping[str, object]], str]] = {
-            **(_device_phrases("de" if language == "de" else "en") if page == "setup" else {}),
+        self._said = {
+            **(_device_phrases(catalogue, language) if page == "setup" else {}),
             **catalogue.messages((page, *_PARTS.get(page, ()), "every_page"), language),
         }
 
@@ -48,8 +46,7 @@ def _identifier(name: str) -> str:
     return name.replace(".", "-")
 
 
-def _device_phrases(language: Language) -> dict[str, Callable[[Mapping[str, object]], str]]:
+def _device_phrases(catalogue: Catalogue, language: str) -> dict[str, CatalogueMessage]:
     """Return what set-up says of kinds of devices, which stands with each kind."""
-    said = {name: words for kind in DEVICE_WORDS.values() for name, words in kind.setup.items()}
-    said |= {f"role_{role}": words for kind in DEVICE_WORDS.values() for role, words in kind.roles.items()}
-    return {_identifier(name): words[language].format_map for name, words in said.items()}
+    messages = catalogue.messages(DEVICE_TOPICS, language)
+    return {name.removeprefix("setup_"): message for name, message in messages.items() if name.startswith(("setup_", "role_"))}

@@ -1,30 +1,32 @@
 """What the catalogue says under codes."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from types import MappingProxyType
 
-from luna.words.catalogue import CATALOGUE, ENGLISH
-from luna.words.numbers import Language
+from luna.energy.devices import DEVICE_KINDS
+from luna.words.catalogue import CATALOGUE, ENGLISH, CatalogueMessage
+from luna.words.language import Language
 
-# What fills in the figures.
-Saying = Callable[[Mapping[str, object]], str]
+# What is said of each kind of device.
+DEVICE_TOPICS = tuple(f"device_{kind.name}" for kind in DEVICE_KINDS)
 
 
 class Phrases(Collection[str]):
-    """The codes of a topic that have words, in the order in which English has them, and what they say.
+    """The codes of topics that have words, in the order in which English has them, and what they say.
 
     Args:
-        topic: of the catalogue.
-        prefix: what the names of its messages begin with; a code is the rest.
-        beside: what stands in code with each kind of device, before the topic's own.
+        topics: one of the catalogue, or several.
+        prefix: what the names of their messages begin with; a code is the rest.
+        devices: what those begin with that stand with each kind of device, before the topics' own; None: nothing does.
     """
 
-    def __init__(self, topic: str, prefix: str = "", *, beside: Mapping[str, dict[Language, str]] | None = None) -> None:
-        self._topic = topic
-        self._prefix = prefix
-        self._beside = beside or {}
-        self._read: dict[str, dict[str, Saying]] = {}
+    def __init__(self, topics: str | Sequence[str], prefix: str = "", *, devices: str | None = None) -> None:
+        own: tuple[Sequence[str], str] = (topics,) if isinstance(topics, str) else topics, prefix
+        self._parts = [own] if devices is None else [(DEVICE_TOPICS, devices), own]
+        self._read: dict[str, dict[str, CatalogueMessage]] = {}
 
-    def find(self, code: str, language: Language) -> Saying | None:
+    def find(self, code: str, language: Language) -> CatalogueMessage | None:
         """Return what is said under a code, to be filled with figures; None where it has no words in a language, nor in English."""
         return self._of(language).get(code)
 
@@ -53,11 +55,22 @@ class Phrases(Collection[str]):
     def __len__(self) -> int:
         return len(self._of(ENGLISH))
 
-    def _of(self, language: str) -> dict[str, Saying]:
+    def _of(self, language: Language) -> dict[str, CatalogueMessage]:
         if language not in self._read:
-            messages = CATALOGUE.messages((self._topic,), language)
-            own: dict[str, Saying] = {name.removeprefix(self._prefix): message for name, message in messages.items() if name.startswith(self._prefix)}
-            said: Language = "de" if language == "de" else "en"
-            beside: dict[str, Saying] = {code: words[said].format_map for code, words in self._beside.items()}
-            self._read[language] = beside | own
+            self._read[language] = {
+                name.removeprefix(prefix): message
+                for topics, prefix in self._parts
+                for name, message in CATALOGUE.messages(topics, language).items()
+                if name.startswith(prefix)
+            }
         return self._read[language]
+
+
+@cache
+def read_texts(topic: str, language: Language) -> Mapping[str, str]:
+    """Return the texts of a topic by their names, with figures in braces as ``str.format`` fills them.
+
+    Raises:
+        InvalidInputError: one of them has choices.
+    """
+    return MappingProxyType({name: message.text for name, message in CATALOGUE.messages((topic,), language).items()})

@@ -2,12 +2,12 @@
 
 import re
 
-from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import Language
+from luna.words.language import Language
+from luna.words.numbers import MINUS, mark_decimals
 from luna.words.phrases import Phrases
 
 # Columns of the quarter-hours, and what a home owner calls them.
-SERIES = Phrases("quality", "series_", beside=merge(words.series for words in DEVICE_WORDS.values()))
+SERIES = Phrases("quality", "series_", devices="series_")
 _PRICES = Phrases("quality", "prices_")
 _FAULTS = Phrases("quality", "fault_")
 # How a fault is written in a verdict, by its code; groups of the pattern are the figures of its sentence.
@@ -58,9 +58,4 @@ def _say(name: str, value: str, language: Language) -> str:
     if name == "series":
         return say_series(value, language=language)
     # A name stays as it is, and a day as the site's file takes it.
-    return value if name in {"sensor", "since"} else _localise(value, language)
-
-
-def _localise(figure: str, language: Language) -> str:
-    shown = figure.replace("-", "\u2212")
-    return shown.replace(".", ",") if language == "de" else shown
+    return value if name in {"sensor", "since"} else mark_decimals(value.replace("-", MINUS), language)

@@ -2,7 +2,8 @@
 
 import re
 
-from luna.words.numbers import MINUS, Language
+from luna.words.language import Language
+from luna.words.numbers import MINUS, mark_decimals
 from luna.words.phrases import Phrases
 from luna.words.quality import say_series
 
@@ -60,4 +61,4 @@ def _say(name: str, figure: str, language: Language) -> str:
     if name == "hint":
         said = _WORDS.find(_HINTS.get(figure, ""), language)
         return figure if said is None else said({})
-    return figure.replace("-", MINUS).replace(".", ",")
+    return mark_decimals(figure.replace("-", MINUS), language)

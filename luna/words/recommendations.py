@@ -5,8 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from luna.energy.errors import InvalidInputError
-from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import NBSP, Numbers
+from luna.words.numbers import NBSP, Numbers, say_date
 from luna.words.phrases import Phrases
 
 
@@ -26,7 +25,8 @@ _EVIDENCE = Phrases("recommendations", "evidence_")
 _YEAR = Phrases("recommendations", "year_")
 _OF_A_YEAR = ("shift_load", "standby", "battery_reserve", "negative_feed_in", "wash_in_sun")
 REASONS = Phrases("recommendations", "reason_")
-_WAITING = merge(words.waiting for words in DEVICE_WORDS.values())
+# What uses without the unit are called, by their column, where they might wait.
+_WAITING = Phrases((), devices="waiting_")
 
 
 def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) -> RecommendationWords:
@@ -61,17 +61,8 @@ def _say(name: str, value: Any, numbers: Numbers) -> str:
     return _SAID[name](value, numbers) if name in _SAID else str(value)
 
 
-def _say_share(value: float, numbers: Numbers) -> str:
-    return f"{numbers.number(value * 100)}{NBSP if numbers.language == 'de' else ''}%"
-
-
-def _say_day(value: str, numbers: Numbers) -> str:
-    day = date.fromisoformat(value)
-    return f"{day.day}.{day.month}.{day.year}" if numbers.language == "de" else value
-
-
 def _say_device(value: str, numbers: Numbers) -> str:
-    return _WAITING[value][numbers.language] if value in _WAITING else value
+    return _WAITING.say(value, numbers.language) if value in _WAITING else value
 
 
 # How a figure is said, by its name.
@@ -81,7 +72,7 @@ _SAID: dict[str, Callable[[Any, Numbers], str]] = {
     **dict.fromkeys(("energy", "run"), lambda value, numbers: numbers.energy(value)),
     **dict.fromkeys(("standby", "less"), lambda value, numbers: f"{numbers.number(value)}{NBSP}W"),
     **dict.fromkeys(("days", "days_held", "runs_per_week"), lambda value, numbers: numbers.number(value)),
-    **dict.fromkeys(("first", "last"), _say_day),
-    "reserve": _say_share,
+    **dict.fromkeys(("first", "last"), lambda value, numbers: say_date(date.fromisoformat(value), numbers.language)),
+    "reserve": lambda value, numbers: numbers.share(value),
     "device": _say_device,
 }

@@ -10,8 +10,9 @@ from typing import Any
 
 from luna.energy import refusals
 from luna.energy.errors import InvalidInputError, LunaError, read_problem
-from luna.words.devices import DEVICE_WORDS, say_device
-from luna.words.numbers import MINUS, NBSP, Language, say_day
+from luna.words.devices import PREFIXES, say_device
+from luna.words.language import Language
+from luna.words.numbers import MINUS, NBSP, say_day
 from luna.words.quarantine import say_row_fault
 from luna.words.refusal_phrases import CODES, FIELDS, PATTERNS, Phrase, RefusalPhrases
 
@@ -149,5 +150,4 @@ def _say_place(field: str | None, language: Language) -> str:
     last = next((part for part in reversed((field or "").split(".")) if part and not part.isdigit()), "")
     if last in FIELDS:
         return _pick(FIELDS[last], language)
-    kind = DEVICE_WORDS[last].prefix if last in DEVICE_WORDS else None
-    return kind[language] if kind else last
+    return PREFIXES.say(last, language) if last in PREFIXES else last

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from luna.energy.errors import InvalidInputError
-from luna.words.battery_reasons import LIMITS
+from luna.words.catalogue import CATALOGUE
 from luna.words.modes import join_figures
 from luna.words.numbers import Numbers
+from luna.words.reasons import LIMITS
 from luna.words.sentences import Sentences, limit, sentence
-
-_CODES = {words: code for code, spoken in LIMITS.items() for words in spoken.values()}
 
 
 def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False) -> str:
@@ -54,5 +54,11 @@ def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], no
 
 def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:
     """Return limits at work in the reader's language; a plan carries them as words of its own language."""
-    codes = [_CODES.get(words, words) for words in limits]
+    codes = [_limit_codes().get(words, words) for words in limits]
     return [limit(code, language=numbers.language) if code in LIMITS else code for code in codes]
+
+
+@cache
+def _limit_codes() -> dict[str, str]:
+    """Return the codes of limits by their words, in any language."""
+    return {LIMITS.say(code, language): code for code in LIMITS for language in CATALOGUE.languages}

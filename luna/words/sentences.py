@@ -5,24 +5,16 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from itertools import combinations
 from string import Formatter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
-from luna.words.battery_reasons import BOUND, LIMITS
-from luna.words.devices import DEVICE_WORDS, merge
-from luna.words.numbers import Language, Numbers
-from luna.words.trade_reasons import TRADE
-from luna.words.words import COMMON_FIGURES, SHORT_LENGTH, Pairs, Words
-
-WORDS: dict[str, Words] = BOUND | TRADE | merge(words.reasons for words in DEVICE_WORDS.values())
-FIGURES: dict[str, str] = COMMON_FIGURES | merge(words.figures for words in DEVICE_WORDS.values())
-# By code and language: the full wordings, in order of preference.
-REASONS: dict[str, dict[Language, tuple[str, ...]]] = {code: {"en": words.en, "de": words.de} for code, words in WORDS.items()}
+from luna.words.language import Language, language_forms
+from luna.words.numbers import Numbers
+from luna.words.reasons import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reasons
 
 Figure = float | datetime | str | None
-T = TypeVar("T")
 # Rounded to whole cents, two different prices may read the same; then all of the sentence are given with a decimal.
 _PRICE_RESOLUTION = 0.05
 # Figures that a sentence sets against each other get this many decimals more at most: closer ones are the same.
@@ -37,10 +29,10 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
     """Return the reason ``code`` as one sentence, or as a few words for a small screen.
 
     Args:
-        code: a key of ``REASONS``.
+        code: of a reason.
         figures: by the names of ``FIGURES``: kwh, prices per kWh in ``currency``, ``reserve`` as a share, ``time`` and ``start`` as
             instants or ISO 8601 texts with offset. None counts as not given; figures the wording does not need are left out.
-        language: ``en`` or ``de``.
+        language: a code.
         zone: the site's, for times.
         currency: the site's, ISO 4217.
         short: at most ``SHORT_LENGTH`` characters, without a full stop.
@@ -49,7 +41,7 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
         InvalidInputError: an unknown code or figure, or none of the code's wordings has all its figures.
     """
     given = {name: _check(name, figure) for name, figure in figures.items() if figure is not None}
-    _known(REASONS, code, "reason.code")
+    _require_known(code, list_reasons(), "reason.code")
     return Sentences(Numbers(language, zone, currency)).say_both(code, given)[short]
 
 
@@ -149,7 +141,8 @@ def limit(code: str, *, language: Language) -> str:
     Raises:
         InvalidInputError: no such limit.
     """
-    return _known(LIMITS, code, "reason.binding")[language]
+    _require_known(code, LIMITS, "reason.binding")
+    return LIMITS.say(code, language)
 
 
 class _Compared(NamedTuple):
@@ -180,15 +173,15 @@ class _Chosen(NamedTuple):
 @cache
 def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], tuple[_Phrase, ...]]:
     """Return the wordings of a code, in full and short."""
-    words = WORDS[code]
-    full, short = (tuple(_read_phrase(text, words.rises) for text in words.wordings(language, short=short)) for short in (False, True))
+    pairs = COMPARED.get(code, ())
+    full, short = (tuple(_read_phrase(wording.text, pairs) for wording in find_wordings(code, language, short=short)) for short in (False, True))
     return full, short
 
 
 @lru_cache(maxsize=2_000)
 def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _Chosen:
     """Return the fullest wording whose figures are all given, and the short ones."""
-    _known(WORDS, code, "reason.code")
+    _require_known(code, list_reasons(), "reason.code")
     full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
     if not full:
         raise _lacking(code, given, language)
@@ -229,11 +222,10 @@ def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, w
     """Return a clock time, with its day where that is not the one on which it is read; ``within`` a sentence: "at 12:30"."""
     instant = _read_instant(figure)
     clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
-    at, on = ("um", "am") if numbers.language == "de" else ("at", "on")
     if begun is None or begun == (day := local.date()):
-        return f"{at} {clock}" if within else clock
+        return language_forms(numbers.language).say("at-time", clock=clock) if within else clock
     named = numbers.day(local) if day - begun > _WEEK else numbers.weekday(local)
-    return f"{on} {named} {at} {clock}" if within else f"{named} {clock}"
+    return language_forms(numbers.language).say("on-day-at-time", day=named, clock=clock) if within else f"{named} {clock}"
 
 
 _WORDED: dict[str, Callable[..., str]] = {
@@ -249,17 +241,15 @@ _WORDED: dict[str, Callable[..., str]] = {
 }
 
 
-def _known(table: Mapping[str, T], name: str, field: str) -> T:
-    try:
-        return table[name]
-    except KeyError as exc:
-        raise InvalidInputError("has no words", field=field, value=name, remedy=f"Known are {', '.join(table)}.") from exc
+def _require_known(name: str, known: Collection[str], field: str) -> None:
+    if name not in known:
+        raise InvalidInputError("has no words", field=field, value=name, remedy=f"Known are {', '.join(known)}.")
 
 
 def _check(name: str, figure: float | datetime | str) -> float | datetime:
     """Return a figure as its kind says: a number, or an instant."""
-    kind = _known(FIGURES, name, "reason.figures")
-    return _instant(name, figure) if kind in ("time", "start") else _float(name, figure)
+    _require_known(name, FIGURES, "reason.figures")
+    return _instant(name, figure) if FIGURES[name] in ("time", "start") else _float(name, figure)
 
 
 def _float(name: str, figure: Figure) -> float:

@@ -1,9 +1,9 @@
 """What a field of the gateway's messages means, where its contract adds nothing of its own: one name means one thing, and carries its unit."""
 
-from luna.words.devices import DEVICE_WORDS, merge
+from luna.words.catalogue import ENGLISH
+from luna.words.devices import FIELDS
 
 WORDS = {
-    **merge(words.fields for words in DEVICE_WORDS.values()),
     "accepted": "whether the model may be used",
     "access_token": "sent as Authorization: Bearer",
     "action": "what the device does, or leaves",
@@ -309,5 +309,7 @@ def describe_field(name: str) -> str | None:
     """Return what a field's name says; None where it says nothing."""
     if name in WORDS:
         return WORDS[name]
+    if name in FIELDS:
+        return FIELDS.say(name, ENGLISH)
     suffix = next((suffix for suffix in UNITS if name.endswith(suffix)), None)
     return None if suffix is None else f"{name.removesuffix(suffix).replace('_', ' ')}: {UNITS[suffix]}"

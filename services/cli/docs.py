@@ -12,13 +12,13 @@ from luna.contracts.documents import (
     Document,
     DocumentFields,
     DocumentKind,
+    DocumentLanguage,
     DocumentState,
     DocumentValidity,
     FetchDocumentRequest,
     IngestReply,
     IngestRequest,
 )
-from luna.contracts.plan import Language
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.documents import list_documents, set_document_validity, show_documents
 from luna.words import say_instant
@@ -45,7 +45,7 @@ def add(  # noqa: PLR0913 - one per option
     kind: Annotated[DocumentKind, typer.Option(help="What they are about.")] = "other",
     title: Annotated[str | None, typer.Option(help="Of a single one (default: its own, or its name).")] = None,
     site: Annotated[str | None, typer.Option(help="The site that they are about, whose people alone find them (default: everybody's).")] = None,
-    language: Annotated[Language | None, typer.Option(help="Their language (default: found out).")] = None,
+    language: Annotated[DocumentLanguage | None, typer.Option(help="Their language (default: found out).")] = None,
     dated: Annotated[str | None, typer.Option(metavar="DAY", help="The day they were written.")] = None,
     valid_from: Annotated[str | None, typer.Option(metavar="DAY", help="The first day on which they hold (default: found in their text).")] = None,
     valid_until: Annotated[str | None, typer.Option(metavar="DAY", help="The last day on which they hold (default: found in their text).")] = None,
@@ -73,7 +73,7 @@ def add(  # noqa: PLR0913 - one per option
 def list_stored(  # noqa: PLR0913 - one per option
     *,
     kind: Annotated[DocumentKind | None, typer.Option(help="Only of this kind.")] = None,
-    language: Annotated[Language | None, typer.Option(help="Only in this language.")] = None,
+    language: Annotated[DocumentLanguage | None, typer.Option(help="Only in this language.")] = None,
     state: Annotated[DocumentState | None, typer.Option(help="Only those that stand so.")] = None,
     site: Annotated[str | None, typer.Option(help="Only those about this site.")] = None,
     current: Annotated[bool | None, typer.Option("--current/--not-current", help="Only versions that searches find, or only others.")] = None,

@@ -15,6 +15,7 @@ from luna.energy.timeline import SLOT, FloatArray, parse_zone
 from luna.platform.capabilities.forecasts import explain_forecast
 from luna.words import Language, Numbers
 from luna.words.differences import LEAST_KW
+from luna.words.phrases import read_texts
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
 from services.cli.declared import compose_given, open_desk
 from services.cli.storage import compose_request
@@ -30,16 +31,7 @@ SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
 VersionOption = Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner; where that issued nothing, Aurora).")]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the words.")]
-SERIES: dict[Language, dict[str, str]] = {"en": {"load": "Consumption", "pv": "Solar power"}, "de": {"load": "Verbrauch", "pv": "Solarstrom"}}
-HEADINGS: dict[Language, tuple[str, ...]] = {
-    "en": ("time", "consumption", "usual", "mostly because", "solar power", "usual", "mostly because"),
-    "de": ("Zeit", "Verbrauch", "üblich", "vor allem weil", "Solarstrom", "üblich", "vor allem weil"),
-}
-# Of a version that repeats the last seven days there is nothing to explain, and an empty column would leave the reader to guess why.
-THE_USUAL: dict[Language, str] = {
-    "en": "This version forecasts what is usual, the mean of the last seven days: there is no other reason.",
-    "de": "Diese Version sagt das Übliche voraus, das Mittel der letzten sieben Tage: Einen anderen Grund gibt es nicht.",
-}
+HEADINGS = ("time", "load", "usual", "why", "pv", "usual", "why")
 USUAL_VERSION = "baseline_7_day_avg"
 
 
@@ -129,20 +121,23 @@ def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequenc
 
 def _show(reply: ExplainReply, numbers: Numbers) -> None:
     out.print(f"{reply.forecast_version}, {numbers.day(reply.issued_at)} {numbers.clock(reply.issued_at)} ({reply.timezone})")
-    for words in reply.conditions:
-        out.print(words)
+    for condition in reply.conditions:
+        out.print(condition)
     if reply.forecast_version == USUAL_VERSION and "no_history" not in reply.reasons:
-        out.print(THE_USUAL[numbers.language])
+        out.print(read_texts("forecast_command", numbers.language)["the_usual"])
     if len(reply.slots) == 1:
         _show_slot(reply.slots[0], numbers)
     else:
         hourly = [slot for slot in reply.slots if slot.start.astimezone(numbers.zone).minute == 0]
-        table(HEADINGS[numbers.language], [_row(slot, numbers) for slot in hourly], words=HEADINGS[numbers.language])
+        words = read_texts("forecast_command", numbers.language)
+        headings = [words[f"head_{name}"] for name in HEADINGS]
+        table(headings, [_row(slot, numbers) for slot in hourly], words=headings)
 
 
 def _show_slot(slot: SlotExplanation, numbers: Numbers) -> None:
+    words = read_texts("forecast_command", numbers.language)
     for name, series in (("load", slot.load), ("pv", slot.pv)):
-        out.print(f"\n[bold]{SERIES[numbers.language][name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}[/]: {series.text}")
+        out.print(f"\n[bold]{words[name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}[/]: {series.text}")
         for contribution in series.contributions:
             if abs(contribution.kw) >= LEAST_KW:
                 out.print(f"  {contribution.text}")

@@ -13,8 +13,8 @@ from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers, Sentences, mode, say_instant
 from luna.words.modes import join_figures
 from luna.words.numbers import NBSP, UNKNOWN
+from luna.words.phrases import read_texts
 from services.cli.console import out, table
-from services.cli.plan_texts import TEXTS
 from services.cli.shared_sentences import show_note
 
 # Beside the figures a reason needs at least this many columns of the terminal; in a narrower one reasons have a table of their own.
@@ -23,12 +23,12 @@ WIDE = 130
 
 def show_plan(reply: PlanReply, language: Language) -> None:
     """Print a plan with what it rests on."""
-    words, numbers = TEXTS[language], Numbers(language, ZoneInfo(reply.timezone), reply.currency)
+    words, numbers = read_texts("plan_command", language), Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
         show_note(note, language)
     _show_slots(reply, numbers)
     _show_placed(reply, numbers)
-    status = words[reply.status] + (words["assumed"] if any(note.assumed for note in reply.notes) else "")
+    status = words[reply.status] + (f" {words['assumed']}" if any(note.assumed for note in reply.notes) else "")
     out.print(words["cost"].format(cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id))
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
@@ -41,15 +41,15 @@ def show_plan(reply: PlanReply, language: Language) -> None:
 def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
     """Print what a plan could not hold."""
     for compromise in compromises:
-        said = TEXTS[language]["not_found" if compromise.unproven else "not_met"]
+        said = read_texts("plan_command", language)["not_found" if compromise.unproven else "not_met"]
         out.print(f"[yellow]{said}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
 def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
     """Say which rules set what, and what the owner's blocks cost and could not have."""
-    words = TEXTS[numbers.language]
+    words = read_texts("plan_command", numbers.language)
     for rule in reply.strategy:
-        out.print(words["rule"].format(parameter=rule.parameter, value=rule.value, rule=rule.rule, why=rule.why))
+        out.print(words["rule"].format(parameter=rule.parameter, value=f"{rule.value:g}", rule=rule.rule, why=rule.why))
     if reply.manual is None:
         return
     if reply.manual.cost is not None:
@@ -60,7 +60,7 @@ def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
 
 def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
     """Say what counted beside money, and what that made of the plan."""
-    words, beside = TEXTS[numbers.language], reply.objective.beside_cheapest if reply.objective else None
+    words, beside = read_texts("plan_command", numbers.language), reply.objective.beside_cheapest if reply.objective else None
     if beside is None:
         return
     carbon = "" if beside.carbon_g is None else words["carbon"].format(kg=numbers.number(beside.carbon_g / 1e3, 2))
@@ -71,7 +71,7 @@ def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
     """Print a table of what is planned beside batteries, where a plan places any."""
     by_device = zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True)
     rows = [row for flows in by_device for row in _rows(flows, numbers)]
-    words = TEXTS[numbers.language]
+    words = read_texts("plan_command", numbers.language)
     if rows:
         table([words[name] for name in ("from", "what", "energy", "reason")], rows, words=(words["what"], words["reason"]))
 
@@ -100,10 +100,12 @@ class Line:
 
 def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     """Print a line for each mode and reason: from when on, what flows until the next one, how full batteries then are, at which prices, and why."""
-    words, lines = TEXTS[numbers.language], _join_slots(reply.slots, numbers)
+    words, lines = read_texts("plan_command", numbers.language), _join_slots(reply.slots, numbers)
     title = words["title"].format(site=reply.site, zone=reply.timezone)
     unit = numbers.price_unit[1]
-    headings = [words[name].format(unit=unit) for name in ("from", "mode", "battery", "charge", "house", "pv", "grid", "buy", "sell")]
+    units = {"battery": "kWh", "house": "kWh", "pv": "kWh", "grid": "kWh", "buy": unit, "sell": unit}
+    names = ("from", "mode", "battery", "charge", "house", "pv", "grid", "buy", "sell")
+    headings = [f"{words[name]}\n{units[name]}" if name in units else words[name] for name in names]
     rows = list(_rows_by_day(lines, numbers))
     if out.width >= WIDE:
         table([*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"]))

@@ -5,25 +5,15 @@ from datetime import tzinfo
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
 from luna.contracts.plan import NoteReply
 from luna.words import Language, say_instant
+from luna.words.phrases import read_texts
 from services.cli.console import out
-
-_HEADS: dict[Language, tuple[str, str]] = {"en": ("Note", "Assumed"), "de": ("Hinweis", "Angenommen")}
-# What a note leaves to do, as who works in a terminal does it; by code.
-_USE_NOW: dict[Language, str] = {"en": "Use it now: {command}", "de": "Jetzt nutzen: {command}"}
-_COMMANDS: dict[str, dict[Language, str]] = {
-    "no_session": {
-        "en": "Give one with --session, or store it with luna session add.",
-        "de": "Nenne einen mit --session, oder speichere ihn mit luna session add.",
-    },
-    "forecast_awaits_proof": _USE_NOW,
-    "forecast_not_better": _USE_NOW,
-}
 
 
 def show_note(note: NoteReply, language: Language = "en") -> None:
     """Print a note with the command that goes with it; what was assumed is called so."""
-    command = _COMMANDS[note.code][language].format_map(note.figures) if note.code in _COMMANDS else ""
-    out.print(f"{_HEADS[language][note.assumed]}: {note.text} {command}".rstrip(), soft_wrap=True, markup=False)
+    words = read_texts("plan_command", language)
+    command = words.get(f"do_{note.code}", "").format_map(note.figures)
+    out.print(f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip(), soft_wrap=True, markup=False)
 
 
 def show_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None = None) -> None:

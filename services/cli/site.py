@@ -13,7 +13,8 @@ from luna.energy.part import Part
 from luna.energy.site import Site, SpotPrice
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.words import say_instant
-from luna.words.devices import DEVICE_WORDS
+from luna.words.catalogue import ENGLISH
+from luna.words.devices import DEFAULTS
 from services.cli.console import JsonOption, emit, err, out, report, table
 from services.cli.declared import build_group, open_desk, read_sites
 from services.cli.storage import unit_of_work
@@ -191,10 +192,9 @@ def _of_devices(site: Site) -> Iterator[Default]:
 
 
 def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[Default]:
-    words = DEVICE_WORDS[kind.name].defaults
     for device in kind.of(site):
         path = f"{kind.section}.{device.name}" if kind.named else kind.section
-        yield from _left_out(device, path, {name: words[name] for name in kind.costly_defaults(device)})
+        yield from _left_out(device, path, {name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH) for name in kind.costly_defaults(device)})
 
 
 def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[Default]:

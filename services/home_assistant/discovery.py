@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 from luna.platform.house_now import HouseNow
-from luna.words import Numbers
+from luna.words import Language, Numbers
 from services.home_assistant.entities import HOURS, REFUSAL, USUAL_HOURS, PublishedEntity, fill_config, list_entities, numbers_of
 
 BASE = "luna"
@@ -49,7 +49,7 @@ def refusal_topic(site_id: str) -> str:
     return f"{BASE}/{slug(site_id)}/refusal"
 
 
-def describe_site(view: HouseNow, *, language: Literal["en", "de"], prefix: str, commands: bool) -> dict[str, str]:
+def describe_site(view: HouseNow, *, language: Language, prefix: str, commands: bool) -> dict[str, str]:
     """Return every message of a site that is kept, by topic; what was announced comes first."""
     numbers, home = numbers_of(view, language), f"{BASE}/{slug(view.site.name)}"
     entities = list_entities(view, numbers, commands=commands)

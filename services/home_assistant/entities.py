@@ -15,7 +15,7 @@ from luna.energy.devices import BATTERIES, CHARGED_KINDS, SWITCHED_KINDS, Device
 from luna.energy.timeline import parse_zone
 from luna.platform.control_service import modes_of
 from luna.platform.house_now import HouseFigure, HouseNow, list_devices, say_run
-from luna.words import MODES, Numbers, say_mode
+from luna.words import MODES, Language, Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.entities import ENTITIES, say_follow_plan
 from luna.words.messages import say_message
@@ -66,7 +66,7 @@ def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[P
     return entities
 
 
-def numbers_of(view: HouseNow, language: Literal["en", "de"]) -> Numbers:
+def numbers_of(view: HouseNow, language: Language) -> Numbers:
     """Return how a site's owner is spoken to."""
     return Numbers(language, parse_zone(view.site.timezone), view.site.currency)
 

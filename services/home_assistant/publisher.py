@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 from prometheus_client import Counter
@@ -18,6 +17,7 @@ from luna.platform.database import plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.findings import SiteFinding
 from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned
+from luna.words.language import Language
 from luna.words.numbers import UNKNOWN
 from services.home_assistant.broker import BrokerConnection, Heard
 from services.home_assistant.commands import Commands
@@ -35,7 +35,7 @@ log = structlog.get_logger("luna.home_assistant")
 class Publishing:
     """What is published: in which language, whether commands are taken, and when a plan is too old."""
 
-    language: Literal["en", "de"]
+    language: Language
     commands: bool
     prefix: str
     plan_max_age: timedelta

@@ -36,14 +36,18 @@ DECLARED = """    BatteryConstraint(
     ),
 """
 
-LIMIT = '    "quiet": {"en": "quiet at night", "de": "nachts leise"},\n'
-WORDS = """    "quiet": Words(
-        en=("Waits: it charges quietly at night.",),
-        de=("Wartet: Nachts lädt sie leise.",),
-        short_en=("Quiet at night",),
-        short_de=("Nachts leise",),
-    ),
-"""
+# By language its folder has: the limit, and the reason in full and for small screens.
+WORDS = {
+    "en": """limit_quiet = quiet at night
+reason_quiet_1 = Waits: it charges quietly at night.
+short_quiet_1 = Quiet at night
+""",
+    "de": """limit_quiet = nachts leise
+reason_quiet_1 = Wartet: Nachts lädt sie leise.
+short_quiet_1 = Nachts leise
+""",
+}
+LAST = {"en": "short_learned_3 = Learned, unlike the planner", "de": "short_learned_3 = Gelernt, anders als der Planer"}
 
 PROOF = """
 from datetime import UTC, datetime
@@ -77,8 +81,7 @@ CHANGE = Change(
         Edit("config/site.yaml", EXAMPLE, after=LINES),
         Edit(HOME, IMPORTS, after="from luna.energy.devices import Battery"),
         Edit(HOME, CONSTRAINT + "BATTERY_CONSTRAINTS = (\n" + DECLARED, after="BATTERY_CONSTRAINTS = (", instead=True),
-        Edit("luna/words/battery_reasons.py", LIMIT, after="LIMITS: dict[str, dict[Language, str]] = {"),
-        Edit("luna/words/battery_reasons.py", WORDS, after="BOUND: dict[str, Words] = {"),
+        *(Edit(f"luna/words/catalogue/{language}/battery_reasons.ftl", WORDS[language], after=LAST[language]) for language in WORDS),
     ),
     PROOF,
 )

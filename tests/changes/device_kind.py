@@ -10,7 +10,8 @@ HEAD = ScriptDirectory(str(ROOT / "luna/platform/database/migrations")).get_curr
 FOLDER = Path(__file__).parent / "dehumidifier"
 FILES = {
     "luna/energy/devices/dehumidifier.py": "device.py",
-    "luna/words/devices/dehumidifier.py": "words.py",
+    "luna/words/catalogue/en/device_dehumidifier.ftl": "en.ftl",
+    "luna/words/catalogue/de/device_dehumidifier.ftl": "de.ftl",
     "services/planner/devices/dehumidifier.py": "planned.py",
     "luna/platform/database/migrations/versions/r9999_dehumidifier_meter.py": "revision.py",
 }

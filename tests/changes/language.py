@@ -1,10 +1,13 @@
-"""A language: Dutch for the frame of every page and for errors; what it lacks is English, what does not come of a catalogue yet too."""
+"""A language: Dutch for the frame of every page and for errors; what it lacks is English."""
 
 from tests.changes.change import Change, Edit
 
 ITSELF = """name = Nederlands
 plural = n != 1
 plural-forms = one other
+decimal-mark = ,
+group-mark = .
+weekdays = ma di wo do vr za zo
 """
 FRAME = """skip = Naar de inhoud
 language = Taal
@@ -19,9 +22,15 @@ COUNTED = """headline_fixed =
     }
 """
 PROOF = """
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
 from starlette.requests import Request
 
 from luna.energy.errors import NotFoundError
+from luna.words.language import Language
+from luna.words.numbers import Numbers
 from luna.words.pages import page_words
 from services.api.pages.layout import Reader, show_error
 
@@ -39,8 +48,13 @@ assert 'lang="nl" aria-pressed="true">Nederlands</button>' in dutch
 assert page_words("error", "en")("theme_dark") in dutch
 assert '<html lang="en">' in danish
 assert "<title>Error · Luna</title>" in danish
-assert Reader.of(ask("nl")).language == "en"
+assert Reader.of(ask("nl")).language == "nl"
 assert [page_words("planning", "nl")("headline_fixed", count=count) for count in (1, 2)] == ["Eén ding ligt vast.", "2 dingen liggen vast."]
+# Who asks for sentences in it gets its numbers, and in English what it lacks of them.
+assert TypeAdapter(Language).validate_python("nl") == "nl"
+numbers = Numbers("nl", ZoneInfo("Europe/Amsterdam"), "EUR")
+assert numbers.number(1234.5, 1) == "1.234,5"
+assert numbers.day(datetime(2024, 5, 23, tzinfo=UTC)) == "do 23\u00a0May"
 """
 
 CHANGE = Change(

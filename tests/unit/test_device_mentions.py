@@ -1,6 +1,6 @@
 """Outside its own declaration few files ask of which kind a device is: a file that begins to name one is found here.
 
-Who adds a kind reads its declaration (``luna/energy/devices``) and its words (``luna/words/devices``); whoever else needs to tell kinds apart takes a value
+Who adds a kind reads its declaration (``luna/energy/devices``) and its words (``device_…``, catalogue); whoever else needs to tell kinds apart takes a value
 of the declaration, or adds one. ``python -m tests.unit.test_device_mentions`` writes down the files of today, to be fewer than before.
 """
 

@@ -6,8 +6,8 @@ import pytest
 
 from docs import reference
 from luna.platform.objects.store import ObjectStore
+from luna.words.language import Language
 from luna.words.modes import MODES, mode
-from luna.words.numbers import Language
 from tests.documentation import (
     ROOT,
     Page,

@@ -16,7 +16,7 @@ from luna.contracts.plan.reply import (
     UncertaintyReply,
     VehicleFlow,
 )
-from luna.contracts.plan.request import Language, PlanOptions, PlanRequest, Terminal
+from luna.contracts.plan.request import PlanOptions, PlanRequest, Terminal
 from luna.contracts.plan.state import (
     COURSE_DIGITS,
     MAX_COURSES,
@@ -34,6 +34,7 @@ from luna.contracts.plan.state import (
     VehicleState,
 )
 from luna.energy.reason import ReasonReply
+from luna.words.language import Language
 
 __all__ = [
     "COURSE_DIGITS",

@@ -18,8 +18,7 @@ from luna.energy.part import PRICE, Amount, MoneyBounds, require_in_currency
 from luna.energy.refusals import invalid_part
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, parse_zone
-
-Language = Literal["en", "de"]
+from luna.words.language import Language
 
 
 class Terminal(Message):

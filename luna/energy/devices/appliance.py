@@ -135,4 +135,5 @@ APPLIANCE = DeviceKind(
     meter=lambda load: "water_heater_consumption" if load.kind == "water_heater" else None,
     wait_hours=8.0,
     use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
+    compared_figures={"load_throughout": (("price", "dearest"),), "load_waits": (("price", "buy"),)},
 )

@@ -137,4 +137,5 @@ HEAT_PUMP = DeviceKind(
     meter=lambda _: "heat_pump_consumption",
     household_part="heating",
     use=lambda _: "heater",
+    assumed_notes=("heat_assumed",),
 )

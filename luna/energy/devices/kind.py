@@ -103,7 +103,11 @@ class DeviceKind(Generic[DeviceT]):
         wait_hours: for how long after it begins what a device uses may be drawn as well; None: it may not wait.
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
-        costly_defaults: the fields of a device that cost money where its owner leaves them out; ``defaults`` of its words say what that means.
+        costly_defaults: the fields of a device that cost money where its owner leaves them out; ``default_…`` of its words say what that means.
+        assumed_notes: the notes of a plan that would be another one if what they say of its devices turns out otherwise.
+        doubted_notes: those of what was said of its devices and is not believed yet.
+        reason_figures: the figures of its reasons that no other kind has: name → how it is said, as those of ``luna.words.reasons``.
+        compared_figures: by reason, the figures that its sentence sets against each other, the lower first.
         check: rules between its devices and the rest of a site that has some, which it takes; raises ValueError. None: there are none.
     """
 
@@ -125,6 +129,10 @@ class DeviceKind(Generic[DeviceT]):
     use: Callable[[DeviceT], DeviceUseKind] = lambda _: "appliance"
     assume: Callable[[DeviceT], Iterable[DeviceAssumption]] | None = None
     costly_defaults: Callable[[DeviceT], Iterable[str]] = lambda _: ()
+    assumed_notes: tuple[str, ...] = ()
+    doubted_notes: tuple[str, ...] = ()
+    reason_figures: Mapping[str, str] = field(default_factory=dict, hash=False)
+    compared_figures: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
     check: Callable[[Any], None] | None = None
 
     @property

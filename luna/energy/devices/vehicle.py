@@ -206,5 +206,8 @@ VEHICLE = DeviceKind(
     use=lambda _: "car",
     assume=_assume,
     costly_defaults=_list_costly,
+    assumed_notes=("vehicle_soc_assumed", "vehicle_usual"),
+    doubted_notes=("vehicle_soc_doubted",),
+    compared_figures={"ev_throughout": (("price", "dearest"),), "ev_waits": (("price", "buy"),)},
     check=_check_chargers,
 )

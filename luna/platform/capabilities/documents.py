@@ -5,9 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.documents import Document, DocumentFilter, DocumentKind, DocumentState, DocumentValidity
+from luna.contracts.documents import Document, DocumentFilter, DocumentKind, DocumentLanguage, DocumentState, DocumentValidity
 from luna.contracts.message import Message
-from luna.contracts.plan import Language
 from luna.energy.errors import ForbiddenError
 from luna.platform.capability import CapabilityCall, TextTable, capability
 from luna.platform.database import documents
@@ -70,7 +69,7 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
     limit: Limit = 50,
     cursor: Cursor = None,
     kind: DocumentKind | None = None,
-    language: Language | None = None,
+    language: DocumentLanguage | None = None,
     state: DocumentState | None = None,
     site_id: OfSite = None,
     current: IsCurrent = None,

@@ -24,7 +24,7 @@ from luna.platform.database import agent_gates, agent_plans, training_runs
 from luna.platform.database.agent_gates import HeldMode, LastDecisions, find_held
 from luna.platform.database.training_runs import TrainingRun
 from luna.words.agent import MODES, NEXT_STEPS, REASONS
-from luna.words.numbers import Language
+from luna.words.language import Language
 
 NEEDED: dict[Literal["replay", "shadow", "both"], int] = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}
 

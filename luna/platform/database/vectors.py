@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.plan import Language
+from luna.contracts.documents import DocumentLanguage
 from luna.platform.database.schema.documents import chunk_vectors, chunks, documents, revisions, vector_indexes, vector_removals
 
 FloatArray = NDArray[np.float32]
@@ -28,7 +28,7 @@ class IndexedPassage:
     chunk_id: int
     vector: FloatArray | None
     text: str
-    language: Language | None
+    language: DocumentLanguage | None
     site_key: int
     kind: str
     dated: date | None

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
+from luna.words.language import Language
 
 Profile = Literal["", "obs", "llm", "obs,llm", "tls", "obs,tls", "llm,tls", "obs,llm,tls"]
 
@@ -143,9 +144,7 @@ class Settings(BaseSettings):
         Field(description="whether Home Assistant finds each site at the MQTT broker: off; sensors, to look at; control, also what can be switched"),
         CHANGEABLE,
     ] = "off"
-    message_language: Annotated[
-        Literal["en", "de"], Field(description="language of what Luna says by itself: to Home Assistant, to phone and mail"), CHANGEABLE
-    ] = "en"
+    message_language: Annotated[Language, Field(description="language of what Luna says by itself: to Home Assistant, to phone and mail"), CHANGEABLE] = "en"
     notify_urls: Annotated[
         SecretStr | None,
         Field(description="where messages go, a line each: an Apprise URL, or notify.NAME of Home Assistant; before it, events with commas and ="),

@@ -11,6 +11,8 @@ from gettext import c2py
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from luna.energy.errors import InvalidInputError
+
 if TYPE_CHECKING:
     from luna.words.catalogue.fluent_message import Part
 
@@ -20,15 +22,16 @@ ITSELF = "language"
 _START_OF_MESSAGE = re.compile(r"^(?=[a-zA-Z])", re.MULTILINE)
 
 
-# A message that is one line of text and figures, before blank lines and comments.
-_LINE = re.compile(r"[\w-]+ = (?! )((?:[^{}\r\n]|\{ \$[a-zA-Z]\w* \})+)(?:\n(?:#[^\n]*)?)*")
+# A message that is one line of text, figures and no-break spaces, before blank lines and comments.
+_LINE = re.compile(r"""[\w-]+ = (?! )((?:[^{}\r\n]|\{ \$[a-zA-Z]\w* \}|\{ "\\u00A0" \})+)(?:\n(?:#[^\n]*)?)*""")
 _FIGURE = re.compile(r"\{ \$(\w+) \}")
+_NO_BREAK_SPACE = '{ "\\u00A0" }'
 
 
 def _read_line(source: str) -> tuple[str] | None:
     """Return what the parser would of a message of one line, as most are; None for others. The parser takes 1.6 MB and 30 ms to load."""
     found = _LINE.fullmatch(source)
-    return None if found is None else (_FIGURE.sub(r"{\1}", found[1].rstrip(" ")),)
+    return None if found is None else (_FIGURE.sub(r"{\1}", found[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
 
 
 class CatalogueMessage:
@@ -51,6 +54,19 @@ class CatalogueMessage:
         if self._parts is None:
             self._parts = _read_line(self._source) or self._parse()
         return self._parts
+
+    @property
+    def text(self) -> str:
+        """Its one text, with its figures in braces.
+
+        Raises:
+            InvalidInputError: it has choices.
+        """
+        match self.parts:
+            case (str(text),):
+                return text
+            case _:
+                raise InvalidInputError("this message of a catalogue is one text", field="message", value=self._source, remedy="Write it without choices.")
 
     def _parse(self) -> tuple["Part", ...]:
         from luna.words.catalogue.fluent_message import parse
@@ -127,9 +143,10 @@ class Catalogue:
     def messages(self, topics: Iterable[str], language: str) -> dict[str, CatalogueMessage]:
         """Return the messages of topics by their names: an earlier topic's before a later one's, English ones where the language has none."""
         found: dict[str, CatalogueMessage] = {}
-        for each in dict.fromkeys((self.choose(language), ENGLISH)):
-            for topic in topics:
-                found = {**self.read(topic, each), **found}
+        later_first = tuple(topics)[::-1]
+        for each in dict.fromkeys((ENGLISH, self.choose(language))):
+            for topic in later_first:
+                found |= self.read(topic, each)
         return found
 
     def name(self, language: str) -> str:

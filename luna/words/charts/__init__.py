@@ -12,7 +12,6 @@ from luna.words.charts.forecast_view import ForecastView, SeriesView
 from luna.words.charts.interval import draw_interval
 from luna.words.charts.losses import LossStep, draw_losses
 from luna.words.charts.plan import GLYPHS, HATCHES, draw_plan
-from luna.words.charts.plan import TEXTS as PLAN_TEXTS
 from luna.words.charts.plan_view import Band, ModeRun, PlanView, RunFlows
 from luna.words.charts.savings import DecidedDay, SavedDay, bar_in_text, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.words.charts.strip import FixedSpan, StripView, draw_strip
@@ -22,7 +21,6 @@ from luna.words.charts.tradeoff import draw_tradeoff, read_figure
 __all__ = [
     "GLYPHS",
     "HATCHES",
-    "PLAN_TEXTS",
     "Band",
     "DecidedDay",
     "EstimateRow",

@@ -12,6 +12,7 @@ from luna.words.charts.axes import Axis, ChartFrame, choose_step, draw_ruler, fi
 from luna.words.charts.marks import place_keys
 from luna.words.charts.style import SERIES, draw_document, style
 from luna.words.charts.svg import join, number, rectangle, text
+from luna.words.phrases import read_texts
 
 WIDTH, NARROW, HEIGHT = 976.0, 358.0, 300.0
 LEFT, RIGHT = 48.0, 8.0
@@ -19,10 +20,6 @@ KEYS, ROW = 34.0, 22.0  # where the legend begins, and its rows
 LETTER, KEY = 7.0, 34.0
 GAP = 0.15  # of a month, on either side of its bars
 STEPS = (0.1, 0.5, 1.0, 5.0, 10.0, 50.0, 100.0, 500.0)
-TITLES: dict[Language, str] = {
-    "en": "Bill by month in {currency}: {site}, {first} to {last}",
-    "de": "Rechnung je Monat in {currency}: {site}, {first} bis {last}",
-}
 
 
 class MonthBill(Protocol):
@@ -62,14 +59,14 @@ class ComparedBills(Protocol):
 
 def draw_bills(bills: ComparedBills, *, language: Language) -> str:
     """Return the picture as an SVG document."""
-    title = TITLES[language].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
+    title = read_texts("charts", language)["bill"].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
     body, height = _draw_body(bills, language, width=WIDTH, first_key=KEYS)
     return draw_document(text((0, 18), title, "title") + body, (WIDTH, height), style("bill"), label=title)
 
 
 def draw_bill_chart(bills: ComparedBills, *, language: Language, narrow: bool) -> Markup:
     """Return the picture for a page, whose style sheets it follows."""
-    title = TITLES[language].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
+    title = read_texts("charts", language)["bill"].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
     width = NARROW if narrow else WIDTH
     body, height = _draw_body(bills, language, width=width, first_key=4.0)
     size = ("narrow" if narrow else "wide", number(width), number(height + 6), title)

@@ -9,10 +9,11 @@ from markupsafe import Markup
 
 from luna.energy.timeline import FloatArray
 from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
-from luna.words.charts.forecast_view import STAGES, TEXTS, ForecastView, SeriesView
+from luna.words.charts.forecast_view import ForecastView, SeriesView
 from luna.words.charts.marks import draw_band, draw_heading, draw_line, draw_targets, find_runs, place_keys, shade_runs
 from luna.words.charts.style import draw_document, read_asset, style
 from luna.words.charts.svg import join, number, path, rectangle, text
+from luna.words.phrases import read_texts
 
 WIDE = {"width": 976.0, "left": 34.0, "right": 10.0, "load": 220.0, "pv": 170.0}
 NARROW = {"width": 358.0, "left": 28.0, "right": 6.0, "load": 170.0, "pv": 130.0}
@@ -71,12 +72,12 @@ def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, floa
     """Return the legend's entries that mean something here, with their places, row by row."""
     known = any((~np.isnan(series.happened)).any() for series in view.panels.values())
     shown = [key for key in KEYS if (key != "happened" or known) and (key != "night" or view.night.any())]
-    widths = [24 + len(TEXTS[view.numbers.language][key]) * LETTER for key in shown]
+    widths = [24 + len(read_texts("forecast_chart", view.numbers.language)[key]) * LETTER for key in shown]
     return [(key, *place) for key, place in zip(shown, place_keys(widths, width, first_y=14.0, row=ROW, gap=14), strict=True)]
 
 
 def _draw_legend(view: ForecastView, layout: ForecastLayout) -> Markup:
-    words = TEXTS[view.numbers.language]
+    words = read_texts("forecast_chart", view.numbers.language)
     return join(_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, x, y in layout.keys)
 
 
@@ -100,7 +101,7 @@ def _draw_panel(layout: ForecastLayout, name: str, series: SeriesView, view: For
         draw_line(frame, axis, quantiles.expected, f"line expected {name}"),
         draw_line(frame, axis, series.happened, f"line happened {name}"),
     ]
-    heading = draw_heading(axis, TEXTS[view.numbers.language][name], "kW")
+    heading = draw_heading(axis, read_texts("forecast_chart", view.numbers.language)[name], "kW")
     return join([draw_ruler(frame, axis, view.numbers), *fans, *lines, heading])
 
 
@@ -110,7 +111,7 @@ def _draw_targets(view: ForecastView, layout: ForecastLayout) -> Markup:
 
 
 def _say_slot(view: ForecastView, series: SeriesView, slot: int) -> str:
-    numbers, words, start = view.numbers, TEXTS[view.numbers.language], view.instant(slot)
+    numbers, words, start = view.numbers, read_texts("forecast_chart", view.numbers.language), view.instant(slot)
     low, high, was = (numbers.power(float(part[slot]), decimals=2) for part in (series.forecast.p10, series.forecast.p90, series.happened))
     happened = "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
     return f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} {words['between'].format(low=low, high=high)}{happened}"
@@ -129,12 +130,12 @@ def draw_forecast_picture(view: ForecastView) -> str:
     head = text((0, 16), _say_headline(view), "headline") + text((0, 38), _say_usual(view), "lead")
     foot = join(text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes))
     body = Markup('{}<g transform="translate(0 {})">{}</g>{}').format(head, number(HEAD), chart, foot)
-    return draw_document(body, (WIDE["width"], whole), style("forecast"), label=TEXTS[view.numbers.language]["label"])
+    return draw_document(body, (WIDE["width"], whole), style("forecast"), label=read_texts("forecast_chart", view.numbers.language)["label"])
 
 
 def draw_forecast_page(view: ForecastView) -> str:
     """Return the picture as one HTML page for wide and narrow screens."""
-    words = TEXTS[view.numbers.language]
+    words = read_texts("forecast_chart", view.numbers.language)
     return (
         read_asset("forecast_page.html")
         .removesuffix("\n")
@@ -157,20 +158,20 @@ def _say_headline(view: ForecastView) -> str:
     figures = {name: numbers.energy(_sum(view, series.forecast.expected)) for name, series in view.panels.items()}
     key = "headline" if view.pv is not None else "headline_load"
     time = f"{numbers.weekday(first)} {numbers.clock(first)}"
-    return TEXTS[numbers.language][key].format(hours=numbers.number(view.count * _hours(view)), time=time, **figures)
+    return read_texts("forecast_chart", numbers.language)[key].format(hours=numbers.number(view.count * _hours(view)), time=time, **figures)
 
 
 def _say_usual(view: ForecastView) -> str:
     """Return what would be usual for the same hours."""
     figures = {name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()}
-    return TEXTS[view.numbers.language]["usual" if view.pv is not None else "usual_load"].format(**figures)
+    return read_texts("forecast_chart", view.numbers.language)["usual" if view.pv is not None else "usual_load"].format(**figures)
 
 
 def say_notes(view: ForecastView) -> list[str]:
     """Return what the forecast rests on, why it is as wide as it is, and how it did where that is known."""
-    numbers, words = view.numbers, TEXTS[view.numbers.language]
+    numbers, words = view.numbers, read_texts("forecast_chart", view.numbers.language)
     made = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
-    stage = STAGES[view.stage][numbers.language] if view.stage else ""
+    stage = words[f"stage_{view.stage}"] if view.stage else ""
     kept = [_say_kept(name, series, view) for name, series in view.panels.items() if series.within[1]]
     return [f"{made} {stage}".strip(), *view.conditions, *kept]
 
@@ -178,7 +179,7 @@ def say_notes(view: ForecastView) -> list[str]:
 def _say_kept(name: str, series: SeriesView, view: ForecastView) -> str:
     inside, count = series.within
     numbers = view.numbers
-    return TEXTS[numbers.language][f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count))
+    return read_texts("forecast_chart", numbers.language)[f"within_{name}"].format(count=numbers.number(count), share=numbers.share(inside / count))
 
 
 def _hours(view: ForecastView) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 
 from luna.energy.timeline import FloatArray
-from luna.words import Language, mode
+from luna.words import mode
 from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis
 from luna.words.charts.marks import (
     draw_band,
@@ -23,6 +23,7 @@ from luna.words.charts.marks import (
 )
 from luna.words.charts.plan_view import ModeRun, PlanView
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
+from luna.words.phrases import read_texts
 
 WIDE = {"width": 976.0, "left": 40.0, "right": 10.0, "price": 112.0, "power": 216.0, "soc": 104.0}
 NARROW = {"width": 358.0, "left": 30.0, "right": 6.0, "price": 92.0, "power": 184.0, "soc": 92.0}
@@ -33,36 +34,6 @@ HEAD = 24.0
 CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
 LEAST_RUN = 2  # slots of a cheap or dear run
 GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
-TEXTS: dict[Language, dict[str, str]] = {
-    "en": {
-        "price": "Price",
-        "power": "Power",
-        "up": "used",
-        "down": "supplied",
-        "soc": "Battery charge",
-        "band": "P10–P90",
-        "held": "held back",
-        "reserve": "reserve",
-        "cheap": "cheap",
-        "dear": "dear",
-        "predicted": "predicted prices",
-        "without": "Without Luna",
-    },
-    "de": {
-        "price": "Preis",
-        "power": "Leistung",
-        "up": "verbraucht",
-        "down": "geliefert",
-        "soc": "Ladestand",
-        "band": "P10–P90",
-        "held": "abgeregelt",
-        "reserve": "Reserve",
-        "cheap": "günstig",
-        "dear": "teuer",
-        "predicted": "Preise geschätzt",
-        "without": "Ohne Luna",
-    },
-}
 # What predicted prices and held-back PV are filled with; stands once in a page that holds plan charts.
 _PATTERN = '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" class="{0}-line"/></pattern>\n'
 HATCHES = Markup('<svg width="0" height="0" aria-hidden="true" class="defs"><defs>\n{}</defs></svg>').format(
@@ -164,7 +135,7 @@ def _draw_predicted(view: PlanView, layout: PlanLayout) -> Markup:
         return Markup("")
     area = shade_runs(frame, axis, [(view.known, view.count)], "predicted")
     left, width = frame.x(view.known), frame.end - frame.x(view.known)
-    words = TEXTS[view.numbers.language]["predicted"]
+    words = read_texts("plan_chart", view.numbers.language)["predicted"]
     return area + text((left + width / 2, axis.top + 13), words, "note", anchor="middle") if width > len(words) * LETTER else area
 
 
@@ -203,7 +174,7 @@ def _draw_run(view: PlanView, layout: PlanLayout, run: ModeRun) -> Markup:
 
 
 def _draw_headings(view: PlanView, layout: PlanLayout) -> Markup:
-    words, narrow = TEXTS[view.numbers.language], layout.frame.narrow
+    words, narrow = read_texts("plan_chart", view.numbers.language), layout.frame.narrow
     price = [("■", "key-cheap", words["cheap"]), ("■", "key-dear", words["dear"])]
     bands = [("■", "key-band", words["band"])] if view.flows.pv_band or view.flows.load_band else []
     held = [("▨", "key-held", words["held"])] if view.flows.curtailed.any() else []

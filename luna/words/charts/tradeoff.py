@@ -11,24 +11,11 @@ from luna.words import Language, Numbers
 from luna.words.charts.axes import Axis, span_axis
 from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import circle, join, path, polyline, rule, text
+from luna.words.phrases import read_texts
 
 WIDTH, HEIGHT = 720.0, 460.0
 LEFT, RIGHT, TOP, BOTTOM = 92.0, 32.0, 64.0, 58.0
 STEPS = 4
-# What stands at the sides of the picture; money is in the site's currency.
-NAMES: dict[str, dict[Language, str]] = {
-    "cost": {"en": "cost ({currency})", "de": "Kosten ({currency})"},
-    "carbon": {"en": "carbon (g)", "de": "CO₂ (g)"},
-    "self_sufficiency": {"en": "import (kWh)", "de": "Netzbezug (kWh)"},
-    "wear": {"en": "wear ({currency})", "de": "Verschleiß ({currency})"},
-}
-AIMS: dict[str, dict[Language, str]] = {
-    "cost": {"en": "cost", "de": "Kosten"},
-    "carbon": {"en": "carbon", "de": "CO₂"},
-    "self_sufficiency": {"en": "self-sufficiency", "de": "Eigenversorgung"},
-    "wear": {"en": "wear", "de": "Verschleiß"},
-}
-TITLES: dict[Language, str] = {"en": "{site}: {first} against {second}", "de": "{site}: {first} gegen {second}"}
 
 
 class TradeOffPoint(Protocol):
@@ -71,7 +58,9 @@ def draw_tradeoff(tradeoff: TradeOff, *, language: Language = "en") -> str:
     first, second = ([read_figure(point, name) for point in tradeoff.points] for name in tradeoff.figures)
     x, y = span_axis(first, (LEFT, WIDTH - RIGHT), parts=STEPS), span_axis(second, (HEIGHT - BOTTOM, TOP), parts=STEPS)
     points = [(x.place(across), y.place(up)) for across, up in zip(first, second, strict=True)]
-    title = TITLES[language].format(site=tradeoff.site, first=AIMS[tradeoff.figures[0]][language], second=AIMS[tradeoff.figures[1]][language])
+    words = read_texts("charts", language)
+    aims = (words[f"aim_{name}"] for name in tradeoff.figures)
+    title = words["tradeoff"].format_map({"site": tradeoff.site} | dict(zip(("first", "second"), aims, strict=True)))
     parts = [
         text((LEFT, 30), title, "head"),
         _draw_marks(x, y, numbers),
@@ -96,5 +85,5 @@ def _say_mark(mark: float, axis: Axis, numbers: Numbers) -> str:
 
 
 def _name_axes(tradeoff: TradeOff, language: Language) -> list[tuple[tuple[float, float], str, str]]:
-    across, up = (NAMES[name][language].format(currency=tradeoff.currency) for name in tradeoff.figures)
+    across, up = (read_texts("charts", language)[f"axis_{name}"].format(currency=tradeoff.currency) for name in tradeoff.figures)
     return [((LEFT, TOP - 12), up, "start"), ((WIDTH - RIGHT, HEIGHT - 12), across, "end")]

@@ -20,8 +20,9 @@ from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
-from luna.words import MODES, Language, mode
+from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
+from luna.words.language import language_forms
 from luna.words.pages import PageWords
 from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
@@ -42,7 +43,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE = NAVIGATION[0]
 A_YEAR_SECONDS = 365 * 86_400
-LOCALES: dict[Language, str] = {"en": "en-GB", "de": "de-DE"}
 # Said by the chart: by the names it knows them by.
 CHART_WORDS = {
     **{name: name for name in ("price", "power", "soc", "target", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
@@ -97,7 +97,7 @@ def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: 
         "anew": False,
         "prices_said": prices_said,
         "chart_words": _chart_words(view),
-        "locale": LOCALES[view.numbers.language],
+        "locale": language_forms(view.numbers.language).said["locale"],
         "live": tell_liveness(view),
     }
     return show(request, PAGE, site=view.window.site, marks=marks, **parts)

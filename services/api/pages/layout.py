@@ -82,9 +82,8 @@ PAGES = {page.name: page for page in NAVIGATION}
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks at a page: the language of its phrases, that of sentences and numbers, of which fewer are there, and whether they want it light or dark."""
+    """Who looks at a page: in which language, and whether they want it light or dark."""
 
-    page_language: str
     language: Language
     theme: Theme
 
@@ -93,7 +92,7 @@ class Reader:
         """Return what the address, the cookies or the browser say, in this order."""
         wanted = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or _preferred(request.headers.get("Accept-Language", ""))
         theme: Theme = next((known for known in THEMES if known == request.cookies.get(THEME_COOKIE)), "system")
-        return cls(CATALOGUE.choose(wanted), "de" if wanted == "de" else "en", theme)
+        return cls(CATALOGUE.choose(wanted), theme)
 
 
 def _preferred(accepted: str) -> str:
@@ -115,7 +114,7 @@ def show_part(request: Request, page: Page, template: str, *, site: Site | None 
 
 def _render(request: Request, page: Page, template: str, *, site: Site | None, **context: Any) -> str:
     reader = Reader.of(request)
-    words = page_words(page.name, reader.page_language)
+    words = page_words(page.name, reader.language)
     numbers = Numbers(reader.language, parse_zone(site.timezone), site.currency) if site is not None else None
     frame = {
         "request": request,
@@ -287,4 +286,4 @@ def _lead(request: Request, door: str) -> Response:
 
 def words_of(request: Request, page: Page) -> PageWords:
     """Return what a page says to the reader of a request."""
-    return page_words(page.name, Reader.of(request).page_language)
+    return page_words(page.name, Reader.of(request).language)

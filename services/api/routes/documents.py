@@ -15,6 +15,7 @@ from luna.contracts.documents import (
     Document,
     DocumentFields,
     DocumentKind,
+    DocumentLanguage,
     FetchDocument,
     FetchDocumentRequest,
     IngestRequest,
@@ -22,7 +23,6 @@ from luna.contracts.documents import (
 )
 from luna.contracts.job import Job
 from luna.contracts.message import Message
-from luna.contracts.plan import Language
 from luna.energy.errors import ForbiddenError, InvalidInputError
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply
@@ -61,7 +61,7 @@ FORM: dict[str, Any] = {
                     },
                     "title": _NAMES | {"description": "of a single file; usual: the file's own, or its name"},
                     "kind": _NAMES | {"enum": list(get_args(DocumentKind))},
-                    "language": _NAMES | {"enum": list(get_args(Language)), "description": "usual: found out"},
+                    "language": _NAMES | {"enum": list(get_args(DocumentLanguage)), "description": "usual: found out"},
                     "dated": _NAMES | {"format": "date", "description": "the day it was written"},
                     "valid_from": _NAMES | {"format": "date", "description": "the first day on which it holds; usual: found in its text"},
                     "valid_until": _NAMES | {"format": "date", "description": "the last day on which it holds; usual: found in its text"},

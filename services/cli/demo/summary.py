@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from luna.contracts import PlanReply, Provenance
+from luna.contracts.job import Bilingual
 from luna.energy.economics import site_curtailment
 from luna.energy.physics import Mode, SiteLimits
 from luna.energy.schedule import PlainPolicy
@@ -14,10 +15,11 @@ from luna.energy.site import Site
 from luna.energy.timeline import Timeline
 from luna.platform.clock import SystemClock
 from luna.words import Language, Numbers
+from luna.words.catalogue import ENGLISH
+from luna.words.phrases import read_texts
 from services.cli.console import emit, out, table, write_whole
 from services.cli.demo.pipeline import DemoRun
 from services.cli.report import Origin, ReportInput, SiteResult, render
-from services.cli.report.messages import TEXTS
 from services.cli.report.plan_view import SHOWN, read_starting_soc
 from services.cli.report.scores import tabulate_policies
 
@@ -37,7 +39,7 @@ def publish(run: DemoRun, folder: Path, *, language: Language, as_json: bool) ->
 
 def _show_tables(run: DemoRun, language: Language, path: Path) -> None:
     """Print the costs and scores of every policy on every site."""
-    words = TEXTS[language]
+    words = read_texts("report", language)
     for each in run.demo.sites:
         numbers = Numbers(language, run.window.zone, each.site.currency)
         rows = [[row.name, row.cost, row.saved, row.score, row.cycles] for row in tabulate_policies(run.replays[each.site.name], numbers)]
@@ -65,15 +67,19 @@ def _compose_report(run: DemoRun, language: Language) -> ReportInput:
     )
 
 
+def _pick(said: Bilingual, language: Language) -> str:
+    return said.get(language, said[ENGLISH])
+
+
 def translate(record: Provenance, language: Language) -> Origin:
     """Return a record of provenance in one language."""
     return Origin(
-        series=record.series[language],
-        source=record.source[language],
-        licence=record.licence[language],
-        period=record.period[language],
-        changes=record.changes[language],
-        quality=record.quality[language],
+        series=_pick(record.series, language),
+        source=_pick(record.source, language),
+        licence=_pick(record.licence, language),
+        period=_pick(record.period, language),
+        changes=_pick(record.changes, language),
+        quality=_pick(record.quality, language),
         sha256=record.sha256,
     )
 

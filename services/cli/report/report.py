@@ -13,8 +13,8 @@ from markupsafe import Markup
 from luna.contracts import PlanReply, ReplayReply
 from luna.energy.site import Site
 from luna.words import MODES, Language, Numbers, mode
-from luna.words.charts import GLYPHS, HATCHES, PLAN_TEXTS, draw_losses, draw_plan, style
-from services.cli.report.messages import TEXTS
+from luna.words.charts import GLYPHS, HATCHES, draw_losses, draw_plan, style
+from luna.words.phrases import read_texts
 from services.cli.report.plan_view import view_plan
 from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
 from services.cli.report.slot_text import describe_site, word_slots
@@ -92,29 +92,29 @@ def render(report: ReportInput) -> str:
     main = report.results[0]
     numbers = Numbers(report.language, ZoneInfo(main.site.timezone), main.site.currency)
     view = view_plan(report.plan, main.site, numbers, without_soc=report.without_soc)
-    words = word_slots(view, report.plan.slots)
-    titles = [word.title for word in words]
+    spoken, words = word_slots(view, report.plan.slots), read_texts("report", report.language)
+    titles = [word.title for word in spoken]
     steps = trace_losses(main.replay, numbers)
     return _template().render(
         language=report.language,
-        text=TEXTS[report.language],
-        chart_text=PLAN_TEXTS[report.language],
+        text=words,
+        chart_text=read_texts("plan_chart", report.language),
         css=style("plan") + _asset("report.css"),
         hatches=HATCHES,
         script=_asset("plan.js"),
         made=_say_made(report, numbers),
         headline=_say_headline(main, numbers),
-        lead=f"{describe_site(main, numbers)} {TEXTS[report.language]['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
+        lead=f"{describe_site(main, numbers)} {words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
         figures=_figures(main, numbers),
         hours=round(view.count * view.step / timedelta(hours=1)),
         view=view,
-        slots=words,
-        chosen=words[view.selected],
+        slots=spoken,
+        chosen=spoken[view.selected],
         charts=[draw_plan(view, titles, narrow=narrow) for narrow in (False, True)],
         modes=[(GLYPHS[name], mode(name, language=report.language).full) for name in MODES],
         score_note=_say_window(main, numbers),
         rows=tabulate_policies(main.replay, numbers),
-        losses=[draw_losses(steps, numbers, label=TEXTS[report.language]["loss_label"], narrow=narrow) for narrow in (False, True)] if len(steps) > 1 else [],
+        losses=[draw_losses(steps, numbers, label=words["loss_label"], narrow=narrow) for narrow in (False, True)] if len(steps) > 1 else [],
         seconds=[_describe_second(result, report.language) for result in report.results[1:]],
         origins=report.origins,
         commands=report.commands,
@@ -122,7 +122,7 @@ def render(report: ReportInput) -> str:
 
 
 def _say_made(report: ReportInput, numbers: Numbers) -> str:
-    return TEXTS[report.language]["made"].format(
+    return read_texts("report", report.language)["made"].format(
         date=numbers.day_with_year(report.made_at), time=numbers.clock(report.made_at), seconds=numbers.number(report.took_seconds)
     )
 
@@ -130,16 +130,16 @@ def _say_made(report: ReportInput, numbers: Numbers) -> str:
 def _say_headline(result: SiteResult, numbers: Numbers) -> str:
     score = result.replay.policies[LUNA].score
     key = "headline_nothing" if score is None else "headline_one" if result.days == 1 else "headline"
-    return TEXTS[numbers.language][key].format(days=numbers.number(result.days), score=numbers.share(score))
+    return read_texts("report", numbers.language)[key].format(days=numbers.number(result.days), score=numbers.share(score))
 
 
 def _say_window(result: SiteResult, numbers: Numbers) -> str:
     first, last = (numbers.day_with_year(datetime.combine(day, time(12), numbers.zone)) for day in (result.first_day, result.last_day))
-    return TEXTS[numbers.language]["score_note"].format(days=numbers.number(result.days), first=first, last=last)
+    return read_texts("report", numbers.language)["score_note"].format(days=numbers.number(result.days), first=first, last=last)
 
 
 def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
-    words, policies = TEXTS[numbers.language], result.replay.policies
+    words, policies = read_texts("report", numbers.language), result.replay.policies
     luna = policies[LUNA]
     wear = max((battery.wear_price for battery in result.site.batteries), default=0.0)
     idle, inverter = numbers.money(policies["idle"].cost), numbers.share(policies[INVERTER].score)
@@ -159,7 +159,7 @@ def _describe_second(result: SiteResult, language: Language) -> SecondSite:
     numbers = Numbers(language, ZoneInfo(result.site.timezone), result.site.currency)
     kept, verdict = compare_with_inverter(result.replay, numbers)
     return SecondSite(
-        title=TEXTS[language]["second"].format(name=result.site.name),
+        title=read_texts("report", language)["second"].format(name=result.site.name),
         description=describe_site(result, numbers),
         kept=kept,
         verdict=verdict,

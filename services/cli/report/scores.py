@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from luna.contracts import PolicyReply, ReplayReply
 from luna.words import Numbers, say_policy
 from luna.words.charts import LossStep
-from services.cli.report.messages import LOSSES, TEXTS
+from luna.words.phrases import read_texts
 
 LUNA, INVERTER, IDLE, ORACLE = "mpc", "self_consumption", "idle", "oracle"
 BAR_COLOURS = {"idle": "load", "self_consumption": "load", "rule": "load", "mpc": "planner", "mpc_perfect": "planner-light", "oracle": "fallback"}
@@ -53,14 +53,14 @@ def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, 
     """Return whether Luna is never worse than plain self-consumption here, and the sentence that says so."""
     saved = replay.policies[INVERTER].cost - replay.policies[LUNA].cost
     key = "second_equal" if abs(saved) < SAME_COST else "second_better" if saved > 0 else "second_worse"
-    return saved > -SAME_COST, TEXTS[numbers.language][key].format(amount=numbers.money(abs(saved)))
+    return saved > -SAME_COST, read_texts("report", numbers.language)[key].format(amount=numbers.money(abs(saved)))
 
 
 def trace_losses(replay: ReplayReply, numbers: Numbers) -> list[LossStep]:
     """Return the steps from perfect foresight down, as shares; a reply's losses are points of score, and one may lead up again."""
-    language = numbers.language
+    language, words = numbers.language, read_texts("report", numbers.language)
     steps = [LossStep(say_policy(ORACLE, language=language), "", 1.0, 1.0)]
     for name, lost in replay.loss.items():
         before = steps[-1].after
-        steps.append(LossStep(LOSSES[name][language] if name in LOSSES else name, LOSS_COLOURS.get(name, "planner"), before, before - lost / POINTS))
+        steps.append(LossStep(words.get(f"loss_of_{name}", name), LOSS_COLOURS.get(name, "planner"), before, before - lost / POINTS))
     return steps

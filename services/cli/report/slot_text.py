@@ -8,9 +8,9 @@ from luna.contracts import SlotReply
 from luna.energy.site import Site
 from luna.words import Numbers, mode
 from luna.words.charts import GLYPHS, ModeRun, PlanView
+from luna.words.phrases import read_texts
 from luna.words.retelling import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling
-from services.cli.report.messages import TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> Slo
         short=retell_reason(told, slot.start, numbers, short=True),
         worth=numbers.price(reason.energy_value, decimals=1),
         opposite=_say_opposite(reason.cost_of_opposite, numbers),
-        limits=", ".join(retell_limits(reason.binding, numbers)) or TEXTS[numbers.language]["none"],
+        limits=", ".join(retell_limits(reason.binding, numbers)) or read_texts("report", numbers.language)["none"],
         first=run.first,
         end=run.end,
     )
@@ -77,7 +77,7 @@ def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> Slo
 
 def _part_of(view: PlanView, run: ModeRun) -> str:
     first, last = (view.numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
-    return TEXTS[view.numbers.language]["part_of"].format(first=first, last=last)
+    return read_texts("report", view.numbers.language)["part_of"].format(first=first, last=last)
 
 
 def _signed(numbers: Numbers, power_kw: float) -> str:
@@ -87,7 +87,7 @@ def _signed(numbers: Numbers, power_kw: float) -> str:
 
 
 def _say_opposite(cost: float | None, numbers: Numbers) -> str:
-    return numbers.money(None) if cost is None else TEXTS[numbers.language]["opposite_value"].format(cost=numbers.money(cost))
+    return numbers.money(None) if cost is None else read_texts("report", numbers.language)["opposite_value"].format(cost=numbers.money(cost))
 
 
 class DescribedSite(Protocol):
@@ -104,7 +104,7 @@ class DescribedSite(Protocol):
 
 def describe_site(result: DescribedSite, numbers: Numbers) -> str:
     """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct, selling at 7 ct."."""
-    words, site = TEXTS[numbers.language], result.site
+    words, site = read_texts("report", numbers.language), result.site
     parts = []
     if result.yearly_load_kwh is not None:
         parts.append(words["household"].format(load=f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh"))

@@ -12,6 +12,7 @@ from typing import Any
 from luna.contracts.answers import Answer
 from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolDescription
+from luna.words.language import language_forms
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import ProposedCall
@@ -24,7 +25,6 @@ MOST_CALLS = 3
 MOST_LABEL = 120
 MOST_PASSAGE = 3_000
 _CITED = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
-_NAMES: dict[Language, str] = {"de": "German", "en": "English"}
 
 _ANSWER = """You answer one question from numbered passages of documents. Rules:
 1. Use only what the passages say; nothing from memory.
@@ -49,7 +49,7 @@ def compose_answer(question: str, evidence: AnswerEvidence, *, language: Languag
         mark: that no passage holds; new for every question.
     """
     passages = "\n".join(_passage(number, source, mark) for number, source in enumerate(evidence.sources, start=1))
-    rules = _ANSWER.format(mark=mark, language=_NAMES[language], not_found=NOT_FOUND)
+    rules = _ANSWER.format(mark=mark, language=language_forms(language).said["name-in-english"], not_found=NOT_FOUND)
     return [ChatMessage("system", rules), ChatMessage("user", f"{passages}\n\nQuestion: {question}")]
 
 

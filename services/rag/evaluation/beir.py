@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from luna.contracts.plan import Language
+from luna.contracts.documents import DocumentLanguage
 from luna.energy.errors import InvalidInputError
 
 _HEADER = ("query-id", "corpus-id", "score")
@@ -24,7 +24,7 @@ class SetPassage:
     key: str
     title: str
     text: str
-    language: Language | None = None
+    language: DocumentLanguage | None = None
 
     @property
     def whole(self) -> str:

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from luna.contracts.documents import DocumentLanguage
 from luna.contracts.message import Message
-from luna.contracts.plan import Language
 from luna.contracts.search import Passage
 from luna.energy.errors import LunaError, MachineError
 from luna.platform.database.vectors import searched_text
@@ -41,7 +41,7 @@ class OwnQuestion(Message):
     key: str = Field(alias="_id")
     text: str
     ask: Ask
-    language: Language
+    language: DocumentLanguage
     evidence: tuple[ExpectedPassage, ...] = ()
     figure: str | None = None
     tool: str | None = None

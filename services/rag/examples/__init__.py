@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from luna.contracts.documents import DocumentKind
-from luna.contracts.plan import Language
+from luna.contracts.documents import DocumentKind, DocumentLanguage
 
 FOLDER = Path(__file__).parent
 # In an installed Luna the guide lies here; in a checkout where its readers look for it.
 _GUIDES = (FOLDER / "guide", FOLDER.parents[2] / "docs" / "guide")
-_LANGUAGES: tuple[Language, ...] = ("de", "en")
+_LANGUAGES: tuple[DocumentLanguage, ...] = ("de", "en")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Example:
     name: str
     title: str
     kind: DocumentKind
-    language: Language
+    language: DocumentLanguage
     dated: date | None = None
     site_id: str | None = None
 

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest
-from luna.contracts.plan import Language
+from luna.contracts.documents import DocumentLanguage
 from luna.contracts.recommendations import ItemKind
 from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
@@ -169,15 +169,16 @@ def _offers(site: Site, replayed: Iterable[Item]) -> Iterator[Item]:
     yield Item(_name(site.name, "tariff", "spot", country.markets[0]), "tariff", "tariff_offer", figures, currency=site.currency)
 
 
-def _text(item: Item, site: Site) -> dict[Language, str]:
+def _text(item: Item, site: Site) -> dict[DocumentLanguage, str]:
     said = {
-        language: say_recommendation(item.code, item.figures, Numbers(language, parse_zone(site.timezone), site.currency)) for language in get_args(Language)
+        language: say_recommendation(item.code, item.figures, Numbers(language, parse_zone(site.timezone), site.currency))
+        for language in get_args(DocumentLanguage)
     }
     return {language: f"{words.title}. {words.text}" for language, words in said.items()}
 
 
-def _known(language: str | None) -> Language | None:
-    return language if language in get_args(Language) else None  # type: ignore[return-value]
+def _known(language: str | None) -> DocumentLanguage | None:
+    return language if language in get_args(DocumentLanguage) else None  # type: ignore[return-value]
 
 
 def _name(*parts: str) -> str:

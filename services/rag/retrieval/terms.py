@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import snowballstemmer
 
-from luna.contracts.plan import Language
+from luna.contracts.documents import DocumentLanguage
 from services.rag.retrieval.compounds import split_compound
 from services.rag.retrieval.glossary import GLOSSARY
 
@@ -37,12 +37,12 @@ _STOP_WORDS = """
 _STOP = frozenset(_STOP_WORDS.split())
 
 
-def terms_of(text: str, language: Language | None) -> list[str]:
+def terms_of(text: str, language: DocumentLanguage | None) -> list[str]:
     """Return the stems of a text's words in their order, without those that say nothing; words of unknown language are stemmed as German and as English."""
     return [stem for word in _words(text) for stem in _stems(word, language)]
 
 
-def weigh_passage(text: str, language: Language | None) -> dict[int, float]:
+def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, float]:
     """Return the weight of each term of a passage by the number of the term: BM25 without the rarity."""
     found = terms_of(text, language)
     norm = K1 * (1 - B + B * len(found) / MEAN_LENGTH)
@@ -68,7 +68,7 @@ def translate(text: str) -> list[str]:
     return list(found)
 
 
-def in_other_language(words: Sequence[str], language: Language) -> list[str]:
+def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[str]:
     """Return what the glossary has first for words in a row, or for the parts of a compound; nothing where it knows them not."""
     phrase = tuple(_stem(word.lower(), language) for word in words)
     known = _entries().get((language, *phrase))
@@ -93,12 +93,12 @@ def _parts(text: str) -> list[str]:
     return [part for word in _words(text) for part in split_compound(word)]
 
 
-def _stems(word: str, language: Language | None) -> tuple[str, ...]:
+def _stems(word: str, language: DocumentLanguage | None) -> tuple[str, ...]:
     return (_stem(word, language),) if language else tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
 
 
 @lru_cache(maxsize=200_000)
-def _stem(word: str, language: Language) -> str:
+def _stem(word: str, language: DocumentLanguage) -> str:
     return _plain(_STEMMERS[language].stemWord(word))
 
 

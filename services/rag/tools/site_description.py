@@ -2,6 +2,7 @@
 
 from luna.contracts.site_tools import ToolSource
 from luna.energy.site.inventory import list_devices_of
+from luna.words.devices import KINDS
 from luna.words.tariffs import say_buying, say_selling
 from services.rag.tools.declaration import Findings, NoArguments, Tool, ToolContext
 from services.rag.tools.telling import Teller
@@ -15,7 +16,7 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     devices = list_devices_of(site)
     for number, device in enumerate(devices, start=1):
         told = {
-            "kind": teller.phrase(f"device_{device.kind}"),
+            "kind": KINDS.say(device.kind, context.numbers.language),
             "name": teller.name(f"device_{number}", device.name),
             "power": teller.figure(f"power_kw_{number}", device.power_kw, "kw"),
         }

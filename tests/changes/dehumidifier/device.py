@@ -83,4 +83,7 @@ DEHUMIDIFIER = DeviceKind(
     actions=ON_OFF,
     flows={"energy_kwh": "dehumidifier_kw"},
     meter=lambda _: "dehumidifier_consumption",
+    assumed_notes=("air_assumed",),
+    reason_figures={"humidity": "share", "driest": "share", "dampest": "share"},
+    compared_figures={"air_waits": (("price", "buy"),)},
 )

@@ -10,7 +10,7 @@ import pytest
 
 from luna.energy.site import InputSensors, parse_site
 from luna.energy.timeline import FloatArray, local_day
-from luna.words.numbers import LANGUAGES
+from luna.words.catalogue import CATALOGUE
 from luna.words.quality import say_fault
 from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
 from services.ingest.price_repair import PriceRecord
@@ -261,7 +261,7 @@ def test_the_one_meter_that_explains_a_day_is_named(name: str, change: Callable[
     judged = judge_day(sunny(**{name: change(sunny().series[name])}), PLAIN)
     assert (judged.verdict, judged.reasons[1:]) == ("exclude" if told else "clean", told)
     assert [reason.partition(":")[0] for reason in judged.reasons[:1]] in ([], ["balance"], ["balance_unusual"])
-    assert all("?" in say_fault(reason, language=language) for reason in told for language in LANGUAGES)
+    assert all("?" in say_fault(reason, language=language) for reason in told for language in CATALOGUE.languages)
 
 
 def test_how_far_meters_may_disagree_is_what_they_do_on_the_days_around() -> None:

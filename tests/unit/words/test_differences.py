@@ -9,8 +9,8 @@ import pytest
 from luna.contracts.forecast_explanation import ReasonCode
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
-from luna.words.differences import DIFFERENCES, Difference, SeriesName, describe_difference, describe_slot
-from luna.words.numbers import LANGUAGES
+from luna.words.catalogue import CATALOGUE
+from luna.words.differences import Difference, SeriesName, describe_difference, describe_slot, list_reasons
 from tests.tables import each_row
 
 # 23:30 UTC on a Friday is Saturday in Berlin.
@@ -59,10 +59,12 @@ def test_the_day_of_the_week_is_that_of_the_sites_clock() -> None:
 
 
 def test_every_reason_has_words_for_load_and_pv_in_both_languages() -> None:
-    spoken = {say(code, 0.1, series=series, language=language) for code in get_args(ReasonCode) for series in get_args(SeriesName) for language in LANGUAGES}
+    spoken = {
+        say(code, 0.1, series=series, language=language) for code in get_args(ReasonCode) for series in get_args(SeriesName) for language in CATALOGUE.languages
+    }
     # The limit of PV is another than that of load.
     assert len(spoken) == 2 * (len(get_args(ReasonCode)) + 1)
-    assert {key.split()[0] for key in DIFFERENCES} == set(get_args(ReasonCode))
+    assert {code.removesuffix("_load").removesuffix("_pv") for code in list_reasons()} == set(get_args(ReasonCode))
 
 
 def test_a_reason_without_words_is_named() -> None:

@@ -2,8 +2,9 @@
 
 from luna.energy.timeline import parse_zone
 from luna.words import Numbers
+from luna.words.catalogue import CATALOGUE
 from luna.words.edge import say_controller, say_insight, say_locations, say_span
-from luna.words.numbers import LANGUAGES, Language
+from luna.words.language import Language
 from tests.tables import each_row
 
 COMPARED = {"controller": "custom", "other": "rule", "metric": "dirty_wh_per_day", "pairs": 96, "weeks": 32, "p_value": 0.0123, "level": 0.95}
@@ -30,7 +31,7 @@ def numbers(language: Language) -> Numbers:
     return Numbers(language, parse_zone("UTC"), "EUR")
 
 
-@each_row("language", LANGUAGES)
+@each_row("language", CATALOGUE.languages)
 @each_row("code", INSIGHTS)
 def test_every_insight_is_a_sentence(code: str, language: Language) -> None:
     said = say_insight(code, INSIGHTS[code], numbers(language))

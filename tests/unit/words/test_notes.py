@@ -53,7 +53,7 @@ FIGURES: dict[str, Any] = {
 
 
 @each_row("language", ["en", "de"])
-@each_row("code", [*NOTES, *CONDITIONS.keys() - {"pv_held_back", "unnamed_ac_limit"}, "pv_held_back:12:20", "unnamed_ac_limit:4.6"])
+@each_row("code", [*NOTES, *{*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"}, "pv_held_back:12:20", "unnamed_ac_limit:4.6"])
 def test_every_note_is_a_sentence_in_both_languages(code: str, language: Language) -> None:
     said = say_note(code, FIGURES, Numbers(language, BERLIN, "EUR"))
     assert said

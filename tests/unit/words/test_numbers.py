@@ -1,6 +1,6 @@
 """Numbers as people of a language write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
-from luna.words import Language, Numbers
+from luna.words import Numbers
+from luna.words.numbers import join_words, say_date
 from tests.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -57,15 +58,20 @@ def test_names_days_and_times_of_the_site() -> None:
     assert (plain(EN.day_with_year(instant)), plain(DE.day_with_year(instant))) == ("21 May 2026", "21. Mai 2026")
 
 
+def test_a_day_in_digits_and_a_list_follow_the_language() -> None:
+    day = date(2024, 2, 1)
+    assert (say_date(day, "en"), say_date(day, "de")) == ("2024-02-01", "1.2.2024")
+    assert [join_words(words, "de") for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a und b", "a und b und c"]
+
+
 def test_the_hour_that_the_clock_shows_twice_carries_its_zone() -> None:
     hours = [datetime(2023, 10, 29, hour, tzinfo=UTC) for hour in (0, 1, 2)]
     assert [plain(EN.clock(hour)) for hour in hours] == ["02:00 CEST", "02:00 CET", "03:00"]
 
 
 def test_refuses_a_language_it_does_not_speak() -> None:
-    language: Language = "fr"  # type: ignore[assignment]
     with pytest.raises(InvalidInputError, match="Use en or de"):
-        Numbers(language, BERLIN, "EUR")
+        Numbers("fr", BERLIN, "EUR")
 
 
 @given(finite, st.sampled_from([EN, DE]))

@@ -11,6 +11,7 @@ from luna.energy.errors import InvalidInputError
 from luna.words.catalogue import CATALOGUE, ENGLISH, ITSELF, Catalogue
 from luna.words.catalogue.fluent_message import list_figures, parse
 from luna.words.pages import PageWords, page_words
+from luna.words.phrases import DEVICE_TOPICS
 from tests.tables import each_row
 
 TOPICS = CATALOGUE.topics(ENGLISH)
@@ -33,14 +34,30 @@ PAGES, CODE = _read_sources("services"), _read_sources("luna", "services")
 ON_PAGES, IN_CODE = _names_in(PAGES), _names_in(CODE)
 BEGINNINGS = tuple(name for name in ON_PAGES if name.endswith("_"))
 ENDINGS = set(re.findall(r"""["'}](_[a-z]+)["']""", CODE))
-# By topic, what names of its messages begin with where a code is the rest: ``Phrases("modes", "policy_")``.
-PREFIXES = {topic: re.findall(rf"""Phrases\("{topic}"(?:, "(\w+)")?""", CODE) for topic in CATALOGUE.topics("de")}
+# Documentation of kinds of devices, which is English.
+IN_ENGLISH_ALONE = ("field_", "default_")
+
+
+def _list_prefixes() -> dict[str, set[str]]:
+    """Return by topic what names of its messages begin with where a code is the rest: ``Phrases("modes", "policy_")``."""
+    found: dict[str, set[str]] = {topic: set() for topic in CATALOGUE.topics("de")}
+    for one, several, prefix in re.findall(r"""Phrases\((?:"(\w+)"|\(([^)]+)\))(?:, "(\w+)")?""", CODE):
+        for topic in re.findall(r"\w+", one or several):
+            found[topic].add(prefix)
+    with_each_kind = {"setup_", "role_", *re.findall(r"""Phrases\([^\n]*devices="(\w+)\"""", CODE)}
+    return found | dict.fromkeys(DEVICE_TOPICS, with_each_kind)
+
+
+PREFIXES = _list_prefixes()
+# Topics that are read as texts.
+TEXTS = sorted(set(re.findall(r"""read_texts\("(\w+)\"""", CODE)))
 
 
 def _is_named(code: str) -> bool:
-    """Return whether the code has it as a whole, or the parts that it is made of."""
-    parts = ((code[:place], code[place:]) for place in range(1, len(code)) if "_" in code[place - 1 : place + 1])
-    return code in IN_CODE or any((one in IN_CODE and other in IN_CODE) or (other in ENDINGS and _is_named(one)) for one, other in parts)
+    """Return whether the code has it as a whole, or the parts that it is made of; the place of a wording is no part."""
+    code = re.sub(r"_\d$", "", code)
+    parts = ((code[:place], code[place + 1 :]) for place, letter in enumerate(code) if letter == "_")
+    return bool({code, f"{code}_"} & IN_CODE) or any(({other, f"_{other}"} & (IN_CODE | ENDINGS)) and _is_named(one) for one, other in parts)
 
 
 def figures_of(topic: str, language: str) -> dict[str, frozenset[str]]:
@@ -63,7 +80,9 @@ def test_english_and_german_are_there() -> None:
 @each_row("topic", TOPICS)
 def test_every_language_has_every_phrase_with_the_same_figures(topic: str) -> None:
     for language in OTHERS:
-        assert figures_of(topic, language) == figures_of(topic, ENGLISH), language
+        alone = IN_ENGLISH_ALONE if topic in DEVICE_TOPICS else ()
+        translated = {name: figures for name, figures in figures_of(topic, ENGLISH).items() if not name.startswith(alone)}
+        assert figures_of(topic, language) == translated, language
 
 
 @pytest.mark.parametrize("language", CATALOGUE.languages)
@@ -77,12 +96,19 @@ def test_no_language_has_a_topic_or_a_line_that_is_none(language: str) -> None:
 
 
 def test_every_phrase_is_said_somewhere() -> None:
-    pages = [topic for topic in TOPICS if topic != ITSELF and not PREFIXES[topic]]
+    pages = [topic for topic in TOPICS if topic != ITSELF and not PREFIXES[topic] and topic not in TEXTS]
     assert [f"{topic}: {name}" for topic in pages for name in CATALOGUE.read(topic, ENGLISH) if name not in ON_PAGES and not name.startswith(BEGINNINGS)] == []
+
+
+@each_row("topic", TEXTS)
+def test_every_text_is_read_somewhere(topic: str) -> None:
+    # By its name, by the parts that it is made of, or as templates read it.
+    assert [name for name in CATALOGUE.read(topic, ENGLISH) if not _is_named(name) and f"text.{name}" not in PAGES] == []
 
 
 @each_row("topic", [topic for topic, prefixes in PREFIXES.items() if prefixes])
 def test_every_message_under_a_code_belongs_to_one_that_code_names(topic: str) -> None:
+    # What English alone says is asked for by the fields of contracts and devices.
     codes = {name: {name.removeprefix(prefix) for prefix in PREFIXES[topic] if name.startswith(prefix)} for name in CATALOGUE.read(topic, "de")}
     assert [name for name, each in codes.items() if not any(map(_is_named, each))] == []
 

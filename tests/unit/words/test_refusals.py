@@ -12,7 +12,7 @@ from luna.energy.errors import InvalidInputError, LunaError, MachineError, NotFo
 from luna.energy.plausibility import UnitDoubt
 from luna.energy.refusals import refuse
 from luna.energy.site import explain_faults
-from luna.words.numbers import Language
+from luna.words.language import Language
 from luna.words.refusal_phrases import CODES, FIELDS, PATTERNS
 from luna.words.refusals import SaidRefusal, SpokenError, say_problem, say_refusal
 from services.ingest.series_familiarity import describe_doubt

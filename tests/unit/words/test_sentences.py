@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, WORDS, Language, limit, mode, sentence
+from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, Language, limit, list_reasons, mode, sentence
+from luna.words.reasons import COMPARED, find_wordings
 from luna.words.sentences import Figure
 from tests.tables import each_row
 
@@ -510,16 +511,16 @@ SENTENCES = {
 }
 
 
-@each_row("code", WORDS)
+@each_row("code", list_reasons())
 def test_says_every_reason_in_both_languages_and_for_small_screens(code: str) -> None:
     spoken = tuple(say(code, language, short=short).replace("\u00a0", " ") for short in (False, True) for language in ("en", "de"))
     assert spoken == SENTENCES[code]
 
 
 @each_row("short", [False, True])
-@each_row("code", WORDS)
+@each_row("code", list_reasons())
 def test_wordings_ask_only_for_known_figures_and_the_same_in_both_languages(code: str, short: bool) -> None:
-    english, german = ([read_names(text) for text in WORDS[code].wordings(language, short=short)] for language in ("en", "de"))
+    english, german = ([read_names(wording.text) for wording in find_wordings(code, language, short=short)] for language in ("en", "de"))
     assert english == german
     assert set().union(*english) <= {*FIGURES, "at_time"}
 
@@ -529,23 +530,23 @@ def read_names(text: str) -> set[str]:
 
 
 @each_row("language", ["en", "de"])
-@each_row("code", WORDS)
+@each_row("code", list_reasons())
 def test_no_figure_makes_a_short_form_longer_than_a_small_screen(code: str, language: Language) -> None:
     # An hour that the clock shows twice, on another day, names its zone; energies, prices and money are as long as they get.
     long = {
         name: {"energy": 12345.6, "price": -1.2345, "money": 12345.6, "power": 12345.6, "share": 0.1234}.get(kind, 1234.5) for name, kind in FIGURES.items()
     }
     when = {"time": datetime(2026, 10, 25, 1, 45, tzinfo=UTC), "start": datetime(2026, 10, 1, tzinfo=UTC)}
-    texts = [say(code, language, short=True, **long | when), WORDS[code].wordings(language, short=True)[-1]]
+    texts = [say(code, language, short=True, **long | when), find_wordings(code, language, short=True)[-1].text]
     assert all(0 < len(text) <= SHORT_LENGTH for text in texts)
     assert not any(text.endswith(".") for text in texts)
     assert read_names(texts[-1]) == set()
 
 
-@each_row("code", WORDS)
+@each_row("code", list_reasons())
 def test_what_a_sentence_sets_against_each_other_stands_in_it(code: str) -> None:
-    said = [read_names(text) for text in WORDS[code].en]
-    assert all(any({low, high} <= names for names in said) for low, high in WORDS[code].rises)
+    said = [read_names(wording.text) for wording in find_wordings(code, "en")]
+    assert all(any({low, high} <= names for names in said) for low, high in COMPARED.get(code, ()))
 
 
 def test_numbers_never_part_from_their_units() -> None:

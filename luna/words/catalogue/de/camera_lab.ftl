@@ -37,6 +37,5 @@ insight_damage = Beschädigte Zeilen, ausgelassen: { $rows }. Die erste: { $file
 word_span = { " " }({ $low } bis { $high })
 word_no_span = { " " }(zu wenige Wochen für ein Intervall)
 word_points = Prozentpunkte
-word_and = und
 word_test = ; p = { $p }
 word_test_small = ; p < { $p }

@@ -1,3 +1,27 @@
 name = Deutsch
+name-in-english = German
 plural = n != 1
 plural-forms = one other
+locale = de-DE
+decimal-mark = ,
+group-mark = .
+share = { $number }{ "\u00A0" }%
+energy = { $number }{ "\u00A0" }kWh
+little-energy = { $number }{ "\u00A0" }Wh
+less-energy = unter { $amount }
+power = { $number }{ "\u00A0" }kW
+hours = { $number }{ "\u00A0" }h
+temperature = { $number }{ "\u00A0" }°C
+money = { $sign }{ $digits }{ "\u00A0" }{ $currency }
+money-in-letters = { $sign }{ $digits }{ "\u00A0" }{ $currency }
+range = { $low } bis { $high }
+weekdays = Mo. Di. Mi. Do. Fr. Sa. So.
+weekdays-in-full = Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag
+months = Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.
+day = { $weekday }, { $day }.{ "\u00A0" }{ $month }
+day-with-year = { $day }.{ "\u00A0" }{ $month }{ "\u00A0" }{ $year }
+month-with-year = { $month }{ "\u00A0" }{ $year }
+date = d.M.y
+at-time = um { $clock }
+on-day-at-time = am { $day } um { $clock }
+and = { $first } und { $last }

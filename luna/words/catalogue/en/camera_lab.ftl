@@ -45,6 +45,5 @@ insight_damage = Damaged rows, left out: { $rows }. The first: { $file }, line {
 word_span = { " " }({ $low } to { $high })
 word_no_span = { " " }(too few weeks for an interval)
 word_points = percentage points
-word_and = and
 word_test = ; p = { $p }
 word_test_small = ; p < { $p }

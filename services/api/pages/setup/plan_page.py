@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from luna.energy.devices import DEVICE_KINDS
 from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.clock import SystemClock
@@ -14,7 +15,7 @@ from luna.platform.database import setup_drafts, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import retry_job
 from luna.words import Language, Numbers
-from luna.words.devices import DEVICE_WORDS, say_device
+from luna.words.devices import say_device
 from luna.words.notes import say_note
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
@@ -123,5 +124,5 @@ def _describe(plan: Mapping[str, Any], gateway: Gateway, language: Language) -> 
 def _say_note(note: Mapping[str, Any], numbers: Numbers) -> str:
     """Return a note with the device that it is about named as the pages name it."""
     figures = note.get("figures") or {}
-    named = {name: say_device(figures[name], language=numbers.language) for name in DEVICE_WORDS if isinstance(figures.get(name), str)}
+    named = {name: say_device(figures[name], language=numbers.language) for name in (kind.name for kind in DEVICE_KINDS) if isinstance(figures.get(name), str)}
     return say_note(note["code"], figures | named, numbers) if named else str(note["text"])

@@ -14,7 +14,7 @@ from luna.energy.site.countries import COUNTRIES, places
 from luna.energy.site.sensor_changes import SensorChange
 from luna.platform.simulated_home import is_simulated
 from luna.words import Language, Numbers
-from luna.words.devices import DEVICE_WORDS
+from luna.words.devices import KINDS
 from luna.words.pages import PageWords
 from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -148,8 +148,7 @@ def _review(kind: DeviceKind[Any], device: Part, words: PageWords, numbers: Numb
 
 def _say_kind(kind: DeviceKind[Any], words: PageWords, language: Language) -> str:
     """Return what set-up calls devices of a kind; one that it does not ask for is called as in lists."""
-    called = DEVICE_WORDS[kind.name].kind
-    return called[language] if called and not words.knows(kind.section) else words(kind.section)
+    return KINDS.say(kind.name, language) if kind.name in KINDS and not words.knows(kind.section) else words(kind.section)
 
 
 def _control_lines(site: Site, words: PageWords) -> Lines:

@@ -11,7 +11,8 @@ import pytest
 
 from luna.contracts import PlanReply, ReplayReply
 from luna.energy.site import Site
-from luna.words import REASONS, Language
+from luna.words import Language
+from luna.words.reasons import find_wordings
 from services.cli.report import ReportInput, SiteResult, render
 from tests.recorded import hold_drawing
 
@@ -187,7 +188,7 @@ def test_a_site_without_battery_has_no_charge_panel(make_report: ReportMaker, ma
     report = make_report(plan)
     html = render(replace(report, results=[replace(report.results[0], site=bare)]))
     assert 'class="soc-area"' not in html
-    assert REASONS["idle_no_battery"]["en"][0] in html
+    assert find_wordings("idle_no_battery", "en")[0].text in html
 
 
 def test_says_how_to_make_it_again(make_report: ReportMaker) -> None:

@@ -14,8 +14,8 @@ from luna.contracts.plan.reply import SlotReply
 from luna.energy.physics import Mode, SlotActuals, clamp, simulate_slot
 from luna.energy.schedule import Reason
 from luna.energy.timeline import Timeline
-from luna.words import REASONS
-from luna.words.battery_reasons import BOUND
+from luna.words import list_reasons
+from luna.words.phrases import Phrases
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
 from services.planner.milp.solver import Solver
@@ -33,6 +33,7 @@ NIGHT = {"load_kwh": 0.4, "pv_kwh": 0.0, "export_price": 0.05}
 PEAK = NIGHT | {"import_price": [0.10] * 4 + [0.50] * 4 + [0.25] * 4}
 NOTHING_LEFT = Terminal(kind="value", value=0.0)
 # Reasons that are a limit, of the device or as the owner set it: what a kWh costs decides nothing there.
+BOUND = {name.removesuffix("_1") for name in Phrases("battery_reasons", "reason_") if name.endswith("_1")}
 LIMITED = {*BOUND, *(f"{does}_for_{what}" for does in ("charge", "hold") for what in ("limit", "target", "reserve"))}
 OWN_USE = {"discharge_to_grid": False}
 
@@ -53,7 +54,7 @@ def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None
         plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
         reply = answer(plan, request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}), issued_at=START)
         assert [SlotReply.model_validate(slot.model_dump(), strict=True) for slot in reply.slots] == reply.slots
-        assert all(slot.reason.code in REASONS for slot in reply.slots)
+        assert all(slot.reason.code in list_reasons() for slot in reply.slots)
         assert all(slot.reason.text.endswith(".") for slot in reply.slots)
         assert not any("nan" in slot.reason.text or "{" in slot.reason.text for slot in reply.slots)
 

@@ -6,7 +6,7 @@ import pytest
 
 from luna.energy.devices import COMMANDS, DEVICE_KINDS
 from luna.energy.site import SENSOR_ROLES, Site, parse_site
-from luna.words.numbers import LANGUAGES
+from luna.words.catalogue import CATALOGUE
 from luna.words.pages import page_words
 from services.api.pages.setup.composition import numbers_of
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -46,7 +46,7 @@ def test_a_filled_form_is_a_device_whose_answers_say_the_same(form: DeviceForm[A
 @every_form
 def test_a_form_has_words_in_every_language(form: DeviceForm[Any]) -> None:
     site = describe(form, fill(form))
-    for language in LANGUAGES:
+    for language in CATALOGUE.languages:
         words = page_words("setup", language)
         for name in (form.section, f"none_{form.section}", f"add_{form.section}", *(f"field_{entry.name}" for entry in form.entries)):
             assert words.knows(name), name

@@ -1,0 +1,10 @@
+tradeoff = { $site }: { $first } gegen { $second }
+axis_cost = Kosten ({ $currency })
+axis_carbon = CO₂ (g)
+axis_self_sufficiency = Netzbezug (kWh)
+axis_wear = Verschleiß ({ $currency })
+aim_cost = Kosten
+aim_carbon = CO₂
+aim_self_sufficiency = Eigenversorgung
+aim_wear = Verschleiß
+bill = Rechnung je Monat in { $currency }: { $site }, { $first } bis { $last }

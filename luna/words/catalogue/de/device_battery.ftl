@@ -1,0 +1,11 @@
+kind_battery = Batterie
+prefix_battery = Batterie
+name_batteries = Batterie
+name_battery = Batterie
+role_total_battery_charge = Batterie geladen
+role_total_battery_discharge = Batterie entladen
+role_battery_soc = Ladestand der Batterie
+setup_batteries = Batterie
+setup_none_batteries = Keine Batterie: Luna plant trotzdem Auto und Warmwasser.
+setup_add_batteries = Batterie hinzufügen
+setup_review_battery = { $capacity } kWh, { $power } kW

@@ -1,0 +1,3 @@
+name_grid = Netzanschluss
+role_total_grid_import = Netzbezug
+role_total_grid_export = Einspeisung

@@ -1,0 +1,2 @@
+kind_inverter = Wechselrichter
+name_inverter = Wechselrichter

@@ -1,0 +1,12 @@
+price = Preis
+power = Leistung
+up = verbraucht
+down = geliefert
+soc = Ladestand
+band = P10–P90
+held = abgeregelt
+reserve = Reserve
+cheap = günstig
+dear = teuer
+predicted = Preise geschätzt
+without = Ohne Luna

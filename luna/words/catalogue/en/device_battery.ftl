@@ -1,0 +1,21 @@
+### What is said of batteries.
+
+kind_battery = Battery
+prefix_battery = battery
+name_batteries = Battery
+name_battery = Battery
+role_total_battery_charge = Into the battery
+role_total_battery_discharge = Out of the battery
+role_battery_soc = Battery's charge
+setup_batteries = Battery
+setup_none_batteries = No battery: Luna still plans car and heater.
+setup_add_batteries = Add a battery
+setup_review_battery = { $capacity } kWh, { $power } kW
+
+# Of fields, and of defaults that cost money: documentation and command line, in English alone.
+default_battery_min_soc = it may be emptied
+default_battery_charge_efficiency = a twentieth is lost in charging
+default_battery_discharge_efficiency = a twentieth is lost in discharging
+default_battery_wear_price = using it costs nothing
+default_battery_charge_from_grid = the contract lets it charge from the grid
+default_battery_discharge_to_grid = the contract lets it sell

@@ -1,0 +1,4 @@
+### What is said of inverters.
+
+kind_inverter = Inverter
+name_inverter = Inverter

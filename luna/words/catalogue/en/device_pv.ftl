@@ -1,0 +1,10 @@
+### What is said of PV arrays.
+
+kind_pv = PV array
+name_pv = Solar
+name_roof = Roof
+role_total_pv_production = Solar production
+setup_pv = Solar
+setup_none_pv = No solar power.
+setup_add_pv = Add solar
+entity_override_pv = Override PV

@@ -1,0 +1,91 @@
+"""The languages of the catalogue, and what each of them says of itself: how numbers, days and lists are written."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from luna.energy.errors import InvalidInputError
+from luna.words.catalogue import CATALOGUE, ITSELF
+
+if TYPE_CHECKING:
+    Language: TypeAlias = str
+else:
+    # What is read as one is checked against the folders that are there.
+    Language = Literal[CATALOGUE.languages]
+
+_FIGURE_ALONE = "{number}"
+
+
+class NumberForm:
+    """What stands beside a number."""
+
+    __slots__ = ("_after", "_before")
+
+    def __init__(self, text: str) -> None:
+        self._before, _, self._after = text.partition(_FIGURE_ALONE)
+
+    def __call__(self, number: str) -> str:
+        """Return it with the number."""
+        return f"{self._before}{number}{self._after}"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageForms:
+    """How a language writes numbers, days and lists; what it lacks is English.
+
+    Args:
+        decimal_mark: before the decimals.
+        digits: from the marks of Python's ``,`` format; None: they are the same.
+        share, energy, little_energy, power, hours, temperature: a number with what stands beside it.
+        said: every message by its name, for ``str.format``.
+    """
+
+    decimal_mark: str
+    digits: dict[int, str] | None
+    share: NumberForm
+    energy: NumberForm
+    little_energy: NumberForm
+    power: NumberForm
+    hours: NumberForm
+    temperature: NumberForm
+    weekdays: tuple[str, ...]
+    weekdays_in_full: tuple[str, ...]
+    months: tuple[str, ...]
+    said: dict[str, str]
+
+    def say(self, name: str, **figures: object) -> str:
+        """Return what the language says under a name of ``language.ftl``."""
+        return self.said[name].format(**figures)
+
+
+@cache
+def language_forms(language: Language) -> LanguageForms:
+    """Return how a language writes numbers, days and lists.
+
+    Raises:
+        InvalidInputError: it is not spoken here, or one of its messages is more than text and figures.
+    """
+    _check(language)
+    said = {name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()}
+    marks = said["decimal-mark"], said["group-mark"]
+    return LanguageForms(
+        decimal_mark=marks[0],
+        digits=None if marks == (".", ",") else str.maketrans({".": marks[0], ",": marks[1]}),
+        share=NumberForm(said["share"]),
+        energy=NumberForm(said["energy"]),
+        little_energy=NumberForm(said["little-energy"]),
+        power=NumberForm(said["power"]),
+        hours=NumberForm(said["hours"]),
+        temperature=NumberForm(said["temperature"]),
+        weekdays=tuple(said["weekdays"].split(" ")),
+        weekdays_in_full=tuple(said["weekdays-in-full"].split(" ")),
+        months=tuple(said["months"].split(" ")),
+        said=said,
+    )
+
+
+def _check(language: str) -> None:
+    if language not in CATALOGUE.languages:
+        *others, last = CATALOGUE.languages
+        remedy = f"Use {', '.join(others)} or {last}."
+        raise InvalidInputError("this language is not spoken here", field="language", value=language, remedy=remedy)
