@@ -2,7 +2,6 @@
 
 import re
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -19,7 +18,7 @@ from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import Capability
-from services.cli.carry_out import PAUSE_SECONDS
+from services.cli.carry_out import await_end
 from services.cli.console import follow_progress
 from services.cli.server import RemoteServer
 
@@ -65,11 +64,7 @@ class RemoteDesk:
             LunaError: what the work raised; the job failed or was cancelled.
         """
         with follow_progress(job.task, quiet=self._quiet) as progress:
-            while job.status in ("queued", "running"):
-                far = job.progress
-                progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
-                time.sleep(PAUSE_SECONDS)
-                job = self.ask(read_job, {"job_id": job.job_id})
+            job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
         if job.status != "done":
             from luna.platform.queue.jobs import explain_end
 

@@ -159,6 +159,8 @@ def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -
     job = next(each["job_id"] for each in listed if each["task"] == "ingest.slots.build")
     shown = laptop("jobs", "show", job).out
     assert [piece for piece in ("ingest.slots.build", "done", "cellar", "CE") if piece not in shown] == []
+    watched = laptop("jobs", "watch", job, "--json")
+    assert (watched.code, watched.document["status"], watched.document["reply"]["slots_written"]) == (0, "done", 0), watched.err
     assert (laptop("jobs", "cancel", job).code, problem(laptop("jobs", "retry", job))["status"]) == (1, 409)
 
 
