@@ -13,7 +13,7 @@ from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import CapabilityCall
 from luna.platform.clock import SystemClock
 from services.cli.console import follow_progress
-from services.cli.storage import COMPUTES_AT_MOST
+from services.cli.storage import COMPUTES_AT_MOST, open_object_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -112,7 +112,7 @@ def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, qui
 
 
 def _read_job(pool: "Engine", client: "Client", job_id: str) -> JobReply:
-    with CapabilityCall(by="", now=SystemClock().now(), database=lambda: pool, queue=lambda: client) as call:
+    with CapabilityCall(by="", now=SystemClock().now(), database=lambda: pool, queue=lambda: client, objects=open_object_store) as call:
         job: JobReply = read_job(call, job_id=job_id)
         return job
 
