@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, TypeGuard, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from luna.contracts.identity import ROLE_SCOPES
@@ -178,13 +178,13 @@ def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), shown
     return app
 
 
-def add_declared(app: typer.Typer, name: str, summary: str) -> None:
-    """Add a command that is declared, or a group of which all is."""
+def add_declared(app: typer.Typer, name: str, summary: str, *, shown: ShowReply | None = None) -> None:
+    """Add a command that is declared, or a group of which all is; ``shown`` shows a reply for which no table and no sentence is declared."""
     alone = next((each for each in CAPABILITIES if each.command == name), None)
     if alone is None:
         app.add_typer(build_group(name, summary), name=name)
     else:
-        app.command(name, help=_write_help(alone))(_build_command(alone))
+        app.command(name, help=_write_help(alone))(_build_command(alone, shown))
 
 
 def _write_help(capability: Capability) -> str:
@@ -276,9 +276,22 @@ def _list_options(capability: Capability) -> Iterator[Parameter]:
         if not given.is_model:
             yield _describe(given.name, given.kind, given.info, capability)
             continue
-        for name, info in given.kind.model_fields.items():
+        for name, info in _list_fields(given.kind):
             if name not in capability.assigned:
                 yield _describe(name, info.annotation, info, capability)
+
+
+def _list_fields(kind: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields of a message, those of a message within it among them."""
+    for name, info in kind.model_fields.items():
+        if _is_message(info.annotation):
+            yield from _list_fields(info.annotation)
+        else:
+            yield name, info
+
+
+def _is_message(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> Parameter:
@@ -355,13 +368,22 @@ def _read_said(name: str, kind: Any, said: Any, capability: Capability) -> Any:
     return parse_pairs(said, field=option, remedy=f"Write it as {option} NAME=VALUE.")
 
 
+def _read_fields(kind: type[BaseModel], capability: Capability, texts: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for name, info in kind.model_fields.items():
+        if _is_message(info.annotation):
+            said |= {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
+        elif texts.get(name) is not None:
+            said[name] = _read_said(name, info.annotation, texts[name], capability)
+    return said
+
+
 def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
     try:
         if not given.is_model:
             value = texts.get(given.name)
             return None if value is None else TypeAdapter(given.hint).validate_python(value)
-        fields = given.kind.model_fields
-        said = {name: _read_said(name, info.annotation, texts[name], capability) for name, info in fields.items() if texts.get(name) is not None}
+        said = _read_fields(given.kind, capability, texts)
         if capability.usually_now is not None:
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)
@@ -370,6 +392,6 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
 
 
 def _name_option(error: InvalidInputError, capability: Capability) -> InvalidInputError:
-    if error.field:
-        error.field = f"--{name_option(error.field, capability)}"
+    if error.field and error.field not in capability.arguments:
+        error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
     return error

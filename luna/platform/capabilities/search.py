@@ -4,7 +4,16 @@ from luna.contracts.search import EmbedQuestion, EmbedRequest, SearchQuestion, S
 from luna.platform.capability import CapabilityCall, capability
 
 
-@capability("POST", "/v1/search", noun="search", scope="read", command="search", shown="", aliases=("/search",))
+@capability(
+    "POST",
+    "/v1/search",
+    noun="search",
+    scope="read",
+    command="search",
+    arguments=("query",),
+    options={"from_day": "from", "to_day": "to", "document_ids": "document"},
+    aliases=("/search",),
+)
 def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchRequest:
     """Find passages.
 
