@@ -34,8 +34,8 @@ class DocumentFault(Message):
 class DocumentValidity(Message):
     """From when until when a document holds, both days included; null: nobody says."""
 
-    valid_from: Annotated[Day | None, Field(description="the first day on which it holds")] = None
-    valid_until: Annotated[Day | None, Field(description="the last day on which it holds")] = None
+    valid_from: Annotated[Day | None, Field(description="the first day on which it holds; null: nobody says")] = None
+    valid_until: Annotated[Day | None, Field(description="the last day on which it holds; null: nobody says")] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

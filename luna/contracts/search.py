@@ -16,12 +16,12 @@ MOST_PASSAGES = 100
 class SearchFilter(Message):
     """Which documents a search looks at; what is left out filters nothing."""
 
-    kind: DocumentKind | None = None
-    language: DocumentLanguage | None = None
+    kind: Annotated[DocumentKind | None, Field(description="documents of this kind alone")] = None
+    language: Annotated[DocumentLanguage | None, Field(description="documents in this language alone")] = None
     from_day: Annotated[Day | None, Field(description="documents dated this day or later")] = None
     to_day: Annotated[Day | None, Field(description="documents dated this day or before")] = None
-    site_id: Annotated[SiteName | None, Field(description="of this site, and everybody's; null: of every site the asker has")] = None
-    document_ids: Annotated[tuple[DocumentId, ...] | None, Field(max_length=1000)] = None
+    site_id: Annotated[SiteName | None, Field(description="documents of this site, and everybody's; null: of every site the asker has")] = None
+    document_ids: Annotated[tuple[DocumentId, ...] | None, Field(max_length=1000, description="a document by its id, of these alone")] = None
 
 
 class Passage(Message):

@@ -23,10 +23,12 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.identity import KeyScope, Scope
 from luna.contracts.message import Message, Request
 from luna.energy.errors import LunaError
-from luna.platform.database.engine import unit_of_work
+from luna.energy.refusals import refuse
+from luna.platform.database.engine import after_commit, unit_of_work
 from luna.words import Numbers
 
 if TYPE_CHECKING:
+    from luna.platform.objects import ObjectStore
     from luna.platform.queue import Client
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -41,6 +43,8 @@ class CapabilityCall:
         by: whose name stands beside what is changed.
         database: returns what the connection is to.
         queue: returns a client of the queue.
+        objects: returns the store of files.
+        name: the asker's; None: whoever may read this machine's files, who asks for everybody.
         sites: the sites that are the asker's; None: all.
         scopes: what the asker may do on them.
         user_id: the asker's number; None: no person who is set up.
@@ -51,22 +55,41 @@ class CapabilityCall:
     now: datetime
     database: Callable[[], Engine]
     queue: "Callable[[], Client]"
+    objects: "Callable[[], ObjectStore]"
+    name: str | None = None
     sites: Collection[str] | None = None
     scopes: frozenset[KeyScope] = frozenset()
     user_id: int | None = None
     by_key: bool = False
     _unit: ExitStack = field(default_factory=ExitStack)
+    _afterwards: list[Callable[[], object]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._unit.__exit__(kind, error, trace)
+        if kind is None:
+            for step in self._afterwards:
+                after_commit(self.database(), step)
+
+    def after_commit(self, step: Callable[[], object]) -> None:
+        """Do ``step`` once what was written over the connection is committed, and only then."""
+        self._afterwards.append(step)
 
     @cached_property
     def connection(self) -> Connection:
         """The one connection of this call, opened where it is needed."""
         return self._unit.enter_context(unit_of_work(self.database()))
+
+    def require_site(self, name: str) -> None:
+        """Return where a site is one of the asker's.
+
+        Raises:
+            NotFoundError: it is not; one that is not there at all is told in the same words.
+        """
+        if self.sites is not None and name not in self.sites:
+            raise refuse("no-such-site" if self.sites else "no-site-of-yours", field="site_id", value=name, names=", ".join(sorted(self.sites)))
 
     @property
     def own_sites(self) -> tuple[str, ...] | None:
@@ -141,19 +164,26 @@ class Capability:
         function: does it, or returns the request to the worker that does; its first parameter is who asks.
         noun: what it is about, as the documentation groups it.
         scope: what a caller must have been given.
-        command: the ``luna`` command.
+        command: the ``luna`` command that is made of it; None: none is.
         also: commands made by hand that ask it as well.
+        local_command: one made by hand that does the same in its own way, on Luna's own machine alone.
+        alone: why there is no command at all.
         shown: a table, a sentence with the names of what was given and is replied, or what makes lines and tables of the reply, by the site's clock.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
         usually_now: the field of the body that at a terminal is now where it is not given.
         arguments: what stands at a terminal without the name of an option.
         status: of the answer where it worked; 202: a job is accepted and the gateway says where it is read, while a command waits for its reply.
+        routed: whether its route is made of the declaration; one that answers with a tag, or not with the reply alone, is made by hand.
+        location: where what was accepted is read, with the names of the reply.
         errors: which not every operation has.
         aliases: short paths of the same form.
         critical: the password is asked again, whoever calls.
         changes_access: who may enter, or what they may, is another thing afterwards.
         signable: who asks may sign with another's name, as a program does for who uses it.
+        sure: what is lost by it, where a command is to be told that this is meant.
+        failed: whether a command ends with 1 although there is a reply.
+        for_assistants: whether it is a tool for assistants, where it reads of one site without a worker.
     """
 
     function: Callable[..., Message | None]
@@ -161,19 +191,26 @@ class Capability:
     path: str
     noun: str
     scope: Scope
-    command: str
-    shown: ReplyTable | str | ReplyParts
+    command: str | None = None
+    shown: ReplyTable | str | ReplyParts = ""
     options: Mapping[str, str] = field(default_factory=dict)
     assigned: frozenset[str] = frozenset()
     usually_now: str | None = None
     arguments: Collection[str] = ()
     status: int = 200
+    routed: bool = True
+    location: str = "/v1/jobs/{job_id}"
     errors: Sequence[type[LunaError]] = ()
     also: tuple[str, ...] = ()
+    local_command: str | None = None
+    alone: str | None = None
     aliases: tuple[str, ...] = ()
     critical: bool = False
     changes_access: bool = False
     signable: bool = False
+    sure: str = ""
+    failed: Callable[[Any], bool] = lambda _: False
+    for_assistants: bool = True
 
     def __call__(self, call: CapabilityCall, **given: Any) -> Any:
         """Return the reply to what is given."""
@@ -199,6 +236,16 @@ class Capability:
         """What a worker is asked; None: it is done where it is asked for."""
         returned = get_type_hints(self.function)["return"]
         return returned if issubclass(returned, Request) else None
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands that ask it, of whichever Luna is named."""
+        return self.also if self.command is None else (self.command, *self.also)
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether assistants are offered it: it reads of one site, at once."""
+        return self.for_assistants and self.method == "GET" and self.scope == "read" and "{site_id}" in self.path and self.asks is None
 
     @property
     def as_job(self) -> bool:

@@ -38,7 +38,7 @@ from services.api.tool_access import ToolAccess
 
 SEARCH = "search_documents"
 # What is declared of one site and reads without a worker.
-DECLARED = {each.name: each for each in CAPABILITIES if each.method == "GET" and each.scope == "read" and "{site_id}" in each.path and each.asks is None}
+DECLARED = {each.name: each for each in CAPABILITIES if each.is_tool}
 MOST_PASSAGES = 20
 LONGEST_ARGUMENTS = 20_000
 # Its library says every message.

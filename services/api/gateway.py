@@ -17,8 +17,8 @@ from fastapi import Depends, Request, Response
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import PlanRequest
+from luna.contracts.message import Message, interactive_queue_of
 from luna.contracts.message import Request as RequestMessage
-from luna.contracts.message import interactive_queue_of
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.capability import Capability, CapabilityCall
@@ -30,6 +30,7 @@ from luna.platform.health import TAKES, Readiness
 from luna.platform.health.probes import probe_database
 from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.queue import Client, Progress
+from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import Settings
 from services.api.events import StreamLimit
 from services.api.identity.audit import describe_request
@@ -117,6 +118,8 @@ class Gateway:
             now=self.clock.now(),
             database=lambda: self.database,
             queue=lambda: self.queue,
+            objects=lambda: self.objects,
+            name=caller.name,
             sites=caller.sites,
             scopes=caller.scopes,
             user_id=caller.user_id,
@@ -127,6 +130,11 @@ class Gateway:
         """Return the reply of a capability to a caller; ``by`` as of ``open_call``."""
         with self.open_call(caller, by=by) as call:
             return capability(call, **given)
+
+    def accept(self, capability: Capability, caller: Caller, *, by: str = "", **given: Any) -> Message:
+        """Return what a capability accepted from a caller, a job where a worker does it; ``by`` as of ``open_call``."""
+        found: Message = self.carry_out(capability, caller, by=by, **given)
+        return submit_job(self.database, self.queue, found) if isinstance(found, RequestMessage) else found
 
     @property
     def answer_timeout(self) -> timedelta:

@@ -33,5 +33,5 @@ class Operation:
 
 def describe_declared(capability: Capability) -> Operation:
     """Return the row of a declared capability."""
-    shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "command", "aliases", "critical")}
-    return Operation(**shared)
+    shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "alone", "aliases", "critical")}
+    return Operation(**shared, command=next(iter(capability.commands), capability.local_command))

@@ -15,37 +15,20 @@ from services.api.operation import Operation, describe_declared
 from services.api.page_operations import ADMIN_PAGES, PAGES
 
 _SITE = "/v1/sites/{site_id}"
-_PLAN = "/v1/plans/{plan_id}"
 
 SITES = (
     Operation("create_site", "POST", "/v1/sites", "configure", "site add"),
     Operation("read_site", "GET", _SITE, "read", "site show"),
     Operation("change_site", "PUT", _SITE, "configure", "site add"),
-    Operation("delete_site", "DELETE", _SITE, "configure", "site remove", critical=True),
 )
 PLANS = (
     Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
     Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
     Operation("read_timeline", "GET", f"{_SITE}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
-    Operation("read_latest_plan", "GET", f"{_SITE}/plans/latest", "read", "plans show"),
-    Operation("read_plan", "GET", _PLAN, "read", "plans show", aliases=("/plans/{plan_id}",)),
-    Operation("read_plan_reasons", "GET", f"{_PLAN}/reasons", "read", "plans reasons"),
-    Operation("ask_why_not", "POST", f"{_PLAN}/why-not", "analyse", "why-not", aliases=("/plans/{plan_id}/why-not",)),
-    Operation("plan_variant", "POST", f"{_PLAN}/what-if", "analyse", "what-if --plan", aliases=("/plans/{plan_id}/what-if",)),
-)
-FORECASTS = (
-    Operation("issue_forecast", "POST", f"{_SITE}/forecasts", "operate", "forecast issue"),
-    Operation("evaluate_forecasts", "POST", f"{_SITE}/forecasts/evaluations", "analyse", "forecast evaluate"),
-    Operation("issue_scenarios", "POST", f"{_SITE}/forecasts/scenarios", "analyse", "forecast scenarios"),
-    Operation("read_forecast_versions", "GET", f"{_SITE}/forecast-versions", "read", "forecast status", aliases=("/sites/{site_id}/forecast-versions",)),
 )
 DATA = (
-    Operation("list_series", "GET", f"{_SITE}/series", "read", "data series"),
     Operation("query_series", "GET", f"{_SITE}/series/{{series:path}}", "read", "data query"),
     Operation("load_file", "POST", f"{_SITE}/uploads", "data", "data load"),
-    Operation("list_prices", "GET", f"{_SITE}/prices", "read", "data query"),
-    Operation("fetch_prices", "POST", f"{_SITE}/prices", "data", "data prices"),
-    Operation("fetch_weather", "POST", f"{_SITE}/weather", "data", "data weather"),
 )
 DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
 _AGENT = f"{_SITE}/agent"
@@ -55,50 +38,19 @@ AGENT = (
     # Asked with the password like arming: it may widen what the agent decides.
     Operation("change_agent", "PUT", f"{_AGENT}/settings", "configure", "site add", critical=True),
 )
-EVALUATION = (
-    Operation("start_replay", "POST", f"{_SITE}/replays", "analyse", "replay"),
-    Operation("ask_what_if", "POST", "/v1/what-ifs", "analyse", "what-if", aliases=("/what-if",)),
-    Operation("read_what_if", "GET", "/v1/what-ifs/{what_if_id}", "read", "what-if --id", aliases=("/what-if/{what_if_id}",)),
-)
-SEARCH = (Operation("embed_texts", "POST", "/v1/embed", "analyse", alone="what other programs index with", aliases=("/embed",)),)
-ANSWERS = (
-    Operation("ask_question", "POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),
-    Operation("list_answers", "GET", "/v1/answers", "read", "answers list"),
-    Operation("audit_answers", "GET", "/v1/audit/answers", "administer", "answers list", aliases=("/admin/answers",)),
-    Operation("read_answer", "GET", "/v1/answers/{answer_id}", "read", "answers show"),
-    Operation("rate_answer", "POST", "/v1/answers/{answer_id}/feedback", "read", alone="a reader's own word on an answer that a page or program showed"),
-    Operation("read_conversation", "GET", "/v1/conversations/{conversation_id}", "read", "answers show"),
-    Operation("delete_conversation", "DELETE", "/v1/conversations/{conversation_id}", "read", alone="a reader's own; answer_retention forgets the others"),
-)
+ANSWERS = (Operation("ask_question", "POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),)
 TOOLS = (
     Operation("list_tools", "GET", "/v1/tools", "read", "tools list"),
     Operation("call_tool", "POST", "/v1/tools/{name}", "read", "tools call"),
     Operation("answer_assistant", "POST", "/mcp", "read", "mcp"),
 )
-NOTIFICATIONS = (Operation("test_notifications", "POST", "/v1/notifications/test", "configure", "notify test"),)
-_DOCUMENT = "/v1/documents/{document_id}"
 DOCUMENTS = (
     Operation("add_documents", "POST", "/v1/documents", "data", "docs add", aliases=("/documents",)),
-    Operation("fetch_document", "POST", "/v1/documents/fetch", "data", "docs add"),
-    Operation("add_examples", "POST", "/v1/documents/examples", "administer", "docs add --examples"),
-    Operation("reindex_documents", "POST", "/v1/documents/reindex", "administer", "rag reindex"),
-    Operation("read_document", "GET", _DOCUMENT, "read", "docs show"),
-    Operation("read_document_file", "GET", f"{_DOCUMENT}/file", "read", "docs show --out"),
-    Operation("list_passages", "GET", f"{_DOCUMENT}/passages", "read", "docs show --passages"),
-    Operation("delete_document", "DELETE", _DOCUMENT, "data", "docs remove"),
-)
-RECOMMENDATIONS = (
-    Operation("list_recommendations", "GET", "/v1/recommendations", "read", "recommend", aliases=("/recommend",)),
-    Operation("record_events", "POST", "/v1/events", "read", alone="a command shows and forgets; what readers do, they do in pages", aliases=("/events",)),
+    Operation("read_document_file", "GET", "/v1/documents/{document_id}/file", "read", "docs show --out"),
 )
 JOBS = (
     Operation("accept_job", "POST", "/v1/jobs", "analyse", "jobs submit", aliases=("/jobs",)),
     Operation("watch_job", "GET", "/v1/jobs/{job_id}/events", "read", "jobs watch", aliases=("/jobs/{job_id}/events",)),
-)
-_LAB_PAGE = "what the page Camera lab shows; the command luna edge run makes the same figures in a folder"
-EDGE = (
-    Operation("list_edge_runs", "GET", "/v1/edge/runs", "read", alone=_LAB_PAGE),
-    Operation("read_edge_run", "GET", "/v1/edge/runs/{lab_job_id}", "read", alone=_LAB_PAGE),
 )
 SYSTEM = (
     Operation("live", "GET", "/health/live", "public", alone="what a monitor asks"),
@@ -134,19 +86,13 @@ OLDER = (
 OPERATIONS: tuple[Operation, ...] = (
     *SITES,
     *PLANS,
-    *FORECASTS,
     *DATA,
     *DECLARED,
     *AGENT,
-    *EVALUATION,
-    *SEARCH,
     *ANSWERS,
     *TOOLS,
-    *NOTIFICATIONS,
     *DOCUMENTS,
-    *RECOMMENDATIONS,
     *JOBS,
-    *EDGE,
     *SYSTEM,
     *IDENTITY,
     *OLDER,

@@ -10,7 +10,6 @@ from luna.contracts.message import Message
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
 from luna.energy.instant import site_clock
-from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone
 from luna.platform.capability import Capability, CapabilityCall
@@ -52,9 +51,8 @@ def read_declared(call: CapabilityCall, capability: Capability, arguments: Mappi
         NotFoundError: the site is not one of them; one that is not there at all is told in the same words.
         InvalidInputError: an argument is missing, unknown or out of bounds.
     """
-    site, among = str(arguments["site_id"]), call.sites
-    if among is not None and site not in among:
-        raise refuse("no-such-site" if among else "no-site-of-yours", field="site_id", value=site, names=", ".join(sorted(among)))
+    site = str(arguments["site_id"])
+    call.require_site(site)
     with site_clock(parse_zone(sites.load(call.connection, site).timezone)):
         try:
             request = capability.request.model_validate(dict(arguments))

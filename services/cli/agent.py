@@ -2,7 +2,7 @@
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,11 +17,8 @@ from luna.energy.timeline import parse_day
 from luna.words import Numbers, say_policy, split_policies
 from services.cli.console import JsonOption, emit, make_writable, out, table
 from services.cli.declared import build_group
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, open_object_store
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
-
-if TYPE_CHECKING:
-    from luna.platform.objects import ObjectStore
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
 
@@ -98,7 +95,7 @@ def plot(
 
         with unit_of_work(engine) as connection:
             zone = find_zone(connection, site)
-            reply = draw_stored_day(Store.beside(engine, lambda: connection), request, objects=_open_objects())
+            reply = draw_stored_day(Store.beside(engine, lambda: connection), request, objects=open_object_store())
     _write(to, reply.svg.encode())
     if slots is not None:
         _write(slots, _compose_slots(reply, slots.suffix).encode())
@@ -147,10 +144,3 @@ def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:
     ]
     table(PICTURE_HEADINGS, rows, title=f"{reply.day}, out of {reply.from_day} to {reply.to_day}; stored energy counted in", words=PICTURE_HEADINGS[2:])
     out.print(f"Drawn: {to}")
-
-
-def _open_objects() -> "ObjectStore":
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-
-    return open_objects(load_settings())

@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from luna.contracts.job import Job
-from luna.contracts.message import Message, Request
+from luna.contracts.message import Message, Request, queue_of
 from luna.energy.errors import UnavailableError
+from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capability import CapabilityCall
+from luna.platform.clock import SystemClock
 from services.cli.console import follow_progress
-from services.cli.storage import COMPUTES_AT_MOST
+from services.cli.storage import COMPUTES_AT_MOST, open_object_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -100,33 +103,40 @@ def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool
 def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Message:
     from luna.platform.queue.jobs import explain_end, submit_job
 
+    job_id = submit_job(pool, client, request).job_id
     with follow_progress(request.task, quiet=quiet) as progress:
-        job = await_end(pool, client, submit_job(pool, client, request).job_id, progress, request=type(request))
+        job = await_end(partial(_read_job, pool, client, job_id), progress, is_served=partial(client.is_served, type(request)))
     if job.status != "done":
         raise explain_end(job)
     return request.reply.model_validate(job.reply)
 
 
-def await_end(pool: "Engine", client: "Client", job_id: str, progress: Callable[[int, int, str], None], *, request: "type[Request] | None" = None) -> Job:
+def _read_job(pool: "Engine", client: "Client", job_id: str) -> JobReply:
+    with CapabilityCall(by="", now=SystemClock().now(), database=lambda: pool, queue=lambda: client, objects=open_object_store) as call:
+        job: JobReply = read_job(call, job_id=job_id)
+        return job
+
+
+def await_end(read: Callable[[], JobReply], progress: Callable[[int, int, str], None], *, is_served: Callable[[], bool] = lambda: True) -> JobReply:
     """Return a job once it has ended; ``progress`` hears how far it is.
 
-    Raises:
-        UnavailableError: nobody has served such a ``request`` for a minute; None: it is waited for all the same.
-    """
-    from luna.platform.database import jobs
-    from luna.platform.database.engine import unit_of_work
+    Args:
+        read: returns how the job stands now.
+        progress: is given the steps done, the steps in all and the current one.
+        is_served: whether a live worker takes such a job.
 
+    Raises:
+        UnavailableError: for a minute the job has waited and nobody served it.
+    """
     served = time.monotonic()
-    while True:
-        with unit_of_work(pool) as connection:
-            job = jobs.load(connection, job_id)
-        if job.status not in ("queued", "running"):
-            return job
-        if request is None or job.status == "running" or client.is_served(request):
+    while (job := read()).status in ("queued", "running"):
+        if job.status == "running" or is_served():
             served = time.monotonic()
         elif time.monotonic() - served > UNSERVED_SECONDS:
-            remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job_id}."
-            raise UnavailableError(f"no worker serves the queue {request.queue()} any more", field="job_id", value=job_id, remedy=remedy)
-        far = client.tasks.progress(job_id) if job.status == "running" else None
+            remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job.job_id}."
+            queue = queue_of(job.task)
+            raise UnavailableError(f"no worker serves the queue {queue} any more", field="job_id", value=job.job_id, remedy=remedy)
+        far = job.progress
         progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
         time.sleep(PAUSE_SECONDS)
+    return job

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = build_group("data", "Load and query series.")
 
-SERIES_HEADINGS = ("series", "unit", "from", "to")
 fetch.register(app)
 app.add_typer(build_group("data quarantine", "List refused rows; release, correct or dismiss one."), name="quarantine")
 file_guess.register(app)
@@ -91,19 +90,6 @@ def query(  # noqa: PLR0913 - one per option
             out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {said}", markup=False)
 
     emit(document, as_json=as_json, show=show)
-
-
-@app.command()
-def series(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show which series a site has, and from when until when each is known."""
-    from luna.platform.database import recorded_span
-
-    with unit_of_work() as connection:
-        zone, found = find_zone(connection, site), recorded_span.list_series(connection, site)
-    rows = [{"series": each.series, "unit": each.unit, "first": each.span[0].isoformat(), "end": each.span[1].isoformat()} for each in found]
-    cells = [[each.series, each.unit or "–", *(say_instant(instant, zone) for instant in each.span)] for each in found]
-    none = "Nothing is known yet: luna data load, or luna data backfill."
-    emit({"site": site, "series": rows}, as_json=as_json, show=lambda: table(SERIES_HEADINGS, cells, words=SERIES_HEADINGS, none=none))
 
 
 @app.command()

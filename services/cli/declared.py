@@ -1,17 +1,17 @@
 """Commands of declared capabilities: of the declaration come arguments, options, help and what is shown; carried out here, or by a gateway elsewhere."""
 
 import getpass
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, TypeGuard, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import typer
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from luna.contracts.identity import ROLE_SCOPES
@@ -27,15 +27,18 @@ from services.cli.carry_out import answer_request, carry_out
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.remote import RemoteDesk
 from services.cli.server import find_server
-from services.cli.storage import open_database, open_queue
+from services.cli.storage import open_database, open_object_store, open_queue
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from luna.contracts.documents import Document
     from luna.energy.site import Site
     from luna.platform.queue import Client
 
-SITES_PAGE = 500
+PAGE_ROWS = 500
+ShowReply = Callable[[Any, Numbers], None]
+_YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is gone for good.")]
 
 
 class Desk(Protocol):
@@ -53,6 +56,14 @@ class Desk(Protocol):
 
         Raises:
             LunaError: why there is none.
+        """
+
+    def save_file(self, document: "Document", target: Path) -> None:
+        """Write a document's file as it was added.
+
+        Raises:
+            NotFoundError: it is gone.
+            MachineError: the file cannot be written.
         """
 
 
@@ -84,6 +95,7 @@ class OwnDesk:
             now=SystemClock().now(),
             database=self._open_database,
             queue=self._open_queue,
+            objects=open_object_store,
             scopes=ROLE_SCOPES["admin"],
             user_id=self._find_user(),
         ) as call:
@@ -91,6 +103,12 @@ class OwnDesk:
         if not isinstance(found, Request):
             return found
         return carry_out(self._open_database(), self._open_queue(), found, quiet=self._quiet) if capability.as_job else answer_request(found)
+
+    def save_file(self, document: "Document", target: Path) -> None:
+        """Write a document's file as it was added."""
+        from luna.platform.database import documents
+
+        open_object_store().fetch(documents.object_key(document.sha256), target)
 
     def _find_user(self) -> int | None:
         """Return the number of the person in whose name is asked.
@@ -128,33 +146,45 @@ def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | Remo
     return OwnDesk(quiet=quiet, user=user) if server is None else RemoteDesk(server, quiet=quiet)
 
 
-def read_sites(desk: Desk) -> SiteList:
-    """Return every site, page by page as a gateway shows them."""
-    page: SiteList = desk.ask(list_sites, {"limit": SITES_PAGE})
-    found, apart = page.sites, page.unreadable
+def read_pages(desk: Desk, capability: Capability, given: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield a list page by page, as a gateway gives it."""
+    page = desk.ask(capability, {**given, "limit": PAGE_ROWS})
+    yield page
     while page.cursor is not None:
-        page = desk.ask(list_sites, {"limit": SITES_PAGE, "cursor": page.cursor})
-        found, apart = found + page.sites, apart + page.unreadable
-    return SiteList(sites=found, unreadable=apart, cursor=None)
+        page = desk.ask(capability, {**given, "limit": PAGE_ROWS, "cursor": page.cursor})
+        yield page
 
 
-def build_group(name: str, summary: str, *, by_hand: frozenset[str] = frozenset()) -> typer.Typer:
-    """Return a group of commands with those that are declared in it, without those that are made by hand."""
+def read_sites(desk: Desk) -> SiteList:
+    """Return every site."""
+    pages: list[SiteList] = list(read_pages(desk, list_sites, {}))
+    return SiteList(sites=[site for page in pages for site in page.sites], unreadable=[site for page in pages for site in page.unreadable], cursor=None)
+
+
+def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), shown: Mapping[str, ShowReply] | None = None) -> typer.Typer:
+    """Return a group of commands with those that are declared in it.
+
+    Args:
+        name: the group's.
+        summary: its help.
+        by_hand: declared commands that are made by hand.
+        shown: what shows the reply of a command for which no table and no sentence is declared.
+    """
     app = typer.Typer(help=summary, no_args_is_help=True)
     for capability in CAPABILITIES:
-        group, _, verb = capability.command.rpartition(" ")
+        group, _, verb = (capability.command or "").rpartition(" ")
         if group == name and verb not in by_hand:
-            app.command(verb, help=_write_help(capability))(_build_command(capability))
+            app.command(verb, help=_write_help(capability))(_build_command(capability, (shown or {}).get(verb)))
     return app
 
 
-def add_declared(app: typer.Typer, name: str, summary: str) -> None:
-    """Add a command that is declared, or a group of which all is."""
+def add_declared(app: typer.Typer, name: str, summary: str, *, shown: ShowReply | None = None) -> None:
+    """Add a command that is declared, or a group of which all is; ``shown`` shows a reply for which no table and no sentence is declared."""
     alone = next((each for each in CAPABILITIES if each.command == name), None)
     if alone is None:
         app.add_typer(build_group(name, summary), name=name)
     else:
-        app.command(name, help=_write_help(alone))(_build_command(alone))
+        app.command(name, help=_write_help(alone))(_build_command(alone, shown))
 
 
 def _write_help(capability: Capability) -> str:
@@ -162,24 +192,30 @@ def _write_help(capability: Capability) -> str:
     return f"{capability.title}.\n\n{capability.explanation}".replace("`", "")
 
 
-def _build_command(capability: Capability) -> Callable[..., None]:
+def _build_command(capability: Capability, shown: ShowReply | None = None) -> Callable[..., None]:
     options = {each.name: each for each in _list_options(capability)}
 
-    def command(*, as_json: bool = False, **said: Any) -> None:
+    def command(*, as_json: bool = False, yes: bool = True, **said: Any) -> None:
+        if not yes:
+            raise InvalidInputError(capability.sure, field="--yes", value=said.get("site_id"), remedy="Say --yes where that is meant.")
         texts = said | {name: read_secret(name, said[name], needed=info.is_required()) for name, info in _list_secrets(capability)}
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             reply = desk.ask(capability, compose_given(capability, texts, read_zone))
             # A sentence tells no instant, and of a site that is gone the audit log still tells.
             zone = ZoneInfo("UTC")
-            if not as_json and not isinstance(capability.shown, str):
+            if not as_json and (shown is not None or not isinstance(capability.shown, str)):
                 with suppress(NotFoundError):
                     zone = read_zone()
         document = {"removed": texts[capability.given[-1].name]} if reply is None else reply.model_dump(mode="json", by_alias=True)
-        emit(document, as_json=as_json, show=lambda: show_reply(capability, reply, texts, zone))
+        show = partial(show_reply, capability, reply, texts, zone) if shown is None else partial(shown, reply, _choose_numbers(texts, zone))
+        emit(document, as_json=as_json, show=show)
+        if capability.failed(reply):
+            raise typer.Exit(1)
 
-    flag = Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
-    setattr(command, "__signature__", Signature([*options.values(), flag]))  # noqa: B010 - no attribute of functions
+    flags = [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)] if capability.sure else []
+    flags.append(Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption))
+    setattr(command, "__signature__", Signature([*options.values(), *flags]))  # noqa: B010 - no attribute of functions
     return command
 
 
@@ -200,12 +236,16 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
 
 def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
-    shown, numbers = capability.shown, Numbers(given.get("language") or "en", zone, "EUR")
+    shown, numbers = capability.shown, _choose_numbers(given, zone)
     if not isinstance(shown, ReplyTable):
         show_parts([shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers))
         return
     rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
     table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
+
+
+def _choose_numbers(given: Mapping[str, Any], zone: ZoneInfo) -> Numbers:
+    return Numbers(given.get("language") or "en", zone, "EUR")
 
 
 def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:
@@ -236,9 +276,22 @@ def _list_options(capability: Capability) -> Iterator[Parameter]:
         if not given.is_model:
             yield _describe(given.name, given.kind, given.info, capability)
             continue
-        for name, info in given.kind.model_fields.items():
+        for name, info in _list_fields(given.kind):
             if name not in capability.assigned:
                 yield _describe(name, info.annotation, info, capability)
+
+
+def _list_fields(kind: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields of a message, those of a message within it among them."""
+    for name, info in kind.model_fields.items():
+        if _is_message(info.annotation):
+            yield from _list_fields(info.annotation)
+        else:
+            yield name, info
+
+
+def _is_message(kind: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> Parameter:
@@ -248,7 +301,7 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     shape = _read_type(kind)
     words = f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
     pairs = "NAME=VALUE" if _is_mapping(kind) else None
-    option: Any = typer.Option(f"--{name_option(info.alias or name, capability)}", help=words, metavar=pairs, show_default=False)
+    option: Any = typer.Option(_spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False)
     if name in capability.arguments:
         option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)
     elif shape is Path:
@@ -269,8 +322,13 @@ def _ask_file(name: str, usual: str, capability: Capability) -> Any:
 
 def name_option(name: str, capability: Capability) -> str:
     """Return what a field is called at a terminal: one that is named by its number or name, by what it is alone."""
+    return _spell_option(name, capability).removeprefix("--").partition("/")[0]
+
+
+def _spell_option(name: str, capability: Capability) -> str:
+    """Return how a field is written at a terminal; a flag that says no as well has a second name behind a slash."""
     plain = name.removesuffix("_")
-    return capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
+    return "--" + capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
 
 
 def _read_type(kind: Any) -> Any:
@@ -310,13 +368,22 @@ def _read_said(name: str, kind: Any, said: Any, capability: Capability) -> Any:
     return parse_pairs(said, field=option, remedy=f"Write it as {option} NAME=VALUE.")
 
 
+def _read_fields(kind: type[BaseModel], capability: Capability, texts: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for name, info in kind.model_fields.items():
+        if _is_message(info.annotation):
+            said |= {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
+        elif texts.get(name) is not None:
+            said[name] = _read_said(name, info.annotation, texts[name], capability)
+    return said
+
+
 def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
     try:
         if not given.is_model:
             value = texts.get(given.name)
             return None if value is None else TypeAdapter(given.hint).validate_python(value)
-        fields = given.kind.model_fields
-        said = {name: _read_said(name, info.annotation, texts[name], capability) for name, info in fields.items() if texts.get(name) is not None}
+        said = _read_fields(given.kind, capability, texts)
         if capability.usually_now is not None:
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)
@@ -325,6 +392,6 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
 
 
 def _name_option(error: InvalidInputError, capability: Capability) -> InvalidInputError:
-    if error.field:
-        error.field = f"--{name_option(error.field, capability)}"
+    if error.field and error.field not in capability.arguments:
+        error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
     return error

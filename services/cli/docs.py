@@ -13,25 +13,23 @@ from luna.contracts.documents import (
     DocumentFields,
     DocumentKind,
     DocumentLanguage,
-    DocumentState,
-    DocumentValidity,
     FetchDocumentRequest,
     IngestReply,
     IngestRequest,
 )
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.documents import list_documents, set_document_validity, show_documents
+from luna.platform.capabilities.documents import list_passages, read_document, show_documents
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.declared import build_group, open_desk, show_parts
-from services.cli.storage import compose_request, open_database, open_queue, unit_of_work
+from services.cli.declared import build_group, open_desk, read_pages, show_parts
+from services.cli.storage import compose_request, open_database, open_object_store, open_queue
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from luna.platform.queue import Client
 
-app = build_group("docs", "Add documents, list, show and remove them.", by_hand=frozenset({"list", "validity"}))
+app = build_group("docs", "Add documents, list, show and remove them.")
 
 WEB = ("http://", "https://")
 
@@ -69,24 +67,6 @@ def add(  # noqa: PLR0913 - one per option
         raise typer.Exit(1)
 
 
-@app.command("list")
-def list_stored(  # noqa: PLR0913 - one per option
-    *,
-    kind: Annotated[DocumentKind | None, typer.Option(help="Only of this kind.")] = None,
-    language: Annotated[DocumentLanguage | None, typer.Option(help="Only in this language.")] = None,
-    state: Annotated[DocumentState | None, typer.Option(help="Only those that stand so.")] = None,
-    site: Annotated[str | None, typer.Option(help="Only those about this site.")] = None,
-    current: Annotated[bool | None, typer.Option("--current/--not-current", help="Only versions that searches find, or only others.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
-    as_json: JsonOption = False,
-) -> None:
-    """Show documents, those stored last first."""
-    wanted = {"kind": kind, "language": language, "state": state, "site_id": site, "current": current, "limit": limit}
-    with open_desk() as desk:
-        found = desk.ask(list_documents, {name: value for name, value in wanted.items() if value is not None})
-    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_list(found.documents))
-
-
 @app.command()
 def show(
     document_id: IdArgument,
@@ -96,45 +76,14 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a document is, how far it is on its way to being found, and why it failed where it did."""
-    from luna.platform.database import document_passages, documents
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-
-    with unit_of_work() as connection:
-        document = documents.load(connection, document_id)
-        text = document_passages.list_of(connection, document_id) if with_passages else None
-    if target is not None:
-        open_objects(load_settings()).fetch(documents.object_key(document.sha256), target)
+    given = {"document_id": document_id}
+    with open_desk() as desk:
+        document = desk.ask(read_document, given)
+        text = [each for page in read_pages(desk, list_passages, given) for each in page.passages] if with_passages else None
+        if target is not None:
+            desk.save_file(document, target)
     shown = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
     emit(shown, as_json=as_json, show=lambda: _show(document, text or []))
-
-
-@app.command()
-def validity(
-    document_id: IdArgument,
-    *,
-    valid_from: Annotated[str | None, typer.Option("--from", metavar="DAY", help="The first day on which it holds (default: nobody says).")] = None,
-    valid_until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="The last day on which it holds (default: nobody says).")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Say from when until when a document holds, in the place of what was found in its text; without days nobody says."""
-    wanted = compose_request(DocumentValidity, valid_from=valid_from, valid_until=valid_until)
-    with open_desk() as desk:
-        document = desk.ask(set_document_validity, {"document_id": document_id, "validity": wanted})
-    emit(document.model_dump(mode="json"), as_json=as_json, show=lambda: _show_list([document]))
-
-
-@app.command()
-def remove(document_id: IdArgument, *, as_json: JsonOption = False) -> None:
-    """Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone."""
-    from luna.platform.documents import remove_document
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-
-    with unit_of_work() as connection:
-        gone = remove_document(connection, open_objects(load_settings()), document_id, among=None)
-    said = f"{gone[0].title} is deleted" + (f" with {len(gone) - 1} older versions." if len(gone) > 1 else ".")
-    emit({"removed": [each.document_id for each in gone]}, as_json=as_json, show=lambda: out.print(said, markup=False))
 
 
 def _store_file(pool: "Engine", path: Path, fields: DocumentFields) -> Document:
@@ -142,23 +91,20 @@ def _store_file(pool: "Engine", path: Path, fields: DocumentFields) -> Document:
 
     from luna.platform.database import engine
     from luna.platform.documents import clean_name, require_fitting, store_document
-    from luna.platform.objects import open_objects
     from luna.platform.settings import load_settings
     from services.rag.documents.storing import read_file
 
     settings = load_settings()
-    incoming = read_file(path, open_objects(settings), name=clean_name(path.name), source="upload", added_by=getpass.getuser())
+    incoming = read_file(path, open_object_store(), name=clean_name(path.name), source="upload", added_by=getpass.getuser())
     require_fitting(incoming.size_bytes, str(path), settings)
     with engine.unit_of_work(pool) as connection:
         return store_document(connection, replace(incoming, fields=fields))[0]
 
 
 def _store_examples(pool: "Engine") -> list[Document]:
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
     from services.rag.documents.storing import store_examples
 
-    return store_examples(pool, open_objects(load_settings()), added_by=getpass.getuser())
+    return store_examples(pool, open_object_store(), added_by=getpass.getuser())
 
 
 def _ingest(pool: "Engine", client: "Client", stored: list[Document], *, quiet: bool) -> list[Document]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.console import JsonOption, emit, err, follow_progress, make_writable, out, table
+from services.cli.declared import build_group
 from services.cli.storage import open_database, open_queue
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from services.edge.batch.transport import GroupTransport
     from services.edge.lab import Lab
 
-app = typer.Typer(help="The camera lab: battery-powered cameras that charge while the grid is clean.", no_args_is_help=True)
+app = build_group("edge", "The camera lab: battery-powered cameras that charge while the grid is clean.")
 
 ConfigOption = Annotated[Path | None, typer.Option(help="What is asked, JSON with comments as config/edge.jsonc (default: its defaults).")]
 EnergyOption = Annotated[Path | None, typer.Option("--energy-data", help="Folder with the clean shares as CSV (default: as configured); never written.")]

@@ -1,6 +1,6 @@
 """``luna forecast``: train Aurora, issue forecasts, compare versions."""
 
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -8,48 +8,22 @@ import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import parse_zone
-from luna.platform.capabilities.forecasts import train_forecast
 from luna.platform.clock import SystemClock
 from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
 from services.cli import forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import build_group, compose_given, open_desk
+from services.cli.declared import build_group
 from services.cli.shared_sentences import show_driving
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, open_object_store
 from services.cli.window import FirstDayOption, LastDayOption, SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.energy.outlook import Forecast, Quantiles
-    from luna.platform.objects import ObjectStore
-
-app = build_group("forecast", "Train Aurora, issue forecasts, compare versions.", by_hand=frozenset({"explain", "train"}))
-forecast_explain.register(app)
-forecast_scenarios.register(app)
-forecast_versions.register(app)
 
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
-@app.command()
-def train(
-    *,
-    site: SiteOption,
-    until: Annotated[str | None, typer.Option(help="Learn from nothing after this instant (default: all there is).")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed and data give the same model.")] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Use the new model also where it did worse than the one in use.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Train Aurora on a site's history and store the model."""
-    texts = {"site_id": site, "until": until, "seed": seed, "force": force}
-    with open_desk() as desk:
-        zone = parse_zone(desk.read_site(site).timezone)
-        reply = desk.ask(train_forecast, compose_given(train_forecast, texts, lambda: zone))
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_training(reply, zone))
-
-
-@app.command()
 def issue(
     *,
     site: SiteOption,
@@ -67,13 +41,12 @@ def issue(
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
         zone, instants = find_zone(connection, site), parse_site_instants(connection, site, at=at, to=to)
         request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version)
-        issued = issue_forecasts(connection, request, objects=_objects(), now=SystemClock().now(), progress=progress)
+        issued = issue_forecasts(connection, request, objects=open_object_store(), now=SystemClock().now(), progress=progress)
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     document = issued.reply().model_dump(mode="json") | {"forecast": _describe(last)}
     emit(document, as_json=as_json, show=lambda: _show_forecast(last, issued.batch.stage, issued.batch.reasons[-1], zone=zone))
 
 
-@app.command()
 def evaluate(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
@@ -94,7 +67,7 @@ def evaluate(  # noqa: PLR0913 - one per option
     from services.forecaster.versions.comparison import evaluate_versions
 
     with unit_of_work() as connection, follow_progress("Evaluating") as progress:
-        objects = _objects()
+        objects = open_object_store()
         reply = evaluate_versions(connection, request, objects=objects, progress=progress)
         if money:
             reply = add_money(connection, request, reply, objects=objects, progress=progress)
@@ -114,13 +87,6 @@ def _parse_minutes(text: str, *, field: str) -> int:
     return int(digits) * unit // timedelta(minutes=1)
 
 
-def _objects() -> "ObjectStore":
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-
-    return open_objects(load_settings())
-
-
 def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
     def parts(name: str, quantiles: "Quantiles", slot: int) -> dict[str, float]:
         values = {"": quantiles.expected, "_p10": quantiles.p10, "_p50": quantiles.p50, "_p90": quantiles.p90}
@@ -132,14 +98,14 @@ def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
     ]
 
 
-def _show_training(reply: TrainReply, zone: tzinfo) -> None:
+def _show_training(reply: TrainReply, numbers: Numbers) -> None:
     out.print(f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}")
     out.print(f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}")
     if not any(name.endswith("mae_kwh") for name in reply.metrics):
         out.print("Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands.")
     table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
     if reply.driving is not None:
-        show_driving(reply.driving, zone)
+        show_driving(reply.driving, numbers.zone)
 
 
 def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
@@ -172,3 +138,15 @@ def _show_scores(reply: EvaluateReply) -> None:
     ]
     headings = ["version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill", "error costs a day"]
     table(headings, rows, title=f"{reply.origins} origins")
+
+
+app = build_group(
+    "forecast",
+    "Train Aurora, issue forecasts, compare versions.",
+    shown={"explain": forecast_explain.show_explanation, "train": _show_training},
+)
+app.command()(issue)
+app.command()(evaluate)
+forecast_explain.register(app)
+forecast_scenarios.register(app)
+forecast_versions.register(app)

@@ -11,14 +11,12 @@ import typer
 
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import SLOT, FloatArray, parse_zone
-from luna.platform.capabilities.forecasts import explain_forecast
+from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Language, Numbers
 from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
-from services.cli.declared import compose_given, open_desk
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, open_object_store
 from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
@@ -36,25 +34,8 @@ USUAL_VERSION = "baseline_7_day_avg"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to ``luna forecast``."""
-    app.command("explain")(explain)
+    """Add the command to ``luna forecast``."""
     app.command("plot")(plot)
-
-
-def explain(
-    *,
-    site: SiteOption,
-    at: AtOption,
-    slot: Annotated[str | None, typer.Option(help="Only the quarter-hour that covers this instant (default: all, shown by the hour).")] = None,
-    version: VersionOption = None,
-    language: LanguageOption = "en",
-    as_json: JsonOption = False,
-) -> None:
-    """Say why a forecast differs from the usual, the mean of the last seven days: what each reason adds, in kW."""
-    texts = {"site_id": site, "at": at, "slot": slot, "version": version, "language": language}
-    with open_desk() as desk:
-        reply = desk.ask(explain_forecast, compose_given(explain_forecast, texts, lambda: parse_zone(desk.read_site(site).timezone)))
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, Numbers(language, parse_zone(reply.timezone), "EUR")))
 
 
 def plot(
@@ -85,13 +66,11 @@ def plot(
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
     from luna.platform.database import forecasts, observations, sites
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
     from luna.words.charts import ForecastView
     from services.forecaster.explanation import service
     from services.forecaster.inputs.solar import estimate_clear_sky
 
-    reply = service.explain_forecast(connection, request, objects=open_objects(load_settings()))
+    reply = service.explain_forecast(connection, request, objects=open_object_store())
     site, issued = sites.load(connection, request.site_id), reply.issued_at
     forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
     happened = observations.read(connection, request.site_id, forecast.timeline)
@@ -119,7 +98,8 @@ def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequenc
     return SeriesView(forecast.map(lambda part: part * per_hour), usual, happened_kwh * per_hour, [slot.text for slot in slots])
 
 
-def _show(reply: ExplainReply, numbers: Numbers) -> None:
+def show_explanation(reply: ExplainReply, numbers: Numbers) -> None:
+    """Print why a forecast is what it is, hour by hour, or of one quarter-hour all reasons."""
     out.print(f"{reply.forecast_version}, {numbers.day(reply.issued_at)} {numbers.clock(reply.issued_at)} ({reply.timezone})")
     for condition in reply.conditions:
         out.print(condition)

@@ -9,7 +9,7 @@ import typer
 from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, open_object_store
 from services.cli.window import SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
@@ -37,15 +37,13 @@ def scenarios(
 ) -> None:
     """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
     from luna.platform.database.forecast_scenarios import describe
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
     from services.cli.storage import unit_of_work
     from services.forecaster.scenarios.service import issue_asked
 
     with unit_of_work() as connection:
         request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
         zone = find_zone(connection, site)
-        issued = issue_asked(connection, request, objects=open_objects(load_settings()))
+        issued = issue_asked(connection, request, objects=open_object_store())
     document = issued.reply().model_dump(mode="json") | {"paths": describe(issued.scenarios)}
     emit(document, as_json=as_json, show=lambda: _show(issued.scenarios, zone))
 

@@ -1,6 +1,7 @@
 """``luna jobs``: accepted work that nobody waits for."""
 
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,11 +109,9 @@ def _validate(kind: "type[Request]", document: dict[str, Any]) -> "Request":
 @app.command()
 def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Wait until a job has ended, and show how far it is meanwhile; exit 1 where it failed or was cancelled."""
-    from services.cli.storage import open_database, open_queue
-
-    with open_database() as pool, open_queue() as client, follow_progress("job", quiet=as_json) as progress:
-        job = await_end(pool, client, job_id, progress)
     with open_desk() as desk:
+        with follow_progress("job", quiet=as_json) as progress:
+            job = await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
         zone = _find_zone(desk, job)
     emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job, zone))
     if job.status != "done":

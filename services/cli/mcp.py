@@ -70,6 +70,7 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
     from luna.platform.capability import CapabilityCall
     from luna.platform.clock import SystemClock
     from services.api.tool_access import ToolAccess
+    from services.cli.storage import open_object_store
     from services.rag.tools import registry
 
     among = None if site is None else (site,)
@@ -78,7 +79,9 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
         return await to_thread.run_sync(partial(_call, database, client, request))
 
     async def read(capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
-        call = CapabilityCall(by=getpass.getuser(), now=SystemClock().now(), database=lambda: database, queue=lambda: client, sites=among)
+        call = CapabilityCall(
+            by=getpass.getuser(), now=SystemClock().now(), database=lambda: database, queue=lambda: client, objects=open_object_store, sites=among
+        )
         return await to_thread.run_sync(partial(_read, call, capability, arguments))
 
     async def search(request: "SearchRequest") -> "SearchReply":

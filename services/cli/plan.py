@@ -20,6 +20,7 @@ from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit
 from services.cli.pareto import show_pareto
 from services.cli.plan_table import show_plan
+from services.cli.storage import open_object_store
 from services.cli.window import find_zone
 
 if TYPE_CHECKING:
@@ -134,10 +135,8 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 def _ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
     """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
     from luna.platform.driving_forecast import find_missing_forecast
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
     from services.forecaster.service import issue_forecasts
 
     missing = find_missing_forecast(connection, request, now=now)
     if missing is not None:
-        issue_forecasts(connection, missing, objects=open_objects(load_settings()), now=now)
+        issue_forecasts(connection, missing, objects=open_object_store(), now=now)

@@ -5,13 +5,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from luna.energy.errors import InvalidInputError
+from luna.platform.capabilities.recommendations import list_recommendations
 from luna.platform.clock import SystemClock
 from luna.words import Language, Numbers
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.declared import compose_given, open_desk
+from services.cli.server import find_server
 from services.cli.storage import compose_request, open_database, unit_of_work
 
 if TYPE_CHECKING:
-    from luna.contracts.recommendations import RecommendReply, RecommendRequest, RefreshRecommendationsRequest
+    from luna.contracts.recommendations import RecommendReply, RefreshRecommendationsRequest
 
 HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
 NOTHING = "Nothing is to be recommended; luna recommend refresh looks anew."
@@ -38,28 +42,24 @@ def _recommend(  # noqa: PLR0913 - one per option
 
     evaluate says what each policy and chance would have been rewarded with: IPS, SNIPS and doubly robust, with 95 % intervals.
     """
-    from luna.contracts.recommendations import RecommendRequest, RefreshRecommendationsRequest
+    if what == "show":
+        _choose({"site_id": site, "about": about, "kind": kind, "k": count, "language": language}, as_json=as_json)
+        return
+    if find_server() is not None:
+        remedy = "Call it there; over HTTP there is luna recommend show."
+        raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna recommend {what}", remedy=remedy)
+    from luna.contracts.recommendations import RefreshRecommendationsRequest
 
     if what == "refresh":
         _refresh(compose_request(RefreshRecommendationsRequest, site_id=site), as_json=as_json)
-    elif what == "evaluate":
-        _evaluate(limit, as_json=as_json)
     else:
-        _choose(compose_request(RecommendRequest, site_id=site, about=about, kind=kind, k=count, language=language), as_json=as_json)
+        _evaluate(limit, as_json=as_json)
 
 
-def _choose(request: "RecommendRequest", *, as_json: bool) -> None:
-    import numpy as np
-
-    from luna.platform.settings import load_settings
-    from services.rag.embedding import open_embedder
-    from services.rag.recommending.choosing import Chooser
-
-    settings = load_settings()
-    chooser = Chooser(settings.recommendation_policy, open_embedder(settings), np.random.default_rng())
-    with unit_of_work() as connection:
-        reply = chooser.choose(connection, request, now=SystemClock().now())
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, request.language))
+def _choose(texts: dict[str, Any], *, as_json: bool) -> None:
+    with open_desk(quiet=as_json) as desk:
+        reply = desk.ask(list_recommendations, compose_given(list_recommendations, texts, lambda: ZoneInfo("UTC")))
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, texts["language"]))
 
 
 def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:

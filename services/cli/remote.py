@@ -2,10 +2,10 @@
 
 import re
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -13,13 +13,14 @@ import typer
 from pydantic import SecretStr, TypeAdapter
 from pydantic_core import to_json
 
+from luna.contracts.documents import Document
 from luna.contracts.message import Message
-from luna.energy.errors import ConfirmationError, InvalidInputError, UnavailableError, read_problem
+from luna.energy.errors import ConfirmationError, InvalidInputError, MachineError, UnavailableError, read_problem
 from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import Capability
-from services.cli.carry_out import PAUSE_SECONDS
+from services.cli.carry_out import await_end
 from services.cli.console import follow_progress
 from services.cli.server import RemoteServer
 
@@ -58,6 +59,16 @@ class RemoteDesk:
             found = self._await(JobReply.model_validate(found))
         return None if capability.reply is None else capability.reply.model_validate(found)
 
+    def save_file(self, document: Document, target: Path) -> None:
+        """Write a document's file as it was added."""
+        answer = self._call("GET", f"/v1/documents/{quote(document.document_id, safe='')}/file", timeout=PATIENCE_SECONDS)
+        if not answer.is_success:
+            self._read(answer)
+        try:
+            target.write_bytes(answer.content)
+        except OSError as exc:
+            raise MachineError(f"cannot be written: {exc.strerror}", field=str(target), remedy="Name a file that you may write.") from exc
+
     def _await(self, job: JobReply) -> Any:
         """Return a job's reply; standard error says how far it is.
 
@@ -65,11 +76,7 @@ class RemoteDesk:
             LunaError: what the work raised; the job failed or was cancelled.
         """
         with follow_progress(job.task, quiet=self._quiet) as progress:
-            while job.status in ("queued", "running"):
-                far = job.progress
-                progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
-                time.sleep(PAUSE_SECONDS)
-                job = self.ask(read_job, {"job_id": job.job_id})
+            job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
         if job.status != "done":
             from luna.platform.queue.jobs import explain_end
 
@@ -101,15 +108,22 @@ class RemoteDesk:
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> Any:
+        said = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
+        return self._read(self._call(method, path, params=query, content=None if body is None else to_json(body), headers=said, timeout=patience))
+
+    def _call(self, method: str, path: str, **said: Any) -> Any:
+        """Return the answer to a request.
+
+        Raises:
+            UnavailableError: nobody answers.
+        """
         import httpx
 
-        said = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
         try:
-            answer = self._client.request(method, path, params=query, content=None if body is None else to_json(body), headers=said, timeout=patience)
+            return self._client.request(method, path, **said)
         except httpx.HTTPError as exc:
             remedy = "See that Luna runs there and that this machine reaches it."
             raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._server.url, remedy=remedy) from exc
-        return self._read(answer)
 
     def _read(self, answer: Any) -> Any:
         """Return what an answer holds.
@@ -156,7 +170,8 @@ def require_over_http(words: Sequence[str]) -> None:
     Raises:
         InvalidInputError: it works on Luna's own machine alone.
     """
-    commands = [command for each in CAPABILITIES for command in (each.command, *each.also)]
+    # What is behind an option is the same command's.
+    commands = list(dict.fromkeys(command.partition(" --")[0] for each in CAPABILITIES for command in each.commands))
     if any(list(words[: len(command.split())]) == command.split() for command in commands):
         return
     said = " ".join(word for word in words[:2] if not word.startswith("-"))

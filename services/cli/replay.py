@@ -32,7 +32,7 @@ from luna.contracts.replay import POLICIES
 from luna.energy.instant import site_clock
 from luna.words import read_policy, split_policies
 from services.cli.console import JsonOption, emit, follow_progress
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, open_object_store
 from services.cli.window import FirstDayOption, LastDayOption, find_zone
 
 if TYPE_CHECKING:
@@ -131,11 +131,9 @@ def _replay_here(engine: "Engine", request: ReplayRequest, *, progress: SiteProg
         store = Store.beside(engine, lambda: connection)
         if not isinstance(request, AgentReplayRequest):
             return replay_on(store, request, progress=progress)
-        from luna.platform.objects import open_objects
-        from luna.platform.settings import load_settings
         from services.agent.evaluation.replay import replay_learned
 
-        return replay_learned(store, request, objects=open_objects(load_settings()), progress=progress)
+        return replay_learned(store, request, objects=open_object_store(), progress=progress)
 
 
 def replay_on_workers(engine: "Engine", client: "Client", requests: Mapping[str, ReplayRequest], *, progress: SiteProgress) -> dict[str, ReplayReply]:
@@ -243,15 +241,13 @@ def prepare(pool: "Engine", request: ReplayRequest, asked: list[str], *, progres
     """Return the request of each site asked for, its forecasts issued."""
     from luna.platform.database import sites
     from luna.platform.database.engine import unit_of_work
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
 
     with unit_of_work(pool) as connection:
         known = [site.name for site in sites.load_all(connection).sites] if ALL in asked else list(dict.fromkeys(asked))
         requests = {name: name_version(connection, request.model_copy(update={"site_id": name})) for name in known}
         for each in requests.values():
             with name_errors(each.site_id, several=len(requests) > 1):
-                ensure_forecasts(connection, each, objects=open_objects(load_settings()), progress=progress)
+                ensure_forecasts(connection, each, objects=open_object_store(), progress=progress)
     return requests
 
 

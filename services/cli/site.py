@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from luna.energy.devices import DEVICE_KINDS, DeviceKind
-from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.errors import LunaError
 from luna.energy.part import Part
 from luna.energy.site import Site, SpotPrice
 from luna.energy.site.sensor_changes import ChangedSensors
@@ -140,31 +140,6 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
-
-
-@app.command()
-def remove(
-    *,
-    site: SiteOption,
-    yes: Annotated[bool, typer.Option("--yes", help="Really: what was measured, forecast and planned for it goes as well, for good.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Delete a site with all its data; it must be disarmed, and no work for it under way."""
-    from luna.platform.database import site_removal, sites
-    from luna.platform.objects import open_objects
-    from luna.platform.settings import load_settings
-
-    with unit_of_work() as connection:
-        sites.key_of(connection, site)
-        if not yes:
-            remedy = "Say --yes where that is meant; luna site show keeps its configuration."
-            raise InvalidInputError("everything known of the site is deleted with it, for good", field="--yes", value=site, remedy=remedy)
-        artefacts = site_removal.remove(connection, site)
-    # Nothing names them any more: what cannot be removed now costs space and nothing else.
-    objects = open_objects(load_settings())
-    for key in artefacts:
-        objects.remove(key)
-    emit({"site": site, "removed": True}, as_json=as_json, show=lambda: out.print(f"{site} is deleted with its data."))
 
 
 def list_defaults(site: Site) -> list[Default]:

@@ -13,6 +13,7 @@ from luna.energy.site import invalid_input
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from luna.platform.objects import ObjectStore
     from luna.platform.queue import Client
 
 
@@ -76,3 +77,11 @@ def open_queue() -> Iterator["Client"]:
             yield client
         finally:
             client.close()
+
+
+def open_object_store() -> "ObjectStore":
+    """Return the store of files that the settings name."""
+    from luna.platform.objects import open_objects
+    from luna.platform.settings import load_settings
+
+    return open_objects(load_settings())

@@ -1,8 +1,9 @@
 """``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -10,12 +11,20 @@ import yaml
 
 from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
 from luna.energy.errors import InvalidInputError
+from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
+from luna.platform.capabilities.jobs import read_job
 from luna.platform.clock import SystemClock
 from luna.words import Language, Numbers, say_policy
+from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.declared import open_desk
+from services.cli.server import find_server
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption
+
+if TYPE_CHECKING:
+    from services.cli.declared import Desk
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
@@ -52,14 +61,15 @@ def _show_what_if(  # noqa: PLR0913 - one per option
         variants = [_parse_variant(each) for each in variant or []]
         show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
         return
-    if known is not None:
-        state = _read(known)
-    else:
-        days = {"from_day": first, "to_day": last}
-        options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
-        asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
-        question = compose_request(WhatIfRequest, **asked)
-        state = _submit(question) if submit else _replay(question, quiet=as_json)
+    with open_desk() as desk:
+        if known is not None:
+            state: WhatIfState = desk.ask(read_what_if, {"what_if_id": known})
+        else:
+            days = {"from_day": first, "to_day": last}
+            options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
+            asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
+            question = compose_request(WhatIfRequest, **asked)
+            state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
         _draw(state.reply, picture, language)
     emit(state.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(state, language))
@@ -112,15 +122,19 @@ def _read_file(path: Path | None) -> dict[str, Any]:
     return document
 
 
-def _read(what_if_id: str) -> WhatIfState:
-    from luna.platform.what_if_questions import read_state
-    from services.cli.storage import unit_of_work
+def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
+    """Return what came of a question, once all of it is replayed: in this process, or by the workers of the gateway that was named."""
+    if find_server() is None:
+        return _replay_here(question, quiet=quiet)
+    state: WhatIfState = desk.ask(ask_what_if, {"question": question})
+    with follow_progress("what if", quiet=quiet) as progress:
+        for job_id in filter(None, (each.job_id for each in state.variants)):
+            await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
+    done: WhatIfState = desk.ask(read_what_if, {"what_if_id": state.what_if_id})
+    return done
 
-    with unit_of_work() as connection:
-        return read_state(connection, what_if_id)
 
-
-def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
+def _replay_here(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     """Replay one variant after the other in this process."""
     from luna.platform.database import engine
     from luna.platform.what_if_questions import open_question, read_state
@@ -137,14 +151,6 @@ def _replay(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
                 replay_variant(connection, replay, progress=progress)
         with engine.unit_of_work(pool) as connection:
             return read_state(connection, replays[0].what_if_id)
-
-
-def _submit(question: WhatIfRequest) -> WhatIfState:
-    from luna.platform.what_if_questions import submit_what_if
-    from services.cli.storage import open_database, open_queue
-
-    with open_database() as pool, open_queue() as client:
-        return submit_what_if(pool, client, question, now=SystemClock().now())
 
 
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:

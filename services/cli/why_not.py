@@ -8,24 +8,16 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.counterfactual import (
-    Alternative,
-    CostChange,
-    PlanVariantReply,
-    PlanVariantRequest,
-    SlotAction,
-    SlotChange,
-    Variant,
-    WhyNotReply,
-    WhyNotRequest,
-)
-from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.contracts.counterfactual import CostChange, PlanVariantReply, SlotAction, SlotChange, Variant, WhyNotReply
+from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.timeline import parse_zone
-from luna.platform.clock import SystemClock
+from luna.platform.capabilities.alternatives import VariantQuestion, WhyNotQuestion, ask_why_not, plan_variant
 from luna.words import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.declared import open_desk
 from services.cli.plan_table import show_compromises
+from services.cli.plans import read_stored
 from services.cli.storage import compose_request
 
 CHANGES = ("from", "to", "device", "planned", "instead")
@@ -52,17 +44,11 @@ def _show_why_not(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
-    from luna.platform.database import plans
-    from services.cli.storage import unit_of_work
-    from services.planner.milp.solver import Solver
-    from services.planner.service.counterfactual import ask_stored
-
-    asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target}
-    with unit_of_work() as connection:
-        with site_clock(parse_zone(plans.load(connection, plan).timezone)):
-            alternative = compose_request(Alternative, **asked)
-        request = compose_request(WhyNotRequest, plan_id=plan, alternative=alternative, language=language)
-        reply = ask_stored(connection, request, solver=Solver())
+    asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target, "language": language}
+    with open_desk(quiet=as_json) as desk:
+        with site_clock(parse_zone(read_stored(desk, plan, None).timezone)):
+            question = compose_request(WhyNotQuestion, **asked)
+        reply: WhyNotReply = desk.ask(ask_why_not, {"plan_id": plan, "question": question})
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, Numbers(language or "en", *_place(reply))))
 
 
@@ -139,23 +125,13 @@ def show_plan_variant(
         InvalidInputError: not one variant, or none of plan and site.
         NotFoundError: the site has no plan.
     """
-    from services.cli.storage import unit_of_work
-    from services.planner.milp.solver import Solver
-    from services.planner.service.counterfactual import plan_stored_variant
-
     if len(variants) > 1 or not (variants or export_kwh):
         raise InvalidInputError("a plan is asked one variant at a time", field="--variant", remedy="Name one, or --export; several are for --from and --to.")
     variant = compose_request(Variant, **(variants[0] if variants else {"name": f"export {export_kwh:g} kWh"}))
-    with unit_of_work() as connection:
-        from luna.platform.database import plans, sites
-
-        if plan is None and site is not None:
-            latest = plans.latest(connection, sites.load(connection, site).name, now=SystemClock().now())
-            if latest is None:
-                raise NotFoundError("the site has no plan", field="--site", value=site, remedy=f"Make one: luna plan --site {site}.")
-            plan = latest.plan_id
-        request = compose_request(PlanVariantRequest, plan_id=plan, variant=variant, export_kwh=export_kwh, language=language)
-        reply = plan_stored_variant(connection, request, solver=Solver())
+    question = compose_request(VariantQuestion, variant=variant, export_kwh=export_kwh, language=language)
+    with open_desk(quiet=as_json) as desk:
+        plan_id = plan or read_stored(desk, None, site).plan_id
+        reply: PlanVariantReply = desk.ask(plan_variant, {"plan_id": plan_id, "question": question})
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_variant(reply, language))
 
 

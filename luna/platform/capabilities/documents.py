@@ -1,17 +1,32 @@
-"""Documents that answers are taken from: which there are, in which versions, how long each holds."""
+"""Documents that answers are taken from: which there are, in which versions, how long each holds; adding, reading and removing them."""
 
 from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.documents import Document, DocumentFilter, DocumentKind, DocumentLanguage, DocumentState, DocumentValidity
+from luna.contracts.documents import (
+    AddExamplesRequest,
+    Chunk,
+    Document,
+    DocumentFields,
+    DocumentFilter,
+    DocumentKind,
+    DocumentLanguage,
+    DocumentState,
+    DocumentValidity,
+    FetchDocument,
+    FetchDocumentRequest,
+    ReindexReply,
+    ReindexRequest,
+)
 from luna.contracts.message import Message
 from luna.energy.errors import ForbiddenError
 from luna.platform.capability import CapabilityCall, TextTable, capability
-from luna.platform.database import documents
-from luna.platform.documents import require_own_site
-from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
+from luna.platform.database import document_passages, documents, sites
+from luna.platform.documents import remove_document, require_own_site
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
+from luna.platform.public_addresses import require_public
 from luna.words import Numbers
 from luna.words.answering import say_validity
 
@@ -19,7 +34,12 @@ _NOUN = "documents"
 _PATH = "/v1/documents/{document_id}"
 DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the document's id, one per version")]
 OfSite = Annotated[str | None, Field(min_length=1, max_length=64, description="documents about this site alone")]
-IsCurrent = Annotated[bool | None, Field(description="true: what searches find; false: what they do not")]
+Around = Annotated[int | None, Field(ge=0, lt=2**63, description="the passage in the middle; without it all, page by page")]
+Span = Annotated[int, Field(ge=0, le=20, description="passages before and behind the one in the middle")]
+OfKind = Annotated[DocumentKind | None, Field(description="only of this kind")]
+InLanguage = Annotated[DocumentLanguage | None, Field(description="only in this language")]
+InState = Annotated[DocumentState | None, Field(description="only those that stand so")]
+IsCurrent = Annotated[bool | None, Field(description="only versions that searches find, or only others")]
 
 
 class DocumentList(Message):
@@ -27,6 +47,14 @@ class DocumentList(Message):
 
     documents: list[Document]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+
+
+class PassageList(Message):
+    """Passages of a document, in its order."""
+
+    document: Document
+    passages: list[Chunk]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last, or these are those around a passage")] = None
 
 
 class VersionList(Message):
@@ -54,7 +82,7 @@ def show_documents(found: list[Document]) -> Iterator[str | TextTable]:
             yield f"  {each.title}: {each.fault.message}. {each.fault.remedy or ''}".rstrip()
 
 
-def _show_versions(found: VersionList, _: Numbers) -> Iterator[str | TextTable]:
+def _show_found(found: DocumentList | VersionList, _: Numbers) -> Iterator[str | TextTable]:
     yield from show_documents(found.documents)
 
 
@@ -62,15 +90,15 @@ def _show_one(document: Document, _: Numbers) -> Iterator[str | TextTable]:
     yield from show_documents([document])
 
 
-@capability("GET", "/v1/documents", noun=_NOUN, scope="read", command="docs list", shown="")
+@capability("GET", "/v1/documents", noun=_NOUN, scope="read", command="docs list", shown=_show_found, options={"current": "current/--not-current"})
 def list_documents(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
     *,
     limit: Limit = 50,
     cursor: Cursor = None,
-    kind: DocumentKind | None = None,
-    language: DocumentLanguage | None = None,
-    state: DocumentState | None = None,
+    kind: OfKind = None,
+    language: InLanguage = None,
+    state: InState = None,
     site_id: OfSite = None,
     current: IsCurrent = None,
 ) -> DocumentList:
@@ -84,7 +112,17 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
     return DocumentList(documents=page, cursor=following)
 
 
-@capability("PUT", f"{_PATH}/validity", noun=_NOUN, scope="data", command="docs validity", shown=_show_one, errors=(ForbiddenError,))
+@capability(
+    "PUT",
+    f"{_PATH}/validity",
+    noun=_NOUN,
+    scope="data",
+    command="docs validity",
+    shown=_show_one,
+    arguments=("document_id",),
+    options={"valid_from": "from", "valid_until": "until"},
+    errors=(ForbiddenError,),
+)
 def set_document_validity(call: CapabilityCall, document_id: DocumentId, validity: DocumentValidity) -> Document:
     """Say how long a document holds.
 
@@ -96,7 +134,7 @@ def set_document_validity(call: CapabilityCall, document_id: DocumentId, validit
     return documents.load(call.connection, document_id, among=call.sites)
 
 
-@capability("GET", f"{_PATH}/versions", noun=_NOUN, scope="read", command="docs versions", shown=_show_versions, arguments=("document_id",))
+@capability("GET", f"{_PATH}/versions", noun=_NOUN, scope="read", command="docs versions", shown=_show_found, arguments=("document_id",))
 def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> VersionList:
     """List a document's versions.
 
@@ -106,4 +144,98 @@ def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> Ver
     return VersionList(documents=documents.list_versions(call.connection, document.name, document.site_id))
 
 
-DOCUMENTS = (list_documents, set_document_validity, list_document_versions)
+@capability("GET", _PATH, noun=_NOUN, scope="read", also=("docs show",))
+def read_document(call: CapabilityCall, document_id: DocumentId) -> Document:
+    """Read how a document stands.
+
+    Return a document: what it is, how far it is on its way to being found, and why it failed where it did.
+    """
+    return documents.load(call.connection, document_id, among=call.sites)
+
+
+@capability("GET", f"{_PATH}/passages", noun=_NOUN, scope="read", also=("docs show --passages",))
+def list_passages(
+    call: CapabilityCall, document_id: DocumentId, *, around: Around = None, span: Span = 2, limit: Limit = 50, cursor: Cursor = None
+) -> PassageList:
+    """Read a document's passages.
+
+    Return passages with their pages and headings: all, page by page, or those around one.
+    """
+    document = documents.load(call.connection, document_id, among=call.sites)
+    if around is not None:
+        return PassageList(document=document, passages=document_passages.list_around(call.connection, document_id, around, span=span))
+    rows = document_passages.list_page(call.connection, document_id, after=read_number(cursor), limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.position,))
+    return PassageList(document=document, passages=page, cursor=following)
+
+
+@capability(
+    "DELETE",
+    _PATH,
+    noun=_NOUN,
+    scope="data",
+    command="docs remove",
+    shown="{document_id} is deleted; of what searches found, the versions before it are as well.",
+    arguments=("document_id",),
+    status=204,
+    errors=(ForbiddenError,),
+)
+def delete_document(call: CapabilityCall, document_id: DocumentId) -> None:
+    """Delete a document.
+
+    Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone.
+    """
+    require_own_site(documents.load(call.connection, document_id, among=call.sites).site_id, call.sites)
+    remove_document(call.connection, call.objects(), document_id, among=call.sites)
+
+
+@capability("POST", "/v1/documents/fetch", noun=_NOUN, scope="data", local_command="docs add", status=202, errors=(ForbiddenError,))
+def fetch_document(call: CapabilityCall, wanted: FetchDocument) -> FetchDocumentRequest:
+    """Add a document from the internet.
+
+    Fetch a page or file as a job, store it under its address, make it searchable. Private addresses are refused, also behind redirects.
+    """
+    require_own_site(wanted.site_id, call.sites)
+    if wanted.site_id is not None:
+        call.require_site(wanted.site_id)
+        sites.key_of(call.connection, wanted.site_id)
+    require_public(wanted.url)
+    fields = DocumentFields.model_validate(wanted.model_dump(exclude={"url"}))
+    return FetchDocumentRequest(url=wanted.url, fields=fields, added_by=call.by)
+
+
+@capability("POST", "/v1/documents/examples", noun=_NOUN, scope="administer", local_command="docs add --examples", status=202)
+def add_examples(call: CapabilityCall) -> AddExamplesRequest:
+    """Add the documents that ship with Luna.
+
+    Store the documents of an example household and Luna's guide as a job, for everybody, and make them searchable.
+    """
+    require_own_site(None, call.sites)
+    return AddExamplesRequest(added_by=call.by)
+
+
+def _say_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
+    vectors = f"vectors by {reply.model}" if reply.model else "no vectors: searches go by words alone"
+    yield f"{reply.documents} documents, {reply.chunks} passages, {vectors}."
+
+
+@capability("POST", "/v1/documents/reindex", noun=_NOUN, scope="administer", command="rag reindex", shown=_say_reindexed, status=202)
+def reindex_documents(_: CapabilityCall, wanted: ReindexRequest) -> ReindexRequest:
+    """Make passages and vectors anew.
+
+    Make passages, their vectors by the embedding model of the settings, and the index anew as a job; until it is done, searches find what they found.
+    """
+    return wanted
+
+
+DOCUMENTS = (
+    list_documents,
+    set_document_validity,
+    list_document_versions,
+    read_document,
+    list_passages,
+    delete_document,
+    fetch_document,
+    add_examples,
+    reindex_documents,
+)

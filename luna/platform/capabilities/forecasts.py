@@ -46,7 +46,9 @@ class ExplanationQuestion(BaseModel):
 
     at: Annotated[Instant, Field(description="the forecast that stood then: the last one issued in the 48 hours before")]
     slot: Annotated[Instant | None, Field(description="the quarter-hour that covers this instant; usual: all of them")] = None
-    version: Annotated[ForecastVersion | None, Field(description="usual: what drives the planner; where that issued nothing, aurora_v1.0")] = None
+    version: Annotated[
+        ForecastVersion | None, Field(description="which one, aurora_v1.0 or a baseline; usual: what drives the planner; where that issued nothing, Aurora")
+    ] = None
     language: Annotated[Language, Field(description="of the sentences")] = "en"
 
     def request(self, site_id: str) -> ExplainRequest:
@@ -107,7 +109,7 @@ def _summarise(issue: forecast_issues.ForecastIssue) -> IssueSummary:
 def explain_forecast(_: CapabilityCall, site_id: SiteName, question: ExplanationQuestion) -> ExplainRequest:
     """Say why a forecast is what it is.
 
-    Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in figures and words.
+    Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in kW and in words; a terminal shows all of them by the hour.
     """
     return question.request(site_id)
 
@@ -116,7 +118,7 @@ def explain_forecast(_: CapabilityCall, site_id: SiteName, question: Explanation
 def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) -> TrainRequest:
     """Train a model on a site's history.
 
-    Train as a job, whose reply says what was learned and whether the model is in use; until then the model before stays.
+    Train Aurora as a job, whose reply says what was learned and whether the model is in use; until then the model before stays.
     """
     sites.key_of(call.connection, site_id)
     return TrainRequest(site_id=site_id, until=training.until, seed=training.seed, trigger="force" if training.force else "hand")

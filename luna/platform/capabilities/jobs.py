@@ -56,7 +56,7 @@ def list_jobs(
     return JobList(jobs=page, cursor=following)
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", shown="", aliases=(_SHORT,))
+@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", also=("jobs watch",), shown="", aliases=(_SHORT,))
 def read_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Read how a job stands.
 

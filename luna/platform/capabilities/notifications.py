@@ -1,11 +1,11 @@
-"""What owners were told."""
+"""What owners were told, and whether messages arrive."""
 
 from typing import Annotated
 
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.notification import Notification
+from luna.contracts.notification import Notification, NotifyTestRequest
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import notifications
 from luna.platform.paging import Cursor, Limit, cut_page, read_number
@@ -44,4 +44,13 @@ def list_notifications(call: CapabilityCall, *, site_id: OfSite = None, limit: L
     return NotificationList(notifications=page, cursor=following)
 
 
-NOTIFICATIONS = (list_notifications,)
+@capability("POST", "/v1/notifications/test", noun="notifications", scope="configure", local_command="notify test")
+def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG001 - a worker is told no more
+    """Send a test message.
+
+    Send a test message to every target of the settings now, whatever the hour, and return what became of each.
+    """
+    return NotifyTestRequest()
+
+
+NOTIFICATIONS = (list_notifications, test_notifications)

@@ -10,7 +10,9 @@ from pydantic import Field
 
 from luna.contracts.counterfactual import PlanId
 from luna.contracts.message import Message
-from luna.contracts.plan_questions import CheckPlansRequest, ModeChange, PlanChangesReply, PlanChangesRequest, PlanSummary
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ModeChange, PlanChangesReply, PlanChangesRequest, PlanReasonsReply, PlanSummary
+from luna.contracts.plan_reasons import list_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
@@ -23,16 +25,18 @@ SystemId = Annotated[
     str, Field(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison; request: of a request's own site")
 ]
 
+IssuedPlan = Annotated[str, Field(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
 PlanBefore = Annotated[PlanId | None, Field(description="the plan to compare with; usual: the one issued before it for the same slots")]
 SpokenIn = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
 LONGEST = timedelta(days=3_660)
+_PLAN = "/v1/plans/{plan_id}"
 
 
 class IssueWindow(Message):
     """When what is asked about was issued."""
 
-    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
-    to: Annotated[Instant, Field(description="the instant after the last")]
+    from_: Annotated[Instant, Field(alias="from", description="the first instant: with its offset, a local day, or a time of the site's clock")]
+    to: Annotated[Instant, Field(description="the instant after the last; a day means its beginning")]
 
 
 class PlanList(Message):
@@ -114,15 +118,71 @@ def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, 
     return PlanChangesRequest(plan_id=plan_id, before_id=before, language=language)
 
 
-@capability("POST", "/v1/sites/{site_id}/plan-checks", noun="plans", scope="analyse", command="plans check", shown="", status=202)
+def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    yield f"{reply.plans} plans, {reply.broken} broken"
+    if reply.findings:
+        rows = [[each.plan_id, each.what, f"{each.off:.6g}", say_instant(each.start, numbers.zone) if each.start else "–"] for each in reply.findings]
+        yield TextTable(("plan", "what", "off", "slot"), rows, words=("what", "slot"))
+
+
+def _is_broken(reply: CheckPlansReply) -> bool:
+    return reply.broken > 0
+
+
+@capability(
+    "POST",
+    "/v1/sites/{site_id}/plan-checks",
+    noun="plans",
+    scope="analyse",
+    command="plans check",
+    shown=_show_check,
+    failed=_is_broken,
+    status=202,
+)
 def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) -> CheckPlansRequest:
     """Check issued plans.
 
-    Check as a job that every plan closes its balance slot by slot and costs what it says; the job's reply lists what does not hold.
+    Check as a job that every plan closes its balance slot by slot and costs what it says; the job's reply lists what does not, and the command ends with 1.
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
     return CheckPlansRequest(site_id=site_id, first=window.from_, end=window.to)
 
 
-PLANS = (list_plans, compare_plan, check_plans)
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/plans/latest",
+    noun="plans",
+    scope="read",
+    also=("plans show",),
+    routed=False,
+    # Slot by slot it is more than an assistant can read; its tools tell a plan in words.
+    for_assistants=False,
+)
+def read_latest_plan(call: CapabilityCall, site_id: SiteName, *, system_id: SystemId = "prod") -> PlanReply:
+    """Read a site's newest plan.
+
+    Return the plan that holds now, else the one issued last, as it was issued; its ETag names it, so that who has it already is told so.
+    """
+    return plans.load(call.connection, plans.latest_id(call.connection, site_id, now=call.now, system_id=system_id))
+
+
+@capability("GET", _PLAN, noun="plans", scope="read", also=("plans show",), routed=False, aliases=("/plans/{plan_id}",))
+def read_plan(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReply:
+    """Read an issued plan.
+
+    Return the plan as it was issued.
+    """
+    return plans.load(call.connection, plan_id)
+
+
+@capability("GET", f"{_PLAN}/reasons", noun="plans", scope="read", also=("plans reasons",))
+def read_plan_reasons(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReasonsReply:
+    """Say why a plan does what it does.
+
+    Return each device's reasons in words; slots in a row with one reason are one row.
+    """
+    return list_reasons(plans.load(call.connection, plan_id))
+
+
+PLANS = (list_plans, compare_plan, check_plans, read_latest_plan, read_plan, read_plan_reasons)

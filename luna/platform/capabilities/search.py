@@ -1,10 +1,19 @@
-"""Passages that are nearest to a query."""
+"""Passages that are nearest to a query, and the vectors of text."""
 
-from luna.contracts.search import SearchQuestion, SearchRequest
+from luna.contracts.search import EmbedQuestion, EmbedRequest, SearchQuestion, SearchRequest
 from luna.platform.capability import CapabilityCall, capability
 
 
-@capability("POST", "/v1/search", noun="search", scope="read", command="search", shown="", aliases=("/search",))
+@capability(
+    "POST",
+    "/v1/search",
+    noun="search",
+    scope="read",
+    command="search",
+    arguments=("query",),
+    options={"from_day": "from", "to_day": "to", "document_ids": "document"},
+    aliases=("/search",),
+)
 def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchRequest:
     """Find passages.
 
@@ -13,4 +22,13 @@ def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchReq
     return SearchRequest(**dict(question), sites=call.own_sites)
 
 
-SEARCH = (search_passages,)
+@capability("POST", "/v1/embed", noun="search", scope="analyse", alone="what other programs index with", aliases=("/embed",))
+def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
+    """Turn text into vectors.
+
+    Return a vector of unit length for each text, by the embedding model of the settings.
+    """
+    return EmbedRequest(**dict(question))
+
+
+SEARCH = (search_passages, embed_texts)

@@ -1,4 +1,4 @@
-"""Which sites there are."""
+"""Which sites there are, and deleting one."""
 
 from typing import Annotated, Any
 
@@ -6,9 +6,10 @@ from pydantic import Field
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
+from luna.energy.errors import ConflictError
 from luna.energy.site import Site
-from luna.platform.capability import CapabilityCall, capability
-from luna.platform.database import control, sites
+from luna.platform.capability import CapabilityCall, SiteName, capability
+from luna.platform.database import control, site_removal, sites
 from luna.platform.database.sites import StoredSite, UnreadableSite
 from luna.platform.paging import Cursor, cut_page, read_text
 
@@ -56,4 +57,26 @@ def list_sites(
     return SiteList(sites=[row.site for row in page if isinstance(row, StoredSite)], unreadable=unreadable, cursor=following)
 
 
-SITES = (list_sites,)
+@capability(
+    "DELETE",
+    "/v1/sites/{site_id}",
+    noun="sites",
+    scope="configure",
+    command="site remove",
+    shown="{site_id} is deleted with its data.",
+    status=204,
+    errors=(ConflictError,),
+    critical=True,
+    sure="everything known of the site is deleted with it, for good; luna site show keeps its configuration",
+)
+def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
+    """Delete a site with its data.
+
+    Delete the site and all that was measured, forecast, planned and decided for it, for good. 409 while it is armed or jobs of it are open.
+    """
+    artefacts, objects = site_removal.remove(call.connection, site_id), call.objects()
+    # Nothing names them any more: what cannot be removed now costs space and nothing else.
+    call.after_commit(lambda: [objects.remove(key) for key in artefacts])
+
+
+SITES = (list_sites, delete_site)

@@ -10,18 +10,15 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import Query, Response
 
-from luna.contracts.job import Job
-from luna.contracts.message import Request
+from luna.contracts.message import Message
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply
 from luna.platform.capability import Capability
-from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
 from services.api.identity.identity import CurrentIdentity, Identity
 from services.api.problems import document_errors
-from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter
 
 
@@ -29,6 +26,8 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
     """Return the routes of capabilities that are about one noun."""
     router = ResourceRouter(capabilities[0].noun)
     for each in capabilities:
+        if not each.routed:
+            continue
         reply = JobReply if each.as_job else each.reply
         router.operation(each.title, status_code=each.status, response_model=reply, responses=document_errors(*each.errors))(_build_handler(each))
     return router
@@ -46,11 +45,10 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
     async def ask(*, gateway: Gateway, **given: Any) -> Response:
         return await gateway.ask(await to_thread.run_sync(partial(do, gateway=gateway, **given)), status=capability.status)
 
-    def accept(*, gateway: Gateway, response: Response, **given: Any) -> Job:
-        found = do(gateway=gateway, **given)
-        job: Job = submit_job(gateway.database, gateway.queue, found) if isinstance(found, Request) else found
-        response.headers["Location"] = job_path(job)
-        return job
+    def accept(*, gateway: Gateway, caller: Caller, response: Response, identity: Identity, by: str = "", **given: Any) -> Message:  # noqa: ARG001 - as of do
+        accepted = gateway.accept(capability, caller, by=by, **given)
+        response.headers["Location"] = capability.location.format(**dict(accepted))
+        return accepted
 
     handle: Callable[..., Any] = accept if capability.status == HTTPStatus.ACCEPTED else do if capability.asks is None else ask
     handle.__name__, handle.__doc__ = capability.name, capability.explanation

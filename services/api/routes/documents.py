@@ -1,42 +1,26 @@
-"""Documents: handed over, listed, read, deleted."""
+"""Documents handed over as files, and given back as they were."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, get_args
 from urllib.parse import quote
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
-from luna.contracts.documents import (
-    AddExamplesRequest,
-    Chunk,
-    Document,
-    DocumentFields,
-    DocumentKind,
-    DocumentLanguage,
-    FetchDocument,
-    FetchDocumentRequest,
-    IngestRequest,
-    ReindexRequest,
-)
-from luna.contracts.job import Job
+from luna.contracts.documents import Document, DocumentFields, DocumentKind, DocumentLanguage, IngestRequest
 from luna.contracts.message import Message
-from luna.energy.errors import ForbiddenError, InvalidInputError
+from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply
-from luna.platform.database import document_passages, documents, sites
+from luna.platform.database import documents, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.documents import IncomingFile, clean_name, remove_document, require_own_site, store_document
-from luna.platform.paging import Cursor, Limit, cut_page, read_number
-from luna.platform.public_addresses import require_public
+from luna.platform.documents import IncomingFile, clean_name, require_own_site, store_document
 from luna.platform.queue.jobs import submit_job
 from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
-from services.api.problems import document_errors
 from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter
 
@@ -78,24 +62,6 @@ class DocumentsAccepted(Message):
 
     documents: list[Document]
     job: Annotated[JobReply | None, Field(description="null: all of them were searchable already")] = None
-
-
-class PassageList(Message):
-    """Passages of a document, in its order."""
-
-    document: Document
-    passages: list[Chunk]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last, or these are those around a passage")] = None
-
-
-@dataclass(frozen=True, slots=True)
-class PassageQuery:
-    """Which passages of a document are asked for."""
-
-    around: Annotated[int | None, Query(ge=0, lt=2**63, description="the passage in the middle; without it all, page by page")] = None
-    span: Annotated[int, Query(ge=0, le=20, description="passages before and behind the one in the middle")] = 2
-    limit: Limit = 50
-    cursor: Cursor = None
 
 
 @router.operation("Add documents", status_code=202, response_model=DocumentsAccepted, openapi_extra={"requestBody": FORM})
@@ -166,35 +132,6 @@ def _store_file(gateway: Gateway, file: ReceivedFile, fields: DocumentFields, ca
         return store_document(connection, incoming)[0]
 
 
-@router.operation("Add a document from the internet", status_code=202, response_model=JobReply, responses=document_errors(ForbiddenError))
-def fetch_document(wanted: FetchDocument, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
-    """Fetch a page or file as a job, store it under its address, make it searchable. Private addresses are refused, also behind redirects."""
-    _require_site(gateway, wanted.site_id, caller)
-    require_public(wanted.url)
-    fields = DocumentFields.model_validate(wanted.model_dump(exclude={"url"}))
-    return _submit(gateway, FetchDocumentRequest(url=wanted.url, fields=fields, added_by=caller.signature), response)
-
-
-@router.operation("Add the documents that ship with Luna", status_code=202, response_model=JobReply)
-def add_examples(gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
-    """Store the documents of an example household and Luna's guide as a job, for everybody, and make them searchable."""
-    _require_site(gateway, None, caller)
-    return _submit(gateway, AddExamplesRequest(added_by=caller.signature), response)
-
-
-@router.operation("Make passages and vectors anew", status_code=202, response_model=JobReply)
-def reindex_documents(wanted: ReindexRequest, gateway: CurrentGateway, response: Response) -> Job:
-    """Make what was derived from documents anew as a job; until it is done, searches find what they found."""
-    return _submit(gateway, wanted, response)
-
-
-@router.operation("Read how a document stands")
-def read_document(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> Document:
-    """Return a document: what it is, how far it is on its way to being found, and why it failed where it did."""
-    with unit_of_work(gateway.database) as connection:
-        return documents.load(connection, document_id, among=caller.sites)
-
-
 _FILE = {"description": "the bytes as they were added", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 
 
@@ -212,32 +149,6 @@ def read_document_file(
     content = gateway.objects.get(documents.object_key(document.sha256))
     shown = inline and document.media_type == PDF
     return Response(content, headers=_headers(document, shown=shown), media_type=PDF if shown else "application/octet-stream")
-
-
-@router.operation("Read a document's passages")
-def list_passages(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller, wanted: Annotated[PassageQuery, Depends()]) -> PassageList:
-    """Return passages with their pages and headings: all, page by page, or those around one."""
-    with unit_of_work(gateway.database) as connection:
-        document = documents.load(connection, document_id, among=caller.sites)
-        if wanted.around is not None:
-            return PassageList(document=document, passages=document_passages.list_around(connection, document_id, wanted.around, span=wanted.span))
-        rows = document_passages.list_page(connection, document_id, after=read_number(wanted.cursor), limit=wanted.limit + 1)
-    page, following = cut_page(rows, limit=wanted.limit, key=lambda row: (row.position,))
-    return PassageList(document=document, passages=page, cursor=following)
-
-
-@router.operation("Delete a document", status_code=204, responses=document_errors(ForbiddenError))
-def delete_document(document_id: DocumentPath, gateway: CurrentGateway, caller: CurrentCaller) -> None:
-    """Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone."""
-    with unit_of_work(gateway.database) as connection:
-        require_own_site(documents.load(connection, document_id, among=caller.sites).site_id, caller.sites)
-        remove_document(connection, gateway.objects, document_id, among=caller.sites)
-
-
-def _submit(gateway: Gateway, request: FetchDocumentRequest | AddExamplesRequest | ReindexRequest, response: Response) -> Job:
-    job = submit_job(gateway.database, gateway.queue, request)
-    response.headers["Location"] = job_path(job)
-    return job
 
 
 def _headers(document: Document, *, shown: bool) -> dict[str, str]:

@@ -14,11 +14,9 @@ from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply
-from luna.platform.database import sites
-from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import jobs as jobs_queue
 from services.api.events import sse_response
-from services.api.gateway import CurrentGateway, Gateway
+from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.routing import ResourceRouter
 
@@ -75,19 +73,6 @@ async def watch_job(
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)
     return sse_response(gateway.job_watch.follow(state, seen=last_event_id), limit=gateway.streams)
-
-
-def submit_for_site(gateway: Gateway, site_id: str, request: Request, response: Response) -> Job:
-    """Accept work for a stored site and tell where its job is read.
-
-    Raises:
-        NotFoundError: no such site.
-    """
-    with unit_of_work(gateway.database) as connection:
-        sites.key_of(connection, site_id)
-    job = jobs_queue.submit_job(gateway.database, gateway.queue, request)
-    response.headers["Location"] = job_path(job)
-    return job
 
 
 def job_path(job: Job) -> str:

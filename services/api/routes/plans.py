@@ -3,18 +3,13 @@
 from typing import Annotated
 
 from anyio import to_thread
-from fastapi import Header, Path, Request, Response
+from fastapi import Header, Request, Response
 
 from luna.contracts import PlanReply, PlanRequest
 from luna.contracts.forecast import IssueRequest
-from luna.contracts.plan_questions import (
-    ParetoReply,
-    ParetoRequest,
-    PlanReasonsReply,
-)
-from luna.contracts.plan_reasons import list_reasons
+from luna.contracts.plan_questions import ParetoReply, ParetoRequest
 from luna.energy.errors import ConflictError
-from luna.platform.capabilities.plans import SystemId
+from luna.platform.capabilities.plans import IssuedPlan, SystemId
 from luna.platform.clock import SystemClock
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
@@ -26,7 +21,6 @@ from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("plans")
 
-IssuedPlan = Annotated[str, Path(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
 
@@ -83,10 +77,3 @@ def read_plan(
     with unit_of_work(gateway.database) as connection:
         # As it is stored: already validated where it was made.
         return respond_tagged(request, plans.read_text(connection, plan_id).encode(), f'"{plan_id}"')
-
-
-@router.operation("Say why a plan does what it does")
-def read_plan_reasons(plan_id: IssuedPlan, gateway: CurrentGateway) -> PlanReasonsReply:
-    """Return each device's reasons in words; slots in a row with one reason are one row."""
-    with unit_of_work(gateway.database) as connection:
-        return list_reasons(plans.load(connection, plan_id))

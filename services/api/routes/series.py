@@ -1,4 +1,4 @@
-"""Stored series of a site: which there are, and their values."""
+"""The values of stored series of a site."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,9 +14,7 @@ from luna.energy.history import SeriesAnswer, list_intervals, list_unusable
 from luna.energy.instant import Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Certainty
-from luna.platform.database import recorded_span
 from luna.platform.database.engine import unit_of_work
-from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from services.api.entity_tags import CACHE_CONTROL, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.history_pages import MEDIA_TYPES, DataQuestion, Pages, SeriesQuestion, open_pages, write_arrow, write_csv, write_json
@@ -33,22 +31,6 @@ SeriesPath = Annotated[
         description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
     ),
 ]
-
-
-class SeriesSpan(Message):
-    """A series of a site, and of when it is known."""
-
-    series: Annotated[str, Field(description="its name, as the route of its values takes it")]
-    unit: Annotated[str | None, Field(description="of its values; null where nobody said")]
-    first: Annotated[Instant, Field(description="start of the first known value")]
-    end: Annotated[Instant, Field(description="end of the last known value")]
-
-
-class SeriesList(Message):
-    """What a site has, in order of the names."""
-
-    series: Annotated[list[SeriesSpan], Field(description="of what is known at all")]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 class CountedInterval(Message):
@@ -104,17 +86,6 @@ FORMS: dict[int | str, dict[str, Any]] = {
     },
     304: {"description": "As it was, by If-None-Match"},
 }
-
-
-@router.operation("List a site's series")
-def list_series(site_id: SitePath, gateway: CurrentGateway, *, limit: Limit = 100, cursor: Cursor = None) -> SeriesList:
-    """Return each series the site has with the time it is known of: what was measured, sensors' readings, prices of its markets, forecasts and plans."""
-    with unit_of_work(gateway.database) as connection:
-        known = recorded_span.list_series(connection, site_id)
-    after = read_text(cursor)
-    rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in known if after is None or each.series > after]
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
-    return SeriesList(series=page, cursor=following)
 
 
 @router.operation("Read a stored series", responses=FORMS, response_class=Response)

@@ -1,4 +1,4 @@
-"""Sites: list and read them, add one, change it, delete it with its data."""
+"""Sites: read one, add one, change it."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -12,10 +12,10 @@ from luna.energy.errors import ConflictError, OutdatedError, UnconditionalError,
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.sensor_changes import ChangedSensors
-from luna.platform.database import site_changes, site_removal, sites
+from luna.platform.database import site_changes, sites
 from luna.platform.database.engine import unit_of_work
 from services.api.entity_tags import read_version, respond_tagged, version_tag
-from services.api.gateway import CurrentGateway, Gateway
+from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter, SitePath
 
@@ -75,20 +75,6 @@ def change_site(
         change = site_changes.prepare(connection, site, now=gateway.clock.now(), **past.model_dump())
         version = site_changes.store(connection, change, version=version)
     return Response(_document(change.site), headers={"ETag": version_tag(version)}, media_type="application/json")
-
-
-@router.operation("Delete a site with its data", status_code=204, responses=document_errors(ConflictError))
-def delete_site(site_id: SitePath, gateway: CurrentGateway) -> None:
-    """Delete the site and all that was measured, forecast, planned and decided for it, for good. 409 while it is armed or jobs of it are open."""
-    with unit_of_work(gateway.database) as connection:
-        artefacts = site_removal.remove(connection, site_id)
-    _remove_objects(gateway, artefacts)
-
-
-def _remove_objects(gateway: Gateway, keys: list[str]) -> None:
-    # Nothing names them any more: what cannot be removed now costs space and nothing else.
-    for key in keys:
-        gateway.objects.remove(key)
 
 
 def _document(site: Site) -> bytes:

@@ -9,6 +9,7 @@ from luna.contracts import IssueRequest
 from luna.contracts.job import Job
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import parse_instant
+from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
@@ -80,7 +81,7 @@ def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
     monkeypatch.setattr("services.cli.carry_out.UNSERVED_SECONDS", 0.0)
     again = retry_job(database, client, dead.job_id)
     with pytest.raises(UnavailableError, match="no worker serves the queue forecaster") as raised:
-        await_end(database, client, again.job_id, lambda *_: None, request=IssueRequest)
+        await_end(lambda: JobReply(**dict(again)), lambda *_: None, is_served=lambda: client.is_served(IssueRequest))
     assert f"luna jobs watch {again.job_id}" in str(raised.value.remedy)
     with unit_of_work(database) as connection:
         assert jobs.load(connection, again.job_id).status == "queued"

@@ -126,6 +126,33 @@ def test_a_stay_is_said_as_on_the_own_machine(laptop: Luna) -> None:
     assert laptop("session", "remove", *AT, "--session", str(added.document["session_id"])).code == 0
 
 
+def test_answers_series_prices_and_runs_elsewhere_are_listed(laptop: Luna) -> None:
+    assert laptop("answers", "list").out.strip() == "Nothing was asked yet."
+    assert problem(laptop("answers", "show", "none"))["status"] == 404
+    # Another test said that nobody is at home.
+    known = laptop("data", "series", *AT, "--json").document
+    assert ({each["series"] for each in known["series"]} <= {"sensor_readings:luna:vacation"}, known["cursor"]) == (True, None)
+    priced = laptop("data", "tariff", *AT, "--from", "2099-07-01", "--to", "2099-07-01 01:00", "--json").document
+    assert priced["prices"][0] == {"start": "2099-06-30T22:00:00Z", "import_price": 0.3, "export_price": 0.07}
+    assert laptop("edge", "runs").out.startswith("No worker was asked for one")
+    assert problem(laptop("edge", "result", "none"))["status"] == 404
+    assert laptop("recommend").out.strip().startswith("Nothing is to be recommended")
+    assert (laptop("recommend", "evaluate").code, problem(laptop("recommend", "refresh"))["field"]) == (2, "--server")
+
+
+def test_a_plan_elsewhere_is_shown_and_asked_for_alternatives(laptop: Luna) -> None:
+    assert [problem(laptop("plans", verb, *AT))["status"] for verb in ("show", "reasons")] == [404, 404]
+    unknown = laptop("why-not", "--plan", "none", "--slot", "2099-07-01 12:00", "--mode", "hold")
+    assert problem(unknown)["status"] == 404
+    assert problem(laptop("what-if", *AT, "--export", "2"))["status"] == 404
+    assert problem(laptop("what-if", "--id", "none"))["status"] == 404
+
+
+def test_a_site_elsewhere_is_removed_only_when_that_is_meant(laptop: Luna) -> None:
+    assert (laptop("site", "remove", *AT).code, problem(laptop("site", "remove", *AT))["field"]) == (2, "--yes")
+    assert problem(laptop("site", "remove", "--site", "attic", "--yes"))["status"] == 404
+
+
 def test_a_worker_elsewhere_is_asked(laptop: Luna) -> None:
     found = laptop("search", "grid fees", "--site", "cellar", "--json")
     assert (found.code, found.document["passages"]) == (0, []), found.err
@@ -148,6 +175,9 @@ def test_documents_elsewhere_are_listed(laptop: Luna) -> None:
     assert laptop("docs", "list", "--kind", "tariff").out.strip() == "No documents: luna docs add FILE."
     assert problem(laptop("docs", "versions", "none"))["status"] == 404
     assert problem(laptop("docs", "validity", "none", "--from", "2024-01-01"))["status"] == 404
+    assert [problem(laptop("docs", verb, "none"))["status"] for verb in ("show", "remove")] == [404, 404]
+    made = laptop("rag", "reindex", "--json")
+    assert (made.code, made.document["documents"]) == (0, 0), made.err
 
 
 def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -> None:
@@ -159,6 +189,8 @@ def test_a_job_elsewhere_is_waited_for_looked_at_and_tried_again(laptop: Luna) -
     job = next(each["job_id"] for each in listed if each["task"] == "ingest.slots.build")
     shown = laptop("jobs", "show", job).out
     assert [piece for piece in ("ingest.slots.build", "done", "cellar", "CE") if piece not in shown] == []
+    watched = laptop("jobs", "watch", job, "--json")
+    assert (watched.code, watched.document["status"], watched.document["reply"]["slots_written"]) == (0, "done", 0), watched.err
     assert (laptop("jobs", "cancel", job).code, problem(laptop("jobs", "retry", job))["status"]) == (1, 409)
 
 

@@ -13,7 +13,8 @@ from luna.contracts.documents import Chunk, Document, DocumentFilter, DocumentKi
 from luna.contracts.job import Job
 from luna.energy.errors import NotFoundError
 from luna.energy.site import Site, invalid_input
-from luna.platform.capabilities.documents import set_document_validity
+from luna.platform.capabilities.documents import add_examples, delete_document, fetch_document, set_document_validity
+from luna.platform.capability import Capability
 from luna.platform.database import document_passages, documents, jobs, sites
 from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
@@ -23,7 +24,7 @@ from services.api.pages.knowledge.asking import address_of, load_own_answer
 from services.api.pages.knowledge.document_view import DocumentView, view_passages
 from services.api.pages.knowledge.visit import PAGE, CurrentVisit, Visit
 from services.api.pages.layout import PageRoute, numbers_of, show, show_part, words_of
-from services.api.routes.documents import add_examples, delete_document, fetch_document, take_documents
+from services.api.routes.documents import take_documents
 
 router = APIRouter(prefix="/ui/sites/{site_id}/knowledge", route_class=PageRoute, include_in_schema=False)
 
@@ -94,13 +95,13 @@ def fetch_page(visit: CurrentVisit, form: Annotated[FetchForm, Form()]) -> Respo
         if any(fault["loc"] == ("url",) for fault in exc.errors()):
             raise SpokenError(words_of(visit.request, PAGE)("fetch_malformed"), field="url", value=form.url[:200]) from exc
         raise invalid_input(exc, field="") from exc
-    return _lead(visit, fetch_document(wanted, visit.gateway, Response(), visit.caller).job_id)
+    return _lead(visit, _accept(visit, fetch_document, wanted=wanted))
 
 
 @router.post("/documents/examples")
 def add_example_documents(visit: CurrentVisit) -> Response:
     """Have the documents that ship with Luna added, and lead to the list that shows how far they are."""
-    return _lead(visit, add_examples(visit.gateway, Response(), visit.caller).job_id)
+    return _lead(visit, _accept(visit, add_examples))
 
 
 @router.get("/documents/{document_id}")
@@ -144,8 +145,14 @@ def remove_document(visit: CurrentVisit, document_id: DocumentPath) -> Response:
     """Remove a document for good."""
     with unit_of_work(visit.gateway.database) as connection:
         documents.load(connection, document_id, among={visit.site_id})
-    delete_document(document_id, visit.gateway, visit.caller)
+    visit.gateway.carry_out(delete_document, visit.caller, document_id=document_id)
     return RedirectResponse(f"{visit.base}/documents?removed=true", HTTPStatus.SEE_OTHER.value)
+
+
+def _accept(visit: Visit, capability: Capability, **given: Any) -> str:
+    """Return the id of the job that a capability is accepted as."""
+    job: Any = visit.gateway.accept(capability, visit.caller, **given)
+    return str(job.job_id)
 
 
 def _lead(visit: Visit, job_id: str | None) -> Response:

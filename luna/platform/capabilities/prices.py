@@ -4,12 +4,10 @@ from datetime import datetime, timedelta
 from math import isnan
 from typing import Annotated
 
-from fastapi import Query, Response
 from pydantic import Field
 from sqlalchemy import Connection
 
 from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest, MarketName, PriceService
-from luna.contracts.job import Job
 from luna.contracts.message import Message
 from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
@@ -17,17 +15,13 @@ from luna.energy.history import require_window
 from luna.energy.instant import Instant
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
-from luna.platform.capabilities.jobs import JobReply
-from luna.platform.clock import SystemClock
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import prices, sites
-from luna.platform.database.engine import unit_of_work
 from luna.platform.paging import Cursor, From, Limit, To, read_text, write_cursor
-from services.api.gateway import CurrentGateway, Gateway
-from services.api.routes.jobs import submit_for_site
-from services.api.routing import ResourceRouter, SitePath
+from luna.words import Numbers, say_instant
 
-router = ResourceRouter("prices")
-
+_NOUN, _PATH = "prices", "/v1/sites/{site_id}/prices"
+KnownAt = Annotated[Instant | None, Field(description="as prices were known then; usual: as they are known now")]
 # Where nobody says how far to look: the day behind, and the two that are published ahead.
 USUAL_PAST, USUAL_AHEAD, LONGEST = timedelta(days=1), timedelta(days=2), timedelta(days=3_660)
 
@@ -65,29 +59,39 @@ class WeatherOrder(Message):
     to: Annotated[Instant | None, Field(description="the instant after the last, at most 15 days ahead")] = None
 
 
-@router.operation("List what a site pays and earns")
+_HEADINGS = ("from", "import price", "export price")
+
+
+def _show(row: SlotPrice, numbers: Numbers) -> list[str]:
+    return [say_instant(row.start, numbers.zone), numbers.number(row.import_price, 4), numbers.number(row.export_price, 4)]
+
+
+@capability(
+    "GET",
+    _PATH,
+    noun=_NOUN,
+    scope="read",
+    command="data tariff",
+    shown=ReplyTable(_HEADINGS, _show, "prices", words=_HEADINGS[:1]),
+    # Quarter-hour by quarter-hour it is more than an assistant can read; its tool tells prices of a day in words.
+    for_assistants=False,
+)
 def list_prices(  # noqa: PLR0913 - one per parameter of the query
-    site_id: SitePath,
-    gateway: CurrentGateway,
-    *,
-    first: From = None,
-    end: To = None,
-    known_at: Annotated[Instant | None, Query(description="as prices were known then; usual: as they are known now")] = None,
-    limit: Limit = 500,
-    cursor: Cursor = None,
+    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, known_at: KnownAt = None, limit: Limit = 500, cursor: Cursor = None
 ) -> PriceList:
-    """Return import and export price of each quarter-hour by the site's tariff; without `from` and `to` from a day back to two days ahead."""
-    window = _find_window(first, end, after=read_text(cursor))
+    """List what a site pays and earns.
+
+    Return import and export price of each quarter-hour by the site's tariff; without `from` and `to` from a day back to two days ahead.
+    """
+    window = _find_window(first, end, now=call.now, after=read_text(cursor))
     slots = Timeline(window[0], SLOT, max(min((window[1] - window[0]) // SLOT, limit), 1))
-    with unit_of_work(gateway.database) as connection:
-        site = sites.load(connection, site_id)
-        rows = _read_prices(connection, site, slots, known_at=known_at)
+    site = sites.load(call.connection, site_id)
+    rows = _read_prices(call.connection, site, slots, known_at=known_at)
     following = write_cursor((slots.end.isoformat(),)) if slots.end < window[1] else None
     return PriceList(currency=site.currency, timezone=site.timezone, prices=rows, cursor=following)
 
 
-def _find_window(first: datetime | None, end: datetime | None, *, after: str | None) -> tuple[datetime, datetime]:
-    now = SystemClock().now()
+def _find_window(first: datetime | None, end: datetime | None, *, now: datetime, after: str | None) -> tuple[datetime, datetime]:
     begin = floor_to(first or min(now - USUAL_PAST, end - SLOT if end else now), SLOT)
     until = end or max(now, begin) + USUAL_AHEAD
     if after is not None:
@@ -113,23 +117,32 @@ def _read_prices(connection: Connection, site: Site, slots: Timeline, *, known_a
     return [SlotPrice(start=start, import_price=bought, export_price=sold) for start, bought, sold in zip(slots, *values, strict=True)]
 
 
-@router.operation("Fetch day-ahead prices", status_code=202, response_model=JobReply)
-def fetch_prices(site_id: SitePath, order: PriceOrder, gateway: CurrentGateway, response: Response) -> Job:
-    """Fetch the prices of a market that the site's tariff names, as a job; fetching them again changes nothing."""
-    market = _find_market(gateway, site_id, order.market)
-    return submit_for_site(gateway, site_id, FetchPricesRequest(market=market, first=order.from_, end=order.to, source=order.source), response)
+@capability("POST", _PATH, noun=_NOUN, scope="data", local_command="data prices", status=202)
+def fetch_prices(call: CapabilityCall, site_id: SiteName, order: PriceOrder) -> FetchPricesRequest:
+    """Fetch day-ahead prices.
+
+    Fetch the prices of a market that the site's tariff names, as a job; fetching them again changes nothing.
+    """
+    market = _find_market(call.connection, site_id, order.market)
+    return FetchPricesRequest(market=market, first=order.from_, end=order.to, source=order.source)
 
 
-def _find_market(gateway: Gateway, site_id: str, named: str | None) -> str:
-    with unit_of_work(gateway.database) as connection:
-        markets = sites.load(connection, site_id).tariff.markets
+def _find_market(connection: Connection, site_id: str, named: str | None) -> str:
+    markets = sites.load(connection, site_id).tariff.markets
     if named in markets or (named is None and len(markets) == 1):
         return named or next(iter(markets))
     remedy = f"Its tariff names {', '.join(markets)}." if markets else "Its tariff names no market: there is nothing to fetch."
     raise InvalidInputError("is no market of the site's tariff", field="market", value=named, remedy=remedy)
 
 
-@router.operation("Fetch the weather", status_code=202, response_model=JobReply)
-def fetch_weather(site_id: SitePath, order: WeatherOrder, gateway: CurrentGateway, response: Response) -> Job:
-    """Fetch the weather where the site is, as a job: the forecast, or what it was and is expected to be in a window."""
-    return submit_for_site(gateway, site_id, FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to), response)
+@capability("POST", "/v1/sites/{site_id}/weather", noun=_NOUN, scope="data", local_command="data weather", status=202)
+def fetch_weather(call: CapabilityCall, site_id: SiteName, order: WeatherOrder) -> FetchWeatherRequest:
+    """Fetch the weather.
+
+    Fetch the weather where the site is, as a job: the forecast, or what it was and is expected to be in a window.
+    """
+    sites.key_of(call.connection, site_id)
+    return FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to)
+
+
+PRICES = (list_prices, fetch_prices, fetch_weather)

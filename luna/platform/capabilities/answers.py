@@ -1,0 +1,125 @@
+"""What was asked and answered before: by oneself or, for who administers, by everybody."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from luna.contracts.answers import AnswerList, Conversation, Feedback, FeedbackNote, StoredAnswer
+from luna.energy.instant import Instant
+from luna.platform.capability import CapabilityCall, ReplyTable, capability
+from luna.platform.database import answers
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
+from luna.words import Numbers
+
+_NOUN = "answers"
+AnswerId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the answer's id")]
+ConversationId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the conversation's id")]
+MOST_SHOWN = 60
+
+
+class AnswerQuestion(BaseModel):
+    """Which answers of everybody are asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    asked_by: Annotated[str | None, Field(max_length=64, pattern=r"^[^\x00]*$", description="what this reader asked alone")] = None
+    refused: Annotated[bool | None, Field(description="what was not found alone, or what was")] = None
+    feedback: Annotated[Feedback | None, Field(description="what was found so alone")] = None
+    from_: Annotated[Instant | None, Field(alias="from", description="the first instant that belongs to it")] = None
+    to: Annotated[Instant | None, Field(description="the instant after the last")] = None
+    cursor: Annotated[str | None, Field(max_length=400, description="of the page before: what its cursor says; without it the first page")] = None
+    limit: Annotated[int, Field(ge=1, le=500, description="how many at most")] = 50
+
+
+_HEADINGS = ("answer", "at (UTC)", "user", "question", "worded by", "refused", "feedback", "seconds")
+
+
+def _show(row: StoredAnswer, _: Numbers) -> list[str]:
+    answer, refused = row.answer, "yes" if row.answer.refused else ""
+    when, asked = f"{answer.answered_at:%Y-%m-%d %H:%M:%S}", answer.question[:MOST_SHOWN]
+    return [answer.answer_id, when, row.asked_by, asked, answer.model or "", refused, row.feedback or "", f"{answer.latency_seconds:.1f}"]
+
+
+@capability("GET", "/v1/answers", noun=_NOUN, scope="read", local_command="answers list")
+def list_answers(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = None) -> AnswerList:
+    """List one's own answers.
+
+    Return what the caller asked and was answered, the latest first.
+    """
+    return _list(call, answers.AnswerFilter(asked_by=call.name, among=call.sites), cursor, limit)
+
+
+@capability(
+    "GET",
+    "/v1/audit/answers",
+    noun=_NOUN,
+    scope="administer",
+    command="answers list",
+    shown=ReplyTable(_HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="Nothing was asked yet."),
+    options={"asked_by": "user", "refused": "refused/--no-refused"},
+    aliases=("/admin/answers",),
+)
+def audit_answers(call: CapabilityCall, question: AnswerQuestion) -> AnswerList:
+    """List everybody's answers.
+
+    Return what was asked and answered, by whom, from which passages, by which model and prompt, the latest first.
+    """
+    which = answers.AnswerFilter(question.asked_by, question.refused, question.feedback, question.from_, question.to)
+    return _list(call, which, question.cursor, question.limit)
+
+
+def _list(call: CapabilityCall, which: answers.AnswerFilter, cursor: str | None, limit: int) -> AnswerList:
+    rows = answers.list_before(call.connection, which, before=read_instant_and_text(cursor), limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.answer.answered_at.isoformat(), row.answer.answer_id))
+    return AnswerList(answers=page, cursor=following)
+
+
+@capability("GET", "/v1/answers/{answer_id}", noun=_NOUN, scope="read", command="answers show", arguments=("answer_id",))
+def read_answer(call: CapabilityCall, answer_id: AnswerId) -> StoredAnswer:
+    """Read an answer.
+
+    Return an answer of the caller's with what it was made from; for admins anybody's.
+    """
+    return answers.load(call.connection, answer_id, asked_by=_whose(call))
+
+
+_RATED_IN_PAGES = "a reader's own word on an answer that a page or program showed"
+
+
+@capability("POST", "/v1/answers/{answer_id}/feedback", noun=_NOUN, scope="read", alone=_RATED_IN_PAGES)
+def rate_answer(call: CapabilityCall, answer_id: AnswerId, note: FeedbackNote) -> StoredAnswer:
+    """Say whether an answer helped.
+
+    Store it and return the answer; said again, the last one counts.
+    """
+    answers.give_feedback(call.connection, answer_id, note, asked_by=call.name or call.by)
+    return answers.load(call.connection, answer_id, asked_by=call.name or call.by)
+
+
+@capability("GET", "/v1/conversations/{conversation_id}", noun=_NOUN, scope="read", local_command="answers show")
+def read_conversation(call: CapabilityCall, conversation_id: ConversationId) -> Conversation:
+    """Read a conversation.
+
+    Return what was asked and answered one thing after the other, the first first.
+    """
+    return answers.read_conversation(call.connection, conversation_id, asked_by=_whose(call))
+
+
+_FORGOTTEN = "a reader's own; answer_retention forgets the others"
+
+
+@capability("DELETE", "/v1/conversations/{conversation_id}", noun=_NOUN, scope="read", alone=_FORGOTTEN, status=204)
+def delete_conversation(call: CapabilityCall, conversation_id: ConversationId) -> None:
+    """Delete a conversation.
+
+    Delete a conversation of the caller's with all of its answers.
+    """
+    answers.delete_conversation(call.connection, conversation_id, asked_by=call.name or call.by)
+
+
+def _whose(call: CapabilityCall) -> str | None:
+    """Return whose answers the caller may read: None, everybody's."""
+    return None if "administer" in call.scopes else call.name
+
+
+ANSWERS = (list_answers, audit_answers, read_answer, rate_answer, read_conversation, delete_conversation)

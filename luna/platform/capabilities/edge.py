@@ -1,0 +1,85 @@
+"""Runs of the camera lab that were left to workers, and what they came to."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.edge_summary import EdgeRun, EdgeRunResult
+from luna.contracts.message import Message
+from luna.platform.capability import CapabilityCall, ReplyTable, TextTable, capability
+from luna.platform.database import edge_runs
+from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
+from luna.words import Numbers, say_instant
+
+_NOUN = "edge"
+# Of no site: called otherwise than jobs that are looked up by whose they are.
+LabJobId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$", description="of the job that runs the lab")]
+
+
+class EdgeRunList(Message):
+    """Runs of the camera lab, those accepted last first."""
+
+    runs: Annotated[list[EdgeRun], Field(description="one per job")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+
+
+_RUN_HEADINGS = ("job", "run", "status", "accepted")
+_CONTROLLER_HEADINGS = ("controller", "runs", "clean share", "small misses", "large misses", "dirty Wh a day")
+
+
+def _show_run(run: EdgeRun, numbers: Numbers) -> list[str]:
+    return [run.job_id, run.run_id or "–", run.status, say_instant(run.submitted_at, numbers.zone)]
+
+
+def _show_result(result: EdgeRunResult, numbers: Numbers) -> Iterator[str | TextTable]:
+    yield f"Job {result.run.job_id} is {result.run.status}."
+    summary = result.summary
+    if summary is None:
+        return
+    if summary.stands_in:
+        yield f"Nothing was measured at {', '.join(summary.stand_in_locations)}: stand-ins were drawn."
+    rows = []
+    for each in summary.controllers:
+        shares = (numbers.share(estimate.value) for estimate in (each.clean_share, each.small_miss_share, each.large_miss_share))
+        rows.append([each.controller, str(each.runs), *shares, numbers.number(each.dirty_wh_per_day.value, 3)])
+    yield TextTable(_CONTROLLER_HEADINGS, rows)
+
+
+@capability(
+    "GET",
+    "/v1/edge/runs",
+    noun=_NOUN,
+    scope="read",
+    command="edge runs",
+    shown=ReplyTable(_RUN_HEADINGS, _show_run, "runs", none="No worker was asked for one: POST /v1/jobs with edge.pipeline.run, or the page Camera lab."),
+)
+def list_edge_runs(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = None) -> EdgeRunList:
+    """List the runs of the camera lab.
+
+    Return the runs and how they stand, without what they came to.
+    """
+    rows = edge_runs.list_runs(call.connection, limit=limit + 1, after=read_instant_and_text(cursor))
+    page, following = cut_page(rows, limit=limit, key=lambda run: (run.submitted_at.isoformat(), run.job_id))
+    return EdgeRunList(runs=page, cursor=following)
+
+
+@capability(
+    "GET",
+    "/v1/edge/runs/{lab_job_id}",
+    noun=_NOUN,
+    scope="read",
+    command="edge result",
+    shown=_show_result,
+    options={"lab_job_id": "job"},
+    arguments=("lab_job_id",),
+)
+def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
+    """Read what a run of the camera lab came to.
+
+    Return figures by controller with their intervals, comparisons, trends and what they say; results on stand-in data are named as such.
+    """
+    return edge_runs.load_run(call.connection, lab_job_id)
+
+
+EDGE = (list_edge_runs, read_edge_run)

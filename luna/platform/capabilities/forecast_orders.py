@@ -1,0 +1,93 @@
+"""Forecasts that are made because somebody asks: issued, with scenarios beside, compared with what happened; and which version drives the planner."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.forecast import EvaluateRequest, ForecastVersion, IssueRequest
+from luna.contracts.forecast_explanation import IssueScenariosRequest
+from luna.contracts.forecast_versions import ForecastStatus
+from luna.contracts.message import Message
+from luna.energy.errors import ConflictError
+from luna.energy.instant import Day, Instant
+from luna.platform.capability import CapabilityCall, SiteName, capability
+from luna.platform.database import forecast_status, sites
+
+_NOUN = "forecasts"
+_PATH = "/v1/sites/{site_id}/forecasts"
+
+
+class ForecastOrder(Message):
+    """What to issue."""
+
+    at: Annotated[Instant | None, Field(description="when it is issued, nothing measured after it is used; default: now")] = None
+    forecast_version: Annotated[ForecastVersion | None, Field(description="default: Aurora")] = None
+
+
+class ScenarioOrder(Message):
+    """Which scenarios to make."""
+
+    at: Annotated[Instant | None, Field(description="beside the forecast issued last within the hour before; default: now")] = None
+    count: Annotated[int, Field(ge=1, le=30, description="how many")] = 10
+    forecast_version: Annotated[ForecastVersion | None, Field(description="default: what drives the site's planner")] = None
+
+
+class Evaluation(Message):
+    """Which versions to compare, and over which days."""
+
+    from_day: Annotated[Day, Field(description="the first local day")]
+    to_day: Annotated[Day, Field(description="the last local day, included")]
+    versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16, description="skill is against the first baseline named")] = [
+        "aurora_v1.0",
+        "baseline_like_days",
+        "baseline_7_day_avg",
+        "seasonal_naive",
+    ]
+    every_minutes: Annotated[int, Field(ge=15, le=1440, description="how often a forecast is issued, minutes")] = 360
+
+
+@capability("POST", _PATH, noun=_NOUN, scope="operate", local_command="forecast issue", status=201, errors=(ConflictError,))
+def issue_forecast(call: CapabilityCall, site_id: SiteName, order: ForecastOrder) -> IssueRequest:
+    """Issue a forecast.
+
+    Issue and store a forecast of load and PV for 48 hours. Many at once are a job: `POST /v1/jobs` with `forecaster.forecast.issue`.
+    """
+    return IssueRequest(site_id=site_id, at=order.at or call.now, forecast_version=order.forecast_version)
+
+
+@capability("POST", f"{_PATH}/scenarios", noun=_NOUN, scope="analyse", local_command="forecast scenarios", status=201, errors=(ConflictError,))
+def issue_scenarios(call: CapabilityCall, site_id: SiteName, order: ScenarioOrder) -> IssueScenariosRequest:
+    """Make scenarios beside a forecast.
+
+    Make and store a few joint paths of load, PV and prices, as errors have gone over time before.
+    """
+    return IssueScenariosRequest(site_id=site_id, at=order.at or call.now, count=order.count, forecast_version=order.forecast_version)
+
+
+@capability("POST", f"{_PATH}/evaluations", noun=_NOUN, scope="analyse", local_command="forecast evaluate", status=202)
+def evaluate_forecasts(call: CapabilityCall, site_id: SiteName, evaluation: Evaluation) -> EvaluateRequest:
+    """Compare forecast versions with what happened.
+
+    Score versions as a job, each forecast from nothing known after its issue; the job's reply holds the errors.
+    """
+    sites.key_of(call.connection, site_id)
+    return EvaluateRequest(site_id=site_id, **evaluation.model_dump())
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/forecast-versions",
+    noun=_NOUN,
+    scope="read",
+    local_command="forecast status",
+    aliases=("/sites/{site_id}/forecast-versions",),
+)
+def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastStatus:
+    """Read which version drives the planner.
+
+    Return the active version and why, how all did in shadow over two and four weeks, the last decisions and trainings.
+    """
+    return forecast_status.read_status(call.connection, site_id, at=call.now)
+
+
+FORECAST_ORDERS = (issue_forecast, issue_scenarios, evaluate_forecasts, read_forecast_versions)

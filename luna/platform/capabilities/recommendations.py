@@ -1,0 +1,50 @@
+"""What is worth reading or doing, and what readers did with it."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.contracts.recommendations import Event, ItemKind, RecommendRequest, RecordEventsRequest
+from luna.platform.capability import CapabilityCall, capability
+from luna.words import Language
+
+_NOUN = "recommendations"
+ForSite = Annotated[str | None, Field(max_length=64, description="for this site; default: all of the caller's")]
+About = Annotated[str | None, Field(max_length=500, description="what it should be about; default: what the caller read and asked")]
+OfKind = Annotated[ItemKind | None, Field(description="of this kind alone")]
+Most = Annotated[int, Field(ge=1, le=50, description="how many at most")]
+Spoken = Annotated[Language, Field(description="of the texts")]
+
+
+class EventBatch(Message):
+    """What the caller did with what they were shown."""
+
+    events: Annotated[tuple[Event, ...], Field(min_length=1, max_length=1000, description="each counts once, however often it is sent")]
+
+
+_IN_PAGES = "a command shows and forgets; what readers do, they do in pages"
+
+
+@capability("POST", "/v1/events", noun=_NOUN, scope="read", alone=_IN_PAGES, aliases=("/events",))
+def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsRequest:
+    """Report what was done with recommendations.
+
+    Store events of the caller and learn from them; about what the caller was never shown nothing is stored, and it is named as unknown.
+    """
+    return RecordEventsRequest(events=batch.events, reader=call.name or call.by)
+
+
+@capability("GET", "/v1/recommendations", noun=_NOUN, scope="read", also=("recommend",), options={"k": "count"}, aliases=("/recommend",))
+def list_recommendations(
+    call: CapabilityCall, *, site_id: ForSite = None, about: About = None, kind: OfKind = None, k: Most = 5, language: Spoken = "en"
+) -> RecommendRequest:
+    """Recommend what is worth reading or doing.
+
+    Return recommendations for the caller, the best first, and keep that they were shown.
+    """
+    reader: dict[str, Any] = {} if call.name is None else {"reader": call.name}
+    return RecommendRequest(**reader, site_id=site_id, about=about, kind=kind, k=k, language=language, sites=call.own_sites)
+
+
+RECOMMENDATIONS = (record_events, list_recommendations)

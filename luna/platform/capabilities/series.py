@@ -1,0 +1,55 @@
+"""Which series of a site are stored."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from luna.contracts.message import Message
+from luna.energy.instant import Instant
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.database import recorded_span
+from luna.platform.paging import Cursor, Limit, cut_page, read_text
+from luna.words import Numbers, say_instant
+
+
+class SeriesSpan(Message):
+    """A series of a site, and of when it is known."""
+
+    series: Annotated[str, Field(description="its name, as the route of its values takes it")]
+    unit: Annotated[str | None, Field(description="of its values; null where nobody said")]
+    first: Annotated[Instant, Field(description="start of the first known value")]
+    end: Annotated[Instant, Field(description="end of the last known value")]
+
+
+class SeriesList(Message):
+    """What a site has, in order of the names."""
+
+    series: Annotated[list[SeriesSpan], Field(description="of what is known at all")]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
+
+
+def _show(row: SeriesSpan, numbers: Numbers) -> list[str]:
+    return [row.series, row.unit or "–", say_instant(row.first, numbers.zone), say_instant(row.end, numbers.zone)]
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/series",
+    noun="series",
+    scope="read",
+    command="data series",
+    shown=ReplyTable(("series", "unit", "from", "to"), _show, "series", none="Nothing is known yet: luna data load, or luna data backfill."),
+)
+def list_series(call: CapabilityCall, site_id: SiteName, *, limit: Limit = 100, cursor: Cursor = None) -> SeriesList:
+    """List a site's series.
+
+    Return each series the site has with the time it is known of: what was measured, sensors' readings, prices of its markets, forecasts and plans.
+    """
+    known = recorded_span.list_series(call.connection, site_id)
+    after = read_text(cursor)
+    rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in known if after is None or each.series > after]
+    page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
+    return SeriesList(series=page, cursor=following)
+
+
+SERIES = (list_series,)
