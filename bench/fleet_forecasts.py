@@ -190,7 +190,7 @@ def _measure_parts(database: Engine, objects: FileObjects, names: Sequence[str])
         bases = {key: IssueBasis.of(connection, each, now=at) for key, each in facts.items()}
         meter.note("prepare")
         for basis in bases.values():
-            _ = basis.seen.views
+            _ = basis.origin_views.views
         meter.note("look")
         issued = {key: [issue_version(basis, version, objects=objects) for version in VERSIONS] for key, basis in bases.items()}
         meter.note("forecast")

@@ -179,7 +179,7 @@ class _Reference:
             afterwards = mean / demand.vehicle.charge_efficiency
             worth = 0.6 * mean if stay.extra_value is None else stay.extra_value
             worth = min(worth, afterwards) if stay.open else worth
-            self.problem += stored + missing >= stay.wanted_kwh
+            self.problem += stored + missing >= stay.required_kwh
             self.problem += stored + missing + later - extra >= stay.worth_from_kwh
             if worth < 0:
                 self.problem += extra >= stored - stay.worth_from_kwh

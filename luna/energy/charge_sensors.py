@@ -10,7 +10,7 @@ import numpy as np
 
 from luna.energy.devices import ElectricVehicle
 from luna.energy.levels import JudgedLevel, LevelPace, judge_levels, pace_of_batteries
-from luna.energy.observations import SeenSoc
+from luna.energy.observations import SocReading
 from luna.energy.rounding import SOC_ROUNDING
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
@@ -98,7 +98,7 @@ def judge_charge(vehicle: ElectricVehicle, socs: Said, plugs: Said, *, until: da
         unplugged: that sensor is on while the vehicle is away.
     """
     connected, since = _judge_plug(plugs, unplugged=unplugged)
-    said = [SeenSoc(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
+    said = [SocReading(float(np.clip(soc, 0.0, 1.0)), at) for soc, at in _list(socs) if -SOC_ROUNDING <= soc <= 1 + SOC_ROUNDING]
     # On the road it may have charged or driven; what it says at its own charger is judged by what that does.
     here = [each for each in said if connected and since is not None and each.at >= since]
     charge = judge_levels(here or said, pace_of_charge(vehicle, connected=bool(here)))

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from luna.energy.devices import Battery
-from luna.energy.observations import SeenSoc
+from luna.energy.observations import SocReading
 
 # A battery management that recalibrates moves by a few per cent at once.
 STEP_SOC = 0.05
@@ -37,12 +37,12 @@ class JudgedLevel:
 
     soc: float
     at: datetime
-    doubted: SeenSoc | None = None
+    doubted: SocReading | None = None
     doubted_since: datetime | None = None
 
-    def follow(self, reading: SeenSoc, pace: LevelPace) -> "JudgedLevel":
+    def follow(self, reading: SocReading, pace: LevelPace) -> "JudgedLevel":
         """Return what is believed with one more reading, said later."""
-        if _can_follow(SeenSoc(self.soc, self.at), reading, pace):
+        if _can_follow(SocReading(self.soc, self.at), reading, pace):
             return JudgedLevel(*reading)
         if self.doubted is None or not _can_follow(self.doubted, reading, pace):
             return replace(self, doubted=reading, doubted_since=reading.at)
@@ -61,7 +61,7 @@ class JudgedLevel:
         return {"soc": self.soc, "at": self.at.isoformat(), "doubted_soc": self.doubted.soc, "doubted_at": self.doubted.at.isoformat()}
 
 
-def judge_levels(readings: Iterable[SeenSoc], pace: LevelPace) -> JudgedLevel | None:
+def judge_levels(readings: Iterable[SocReading], pace: LevelPace) -> JudgedLevel | None:
     """Return which level is to be believed after readings of one sensor, None where there is none; of the first one nothing speaks against it.
 
     Args:
@@ -71,13 +71,13 @@ def judge_levels(readings: Iterable[SeenSoc], pace: LevelPace) -> JudgedLevel | 
     Invariants: the level is one of the readings; one that power can explain is believed at once.
     """
 
-    def follow(known: JudgedLevel | None, reading: SeenSoc) -> JudgedLevel:
+    def follow(known: JudgedLevel | None, reading: SocReading) -> JudgedLevel:
         return JudgedLevel(*reading) if known is None else known.follow(reading, pace)
 
     return reduce(follow, readings, None)
 
 
-def _can_follow(before: SeenSoc, reading: SeenSoc, pace: LevelPace) -> bool:
+def _can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool:
     hours = (max(reading.at - before.at, timedelta(0)) + DELAY) / HOUR
     rise, fall = (STEP_SOC + BEYOND_NAME_PLATE * rate * hours for rate in pace)
     return before.soc - fall <= reading.soc <= before.soc + rise

@@ -13,7 +13,7 @@ from luna.energy.site import SENSOR_ROLES, SUBMETERED
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, align
 
 
-class SeenSoc(NamedTuple):
+class SocReading(NamedTuple):
     """A state of charge and the instant at which it held."""
 
     soc: float

@@ -174,7 +174,7 @@ class PlanPolicy:
         return replace(join_batteries(told, width), curtailment=curtailment, pv_limit_kw=limit)
 
 
-def keep_known_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:
+def keep_supported_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:
     """Return set-points in modes that each battery's inverter knows, None: all; where one does not know a mode, it consumes its own."""
     if all(modes is None for modes in known):
         return setpoint

@@ -38,12 +38,12 @@ def scenarios(
     """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
     from luna.platform.database.forecast_scenarios import describe
     from services.cli.storage import unit_of_work
-    from services.forecaster.scenarios.service import issue_asked
+    from services.forecaster.scenarios.service import issue_requested
 
     with unit_of_work() as connection:
         request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
         zone = find_zone(connection, site)
-        issued = issue_asked(connection, request, objects=open_object_store())
+        issued = issue_requested(connection, request, objects=open_object_store())
     document = issued.reply().model_dump(mode="json") | {"paths": describe(issued.scenarios)}
     emit(document, as_json=as_json, show=lambda: _show(issued.scenarios, zone))
 

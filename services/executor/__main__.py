@@ -1,4 +1,4 @@
-"""The process that acts: ``python -m services.executor`` tells the devices of armed sites what their plans say, whatever is being computed."""
+"""Executor process: ``python -m services.executor`` sends the plans of armed sites to their devices, independent of running computations."""
 
 import argparse
 import signal
@@ -35,7 +35,7 @@ log = structlog.get_logger("luna.planner.execution")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Act until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
     configure_logging("executor", level=settings.log_level)
@@ -60,23 +60,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class DeviceOpener:
-    """Opens what tells devices by the settings as they hold then: a page may have stored an address since the process began."""
+    """Opens device connections with the current settings: a page may have stored an address since the process began."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings, self._seen = settings, b""
+        self._settings, self._settings_file = settings, b""
 
     def __call__(self, control: Control) -> Device:
-        """Return what tells a site's devices.
+        """Return the connection to a site's devices.
 
         Raises:
             InvalidInputError: the settings name no Home Assistant or broker.
         """
-        self._settings, self._seen = refresh_settings(self._settings, self._seen)
+        self._settings, self._settings_file = refresh_settings(self._settings, self._settings_file)
         return open_device(self._settings, control)
 
 
 def open_device(settings: Settings, control: Control) -> Device:
-    """Return what tells a site's devices, as its section ``control`` names it.
+    """Return the connection to a site's devices, as its section ``control`` names it.
 
     Raises:
         InvalidInputError: the settings name no Home Assistant or broker.

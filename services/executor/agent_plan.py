@@ -1,4 +1,4 @@
-"""Whose plan the batteries follow: the planner's, or, where the gatekeeper says so of this very plan, that of the agent.
+"""Choice of the batteries' plan: the planner's, or the agent's where the gatekeeper allows it for this plan.
 
 A verdict counts for the mode of control that holds at the moment: what is withdrawn ends with the slot.
 """
@@ -28,24 +28,24 @@ _COUNTS: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not
 
 @dataclass(frozen=True, slots=True)
 class AgentPlans:
-    """Reads the agent's plans of a stored site; ``follow`` reads what a plan says of the slot that is now."""
+    """Reader of the agent's plans of a stored site; ``follow`` returns a plan's request for the current slot."""
 
     connection: Connection
     site: Site
     follow: Callable[[PlanReply], ControlRequest]
 
     def ask(self, plan: PlanReply) -> ControlRequest:
-        """Return what is asked of the batteries: by the agent's plan beside the planner's ``plan``, as far as it may decide, else by the planner's."""
+        """Return the batteries' control request: by the agent's plan as far as its mode allows, else by the planner's ``plan``."""
         planned = self.follow(plan)
         if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
             return planned
-        held = agent_gates.read_held(self.connection, self.site)
-        if held.mode == "shadow":
-            withdrawn = held.code == "mode_withdrawn"
+        gate = agent_gates.read_held(self.connection, self.site)
+        if gate.mode == "shadow":
+            withdrawn = gate.code == "mode_withdrawn"
             return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
         try:
             shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
-            return self._judge(planned, plan, shadow, mode=held.mode)
+            return self._judge(planned, plan, shadow, mode=gate.mode)
         except (ValidationError, UnreadableError, LookupError) as error:
             log.warning("the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__)
             return replace(planned, reason="plan_failed")
@@ -65,17 +65,17 @@ class AgentPlans:
         return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper")
 
     def _follow_export(self, planned: ControlRequest, plan: PlanReply, agent: PlanReply) -> ControlRequest:
-        """Return the planner's wish with the agent's selling; the planner decided where that makes no difference."""
+        """Return the planner's request with the agent's export; where both are equal it counts as the planner's."""
         batteries = [each for each in self.site.batteries if each.name in plan.thresholds]
         mixed = {each.name: plan.thresholds[each.name].policy(each).sell_as(agent.thresholds[each.name].policy(each)) for each in batteries}
-        asked = self.follow(plan.model_copy(update={"thresholds": {name: BatteryThresholds.of(policy) for name, policy in mixed.items()}}))
-        if asked.requested == planned.requested or not (_sells(asked) or _sells(planned)):
+        followed = self.follow(plan.model_copy(update={"thresholds": {name: BatteryThresholds.of(policy) for name, policy in mixed.items()}}))
+        if followed.requested == planned.requested or not (_sells(followed) or _sells(planned)):
             return planned
-        return replace(asked, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
+        return replace(followed, decided_by="agent", reason="agent_cheaper", plan_id=agent.plan_id)
 
 
-def _sells(wanted: ControlRequest) -> bool:
-    return any(each.mode == "export" for each in wanted.requested.values())
+def _sells(request: ControlRequest) -> bool:
+    return any(each.mode == "export" for each in request.requested.values())
 
 
 def _fits(agent: PlanReply, plan: PlanReply) -> bool:

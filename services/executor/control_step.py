@@ -1,4 +1,4 @@
-"""One turn of one unit of a site: who decides now, what is safe of it, and whether the device follows.
+"""Control step of one unit of a site: choice of the decider, safety layer, delivery.
 
 A decision is stored before it is sent and stands for its slot: whoever turns next, after whatever crash, sends the same again or nothing. What is not confirmed
 is sent again, then taken back: the device does what it does by itself, and a new plan is asked for.
@@ -26,7 +26,7 @@ from services.executor.target import ControlTarget, DeviceConnections
 
 
 class Executor:
-    """Follows the plans of armed sites. A unit's turns come one after another; those of several may run side by side.
+    """Executor of armed sites' plans. A unit's control steps run one after another; units may run in parallel.
 
     Args:
         engine: of the database.
@@ -47,7 +47,7 @@ class Executor:
         self._delivery = Delivery(engine, self._decider, self._plan_requests, clock=clock)
 
     def turn(self, site_id: str, key: str = BATTERIES) -> bool:
-        """Do what is due for a unit of a site now; return whether something is still awaited.
+        """Run the control step of a unit; return whether a confirmation is pending.
 
         Raises:
             NotFoundError: no such site.
@@ -62,19 +62,19 @@ class Executor:
         return awaited
 
     def close(self) -> None:
-        """Let go of every device."""
+        """Close every connection."""
         self._connections.close()
 
     def _follow(self, state: ControlState, site: Site, *, readable: bool) -> bool:
-        now, told = self._clock.now(), state.decision.control if state.decision is not None else None
-        # Of a site that cannot be read now, how its devices were told last is newer than any version that can.
-        section = site.control if readable or told is None else told
+        now, last_control = self._clock.now(), state.decision.control if state.decision is not None else None
+        # Of a site that cannot be read now, the last decision's control section is newer than any readable version.
+        section = site.control if readable or last_control is None else last_control
         named = find_unit(site, section, state.device) is not None
         source = find_source(state, now, named=named)
-        # What its section does not name any more is handed back by the one that it was told by.
-        # So is what is told in another way since, once the site is not armed any more: the device that was told last is at the other end of the former way.
-        former = told is not None and section is not None and source == "released" and told.by != section.by
-        target = None if source is None else self._reach(state, site, section if named and not former else told, readable=readable)
+        # A device that the section does not name any more is released over the connection of its last command.
+        # So is a device whose connection changed since, once the site is disarmed: the last command went over the former connection.
+        former = last_control is not None and section is not None and source == "released" and last_control.by != section.by
+        target = None if source is None else self._reach(state, site, section if named and not former else last_control, readable=readable)
         if source is None or target is None:
             return False
         if not is_current(state, source, now):

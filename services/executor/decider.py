@@ -1,4 +1,4 @@
-"""What a unit is to do in this slot: measured, decided and made safe, then stored, before anything is sent."""
+"""Decision for a unit and slot: measured, decided, clamped by the safety layer and stored before anything is sent."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -39,40 +39,40 @@ log = structlog.get_logger("luna.planner.execution")
 
 @dataclass
 class PlanRequests:
-    """New plans that are wanted: each site's once per slot, asked for at the end of a turn.
+    """Requests for new plans: one per site and slot, sent at the end of a control step.
 
     Args:
-        ask_plan: asks for a new plan of a site; nobody waits for it.
-        clock: tells which slot is now.
+        ask_plan: requests a new plan of a site without waiting for it.
+        clock: gives the current slot.
     """
 
     ask_plan: Callable[[str], None]
     clock: Clock
-    _wanted_in: dict[str, datetime] = field(default_factory=dict, init=False)
-    _wanting: set[tuple[str, str]] = field(default_factory=set, init=False)
+    _requested_in: dict[str, datetime] = field(default_factory=dict, init=False)
+    _pending: set[tuple[str, str]] = field(default_factory=set, init=False)
 
-    def want(self, state: ControlState) -> None:
-        """Have a plan asked for at the end of this unit's turn, unless one was wanted in this slot."""
+    def add(self, state: ControlState) -> None:
+        """Request a plan at the end of this unit's control step, unless one was requested in this slot."""
         slot = floor_to(self.clock.now(), SLOT)
-        if self._wanted_in.get(state.site) != slot:
-            self._wanted_in[state.site] = slot
-            self._wanting.add((state.site, state.device))
+        if self._requested_in.get(state.site) != slot:
+            self._requested_in[state.site] = slot
+            self._pending.add((state.site, state.device))
 
     def send(self, site_id: str, key: str) -> None:
-        """Ask for what was wanted in a unit's turn."""
-        if (site_id, key) in self._wanting:
-            self._wanting.discard((site_id, key))
+        """Send the requests of a unit's control step."""
+        if (site_id, key) in self._pending:
+            self._pending.discard((site_id, key))
             self.ask_plan(site_id)
 
 
 @dataclass(frozen=True)
 class Decider:
-    """Decides for a slot, or takes back what was decided.
+    """Decides for a slot, or replaces a decision by the fallback.
 
     Args:
         engine: of the database.
-        plan_requests: receives that a new plan is wanted.
-        clock: tells which slot is now.
+        plan_requests: collects requests for new plans.
+        clock: gives the current slot.
         plan_max_age: a plan issued longer ago is not followed.
     """
 
@@ -81,62 +81,62 @@ class Decider:
     clock: Clock
     plan_max_age: timedelta
 
-    def decide(self, told: ControlTarget, state: ControlState, source: Source) -> ControlState:
-        """Store what is to be done from now on and return the state with it; the old state where another was faster."""
+    def decide(self, target: ControlTarget, state: ControlState, source: Source) -> ControlState:
+        """Store a new decision and return the state with it; the old state where another process stored one first."""
         now = self.clock.now()
-        soc = self._measure(told)
+        soc = self._measure(target)
         with unit_of_work(self.engine) as connection:
-            wanted = self._wanted(connection, told, state, source=source, soc=soc)
-        decision = _decision(told, finish_run(wanted, state.decision, told.unit, now=now), soc, source=source, now=now)
+            request = self._build_request(connection, target, state, source=source, soc=soc)
+        decision = _decision(target, finish_run(request, state.decision, target.unit, now=now), soc, source=source, now=now)
         if any(is_restrained(decision.requested[name], allowed) for name, allowed in decision.allowed.items() if name in decision.requested):
             INTERVENTIONS.labels(state.site, state.device).inc()
         decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
         decided = store_decision(self.engine, state, decision)
-        falls_back = wanted.decided_by == "rule" and wanted.reason != "not_in_plan"
-        if source == "planner" and told.readable and (falls_back or _deviates(wanted.planned_soc, soc)):
-            self.plan_requests.want(state)
+        falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
+        if source == "planner" and target.readable and (falls_back or _deviates(request.planned_soc, soc)):
+            self.plan_requests.add(state)
         return decided or state
 
-    def take_back(self, told: ControlTarget, state: ControlState, decision: Decision) -> None:
-        """Store that the unit is to do what it does by itself, in place of what it never confirmed."""
+    def take_back(self, target: ControlTarget, state: ControlState, decision: Decision) -> None:
+        """Store the fallback as the decision, in place of a command that was never confirmed."""
         now, soc = self.clock.now(), {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
         with unit_of_work(self.engine) as connection:
-            wanted = fallback(told.unit, "not_acknowledged", partial(read_slot_prices, connection, told.site, now), plan_id=decision.plan_id)
-        decided = _decision(told, wanted, soc, source=decision.source, now=decision.slot_start)
+            request = fallback(target.unit, "not_acknowledged", partial(read_slot_prices, connection, target.site, now), plan_id=decision.plan_id)
+        decided = _decision(target, request, soc, source=decision.source, now=decision.slot_start)
         store_decision(self.engine, state, decided.model_copy(update={"override": decision.override, "mode_since": now}))
 
-    def _wanted(self, connection: Connection, told: ControlTarget, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> ControlRequest:
-        now, prices = self.clock.now(), partial(read_slot_prices, connection, told.site, self.clock.now())
+    def _build_request(self, connection: Connection, target: ControlTarget, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> ControlRequest:
+        now, prices = self.clock.now(), partial(read_slot_prices, connection, target.site, self.clock.now())
         if source == "released":
-            return fallback(told.unit, "disarmed", prices)
+            return fallback(target.unit, "disarmed", prices)
         if source == "owner" and state.override is not None:
-            return follow_owner(state.override, told.unit)
-        if not told.readable:
-            return fallback(told.unit, "site_unreadable", prices)
-        # Only what has begun is told; to read and to word the rest of it would be a third of a turn.
+            return follow_owner(state.override, target.unit)
+        if not target.readable:
+            return fallback(target.unit, "site_unreadable", prices)
+        # Only slots that have begun are sent; reading and wording the rest would take a third of a control step.
         plan = plans.read_due(connection, state.site, now, until=now)
         if plan is not None and plan_age(plan, now) >= REPLAN_AGE:
-            self.plan_requests.want(state)
+            self.plan_requests.add(state)
         last = {} if state.decision is None else {name: str(each.mode) for name, each in state.decision.allowed.items()}
 
         def follow(plan: PlanReply | None) -> ControlRequest:
-            return follow_plan(plan, told.unit, prices, now=now, max_age=self.plan_max_age, in_force=InForce(soc, last))
+            return follow_plan(plan, target.unit, prices, now=now, max_age=self.plan_max_age, in_force=InForce(soc, last))
 
-        if plan is None or told.unit.key != BATTERIES:
+        if plan is None or target.unit.key != BATTERIES:
             return follow(plan)
-        return AgentPlans(connection, told.site, follow).ask(plan)
+        return AgentPlans(connection, target.site, follow).ask(plan)
 
-    def _measure(self, told: ControlTarget) -> dict[str, float]:
-        """Return how full the batteries are, NaN where nobody knows."""
+    def _measure(self, target: ControlTarget) -> dict[str, float]:
+        """Return the batteries' states of charge by name, NaN where there is no reading."""
         now = self.clock.now()
-        if told.control.by == "dry_run" and told.unit.key == BATTERIES:
+        if target.control.by == "dry_run" and target.unit.key == BATTERIES:
             with unit_of_work(self.engine) as connection:
-                return dict.fromkeys((each.battery for each in told.control.batteries), read_recorded(connection, told.site, now))
-        return told.gauge.read(told.device, told.unit.places, now=now, site=told.site)
+                return dict.fromkeys((each.battery for each in target.control.batteries), read_recorded(connection, target.site, now))
+        return target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
 
 
 def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:
-    """Store a decision or how far it is, and in the log what came to an end by it; None where another was faster."""
+    """Store a decision or its progress and log the end of the one before; None where another process stored one first."""
     with unit_of_work(engine) as connection:
         if not control_rows.decide(connection, state, decision):
             log.warning("another executor was faster; one is enough", site_id=state.site, device=state.device)
@@ -150,24 +150,25 @@ def store_decision(engine: Engine, state: ControlState, decision: Decision, *, c
 
 
 def is_restrained(requested: Setpoint, allowed: Setpoint) -> bool:
-    """Return whether the safety layer allows less than was asked: another mode, or less power; bounds that nobody asked for say nothing."""
-    asked, given = ([getattr(each, name, None) for name in _POWERS] for each in (requested, allowed))
-    less = any(wanted is not None and got is not None and got < wanted - _LITTLE_KW for wanted, got in zip(asked, given, strict=True))
+    """Return whether the safety layer allows less than was requested: another mode, or less power; limits without a requested power do not count."""
+    requested_kw, allowed_kw = ([getattr(each, name, None) for name in _POWERS] for each in (requested, allowed))
+    powers = zip(requested_kw, allowed_kw, strict=True)
+    less = any(target_kw is not None and limit_kw is not None and limit_kw < target_kw - _LITTLE_KW for target_kw, limit_kw in powers)
     return requested.mode != allowed.mode or less
 
 
-def _decision(told: ControlTarget, wanted: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
+def _decision(target: ControlTarget, request: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
     return Decision(
         slot_start=floor_to(now, SLOT),
         source=source,
-        decided_by=wanted.decided_by,
-        reason=wanted.reason,
-        plan_id=wanted.plan_id,
-        override=wanted.override,
-        requested=dict(wanted.requested),
-        allowed=dict(told.unit.make_safe(wanted.requested, soc)),
+        decided_by=request.decided_by,
+        reason=request.reason,
+        plan_id=request.plan_id,
+        override=request.override,
+        requested=dict(request.requested),
+        allowed=dict(target.unit.make_safe(request.requested, soc)),
         measured_soc={name: None if math.isnan(value) else value for name, value in soc.items()},
-        control=told.control,
+        control=target.control,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a device is to be told now: by its plan, by its owner, or, where neither can be followed, nothing but what it does by itself."""
+"""Control request for the current slot: by the plan, by the owner's override, else the fallback."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ Prices = Callable[[], SlotPrices | None]
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """What is asked for, by whom and why. ``planned_soc`` is how full the plan expected the batteries to be at the start of the slot."""
+    """Requested set-points with decider and reason. ``planned_soc``: the batteries' planned state of charge at the slot's start."""
 
     requested: Setpoints
     decided_by: DecidedBy
@@ -27,7 +27,7 @@ class ControlRequest:
 
 
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
-    """Return who decides now; None where nothing is to be sent: the site is not armed, and nothing has to be taken back.
+    """Return who decides now; None where nothing is to be sent: the site is disarmed and no command is left to release.
 
     ``named`` says whether the site's section ``control`` still names the device; one that it does not name is as one of a site that is not armed.
     """
@@ -37,7 +37,7 @@ def find_source(state: ControlState, now: datetime, *, named: bool = True) -> So
 
 
 def is_current(state: ControlState, source: Source, now: datetime) -> bool:
-    """Return whether the last decision still stands: nobody decides twice for a slot, unless someone else decides from now on."""
+    """Return whether the last decision still holds: one decision per slot, unless the decider changes."""
     last = state.decision
     if last is None or last.source != source:
         return False
@@ -47,7 +47,7 @@ def is_current(state: ControlState, source: Source, now: datetime) -> bool:
 
 
 def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, now: datetime, max_age: timedelta, in_force: InForce) -> ControlRequest:
-    """Return what a plan says of the slot that covers ``now``; without a usable plan what the device does by itself, and why.
+    """Return a plan's request for the slot that covers ``now``; without a usable plan the fallback with its reason.
 
     Args:
         plan: that covers ``now``; None: there is none.
@@ -71,32 +71,32 @@ def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, n
 
 
 def plan_age(plan: PlanReply, now: datetime) -> timedelta:
-    """Return how long before the slot that is now a plan's first slot began."""
+    """Return the time from a plan's first slot to the current slot."""
     return floor_to(now, SLOT) - floor_to(plan.slots[0].start, SLOT)
 
 
-def follow_owner(wanted: Override, unit: Controllable) -> ControlRequest:
-    """Return what the owner asks for."""
-    return ControlRequest(unit.follow_owner(wanted), "owner", "override", override=wanted)
+def follow_owner(override: Override, unit: Controllable) -> ControlRequest:
+    """Return the request of an owner's override."""
+    return ControlRequest(unit.follow_owner(override), "owner", "override", override=override)
 
 
 def fallback(unit: Controllable, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None) -> ControlRequest:
-    """Return what a device does by itself."""
+    """Return the request of a device's fallback."""
     return ControlRequest(unit.fallback(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id)
 
 
-def finish_run(wanted: ControlRequest, last: Decision | None, unit: Controllable, *, now: datetime) -> ControlRequest:
-    """Return the wish, unless it would end what began too briefly ago; only the owner may, and who hands the device back."""
+def finish_run(request: ControlRequest, last: Decision | None, unit: Controllable, *, now: datetime) -> ControlRequest:
+    """Return the request, or the last decision while the minimum run time lasts; owner overrides and disarming end a run at once."""
     began = None if last is None else last.mode_since
-    if last is None or began is None or wanted.decided_by == "owner" or wanted.reason == "disarmed" or now >= began + unit.least_run:
-        return wanted
-    safe = unit.make_safe(wanted.requested, {})
+    if last is None or began is None or request.decided_by == "owner" or request.reason == "disarmed" or now >= began + unit.least_run:
+        return request
+    safe = unit.make_safe(request.requested, {})
     ends = any(last.allowed[name].mode in RUNNING and setpoint.mode in RESTING for name, setpoint in safe.items() if name in last.allowed)
-    return replace(wanted, requested=last.allowed, decided_by="rule", reason="least_run") if ends else wanted
+    return replace(request, requested=last.allowed, decided_by="rule", reason="least_run") if ends else request
 
 
 def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:
-    """Return since when a device has been in the mode that it is now told."""
+    """Return the instant since which a device has been in its allowed mode."""
     same = last is not None and {name: each.mode for name, each in last.allowed.items()} == {name: each.mode for name, each in allowed.items()}
     return last.mode_since if last is not None and same and last.mode_since is not None else now
 

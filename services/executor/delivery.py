@@ -1,4 +1,4 @@
-"""Whether a device does what was decided: it is sent, read back, sent again, taken back in the end, and watched from then on."""
+"""Delivery of decisions: send, read back, retry, fall back in the end, and verify from then on."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ log = structlog.get_logger("luna.planner.execution")
 
 
 class Delivery:
-    """Brings stored decisions to devices.
+    """Sends stored decisions to devices.
 
     Args:
         engine: of the database, in which is noted how far each is.
@@ -50,26 +50,26 @@ class Delivery:
         self._began_at = clock.now()
         self._verified_at: dict[tuple[str, str], datetime] = {}
 
-    def advance(self, told: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Do what is due for the state's decision and return whether something is still awaited."""
-        writes = told.unit.render(decision.allowed)
-        return (self._verify if decision.settled else self._try)(told, state, decision, writes=writes)
+    def advance(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
+        """Send or verify the state's decision and return whether a confirmation is pending."""
+        writes = target.unit.render(decision.allowed)
+        return (self._verify if decision.settled else self._try)(target, state, decision, writes=writes)
 
-    def _try(self, told: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
-        """Send what was decided where that is due, then see whether it holds."""
+    def _try(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
+        """Send the decision when a retry is due, then read back whether it holds."""
         now = self._clock.now()
         if decision.tried_at is None or now - decision.tried_at >= RESEND.pause(decision.tries):
             if RESEND.gives_up(decision.tries):
-                return self._give_up(told, state, decision)
+                return self._give_up(target, state, decision)
             sent = store_decision(self._engine, state, decision.model_copy(update={"tries": decision.tries + 1, "tried_at": now}))
             if sent is None or sent.decision is None:
                 return True
             state, decision = sent, sent.decision
-            self._send(state, decision, writes, told.device)
-        said = _read(told.device, writes)
-        if not matches(writes, said):
+            self._send(state, decision, writes, target.device)
+        reported = _read(target.device, writes)
+        if not matches(writes, reported):
             return True
-        self._settle(state, decision, said)
+        self._settle(state, decision, reported)
         return False
 
     def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> None:
@@ -81,45 +81,45 @@ class Delivery:
             COMMANDS.labels(state.site, "refused").inc()
             log.warning("command is not taken", site_id=state.site, device=state.device, error=str(error))
 
-    def _settle(self, state: ControlState, decision: Decision, said: Mapping[str, str]) -> None:
+    def _settle(self, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> None:
         now = self._clock.now()
-        if store_decision(self._engine, state, decision.model_copy(update={"settled": True, "confirmed_at": now}), confirmed=said) is None:
+        if store_decision(self._engine, state, decision.model_copy(update={"settled": True, "confirmed_at": now}), confirmed=reported) is None:
             return
         COMMANDS.labels(state.site, "confirmed").inc()
         CONFIRMED.labels(state.site, state.device).set(now.timestamp())
         self._verified_at[state.site, state.device] = now
         log.info("slot is followed", site_id=state.site, device=state.device, slot_start=decision.slot_start.isoformat(), reason=decision.reason)
 
-    def _give_up(self, told: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Take back what was never confirmed: the device does what it does by itself. Where that is not confirmed either, wait for the next slot."""
+    def _give_up(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
+        """Replace an unconfirmed decision by the fallback; an unconfirmed fallback waits for the next slot."""
         COMMANDS.labels(state.site, "unconfirmed").inc()
-        self._plan_requests.want(state)
+        self._plan_requests.add(state)
         if decision.gave_up or decision.source == "released":
             log.error("the device does not follow", site_id=state.site, device=state.device, remedy="Look at it, and at the site's section control.")
             store_decision(self._engine, state, decision.model_copy(update={"settled": True}))
             return False
-        self._decider.take_back(told, state, decision)
+        self._decider.take_back(target, state, decision)
         return True
 
-    def _verify(self, told: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
-        """See once a minute whether what was confirmed still holds; where it does not, it is sent again."""
+    def _verify(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
+        """Read a confirmed decision back once a minute; send it again where it does not hold."""
         now, whom = self._clock.now(), (state.site, state.device)
         if decision.gave_up or decision.source == "released" or now - self._verified_at.get(whom, decision.slot_start) < VERIFY:
             return False
         self._verified_at[whom] = now
-        told.gauge.look(told.device, told.unit.places, now=now, site=told.site)
-        said = _read(told.device, writes)
-        # Where nothing can be read, nothing was seen to differ: Home Assistant may be starting.
-        if matches(writes, said) or not said:
+        target.soc_reader.look(target.device, target.unit.places, now=now, site=target.site)
+        reported = _read(target.device, writes)
+        # Without any value there is no difference to see: Home Assistant may be starting.
+        if matches(writes, reported) or not reported:
             return False
         log.warning("the device does something else than it was told", site_id=state.site, device=state.device)
         store_decision(self._engine, state, decision.model_copy(update={"settled": False}))
-        self._plan_requests.want(state)
+        self._plan_requests.add(state)
         return True
 
 
 def _saw_start(state: ControlState, decision: Decision, since: datetime) -> bool:
-    """Return whether this process could have been in time for the slot."""
+    """Return whether this process was running in time for the slot."""
     armed_at = state.armed_at or decision.slot_start
     return decision.source == "planner" and not decision.gave_up and max(armed_at, since) <= decision.slot_start
 

@@ -1,4 +1,4 @@
-"""What tells inverters what to do: a few lines of protocol, and the one that tells nobody."""
+"""Protocol of device connections, and the dry run that sends nothing."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -19,17 +19,17 @@ class DeviceError(UnavailableError):
 
 
 class Device(Protocol):
-    """Threads do not share one."""
+    """Connection to a site's devices. Not thread-safe."""
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Write in order and return when everything was acknowledged; nothing of it comes later by itself.
+        """Write in order and return when everything is acknowledged; no write is delivered later.
 
         Raises:
             DeviceError: something was not.
         """
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return what holds; a place of which nothing is known is left out.
+        """Return the current values by place; a place without a value is left out.
 
         Args:
             within: how long may be waited for it; None: as long as for anything else.
@@ -39,24 +39,24 @@ class Device(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
 
 
 class DryRun:
-    """Sends nothing; what would have been written counts as what holds."""
+    """Sends nothing; logged writes count as the current values."""
 
     def __init__(self) -> None:
-        self._said: dict[str, str] = {}
+        self._values: dict[str, str] = {}
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Say in the log what would be sent."""
+        """Log the values that would be sent."""
         for write in writes:
             log.info("would be sent", to=write.to, value=write.value)
-            self._said[write.read_back or write.to] = write.value
+            self._values[write.read_back or write.to] = write.value
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return what would hold."""
-        return {place: self._said[place] for place in places if place in self._said}
+        """Return the values logged last."""
+        return {place: self._values[place] for place in places if place in self._values}
 
     def close(self) -> None:
         """Nothing is open."""

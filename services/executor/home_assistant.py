@@ -1,4 +1,4 @@
-"""Tells a device through Home Assistant's services and reads what holds from its states.
+"""Commands devices through Home Assistant's services and reads their states back.
 
 Source: Home Assistant developer documentation, REST API: POST /api/services/<domain>/<service>, GET /api/states/<entity_id>.
 """
@@ -23,7 +23,7 @@ UNKNOWN = {"unknown", "unavailable"}
 
 
 class HomeAssistantDevice:
-    """One Home Assistant, asked one thing at a time. ``transport``: of a test's own."""
+    """Client of one Home Assistant, one request at a time. ``transport`` is for tests."""
 
     def __init__(self, access: HomeAssistantAccess, *, patience: timedelta = PATIENCE, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"Authorization": f"Bearer {access.token}"}
@@ -46,12 +46,12 @@ class HomeAssistantDevice:
         Raises:
             DeviceError: Home Assistant is away or late, or does not accept the token.
         """
-        found: dict[str, str | None] = {}
+        states: dict[str, str | None] = {}
         end = None if within is None else monotonic() + within.total_seconds()
         for place in dict.fromkeys(places):
-            # Connecting and answering may each take what is given: half, so that both together stay within it.
-            found[place] = self._state(place, self._patience if end is None else (end - monotonic()) / 2)
-        return {place: state for place, state in found.items() if state is not None}
+            # Connecting and answering get half of the time each, so that both together stay within it.
+            states[place] = self._state(place, self._patience if end is None else (end - monotonic()) / 2)
+        return {place: state for place, state in states.items() if state is not None}
 
     def close(self) -> None:
         """Close the connections."""
@@ -62,8 +62,8 @@ class HomeAssistantDevice:
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None
         state = self._accept(response, entity)
-        said = state.get("state") if isinstance(state, dict) else None
-        return said if isinstance(said, str) and said not in UNKNOWN else None
+        value = state.get("state") if isinstance(state, dict) else None
+        return value if isinstance(value, str) and value not in UNKNOWN else None
 
     def _ask(self, method: str, path: str, document: dict[str, Any] | None, patience: float) -> httpx.Response:
         try:

@@ -1,4 +1,4 @@
-"""Tells a device over MQTT and reads at other topics what holds. A command that the broker did not take in time never comes later."""
+"""Commands devices over MQTT and reads their state topics back. A command that the broker did not confirm in time never comes later."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -19,26 +19,26 @@ from services.executor.device import DeviceError
 NAME = "mqtt"
 PATIENCE = timedelta(seconds=5)
 # What the broker has kept of a topic comes right after the subscription.
-KEPT_PATIENCE = timedelta(seconds=1)
+RETAINED_PATIENCE = timedelta(seconds=1)
 # What a device that is away would hear afterwards belongs to another slot.
 EXPIRY_SECONDS = 60
 KEEPALIVE_SECONDS = 15
 
 
 class MqttDevice:
-    """One connection, made when it is first needed. ``topics`` are those that are read."""
+    """One connection, opened at first use. ``topics`` are the topics to read."""
 
     def __init__(self, broker: Broker, topics: Iterable[str], *, patience: timedelta = PATIENCE) -> None:
         self._broker = broker
         self._topics = tuple(dict.fromkeys(topics))
         self._patience = patience.total_seconds()
         self._client: paho.Client | None = None
-        self._said: dict[str, str] = {}
+        self._values: dict[str, str] = {}
         self._news = threading.Condition()
         self._ready = threading.Event()
 
     def apply(self, writes: Sequence[Write]) -> None:
-        """Publish in order at QoS 1 and return when the broker has everything.
+        """Publish in order at QoS 1 and return when the broker has confirmed everything.
 
         Raises:
             DeviceError: the broker is away, or did not confirm in time.
@@ -50,36 +50,36 @@ class MqttDevice:
             published = client.publish(write.to, write.value, qos=1, properties=expiry)
             try:
                 published.wait_for_publish(self._patience)
-                taken = published.is_published()
+                confirmed = published.is_published()
             except (RuntimeError, ValueError):
-                taken = False
-            if not taken:
+                confirmed = False
+            if not confirmed:
                 # The client would send it again on its next connection: that must not happen.
                 self.close()
                 raise DeviceError(f"the broker did not take the command within {self._patience:g} s", field=write.to, remedy="Check the broker.")
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return what was last said at these topics on this connection; waits a moment for what was not said yet.
+        """Return the last message of each topic on this connection; waits a moment for topics without one.
 
         Raises:
             DeviceError: the broker is away.
         """
-        # Connecting and waiting may each take what is given: half, so that both together stay within it.
+        # Connecting and waiting get half of the time each, so that both together stay within it.
         self._connected(None if within is None else within.total_seconds() / 2)
-        kept = KEPT_PATIENCE if within is None else within / 2
+        patience = RETAINED_PATIENCE if within is None else within / 2
         with self._news:
-            self._news.wait_for(lambda: all(place in self._said for place in places), kept.total_seconds())
-            return {place: self._said[place] for place in places if place in self._said}
+            self._news.wait_for(lambda: all(place in self._values for place in places), patience.total_seconds())
+            return {place: self._values[place] for place in places if place in self._values}
 
     def close(self) -> None:
-        """Let go of the connection, and of whatever it had not delivered."""
+        """Close the connection and drop undelivered messages."""
         client, self._client = self._client, None
         if client is not None:
             client.disconnect()
             client.loop_stop()
         self._ready.clear()
         with self._news:
-            self._said.clear()
+            self._values.clear()
 
     def _connected(self, patience: float | None = None) -> paho.Client:
         if self._client is None or not self._client.is_connected():
@@ -111,7 +111,7 @@ class MqttDevice:
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         with self._news:
-            self._said[message.topic] = message.payload.decode("utf-8", "replace")
+            self._values[message.topic] = message.payload.decode("utf-8", "replace")
             self._news.notify_all()
 
 

@@ -1,4 +1,4 @@
-"""Whom a turn is about, and the connection to it."""
+"""Target of a control step: the unit, its site and the connection to its device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,38 +12,38 @@ from services.executor.readings import SocReader
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """A unit of a site, the section ``control`` that describes how it is told, what tells it, and what reads how full it is.
+    """A unit of a site with its section ``control``, its connection and the reader of its state of charge.
 
-    ``readable`` is False where the site as it is configured now cannot be read: ``site`` is then the last version that can.
+    ``readable`` is False where the current configuration cannot be read: ``site`` is then the last readable version.
     """
 
     site: Site
     control: Control
     unit: Controllable
     device: Device
-    gauge: SocReader
+    soc_reader: SocReader
     readable: bool = True
 
 
 class DeviceConnections:
-    """What tells each unit's device: opened when it is first needed, and anew where its section has changed."""
+    """Connections to the units' devices: opened at first use, and again when the section changes."""
 
     def __init__(self, open_device: Callable[[Control], Device]) -> None:
         self._open_device = open_device
         self._open: dict[tuple[str, str], tuple[Control, Device, SocReader]] = {}
 
     def reach(self, whom: tuple[str, str], control: Control) -> tuple[Device, SocReader]:
-        """Return what tells a unit of a site, named by both, and what reads how full it is."""
-        known = self._open.get(whom)
-        if known is not None and known[0] == control:
-            return known[1:]
-        if known is not None:
-            known[1].close()
+        """Return the connection to a unit, named by site and unit, and the reader of its state of charge."""
+        connection = self._open.get(whom)
+        if connection is not None and connection[0] == control:
+            return connection[1:]
+        if connection is not None:
+            connection[1].close()
         self._open[whom] = control, self._open_device(control), SocReader()
         return self._open[whom][1:]
 
     def close(self) -> None:
-        """Let go of every device."""
+        """Close every connection."""
         for _, device, _ in self._open.values():
             device.close()
         self._open.clear()

@@ -1,4 +1,4 @@
-"""Turns every device of armed sites when a slot begins, sooner where something is awaited, and once in a while besides."""
+"""Runs a control step for every device of armed sites at each slot's start, while a confirmation is pending, and at intervals."""
 
 import math
 import threading
@@ -36,34 +36,34 @@ FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_se
 
 
 @dataclass(frozen=True, slots=True)
-class ToldUnits:
-    """By whom a site's devices are told, and which: the keys of what its section ``control`` names; neither where it has none."""
+class ControlledUnits:
+    """Driver and unit keys of a site's section ``control``; neither where it has none."""
 
     by: str | None = None
     keys: tuple[str, ...] = ()
 
 
 class SiteUnits:
-    """What is told at sites, read for all of them at once; a configuration is parsed when it is new."""
+    """Controlled units of sites, read for all sites at once; only a new configuration is parsed."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[int, int], ToldUnits | None]] = {}
+        self._parsed: dict[str, tuple[tuple[int, int], ControlledUnits | None]] = {}
 
-    def read(self, connection: Connection, names: Sequence[str]) -> dict[str, ToldUnits]:
-        """Return what is told at each of the sites; one that has no configuration, or none that can be read, is left out.
+    def read(self, connection: Connection, names: Sequence[str]) -> dict[str, ControlledUnits]:
+        """Return the controlled units of each site; sites without a readable configuration are left out.
 
-        Of one whose latest cannot be read the last one counts that can: its devices have to be told that they are on their own.
+        The last readable configuration counts: the devices of a site whose latest cannot be read still need their fallback sent.
         """
         versions = sites.read_versions(connection, names)
-        changed = [name for name, version in versions.items() if name not in self._known or self._known[name][0] != version]
+        changed = [name for name, version in versions.items() if name not in self._parsed or self._parsed[name][0] != version]
         for name, configuration in sites.read_configurations(connection, changed).items():
-            self._known[name] = (versions[name], _read_units(connection, name, configuration))
+            self._parsed[name] = (versions[name], _read_units(connection, name, configuration))
         # One may have been removed a moment ago.
-        known = {name: self._known[name][1] for name in versions if name in self._known}
-        return {name: units for name, units in known.items() if units is not None}
+        readable = {name: self._parsed[name][1] for name in versions if name in self._parsed}
+        return {name: units for name, units in readable.items() if units is not None}
 
 
-def _read_units(connection: Connection, name: str, configuration: Any) -> ToldUnits | None:
+def _read_units(connection: Connection, name: str, configuration: Any) -> ControlledUnits | None:
     try:
         site = sites.parse_stored(name, configuration)
     except UnreadableError as error:
@@ -72,33 +72,33 @@ def _read_units(connection: Connection, name: str, configuration: Any) -> ToldUn
             site, _ = sites.load_last_readable(connection, name)
         except UnreadableError:
             return None
-    return ToldUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))
+    return ControlledUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))
 
 
 def list_turns(connection: Connection, units: SiteUnits) -> list[tuple[str, str]]:
-    """Return what is to be turned of each active site: what its section ``control`` names, and what was told something before."""
+    """Return site and unit key of every due control step: the units of its section ``control``, and devices with an earlier command."""
     names = [state.site for state in control.load_active(connection)]
-    found, told = units.read(connection, names), control.list_told_each(connection)
-    return [(name, key) for name in names if name in found for key in dict.fromkeys([*found[name].keys, BATTERIES, *told.get(name, [])])]
+    site_units, commanded = units.read(connection, names), control.list_commanded_each(connection)
+    return [(name, key) for name in names if name in site_units for key in dict.fromkeys([*site_units[name].keys, BATTERIES, *commanded.get(name, [])])]
 
 
 def describe_sites(connection: Connection, units: SiteUnits) -> tuple[ControlledSite, ...]:
-    """Return how each armed site stands."""
+    """Return the control status of each armed site."""
     armed = [state for state in control.load_active(connection) if state.armed_at is not None]
     names = [state.site for state in armed]
-    found, issued = units.read(connection, names), plans.issued_last_each(connection, names)
-    return tuple(_describe(connection, state, found.get(state.site, ToldUnits()), issued.get(state.site)) for state in armed)
+    site_units, issued = units.read(connection, names), plans.issued_last_each(connection, names)
+    return tuple(_describe(connection, state, site_units.get(state.site, ControlledUnits()), issued.get(state.site)) for state in armed)
 
 
 class ControlStatus:
-    """The metrics of armed sites and their devices; those that are gone are taken off."""
+    """Metrics of armed sites and their devices; those of removed ones are deleted."""
 
     def __init__(self) -> None:
         self._sites: set[str] = set()
         self._devices: set[tuple[str, str]] = set()
 
     def show(self, standing: tuple[ControlledSite, ...], *, now: datetime) -> None:
-        """Set what is measured; a device that was not there before counts from now on."""
+        """Set the metrics; a new device counts as confirmed now."""
         names = {site.site for site in standing}
         devices = {(site.site, device.device): device for site in standing for device in site.devices}
         self._take_off(names, set(devices))
@@ -120,7 +120,7 @@ class ControlStatus:
             FALLBACK.remove(*whom)
 
 
-def _describe(connection: Connection, state: ControlState, units: ToldUnits, plan_issued_at: datetime | None) -> ControlledSite:
+def _describe(connection: Connection, state: ControlState, units: ControlledUnits, plan_issued_at: datetime | None) -> ControlledSite:
     devices = [_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in units.keys]
     return ControlledSite(site=state.site, armed_at=state.armed_at, by=units.by, plan_issued_at=plan_issued_at, devices=tuple(devices))
 
@@ -148,7 +148,7 @@ log = structlog.get_logger("luna.planner.execution")
 
 
 class Watch:
-    """Has each device's turns follow each other, and those of several run side by side."""
+    """Scheduler of control steps: one after the other per device, devices in parallel."""
 
     def __init__(self, engine: Engine, executor: Executor, *, clock: Clock) -> None:
         self._engine = engine
@@ -160,7 +160,7 @@ class Watch:
         self.sites: tuple[ControlledSite, ...] = ()
 
     def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
-        """Turn until ``ending`` is set; a turn under way ends by itself."""
+        """Run control steps until ``ending`` is set; a running step completes."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="site") as pool:
             while not ending.is_set():
                 pulse.beat()
@@ -176,8 +176,8 @@ class Watch:
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
             return
-        wanted = set(due)
-        self._running = {whom: turn for whom, turn in self._running.items() if whom in wanted or not turn.done()}
+        due_units = set(due)
+        self._running = {whom: turn for whom, turn in self._running.items() if whom in due_units or not turn.done()}
         for whom in due:
             if whom not in self._running or self._running[whom].done():
                 self._running[whom] = pool.submit(self._turn, *whom)
@@ -195,7 +195,7 @@ class Watch:
         return any(not turn.done() or turn.result() for turn in self._running.values())
 
     def _look(self) -> None:
-        """See how everything stands, for those who watch; after the turns have begun, for it must not delay them."""
+        """Read the control status for the metrics; after the control steps have begun, which it must not delay."""
         try:
             with unit_of_work(self._engine) as connection:
                 self.sites = describe_sites(connection, self._units)
@@ -206,5 +206,5 @@ class Watch:
 
 
 def wait_for(now: datetime, *, awaited: bool) -> timedelta:
-    """Return how long to wait before the next look: never past the start of a slot."""
+    """Return the wait before the next pass: never past the start of a slot."""
     return min(AWAITED_LOOK if awaited else LOOK, floor_to(now, SLOT) + SLOT - now)

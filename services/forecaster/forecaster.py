@@ -63,8 +63,8 @@ class Forecaster(Protocol):
             InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
         """
 
-    def issue_seen(self, seen: OriginViews) -> Batch:
-        """Return the same from what is seen of the history at the instants, which other versions may share."""
+    def issue_from_views(self, origin_views: OriginViews) -> Batch:
+        """Return the same from views of the history at the instants, which other versions may share."""
 
 
 def join_batches(batches: Sequence[Batch]) -> Batch:

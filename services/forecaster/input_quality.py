@@ -17,14 +17,14 @@ from luna.energy.timeline import SLOT, FloatArray, floor_to, parse_zone
 from luna.energy.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
 from services.forecaster.inputs.frame import DAY_SLOTS, BoolArray, number_slot
-from services.forecaster.inputs.held_back import AT_INVERTER, count_held_days, sum_ac_limits
+from services.forecaster.inputs.held_back import AT_INVERTER, count_curtailed_days, sum_ac_limits
 from services.forecaster.inputs.preparation import mark_frozen_load, mark_frozen_pv
 from services.forecaster.inputs.roof import CapacityChange
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
-HELD_BACK, HELD_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
+HELD_BACK, CURTAILED_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
 UNNAMED_LIMIT = "unnamed_ac_limit"  # with the kW at which PV always ends, which the site does not name
 WEEK_SLOTS = 7 * DAY_SLOTS
 # Forecasts of tomorrow rest on the last day and the last week: half of the one or a quarter of the other missing is felt.
@@ -70,9 +70,9 @@ class InputQuality:
     @classmethod
     def of(cls, history: Observations, site: Site, *, held_back: BoolArray | None = None, ceiling_kwh: float = np.inf) -> "InputQuality":
         """Return the record of a gapless history, as it was measured; ``held_back`` says in which of its slots PV was, ``ceiling_kwh`` where it always ends."""
-        held = np.zeros(len(history), dtype=np.bool_) if held_back is None else held_back
+        curtailed = np.zeros(len(history), dtype=np.bool_) if held_back is None else held_back
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
-        return cls(site, first, history.load_kwh, history.pv_kwh, held, ceiling_kwh)
+        return cls(site, first, history.load_kwh, history.pv_kwh, curtailed, ceiling_kwh)
 
     @cached_property
     def load_still(self) -> FloatArray:
@@ -86,15 +86,15 @@ class InputQuality:
 
     def judge(self, origin: int) -> Iterator[str]:
         """Yield what is the matter with what was measured before a slot (an index of the grid)."""
-        known = ~np.isnan(self.load_kwh[:origin])
-        days = np.count_nonzero(known) / DAY_SLOTS
+        measured = ~np.isnan(self.load_kwh[:origin])
+        days = np.count_nonzero(measured) / DAY_SLOTS
         if days < YOUNG_DAYS:
             yield "no_history" if days < 1 else "short_history"
             if days < 1:
                 yield LOAD_BASES[self.site.household.load_basis]
-        elif _lacks(known):
+        elif _lacks(measured):
             yield "load_gaps"
-        if days >= 1 and np.ptp(self.load_kwh[:origin][known]) == 0:
+        if days >= 1 and np.ptp(self.load_kwh[:origin][measured]) == 0:
             yield "load_constant"
         elif self.load_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "load_frozen"
@@ -102,19 +102,19 @@ class InputQuality:
 
     def _judge_pv(self, origin: int) -> Iterator[str]:
         pv = self.pv_kwh[:origin]
-        known = ~np.isnan(pv)
-        if self.site.location is None and self.site.pv and not known.any():
+        measured = ~np.isnan(pv)
+        if self.site.location is None and self.site.pv and not measured.any():
             yield "sun_from_time_zone"
-        if np.count_nonzero(known) < DAY_SLOTS or not pv[known].any():
+        if np.count_nonzero(measured) < DAY_SLOTS or not pv[measured].any():
             return
-        if _lacks(known) and np.count_nonzero(known) >= YOUNG_DAYS * DAY_SLOTS:
+        if _lacks(measured) and np.count_nonzero(measured) >= YOUNG_DAYS * DAY_SLOTS:
             yield "pv_gaps"
         if self.pv_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "pv_frozen"
-        begin = max(origin - HELD_DAYS * DAY_SLOTS, int(np.flatnonzero(known)[0]))
-        if held_days := count_held_days(self.held_back, begin, origin):
-            yield f"{HELD_BACK}:{held_days}:{-((begin - origin) // DAY_SLOTS)}"
-        recent = pv[-SILENT_SLOTS:][known[-SILENT_SLOTS:]]
+        begin = max(origin - CURTAILED_DAYS * DAY_SLOTS, int(np.flatnonzero(measured)[0]))
+        if curtailed_days := count_curtailed_days(self.held_back, begin, origin):
+            yield f"{HELD_BACK}:{curtailed_days}:{-((begin - origin) // DAY_SLOTS)}"
+        recent = pv[-SILENT_SLOTS:][measured[-SILENT_SLOTS:]]
         if recent.size >= SILENT_SLOTS // 2 and not recent.any() and not self.held_back[max(origin - SILENT_SLOTS, 0) : origin].any():
             yield "pv_silent"
         if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * sum_peaks(self.site)) > EXCESS_SLOTS:
@@ -136,8 +136,8 @@ def judge_origins(record: InputQuality, instants: Sequence[datetime], circumstan
 
 def _judge_origin(record: InputQuality, instant: datetime, circumstances: Circumstances) -> Iterator[str]:
     slot = number_slot(instant)
-    found = list(record.judge(min(max(slot - record.first, 0), record.load_kwh.size)))
-    yield from found
+    codes = list(record.judge(min(max(slot - record.first, 0), record.load_kwh.size)))
+    yield from codes
     growth = circumstances.growth
     if growth is not None and 0 <= slot - int(growth.since.astype("datetime64[s]").astype(np.int64)) // 900 < GROWN_SLOTS:
         yield "roof_grown"
@@ -148,22 +148,22 @@ def _judge_origin(record: InputQuality, instant: datetime, circumstances: Circum
     if circumstances.weather is not None:
         yield from judge_weather(circumstances.weather, slot)
     # Who has measured for less than two weeks cannot have trained.
-    if circumstances.model is not None and not (circumstances.model == "untrained" and {"no_history", "short_history"} & {*found}):
+    if circumstances.model is not None and not (circumstances.model == "untrained" and {"no_history", "short_history"} & {*codes}):
         yield circumstances.model
 
 
 def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
     """Yield what is the matter with the weather ahead of a slot (counted from 1970), as known by then."""
     first, end = np.searchsorted(weather.slot, [slot, slot + NEAR_SLOTS])
-    known = weather.issued[first:end] <= slot
-    if np.unique(weather.slot[first:end][known]).size < NEAR_SLOTS // 2:
+    issued_before = weather.issued[first:end] <= slot
+    if np.unique(weather.slot[first:end][issued_before]).size < NEAR_SLOTS // 2:
         yield "weather_missing"
-    elif slot - int(weather.issued[first:end][known].max()) > LATE_SLOTS:
+    elif slot - int(weather.issued[first:end][issued_before].max()) > LATE_SLOTS:
         yield "weather_late"
 
 
-def _lacks(known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
-    return bool(known[-DAY_SLOTS:].mean() < LEAST_OF_DAY or known[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK)
+def _lacks(measured: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
+    return bool(measured[-DAY_SLOTS:].mean() < LEAST_OF_DAY or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK)
 
 
 def _changes_clock(site: Site, instant: datetime) -> bool:

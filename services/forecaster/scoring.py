@@ -56,18 +56,18 @@ def _stack(rows: Sequence[Quantiles]) -> Quantiles:
 
 def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
     """Return the score of one series; ``counted`` says which slots the coverage is taken over. NaN where nothing was measured that was forecast."""
-    known = ~np.isnan(actual) & ~np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
-    if not known.any():
+    scored = ~np.isnan(actual) & ~np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
+    if not scored.any():
         return Score(np.nan, np.nan, np.nan, np.nan, 0)
-    error = {name: (actual - getattr(forecast, name))[known] for name in PARTS}
+    error = {name: (actual - getattr(forecast, name))[scored] for name in PARTS}
     pinball = [np.maximum(share * error[name], (share - 1) * error[name]).mean() for name, share in SHARES.items()]
-    inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[known]]
+    inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[scored]]
     return Score(
         mae=float(np.abs(error["p50"]).mean()),
         rmse=float(np.sqrt((error["expected"] ** 2).mean())),
         pinball=float(np.mean(pinball)),
         coverage_80=float(inside.mean()) if inside.size else float("nan"),
-        slots=int(known.sum()),
+        slots=int(scored.sum()),
     )
 
 

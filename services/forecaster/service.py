@@ -128,21 +128,23 @@ class IssueFacts:
     run: TrainingRun | None
 
 
-def read_facts(connection: Connection, found: Mapping[int, Site], instants: Sequence[datetime]) -> dict[int, IssueFacts]:
-    """Return what is known of sites, by their keys, for forecasts at some instants."""
+def read_facts(connection: Connection, sites_by_key: Mapping[int, Site], instants: Sequence[datetime]) -> dict[int, IssueFacts]:
+    """Return the facts of sites, by their keys, for forecasts at some instants."""
     before, end = look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
-    recorded = observations.read_each(connection, dict.fromkeys(found, before), names=ENERGIES)
-    spans = recorded_span.of_each(connection, found)
+    recorded = observations.read_each(connection, dict.fromkeys(sites_by_key, before), names=ENERGIES)
+    spans = recorded_span.of_each(connection, sites_by_key)
     # Of instants on several days each day counts for the others.
-    forgotten = find_forgotten_each(connection, found, instants[0]) if len(instants) == 1 else {}
-    away = read_vacations(connection, found, first=before.start, end=end)
-    steering = control.read_steering_each(connection, found, first=before.start, end=before.end)
-    weathered = weather_carbon.list_places(connection, [site.name for site in found.values()], first=before.start, end=end)
-    active = forecast_activations.find_active_each(connection, found)
-    runs = forecast_activations.find_runs_each(connection, {key: (site.name, active[key]) for key, site in found.items()}, version=VERSION, before=instants[0])
+    forgotten = find_forgotten_each(connection, sites_by_key, instants[0]) if len(instants) == 1 else {}
+    away = read_vacations(connection, sites_by_key, first=before.start, end=end)
+    steering = control.read_steering_each(connection, sites_by_key, first=before.start, end=before.end)
+    weathered = weather_carbon.list_places(connection, [site.name for site in sites_by_key.values()], first=before.start, end=end)
+    active = forecast_activations.find_active_each(connection, sites_by_key)
+    runs = forecast_activations.find_runs_each(
+        connection, {key: (site.name, active[key]) for key, site in sites_by_key.items()}, version=VERSION, before=instants[0]
+    )
     return {
         key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], steering[key], site.name in weathered, runs.get(key))
-        for key, site in found.items()
+        for key, site in sites_by_key.items()
     }
 
 
@@ -169,8 +171,8 @@ class IssueBasis:
         return cls(facts, measured, prepared, Context(weather, facts.away), _reads_future(facts, now))
 
     @cached_property
-    def seen(self) -> OriginViews:
-        """What all versions see from the instants."""
+    def origin_views(self) -> OriginViews:
+        """The views of the instants, shared by all versions."""
         return OriginViews.of(self.prepared.history, self.prepared.site, self.facts.instants, HORIZON_SLOTS, context=self.context)
 
     @cached_property
@@ -191,7 +193,7 @@ def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, prog
     reasons = judge_origins(basis.quality, instants, circumstances)
     if len(instants) <= PART_ORIGINS:
         began = time.perf_counter()
-        batch = speaker.forecaster.issue_seen(basis.seen)
+        batch = speaker.forecaster.issue_from_views(basis.origin_views)
         seconds = time.perf_counter() - began
         progress(len(instants), len(instants), version)
     else:
@@ -294,9 +296,9 @@ def read_scorable(connection: Connection, site: Site, window: Timeline) -> Obser
     # What shows day after day, or for good, shows in the weeks before.
     around = Timeline(window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS)
     measured, steering = observations.read(connection, site.name, around), read_steering(connection, site, around)
-    held = estimate_potential(measured, site, before=around.end, steering=steering).held[-window.count :]
+    curtailed = estimate_potential(measured, site, before=around.end, steering=steering).curtailed[-window.count :]
     trusted = drop_runs(quality.read_trusted(connection, site, window), steering)
-    return replace(trusted, pv_kwh=np.where(held, np.nan, trusted.pv_kwh))
+    return replace(trusted, pv_kwh=np.where(curtailed, np.nan, trusted.pv_kwh))
 
 
 def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:

@@ -72,15 +72,15 @@ def ensure(request: EnsureForecastsRequest, work: TaskContext) -> EnsureForecast
 @task(IssueScenariosRequest)
 def issue_scenarios(request: IssueScenariosRequest, work: TaskContext) -> IssueScenariosReply:
     """Make scenarios beside a stored forecast and store them."""
-    return scenarios.issue_asked(work.connection, request, objects=work.objects).reply()
+    return scenarios.issue_requested(work.connection, request, objects=work.objects).reply()
 
 
 @task(RefreshForecastsRequest, soft_limit=timedelta(minutes=30))
 def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForecastsReply:
     """Issue what is due; of many sites, have it issued by jobs side by side."""
 
-    def ask(wanted: RefreshForecastsRequest, key: str) -> Job:
-        return submit_job(work.database(), work.client, wanted, key=key)
+    def ask(refresh_request: RefreshForecastsRequest, key: str) -> Job:
+        return submit_job(work.database(), work.client, refresh_request, key=key)
 
     spread = ForecastBatches(work.settings.forecast_batch_sites, ask)
     return refreshing.refresh_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), spread=spread, progress=work.progress)
@@ -89,7 +89,7 @@ def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForec
 @task(RenewModelsRequest)
 def renew(request: RenewModelsRequest, work: TaskContext) -> RenewModelsReply:
     """Have models trained that are due."""
-    asking = renewal.Asking(work.database(), lambda wanted: submit_job(work.database(), work.client, wanted))
+    asking = renewal.Asking(work.database(), lambda train_request: submit_job(work.database(), work.client, train_request))
     return renewal.renew_models(asking, request, now=work.clock.now())
 
 

@@ -25,7 +25,7 @@ def load_common_kernels() -> None:
     policy.load_kernels()
     settlement.load_kernels()
     for loops, load in _SELDOM:
-        if all(map(_is_kept, loops)):
+        if all(map(_is_cached, loops)):
             load()
 
 
@@ -37,7 +37,7 @@ def load_kernels() -> None:
         load()
 
 
-def _is_kept(loop: Any) -> bool:
+def _is_cached(loop: Any) -> bool:
     """Return whether Numba's cache on the disk holds a loop as it stands now."""
     # Its index is that of one version of file and compiler, and empty for every other; Numba shows it nowhere else.
     return bool(loop._cache._cache_file._load_index())  # noqa: SLF001

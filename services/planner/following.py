@@ -50,17 +50,17 @@ def follow_each(plans: Sequence[Plan], *, deadline: Deadline | None = None) -> l
     steps, followed = list(map(_follow_plan, plans)), list(plans)
     answers: dict[int, list[Outcome] | None] = dict.fromkeys(range(len(plans)))
     while answers:
-        asked: dict[int, list[PlanPolicy]] = {}
+        pending: dict[int, list[PlanPolicy]] = {}
         for place, answer in answers.items():
             try:
-                asked[place] = steps[place].send(answer) if answer is not None else next(steps[place])
+                pending[place] = steps[place].send(answer) if answer is not None else next(steps[place])
             except StopIteration as done:
                 followed[place] = done.value
         try:
-            met = iter(meet_courses([(plans[place], policy) for place, policies in asked.items() for policy in policies], deadline=deadline))
+            met = iter(meet_courses([(plans[place], policy) for place, policies in pending.items() for policy in policies], deadline=deadline))
         except LateError:
             break
-        answers = {place: list(islice(met, len(policies))) for place, policies in asked.items()}
+        answers = {place: list(islice(met, len(policies))) for place, policies in pending.items()}
     return followed
 
 
@@ -130,7 +130,7 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, 
 
 
 def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return what is followed, None for the plan as it stands, and what kind of policy that is."""
+    """Return the outcome to follow, None for the plan as it stands, and the kind of policy."""
     plan, problem, best = planned.plan, planned.plan.problem, planned.cost
     exact = problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
@@ -154,8 +154,8 @@ def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
     price = problem.following.margin.self_consumption_margin + off
     allowed = best + price * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
-    found = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
-    return (house, "house") if house is not None and found[0] is not None and _errs_away(plan, (found[0], house)) else found
+    choice = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
+    return (house, "house") if house is not None and choice[0] is not None and _errs_away(plan, (choice[0], house)) else choice
 
 
 def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
@@ -206,7 +206,7 @@ def value_policy(plan: Plan) -> PlanPolicy:
 
 
 def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
-    """Return the same with batteries told to sell, or to buy, where they do: a run of slots in which the house alone does what is planned is none of trade.
+    """Return the same with batteries set to sell, or to buy, where they do: a run of slots in which the house alone does what is planned is none of trade.
 
     Fuller than planned a battery still sells down to there, emptier it buys up to there.
     """

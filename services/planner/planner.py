@@ -77,14 +77,14 @@ def _plan_at_edge(problem: Problem, solver: Solver) -> Plan:
 
 def show_import_price(plan: Plan) -> FloatArray:
     """Return the import price of each slot, ``(slots,)``: in blocks what its energy costs on the average, where it draws any."""
-    price, imported = plan.problem.paid.outlook.import_price, plan.flows.import_kwh
+    price, imported = plan.problem.at_tariff_prices.outlook.import_price, plan.flows.import_kwh
     if find_charge(plan.problem.site.tariff.import_) is None:
         return price
     return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))
 
 
 def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None) -> Plan:
-    """Return what is answered, executed and replayed: the least-cost plan as it is followed, with the margins of its problem.
+    """Return the plan that is answered, executed and replayed: the least-cost plan as followed, with the margins of its problem.
 
     Never an exception for what a problem asks: ``method`` and ``disagreements`` say how far down the ladder the plan comes from.
     """

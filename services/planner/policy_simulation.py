@@ -27,7 +27,7 @@ Part = TypeVar("Part", Flows, SetPoint)
 
 
 class LateError(Exception):
-    """What policies come to was not known in time: who asked goes on without it."""
+    """Policies were not simulated in time: the caller continues without the result."""
 
 
 @dataclass
@@ -61,13 +61,15 @@ class SplitColumns:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of all sites."""
         parts = np.split(stored_kwh, len(self.followers), axis=1)
-        told = [follower.decide(slot, part) for follower, part in zip(self.followers, parts, strict=True)]
+        setpoints = [follower.decide(slot, part) for follower, part in zip(self.followers, parts, strict=True)]
         shapes = {each.name: parts[0].shape[1:] if each.name in ("curtailment", "pv_limit_kw") else parts[0].shape for each in fields(SetPoint)}
-        return SetPoint(**{name: np.concatenate([np.broadcast_to(getattr(part, name), shape) for part in told], axis=-1) for name, shape in shapes.items()})
+        return SetPoint(
+            **{name: np.concatenate([np.broadcast_to(getattr(part, name), shape) for part in setpoints], axis=-1) for name, shape in shapes.items()}
+        )
 
 
 def first_modes(problem: Problem) -> IntArray:
-    """Return the modes in force before the plan, ``(batteries, 1)``: where nobody told anything, the inverter is alone."""
+    """Return the modes in force before the plan, ``(batteries, 1)``; the inverter's own mode without a command."""
     first = np.full((len(problem.site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
     for index, mode in enumerate(problem.following.modes or ()):
         first[index] = Mode.SELF_CONSUMPTION if mode is None else mode
@@ -125,11 +127,11 @@ def _value_columns(problem: Problem, run: Trajectory, columns: Sequence[int]) ->
 
 
 def find_breach(problem: Problem, flows: Flows) -> float:
-    """Return by how many kWh flows miss limits of connection and batteries, reserves, and what is wanted at the horizon beyond a battery's own limits."""
-    (least, most), last = problem.wanted_at_end, flows.stored_kwh[:, -1]
+    """Return the kWh by which flows miss the limits of connection and batteries, reserves and terminal bounds."""
+    (least, most), last = problem.terminal_bounds, flows.stored_kwh[:, -1]
     missed = np.maximum(least - last, 0.0) + np.maximum(last - most, 0.0)
-    lacking = 0.0 if problem.storage.reserve_kwh is None else float(np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0).sum())
-    return float(flows.excess_kwh.sum() + missed.sum()) + lacking + missed_kwh(problem, flows)
+    missing_reserve = 0.0 if problem.storage.reserve_kwh is None else float(np.maximum(problem.storage.reserve_kwh - flows.stored_kwh, 0.0).sum())
+    return float(flows.excess_kwh.sum() + missed.sum()) + missing_reserve + missed_kwh(problem, flows)
 
 
 def _of_site(part: Part, site: int = 0) -> Part:
@@ -150,42 +152,42 @@ class Outcome:
 
 
 _NOTHING_KWH = 1e-9
-Asked = tuple[Plan, PlanPolicy]
+FollowedPlan = tuple[Plan, PlanPolicy]
 
 
 # A guess that is not right after so many rounds, a share of the slots, is given up: slot after slot it is found sooner.
 _ROUNDS_SHARE = 1 / 8
 
 
-def meet_courses(asked: Sequence[Asked], *, deadline: Deadline | None = None) -> list[Outcome]:
+def meet_courses(followed: Sequence[FollowedPlan], *, deadline: Deadline | None = None) -> list[Outcome]:
     """Return what each policy makes of the expected course of its plan, from the state that the batteries are really in.
 
     Raises:
         LateError: that is not known by the ``deadline``.
     """
-    return work_in_groups(asked, [plan.problem for plan, _ in asked], partial(_meet_group, deadline=deadline))
+    return work_in_groups(followed, [plan.problem for plan, _ in followed], partial(_meet_group, deadline=deadline))
 
 
-def _meet_group(asked: Sequence[Asked], deadline: Deadline | None) -> Iterator[Outcome]:
-    slots, guesses, met = asked[0][0].problem.outlook.timeline.count, list(starmap(_guess, asked)), dict[int, _Round]()
-    left: Sequence[int] = range(len(asked))
+def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
+    slots, guesses, met = followed[0][0].problem.outlook.timeline.count, list(starmap(_guess, followed)), dict[int, _Round]()
+    left: Sequence[int] = range(len(followed))
     # Each round settles at least one slot more for good, where guesses are right all of them.
     for number in range(slots + 1):
         if deadline is not None and not deadline.left_s:
             raise LateError("what policies come to was not known in time")
         if number > _ROUNDS_SHARE * slots:
             for place in left:
-                met[place] = _step_through(*asked[place], deadline)
+                met[place] = _step_through(*followed[place], deadline)
             break
-        again = _meet([asked[place] for place in left], [guesses[place] for place in left], slots)
+        again = _meet([followed[place] for place in left], [guesses[place] for place in left], slots)
         open_ = []
-        for place, found in zip(left, again, strict=True):
-            met[place], guesses[place] = found, (found.start_kwh, found.setpoints.mode)
-            open_ += [] if found.settled else [place]
+        for place, outcome in zip(left, again, strict=True):
+            met[place], guesses[place] = outcome, (outcome.start_kwh, outcome.setpoints.mode)
+            open_ += [] if outcome.settled else [place]
         left = open_
         if not left:
             break
-    for place, (plan, policy) in enumerate(asked):
+    for place, (plan, policy) in enumerate(followed):
         problem, flows = plan.problem, met[place].flows
         flows = flows if plan.limits is problem.limits else count_excess(problem, flows)
         yield Outcome(policy, met[place].setpoints, flows, met[place].start_kwh, value_flows(problem, flows), find_breach(problem, flows))
@@ -207,12 +209,12 @@ def _step_through(plan: Plan, policy: PlanPolicy, deadline: Deadline | None) -> 
     return _Round(run.setpoints, run.flows, run.start_kwh, settled=True)
 
 
-def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
+def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
     """Yield what becomes of guesses, all of them end to end."""
     before = []
-    for (plan, _), (_, modes) in zip(asked, guesses, strict=True):
+    for (plan, _), (_, modes) in zip(followed, guesses, strict=True):
         before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
-    plans, policies = zip(*asked, strict=True)
+    plans, policies = zip(*followed, strict=True)
     ahead = [plan.problem.outlook for plan in plans]
     actuals = SlotActuals(
         join([each.load_kwh for each in ahead], slots), join([each.pv_kwh for each in ahead], slots), join([each.timeline.hours for each in ahead], slots)
@@ -222,14 +224,14 @@ def _meet(asked: Sequence[Asked], guesses: Sequence[tuple[FloatArray, IntArray]]
     proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, join(before, slots))
     setpoints, flows = settle(proposed, starts, actuals, limits=limits)
     for number, (start, modes) in enumerate(guesses):
-        own, told = split(flows, number, slots), split(setpoints, number, slots)
+        own, own_setpoints = split(flows, number, slots), split(setpoints, number, slots)
         again = np.concatenate([plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
-        agree = np.abs(again - start).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(told.mode, modes)
-        yield _Round(told, own, again, bool(agree))
+        agree = np.abs(again - start).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(own_setpoints.mode, modes)
+        yield _Round(own_setpoints, own, again, bool(agree))
 
 
 def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
-    """Return policies as one of slots that stand end to end: all that is asked of them, and of their batteries, when they are read."""
+    """Return policies as one over slots end to end, with the batteries' limits needed for reading it."""
     batteries = []
     for parts in zip(*(policy.batteries for policy in policies), strict=True):
         emptiest, fullest = np.repeat([each.battery.min_soc for each in parts], slots), np.repeat([each.battery.max_soc for each in parts], slots)
@@ -255,7 +257,7 @@ class _SocBounds:
 
 
 def _guess(plan: Plan, policy: PlanPolicy) -> tuple[FloatArray, IntArray]:
-    """Return stored energy at the start of each slot and its mode, as far as that is quickly told."""
+    """Return a guess of each slot's stored energy at its start and its mode."""
     problem, value = plan.problem, plan.value
     if value is None:
         return plan.start_kwh, plan.setpoints.mode

@@ -72,8 +72,8 @@ def plan_sites(request: PlanSitesRequest, work: TaskContext) -> PlanSitesReply:
 def refresh_plans(_: RefreshPlansRequest, work: TaskContext) -> RefreshPlansReply:
     """Have sites planned whose plans grow old."""
 
-    def ask(wanted: PlanSitesRequest, key: str) -> Job:
-        return submit_job(work.database(), work.client, wanted, key=key)
+    def ask(request: PlanSitesRequest, key: str) -> Job:
+        return submit_job(work.database(), work.client, request, key=key)
 
     return fleet.refresh_plans(work.database(), work.settings, ask=ask, now=work.clock.now())
 
@@ -82,8 +82,8 @@ def refresh_plans(_: RefreshPlansRequest, work: TaskContext) -> RefreshPlansRepl
 def follow_changes(_: FollowChangesRequest, work: TaskContext) -> FollowChangesReply:
     """Have sites planned of which something has changed, where no job stands in the way."""
 
-    def ask(wanted: PlanSitesRequest | RefreshForecastsRequest) -> None:
-        work.client.begin(wanted, timeout=CHANGES_TIMEOUT)
+    def ask(request: PlanSitesRequest | RefreshForecastsRequest) -> None:
+        work.client.begin(request, timeout=CHANGES_TIMEOUT)
 
     return fleet.follow_changes(work.database(), work.settings, ask=ask, now=work.clock.now())
 
@@ -95,7 +95,7 @@ def follow_stays(_: FollowStaysRequest, work: TaskContext) -> FollowStaysReply:
 
 
 def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:
-    """Ask the agent, where there is one, for its plans beside stored ones; nobody waits for them, and nothing that goes wrong is anybody's concern."""
+    """Request the agent's shadow plans of stored plans, where an agent runs; without waiting, and ignoring failures."""
 
     def ask() -> None:
         # Among what somebody waits for, so that no training stands in its way.
@@ -127,7 +127,7 @@ def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
 def replay_sites(request: ReplaySitesRequest, work: TaskContext) -> ReplaySitesReply:
     """Ask for replays of each site."""
     now = work.clock.now()
-    return replays.replay_sites(work.database(), request, ask=lambda wanted: submit_job(work.database(), work.client, wanted), now=now)
+    return replays.replay_sites(work.database(), request, ask=lambda job_request: submit_job(work.database(), work.client, job_request), now=now)
 
 
 @task(PlanChangesRequest)

@@ -17,7 +17,7 @@ from luna.energy.outlook import Forecast, Scenarios
 from luna.energy.timeline import SLOT, Timeline, parse_zone
 from luna.platform.database import forecast_scenarios, forecasts, observations, prices, sites
 from luna.platform.objects import FileObjects
-from services.forecaster.scenarios.service import issue_asked
+from services.forecaster.scenarios.service import issue_requested
 from tests.household import day, describe_site, measure_days
 from tests.scenarios import SLOTS, describe_forecast, describe_prices
 
@@ -61,7 +61,7 @@ def store_prices(connection: Connection, timeline: Timeline) -> None:
 
 def issue(connection: Connection, folder: Path, **changes: object) -> Scenarios:
     request = IssueScenariosRequest.model_validate({"site_id": NAME, "at": AT, "forecast_version": VERSION} | changes)
-    return issue_asked(connection, request, objects=FileObjects(folder)).scenarios
+    return issue_requested(connection, request, objects=FileObjects(folder)).scenarios
 
 
 def assert_same(one: Scenarios, other: Scenarios) -> None:

@@ -58,23 +58,23 @@ def load_active(connection: Connection) -> list[ControlState]:
     return [_state({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
 
 
-def list_told(connection: Connection, site_id: str) -> list[str]:
-    """Return the devices beside the batteries that were told something, sorted."""
+def list_commanded(connection: Connection, site_id: str) -> list[str]:
+    """Return the devices beside the batteries with a stored decision, sorted."""
     own = (control_devices.c.site_key == sites.key_of(connection, site_id)) & control_devices.c.decision.is_not(None)
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 
 
-def list_told_each(connection: Connection) -> dict[str, list[str]]:
-    """Return the devices beside the batteries that were told something, sorted, by site; a site without any is left out."""
+def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
+    """Return the devices beside the batteries with a stored decision, sorted, by site; a site without any is left out."""
     query = select(site_table.c.name, control_devices.c.device).join(site_table, site_table.c.site_key == control_devices.c.site_key)
-    told: dict[str, list[str]] = {}
+    devices: dict[str, list[str]] = {}
     for name, device in connection.execute(query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)):
-        told.setdefault(name, []).append(device)
-    return told
+        devices.setdefault(name, []).append(device)
+    return devices
 
 
 def list_devices(connection: Connection, site_id: str) -> list[str]:
-    """Return the devices beside the batteries that were told something, or that their owner wants something of, sorted."""
+    """Return the devices beside the batteries with a stored decision or an owner's override, sorted."""
     own = control_devices.c.site_key == sites.key_of(connection, site_id)
     return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
 

@@ -6,7 +6,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.energy.levels import judge_levels, pace_of_batteries
-from luna.energy.observations import SeenSoc
+from luna.energy.observations import SocReading
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.energy.units import level_factor
@@ -16,7 +16,7 @@ from luna.platform.database import observations, readings, sites
 _JUDGED_SLOTS = 12
 
 
-def read_last(connection: Connection, site: Site, *, now: datetime) -> SeenSoc | None:
+def read_last(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
     """Return how full the batteries of a site were last, and when: what their sensors said within two quarter-hours, else the last quarter-hour's.
 
     None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
@@ -32,10 +32,10 @@ def read_last(connection: Connection, site: Site, *, now: datetime) -> SeenSoc |
         # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
         return known[-1] if known and known[-1].at >= running - SLOT else None
     judged = judge_levels([*known, said], pace_of_batteries(site.batteries))
-    return None if judged is None else SeenSoc(judged.soc, judged.at)
+    return None if judged is None else SocReading(judged.soc, judged.at)
 
 
-def _read_said(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SeenSoc | None:
+def _read_said(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
     """Return the mean of what each sensor of the charge said last, by the batteries' capacities where each has its own; None where one is silent."""
     names = [sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
     said = readings.read_each(connection, site.name, names, first=since, end=now)
@@ -50,4 +50,4 @@ def _read_said(connection: Connection, site: Site, *, since: datetime, now: date
         shares.append(float(values[last]) * level_factor(units[name].names[units[name].places(at[last : last + 1])[0]]))
     capacities = [battery.capacity_kwh for battery in site.batteries]
     mean = float(np.average(shares, weights=capacities if len(capacities) == len(shares) else None))
-    return SeenSoc(mean, min(instants).item().replace(tzinfo=UTC)) if 0.0 <= mean <= 1.0 else None
+    return SocReading(mean, min(instants).item().replace(tzinfo=UTC)) if 0.0 <= mean <= 1.0 else None

@@ -7,7 +7,7 @@ import numpy as np
 from psycopg import sql
 from sqlalchemy import Connection
 
-from luna.energy.observations import ESTIMABLE, SERIES, Observations, SeenSoc
+from luna.energy.observations import ESTIMABLE, SERIES, Observations, SocReading
 from luna.energy.resolution import from_quarter_hours, kind_of, quarter_hours
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, align, align_each
@@ -107,13 +107,13 @@ LAST_SOCS = sql.SQL(
 )
 
 
-def find_socs_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[SeenSoc]]:
+def find_socs_each(connection: Connection, keys: Sequence[int], *, since: datetime, until: datetime) -> dict[int, list[SocReading]]:
     """Return the states of charge recorded last in the slots between two instants, in order, by the sites' keys; a site without any is left out."""
     with copy.cursor(connection) as session:
         rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
-    found: dict[int, list[SeenSoc]] = {}
+    found: dict[int, list[SocReading]] = {}
     for key, soc, start in rows:
-        found.setdefault(key, []).append(SeenSoc(soc, start.astimezone(UTC) + SLOT))
+        found.setdefault(key, []).append(SocReading(soc, start.astimezone(UTC) + SLOT))
     return found
 
 

@@ -69,7 +69,7 @@ def _remove_documents(connection: Connection, site_id: str) -> list[str]:
 def _require_handed_back(connection: Connection, site_id: str) -> None:
     if control.load(connection, site_id).armed_at is not None:
         raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
-    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_told(connection, site_id))]
+    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_commanded(connection, site_id))]
     if any(state.decision is not None and not (state.decision.source == "released" and state.decision.settled) for state in states):
         raise refuse("devices-handed-back", field="site_id", value=site_id)
 

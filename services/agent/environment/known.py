@@ -82,7 +82,7 @@ class KnownSlots:
     @classmethod
     def of_problem(cls, problem: Problem) -> "KnownSlots":
         """Return what a plan is made from, for each slot of its horizon as known at its begin; beyond the horizon its last day repeats."""
-        outlook = problem.paid.outlook
+        outlook = problem.at_tariff_prices.outlook
         timeline, zone = outlook.timeline, ZoneInfo(problem.site.timezone)
         span = Span(0, timeline.count)
         place = repeat_last(np.arange(timeline.count + HORIZON // timeline.step), timeline.count, period=min(DAY // timeline.step, timeline.count))

@@ -68,7 +68,7 @@ class ValuePolicy:
         """Return what tells ``plan``, made of ``problem``, from ``planned``, the planner's own."""
         known = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
         beyond = slice((known.known_until - problem.outlook.timeline.start) // problem.outlook.timeline.step, None)
-        carried, expected = (each.outlook.import_price[beyond] for each in (problem.paid, plan.problem.paid))
+        carried, expected = (each.outlook.import_price[beyond] for each in (problem.at_tariff_prices, plan.problem.at_tariff_prices))
         learned = plan.problem.following.value_correction
         correction = 0.0 if learned is None else float(learned[0])
         return ValueFacts(

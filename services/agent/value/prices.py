@@ -58,7 +58,7 @@ def expect_prices(prices: SitePrices, timeline: Timeline) -> tuple[FloatArray, F
     begin = place - (timeline.start - midnight) // SLOT
     first, end = max(begin - MEMORY // SLOT, 0), min(begin + _AHEAD // SLOT, prices.timeline.count)
     for market, book in prices.books.items():
-        known = book.known(timeline.start, first, end)
+        known = book.read(timeline.start, first, end)
         expected = _expect(known.tobytes(), prices.timeline.start + first * SLOT, max(begin, first) - first, prices.site.timezone)
         spot[market] = expected[place - max(begin, first) :][: timeline.count]
     return price_slots(prices.site.tariff, timeline, zone=zone, spot=spot)

@@ -1,4 +1,4 @@
-"""What is controlled, one module per kind of device: what a plan, an owner or nobody says of it, what of that is safe, and what is written."""
+"""Controllable units, one module per kind of device: set-points by plan, owner or fallback, the safety layer, the writes."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -14,12 +14,12 @@ _UNITS = [_BY_SECTION[section] for section in Control.model_fields if section in
 
 
 def list_units(site: Site, control: Control | None) -> dict[str, Controllable]:
-    """Return what is told by a section, by key; what the site does not have is left out."""
+    """Return a section's units by key; devices that the site lacks are left out."""
     if control is None:
         return {}
     return {unit.key: unit for units in _UNITS for unit in units.make(site, control)}
 
 
 def find_unit(site: Site, control: Control | None, key: str) -> Controllable | None:
-    """Return one of them, None where it is not told by this section."""
+    """Return one of them, None where the section does not control it."""
     return list_units(site, control).get(key)

@@ -1,4 +1,4 @@
-"""All batteries of a site, told together."""
+"""All batteries of a site, controlled together."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -38,19 +38,19 @@ class Batteries:
         names = self._names
         if all(name in plan.thresholds for name in names):
             return {name: self._read(plan.thresholds[name], name, slot, now) for name in names}
-        told = {name: setpoints.at(slot) for name, setpoints in plan.setpoints.items() if name in names}
-        return told if set(told) == set(names) else None
+        setpoints = {name: series.at(slot) for name, series in plan.setpoints.items() if name in names}
+        return setpoints if set(setpoints) == set(names) else None
 
     def _read(self, thresholds: BatteryThresholds, name: str, slot: int, now: InForce) -> BatterySetpoint:
-        """Return what the thresholds of a plan make of the state of charge that was measured."""
+        """Return the set-point that a plan's thresholds give at the measured state of charge."""
         battery = next(each for each in self.site.batteries if each.name == name)
         mode = Mode[now.modes.get(name, OWN.mode).upper()]
         soc = now.soc.get(name, math.nan)
-        told = thresholds.policy(battery).read(slice(slot, slot + 1), np.array([mode], dtype=np.int8), np.array([soc]))
-        return describe_setpoint(told, 0)
+        setpoint = thresholds.policy(battery).read(slice(slot, slot + 1), np.array([mode], dtype=np.int8), np.array([soc]))
+        return describe_setpoint(setpoint, 0)
 
-    def follow_owner(self, wanted: Override) -> Setpoints:
-        document = {"mode": wanted.mode, "power_kw": wanted.power_kw, "target_soc": wanted.target_soc}
+    def follow_owner(self, override: Override) -> Setpoints:
+        document = {"mode": override.mode, "power_kw": override.power_kw, "target_soc": override.target_soc}
         return dict.fromkeys(self._names, BatterySetpoint.model_validate(document))
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:

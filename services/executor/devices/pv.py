@@ -26,7 +26,7 @@ _CODES = {word: code for code, word in WORDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class PvArrays:
-    """The arrays, and how their inverter is told."""
+    """The arrays and their inverter's control section."""
 
     site: Site
     control: PvControl
@@ -43,21 +43,21 @@ class PvArrays:
         # A plan that holds nothing back says nothing of PV.
         return {NAME: FREE if plan.pv is None else plan.pv.at(slot)}
 
-    def follow_owner(self, wanted: Override) -> Setpoints:
-        known = wanted.mode if wanted.mode in {"free", "no_export", "limit", "off"} else "free"
-        return {NAME: PvSetpoint.model_validate({"mode": known, "limit_kw": wanted.power_kw})}
+    def follow_owner(self, override: Override) -> Setpoints:
+        mode = override.mode if override.mode in {"free", "no_export", "limit", "off"} else "free"
+        return {NAME: PvSetpoint.model_validate({"mode": mode, "limit_kw": override.power_kw})}
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        """Return what prices alone say, as ``luna.energy.economics`` has it for everybody; free where the site is handed back or nobody knows prices."""
+        """Return the curtailment by prices alone (``luna.energy.economics``); free where the site is released or prices are missing."""
         if prices is None or reason == "disarmed":
             return {NAME: FREE}
         rule = site_curtailment(self.site, np.array([prices.import_price]), np.array([prices.export_price]))
         return {NAME: PvSetpoint(mode=WORDS[int(rule[0])], limit_kw=None)}
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        told = requested.get(NAME)
-        wanted = told if isinstance(told, PvSetpoint) else FREE
-        safe = clamp(_set_point(wanted), np.zeros((0, 1)), replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
+        setpoint = requested.get(NAME)
+        pv = setpoint if isinstance(setpoint, PvSetpoint) else FREE
+        safe = clamp(_set_point(pv), np.zeros((0, 1)), replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
         limit_kw = float(safe.pv_limit_kw[0])
         if math.isfinite(limit_kw):
             limit_kw = min(limit_kw, self.site.peak_kw)
@@ -68,31 +68,31 @@ class PvArrays:
         return {NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)}
 
     def render(self, allowed: Setpoints) -> list[Write]:
-        told = allowed[NAME]
-        if not isinstance(told, PvSetpoint):
+        setpoint = allowed[NAME]
+        if not isinstance(setpoint, PvSetpoint):
             return []
         peak_kw = self.site.peak_kw
-        limit_kw = {"limit": told.limit_kw or 0.0, "off": 0.0}.get(told.mode, peak_kw)
+        limit_kw = {"limit": setpoint.limit_kw or 0.0, "off": 0.0}.get(setpoint.mode, peak_kw)
         values = {
-            "mode": self.control.modes[told.mode],
+            "mode": self.control.modes[setpoint.mode],
             "limit_kw": f"{limit_kw:g}",
             "limit_w": f"{limit_kw * WATTS:.0f}",
             "limit_percent": f"{min(limit_kw / peak_kw, 1.0) * 100:.0f}" if peak_kw else "100",
         }
-        return write_values(self.control.writes, told.mode, values)
+        return write_values(self.control.writes, setpoint.mode, values)
 
 
-def _set_point(wanted: PvSetpoint) -> SetPoint:
+def _set_point(requested: PvSetpoint) -> SetPoint:
     nothing, limit_kw = np.zeros((0, 1)), math.inf
-    if wanted.mode == "limit":
-        limit_kw = math.nan if wanted.limit_kw is None else wanted.limit_kw
-    code = _CODES.get(wanted.mode, Curtailment.NONE)
+    if requested.mode == "limit":
+        limit_kw = math.nan if requested.limit_kw is None else requested.limit_kw
+    code = _CODES.get(requested.mode, Curtailment.NONE)
     curtailment, limit = np.array([code], dtype=np.int8), np.array([limit_kw])
     return SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
-    """Yield the arrays where a section says how they are told."""
+    """Yield the arrays where a section controls them."""
     if control.pv is not None and site.pv:
         yield PvArrays(site, control.pv)
 

@@ -1,4 +1,4 @@
-"""What is switched on and off, each device controlled for itself."""
+"""Switched loads, each controlled for itself."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from services.executor.devices.unit import Controllable, DeviceUnits, InForce, S
 
 @dataclass(frozen=True, slots=True)
 class SwitchedLoad:
-    """One device that is switched on and off, how it is told, and the ``section`` of a plan's slots that speaks of it."""
+    """One switched device, its control section, and the ``section`` of a plan's slots with its flow."""
 
     device: SwitchedDevice
     section: str
@@ -42,29 +42,29 @@ class SwitchedLoad:
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         flow = getattr(plan.slots[slot], self.section).get(self.name)
-        return None if flow is None else self._tell("on" if flow.on else "off")
+        return None if flow is None else self._make_setpoint("on" if flow.on else "off")
 
-    def follow_owner(self, wanted: Override) -> Setpoints:
-        return self._tell(wanted.mode)
+    def follow_owner(self, override: Override) -> Setpoints:
+        return self._make_setpoint(override.mode)
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        return self._tell("own")
+        return self._make_setpoint("own")
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return what the device knows. Without a rule of its own what ends itself, as a water heater does, is switched on, anything else off."""
-        told = requested.get(self.name)
-        mode = told.mode if isinstance(told, LoadSetpoint) else "own"
+        """Return a supported mode: without an own mode, a device that ends itself, as a water heater, is switched on, any other off."""
+        setpoint = requested.get(self.name)
+        mode = setpoint.mode if isinstance(setpoint, LoadSetpoint) else "own"
         if mode == "own" and "own" not in self.control.modes:
             mode = "on" if self.device.ends_itself else "off"
-        return self._tell(mode)
+        return self._make_setpoint(mode)
 
     def render(self, allowed: Setpoints) -> list[Write]:
-        told = allowed[self.name]
-        if not isinstance(told, LoadSetpoint):
+        setpoint = allowed[self.name]
+        if not isinstance(setpoint, LoadSetpoint):
             return []
-        return write_values(self.control.writes, told.mode, {"mode": self.control.modes[told.mode]})
+        return write_values(self.control.writes, setpoint.mode, {"mode": self.control.modes[setpoint.mode]})
 
-    def _tell(self, mode: str) -> Setpoints:
+    def _make_setpoint(self, mode: str) -> Setpoints:
         return {self.name: LoadSetpoint.model_validate({"mode": mode if mode in {"own", "on", "off"} else "own"})}
 
 

@@ -1,4 +1,4 @@
-"""What is decided, sent and confirmed as one: all batteries together, every charger, every switched load, the arrays."""
+"""Unit of control: all batteries together, each charger, each switched load, the arrays; decided, sent and confirmed as one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -14,14 +14,14 @@ Setpoints = Mapping[str, Setpoint]
 
 
 class SlotPrices(NamedTuple):
-    """What a kWh costs and earns in the slot that is now."""
+    """Import and export price of the current slot, currency/kWh."""
 
     import_price: float
     export_price: float
 
 
 class InForce(NamedTuple):
-    """What holds when a slot begins: how full batteries are measured to be (NaN: nobody knows), and the modes that they were last told."""
+    """State at a slot's start: the batteries' measured states of charge (NaN without a reading) and their last commanded modes."""
 
     soc: Mapping[str, float] = {}
     modes: Mapping[str, str] = {}
@@ -36,34 +36,34 @@ class Controllable(Protocol):
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Where is read what must be known before it is told anything, by name."""
+        """Where each state of charge is read that a command depends on, by name."""
 
     @property
     def unplanned(self) -> ReasonCode:
-        """Why it is left alone where a plan says nothing of it."""
+        """Reason of the fallback where a plan lacks the unit."""
 
     @property
     def least_run(self) -> timedelta:
-        """For how long it stays on once it is on."""
+        """Minimum run time."""
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
-        """Return what a plan says of it in a slot that begins with ``now``; None where that is nothing."""
+        """Return the plan's set-points for a slot that begins with ``now``; None where the plan lacks the unit."""
 
-    def follow_owner(self, wanted: Override) -> Setpoints:
-        """Return what its owner asks for."""
+    def follow_owner(self, override: Override) -> Setpoints:
+        """Return the set-points of an owner's override."""
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        """Return what it does without a plan."""
+        """Return the set-points of the fallback."""
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return what may be sent."""
+        """Return the set-points that the safety layer allows."""
 
     def render(self, allowed: Setpoints) -> list[Write]:
-        """Return what is written, in order."""
+        """Return the writes of the set-points, in order."""
 
 
 class DeviceUnits(NamedTuple):
-    """What a section of ``control`` tells: one declaration per module of this package."""
+    """Units of a section of ``control``: one declaration per module of this package."""
 
     section: str
     make: Callable[[Site, Control], Iterable[Controllable]]

@@ -136,15 +136,15 @@ def explain_member(member: str, series: ForecastSeries, frame: Frame, pairs: Pai
     return _complete(_explain_member(member, view), view, _Past.of(series, frame, pairs, view), expected_kwh)
 
 
-def explain_like_days(series: ForecastSeries, seen: OriginViews, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
+def explain_like_days(series: ForecastSeries, origin_views: OriginViews, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
     """Return why like days say what they say of some ``pairs`` of one origin; what ``expected_kwh`` differs from them by is ``limit``."""
-    found, row = (recall_load if series.name == LOAD.name else recall_pv)(seen), pairs.lead
-    view = series.view(seen.frame, pairs)
+    like_days, row = (recall_load if series.name == LOAD.name else recall_pv)(origin_views), pairs.lead
+    view = series.view(origin_views.frame, pairs)
     shares = _no_shares(view)
-    shares["habit"] += found.habit_kwh[row] - view.members["centre"][MEAN]
-    shares["days"] += (found.levelled_kwh - found.habit_kwh)[row]
-    shares["sky"] += (found.quantiles.expected - found.levelled_kwh)[row]
-    return _complete(shares, view, _Past.of(series, seen.frame, pairs, view), expected_kwh)
+    shares["habit"] += like_days.habit_kwh[row] - view.members["centre"][MEAN]
+    shares["days"] += (like_days.levelled_kwh - like_days.habit_kwh)[row]
+    shares["sky"] += (like_days.quantiles.expected - like_days.levelled_kwh)[row]
+    return _complete(shares, view, _Past.of(series, origin_views.frame, pairs, view), expected_kwh)
 
 
 def explain_profile(series: ForecastSeries, frame: Frame, pairs: Pairs, *, expected_kwh: FloatArray) -> ForecastExplanation:
@@ -164,16 +164,16 @@ def explain_model(model: SeriesModel, series: ForecastSeries, frame: Frame, pair
     weights = model.weights[HEAD][model.stratum_of(view, pairs.lead)] * learned[:, None]
     shares = _explain_level(model.level, view, pairs, learned & (view.limit_kwh > 0))
 
-    def explain_trees(asked: NDArray[np.bool_]) -> Shares:
-        return _explain_trees(model.trees, view.select(asked), _view_week(series, frame, pairs.select(asked)), outputs[HEAD][asked])
+    def explain_trees(selected: NDArray[np.bool_]) -> Shares:
+        return _explain_trees(model.trees, view.select(selected), _view_week(series, frame, pairs.select(selected)), outputs[HEAD][selected])
 
     for column, name in enumerate(list_members(outputs, view, HEAD)):
-        asked = (weights[:, column] > 0) & (view.limit_kwh > 0)
-        if not asked.any():
+        selected = (weights[:, column] > 0) & (view.limit_kwh > 0)
+        if not selected.any():
             continue
-        found = explain_trees(asked) if name == TREES else _explain_member(name, view.select(asked))
-        for group, share in found.items():
-            shares[group][asked] += weights[asked, column] * share
+        contributions = explain_trees(selected) if name == TREES else _explain_member(name, view.select(selected))
+        for group, share in contributions.items():
+            shares[group][selected] += weights[selected, column] * share
     for group, share in _explain_profile(view).items():
         shares[group] += np.where(learned, 0.0, share)
     return _complete(shares, view, _Past.of(series, frame, pairs, view), expected_kwh)
@@ -239,11 +239,11 @@ def _explain_profile(view: FeatureMatrix) -> Shares:
     return {group: np.mean([shares[group] for shares in spoken], axis=0) for group in GROUPS}
 
 
-def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, asked: NDArray[np.bool_]) -> Shares:
+def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, selected: NDArray[np.bool_]) -> Shares:
     """Return how the last hours moved the mean of the rows asked about, signal by signal."""
     shares, signals = _no_shares(view), SIGNALS[level.series](view)
     for name, share in zip(signals, level.mean[step_of(pairs.lead)].T, strict=True):
-        shares[group_of(name)] += np.where(asked, np.nan_to_num(signals[name]) * share, 0.0)
+        shares[group_of(name)] += np.where(selected, np.nan_to_num(signals[name]) * share, 0.0)
     return shares
 
 

@@ -57,19 +57,19 @@ class SeriesWords:
     def describe(self, row: int, start: datetime, numbers: Numbers) -> SeriesExplanation:
         """Return one slot in figures and words, the largest contribution first."""
         expected, usual = (SLOTS_PER_HOUR * float(values[row]) for values in (self.explanation.expected_kwh, self.explanation.usual_kwh))
-        told = [self._tell(difference, start, numbers) for difference in self._list_differences(row)]
-        reasons = [contribution.text for contribution in told if abs(contribution.kw) >= LEAST_KW]
+        contributions = [self._tell(difference, start, numbers) for difference in self._list_differences(row)]
+        reasons = [contribution.text for contribution in contributions if abs(contribution.kw) >= LEAST_KW]
         return SeriesExplanation(
             expected_kw=expected,
             usual_kw=usual,
-            contributions=told,
+            contributions=contributions,
             text=describe_slot(expected, usual, reasons[:NAMED], numbers=numbers),
         )
 
     def _list_differences(self, row: int) -> list[Difference]:
         shares = ((code, SLOTS_PER_HOUR * float(share[row])) for code, share in self.explanation.shares_kwh.items())
-        found = [Difference(code, kw, self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
-        return sorted(found, key=lambda difference: -abs(difference.kw))
+        differences = [Difference(code, kw, self.facts.of(code, row)) for code, kw in shares if abs(kw) >= DUST_KW]
+        return sorted(differences, key=lambda difference: -abs(difference.kw))
 
     def _tell(self, difference: Difference, start: datetime, numbers: Numbers) -> Contribution:
         text = describe_difference(difference, series=self.name, start=start, numbers=numbers)
@@ -127,10 +127,10 @@ def _recall_forecast(connection: Connection, site: Site, *, at: datetime, versio
         NotFoundError: nothing was issued by then.
     """
     active = forecast_activations.find_active(connection, site).forecast_version
-    for asked in [version] if version else [active, VERSION]:
-        instants = forecasts.read_instants(connection, site.name, version=asked, first=at - HORIZON_SLOTS * SLOT, last=at)
+    for candidate in [version] if version else [active, VERSION]:
+        instants = forecasts.read_instants(connection, site.name, version=candidate, first=at - HORIZON_SLOTS * SLOT, last=at)
         if instants:
-            return _recall(connection, site, asked, instants[-1])
+            return _recall(connection, site, candidate, instants[-1])
     local = at.astimezone(ZoneInfo(site.timezone)).isoformat()
     remedy = f"Issue one: luna forecast issue --site {site.name} --at {local} --version {version or active}."
     raise NotFoundError("no forecast of this version stood then", field="at", value=local, remedy=remedy)
@@ -186,17 +186,17 @@ def _recall_speaker(connection: Connection, site: Site, standing: ForecastBasis,
 def _explain(series: ForecastSeries, scene: ExplainedForecast, forecast: Forecast, slots: IntArray) -> tuple[ForecastExplanation, Facts]:
     issued, again = (getattr(each, f"{series.name}_kwh").expected[slots] for each in (forecast, scene.again))
     pairs = pair_origins(scene.frame, [forecast.issued_at], forecast.timeline.count)
-    asked = Pairs(pairs.origin[slots], pairs.target[slots])
-    explained = _explain_again(series, scene, asked, again)
-    return replace(explained, expected_kwh=issued, shares_kwh=explained.shares_kwh | {"later": issued - again}), gather_facts(series, scene.frame, asked)
+    slot_pairs = Pairs(pairs.origin[slots], pairs.target[slots])
+    explained = _explain_again(series, scene, slot_pairs, again)
+    return replace(explained, expected_kwh=issued, shares_kwh=explained.shares_kwh | {"later": issued - again}), gather_facts(series, scene.frame, slot_pairs)
 
 
 def _explain_again(series: ForecastSeries, scene: ExplainedForecast, pairs: Pairs, expected_kwh: FloatArray) -> ForecastExplanation:
     speaker, frame = scene.speaker, scene.frame
     if isinstance(speaker, Baseline):
         if speaker.version == LIKE_DAYS:
-            seen = OriginViews.of_frame(frame, [scene.again.issued_at], scene.again.timeline.count)
-            return explain_like_days(series, seen, pairs, expected_kwh=expected_kwh)
+            origin_views = OriginViews.of_frame(frame, [scene.again.issued_at], scene.again.timeline.count)
+            return explain_like_days(series, origin_views, pairs, expected_kwh=expected_kwh)
         member = MEMBERS[speaker.version][EVERY_SERIES.index(series)]
         return explain_member(member, series, frame, pairs, expected_kwh=expected_kwh)
     if speaker is None:

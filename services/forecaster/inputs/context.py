@@ -31,11 +31,11 @@ class Vacation:
             return np.full(slots.size, np.nan)
         edges = np.append(slots, slots[-1] + 1) * SLOT_MICROSECONDS
         at = np.append(self.instants.astype("datetime64[us]").astype(np.int64), max(edges[-1], _last(self.instants)) + 1)
-        held = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.on) * np.diff(at))])
-        shares = np.diff(np.interp(edges, at, held)) / SLOT_MICROSECONDS
+        seconds_on = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.on) * np.diff(at))])
+        shares = np.diff(np.interp(edges, at, seconds_on)) / SLOT_MICROSECONDS
         # Running totals leave dust, which a slot must not take from readings before it.
-        known: FloatArray = np.where(edges[1:] > at[0], np.clip(np.round(shares, 6), 0.0, 1.0), np.nan)
-        return known
+        observed: FloatArray = np.where(edges[1:] > at[0], np.clip(np.round(shares, 6), 0.0, 1.0), np.nan)
+        return observed
 
 
 def _last(instants: InstantArray) -> int:
@@ -66,13 +66,13 @@ def read_context(connection: Connection, site: Site, *, first: datetime, end: da
     return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end, known_at=known_at), away)
 
 
-def read_vacations(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
+def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
     """Return vacation mode of sites by their keys, for the slots from ``first`` on, before ``end``."""
-    named = [(key, sensor) for key, site in found.items() for sensor in site.list_sensors(site.input_sensors.vacation_switches)]
-    held = readings.read_held_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
-    switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in found}
-    for (key, sensor), said in zip(named, held, strict=True):
-        instants, on = sensor.limit(*said)
+    named = [(key, sensor) for key, site in sites_by_key.items() for sensor in site.list_sensors(site.input_sensors.vacation_switches)]
+    sensor_series = readings.read_held_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
+    switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in sites_by_key}
+    for (key, sensor), series in zip(named, sensor_series, strict=True):
+        instants, on = sensor.limit(*series)
         switches[key].append((instants, 1 - on if sensor.sign < 0 else on))
     return {key: add_switches(read) for key, read in switches.items()}
 
@@ -83,5 +83,5 @@ def add_switches(switches: list[tuple[InstantArray, FloatArray]]) -> Vacation:
     if not read:
         return NO_VACATION
     every = np.unique(np.concatenate([instants for instants, _ in read]))
-    held = [np.where((place := np.searchsorted(instants, every, side="right")) > 0, np.nan_to_num(on)[place - 1], 0.0) for instants, on in read]
-    return Vacation(every, np.clip(np.max(held, axis=0), 0.0, 1.0))
+    states = [np.where((place := np.searchsorted(instants, every, side="right")) > 0, np.nan_to_num(on)[place - 1], 0.0) for instants, on in read]
+    return Vacation(every, np.clip(np.max(states, axis=0), 0.0, 1.0))

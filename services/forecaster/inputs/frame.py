@@ -41,8 +41,8 @@ class DaysOff:
         first, last = int(day[0]), int(day[-1])
         days = np.arange(first - 1, last + 2)
         years = range((EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1)
-        found = [number for year in years for number in list_holidays(country_of(site), site.region, year)]
-        holiday = np.isin(days, found)
+        holidays_since_epoch = [number for year in years for number in list_holidays(country_of(site), site.region, year)]
+        holiday = np.isin(days, holidays_since_epoch)
         off = holiday | ((days + 3) % 7 >= SATURDAY)  # 1970 began on a Thursday
         between = off[:-2] & off[2:] & (holiday[:-2] | holiday[2:]) & ~off[1:-1]
         return cls(holiday[day - first + 1], between[day - first])

@@ -58,34 +58,34 @@ def mark_held_back(history: Observations, site: Site, *, before: datetime, steer
 
 
 def _find_held_back(history: Observations, site: Site, *, before: datetime, steering: Steering) -> tuple[BoolArray, float]:
-    """Return in which slots PV was held back, and the level of a quarter-hour, kWh, at which it ends for good: infinite where none shows."""
-    told = _mark_told(history, site, steering)
+    """Return the slots in which PV was held back, and the level of a quarter-hour, kWh, at which it always ends: infinite without one."""
+    commanded = _mark_commanded(history, site, steering)
     if site.location is None or not site.pv or not len(history):
-        return told, np.inf
-    sky, known = estimate_clear_sky(history.starts, site), history.starts < to_instant(before)
-    steady = _find_steady(history.pv_kwh, sky, known)
-    ceiling_kwh = _find_ceiling(history.pv_kwh, steady & known, known)
-    level = _mark_level(history.pv_kwh, steady & (history.pv_kwh < AT_INVERTER * min(sum_ac_limits(site), ceiling_kwh)), known)
-    held: BoolArray = told | _mark_often(history, sky, known) | level | _mark_feed_in(history, sky, known)
-    return held, ceiling_kwh
+        return commanded, np.inf
+    sky, is_past = estimate_clear_sky(history.starts, site), history.starts < to_instant(before)
+    steady = _find_steady(history.pv_kwh, sky, is_past)
+    ceiling_kwh = _find_ceiling(history.pv_kwh, steady & is_past, is_past)
+    level = _mark_level(history.pv_kwh, steady & (history.pv_kwh < AT_INVERTER * min(sum_ac_limits(site), ceiling_kwh)), is_past)
+    curtailed: BoolArray = commanded | _mark_often(history, sky, is_past) | level | _mark_feed_in(history, sky, is_past)
+    return curtailed, ceiling_kwh
 
 
-def _mark_told(history: Observations, site: Site, steering: Steering) -> BoolArray:
+def _mark_commanded(history: Observations, site: Site, steering: Steering) -> BoolArray:
     """Return in which slots Luna held PV back, and it would have been more."""
-    told = np.full(len(history), np.nan)
+    limit_kwh = np.full(len(history), np.nan)
     if not len(history) or not steering.pv_starts.size:
         return np.zeros(len(history), dtype=np.bool_)
     place = (steering.pv_starts - history.starts[0]) // np.timedelta64(SLOT_SECONDS, "s")
-    within = (place >= 0) & (place < told.size)
-    np.fmin.at(told, place[within].astype(np.int64), steering.pv_limit_kwh[within])
+    within = (place >= 0) & (place < limit_kwh.size)
+    np.fmin.at(limit_kwh, place[within].astype(np.int64), steering.pv_limit_kwh[within])
     pv, up = np.nan_to_num(history.pv_kwh), estimate_clear_sky(history.starts, site) > 0
-    limited = np.isfinite(told) & (pv >= AT_LIMIT * told)
-    kept = np.isinf(told) & ~(pv < AT_LOAD * history.load_kwh)
-    held: BoolArray = up & (limited | kept)
-    return held
+    limited = np.isfinite(limit_kwh) & (pv >= AT_LIMIT * limit_kwh)
+    zero_export = np.isinf(limit_kwh) & ~(pv < AT_LOAD * history.load_kwh)
+    curtailed: BoolArray = up & (limited | zero_export)
+    return curtailed
 
 
-def _mark_often(history: Observations, sky: FloatArray, known: BoolArray) -> BoolArray:
+def _mark_often(history: Observations, sky: FloatArray, is_past: BoolArray) -> BoolArray:
     """Return in which slots PV was off after it had shone, or just what the house took, day after day."""
     pv, bright = history.pv_kwh, sky > BRIGHT * sky.max(initial=0.0)
     share = np.nan_to_num(pv) / np.where(bright, sky, np.inf)
@@ -97,13 +97,15 @@ def _mark_often(history: Observations, sky: FloatArray, known: BoolArray) -> Boo
     low = off | bright & alike
     # A hill or a house takes the sun for good, in its season: off is who comes back the same day, or shone for hours at those times of day before.
     returns = np.sum(_look_back(returned, OFTEN_DAYS), axis=0) > 0
-    proven = ~off | returns | _exceeds_shadow(off, np.any(_look_back(share > SHONE, SEASON), axis=0), known)
+    proven = ~off | returns | _exceeds_shadow(off, np.any(_look_back(share > SHONE, SEASON), axis=0), is_past)
     often = low & proven & (np.sum(_look_back(low, OFTEN_DAYS), axis=0) >= OFTEN)
-    later = [np.concatenate([(often & known)[days * DAY_SLOTS :], np.zeros(days * DAY_SLOTS, dtype=np.bool_)])[: low.size] for days in range(1, OFTEN_DAYS + 1)]
-    held: BoolArray = often | low & np.any(later, axis=0)
+    later = [
+        np.concatenate([(often & is_past)[days * DAY_SLOTS :], np.zeros(days * DAY_SLOTS, dtype=np.bool_)])[: low.size] for days in range(1, OFTEN_DAYS + 1)
+    ]
+    curtailed: BoolArray = often | low & np.any(later, axis=0)
     # The same under the lower sun of that day, where it alone would say nothing.
-    near = sliding_window_view(np.pad(held & known, SHONE_SLOTS // 2), SHONE_SLOTS + 1).any(axis=1)
-    marked: BoolArray = held | near & known & alike & (sky > LOW * sky.max(initial=0.0))
+    near = sliding_window_view(np.pad(curtailed & is_past, SHONE_SLOTS // 2), SHONE_SLOTS + 1).any(axis=1)
+    marked: BoolArray = curtailed | near & is_past & alike & (sky > LOW * sky.max(initial=0.0))
     return marked
 
 
@@ -124,10 +126,10 @@ def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArr
     return off, off & came_back[run]
 
 
-def _exceeds_shadow(off: BoolArray, shone: BoolArray, known: BoolArray) -> BoolArray:
+def _exceeds_shadow(off: BoolArray, shone: BoolArray, is_past: BoolArray) -> BoolArray:
     """Return in which slots of ``off`` PV ``shone`` at that time of day before, in runs in which it did so for longer than a shadow moves within a season."""
     run = np.cumsum(off & ~np.concatenate([[False], off[:-1]]))
-    slots = np.bincount(run[off & shone & known], minlength=int(run[-1]) + 1)
+    slots = np.bincount(run[off & shone & is_past], minlength=int(run[-1]) + 1)
     exceeds: BoolArray = off & shone & (slots[run] >= SHADOW_SLOTS)
     return exceeds
 
@@ -138,9 +140,9 @@ def _look_back(mark: BoolArray, days: int) -> list[BoolArray]:
     return [np.concatenate([none, mark])[(days - back) * DAY_SLOTS :][: mark.size] for back in range(1, days + 1)]
 
 
-def _find_ceiling(pv: FloatArray, steady: BoolArray, known: BoolArray) -> float:
+def _find_ceiling(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> float:
     """Return the level at which PV ended on clear days through all that was known, kWh; infinite where none shows. ``steady`` as ``_find_steady`` has it."""
-    measured = pv[known & ~np.isnan(pv)]
+    measured = pv[is_past & ~np.isnan(pv)]
     if not steady.any() or measured.size <= WRONG_READINGS:
         return np.inf
     top = float(np.partition(measured, -1 - WRONG_READINGS)[-1 - WRONG_READINGS])
@@ -150,18 +152,18 @@ def _find_ceiling(pv: FloatArray, steady: BoolArray, known: BoolArray) -> float:
     return float(np.median(pv[ends])) if lasts else np.inf
 
 
-def _find_steady(pv: FloatArray, sky: FloatArray, known: BoolArray) -> BoolArray:
+def _find_steady(pv: FloatArray, sky: FloatArray, is_past: BoolArray) -> BoolArray:
     """Return the slots that end a run in which PV stood at one level, the day's highest by then, while the sun moved on."""
     spread, bright = _measure_spread(pv, LEVEL_SLOTS), sky > LOW * sky.max(initial=0.0)
     steady = bright & (spread <= LEVEL_SPREAD) & (_measure_spread(sky, LEVEL_SLOTS) >= LEVEL_SKY) & (pv > NEXT_TO_NOTHING * sky)
     # Of a sky that moves, the day so far; what rises above it later was seen by nobody yet.
     highest = sliding_window_view(np.concatenate([np.zeros(SHONE_SLOTS), np.nan_to_num(pv)]), SHONE_SLOTS)[1:].max(axis=1)
-    steps = np.unique(pv[known & ~np.isnan(pv)])
-    found: BoolArray = steady & (pv >= (1 - LEVEL_SPREAD) * highest) & (np.searchsorted(steps, np.nan_to_num(pv)) >= LEAST_STEPS)
-    return found
+    steps = np.unique(pv[is_past & ~np.isnan(pv)])
+    level_ends: BoolArray = steady & (pv >= (1 - LEVEL_SPREAD) * highest) & (np.searchsorted(steps, np.nan_to_num(pv)) >= LEAST_STEPS)
+    return level_ends
 
 
-def _mark_level(pv: FloatArray, steady: BoolArray, known: BoolArray) -> BoolArray:
+def _mark_level(pv: FloatArray, steady: BoolArray, is_past: BoolArray) -> BoolArray:
     """Return in which slots PV was held at one level: for hours, or on several days of a season at the same. ``steady`` as ``_find_steady`` has it."""
     if not steady.any():
         return steady
@@ -173,24 +175,24 @@ def _mark_level(pv: FloatArray, steady: BoolArray, known: BoolArray) -> BoolArra
     apart = np.abs(day[:, None] - day[first])
     alike = (np.abs(level[:, None] - level[first]) <= LEVEL_SPREAD * level[first]) & (apart > 0) & (apart <= SEASON)
     # What was not known by then says nothing of what was before.
-    told = known[place[first]] | (place[first] <= place[:, None])
+    is_available = is_past[place[first]] | (place[first] <= place[:, None])
     again = np.zeros(pv.size, dtype=np.bool_)
-    again[place] = (alike & told).any(axis=1)
-    return _extend_runs(again | _extend_runs(long, LEVEL_LONG - LEVEL_SLOTS + 1, known) & steady, LEVEL_SLOTS, known)
+    again[place] = (alike & is_available).any(axis=1)
+    return _extend_runs(again | _extend_runs(long, LEVEL_LONG - LEVEL_SLOTS + 1, is_past) & steady, LEVEL_SLOTS, is_past)
 
 
-def _mark_feed_in(history: Observations, sky: FloatArray, known: BoolArray) -> BoolArray:
+def _mark_feed_in(history: Observations, sky: FloatArray, is_past: BoolArray) -> BoolArray:
     """Return in which slots feed-in was held at one level that it never exceeds, and no battery had a part in it."""
     bright = sky > BRIGHT * sky.max(initial=0.0)
     fed, moved = history.export_kwh, _measure_spread(history.pv_kwh, FEED_SLOTS) > LEVEL_SPREAD
     still = (np.nan_to_num(history.discharge_kwh) <= ALIKE * np.nan_to_num(fed)) & (fed > ALIKE * np.nan_to_num(history.pv_kwh))
     steady = bright & still & moved & (_measure_spread(fed, FEED_SLOTS) <= LEVEL_SPREAD)
-    if not (steady & known).any():
+    if not (steady & is_past).any():
         return np.zeros(fed.size, dtype=np.bool_)
-    top = float(np.nanmax(fed[known]))
+    top = float(np.nanmax(fed[is_past]))
     at_top = steady & (fed >= (1 - LEVEL_SPREAD) * top)
-    days = np.unique(np.flatnonzero(at_top & known) // DAY_SLOTS)
-    return _extend_runs(at_top, FEED_SLOTS, known) if days.size >= FEED_DAYS else np.zeros(fed.size, dtype=np.bool_)
+    days = np.unique(np.flatnonzero(at_top & is_past) // DAY_SLOTS)
+    return _extend_runs(at_top, FEED_SLOTS, is_past) if days.size >= FEED_DAYS else np.zeros(fed.size, dtype=np.bool_)
 
 
 def _measure_spread(values: FloatArray, slots: int) -> FloatArray:
@@ -201,11 +203,11 @@ def _measure_spread(values: FloatArray, slots: int) -> FloatArray:
     return np.where(np.isnan(spread), np.inf, spread)
 
 
-def _extend_runs(ends: BoolArray, slots: int, known: BoolArray) -> BoolArray:
+def _extend_runs(ends: BoolArray, slots: int, is_past: BoolArray) -> BoolArray:
     """Return the slots of runs that ``ends`` names by their last slots; back into the run as far as its end was known by then."""
-    seen = np.concatenate([ends & known, np.zeros(slots - 1, dtype=np.bool_)])
-    held: BoolArray = ends | sliding_window_view(seen, slots).any(axis=1)
-    return held
+    past_ends = np.concatenate([ends & is_past, np.zeros(slots - 1, dtype=np.bool_)])
+    curtailed: BoolArray = ends | sliding_window_view(past_ends, slots).any(axis=1)
+    return curtailed
 
 
 def sum_ac_limits(site: Site) -> float:
@@ -214,13 +216,13 @@ def sum_ac_limits(site: Site) -> float:
 
 
 NEAR_SLOTS = 12.0  # after which a slot of the same day counts 1/e for another
-LEAST_SEEN = 2  # slots of a day that have to be known
+LEAST_MEASURED = 2  # slots of a day that have to be known
 CLEAR = 0.6  # of the brightest day
 LEAST_YIELDED = 3  # slots that have to say so: one may be the edge of a cloud
 MOST_SHARE = 1.3  # of a clear sky, as arrays yield it: more is the edge of a cloud
 MOST_MOVE = 3.0  # by which the weather may say that the sky over a slot differs from that over the ones beside it
 DEGREES_PER_SLOT = 360 / DAY_SLOTS
-LEAST_TOLD = 4  # slots of a day
+LEAST_CURTAILED = 4  # slots of a day
 WORTH = 1.03  # times what was measured: less was nobody's doing
 
 
@@ -228,11 +230,11 @@ WORTH = 1.03  # times what was measured: less was nobody's doing
 class Potential:
     """What the sun could have given in slots in which PV was held back.
 
-    ``held`` says which those are; ``pv_kwh`` is what is to be learned in all: as measured where PV was free, estimated where it was held back, NaN where it
-    was and nobody can say. Both of shape ``(slots,)``. ``ceiling_kwh`` is what PV gives at most in any, infinite where it is not known to end.
+    ``curtailed`` marks these slots; ``pv_kwh`` is the series to learn from: as measured where PV was free, estimated where it was held back, NaN without an
+    estimate. Both of shape ``(slots,)``. ``ceiling_kwh`` is the level at which PV always ends, infinite without one.
     """
 
-    held: BoolArray
+    curtailed: BoolArray
     pv_kwh: FloatArray
     ceiling_kwh: float
 
@@ -246,21 +248,21 @@ def estimate_potential(
 
     Invariants: as ``mark_held_back``; no estimate is below what was measured.
     """
-    (held, ceiling), pv = _find_held_back(history, site, before=before, steering=steering), history.pv_kwh
+    (curtailed, ceiling), pv = _find_held_back(history, site, before=before, steering=steering), history.pv_kwh
     sky = look_up(history.starts, site)
-    if sky is None or site.location is None or not held.any():
-        return Potential(held, np.where(held, np.nan, pv), ceiling)
-    first, known = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, history.starts < to_instant(before)
+    if sky is None or site.location is None or not curtailed.any():
+        return Potential(curtailed, np.where(curtailed, np.nan, pv), ceiling)
+    first, is_past = int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, history.starts < to_instant(before)
     promised = expected_output(weather, sky, site.pv, first=first)
     # What is cut off within a slot is half of both.
-    beside = sliding_window_view(np.pad(held & known, 1), 3).any(axis=1)
-    free, measured = np.where(known & ~beside, pv, np.nan), np.where(known, pv, np.nan)
+    beside = sliding_window_view(np.pad(curtailed & is_past, 1), 3).any(axis=1)
+    free, measured = np.where(is_past & ~beside, pv, np.nan), np.where(is_past, pv, np.nan)
     noon = first + round(site.location.longitude / DEGREES_PER_SLOT)
-    past = _Past.of(free, measured, held & known, sky=sky.clear_sky_kwh, promised=promised, noon=noon)
+    past = _Past.of(free, measured, curtailed & is_past, sky=sky.clear_sky_kwh, promised=promised, noon=noon)
     could = past.estimate(pv.size)
-    held = held & ~(known & (could < WORTH * pv))  # what the slots beside explain was nobody's doing
+    curtailed = curtailed & ~(is_past & (could < WORTH * pv))  # what the slots beside explain was nobody's doing
     estimate = np.fmax(np.minimum(could, min(limit_output(site), ceiling)), np.where(np.isnan(could), np.nan, pv))
-    return Potential(held, np.where(held, estimate, pv), ceiling)
+    return Potential(curtailed, np.where(curtailed, estimate, pv), ceiling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +273,11 @@ class _Past:
     measured: FloatArray
     sky: FloatArray
     promised: FloatArray
-    held: BoolArray
+    curtailed: BoolArray
     skipped: int
 
     @classmethod
-    def of(cls, free: FloatArray, measured: FloatArray, held: BoolArray, *, sky: FloatArray, promised: FloatArray, noon: int) -> Self:
+    def of(cls, free: FloatArray, measured: FloatArray, curtailed: BoolArray, *, sky: FloatArray, promised: FloatArray, noon: int) -> Self:
         """Return the days of some consecutive slots; ``noon`` numbers the first of them by the sun's time."""
         skipped = noon % DAY_SLOTS
         rest = -(skipped + free.size) % DAY_SLOTS
@@ -284,14 +286,14 @@ class _Past:
             return np.pad(values, (skipped, rest), constant_values=np.nan).reshape(-1, DAY_SLOTS)
 
         light = np.nan_to_num(fold(sky))
-        seen = np.where(light > LOW * light.max(), fold(free), np.nan)
-        return cls(seen, fold(measured), light, fold(promised), np.nan_to_num(fold(held.astype(np.float64))) > 0, skipped)
+        sunlit = np.where(light > LOW * light.max(), fold(free), np.nan)
+        return cls(sunlit, fold(measured), light, fold(promised), np.nan_to_num(fold(curtailed.astype(np.float64))) > 0, skipped)
 
     def estimate(self, slots: int) -> FloatArray:
         """Return what the sun could have given where PV was held back; NaN elsewhere, and where nobody can say."""
         could = np.full(self.free.shape, np.nan)
-        for day in np.flatnonzero(self.held.any(axis=1)):
-            could[day] = np.where(self.held[day], self._estimate_day(int(day)), np.nan)
+        for day in np.flatnonzero(self.curtailed.any(axis=1)):
+            could[day] = np.where(self.curtailed[day], self._estimate_day(int(day)), np.nan)
         return could.ravel()[self.skipped : self.skipped + slots]
 
     def _estimate_day(self, day: int) -> FloatArray:
@@ -299,16 +301,16 @@ class _Past:
         season = slice(max(day - SEASON, 0), day + SEASON + 1)
         usual = self.sky[day] * self._measure_roof(season)
         free, promised, most = self.free[day], self.promised[day], MOST_SHARE * self.sky[day]
-        seen = ~np.isnan(free) & (usual > 0)
-        if np.count_nonzero(seen) < LEAST_SEEN:
+        sunlit = ~np.isnan(free) & (usual > 0)
+        if np.count_nonzero(sunlit) < LEAST_MEASURED:
             weather = promised * self._measure_share(season, self.promised)
             likely: FloatArray = np.where(np.isnan(weather), usual * self._measure_share(season, self.sky), weather)
             return np.where(likely > most, most, likely)
         slot = np.arange(DAY_SLOTS)
-        nearness = np.exp(-np.abs(slot[:, None] - slot[seen]) / NEAR_SLOTS)
-        brightness = nearness @ free[seen] / (nearness @ usual[seen])
-        if not np.isnan(promised[seen]).any():
-            there, here = nearness @ promised[seen] / (nearness @ usual[seen]), promised / np.where(usual > 0, usual, np.nan)
+        nearness = np.exp(-np.abs(slot[:, None] - slot[sunlit]) / NEAR_SLOTS)
+        brightness = nearness @ free[sunlit] / (nearness @ usual[sunlit])
+        if not np.isnan(promised[sunlit]).any():
+            there, here = nearness @ promised[sunlit] / (nearness @ usual[sunlit]), promised / np.where(usual > 0, usual, np.nan)
             moved = here / np.where(there > 0, there, np.nan)
             brightness = brightness * np.where(np.isnan(moved), 1.0, np.clip(moved, 1 / MOST_MOVE, MOST_MOVE))
         likely = usual * np.maximum(brightness, self._measure_least(day, usual))
@@ -316,14 +318,14 @@ class _Past:
 
     def _measure_least(self, day: int, usual: FloatArray) -> float:
         """Return how bright a day was at least: PV yielded what was measured while it was held back, and where that was most, hardly more was held back."""
-        yielded = np.where(self.held[day] & (self.sky[day] > LOW * self.sky.max()), self.measured[day] / np.where(usual > 0, usual, np.inf), 0.0)
+        yielded = np.where(self.curtailed[day] & (self.sky[day] > LOW * self.sky.max()), self.measured[day] / np.where(usual > 0, usual, np.inf), 0.0)
         return float(np.sort(np.nan_to_num(yielded))[-LEAST_YIELDED])
 
     def _measure_share(self, season: slice, expected: FloatArray) -> float:
         """Return what came of what was ``expected`` where PV was free; NaN where too little is known."""
         free = self.free[season]
         both = ~np.isnan(free) & (np.nan_to_num(expected[season]) > 0)
-        return float(free[both].sum() / expected[season][both].sum()) if np.count_nonzero(both) >= LEAST_SEEN else np.nan
+        return float(free[both].sum() / expected[season][both].sum()) if np.count_nonzero(both) >= LEAST_MEASURED else np.nan
 
     def _measure_roof(self, season: slice) -> FloatArray:
         """Return by time of day how the roof answers the sun beside how it does all day: less where a chimney stands before it.
@@ -331,19 +333,19 @@ class _Past:
         How bright a day was is read at times at which PV was never held back: where sunny days are, the cloudy ones alone are seen.
         """
         free, sky = self.free[season], self.sky[season]
-        seen = ~np.isnan(free)
-        always = ~self.held[season].any(axis=0)
-        judged = seen & always if np.count_nonzero(seen & always) >= LEAST_SEEN else seen
+        measured = ~np.isnan(free)
+        always = ~self.curtailed[season].any(axis=0)
+        judged = measured & always if np.count_nonzero(measured & always) >= LEAST_MEASURED else measured
         came, could = (np.where(judged, values, 0.0).sum(axis=1) for values in (free, sky))
         bright = np.divide(came, could, out=np.zeros(came.size), where=could > 0)[:, None]
         # Of a cloudy day the darkest slots are free: they say nothing of the roof.
-        clear = seen & (bright > CLEAR * bright.max(initial=0.0))
+        clear = measured & (bright > CLEAR * bright.max(initial=0.0))
         came, could = (np.where(clear, values, 0.0).sum(axis=0) for values in (free, bright * sky))
-        times = np.flatnonzero((clear.sum(axis=0) >= LEAST_SEEN) & (could > 0))
+        times = np.flatnonzero((clear.sum(axis=0) >= LEAST_MEASURED) & (could > 0))
         return np.interp(np.arange(DAY_SLOTS), times, came[times] / could[times]) if times.size else np.ones(DAY_SLOTS)
 
 
-def count_held_days(held: BoolArray, first: int, end: int) -> int:
+def count_curtailed_days(curtailed: BoolArray, first: int, end: int) -> int:
     """Return on how many days, runs of 96 slots back from ``end`` (exclusive) to ``first``, PV was held back for an hour or more."""
-    slots = np.bincount((end - 1 - first - np.flatnonzero(held[first:end])) // DAY_SLOTS)
-    return int(np.count_nonzero(slots >= LEAST_TOLD))
+    slots = np.bincount((end - 1 - first - np.flatnonzero(curtailed[first:end])) // DAY_SLOTS)
+    return int(np.count_nonzero(slots >= LEAST_CURTAILED))

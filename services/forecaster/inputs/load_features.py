@@ -42,8 +42,8 @@ def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
     if not len(frame.weather):
         return dict.fromkeys(("temperature_c", "temperature_day_c", "temperature_change_c", "heating_degrees"), np.full(pairs.lead.size, np.nan))
     ahead = np.stack([frame.weather_at(Pairs(pairs.origin, pairs.target - back))["temperature_c"] for back in DAY_HOURS_BACK])
-    known = ~np.isnan(ahead)
-    day = np.divide(np.where(known, ahead, 0.0).sum(axis=0), known.sum(axis=0), out=np.full(pairs.lead.size, np.nan), where=known.any(axis=0))
+    has_value = ~np.isnan(ahead)
+    day = np.divide(np.where(has_value, ahead, 0.0).sum(axis=0), has_value.sum(axis=0), out=np.full(pairs.lead.size, np.nan), where=has_value.any(axis=0))
     week = Windows.of(frame.temperature_c).mean(pairs.origin, WEEK * DAY_SLOTS)
     return {
         "temperature_c": ahead[0],
@@ -147,17 +147,17 @@ def _scale_standard_load(frame: Frame, pairs: Pairs, windows: Windows, week_kwh:
 
     Only sites without history pay for the profile.
     """
-    known = windows.count(pairs.origin, MEMORY * DAY_SLOTS)
-    few = known < LEAST_SLOTS
+    measured_slots = windows.count(pairs.origin, MEMORY * DAY_SLOTS)
+    few = measured_slots < LEAST_SLOTS
     if not few.any():
         return week_kwh
     # Of what was measured it was as cold as it was, of what comes as cold as was forecast.
     standard = frame.standard_load.look_up(frame.first + np.arange(frame.load_kwh.size, dtype=np.int64), frame.temperature_c)
     ahead = frame.standard_load.look_up(frame.first + pairs.target, frame.weather_at(pairs)["temperature_c"])
     gapped = np.where(np.diff(windows.counts) > 0, standard, np.nan)
-    same = np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * DAY_SLOTS)) * known
+    same = np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * DAY_SLOTS)) * measured_slots
     prior = frame.standard_load.mean_kwh * DAY_SLOTS
-    measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * DAY_SLOTS)) * known
+    measured = np.nan_to_num(windows.mean(pairs.origin, MEMORY * DAY_SLOTS)) * measured_slots
     scaled: FloatArray = np.where(few, ahead * (measured + prior) / (same + prior), week_kwh)
     return scaled
 

@@ -29,11 +29,11 @@ def count_repeats(values: FloatArray) -> IntArray:
     Invariants: nothing after a slot changes its count.
     """
     place = np.arange(values.size)
-    known = ~np.isnan(values)
+    has_value = ~np.isnan(values)
     begins = np.ones(values.size, dtype=np.bool_)
-    begins[1:] = ~(known[1:] & (values[1:] == values[:-1]))
+    begins[1:] = ~(has_value[1:] & (values[1:] == values[:-1]))
     first = np.maximum.accumulate(np.where(begins, place, 0))
-    repeats: IntArray = np.where(known, place - first + 1, 0)
+    repeats: IntArray = np.where(has_value, place - first + 1, 0)
     return repeats
 
 
@@ -44,8 +44,8 @@ def mark_frozen_load(load_kwh: FloatArray) -> NDArray[np.bool_]:
 
 def mark_frozen_pv(pv_kwh: FloatArray) -> NDArray[np.bool_]:
     """Return in which slots PV had stood still for three hours, above zero and below the top."""
-    known = pv_kwh[~np.isnan(pv_kwh)]
-    top = float(known.max()) if known.size else 0.0
+    measured = pv_kwh[~np.isnan(pv_kwh)]
+    top = float(measured.max()) if measured.size else 0.0
     return (count_repeats(pv_kwh) >= PV_SLOTS) & (pv_kwh > 0) & (pv_kwh < NEAR_TOP * top)
 
 
@@ -56,15 +56,15 @@ def drop_frozen(history: Observations) -> Observations:
     """
     load, pv = history.load_kwh, history.pv_kwh
     moves = np.ptp(load[~np.isnan(load)]) > 0 if (~np.isnan(load)).any() else False
-    kept = np.where(mark_frozen_load(load), np.nan, load) if moves else load
-    return replace(history, load_kwh=kept, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))
+    moving_load = np.where(mark_frozen_load(load), np.nan, load) if moves else load
+    return replace(history, load_kwh=moving_load, pv_kwh=np.where(mark_frozen_pv(pv), np.nan, pv))
 
 
 def drop_runs(history: Observations, steering: Steering) -> Observations:
     """Return the history, its load unknown where a plan ran what no meter takes out of it; a load that is hardly ever without stays."""
     ran = np.isin(history.starts, steering.run_starts)
-    known = ~np.isnan(history.load_kwh)
-    if np.count_nonzero(ran & known) > MOST_RUN * np.count_nonzero(known):
+    measured = ~np.isnan(history.load_kwh)
+    if np.count_nonzero(ran & measured) > MOST_RUN * np.count_nonzero(measured):
         return history
     return replace(history, load_kwh=np.where(ran, np.nan, history.load_kwh))
 
@@ -103,4 +103,4 @@ def prepare_history(
     growth = find_growth(measured, site, before=before)
     grown = site if growth is None else growth.enlarge(site)
     history = measured if growth is None else growth.scale(measured)
-    return Prepared(drop_frozen(history), cap_output(grown, potential.ceiling_kwh), growth, potential.held, potential.ceiling_kwh)
+    return Prepared(drop_frozen(history), cap_output(grown, potential.ceiling_kwh), growth, potential.curtailed, potential.ceiling_kwh)

@@ -35,7 +35,7 @@ def list_holidays(country: str | None, region: str | None, year: int) -> tuple[i
     if country is None:
         return ()
     try:
-        found = holidays.country_holidays(country, subdiv=region, years=year)
+        calendar = holidays.country_holidays(country, subdiv=region, years=year)
     except NotImplementedError:
         return () if region is None else list_holidays(country, None, year)
-    return tuple(sorted((day - EPOCH).days for day in found))
+    return tuple(sorted((day - EPOCH).days for day in calendar))

@@ -61,8 +61,8 @@ class WeatherYield:
 
 def _measure_answer(frame: Frame, pairs: Pairs) -> FloatArray:
     """Return the share of what the weather promised that came at the target's time of day on the recalled days, by row; of all slots where those say little."""
-    known = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
-    both = [Windows.of(np.where(known, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
+    has_both = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
+    both = [Windows.of(np.where(has_both, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
     came, promised = (np.nansum(recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1) for window in both)
     unshaded = frame.unshaded_share[pairs.target]
     usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), unshaded), 0, MOST_ANSWER)

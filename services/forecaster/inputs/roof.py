@@ -59,8 +59,8 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
 
     On the second bright day of a week that exceeds all before it by a third, the arrays have grown since the first.
     """
-    known = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
-    starts, pv = history.starts[known], history.pv_kwh[known]
+    is_past = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
+    starts, pv = history.starts[is_past], history.pv_kwh[is_past]
     if starts.size < DAY_SLOTS:
         return None
     brightness = _measure_brightness(starts, pv, estimate_clear_sky(starts, site))
@@ -77,16 +77,16 @@ def _measure_brightness(starts: InstantArray, pv_kwh: FloatArray, clear_sky_kwh:
     days = starts.size // DAY_SLOTS
     high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
     share = np.where(high, pv_kwh / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[: days * DAY_SLOTS].reshape(days, DAY_SLOTS)
-    known = np.count_nonzero(~np.isnan(share), axis=1)
+    measured_slots = np.count_nonzero(~np.isnan(share), axis=1)
     ordered = np.sort(share, axis=1)  # NaN last
-    place = np.maximum(np.floor(0.9 * (known - 1)).astype(np.int64), 0)
-    brightness: FloatArray = np.where(known >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan)
+    place = np.maximum(np.floor(0.9 * (measured_slots - 1)).astype(np.int64), 0)
+    brightness: FloatArray = np.where(measured_slots >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan)
     return brightness
 
 
 def _find_day(brightness: FloatArray) -> int | None:
     """Return the day since which the arrays yield more, the last such."""
-    found = None
+    growth_day = None
     begin = 0
     for day in range(brightness.size):
         before = brightness[begin:day]
@@ -94,17 +94,17 @@ def _find_day(brightness: FloatArray) -> int | None:
             continue
         exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(_second_largest(before), DARK)
         if exceeding[0] and exceeding.sum() >= 2:
-            found = begin = day
-    return found
+            growth_day = begin = day
+    return growth_day
 
 
 def _average_bright(brightness: FloatArray) -> float:
     """Return the mean of the brighter half of the known days."""
-    known = np.sort(brightness[~np.isnan(brightness)])
-    return float(known[known.size // 2 :].mean())
+    ordered = np.sort(brightness[~np.isnan(brightness)])
+    return float(ordered[ordered.size // 2 :].mean())
 
 
 def _second_largest(brightness: FloatArray) -> float:
     """Return the second largest known value, for the largest may be a wrong reading."""
-    known = np.sort(brightness[~np.isnan(brightness)])
-    return float(known[-2]) if known.size > 1 else 0.0
+    ordered = np.sort(brightness[~np.isnan(brightness)])
+    return float(ordered[-2]) if ordered.size > 1 else 0.0

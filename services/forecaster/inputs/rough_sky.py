@@ -55,12 +55,12 @@ def find_place(timezone: str) -> Location:
     links = (line.split() for line in folder.joinpath("tzdata.zi").read_text(encoding="utf-8").splitlines() if line.startswith("L "))
     names = {timezone, *(target for _, target, alias in links if alias == timezone)}
     rows = (line.split("\t") for line in folder.joinpath("zone.tab").read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
-    found = next((COORDINATES.match(row[1]) for row in rows if row[2] in names), None)
-    return _from_offset(timezone) if found is None else _from_coordinates(found)
+    coordinates = next((COORDINATES.match(row[1]) for row in rows if row[2] in names), None)
+    return _from_offset(timezone) if coordinates is None else _from_coordinates(coordinates)
 
 
-def _from_coordinates(found: re.Match[str]) -> Location:
-    parts = found.groups()
+def _from_coordinates(coordinates: re.Match[str]) -> Location:
+    parts = coordinates.groups()
     latitude, longitude = (_degrees(*parts[first : first + 4]) for first in (0, 4))
     return Location(latitude=latitude, longitude=longitude)
 

@@ -81,8 +81,8 @@ class Pool:
 
 def _rank_values(values: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
     """Return the rank of each value, the number of slots for those unknown, and the values in order."""
-    known = np.flatnonzero(~np.isnan(values))
-    order = known[np.argsort(values[known], kind="stable")]
+    measured = np.flatnonzero(~np.isnan(values))
+    order = measured[np.argsort(values[measured], kind="stable")]
     ranked = np.full(values.size, values.size, dtype=np.int32)
     ranked[order] = np.arange(order.size)
     return ranked, np.concatenate([values[order], np.zeros(values.size - order.size)])
@@ -96,15 +96,15 @@ def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[
     days = pairs.lead // DAY_SLOTS
     newest = pairs.target - DAY_SLOTS * (days + 1)
     newest = newest + local_slot[pairs.target] - local_slot[np.clip(newest, 0, None)] - DAY_SLOTS * (days + 1)
-    known = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
-    _, first, again = np.unique((pairs.target * PHASES + days) * (2 * kernel.reach + 2) + known, return_index=True, return_inverse=True)
+    distance = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
+    _, first, again = np.unique((pairs.target * PHASES + days) * (2 * kernel.reach + 2) + distance, return_index=True, return_inverse=True)
     return Pairs(pairs.origin[first], pairs.target[first]), again
 
 
 def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, kernel: Kernel, local_slot: IntArray) -> tuple[FloatArray, FloatArray]:
     """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
-    held = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
-    rank, column = held >> COLUMN_BITS, held & (2**COLUMN_BITS - 1)
+    ranks = np.sort(_recall_ranks(ranked, pairs, kernel, local_slot), axis=1)
+    rank, column = ranks >> COLUMN_BITS, ranks & (2**COLUMN_BITS - 1)
     column[rank == ranked.size] = kernel.columns
     amount = amounts[rank]
     target_day = local_slot[pairs.target] // DAY_SLOTS
@@ -120,22 +120,22 @@ def _recall_ranks(ranked: NDArray[np.int32], pairs: Pairs, kernel: Kernel, local
     where = pairs.target[:, None] - back
     where = where + local_slot[pairs.target][:, None] - back - local_slot[np.clip(where, 0, None)]
     looked = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(pairs.lead.size, -1)
-    known = (looked >= 0) & (looked < pairs.origin[:, None])
-    rank: NDArray[np.int32] = np.where(known, ranked[np.clip(looked, 0, ranked.size - 1)], np.int32(ranked.size))
+    is_past = (looked >= 0) & (looked < pairs.origin[:, None])
+    rank: NDArray[np.int32] = np.where(is_past, ranked[np.clip(looked, 0, ranked.size - 1)], np.int32(ranked.size))
     return np.left_shift(rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32)
 
 
 def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return mean and quantiles of each row of ``amount`` (ascending), shape ``(rows, columns)``."""
     total = weight.sum(axis=1)
-    known = total > 0
-    share = np.cumsum(weight, axis=1) / np.where(known, total, 1.0)[:, None]
+    has_weight = total > 0
+    share = np.cumsum(weight, axis=1) / np.where(has_weight, total, 1.0)[:, None]
     rows, columns = amount.shape
     # Rows end at 1 and begin above 0, so that all of them stand in one ascending line.
     place = np.searchsorted((share + np.arange(rows)[:, None]).ravel(), np.arange(rows) + LEVELS[:, None] - 1e-9)
     quantiles = amount.ravel()[np.minimum(place, (np.arange(rows) + 1) * columns - 1)]
-    mean = np.einsum("ij,ij->i", amount, weight) / np.where(known, total, 1.0)
-    return np.where(known, mean, np.nan), np.where(known, quantiles, np.nan)
+    mean = np.einsum("ij,ij->i", amount, weight) / np.where(has_weight, total, 1.0)
+    return np.where(has_weight, mean, np.nan), np.where(has_weight, quantiles, np.nan)
 
 
 LOAD_KERNEL = Kernel(reach=2, half_lives=(3.0, 7.0, 20.0), other_day=0.25)

@@ -25,8 +25,8 @@ SYSTEM_EFFICIENCY = 0.9  # wiring, inverter and warm modules; the fit to recent 
 WITHIN_SLOT = np.array([60, 450, 840])  # seconds: the sun may be up in a part of a slot only
 MIDDLE = 1  # of them
 BLOCK_SLOTS = 32 * 96
-KEPT_BLOCKS = 256  # of 120 kB each
-KEPT_COURSES, KEPT_PLACES = 32, 4096  # of 300 and 6 kB each
+CACHED_BLOCKS = 256  # of 120 kB each
+CACHED_COURSES, CACHED_PLACES = 32, 4096  # of 300 and 6 kB each
 COMMON_DAYS = 365
 USUAL_AIR = 283 / 285  # refraction at 12 °C
 
@@ -75,7 +75,7 @@ def look_up(starts: InstantArray, site: Site) -> Sky | None:
     return Sky(*(np.concatenate([getattr(sky, field.name) for sky in skies])[place] for field in fields(Sky)))
 
 
-@lru_cache(maxsize=KEPT_BLOCKS)
+@lru_cache(maxsize=CACHED_BLOCKS)
 def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
     """Return the sky of a block of slots. Source: Ineichen and Perez (2002) with monthly turbidity for the clear sky, as in pvlib."""
     pvlib, course = import_pvlib(), _compute_course(block)
@@ -140,7 +140,7 @@ class _SunCourse:
         return 90 - (height + seconds * USUAL_AIR / 3600), azimuth
 
 
-@lru_cache(maxsize=KEPT_COURSES)
+@lru_cache(maxsize=CACHED_COURSES)
 def _compute_course(block: int) -> _SunCourse:
     """Return the course of the sun: seen from the pole its height is its declination. Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01°)."""
     import pandas as pd
@@ -156,7 +156,7 @@ def _compute_course(block: int) -> _SunCourse:
     return _SunCourse(np.sin(declination), np.cos(declination), 15 * sun["solar_time"].to_numpy() - 180, extra, turbidity_day.astype(np.int64))
 
 
-@lru_cache(maxsize=KEPT_PLACES)
+@lru_cache(maxsize=CACHED_PLACES)
 def _read_turbidity(location: Location) -> FloatArray:
     """Return the Linke turbidity of the air over a place on each day of a common year, and behind them of a leap year."""
     import pandas as pd
@@ -239,11 +239,11 @@ class Light:
         """
         dni, dhi = weather["dni_w_m2"], weather["dhi_w_m2"]
         covered = sky.clear_ghi_w_m2 * (1 - 0.75 * np.clip(weather["cloud_fraction"], 0, 1) ** 3.4)
-        ghi = _first_known(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
+        ghi = _first_value(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
         split = import_pvlib().irradiance.erbs_driesse(ghi, sky.zenith_deg, dni_extra=sky.extra_w_m2)
         beam = np.divide(ghi - dhi, sky.up, out=np.zeros(ghi.size), where=sky.up > LOW_SUN)
-        dni = _first_known(dni, np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2)), split["dni"])
-        dhi = _first_known(dhi, np.clip(ghi - dni * sky.up, 0, None))
+        dni = _first_value(dni, np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2)), split["dni"])
+        dhi = _first_value(dhi, np.clip(ghi - dni * sky.up, 0, None))
         return cls(ghi, dni, dhi)
 
     def on_plane(self, sky: Sky, array: PvArray) -> FloatArray:
@@ -269,11 +269,11 @@ def estimate_output(weather: Mapping[str, FloatArray], light: Light, sky: Sky, a
 
     Source: Faiman (2008) for the cells' temperature.
     """
-    wind = _first_known(weather["wind_m_s"], np.full(light.ghi.size, USUAL_WIND_M_S))
+    wind = _first_value(weather["wind_m_s"], np.full(light.ghi.size, USUAL_WIND_M_S))
     total = np.zeros(light.ghi.size)
     for array in arrays:
         plane = light.on_plane(sky, array)
-        cell = _first_known(import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind), np.full(plane.size, REFERENCE_C))
+        cell = _first_value(import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind), np.full(plane.size, REFERENCE_C))
         total += _yield_kwh(plane * (1 - WARM_LOSS * (cell - REFERENCE_C)), array)
     return np.where(sky.clear_sky_kwh > 0, total, np.where(np.isnan(total), np.nan, 0.0))
 
@@ -289,12 +289,12 @@ def expected_output(book: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], 
     if not len(book):
         return np.full(slots.size, np.nan)
     early, late = book.at(slots, slots - USUAL_LEAD_SLOTS), book.at(slots, slots + 1)
-    weather = {name: _first_known(early[name], late[name]) for name in early}
+    weather = {name: _first_value(early[name], late[name]) for name in early}
     return estimate_output(weather, Light.of(weather, sky), sky, arrays)
 
 
-def _first_known(*candidates: FloatArray) -> FloatArray:
-    known = candidates[0]
+def _first_value(*candidates: FloatArray) -> FloatArray:
+    merged = candidates[0]
     for candidate in candidates[1:]:
-        known = np.where(np.isnan(known), candidate, known)
-    return known
+        merged = np.where(np.isnan(merged), candidate, merged)
+    return merged

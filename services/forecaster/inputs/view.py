@@ -23,8 +23,8 @@ def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntA
     if local_slot is not None:
         moved = local_slot[pairs.target][:, None] - DAY_SLOTS * back - local_slot[np.clip(where, 0, None)]
         where = where + moved
-    known = (where >= 0) & (where + reach < pairs.origin[:, None])
-    recalled: FloatArray = np.where(known, values[np.clip(where, 0, values.size - 1)], np.nan)
+    is_past = (where >= 0) & (where + reach < pairs.origin[:, None])
+    recalled: FloatArray = np.where(is_past, values[np.clip(where, 0, values.size - 1)], np.nan)
     return recalled
 
 
@@ -50,9 +50,9 @@ class Days:
     @classmethod
     def of(cls, recalled: FloatArray) -> Self:
         """Return the statistics of ``recalled``, shape ``(rows, days)``."""
-        known = ~np.isnan(recalled)
-        count = known.sum(axis=1)
-        mean = np.divide(np.where(known, recalled, 0.0).sum(axis=1), count, out=np.full(count.size, np.nan), where=count > 0)
+        has_value = ~np.isnan(recalled)
+        count = has_value.sum(axis=1)
+        mean = np.divide(np.where(has_value, recalled, 0.0).sum(axis=1), count, out=np.full(count.size, np.nan), where=count > 0)
         return cls(count, mean, np.sort(recalled, axis=1))
 
     def quantile(self, share: float) -> FloatArray:
@@ -70,8 +70,8 @@ class Windows:
     @classmethod
     def of(cls, values: FloatArray) -> Self:
         """Return the windows of a series of shape ``(slots,)``."""
-        known = ~np.isnan(values)
-        return cls(np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))]), np.concatenate([[0.0], np.cumsum(known, dtype=np.float64)]))
+        has_value = ~np.isnan(values)
+        return cls(np.concatenate([[0.0], np.cumsum(np.where(has_value, values, 0.0))]), np.concatenate([[0.0], np.cumsum(has_value, dtype=np.float64)]))
 
     def mean(self, end: IntArray, length: int) -> FloatArray:
         """Return the mean of the ``length`` slots before each ``end``; NaN where none is known."""
@@ -87,8 +87,8 @@ class Windows:
     def count(self, end: IntArray, length: int) -> FloatArray:
         """Return how many of the ``length`` slots before each ``end`` are known."""
         last, begin = (np.clip(edge, 0, self.totals.size - 1) for edge in (end, end - length))
-        known: FloatArray = self.counts[last] - self.counts[begin]
-        return known
+        counted: FloatArray = self.counts[last] - self.counts[begin]
+        return counted
 
     def centre(self, reach: int) -> FloatArray:
         """Return the centred mean over ``2·reach + 1`` slots for every slot."""
@@ -189,8 +189,8 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
     """Return how far the last ``length`` slots lie above the same slots of the seven days before, kWh per slot; NaN where unknown."""
     before = np.stack([windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)])
-    known = ~np.isnan(before)
-    usual = divide(np.where(known, before, 0.0).sum(axis=0), known.sum(axis=0).astype(np.float64))
+    has_value = ~np.isnan(before)
+    usual = divide(np.where(has_value, before, 0.0).sum(axis=0), has_value.sum(axis=0).astype(np.float64))
     deviation: FloatArray = windows.mean(origin, length) - usual
     return deviation
 

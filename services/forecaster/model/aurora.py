@@ -89,16 +89,16 @@ class Aurora:
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant; see ``Forecaster``. One prediction per model serves all."""
-        return self.issue_seen(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
+        return self.issue_from_views(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
 
-    def issue_seen(self, seen: OriginViews) -> Batch:
-        """Return the same from what is seen at the instants."""
-        frame, pairs, views = seen.frame, seen.pairs, seen.views
-        load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), seen.slots) for series in EVERY_SERIES)
+    def issue_from_views(self, origin_views: OriginViews) -> Batch:
+        """Return the same from views at the instants."""
+        frame, pairs, views = origin_views.frame, origin_views.pairs, origin_views.views
+        load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), origin_views.slots) for series in EVERY_SERIES)
         learned = LOAD.name in self.models
         known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(known_days, learned=learned)
-        return Batch(VERSION, stage, seen.issued_at, load, pv, levels=self._describe_levels(views, pairs))
+        return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=self._describe_levels(views, pairs))
 
     def _forecast(self, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Quantiles:
         model = self.models.get(series.name)
@@ -139,9 +139,9 @@ def train(
         if rows is None:
             continue
         grow = partial(_grow, series.name, settings=settings, step=partial(_report, progress, steps, f"{site.name}: {series.name}"))
-        lesson = learn_series(series.name, rows, grow)
-        models[series.name] = lesson.model
-        metrics |= {f"{series.name}.{name}": value for name, value in lesson.metrics.items()}
+        learned = learn_series(series.name, rows, grow)
+        models[series.name] = learned.model
+        metrics |= {f"{series.name}.{name}": value for name, value in learned.metrics.items()}
     return Aurora(site, models, count_days(frame.load_kwh), metrics)
 
 

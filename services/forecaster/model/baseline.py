@@ -38,17 +38,17 @@ class Baseline:
 
     def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
         """Return what would have been forecast at each instant; see ``Forecaster``. The context matters to like days alone."""
-        return self.issue_seen(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
+        return self.issue_from_views(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
 
-    def issue_seen(self, seen: OriginViews) -> Batch:
-        """Return the same from what is seen at the instants."""
+    def issue_from_views(self, origin_views: OriginViews) -> Batch:
+        """Return the same from views at the instants."""
         if self.version == LIKE_DAYS:
-            load, pv = (recall(seen).quantiles for recall in (recall_load, recall_pv))
-            return Batch(self.version, "profile", seen.issued_at, fold_rows(load, seen.slots), fold_rows(pv, seen.slots))
-        home, (load_member, pv_member) = seen.at_home, MEMBERS[self.version]
+            load, pv = (recall(origin_views).quantiles for recall in (recall_load, recall_pv))
+            return Batch(self.version, "profile", origin_views.issued_at, fold_rows(load, origin_views.slots), fold_rows(pv, origin_views.slots))
+        home, (load_member, pv_member) = origin_views.at_home, MEMBERS[self.version]
         load = _spread(home.described[LOAD.name], load_member, home.load_week)
         pv = _spread(home.described[PV.name], pv_member, home.clear_sky_week if pv_member == CLEAR_SKY else home.pv_week)
-        return Batch(self.version, "profile", seen.issued_at, fold_rows(load, seen.slots), fold_rows(pv, seen.slots))
+        return Batch(self.version, "profile", origin_views.issued_at, fold_rows(load, origin_views.slots), fold_rows(pv, origin_views.slots))
 
 
 def _spread(view: FeatureMatrix, member: str, week: Mapping[str, FloatArray]) -> Quantiles:
@@ -58,6 +58,6 @@ def _spread(view: FeatureMatrix, member: str, week: Mapping[str, FloatArray]) ->
     parts = {}
     for name, share in SHARES.items():
         unknown = centre + edges["low" if share < 0.5 else "high"] * abs(share - 0.5) / TAIL
-        known = np.minimum(fill_gaps(week[name], unknown), view.limit_kwh)
-        parts[name] = np.clip(known, 0, centre) if share < 0.5 else np.maximum(known, centre)
+        recalled = np.minimum(fill_gaps(week[name], unknown), view.limit_kwh)
+        parts[name] = np.clip(recalled, 0, centre) if share < 0.5 else np.maximum(recalled, centre)
     return Quantiles(expected=centre, **parts | {"p50": centre})

@@ -33,13 +33,13 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     """
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
     recent = _pair_recent(frame, days)
-    seen = series.view(frame, recent)
+    view = series.view(frame, recent)
     actual = series.measured(frame)[recent.target]
-    kept = ~np.isnan(actual) & (seen.limit_kwh > 0)
-    heads = model.predict(seen, recent.lead)
-    distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(seen.scale_kwh)
+    usable = ~np.isnan(actual) & (view.limit_kwh > 0)
+    heads = model.predict(view, recent.lead)
+    distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(view.scale_kwh)
     day_begins = days * DAY_SLOTS - frame.first
-    factors = np.stack([_tune_day(distance, kept & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
+    factors = np.stack([_tune_day(distance, usable & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
     return factors[:, rows]
 
 
@@ -53,9 +53,9 @@ def _pair_recent(frame: Frame, days: IntArray) -> Pairs:
     return Pairs(np.repeat(origin, LEADS.size), target.ravel()).select(target.ravel() < last)
 
 
-def _tune_day(distance: FloatArray, known: NDArray[np.bool_], age: IntArray) -> FloatArray:
+def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) -> FloatArray:
     # By the age of the origin: an origin before the weeks looked at would be there in one batch and not in another.
-    rows = known & (age <= TUNING_DAYS * DAY_SLOTS)
+    rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
     if rows.sum() < NEEDED_ROWS:
         return np.ones(LEVELS.size)
     asked = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
@@ -137,10 +137,10 @@ def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
     judged = rows.select(rows.quarter >= QUARTERS // 2)
     outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
     for quarter in range(QUARTERS // 2, QUARTERS):
-        asked = judged.quarter == quarter
-        told = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(asked))
+        selected = judged.quarter == quarter
+        predicted = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(selected))
         for head, output in outputs.items():
-            output[asked] = told[head]
+            output[selected] = predicted[head]
     return judged, outputs
 
 

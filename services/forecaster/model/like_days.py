@@ -58,46 +58,46 @@ class LikeDays:
     levelled_kwh: FloatArray
 
 
-def recall_load(seen: OriginViews) -> LikeDays:
+def recall_load(origin_views: OriginViews) -> LikeDays:
     """Return the load of every row from days like its own."""
-    frame = seen.frame
+    frame = origin_views.frame
     off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday  # 1970 began on a Thursday
     away = np.nan_to_num(frame.vacation_share) > AWAY
     habits, levels = [], []
-    for origin, target in _split_origins(seen):
+    for origin, target in _split_origins(origin_views):
         past = RecalledDays.of(frame.load_kwh, origin, frame.local_slot).in_state(away, away[np.maximum(origin - 1, 0)]).damp()
         kinds = np.stack([past.pool(FADE * np.where(off[past.where] == kind, 1.0, OTHER_KIND), reach=REACH, least_slots=LEAST_SLOTS) for kind in (False, True)])
         slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % DAY_SLOTS
         habits.append(kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot].reshape(target.size, -1).T)
-        levels.append(np.repeat(past.measure_level(), seen.slots))
-    view = seen.described[LOAD.name]
-    habit = _settle(np.concatenate(habits, axis=1), _guess_load(view), seen.slots)
+        levels.append(np.repeat(past.measure_level(), origin_views.slots))
+    view = origin_views.described[LOAD.name]
+    habit = _settle(np.concatenate(habits, axis=1), _guess_load(view), origin_views.slots)
     return _forecast(habit, view, level=np.concatenate(levels))
 
 
-def recall_pv(seen: OriginViews) -> LikeDays:
+def recall_pv(origin_views: OriginViews) -> LikeDays:
     """Return PV of every row from days under the same sun, and from the weather as far as PV has followed it."""
-    frame, view = seen.frame, seen.described[PV.name]
+    frame, view = origin_views.frame, origin_views.described[PV.name]
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = np.arange(sky.size, dtype=np.int64)
     habits, followed = [], []
-    for origin, target in _split_origins(seen):
+    for origin, target in _split_origins(origin_views):
         past, promised = (RecalledDays.of(values / sky, origin, by_sun) for values in (frame.pv_kwh, frame.promised_kwh))
         light = frame.clear_sky_kwh[past.where] + 1e-3 * frame.brightest_kwh
         slot, row = (target - origin[:, None]) % DAY_SLOTS, np.arange(origin.size)[:, None]
         habits.append((past.pool(PV_FADE * light)[:, row, slot] * sky[target]).reshape(1 + LEVELS.size, -1))
         slope, share, usual = past.follow(promised, light)
-        followed.append(np.stack([*np.repeat([slope, share], seen.slots, axis=1), (usual[row, slot] * sky[target]).ravel()]))
+        followed.append(np.stack([*np.repeat([slope, share], origin_views.slots, axis=1), (usual[row, slot] * sky[target]).ravel()]))
     slope, share, usual = np.concatenate(followed, axis=1)
     surprise = view.column("weather_estimate") * view.scale_kwh - usual
     followed_share = np.where(np.isnan(surprise), 0.0, share)
-    habit = _settle(np.concatenate(habits, axis=1), _guess_pv(view), seen.slots)
+    habit = _settle(np.concatenate(habits, axis=1), _guess_pv(view), origin_views.slots)
     return _forecast(habit, view, moved_kwh=slope * np.nan_to_num(surprise), followed=followed_share)
 
 
-def _split_origins(seen: OriginViews) -> Iterator[tuple[IntArray, IntArray]]:
+def _split_origins(origin_views: OriginViews) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield a few origins at a time, with their targets, shape ``(origins, slots)``."""
-    origin, target = (index.reshape(-1, seen.slots) for index in (seen.pairs.origin, seen.pairs.target))
+    origin, target = (index.reshape(-1, origin_views.slots) for index in (origin_views.pairs.origin, origin_views.pairs.target))
     for first in range(0, len(origin), PART_ORIGINS):
         yield origin[first : first + PART_ORIGINS, 0], target[first : first + PART_ORIGINS]
 
@@ -166,9 +166,9 @@ class RecalledDays:
         back = np.arange(DAY_SLOTS)[:, None] - DAY_SLOTS * (1 + NEWEST_FIRST)
         where = origin[:, None, None] + back
         where = where + clock[origin][:, None, None] + back - clock[np.clip(where, 0, None)]
-        known = (where >= 0) & (where < origin[:, None, None])
+        is_past = (where >= 0) & (where < origin[:, None, None])
         where = np.clip(where, 0, values.size - 1)
-        value = np.where(known, values[where], np.nan)
+        value = np.where(is_past, values[where], np.nan)
         return cls(value, (~np.isnan(value)).astype(np.float64), where)
 
     def in_state(self, away: BoolArray, away_at_origin: BoolArray) -> "RecalledDays":
@@ -176,16 +176,16 @@ class RecalledDays:
 
         How much less an empty house takes is learned from these days, and from nothing but a prejudice where it never was empty.
         """
-        gone, asked, known = away[self.where], away_at_origin[:, None, None], self.trust > 0
-        if not gone.any() and not asked.any():
+        gone, is_away_now, has_value = away[self.where], away_at_origin[:, None, None], self.trust > 0
+        if not gone.any() and not is_away_now.any():
             return self
-        count = (gone & known).sum(axis=(1, 2))
-        quiet, usual = (_mean(self.value, (known & state).astype(np.float64), axis=(1, 2)) for state in (gone, ~gone))
+        count = (gone & has_value).sum(axis=(1, 2))
+        quiet, usual = (_mean(self.value, (has_value & state).astype(np.float64), axis=(1, 2)) for state in (gone, ~gone))
         usual = np.maximum(fill_gaps(usual, quiet / QUIET_SHARE, 1.0), FLOOR_KWH)
         left = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / ((count + QUIET_SLOTS) * usual)
         factor = np.clip(left, LEAST_LEFT, 1)[:, None, None]
-        same = gone == asked
-        scaled = np.where(same, self.value, np.where(asked, self.value * factor, self.value / factor))
+        same = gone == is_away_now
+        scaled = np.where(same, self.value, np.where(is_away_now, self.value * factor, self.value / factor))
         return replace(self, value=scaled, trust=self.trust * np.where(same, 1.0, OTHER_STATE))
 
     def damp(self) -> "RecalledDays":
@@ -218,8 +218,8 @@ class RecalledDays:
         had, like = ((np.nan_to_num(each) * newest).sum(axis=(1, 2)) for each in (self.value, usual))
         ratio = np.divide(had, like, out=np.ones(had.size), where=like > 0)
         # Newest days that are hardly known, or were in the other state, say little.
-        known = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
-        level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * known)
+        coverage = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
+        level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * coverage)
         return level
 
     def follow(self, promised: "RecalledDays", light: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -90,19 +90,19 @@ class ErrorTraining:
     half: NDArray[np.bool_]
 
 
-def _learn_step(lesson: ErrorTraining, level: float | None) -> FloatArray:
-    if min(lesson.half.sum(), (~lesson.half).sum()) < NEEDED_ROWS:
-        return np.zeros(lesson.signals.shape[1])
+def _learn_step(training: ErrorTraining, level: float | None) -> FloatArray:
+    if min(training.half.sum(), (~training.half).sum()) < NEEDED_ROWS:
+        return np.zeros(training.signals.shape[1])
 
     def measure_gain(share: FloatArray, rows: NDArray[np.bool_]) -> float:
-        error, signals = lesson.error[rows], lesson.signals[rows]
+        error, signals = training.error[rows], training.signals[rows]
         return float((measure_loss(error, level) - measure_loss(error - signals @ share, level)).sum())
 
-    halves = (lesson.half, ~lesson.half)
-    unseen = sum(measure_gain(_solve(lesson.signals[~judged], lesson.bounded[~judged]), judged) for judged in halves)
-    share = _solve(lesson.signals, lesson.bounded)
-    kept = unseen > 0 and measure_gain(share, np.ones_like(lesson.half)) >= 0
-    return share if kept else np.zeros_like(share)
+    halves = (training.half, ~training.half)
+    held_out_gain = sum(measure_gain(_solve(training.signals[~judged], training.bounded[~judged]), judged) for judged in halves)
+    share = _solve(training.signals, training.bounded)
+    improves = held_out_gain > 0 and measure_gain(share, np.ones_like(training.half)) >= 0
+    return share if improves else np.zeros_like(share)
 
 
 def _solve(signals: FloatArray, error: FloatArray) -> FloatArray:

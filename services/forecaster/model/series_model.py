@@ -55,13 +55,13 @@ def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGr
 
 
 def predict_profile(view: FeatureMatrix) -> QuantileHeads:
-    """Return what a site is told before anything is learned: the recalled days, smoothed, in a band wider than theirs, more so the fewer they are.
+    """Return the forecast before anything is learned: the recalled days, smoothed, in a band wider than theirs, more so the fewer they are.
 
     PV is half of that what the weather promises, for a few days say little of their weather.
     """
     mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
     if WEATHER in view.members["centre"]:
-        mean, median = ((known + view.members["centre"][WEATHER]) / 2 for known in (mean, median))
+        mean, median = ((estimate + view.members["centre"][WEATHER]) / 2 for estimate in (mean, median))
     low, high = median - view.members["p10"]["month"], view.members["p90"]["month"] - median
     slack = (0.05 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh
     return spread_heads(mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack)
@@ -72,11 +72,11 @@ def predict_trees(trees: Trees, view: FeatureMatrix) -> dict[str, FloatArray]:
 
     Trees are grown for the 10, 50 and 90 % quantile; the others lie as those of a normal distribution do, until their widths are learned.
     """
-    asked = view.limit_kwh > 0
-    grown = {head: np.zeros(asked.size) for head in trees.boosters}
-    if asked.any():
-        for head, share in trees.predict(view.features[asked]).items():
-            grown[head][asked] = np.clip(share * view.scale_kwh[asked], 0, view.limit_kwh[asked])
+    possible = view.limit_kwh > 0
+    grown = {head: np.zeros(possible.size) for head in trees.boosters}
+    if possible.any():
+        for head, share in trees.predict(view.features[possible]).items():
+            grown[head][possible] = np.clip(share * view.scale_kwh[possible], 0, view.limit_kwh[possible])
     p50 = grown["p50"]
     shaped = spread_heads(grown["expected"], p50, p50 - grown["p10"], grown["p90"] - p50).quantiles
     return {"expected": grown["expected"], **dict(zip(SHARES, np.clip(shaped, 0, view.limit_kwh), strict=True))}

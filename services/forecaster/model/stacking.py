@@ -120,7 +120,7 @@ def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *
     few = [rows.sum() < NEEDED_ROWS for rows in chosen]
     everywhere = weigh_members(members, actual, share, prior=prior) if any(few) else np.empty(0)
     parts = zip(chosen, few, strict=True)
-    return np.stack([everywhere if lacking else weigh_members(members[rows], actual[rows], share, prior=prior) for rows, lacking in parts])
+    return np.stack([everywhere if has_few else weigh_members(members[rows], actual[rows], share, prior=prior) for rows, has_few in parts])
 
 
 def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, stratum: IntArray) -> FloatArray:

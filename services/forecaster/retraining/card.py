@@ -47,8 +47,8 @@ class Card:
         run = {name: value for name, value in asdict(self.run).items() if name not in ("metrics", "data_from", "data_until")}
         window = {"data_from": self.run.data_from.isoformat(), "data_until": self.run.data_until.isoformat(), "days_by_quality": dict(self.days_by_quality)}
         learned = {"features": {name: list(names) for name, names in self.features.items()}, "grown_arrays": self.growth}
-        told = {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
-        return run | window | {"site": self.site_id, "stage": self.stage} | learned | {"metrics": dict(self.run.metrics)} | told
+        statements = {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
+        return run | window | {"site": self.site_id, "stage": self.stage} | learned | {"metrics": dict(self.run.metrics)} | statements
 
     def text(self) -> str:
         """Return the card as Markdown."""

@@ -19,7 +19,7 @@ FEWEST = 1e-3  # share of an empty bin, so that its logarithm exists
 FORTNIGHT = 14
 FORTNIGHTS_BEFORE = 6
 EXCESS = 2.0
-KNOWN_SHARE = 0.5
+LEAST_MEASURED_SHARE = 0.5
 # Source: Page (1954), Continuous inspection schemes, Biometrika 41. Both in standard deviations of the days before, tuned so that a year of measured PV and of
 # independent noise gives no alarm, while a load of 2 kW that cycles is found within a week.
 REFERENCE_VALUE = 1.0
@@ -79,7 +79,7 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
     if load_kwh.size < (FORTNIGHTS_BEFORE + 1) * length:
         return
     shapes = [_shape(load_kwh[load_kwh.size - (place + 1) * length : load_kwh.size - place * length]) for place in range(FORTNIGHTS_BEFORE + 1)]
-    if any(shape.size < KNOWN_SHARE * length for shape in shapes):
+    if any(shape.size < LEAST_MEASURED_SHARE * length for shape in shapes):
         return
     recent, before = shapes[0], shapes[1:]
     usual = max(measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place]) for place in range(len(before)))
@@ -88,9 +88,9 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
 
 def _shape(load_kwh: FloatArray) -> FloatArray:
     """Return the known values in parts of their mean; none where nothing was used."""
-    known = load_kwh[~np.isnan(load_kwh)]
-    mean = float(known.mean()) if known.size else 0.0
-    return known / mean if mean > 0 else known[:0]
+    measured = load_kwh[~np.isnan(load_kwh)]
+    mean = float(measured.mean()) if measured.size else 0.0
+    return measured / mean if mean > 0 else measured[:0]
 
 
 def _judge_errors(errors: Mapping[str, FloatArray]) -> Iterator[DriftSign]:

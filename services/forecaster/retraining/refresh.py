@@ -92,17 +92,17 @@ class DueSite:
 
 
 def _find_due(batch: SiteBatch, names: Sequence[str], now: datetime) -> dict[str, DueSite]:
-    """Return what is due of each site that can be read, by its name."""
+    """Return the due forecasts of each readable site, by its name."""
     connection = batch.connection
     stored, keys = sites.read_configurations(connection, names), sites.keys_of(connection, names)
     sited = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
-    found = {keys[name]: site for name, site in sited.items()}
-    active = forecast_activations.find_active_each(connection, found)
-    issued = forecast_issues.last_issued_each(connection, list(found), until=now)
+    sites_by_key = {keys[name]: site for name, site in sited.items()}
+    active = forecast_activations.find_active_each(connection, sites_by_key)
+    issued = forecast_issues.last_issued_each(connection, list(sites_by_key), until=now)
     returned = weather_carbon.find_returns(connection, list(sited), since=floor_to(now, OFTEN), until=now)
     return {
         site.name: DueSite(site, key, version := active[key].forecast_version, list_due(version, issued[key], now=now, weather_back=returned.get(site.name)))
-        for key, site in found.items()
+        for key, site in sites_by_key.items()
     }
 
 
@@ -135,15 +135,15 @@ class _BatchIssue:
         connection, due = self.batch.connection, self.due
 
         def read(names: Sequence[str]) -> dict[str, IssueFacts]:
-            known = read_facts(connection, {due[name].key: due[name].site for name in names}, [at])
-            return {name: known[due[name].key] for name in names}
+            facts_by_key = read_facts(connection, {due[name].key: due[name].site for name in names}, [at])
+            return {name: facts_by_key[due[name].key] for name in names}
 
         facts = self.batch.together([name for name, each in due.items() if at in each.versions.values()], read)
         driving: dict[str, Forecast] = self.batch.each(list(facts), lambda name: self._issue_versions(due[name], facts[name], at))
 
         def read_past(names: Sequence[str]) -> dict[str, ForecastPast]:
-            known, versions = {due[name].key: facts[name] for name in names}, {due[name].key: due[name].active for name in names}
-            past = scenario_jobs.read_past(connection, known, versions, Timeline(floor_to(at, SLOT), SLOT, HORIZON_SLOTS))
+            facts_by_key, versions = {due[name].key: facts[name] for name in names}, {due[name].key: due[name].active for name in names}
+            past = scenario_jobs.read_past(connection, facts_by_key, versions, Timeline(floor_to(at, SLOT), SLOT, HORIZON_SLOTS))
             return {name: past[due[name].key] for name in names}
 
         past = self.batch.together(list(driving), read_past)
@@ -159,7 +159,7 @@ class _BatchIssue:
             log.error("site has no new forecast", site=due.site.name, forecast_version=version, error=str(error), exc_info=error)
             due.faults.append(f"{version}: {error}")
 
-        for version in [version for version, wanted in due.versions.items() if wanted == at]:
+        for version in [version for version, due_at in due.versions.items() if due_at == at]:
             issued = isolate(partial(issue_version, basis, version, objects=self.objects), partial(tell, version))
             due.issued.extend([] if issued is None else [issued])
         self.progress(sum(len(each.issued) for each in self.due.values()), sum(len(each.versions) for each in self.due.values()), due.site.name)

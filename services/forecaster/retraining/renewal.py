@@ -111,7 +111,7 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     if runs and known_until - runs[0].data_until < LEAST_NEW:
         return None
     if trained_at is None or not any(run.learned for run in runs):
-        learnable = known_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_known(connection, site, span[0], known_until) >= YOUNG_DAYS
+        learnable = known_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_measured_days(connection, site, span[0], known_until) >= YOUNG_DAYS
         return Due("schedule", "two weeks are known and nothing was learned") if learnable else None
     turn, zone = assign_turn(site.name), parse_zone(site.timezone)
     if is_weekly_due(turn, trained_at, now, zone):
@@ -150,7 +150,7 @@ def _renew_site(asking: Asking, name: str, now: datetime) -> SiteRenewal:
     return isolate(renew, tell_fault)
 
 
-def _count_known(connection: Connection, site: Site, first: datetime, end: datetime) -> float:
+def _count_measured_days(connection: Connection, site: Site, first: datetime, end: datetime) -> float:
     start = floor_to(first, SLOT)
     return count_days(quality.read_trusted(connection, site, Timeline(start, SLOT, (floor_to(end, SLOT) - start) // SLOT)).load_kwh)
 

@@ -71,8 +71,8 @@ def judge_trial(scores: Scores) -> TrialVerdict:
     if losses[IN_USE] == 0:
         return TrialVerdict(losses[NEW] == 0, "the model in use was right in every slot of the trial, or nothing was measured in it", metrics)
     ratio = losses[NEW] / losses[IN_USE]
-    said = f"pinball loss in the trial is {ratio:.1%} of that of the model in use"
-    return TrialVerdict(ratio <= TOLERANCE, said if ratio <= TOLERANCE else f"{said}: more than {TOLERANCE:.0%}", metrics)
+    comparison = f"pinball loss in the trial is {ratio:.1%} of that of the model in use"
+    return TrialVerdict(ratio <= TOLERANCE, comparison if ratio <= TOLERANCE else f"{comparison}: more than {TOLERANCE:.0%}", metrics)
 
 
 def _sum_pinball(series: Mapping[str, Score]) -> float:
@@ -93,9 +93,9 @@ class TrainingSet:
     def teach(self, until: datetime, settings: TrainSettings, progress: Progress) -> Aurora:
         """Return what is learned from everything before ``until``."""
         history = self.prepared.history
-        known = history.starts < np.datetime64(until.replace(tzinfo=None), "s")
-        series = {"load_kwh": history.load_kwh[known], "pv_kwh": history.pv_kwh[known]}
-        learned = Observations.of(history.starts[known], series)
+        is_past = history.starts < np.datetime64(until.replace(tzinfo=None), "s")
+        series = {"load_kwh": history.load_kwh[is_past], "pv_kwh": history.pv_kwh[is_past]}
+        learned = Observations.of(history.starts[is_past], series)
         return train(learned, site=self.prepared.site, until=until, settings=settings, progress=progress, context=self.context)
 
 
@@ -127,14 +127,14 @@ def train_site(
     """
     window = _learnable(connection, request)
     objects.probe()  # before minutes of training for a model that could not be stored
-    lesson = _read_lesson(connection, request.site_id, window)
+    training_set = _read_training_set(connection, request.site_id, window)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
-    verdict = _try(connection, request, lesson, objects=objects, teach=partial(lesson.teach, settings=chosen, progress=_part(progress, 0)))
-    aurora = lesson.teach(window.end, chosen, _part(progress, 1) if verdict.metrics else progress)
+    verdict = _try(connection, request, training_set, objects=objects, teach=partial(training_set.teach, settings=chosen, progress=_part(progress, 0)))
+    aurora = training_set.teach(window.end, chosen, _part(progress, 1) if verdict.metrics else progress)
     model = TrainedModel(aurora, save_aurora(aurora, objects), time.perf_counter() - began)
-    run = _compose_run(request, lesson, model, verdict)
-    save_card(_describe(connection, run, lesson, aurora), objects)
+    run = _compose_run(request, training_set, model, verdict)
+    save_card(_describe(connection, run, training_set, aurora), objects)
     training_runs.save(connection, request.site_id, run)
     stored = training_runs.load(connection, request.site_id, run.run_id)
     _activate(connection, request.site_id, stored)
@@ -177,15 +177,15 @@ def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
     return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
 
 
-def _read_lesson(connection: Connection, site_id: str, window: Timeline) -> TrainingSet:
+def _read_training_set(connection: Connection, site_id: str, window: Timeline) -> TrainingSet:
     site = sites.load(connection, site_id)
     context, steering = read_context(connection, site, first=window.start, end=window.end), read_steering(connection, site, window)
     measured = quality.read_trusted(connection, site, window)
     return TrainingSet(prepare_history(measured, site, before=window.end, steering=steering, weather=context.weather), context, window)
 
 
-def _compose_run(request: TrainRequest, lesson: TrainingSet, model: TrainedModel, verdict: TrialVerdict) -> TrainingRun:
-    window = lesson.window
+def _compose_run(request: TrainRequest, training_set: TrainingSet, model: TrainedModel, verdict: TrialVerdict) -> TrainingRun:
+    window = training_set.window
     return TrainingRun(
         run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(model.artefact_key)[:16]}",
         version=VERSION,
@@ -194,7 +194,7 @@ def _compose_run(request: TrainRequest, lesson: TrainingSet, model: TrainedModel
         code_version=installed_version("luna-energy"),
         seed=request.seed,
         train_seconds=model.train_seconds,
-        metrics=_measure(model.aurora, lesson) | dict(verdict.metrics),
+        metrics=_measure(model.aurora, training_set) | dict(verdict.metrics),
         artefact_key=model.artefact_key,
         trigger=request.trigger,
         accepted=verdict.accepted,
@@ -202,9 +202,11 @@ def _compose_run(request: TrainRequest, lesson: TrainingSet, model: TrainedModel
     )
 
 
-def _try(connection: Connection, request: TrainRequest, lesson: TrainingSet, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]) -> TrialVerdict:
+def _try(
+    connection: Connection, request: TrainRequest, training_set: TrainingSet, *, objects: ObjectStore, teach: Callable[[datetime], Aurora]
+) -> TrialVerdict:
     """Return what a trial beside the model in use says; without one the new model is used."""
-    until = lesson.window.end
+    until = training_set.window.end
     if request.trigger == "force":
         return TrialVerdict(accepted=True, reason="forced")
     in_use = forecast_activations.find_run(connection, request.site_id, version=VERSION, before=until)
@@ -214,35 +216,35 @@ def _try(connection: Connection, request: TrainRequest, lesson: TrainingSet, *, 
     if begin is None:
         return TrialVerdict(accepted=True, reason=f"too little was measured since {in_use.run_id} for a trial")
     try:
-        incumbent = load_aurora(objects, in_use.artefact_key, lesson.prepared.site)
+        incumbent = load_aurora(objects, in_use.artefact_key, training_set.prepared.site)
     except (ArtefactError, MachineError, UnavailableError) as error:
         return TrialVerdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
-    baselines = {version: Baseline(version, lesson.prepared.site) for version in BASELINES}
-    return _hold_trial({NEW: teach(begin), IN_USE: incumbent, **baselines}, lesson, begin)
+    baselines = {version: Baseline(version, training_set.prepared.site) for version in BASELINES}
+    return _hold_trial({NEW: teach(begin), IN_USE: incumbent, **baselines}, training_set, begin)
 
 
-def _hold_trial(forecasters: dict[str, Forecaster], lesson: TrainingSet, begin: datetime) -> TrialVerdict:
-    site, history = lesson.prepared.site, lesson.prepared.history
-    instants = list_instants(begin, lesson.window.end - TRIAL_EVERY, TRIAL_EVERY)
+def _hold_trial(forecasters: dict[str, Forecaster], training_set: TrainingSet, begin: datetime) -> TrialVerdict:
+    site, history = training_set.prepared.site, training_set.prepared.history
+    instants = list_instants(begin, training_set.window.end - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}
     for version, forecaster in forecasters.items():
-        batch, _ = issue_in_parts(forecaster, history, instants, context=lesson.context)
+        batch, _ = issue_in_parts(forecaster, history, instants, context=training_set.context)
         scores[version] = score_batch(batch, history, site)
     return judge_trial(scores)
 
 
-def _measure(aurora: Aurora, lesson: TrainingSet) -> dict[str, float]:
-    cover = np.unique(lesson.context.weather.slot).size / lesson.window.count
+def _measure(aurora: Aurora, training_set: TrainingSet) -> dict[str, float]:
+    cover = np.unique(training_set.context.weather.slot).size / training_set.window.count
     return aurora.metrics | {"known_days": aurora.known_days, "weather_share": min(cover, 1.0)}
 
 
-def _describe(connection: Connection, run: TrainingRun, lesson: TrainingSet, aurora: Aurora) -> Card:
-    site, window, growth = aurora.site, lesson.window, lesson.prepared.growth
+def _describe(connection: Connection, run: TrainingRun, training_set: TrainingSet, aurora: Aurora) -> Card:
+    site, window, growth = aurora.site, training_set.window, training_set.prepared.growth
     zone = parse_zone(site.timezone)
     first, last = window.start.astimezone(zone).date(), (window.end - SLOT).astimezone(zone).date()
     judged = Counter[str](day.verdict for day in quality.read(connection, site.name, first, last))
     unjudged = (last - first).days + 1 - judged.total()
-    frame = frame_origins(lesson.prepared.history, site, [window.end], 1, context=lesson.context)
+    frame = frame_origins(training_set.prepared.history, site, [window.end], 1, context=training_set.context)
     features = {series.name: series.view(frame, pair_origins(frame, [window.end], 1)).names for series in EVERY_SERIES}
     grown = f"{growth.factor:.2f} times since {growth.since}" if growth else None
     return Card(run, site.name, aurora.stage, {**judged, "unjudged": unjudged}, features, grown, site.timezone)

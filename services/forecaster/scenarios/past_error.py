@@ -14,7 +14,7 @@ from services.forecaster.inputs.frame import DAY_SLOTS, IntArray
 from services.forecaster.scenarios.marginal import Marginals
 
 LIBRARY_DAYS = 42
-KNOWN_SHARE = 0.5  # of the slots of a day's load; with less, the day says nothing
+LEAST_MEASURED_SHARE = 0.5  # of the slots of a day's load; with less, the day says nothing
 UNDECIDED = 0.5
 DAY = timedelta(days=1)
 
@@ -32,7 +32,7 @@ class ErrorHistory:
     limit_kwh: float
 
     @classmethod
-    def of(cls, forecasts: Sequence[Forecast], seen: Observations, *, issued_at: datetime, limit_kwh: float, slots: int) -> Self:
+    def of(cls, forecasts: Sequence[Forecast], measured: Observations, *, issued_at: datetime, limit_kwh: float, slots: int) -> Self:
         """Return how ``forecasts`` erred whose horizon of ``slots`` had passed at ``issued_at``; others are left out, and days hardly measured too.
 
         Invariants: nothing measured in or after the slot that covers ``issued_at`` changes the result.
@@ -42,10 +42,10 @@ class ErrorHistory:
         if not past:
             return cls(np.empty(0, np.int64), np.empty((0, slots)), np.empty((0, slots)), limit_kwh)
         days_back = np.array([round((start - each.timeline.start) / DAY) for each in past], dtype=np.int64)
-        load = _stack([each.load_kwh for each in past], np.inf, slots).place(_measured(past, seen, seen.load_kwh, slots))
-        pv = _stack([each.pv_kwh for each in past], limit_kwh, slots).place(_measured(past, seen, seen.pv_kwh, slots))
-        kept = np.isfinite(load).mean(axis=1) >= KNOWN_SHARE
-        return cls(days_back[kept], fill_shares(load[kept]), fill_shares(pv[kept]), limit_kwh)
+        load = _stack([each.load_kwh for each in past], np.inf, slots).place(_measured(past, measured, measured.load_kwh, slots))
+        pv = _stack([each.pv_kwh for each in past], limit_kwh, slots).place(_measured(past, measured, measured.pv_kwh, slots))
+        is_complete = np.isfinite(load).mean(axis=1) >= LEAST_MEASURED_SHARE
+        return cls(days_back[is_complete], fill_shares(load[is_complete]), fill_shares(pv[is_complete]), limit_kwh)
 
 
 def days_before(issued_at: datetime, slots: int) -> list[datetime]:
@@ -69,10 +69,10 @@ def _stack(quantiles: Sequence[Quantiles], limit_kwh: float, slots: int) -> Marg
     return Marginals.of(stacked, limit_kwh)
 
 
-def _measured(past: Sequence[Forecast], seen: Observations, values: FloatArray, slots: int) -> FloatArray:
+def _measured(past: Sequence[Forecast], recorded: Observations, values: FloatArray, slots: int) -> FloatArray:
     first = min(each.timeline.start for each in past)
     last = max(each.timeline.start for each in past)
-    around = align(seen.starts, values, Timeline(first, SLOT, (last - first) // SLOT + slots))
+    around = align(recorded.starts, values, Timeline(first, SLOT, (last - first) // SLOT + slots))
     begins = np.array([(each.timeline.start - first) // SLOT for each in past], dtype=np.int64)
     measured: FloatArray = around[begins[:, None] + np.arange(slots)]
     return measured

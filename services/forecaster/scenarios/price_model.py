@@ -31,7 +31,7 @@ RIDGE = 0.1
 RECENT_SHARE = 0.35  # of the last fortnight's quantiles
 NEAR_QUARTERS = (-4, 0, 4)  # errors at these distances count for a slot too
 STEADINESS_FLOOR = 0.1  # of the mean unsteadiness: a time of day is never surer than that
-KNOWN_QUARTERS = 80  # of a day; the rest is filled in
+LEAST_QUARTERS = 80  # of a day; the rest is filled in
 SATURDAY, SUNDAY = 5, 6
 FEW_PRICES, NO_PRICES = "few_prices", "no_prices"
 NOTHING_FITTED = (np.empty(0, np.int64), np.empty((0, DAY_SLOTS)), np.full(DAY_SLOTS, np.nan))
@@ -53,14 +53,14 @@ class PriceDays:
         quarters = np.arange(DAY_SLOTS)
         for row in np.flatnonzero(np.isnan(folded).any(axis=1)):
             gaps = np.isnan(folded[row])
-            whole = (~gaps).sum() >= KNOWN_QUARTERS
+            whole = (~gaps).sum() >= LEAST_QUARTERS
             folded[row] = np.interp(quarters, quarters[~gaps], folded[row, ~gaps]) if whole else np.nan
         return cls(int(day[0]), folded)
 
     def last_before(self, row: int) -> int | None:
         """Return the last known day before ``row``; None where none is."""
-        known = np.flatnonzero(~np.isnan(self.price[:row, 0]))
-        return int(known[-1]) if known.size else None
+        complete = np.flatnonzero(~np.isnan(self.price[:row, 0]))
+        return int(complete[-1]) if complete.size else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ class MarketAhead:
         for row, day in self.ahead.items():
             slots = np.flatnonzero(self.row == row)
             past = row - days_back
-            known = np.flatnonzero((past >= 0) & (past < day.errors.shape[0]))
-            shares[known[:, None], slots] = day.errors[past[known][:, None], self.quarter[slots]]
+            available = np.flatnonzero((past >= 0) & (past < day.errors.shape[0]))
+            shares[available[:, None], slots] = day.errors[past[available][:, None], self.quarter[slots]]
         return np.where(np.isnan(shares), UNDECIDED, shares)
 
     def draw(self, share: FloatArray) -> FloatArray:
@@ -130,16 +130,16 @@ class MarketAhead:
         return Marginals.of_price(self.quantiles)
 
 
-def look_beyond(known: FloatArray, past: Timeline, *, timeline: Timeline, zone: ZoneInfo) -> MarketAhead:
+def look_beyond(price: FloatArray, past: Timeline, *, timeline: Timeline, zone: ZoneInfo) -> MarketAhead:
     """Return a market's prices on ``timeline``.
 
     Args:
-        known: prices as published when the look is taken, NaN where none was, shape of ``past``.
+        price: prices as published when the look is taken, NaN where none was, shape of ``past``.
         past: quarter-hours from ``MEMORY`` before the horizon to its end.
     """
     first = (timeline.start - past.start) // SLOT
-    published = known[first : first + timeline.count]
-    days = PriceDays.fold(past, known, zone)
+    published = price[first : first + timeline.count]
+    days = PriceDays.fold(past, price, zone)
     day, quarter = _local_places(timeline, zone)
     row = day - days.first
     ahead = {int(each): _forecast_day(days, int(each)) for each in np.unique(row[np.isnan(published)])}
@@ -186,14 +186,14 @@ def _fit(days: PriceDays, last: int, row: int) -> tuple[IntArray, FloatArray, Fl
     rows = np.arange(max(last - FIT_DAYS + 1, FORTNIGHT + lead), last + 1)
     if rows.size < NEEDED_DAYS:
         return NOTHING_FITTED
-    features, asked = _features(days, rows, lead), _features(days, np.array([row]), lead)[0]
+    features, day_features = _features(days, rows, lead), _features(days, np.array([row]), lead)[0]
     whole = ~np.isnan(features).any(axis=(1, 2)) & ~np.isnan(days.price[rows, 0])
     rows, features = rows[whole], features[whole]
-    if rows.size < NEEDED_DAYS or np.isnan(asked).any():
+    if rows.size < NEEDED_DAYS or np.isnan(day_features).any():
         return NOTHING_FITTED
     weights = _regress(features.reshape(-1, features.shape[-1]), (days.price[rows] - features[..., 1]).ravel())
     errors = days.price[rows] - features[..., 1] - features @ weights
-    return rows, errors / _unsteadiness(days, rows - lead), asked[:, 1] + asked @ weights
+    return rows, errors / _unsteadiness(days, rows - lead), day_features[:, 1] + day_features @ weights
 
 
 def _features(days: PriceDays, rows: IntArray, lead: int) -> FloatArray:
@@ -220,8 +220,8 @@ def _regress(features: FloatArray, target: FloatArray) -> FloatArray:
 
 def _unsteadiness(days: PriceDays, last: IntArray) -> FloatArray:
     """Return the root of how much the price at each time of day varied in the fortnight to ``last``, shape ``(days, 96)``."""
-    known = ~np.isnan(days.price)
-    moments = np.stack([known, np.nan_to_num(days.price), np.nan_to_num(days.price) ** 2])
+    has_price = ~np.isnan(days.price)
+    moments = np.stack([has_price, np.nan_to_num(days.price), np.nan_to_num(days.price) ** 2])
     totals = np.concatenate([np.zeros((3, 1, DAY_SLOTS)), np.cumsum(moments, axis=1)], axis=1)
     count, total, squares = totals[:, last + 1] - totals[:, np.maximum(last + 1 - FORTNIGHT, 0)]
     mean = total / np.maximum(count, 1)

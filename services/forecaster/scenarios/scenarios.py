@@ -44,10 +44,10 @@ def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], Floa
         left[chosen] = np.inf
         chosen.append(int(left.argmin()))
         nearest = np.minimum(nearest, distance[:, chosen[-1]])
-    kept = np.array(chosen)
-    belongs = distance[:, kept].argmin(axis=1)
+    representatives = np.array(chosen)
+    belongs = distance[:, representatives].argmin(axis=1)
     shares = np.bincount(belongs, minlength=count) / belongs.size
-    return kept, (shares + 1 / count) / 2
+    return representatives, (shares + 1 / count) / 2
 
 
 DEFAULT_COUNT, MOST_PATHS = 10, 30
@@ -94,10 +94,10 @@ def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[st
     if not 1 <= count <= MOST_PATHS:
         raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
     load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
-    known = errors.days_back.size >= max(NEEDED_DAYS, count)
-    courses = _recall(errors, markets) if known else _draw_courses(forecast.timeline.count, markets, seed)
+    has_errors = errors.days_back.size >= max(NEEDED_DAYS, count)
+    courses = _recall(errors, markets) if has_errors else _draw_courses(forecast.timeline.count, markets, seed)
     chosen, probability = select_paths(_compare(courses, load, pv, markets), count)
-    reasons = {} if known else {FEW_ERRORS: None}
+    reasons = {} if has_errors else {FEW_ERRORS: None}
     reasons |= {reason: None for market in markets.values() for reason in market.reasons}
     return Scenarios(
         forecast.timeline,

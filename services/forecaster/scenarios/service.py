@@ -43,7 +43,7 @@ class IssuedScenarios:
         )
 
 
-def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objects: ObjectStore) -> IssuedScenarios:
+def issue_requested(connection: Connection, request: IssueScenariosRequest, *, objects: ObjectStore) -> IssuedScenarios:
     """Make and store the scenarios of the forecast that was issued last within the hour before the instant asked for.
 
     Raises:
@@ -53,12 +53,12 @@ def issue_asked(connection: Connection, request: IssueScenariosRequest, *, objec
     version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
     issued = past_forecasts.read_past(connection, site.name, version=version, instants=[request.at])
     if not issued:
-        asked = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
-        remedy = f"Issue one: luna forecast issue --site {site.name} --version {version} --at {asked}"
-        raise NotFoundError("no forecast was issued in the hour before", field="at", value=asked, remedy=remedy)
+        local_instant = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
+        remedy = f"Issue one: luna forecast issue --site {site.name} --version {version} --at {local_instant}"
+        raise NotFoundError("no forecast was issued in the hour before", field="at", value=local_instant, remedy=remedy)
     (forecast,), key = issued, sites.key_of(connection, site.name)
-    known = read_facts(connection, {key: site}, [forecast.issued_at])
-    past = read_past(connection, known, {key: version}, forecast.timeline)
+    facts = read_facts(connection, {key: site}, [forecast.issued_at])
+    past = read_past(connection, facts, {key: version}, forecast.timeline)
     made = make_from_past(connection, past[key], forecast, objects=objects, count=request.count)
     forecast_scenarios.save(connection, site.name, made.scenarios)
     return made
@@ -84,39 +84,39 @@ class PublishedPrices:
 
 @dataclass(frozen=True, slots=True)
 class ForecastPast:
-    """What scenarios are made from besides their forecast: what else is known of the site, what its version said before, and what prices may become.
+    """Inputs of scenarios besides their forecast: the site's facts, past forecasts of its version, and prices ahead.
 
-    Within ``excluded`` nothing that was measured is to be trusted.
+    Measurements within ``excluded`` are not used.
     """
 
-    known: IssueFacts
-    told: Sequence[Forecast]
+    facts: IssueFacts
+    issued: Sequence[Forecast]
     excluded: Sequence[Span]
     prices: PublishedPrices
 
 
-def read_past(connection: Connection, known: Mapping[int, IssueFacts], versions: Mapping[int, str], ahead: Timeline) -> dict[int, ForecastPast]:
-    """Return what scenarios of sites' forecasts over ``ahead`` are made from, by the sites' keys.
+def read_past(connection: Connection, facts: Mapping[int, IssueFacts], versions: Mapping[int, str], ahead: Timeline) -> dict[int, ForecastPast]:
+    """Return the inputs of scenarios of sites' forecasts over ``ahead``, by the sites' keys.
 
     Args:
         connection: to the database.
-        known: of the instant at which the forecasts were issued, the same for all.
+        facts: of the instant at which the forecasts were issued, the same for all.
         versions: by which.
         ahead: their horizon.
     """
-    issued_at = next(iter(known.values())).instants[0]
-    wanted = days_before(issued_at, ahead.count)
-    told = past_forecasts.read_past_each(connection, versions, wanted)
-    found = {key: each.site for key, each in known.items()}
-    excluded = quality.list_excluded_each(connection, found, min(wanted) - past_forecasts.NEAR, ahead.start)
-    names = dict.fromkeys(prices.stored_series(site, name) for site in found.values() for name in site.tariff.price_series)
+    issued_at = next(iter(facts.values())).instants[0]
+    past_instants = days_before(issued_at, ahead.count)
+    issued = past_forecasts.read_past_each(connection, versions, past_instants)
+    sites_by_key = {key: each.site for key, each in facts.items()}
+    excluded = quality.list_excluded_each(connection, sites_by_key, min(past_instants) - past_forecasts.NEAR, ahead.start)
+    names = dict.fromkeys(prices.stored_series(site, name) for site in sites_by_key.values() for name in site.tariff.price_series)
     published = PublishedPrices(ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at))
-    return {key: ForecastPast(each, told.get(key, ()), excluded[key], published) for key, each in known.items()}
+    return {key: ForecastPast(each, issued.get(key, ()), excluded[key], published) for key, each in facts.items()}
 
 
 def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
     """Return the scenarios of a forecast, from nothing known after its issue; days on which nobody issued one are issued again, where enough was measured."""
-    site = past.known.site
+    site = past.facts.site
     errors = _measure_errors(connection, past, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
     began = time.perf_counter()
     markets = {name: past.prices.look_beyond(prices.stored_series(site, name), site.timezone) for name in site.tariff.price_series}
@@ -126,20 +126,20 @@ def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecas
 
 def _measure_errors(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, needed: int) -> ErrorHistory:
     """Return how the forecast's version erred at this time of day in the weeks before; with fewer than ``needed`` issues stored, how it would have."""
-    told = past.told if len(past.told) >= needed else _issue_again(connection, past.known, forecast, objects=objects, needed=needed)
-    seen = past.known.recorded.without(past.excluded)
-    return ErrorHistory.of(told, seen, issued_at=forecast.issued_at, limit_kwh=limit_output(past.known.site), slots=forecast.timeline.count)
+    issued = past.issued if len(past.issued) >= needed else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
+    measured = past.facts.recorded.without(past.excluded)
+    return ErrorHistory.of(issued, measured, issued_at=forecast.issued_at, limit_kwh=limit_output(past.facts.site), slots=forecast.timeline.count)
 
 
-def _issue_again(connection: Connection, known: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
-    """Return what the version would have said since the site is measured; nothing where that is not ``needed`` days."""
-    site, span = known.site, known.span
-    wanted = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
-    if len(wanted) < needed:
+def _issue_again(connection: Connection, facts: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
+    """Return hindsight forecasts of the version since the site is measured; none for fewer than ``needed`` days."""
+    site, span = facts.site, facts.span
+    instants = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
+    if len(instants) < needed:
         return []
-    speaker = choose_speaker(site, forecast.version, known.run, objects=objects)
-    context = read_surroundings(connection, site, wanted)
-    return list(issue_in_parts(speaker.forecaster, read_history(connection, site, wanted), wanted, context=context)[0])
+    speaker = choose_speaker(site, forecast.version, facts.run, objects=objects)
+    context = read_surroundings(connection, site, instants)
+    return list(issue_in_parts(speaker.forecaster, read_history(connection, site, instants), instants, context=context)[0])
 
 
 def _around(ahead: Timeline) -> Timeline:

@@ -107,16 +107,16 @@ def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequenc
     """
     reference = next((version for version in judged if version in BASELINES), next(iter(judged)))
     versions = {}
-    for version, found in judged.items():
-        series = {name: _describe(score, judged[reference].scores[name]) for name, score in found.scores.items() if score.slots}
+    for version, judged_version in judged.items():
+        series = {name: _describe(score, judged[reference].scores[name]) for name, score in judged_version.scores.items() if score.slots}
         if not series:
             raise InvalidInputError(
                 "nothing was measured in the window", field="from_day", remedy="Choose days with observations (luna data query shows them)."
             )
         versions[version] = VersionScore(
             series=series,
-            train_seconds=found.train_seconds,
-            issue_milliseconds=found.issue_milliseconds,
+            train_seconds=judged_version.train_seconds,
+            issue_milliseconds=judged_version.issue_milliseconds,
             regret_per_day=fmean(regrets[version]) if regrets[version] else None,
             regret_days=len(regrets[version]),
         )

@@ -35,8 +35,8 @@ def ensure_forecasts(connection: Connection, request: EnsureForecastsRequest, *,
         progress(0, 1, "train")
         ensure_trained(connection, sites.load(connection, request.site_id), before=request.first, objects=objects)
     for first, last in _find_runs(missing, every=timedelta(minutes=request.every_minutes)):
-        asked = IssueRequest(site_id=request.site_id, at=first, to=last, every_minutes=request.every_minutes, forecast_version=request.forecast_version)
-        issue_forecasts(connection, asked, objects=objects, progress=progress)
+        issue_request = IssueRequest(site_id=request.site_id, at=first, to=last, every_minutes=request.every_minutes, forecast_version=request.forecast_version)
+        issue_forecasts(connection, issue_request, objects=objects, progress=progress)
     return EnsureForecastsReply(issued=len(missing))
 
 

@@ -106,11 +106,11 @@ class Money(NamedTuple):
 
 
 def _compare_regrets(candidate: Shadow, active: Shadow, days: Sequence[date]) -> Money | None:
-    known = [day for day in days if day in candidate.regrets and day in active.regrets]
-    if len(known) < LEAST_MONEY_DAYS:
+    common_days = [day for day in days if day in candidate.regrets and day in active.regrets]
+    if len(common_days) < LEAST_MONEY_DAYS:
         return None
-    ours, theirs = (np.array([shadow.regrets[day] for day in known]) for shadow in (candidate, active))
-    return Money(len(known), float(ours.mean()), float(theirs.mean()), assess_gain(ours - theirs).p_value)
+    ours, theirs = (np.array([shadow.regrets[day] for day in common_days]) for shadow in (candidate, active))
+    return Money(len(common_days), float(ours.mean()), float(theirs.mean()), assess_gain(ours - theirs).p_value)
 
 
 def _judge(ratio: float, p_value: float, money: Money | None) -> tuple[str, bool]:
@@ -119,8 +119,8 @@ def _judge(ratio: float, p_value: float, money: Money | None) -> tuple[str, bool
         return f"not better by more than chance ({SIGNIFICANCE}): {loss}", False
     if money is None:
         return f"better: {loss}; what its errors cost is not known", True
-    said = f"{loss}; its errors cost {money.ours:.4g} a day in the plan, the active version's {money.theirs:.4g}"
-    return (f"better by loss but dearer: {said}", False) if money.dearer else (f"better: {said}", True)
+    comparison = f"{loss}; its errors cost {money.ours:.4g} a day in the plan, the active version's {money.theirs:.4g}"
+    return (f"better by loss but dearer: {comparison}", False) if money.dearer else (f"better: {comparison}", True)
 
 
 def promote_by_hand(connection: Connection, request: PromoteRequest) -> ActivationReply:
@@ -165,9 +165,9 @@ def roll_back(connection: Connection, request: RollbackRequest) -> ActivationRep
     site = sites.load(connection, request.site_id)
     decisions = forecast_activations.history(connection, site.name)
     before, last = forecast_activations.find_previous(decisions), decisions[0]
-    taken_back = last.forecast_version if last.run_id is None else f"{last.forecast_version}, training {last.run_id}"
+    reverted = last.forecast_version if last.run_id is None else f"{last.forecast_version}, training {last.run_id}"
     version, run_id = (DEFAULT_VERSION, None) if before is None else (before.forecast_version, before.run_id)
-    changed = forecast_activations.activate(connection, site.name, Activation(version, f"taken back: {taken_back}", "rollback", run_id))
+    changed = forecast_activations.activate(connection, site.name, Activation(version, f"taken back: {reverted}", "rollback", run_id))
     return _tell_active(connection, site, changed=changed)
 
 

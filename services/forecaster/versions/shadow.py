@@ -121,10 +121,10 @@ def _judge_site(means: ShadowContext, name: str, request: JudgeForecastsRequest)
             due = find_due(connection, site, request, now=means.now)
         anew = request.from_day is not None
         judged.update(islice(_judge_days(means, site, due, anew=anew), None if anew else DAYS_PER_RUN))
-        asked = sum(judged.values())
+        requested = sum(judged.values())
         with unit_of_work(means.engine) as connection:
-            verdict = promote_by_rule(connection, site, now=means.now, awaits_costs=asked > 0)
-        return verdict.model_copy(update={"days": list(judged), "replays": asked})
+            verdict = promote_by_rule(connection, site, now=means.now, awaits_costs=requested > 0)
+        return verdict.model_copy(update={"days": list(judged), "replays": requested})
 
     def tell_fault(error: Exception) -> SiteJudgement:
         log.error("versions are not judged", site=name, exc_info=error)
@@ -138,12 +138,12 @@ def _judge_days(means: ShadowContext, site: Site, days: Sequence[date], *, anew:
     for day in days:
         with unit_of_work(means.engine) as connection:
             scored = Judge(connection, site, means.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
-            asked = _ask_costs(connection, site, day, scored)
+            questions = _ask_costs(connection, site, day, scored)
         # After the commit: the planner reads what was issued.
-        for question in asked:
+        for question in questions:
             means.ask(question)
         if scored:
-            yield day, len(asked)
+            yield day, len(questions)
 
 
 def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime) -> list[date]:
@@ -191,18 +191,18 @@ class Judge:
         if not any(np.isfinite(getattr(trusted, series)).any() for series in SERIES):
             return []
         there = {score.forecast_version for score in forecast_scores.read(self.connection, self.site.name, shadow.day, shadow.day)}
-        wanted = [version for version in VERSIONS if anew or version not in there]
-        return [version for version in wanted if self._score_version(shadow, version, trusted)]
+        due_versions = [version for version in VERSIONS if anew or version not in there]
+        return [version for version in due_versions if self._score_version(shadow, version, trusted)]
 
     def _score_version(self, shadow: ShadowDay, version: str, trusted: Observations) -> bool:
         issued = self._gather(shadow, version)
         if not issued:
             return False
         least = LEAST_SHARE * len(issued) * HORIZON_SLOTS
-        found = {series: score for series, score in score_forecasts(issued, trusted, self.site).items() if score.slots >= least}
+        scores = {series: score for series, score in score_forecasts(issued, trusted, self.site).items() if score.slots >= least}
         key = _DayKey(shadow.day, version, len(issued))
-        forecast_scores.upsert(self.connection, self.site.name, [_row(key, series, score) for series, score in found.items()])
-        return bool(found)
+        forecast_scores.upsert(self.connection, self.site.name, [_row(key, series, score) for series, score in scores.items()])
+        return bool(scores)
 
     def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
         """Return the forecasts at the origins of a day as issued then, and where they were not, as issued now; none where Aurora was not trained."""
@@ -234,8 +234,8 @@ def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence
     window = describe_day(day, parse_zone(site.timezone)).window
     if not site.batteries or not _is_priced(connection, site, window):
         return []
-    seen = observations.read(connection, site.name, window)
-    if not all(np.isfinite(getattr(seen, series)).all() for series in SERIES):
+    measured = observations.read(connection, site.name, window)
+    if not all(np.isfinite(getattr(measured, series)).all() for series in SERIES):
         return []
     return [_request_costs(site.name, day, version) for version in versions]
 

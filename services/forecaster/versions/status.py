@@ -23,12 +23,12 @@ def describe_status(connection: Connection, site_id: str, *, now: datetime) -> F
     """
     site = sites.load(connection, site_id)
     run = training_runs.latest(connection, site_id, version=VERSION)
-    told = {
+    details = {
         "candidates": describe_candidates(connection, site, forecast_activations.find_active(connection, site)),
         "drift": list_drift(connection, site, run, now=now) if run else [],
         "next_training": _tell_next_training(connection, site, run, now=now),
     }
-    return forecast_status.read_status(connection, site_id, at=now).model_copy(update=told)
+    return forecast_status.read_status(connection, site_id, at=now).model_copy(update=details)
 
 
 def _tell_next_training(connection: Connection, site: Site, run: TrainingRun | None, *, now: datetime) -> str:

@@ -66,13 +66,13 @@ def compare(variant: Variant, flows: PeriodFlows, baseline: PeriodFlows) -> Vari
     daily = pay_daily(baseline) - pay_daily(flows)
     yearly = estimate_year(daily)
     lasting = daily.size >= LEAST_DAYS_OF_YEARS
-    told = {
+    figures = {
         "savings": float(daily.sum()),
         "savings_per_year": yearly,
         "investment": variant.investment,
         "payback_years": pay_back(variant.investment, yearly) if variant.investment and lasting else None,
     }
-    return describe(variant.name, flows).model_copy(update=told)
+    return describe(variant.name, flows).model_copy(update=figures)
 
 
 def sum_months(flows: PeriodFlows) -> list[MonthFlow]:
@@ -124,9 +124,9 @@ def _years(investment: float, saving: float | None) -> float | None:
 
 
 def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, PeriodFlows]) -> WhatIfReply:
-    """Return what every variant came to beside the baseline, in figures and words."""
+    """Return every variant's result beside the baseline, in figures and words."""
     numbers, baseline = Numbers(question.language, ZoneInfo(site.timezone), site.currency), flows[BASELINE]
-    told = describe(BASELINE, baseline)
+    account = describe(BASELINE, baseline)
     variants = [compare(variant, flows[variant.name], baseline) for variant in question.variants]
     return WhatIfReply(
         what_if_id=what_if_id,
@@ -137,8 +137,8 @@ def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mappin
         currency=site.currency,
         policy=question.policy,
         outlook=baseline.outlook,
-        baseline=told.model_copy(update={"text": say_baseline(told.bill, told.stored_gain, days=len(baseline.days), numbers=numbers)}),
-        variants=[each.model_copy(update={"text": _say(each, told, len(baseline.days), numbers)}) for each in variants],
+        baseline=account.model_copy(update={"text": say_baseline(account.bill, account.stored_gain, days=len(baseline.days), numbers=numbers)}),
+        variants=[each.model_copy(update={"text": _say(each, account, len(baseline.days), numbers)}) for each in variants],
     )
 
 
@@ -146,8 +146,8 @@ def _say(variant: VariantReply, baseline: VariantReply, days: int, numbers: Numb
     """Return what a variant saves, and how that comes about: both in the figures of the table."""
     account = say_account(variant.bill - baseline.bill, variant.stored_gain - baseline.stored_gain, numbers=numbers)
     if days < LEAST_DAYS_OF_YEARS:
-        asked = variant.investment is not None
-        return f"{say_days(variant.name, variant.savings, days=days, least=LEAST_DAYS_OF_YEARS if asked else None, numbers=numbers)} {account}"
+        has_investment = variant.investment is not None
+        return f"{say_days(variant.name, variant.savings, days=days, least=LEAST_DAYS_OF_YEARS if has_investment else None, numbers=numbers)} {account}"
     payback = None if variant.payback_years is None else _bounds(variant.payback_years)
     savings = _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None))
     return f"{say_savings(variant.name, savings, payback=payback, days=days, numbers=numbers)} {account}"

@@ -26,7 +26,7 @@ _BY_BATTERY = frozenset({"stored_kwh"})
 
 
 def tail_problem(problem: Problem, past: Flows) -> Problem:
-    """Return the problem of what comes after ``past``; the horizon, its wish and its prices stay.
+    """Return the problem of the slots after ``past``; the horizon, its terminal rule and its prices stay.
 
     Args:
         problem: with nothing to place.
@@ -102,7 +102,7 @@ class Deviation:
 
 
 def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
-    """Return what becomes of a plan when other set-points hold from slot ``first`` on, as many as there are; then it is planned anew.
+    """Return a plan with other set-points from slot ``first`` on, for as many slots as they cover, replanned afterwards.
 
     Args:
         plan: as it was made.
@@ -114,11 +114,11 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
         SolverError: no plan for what comes after.
     """
     problem = plan.problem
-    told, flows = _settle(plan, setpoints, first)
-    end = first + told.mode.shape[-1]
-    followed, settled = [take(plan.setpoints, slice(first)), told], [take(plan.flows, slice(first)), flows]
+    safe, flows = _settle(plan, setpoints, first)
+    end = first + safe.mode.shape[-1]
+    followed, settled = [take(plan.setpoints, slice(first)), safe], [take(plan.flows, slice(first)), flows]
     if end < problem.outlook.timeline.count:
-        modes = tuple(Mode(mode) for mode in told.mode[:, -1].tolist())
+        modes = tuple(Mode(mode) for mode in safe.mode[:, -1].tolist())
         tail = tail_problem(problem, join(settled))
         rest = decide(replace(tail, following=replace(tail.following, modes=modes)), solver)
         followed.append(rest.setpoints)
@@ -130,18 +130,18 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
 
 
 def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
-    """Return what the safety layer leaves of the set-points, and what physics makes of them, slot by slot."""
+    """Return the set-points after the safety layer and their simulated flows, slot by slot."""
     stored, outlook, limits = plan.start_kwh[:, first : first + 1], plan.problem.outlook, plan.problem.limits
     imports, exports = (np.broadcast_to(limit, (outlook.timeline.count,)) for limit in (limits.import_limit_kw, limits.export_limit_kw))
-    told, settled = [], []
+    safe, settled = [], []
     for place in range(setpoints.mode.shape[-1]):
         here = slice(first + place, first + place + 1)
         now = replace(limits, import_limit_kw=imports[here], export_limit_kw=exports[here])
-        told.append(clamp(pick_slot(setpoints, place), stored, now))
+        safe.append(clamp(pick_slot(setpoints, place), stored, now))
         expected = SlotActuals(outlook.load_kwh[here], outlook.pv_kwh[here], float(outlook.timeline.hours[here][0]))
-        settled.append(simulate_slot(told[-1], stored, expected, limits=now))
+        settled.append(simulate_slot(safe[-1], stored, expected, limits=now))
         stored = settled[-1].stored_kwh
-    return join(told), join(settled)
+    return join(safe), join(settled)
 
 
 def take(part: Part, slots: slice) -> Part:

@@ -16,9 +16,9 @@ from luna.energy.site.document import change_site
 from luna.energy.timeline import Timeline
 from luna.words import Language, Numbers
 from luna.words.alternatives import say_variant
+from services.planner.counterfactual.adapted_site import scale_pv
 from services.planner.counterfactual.slot_changes import compare_costs, list_changes
 from services.planner.counterfactual.why_not import newly_missed
-from services.planner.counterfactual.world import scale_pv
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import PlannedKind
 from services.planner.dp.plan import Plan
@@ -66,8 +66,8 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
     outlook = _scale(outlook, scale_pv(site, changed))
     options = inputs.options
     if changed.tariff != site.tariff:
-        known = prices(changed).ahead(timeline.start, timeline.whole())
-        series = {"import_price": known.import_price.tolist(), "export_price": known.export_price.tolist()}
+        new_prices = prices(changed).ahead(timeline.start, timeline.whole())
+        series = {"import_price": new_prices.import_price.tolist(), "export_price": new_prices.export_price.tolist()}
         outlook = outlook.model_copy(update=series)
         if options.terminal.kind == "value":
             options = options.model_copy(update={"terminal": Terminal()})
@@ -89,9 +89,9 @@ def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
 
 def _value_all(terminal: Terminal, site: Site) -> Terminal:
     """Return the terminal rule with a value for every battery; a new one's is the mean of the others'."""
-    given = terminal.value if isinstance(terminal.value, dict) else {}
-    usual = sum(given.values()) / len(given) if given else 0.0
-    return terminal.model_copy(update={"value": {battery.name: given.get(battery.name, usual) for battery in site.batteries}})
+    values = terminal.value if isinstance(terminal.value, dict) else {}
+    usual = sum(values.values()) / len(values) if values else 0.0
+    return terminal.model_copy(update={"value": {battery.name: values.get(battery.name, usual) for battery in site.batteries}})
 
 
 def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], timeline: Timeline) -> StateMessage:
@@ -125,7 +125,7 @@ def sell_at_peak(plan: Plan, export_kwh: float) -> list[ManualBlock]:
     surplus = np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0)
     room = np.minimum(seller.discharge_limit_kw * timeline.hours - deficit, problem.export_limit_kwh - surplus)
     starts, left, blocks = list(timeline), export_kwh, []
-    for slot in np.argsort(-problem.paid.outlook.export_price, kind="stable").tolist():
+    for slot in np.argsort(-problem.at_tariff_prices.outlook.export_price, kind="stable").tolist():
         sold = min(float(room[slot]), left)
         if sold > 0:
             power = (sold + float(deficit[slot])) / float(timeline.hours[slot])
@@ -144,26 +144,26 @@ def _block(name: str, start: datetime, timeline: Timeline, power_kw: float) -> M
 def describe_variant(before: Plan, after: Plan, *, requests: tuple[PlanRequest, PlanRequest], name: str, language: Language) -> PlanVariantReply:
     """Return what the second plan costs more and where it differs."""
     start, site = before.problem.outlook.timeline.start, before.problem.site
-    told, other = (answer(plan, request=request, issued_at=start) for plan, request in zip((before, after), requests, strict=True))
-    cost = compare_costs(told, other, stored=_gain(before) - _gain(after))
+    reply, other = (answer(plan, request=request, issued_at=start) for plan, request in zip((before, after), requests, strict=True))
+    cost = compare_costs(reply, other, stored=_gain(before) - _gain(after))
     numbers = Numbers(language, ZoneInfo(site.timezone), site.currency)
-    changes = list_changes(told, other)
+    changes = list_changes(reply, other)
     return PlanVariantReply(
-        plan_id=told.plan_id,
+        plan_id=reply.plan_id,
         variant=name,
-        before=told.cost,
+        before=reply.cost,
         after=other.cost,
         cost=cost,
         changes=changes,
-        compromises=newly_missed(told.compromises, other.compromises),
+        compromises=newly_missed(reply.compromises, other.compromises),
         text=say_variant(name, cost=cost.total, slots=len({each.start for each in changes}), numbers=numbers),
         currency=site.currency,
         timezone=site.timezone,
-        slot_minutes=told.slot_minutes,
+        slot_minutes=reply.slot_minutes,
     )
 
 
 def _gain(plan: Plan) -> float:
     """Return what the energy is worth that a plan gains in its batteries: a larger one begins with more, which is no gain."""
-    problem = plan.problem.paid
+    problem = plan.problem.at_tariff_prices
     return float((problem.terminal.value * (plan.flows.stored_kwh[:, -1] - problem.stored_kwh)).sum())

@@ -13,8 +13,8 @@ from luna.energy.schedule import PlainPolicy, Policy
 from luna.energy.simulator import Trajectory, price, simulate
 from luna.energy.timeline import FloatArray, local_dates
 from luna.energy.wear import depth_wear
+from services.planner.counterfactual.adapted_site import AdaptedSite
 from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows
-from services.planner.counterfactual.world import AdaptedSite
 from services.planner.problem.problem import ACTING, Margin
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.replay import Rules
@@ -25,17 +25,17 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Who decides: a policy by name, slots between two plans, and the margins of those who follow them."""
+    """The deciding policy: its name, slots between two plans, and the margins of plan-following policies."""
 
     policy: str
     every: int
     margin: Margin = ACTING
 
-    def enter(self, world: AdaptedSite, rules: Rules) -> Policy:
-        """Return the policy for a world. Without a battery there is nothing to decide."""
-        scene = world.scene
+    def enter(self, adapted: AdaptedSite, rules: Rules) -> Policy:
+        """Return the policy for a site's days. Without a battery there is nothing to decide."""
+        scene = adapted.scene
         if self.policy == "mpc" and scene.site.batteries:
-            return ModelPredictive(SiteKnowledge(scene.site, world.energy, scene.prices), scene.timeline, self.every, margin=self.margin)
+            return ModelPredictive(SiteKnowledge(scene.site, adapted.energy, scene.prices), scene.timeline, self.every, margin=self.margin)
         if self.policy == "rule":
             return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
         return PlainPolicy(Mode.SELF_CONSUMPTION if self.policy == "self_consumption" else Mode.HOLD, rules.curtailment)
@@ -62,53 +62,53 @@ def list_months(first: date, last: date) -> list[tuple[date, date]]:
     return months
 
 
-def live(worlds: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, told: Callable[[int], None] = lambda _: None) -> PeriodFlows:
-    """Return what consecutive worlds, each within one month, come to.
+def live(months: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, progress: Callable[[int], None] = lambda _: None) -> PeriodFlows:
+    """Return the flows of consecutive months of a site's days.
 
     Args:
-        worlds: in order; read one after the other, so that a year need not be held at once.
+        months: in order; read one after the other, so that a year need not be held at once.
         deciding: who decides.
         outlook: what was planned from.
-        told: how many are lived.
+        progress: receives the number of simulated months.
 
     Invariants: what comes of a window depends on nothing but its days: not on how many variants or workers there are.
     """
     parts: list[Period] = []
     peaks: dict[str, float] = {}
     stored, initial, worth, usable = None, 0.0, 0.0, 0.0
-    for number, world in enumerate(worlds, start=1):
-        rules = Rules.of(world.scene)
+    for number, adapted in enumerate(months, start=1):
+        rules = Rules.of(adapted.scene)
         begin = rules.initial_kwh if stored is None else stored
         initial = initial if parts else float(begin.sum())
-        lived = _settle(world, rules, deciding, begin)
+        lived = _settle(adapted, rules, deciding, begin)
         stored, worth = lived.flows.stored_kwh[:, :, -1], rules.terminal_value
-        parts.append(_sum_days(world, rules, lived, begin))
-        components = [Peak(price) for price in world.scene.site.tariff.peaks]
+        parts.append(_sum_days(adapted, rules, lived, begin))
+        components = [Peak(price) for price in adapted.scene.site.tariff.peaks]
         if components:
-            zone = ZoneInfo(world.scene.site.timezone)
-            peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(lived.flows.import_kwh[0], world.scene.timeline, components, zone=zone)
-        usable = sum(battery.usable_kwh for battery in world.scene.site.batteries)
-        told(number)
+            zone = ZoneInfo(adapted.scene.site.timezone)
+            peaks[f"{parts[-1].dates[0]:%Y-%m}"] = peak_cost(lived.flows.import_kwh[0], adapted.scene.timeline, components, zone=zone)
+        usable = sum(battery.usable_kwh for battery in adapted.scene.site.batteries)
+        progress(number)
     discharged = sum(part.discharge_kwh for part in parts)
     return PeriodFlows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
 
 
-def _settle(world: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
-    return simulate(deciding.enter(world, rules), world.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
+def _settle(adapted: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
+    return simulate(deciding.enter(adapted, rules), adapted.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
 
 
-def _bill_peaks(world: AdaptedSite, lived: Trajectory) -> float:
-    scene = world.scene
+def _bill_peaks(adapted: AdaptedSite, lived: Trajectory) -> float:
+    scene = adapted.scene
     return peak_cost(lived.flows.import_kwh[0], scene.timeline, [Peak(price) for price in scene.site.tariff.peaks], zone=scene.zone)
 
 
-def _sum_days(world: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Period:
+def _sum_days(adapted: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Period:
     costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
-    starts, ends = (np.array(edge) for edge in zip(*world.scene.days, strict=True))
-    wear = costs.wear_cost + depth_wear(world.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)
+    starts, ends = (np.array(edge) for edge in zip(*adapted.scene.days, strict=True))
+    wear = costs.wear_cost + depth_wear(adapted.scene.site.batteries, lived.flows.stored_kwh, begin_kwh)
     money, energy = ((costs.import_cost, costs.export_cost, wear), (lived.flows.import_kwh, lived.flows.export_kwh))
     return Period(
-        dates=list(dict.fromkeys(local_dates(world.scene.timeline, world.scene.zone))),
+        dates=list(dict.fromkeys(local_dates(adapted.scene.timeline, adapted.scene.zone))),
         money=np.array([np.add.reduceat(series[0], starts) for series in money]),
         energy=np.array([np.add.reduceat(series[0], starts) for series in energy]),
         stored_kwh=lived.flows.stored_kwh.sum(axis=(0, 1))[ends - 1],

@@ -47,15 +47,15 @@ def find_slots(alternative: Alternative, timeline: Timeline, zone: ZoneInfo) -> 
 
 
 def find_battery(alternative: Alternative, site: Site) -> int:
-    """Return which of the site's batteries is meant.
+    """Return the index of the battery that an alternative names.
 
     Raises:
         InvalidInputError: none is named where there are several, or the site has none; the mode is none of a battery's.
     """
     names = [battery.name for battery in site.batteries]
     if alternative.device is not None and alternative.device not in names:
-        known = [device.name for kind in FLOW_KINDS for device in kind.of(site)]
-        raise refuse("why-not-no-such-device", field="alternative.device", value=alternative.device, names=", ".join(known) or "none")
+        devices = [device.name for kind in FLOW_KINDS for device in kind.of(site)]
+        raise refuse("why-not-no-such-device", field="alternative.device", value=alternative.device, names=", ".join(devices) or "none")
     if alternative.device is None and len(names) != 1:
         raise refuse("which-battery" if names else "no-battery", field="alternative.device", value=alternative.device, names=tuple(names))
     if alternative.mode in ("on", "off"):
@@ -84,8 +84,8 @@ def require_allowed(alternative: Alternative, battery: Battery) -> None:
 
 
 def override_setpoint(plan: Plan, alternative: Alternative, *, index: int, slots: tuple[int, int]) -> SetPoint:
-    """Return the plan's set-points of ``slots`` with the battery of that index in the mode asked for, with its widest limits."""
-    told, battery = take(plan.setpoints, slice(*slots)), plan.problem.site.batteries[index]
+    """Return the plan's set-points of ``slots`` with the battery of that index in the requested mode, with its widest limits."""
+    setpoints, battery = take(plan.setpoints, slice(*slots)), plan.problem.site.batteries[index]
     charging, exporting = alternative.mode == "charge", alternative.mode == "export"
     widest = {
         "mode": Mode[alternative.mode.upper()].value,
@@ -94,7 +94,7 @@ def override_setpoint(plan: Plan, alternative: Alternative, *, index: int, slots
         "floor_soc": battery.min_soc,
         "ceiling_soc": battery.max_soc,
     }
-    return replace(told, **{name: _put(getattr(told, name), index, value) for name, value in widest.items()})
+    return replace(setpoints, **{name: _put(getattr(setpoints, name), index, value) for name, value in widest.items()})
 
 
 def _put(values: NDArray[Any], index: int, value: float) -> NDArray[Any]:
@@ -136,8 +136,8 @@ def _forbid(field: str, value: object, why: str) -> LunaError:
 
 def limits_at_work(deviation: Deviation) -> list[str]:
     """Return the codes of the limits at work in the slots that go another way, each once; of the first battery, as in reasons."""
-    found = find_limits(deviation.after)[deviation.first : deviation.end]
-    return list(dict.fromkeys(code for codes in found for code in codes))
+    limits = find_limits(deviation.after)[deviation.first : deviation.end]
+    return list(dict.fromkeys(code for codes in limits for code in codes))
 
 
 # What an owner's block calls what is asked of a device that is no battery.
@@ -202,17 +202,17 @@ def _blocks_of(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] 
 def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, int], words: dict[str, str]) -> PlanRequest:
     """Return the request with the alternative as a block."""
     if alternative.mode not in words:
-        known = ", ".join(words)
-        raise refuse("why-not-no-such-mode", field="alternative.mode", value=alternative.mode, modes=known)
+        modes = ", ".join(words)
+        raise refuse("why-not-no-such-mode", field="alternative.mode", value=alternative.mode, modes=modes)
     timeline = build_problem(inputs).outlook.timeline
     begin, end = (timeline.start + slot * timeline.step for slot in slots)
     block = {"device": alternative.device, "action": words[alternative.mode], "from": begin, "to": end, "power_kw": alternative.power_kw}
     return inputs.model_copy(update={"manual": [*inputs.manual, ManualBlock.model_validate(block)]})
 
 
-def _plan_around(plan: Plan, asked: PlanRequest, solver: Solver) -> Pair:
+def _plan_around(plan: Plan, request: PlanRequest, solver: Solver) -> Pair:
     try:
-        problem = build_problem(asked)
+        problem = build_problem(request)
     except InvalidInputError as exc:
         impossible = InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy)
         raise impossible.because(exc.reason, exc.parameters) from exc
@@ -244,13 +244,13 @@ def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: 
 def missing_worth(before: Plan, after: Plan) -> float:
     """Return what the energy is worth that the second plan leaves less in the same batteries at the horizon."""
     missing = before.flows.stored_kwh[:, -1] - after.flows.stored_kwh[:, -1]
-    return float((before.problem.paid.terminal.value * missing).sum())
+    return float((before.problem.at_tariff_prices.terminal.value * missing).sum())
 
 
 def newly_missed(before: Sequence[CompromiseReply], after: Sequence[CompromiseReply]) -> list[CompromiseReply]:
     """Return what the second plan misses that the first does not."""
-    known = {(each.constraint, each.shortfall) for each in before}
-    return [each for each in after if (each.constraint, each.shortfall) not in known]
+    missed_before = {(each.constraint, each.shortfall) for each in before}
+    return [each for each in after if (each.constraint, each.shortfall) not in missed_before]
 
 
 def _rounded(deviation: Deviation) -> float | None:

@@ -19,7 +19,7 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_midnight
 from luna.energy.windows import find_spans, mark_slots
-from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotWindow, ToldSlots
+from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotReasonBuilder, SlotWindow
 from services.planner.devices.expected import Expected, carry_runs
 from services.planner.devices.kind import UNPLACED, DemandColumns, LoadPricing, MissedDemand, PinnedUse, PlannedKind, SurplusUse, refuse_strangers
 from services.planner.linear.model import Indices, ModelBuilder
@@ -95,9 +95,9 @@ class LoadDemand:
         """Return it as it is."""
         return self
 
-    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "LoadDemand":
+    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "LoadDemand":
         """Return it on, or off, in some slots."""
-        return replace(self, pinned=np.where(held_hours > 0, float(block.action == "on"), self.pinned))
+        return replace(self, pinned=np.where(block_hours > 0, float(block.action == "on"), self.pinned))
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add whether it is on per slot, and whether it has been off for too long."""
@@ -109,8 +109,8 @@ class LoadDemand:
         on = builder.add_columns(most.size, cost=cost, lower=least, upper=most, integer=True)
         needs = [need for each in self.needs if (need := _read_need(each, slot_kwh, most, rules=rules, price=price))]
         for need in needs:
-            lacking = builder.add_columns(1, cost=need.price, upper=max(need.wanted, 0.0))
-            builder.add_sum(need.wanted, need.most, [(on[need.first : need.end], need.share), (lacking, 1.0)])
+            missing = builder.add_columns(1, cost=need.price, upper=max(need.required, 0.0))
+            builder.add_sum(need.required, need.most, [(on[need.first : need.end], need.share), (missing, 1.0)])
         too_long = on[:0]
         if rules.shortest_run > 1 or rules.shortest_rest > 1 or rules.longest_rest or load.start_price:
             start = add_starts(builder, on, rules, price=load.start_price)
@@ -129,7 +129,7 @@ class LoadDemand:
 
 @dataclass(frozen=True, slots=True)
 class CycleRun:
-    """One run that is asked for: what each possible start uses per slot, ``(starts, slots)``, begin by begin; it is over at ``by``.
+    """One requested run: what each possible start uses per slot, ``(starts, slots)``, begin by begin; it is over at ``by``.
 
     ``open`` says that there is time for it beyond the horizon.
     """
@@ -141,7 +141,7 @@ class CycleRun:
 
 @dataclass(frozen=True, slots=True)
 class CycleDemand:
-    """A programme over the horizon: the runs that are asked for, and what is left of the one that runs at the start, ``(slots,)``."""
+    """A programme over the horizon: the requested runs, and the rest of the run under way at the start, ``(slots,)``."""
 
     section: ClassVar[str] = APPLIANCE.section
 
@@ -165,11 +165,11 @@ class CycleDemand:
         return sum(self.load.profile_kw) * self.load.profile_minutes / 60
 
     def forced_kwh(self, hours: FloatArray) -> FloatArray:  # it is energy already
-        """Return what is left of the run at the start."""
+        """Return the rest of the run under way at the start."""
         return self.running_kwh
 
     def most_use_kwh(self, hours: FloatArray) -> FloatArray:
-        """Return what it uses at most."""
+        """Return its largest use."""
         return self.most_kwh
 
     def is_settled(self, hours: FloatArray) -> bool:  # its columns are whole
@@ -180,7 +180,7 @@ class CycleDemand:
         """Return it as it is."""
         return self
 
-    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> None:
+    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> None:
         """Refuse: its runs say when."""
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
@@ -238,11 +238,11 @@ def _read_need(need: DayNeed, slot_kwh: FloatArray, most: FloatArray, *, rules: 
     """Return a need's energy in slots, in whole ones where all are as long: then no relaxation gets by with a part of one. None: it asks for nothing."""
     within = slice(need.first, need.end)
     full = float(slot_kwh[within].max())
-    share, wanted = slot_kwh[within] / full, need.need_kwh / full
+    share, required = slot_kwh[within] / full, need.need_kwh / full
     # What its slots cannot carry is missing whatever is planned: a price on it would only hide what else a plan costs.
-    wanted = min(float(np.ceil(wanted - 1e-9)) if share.min() == 1.0 else wanted, float(share @ most[within]))
-    highest = np.ceil(wanted - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, wanted, rules.stays)
-    return SlotNeed(need.first, share, wanted, float(highest), price * full) if wanted > 0 or highest < share.size else None
+    required = min(float(np.ceil(required - 1e-9)) if share.min() == 1.0 else required, float(share @ most[within]))
+    highest = np.ceil(required - 1e-9) + _beyond(need, rules) if need.most_kwh is None else max(need.most_kwh / full, required, rules.stays)
+    return SlotNeed(need.first, share, required, float(highest), price * full) if required > 0 or highest < share.size else None
 
 
 def _beyond(need: DayNeed, rules: RunRules) -> float:
@@ -276,7 +276,7 @@ class PlacedRuns:
     def explain(self, reasons: DeviceReasons) -> Columns:
         """Return the reason of every slot, day by day."""
         demand, used_kwh = self.demand, self.use_kwh
-        told, slots, hours = ToldSlots(used_kwh.size), np.arange(used_kwh.size), reasons.outlook.timeline.hours
+        slot_reasons, slots, hours = SlotReasonBuilder(used_kwh.size), np.arange(used_kwh.size), reasons.outlook.timeline.hours
         begins = list(reasons.outlook.timeline)
         full = demand.load.power_kw * hours
         due = _off_hours(used_kwh, hours, demand.off_hours) >= demand.load.max_gap_hours - float(hours.max()) - NOTHING_KWH
@@ -286,9 +286,9 @@ class PlacedRuns:
             window = SlotWindow(here, until, used_kwh, full, full, missing, "load")
             runs = reasons.charging(window)
             runs = np.where((runs == "load_among") & due, "load_gap", runs)
-            reasons.tell_window(told, window, np.where(window.used, runs, _idle(reasons, window)), hours=demand.load.max_gap_hours)
-        told.tell(demand.allowed <= 0, "load_not_now")
-        return told.write()
+            reasons.tell_window(slot_reasons, window, np.where(window.used, runs, _idle(reasons, window)), hours=demand.load.max_gap_hours)
+        slot_reasons.tell(demand.allowed <= 0, "load_not_now")
+        return slot_reasons.write()
 
     @property
     def storage(self) -> None:
@@ -323,18 +323,18 @@ class PlacedCycle:
                 yield MissedDemand("load_run", self.demand.energy_kwh, {"name": self.demand.name, "by": run.by.astimezone(zone)} | _limits(self.demand.load))
 
     def explain(self, reasons: DeviceReasons) -> Columns:
-        """Return the reason of every slot until the last run that is asked for is to be done."""
+        """Return the reason of every slot until the last requested run's deadline."""
         demand, use_kwh = self.demand, self.use_kwh
-        told, end = ToldSlots(use_kwh.size), reasons.outlook.timeline.end
+        slot_reasons, end = SlotReasonBuilder(use_kwh.size), reasons.outlook.timeline.end
         until = min(max((run.by for run in demand.runs), default=end), end)
         here = np.array([begin < until for begin in reasons.outlook.timeline])
         missing = float(self.missed_runs.sum()) * demand.energy_kwh
         window = SlotWindow(here, until, use_kwh, demand.most_kwh, demand.most_kwh, missing, "load", whole=True)
-        reasons.tell_window(told, window, _idle(reasons, window))
-        told.tell(window.taken, "load_programme")  # what runs at the start runs on, whatever is wanted
+        reasons.tell_window(slot_reasons, window, _idle(reasons, window))
+        slot_reasons.tell(window.chosen, "load_programme")  # a run under way at the start goes on, whatever is requested
         for run, used in _match_runs(demand, use_kwh):
-            reasons.tell_window(told, SlotWindow(used > NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), "load_programme")
-        return told.write()
+            reasons.tell_window(slot_reasons, SlotWindow(used > NOTHING_KWH, run.by, used, used, used, kind="load", whole=True), "load_programme")
+        return slot_reasons.write()
 
     @property
     def storage(self) -> None:
@@ -389,15 +389,15 @@ def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[Cycl
 
 def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatArray:
     """Return for how long an appliance has been off when each slot begins."""
-    off, found = before, []
+    off, off_each = before, []
     for used, length in zip(used_kwh.tolist(), hours.tolist(), strict=True):
-        found.append(off)
+        off_each.append(off)
         off = 0.0 if used > NOTHING_KWH else off + length
-    return np.array(found)
+    return np.array(off_each)
 
 
 def read_load(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> LoadDemand:
-    """Return what an appliance wants over a timeline, local day by local day."""
+    """Return an appliance's demand over a timeline, local day by local day."""
     needs = [*_read_days(load, state, timeline, zone)]
     for window in load.comfort:
         needs += _read_comfort(load, window, timeline, state=state, zone=zone)
@@ -454,7 +454,7 @@ def _used_kwh(window: ComfortWindow, span: tuple[datetime, datetime], load: Defe
 
 
 def read_cycle(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> CycleDemand:
-    """Return what is asked of a programme over a timeline.
+    """Return a programme's demand over a timeline.
 
     Raises:
         InvalidInputError: a run that is to be over before it may begin.
@@ -495,26 +495,26 @@ def _states(state: StateMessage) -> dict[str, LoadState]:
 def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[LoadDemand | CycleDemand, ...]:
     states, zone = _states(state), ZoneInfo(site.timezone)
     refuse_strangers(APPLIANCE.section, states, [load.name for load in site.loads])
-    known = [(load, states.get(load.name, LoadState())) for load in site.loads if load.name not in series.load_includes]
-    loads = [read_load(load, now, timeline, zone=zone) for load, now in known if not load.profile_kw]
-    return (*loads, *(read_cycle(load, now, timeline, zone=zone) for load, now in known if load.profile_kw and (now.runs or now.on_hours)))
+    pairs = [(load, states.get(load.name, LoadState())) for load in site.loads if load.name not in series.load_includes]
+    loads = [read_load(load, now, timeline, zone=zone) for load, now in pairs if not load.profile_kw]
+    return (*loads, *(read_cycle(load, now, timeline, zone=zone) for load, now in pairs if load.profile_kw and (now.runs or now.on_hours)))
 
 
 def carry_loads(expected: Expected, switched: Collection[str]) -> dict[str, LoadState]:
-    """Return the loads of which the plan was told something, and those that Luna switches: they have run as planned.
+    """Return the states of loads named in the plan's request, and of those that Luna switches: they have run as planned.
 
     One that is switched and of which the plan knew nothing is taken to have run evenly until the plan began.
     """
     request, zone = expected.plan.request, ZoneInfo(expected.plan.reply.timezone)
     states, planned = _states(request.state), read_section(expected.plan.reply.slots[0], APPLIANCE.section, LoadFlow)
-    found = {name: _carry_load(expected, name, state) for name, state in states.items()}
+    carried = {name: _carry_load(expected, name, state) for name, state in states.items()}
     today = expected.plan.start - local_midnight(expected.plan.start.astimezone(zone).date(), zone)
     for load in request.site.loads if request.site else ():
         if load.name in switched and load.name in planned:
             state = states.get(load.name, LoadState())
             used = load.energy_kwh_per_day * (today / DAY) if state.energy_today_kwh is None else state.energy_today_kwh
-            found[load.name] = _carry_load(expected, load.name, state.model_copy(update={"energy_today_kwh": used}))
-    return found
+            carried[load.name] = _carry_load(expected, load.name, state.model_copy(update={"energy_today_kwh": used}))
+    return carried
 
 
 def _carry_load(expected: Expected, name: str, state: LoadState) -> LoadState:
@@ -533,11 +533,11 @@ def _live_on(
     before = state.energy_today_kwh if span[0] >= midnight else 0.0
     used = None if before is None or state.energy_today_kwh is None else before + today
     on = [each for _, _, each in flows]
-    return state.model_copy(update={"energy_today_kwh": used, "runs": carry_asked(state, on), **carry_runs(state, on, slot_hours)})
+    return state.model_copy(update={"energy_today_kwh": used, "runs": list_remaining_runs(state, on), **carry_runs(state, on, slot_hours)})
 
 
-def carry_asked(state: LoadState, on: Sequence[bool]) -> list[LoadRun]:
-    """Return the runs of a programme that are still asked for: those that have begun were the first to be over."""
+def list_remaining_runs(state: LoadState, on: Sequence[bool]) -> list[LoadRun]:
+    """Return a programme's remaining requested runs: those that have begun had the earliest deadlines."""
     begun = sum(now and not before for before, now in zip([state.on_hours > 0, *on], on, strict=False))
     return sorted(state.runs, key=lambda run: run.by)[begun:]
 

@@ -1,4 +1,4 @@
-"""Why what is placed is used in some slots and waits in others: a code with its figures for each, as columns that become words when they are read."""
+"""Reasons of flexible loads per slot: a code with figures, as columns that become words when read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ _EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
 _MISSES, _ENDS = ("ev_late", "ev_short", "load_short"), ("load_done", "load_short", "ev_short")
 Codes = NDArray[np.str_]
 # Figures per slot, ``(slots,)``; None where there is none.
-Known = NDArray[np.object_]
-_UNKNOWN: Known = np.array(None, dtype=object)
+OptionalFigures = NDArray[np.object_]
+_UNKNOWN: OptionalFigures = np.array(None, dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class PriceView:
     """Per slot (``(slots,)``): what one kWh more of use costs, to first order; whether what is used is surplus; room under the peak; its price.
 
     ``priced`` says where that cost is a price: of the grid, or nothing where sun is held back; elsewhere it is what the battery would give up.
-    ``fee`` is what feeding in costs, ``sale`` what surplus sells for, ``held_kwh`` what of it is held back; each NaN where it is not so.
+    ``fee`` is what feeding in costs, ``sale`` what surplus sells for, ``curtailed_kwh`` what of it is held back; each NaN where it is not so.
     ``peak_kwh`` is what may be imported before a peak rises, infinite where none is at work; ``peak_price`` what a kilowatt more costs a month;
     ``interval_hours`` is the longest over which a component takes its mean.
     """
@@ -46,7 +46,7 @@ class PriceView:
     surplus: BoolArray
     sale: FloatArray
     fee: FloatArray
-    held_kwh: FloatArray
+    curtailed_kwh: FloatArray
     room_kwh: FloatArray
     peak_kwh: FloatArray
     peak_price: FloatArray
@@ -75,19 +75,19 @@ class SlotWindow:
         return self.used_kwh > NOTHING_KWH
 
     @cached_property
-    def taken(self) -> BoolArray:
+    def chosen(self) -> BoolArray:
         return self.open & self.used
 
     @cached_property
     def following(self) -> IndexArray:
-        """The slot from each one on that is taken first; the number of slots where there is none."""
-        places = np.where(self.taken, np.arange(self.taken.size), self.taken.size)
+        """The next chosen slot from each one on; the number of slots where there is none."""
+        places = np.where(self.chosen, np.arange(self.chosen.size), self.chosen.size)
         return np.minimum.accumulate(places[::-1])[::-1]
 
     @cached_property
     def later(self) -> BoolArray:
-        """Where a slot is taken, or one after it is."""
-        return self.following < self.taken.size
+        """Where a slot is chosen, or a later one."""
+        return self.following < self.chosen.size
 
     @property
     def needs_all(self) -> bool:
@@ -96,40 +96,40 @@ class SlotWindow:
         return bool(self.used_kwh[self.open].sum() > most.sum() - most.max(initial=0.0) + NOTHING_KWH)
 
 
-class ToldSlots:
-    """The reasons of a device: each slot's place among codes with figures that are ``said`` (-1: none), and what is each slot's own."""
+class SlotReasonBuilder:
+    """Builder of a device's reasons: each slot's place among the ``distinct`` codes with figures (-1: none), and its own figures."""
 
     def __init__(self, slots: int) -> None:
-        self.places, self.said = np.full(slots, -1), list[Columns]()
-        self.own: dict[str, Known] = {name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)}
+        self.places, self.distinct = np.full(slots, -1), list[Columns]()
+        self.own: dict[str, OptionalFigures] = {name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)}
 
-    def tell(self, where: BoolArray, code: Codes | str, shared: Mapping[str, Figure] = NO_FIGURES, **own: Known) -> None:
-        """Give slots a code each, the figures that they share, and their own: those of every kind, and others; what was said of them before no longer is."""
+    def tell(self, where: BoolArray, code: Codes | str, shared: Mapping[str, Figure] = NO_FIGURES, **own: OptionalFigures) -> None:
+        """Set code, shared figures and own figures of the slots ``where``; earlier reasons of these slots are replaced."""
         self.own |= {name: np.full(where.size, None) for name in own if name not in self.own}
         codes = np.broadcast_to(code, where.shape)[where].tolist()
-        places = {each: len(self.said) + place for place, each in enumerate(dict.fromkeys(codes))}
-        self.said += [{"code": each, "figures": dict(shared)} for each in places]
+        places = {each: len(self.distinct) + place for place, each in enumerate(dict.fromkeys(codes))}
+        self.distinct += [{"code": each, "figures": dict(shared)} for each in places]
         self.places[where] = [places[each] for each in codes]
-        for name, known in self.own.items():
-            known[where] = own[name][where] if name in own else None
+        for name, column in self.own.items():
+            column[where] = own[name][where] if name in own else None
 
     def write(self) -> Columns:
         """Return the columns of a device's ``reason``."""
-        columns = {name: known.tolist() for name, known in self.own.items()}
+        columns = {name: column.tolist() for name, column in self.own.items()}
         figures = {name: columns.pop(name) for name in self.own if name not in _EVIDENCE}
-        told = [None if place < 0 else place for place in self.places.tolist()]
-        return {"told": told, "said": self.said, "figures": {name: each for name, each in figures.items() if each.count(None) < len(each)}} | columns
+        places = [None if place < 0 else place for place in self.places.tolist()]
+        return {"told": places, "said": self.distinct, "figures": {name: each for name, each in figures.items() if each.count(None) < len(each)}} | columns
 
 
 class DeviceReasons:
-    """Gives slots of what is placed their reasons, by what a kWh costs in each and the outlook at the prices that are paid."""
+    """Reasons of flexible loads from each slot's marginal price and the outlook at tariff prices."""
 
     def __init__(self, view: PriceView, outlook: Outlook) -> None:
         self.view, self.outlook = view, outlook
         self.starts = np.char.add(np.datetime_as_string(self.outlook.timeline.starts), "+00:00").astype(object)
         self.marginal = round_each(self.view.marginal)
-        known = {"sell": self.view.sale, "fee": self.view.fee, "held": self.view.held_kwh}
-        self.known = {name: round_each(values) for name, values in known.items()} | {"start": self.starts}
+        figures = {"sell": self.view.sale, "fee": self.view.fee, "held": self.view.curtailed_kwh}
+        self.figures = {name: round_each(values) for name, values in figures.items()} | {"start": self.starts}
 
     def charging(self, window: SlotWindow) -> Codes:
         """Return the codes of slots that are used."""
@@ -140,8 +140,8 @@ class DeviceReasons:
             return "late" if window.missing_kwh > LITTLE_KWH else "every_slot"
         if window.used[window.open].all():
             return "throughout"
-        taken, left, price = window.taken, window.open & ~window.used, self.view.marginal
-        cheapest = float(price[taken].max(initial=-np.inf)) <= float(price[left].min(initial=np.inf)) + _SAME_PRICE
+        used, left, price = window.chosen, window.open & ~window.used, self.view.marginal
+        cheapest = float(price[used].max(initial=-np.inf)) <= float(price[left].min(initial=np.inf)) + _SAME_PRICE
         return "cheapest" if cheapest and self.view.priced[window.open].all() else "among"
 
     def waiting(self, window: SlotWindow) -> Codes:
@@ -152,10 +152,10 @@ class DeviceReasons:
         return np.where(cheaper, f"{window.kind}_waits", np.where(raises, f"{window.kind}_waits_peak", f"{window.kind}_later"))
 
     def _next_used(self, window: SlotWindow) -> IndexArray:
-        """Return the next slot that is taken, any where there is none."""
-        return np.minimum(window.following, window.taken.size - 1)
+        """Return the next chosen slot, any where there is none."""
+        return np.minimum(window.following, window.chosen.size - 1)
 
-    def tell_window(self, told: ToldSlots, window: SlotWindow, codes: Codes | str, **more: float) -> None:
+    def tell_window(self, slot_reasons: SlotReasonBuilder, window: SlotWindow, codes: Codes | str, **more: float) -> None:
         """Give every open slot its reason."""
         if not window.open.any():
             return
@@ -163,11 +163,11 @@ class DeviceReasons:
         price, count = self.outlook.import_price, int(window.open.sum())
         rank = np.searchsorted(np.sort(price[window.open]), price - 1e-9) + 1
         beside = {"cost_of_opposite": round_each(self._price_opposite(window)), "price_rank": rank.astype(object), "price_count": np.full(rank.size, count)}
-        told.tell(window.open, codes, self._whole_figures(window, more), **self._figures(window, codes), **beside)
+        slot_reasons.tell(window.open, codes, self._whole_figures(window, more), **self._figures(window, codes), **beside)
 
     def _whole_figures(self, window: SlotWindow, more: Mapping[str, float]) -> dict[str, Figure]:
-        """Return the figures of a whole window: what is used in how many slots, at which price on average where each has one; and ``more``."""
-        used = window.taken
+        """Return the figures of a whole window: energy, number of slots, mean price where each slot has one; and ``more``."""
+        used = window.chosen
         kwh = window.used_kwh[used]
         figures: dict[str, Figure] = {"kwh": float(kwh.sum()), "total": int(window.open.sum())}
         if used.sum() > 1:
@@ -178,12 +178,12 @@ class DeviceReasons:
             figures |= {"dearest": dearest} if dearest > price.min() + _SAME_PRICE else {}
         return {name: _round(figure) if isinstance(figure, float) else figure for name, figure in (figures | dict(more)).items()}
 
-    def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, Known]:
-        """Return the figures of each slot: what a kWh costs in it, until when it is over or what is waited for, and what a peak would rise by."""
+    def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, OptionalFigures]:
+        """Return the figures of each slot: marginal price, end of the use or next use, rise of a peak."""
         gives, following = codes == "ev_gives", self._next_used(window)
         ends = window.used | _among(codes, _ENDS)
         waits, beyond = ~ends & window.later, np.where(ends, 0.0, window.least_kwh - self.view.room_kwh)
-        figures = self.known | {
+        figures = self.figures | {
             "buy": np.where(self.view.priced, self.marginal, _UNKNOWN),
             "time": np.where(ends, window.until.isoformat(), np.where(waits, self.starts[following], _UNKNOWN)),
             "price": np.where(waits, self.marginal[following], _UNKNOWN),
@@ -202,14 +202,14 @@ class DeviceReasons:
 
         NaN where nothing can be moved, or a peak would rise.
         """
-        price, taken = self.view.marginal, window.taken
+        price, used = self.view.marginal, window.chosen
         costs = np.full(price.size, np.nan)
-        if window.whole or not taken.any():
+        if window.whole or not used.any():
             return costs
         free = window.open & ~window.used & (self.view.room_kwh >= window.least_kwh - NOTHING_KWH)
         if free.any():
-            dearest = int(np.where(taken, price, -np.inf).argmax())
-            costs[taken] = (price[free].min() - price[taken]) * window.used_kwh[taken]
+            dearest = int(np.where(used, price, -np.inf).argmax())
+            costs[used] = (price[free].min() - price[used]) * window.used_kwh[used]
             costs[free] = (price[free] - price[dearest]) * window.used_kwh[dearest]
         return np.asarray(np.maximum(costs, 0.0))
 
@@ -219,16 +219,16 @@ def _among(codes: Codes, these: tuple[str, ...]) -> BoolArray:
     return np.asarray(np.logical_or.reduce([codes == code for code in these]))
 
 
-def round_each(numbers: FloatArray) -> Known:
+def round_each(numbers: FloatArray) -> OptionalFigures:
     """Return numbers as they leave the planner, each to the digit nearest to it; None where they are not finite."""
-    known, found = np.isfinite(numbers), np.full(numbers.shape, _UNKNOWN)
-    finite = numbers[known]
+    is_finite, figures = np.isfinite(numbers), np.full(numbers.shape, _UNKNOWN)
+    finite = numbers[is_finite]
     rounded = np.round(finite, _DECIMALS) + 0.0
     # NumPy multiplies before it looks: what ends in a five behind the last digit, as many a spot price with VAT does, may come out as the other one.
     for place in np.flatnonzero(np.abs(finite * 10**_DECIMALS % 1 - _HALF) < _TIE):
         rounded[place] = _round(float(finite[place]))
-    found[known] = rounded
-    return found
+    figures[is_finite] = rounded
+    return figures
 
 
 def _round(number: float) -> float:

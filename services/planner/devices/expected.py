@@ -72,9 +72,9 @@ class Expected:
         return self.plan.reply.slot_minutes / 60
 
     def flows(self, section: str, name: str, flow: type[FlowT]) -> list[FlowT]:
-        """Return what a device did in the slots that are over, in those that say it."""
-        found = (read_section(slot, section, flow) for slot in self.over)
-        return [each[name] for each in found if name in each]
+        """Return a device's flows in the past slots that have them."""
+        sections = (read_section(slot, section, flow) for slot in self.over)
+        return [each[name] for each in sections if name in each]
 
     def soc(self) -> dict[str, float]:
         """Return how full each battery is."""

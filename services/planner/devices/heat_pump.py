@@ -85,9 +85,9 @@ class HeatDemand:
         """Return it with when the pump is on, read off what it would use at any power."""
         return replace(self, on=schedule_runs(self, used_kwh, hours))
 
-    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "HeatDemand":
+    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "HeatDemand":
         """Return it with the pump at its power in some slots, or off."""
-        return replace(self, pinned_kwh=np.where(held_hours > 0, self.pump.power_kw * hours * (block.action == "on"), self.pinned_kwh))
+        return replace(self, pinned_kwh=np.where(block_hours > 0, self.pump.power_kw * hours * (block.action == "on"), self.pinned_kwh))
 
     def temperature_c(self, used_kwh: FloatArray) -> FloatArray:
         """Return how warm the store is at the end of each slot when the pump uses so much electricity, shape ``(slots,)``."""
@@ -165,7 +165,7 @@ def _place(demand: HeatDemand, use: Indices, column: FloatArray) -> PlacedHeat:
 
 
 def read_heat_pump(pump: HeatPump, state: HeatPumpState, timeline: Timeline, *, series: OutlookMessage, zone: ZoneInfo) -> HeatDemand:
-    """Return what is wanted of a heat pump over a timeline, under the temperatures and the demand for heat of an outlook."""
+    """Return a heat pump's demand over a timeline, under the temperatures and the heat demand of an outlook."""
     outdoor = np.array(series.outdoor_temperature_c or [OUTDOOR_C] * timeline.count)
     demand = np.array(series.heat_demand_kwh.get(pump.name, pump.heat_demand_kw * timeline.hours))
     least, most = _band(pump, timeline, zone)
@@ -187,30 +187,30 @@ def _band(pump: HeatPump, timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArra
     return least, most
 
 
-def schedule_runs(demand: HeatDemand, wanted_kwh: FloatArray, hours: FloatArray) -> FloatArray:
-    """Return 1 in the slots in which a pump is on, 0 elsewhere, shape ``(slots,)``: it follows what is wanted, and keeps the store within its band.
+def schedule_runs(demand: HeatDemand, target_kwh: FloatArray, hours: FloatArray) -> FloatArray:
+    """Return 1 in the slots in which a pump is on, 0 elsewhere, shape ``(slots,)``: it follows the target energy, and keeps the store within its band.
 
-    Source: Sager, Bock and Diehl (2012), sum-up rounding: what was given never differs from what was wanted by more than a run.
+    Source: Sager, Bock and Diehl (2012), sum-up rounding: energy drawn never differs from the target by more than a run.
 
     Args:
         demand: the pump and its store.
-        wanted_kwh: electricity in each slot if it could take any power, shape ``(slots,)``.
+        target_kwh: electricity in each slot if it could take any power, shape ``(slots,)``.
         hours: of each slot.
     """
     rules, level = demand.rules(hours), max(demand.pump.min_power_kw, 1e-3) * hours
-    on, lacking, now = np.zeros(hours.size), 0.0, demand.start_c
+    on, deficit_kwh, now = np.zeros(hours.size), 0.0, demand.start_c
     is_on = bool(rules.was_on)
     since = (rules.shortest_run if is_on else rules.shortest_rest) - rules.stays
     for slot in range(hours.size):
-        lacking += wanted_kwh[slot]
+        deficit_kwh += target_kwh[slot]
         if since >= (rules.shortest_run if is_on else rules.shortest_rest):
             begins, rests = 1 if is_on else rules.shortest_run, rules.shortest_rest if is_on else 1
-            turned = _gets_cold(demand, slot, now, rests) or _has_room(demand, slot, (now, lacking), begins * float(level[slot]))
+            turned = _gets_cold(demand, slot, now, rests) or _has_room(demand, slot, (now, deficit_kwh), begins * float(level[slot]))
             is_on, since = turned, since if turned == is_on else 0
-        given = max(level[slot], min(lacking, demand.pump.power_kw * hours[slot])) if is_on else 0.0
+        drawn_kwh = max(level[slot], min(deficit_kwh, demand.pump.power_kw * hours[slot])) if is_on else 0.0
         on[slot], since = float(is_on), since + 1
-        lacking -= given
-        now = _next_c(demand, slot, now, given)
+        deficit_kwh -= drawn_kwh
+        now = _next_c(demand, slot, now, drawn_kwh)
     return on
 
 
@@ -224,9 +224,9 @@ def _gets_cold(demand: HeatDemand, slot: int, now: float, rests: int) -> bool:
 
 
 def _has_room(demand: HeatDemand, slot: int, state: tuple[float, float], run_kwh: float) -> bool:
-    """Return whether half of a run is lacking, and the store takes all of it."""
-    now, lacking = state
-    return bool(lacking >= run_kwh / 2 and _next_c(demand, slot, now, run_kwh) <= demand.most_c[slot] + _NOTHING_K)
+    """Return whether half of a run is missing, and the store takes all of it."""
+    now, deficit_kwh = state
+    return bool(deficit_kwh >= run_kwh / 2 and _next_c(demand, slot, now, run_kwh) <= demand.most_c[slot] + _NOTHING_K)
 
 
 def _next_c(demand: HeatDemand, slot: int, now: float, used_kwh: float) -> float:
@@ -248,7 +248,7 @@ def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: O
 
 
 def carry_heat_pumps(expected: Expected, switched: Collection[str]) -> dict[str, HeatPumpState]:  # noqa: ARG001  # whoever switches it, a store cools
-    """Return the heat pumps of which the plan was told how warm their store is."""
+    """Return the heat pumps whose store temperature the plan's request states."""
     return {name: _carry_pump(expected, name, state) for name, state in _states(expected.plan.request.state).items() if state.temperature_c is not None}
 
 
@@ -261,9 +261,9 @@ def _carry_pump(expected: Expected, name: str, state: HeatPumpState) -> HeatPump
 
 
 def _assume_warm(site: Site, state: StateMessage, included: Collection[str], _begin: datetime) -> Iterator[Assumption]:
-    warm = [name for name, known in _states(state).items() if known.temperature_c is not None]
+    warm = [name for name, state in _states(state).items() if state.temperature_c is not None]
     if cold := [pump.name for pump in HEAT_PUMP.of(site) if pump.name not in (*included, *warm)]:
         yield Assumption(code="heat_assumed", figures={"heat_pumps": cold})
 
 
-PLANNED = PlannedKind(HEAT_PUMP.section, _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True, never_found=frozenset({_OUTDOOR, _STORE}))
+PLANNED = PlannedKind(HEAT_PUMP.section, _read_demands, carry_heat_pumps, assume=_assume_warm, by_weather=True, unavoidable=frozenset({_OUTDOOR, _STORE}))

@@ -62,7 +62,7 @@ class PinnedUse:
     """What an owner wants of each slot: columns, their values (``(slots,)``, NaN where any will do), and the kWh that one is at 1 at most."""
 
     columns: Indices
-    wanted: FloatArray
+    target: FloatArray
     kwh: float = 1.0
 
 
@@ -91,7 +91,7 @@ class StorageColumns:
 
     Args:
         give: columns of what it gives back; empty where it never does.
-        missing: columns of what it lacks when it is wanted.
+        missing: columns of the energy missing at its deadlines.
         from_batteries: whether the site's batteries may feed it.
         add_sources: adds what may feed it to the model of a site.
     """
@@ -129,7 +129,7 @@ class PlacedDemand(Protocol):
 
     @property
     def demand(self) -> "Demand":
-        """What was asked for."""
+        """The demand of the request."""
 
     @property
     def use_kwh(self) -> FloatArray:
@@ -139,7 +139,7 @@ class PlacedDemand(Protocol):
         """Return its columns of a plan's slots, see ``luna.contracts.plan.columns``."""
 
     def missed(self, timeline: Timeline, zone: ZoneInfo) -> Iterator[MissedDemand]:
-        """Yield what could not be held of what it asks for."""
+        """Yield the parts of its demand that the plan misses."""
 
     def explain(self, reasons: DeviceReasons) -> Columns | None:
         """Return the reason of every slot; None where none is given."""
@@ -196,7 +196,7 @@ class Demand(Protocol):
     def settle(self, used_kwh: FloatArray, hours: FloatArray) -> "Demand":
         """Return it with everything settled that its rows left open, by what it used."""
 
-    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "Demand | None":
+    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "Demand | None":
         """Return it with its owner's block, which holds so long of each slot's hours; None where that cannot be had."""
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
@@ -266,7 +266,7 @@ class PlannedKind:
         by_weather: whether what it asks for depends on the outdoor temperature.
         stored: what is known of its devices beside a plan; None: nothing.
         price_sessions: what deadlines of what is placed cost, by what requests cost at least; None: its devices have none.
-        never_found: codes of what no search finds another way for, however long it takes.
+        unavoidable: codes of what no search finds another way for, however long it takes.
         add: reads devices of the kind that a variant adds to recorded days, by their owners' habits; None: recorded days cannot tell of them.
         place_by_habit: the states of those that a variant of a plan names a habit of, over the plan's timeline.
     """
@@ -279,7 +279,7 @@ class PlannedKind:
     by_weather: bool = False
     stored: StoredStates | None = None
     price_sessions: Callable[[PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]], Iterator[SessionReply]] | None = None
-    never_found: frozenset[str] = frozenset()
+    unavoidable: frozenset[str] = frozenset()
     add: AddedReader | None = None
     place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(default=lambda *_: NO_STATES)
 
@@ -289,12 +289,12 @@ class PlannedKind:
         return devices
 
 
-def refuse_strangers(section: str, named: Collection[str], known: Sequence[str], *, where: str | None = None) -> None:
-    """Refuse what is said of devices that a site does not have.
+def refuse_strangers(section: str, named: Collection[str], site_devices: Sequence[str], *, where: str | None = None) -> None:
+    """Refuse statements on devices that a site does not have.
 
     Raises:
         InvalidInputError: names the first.
     """
     for name in named:
-        if name not in known:
-            raise refuse("no-such-load", field=f"{where or f'state.{section}'}.{name}", kind=section, names=", ".join(known) or "none")
+        if name not in site_devices:
+            raise refuse("no-such-load", field=f"{where or f'state.{section}'}.{name}", kind=section, names=", ".join(site_devices) or "none")

@@ -149,19 +149,19 @@ def _hold_peaks(peaks: FloatArray, step: tuple[float, float], queue: IndexArray,
 @loop_part
 def take_out(function: FloatArray, step: tuple[float, float], out: FloatArray, scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray]) -> int:
     """Write the function when up to a length of energy may be taken out, each kWh at a value; return how many pieces it has, -1 where there is no room."""
-    (length, value), (held, joined, peaks, queue) = step, scratch
+    (length, value), (buffer, joined, peaks, queue) = step, scratch
     if 2 * len(function) > len(peaks):
         return -1
-    count = _hold_peaks(peaks[: _find_peaks(function, value, peaks)], step, queue, held)
+    count = _hold_peaks(peaks[: _find_peaks(function, value, peaks)], step, queue, buffer)
     if count < 0:
         return -1
-    kept = find_higher(function, held[:count], joined)
-    if kept < 0:
+    pieces = find_higher(function, buffer[:count], joined)
+    if pieces < 0:
         return -1
     for place in range(len(function)):
-        held[place, BEGIN], held[place, END] = function[place, BEGIN] + length, function[place, END] + length
-        held[place, LEFT], held[place, RIGHT] = function[place, LEFT] + value * length, function[place, RIGHT] + value * length
-    return find_higher(joined[:kept], held[: len(function)], out)
+        buffer[place, BEGIN], buffer[place, END] = function[place, BEGIN] + length, function[place, END] + length
+        buffer[place, LEFT], buffer[place, RIGHT] = function[place, LEFT] + value * length, function[place, RIGHT] + value * length
+    return find_higher(joined[:pieces], buffer[: len(function)], out)
 
 
 @loop_part
@@ -199,7 +199,7 @@ def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float
     _, begin, length, value = offers
     first, end, capacity_kwh = slot
     size = room.shape[1]
-    best, now, after, held, joined, count = room[0], room[1], room[2], room[3], room[4], 0
+    best, now, after, buffer, joined, count = room[0], room[1], room[2], room[3], room[4], 0
     peaks, queue = np.empty((2 * size, 2)), np.empty(2 * size, dtype=np.int64)
     for way in range(first, end):
         pieces = len(function)
@@ -208,7 +208,7 @@ def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float
             now[place, LEFT], now[place, RIGHT] = function[place, LEFT] + begin[way, 1], function[place, RIGHT] + begin[way, 1]
         for part in range(length.shape[1]):
             if length[way, part] > _EMPTY:
-                pieces = take_out(now[:pieces], (length[way, part], value[way, part]), after, (held, joined, peaks, queue))
+                pieces = take_out(now[:pieces], (length[way, part], value[way, part]), after, (buffer, joined, peaks, queue))
                 if pieces < 0:
                     return -1
                 now, after = after, now
@@ -227,7 +227,7 @@ def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: R
 
     ``buffers`` are the store, and room for a slot's pieces, ``(5, pieces, 4)``.
     """
-    (first, _, _, _), (wanted_kwh, price), ((pieces, offsets), room) = offers, reserve, buffers
+    (first, _, _, _), (reserve_kwh, price), ((pieces, offsets), room) = offers, reserve, buffers
     capacity, level, worth, count, last = terminal[0].sum(), 0.0, 0.0, 0, offsets.size - 2
     for length, value in zip(terminal[0], terminal[1]):  # noqa: B905  # the compiler knows no strict
         count = _append(room[0], count, (level, level + length, worth, worth + length * value))
@@ -236,8 +236,8 @@ def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: R
     for slot in range(last, -1, -1):
         if slot < last:
             count = _step_back(pieces[offsets[slot + 1] : offsets[slot + 2]], offers, (first[slot], first[slot + 1], capacity), room)
-        if count > 0 and 0 < slot < last and wanted_kwh.size > 0 and wanted_kwh[slot - 1] > _EMPTY:
-            count = _hold_reserve(room[0, :count], (min(wanted_kwh[slot - 1], capacity), price), room[1])
+        if count > 0 and 0 < slot < last and reserve_kwh.size > 0 and reserve_kwh[slot - 1] > _EMPTY:
+            count = _hold_reserve(room[0, :count], (min(reserve_kwh[slot - 1], capacity), price), room[1])
             for place in range(count):
                 for corner in range(4):
                     room[0, place, corner] = room[1, place, corner]
@@ -282,7 +282,7 @@ def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: floa
 def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float) -> tuple[float, int, float]:
     """Return the most that a slot can gain from a level on with what follows, by which way, and the energy that takes out."""
     _, begin, length, value = offers
-    best, chosen, taken = _NEVER, -1, 0.0
+    best, chosen, drawn = _NEVER, -1, 0.0
     for way in range(ways[0], ways[1]):
         corner, end = begin[way, 0], begin[way, 0] + length[way].sum()
         for place in range(length.shape[1] + 1 + 2 * len(function)):
@@ -296,8 +296,8 @@ def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_
             if begin[way, 0] - _NEAR <= energy <= end + _NEAR:
                 gained = _gain(begin[way], length[way], value[way], energy) + _read(function, left)
                 if gained > best + _EVEN:
-                    best, chosen, taken = gained, way, energy
-    return best, chosen, taken
+                    best, chosen, drawn = gained, way, energy
+    return best, chosen, drawn
 
 
 @loop
@@ -307,11 +307,11 @@ def forward(offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArra
     stored, total = start_kwh, 0.0
     for slot in range(chosen.size):
         function = pieces[offsets[slot + 1] : offsets[slot + 2]]
-        best, way, taken = _choose(function, offers, (first[slot], first[slot + 1]), stored)
+        best, way, drawn = _choose(function, offers, (first[slot], first[slot + 1]), stored)
         if best <= _NEVER / 2:
             return np.nan
-        total += _gain(begin[way], length[way], value[way], taken)
-        stored = max(stored - taken, 0.0)
+        total += _gain(begin[way], length[way], value[way], drawn)
+        stored = max(stored - drawn, 0.0)
         chosen[slot], path_kwh[slot] = way, stored
     return total
 

@@ -76,8 +76,8 @@ def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh:
     elif shift < 0:
         for index in range(covered, count):
             length[index + shift], value[index + shift] = length[index], value[index]
-    held = reserve_kwh if covered < count else reserve_kwh - left
-    length[0], value[0] = held, priceless
+    reserved = reserve_kwh if covered < count else reserve_kwh - left
+    length[0], value[0] = reserved, priceless
     return count + shift
 
 
@@ -368,7 +368,7 @@ def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float
     """
     slot_length, slot_value, charge_kwh = slots
     length, value, offsets = function
-    taken, gain = np.empty(charge_kwh.size), np.zeros(charge_kwh.size)
+    drawn, gain = np.empty(charge_kwh.size), np.zeros(charge_kwh.size)
     stored = start_kwh
     for slot in range(charge_kwh.size):
         level = stored + charge_kwh[slot]
@@ -392,6 +392,6 @@ def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float
                     below -= length[index]
             if left > _EMPTY:
                 break
-        taken[slot] = stored - level
+        drawn[slot] = stored - level
         stored = level
-    return taken, gain
+    return drawn, gain

@@ -100,10 +100,10 @@ def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArr
     if least_charge_kw > 0:
         least_kwh = least_charge_kw * problem.outlook.timeline.hours * problem.site.batteries[0].charge_efficiency
         ways = [part for each in ways for part in ((each.rest(), each.charge(least_kwh)) if each.allowed[2] else (each,))]
-    found = _walk(problem, ways, (terminal[0], np.clip(terminal[1], -price, price)), price=price)
-    if found is None:
+    best_path = _walk(problem, ways, (terminal[0], np.clip(terminal[1], -price, price)), price=price)
+    if best_path is None:
         return None
-    chosen, objective = found
+    chosen, objective = best_path
     allowed, charges = np.array([each.allowed for each in ways])[chosen], np.array([each.charges for each in ways])[chosen]
     return Chosen(Direction(*allowed.T).within(problem.direction), charges, objective)
 

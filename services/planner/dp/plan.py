@@ -116,7 +116,7 @@ class Plan:
 
     @property
     def value(self) -> BatteryValue | None:
-        """What is known of the only battery; None where there are several, or its value is not exact."""
+        """The value of the only battery; None where there are several, or it is not exact."""
         return self.values[0] if len(self.values) == 1 and self.values[0].exact else None
 
 
@@ -159,7 +159,7 @@ def check_plan(
 
 def price_flows(problem: Problem, flows: Flows) -> Costs:
     """Return what flows really cost, per slot."""
-    return weigh_flows(problem.paid, flows)
+    return weigh_flows(problem.at_tariff_prices, flows)
 
 
 def weigh_flows(problem: Problem, flows: Flows) -> Costs:

@@ -60,9 +60,9 @@ def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Pla
         if segments.covered.all() and segments.convex.all():
             function = value_battery(narrow, segments, value.direction).function
             cautious = replace(value, function=function, thresholds=function.thresholds(value.segments.levels))
-            kept = _plan_by_value(problem, cautious, curtailment=curtailment)
-            if not kept.flows.excess_kwh.any() and not _misses_end(kept) and objective(kept) <= objective(plan) + _TOLERANCE_COST:
-                return kept
+            roomy = _plan_by_value(problem, cautious, curtailment=curtailment)
+            if not roomy.flows.excess_kwh.any() and not _misses_end(roomy) and objective(roomy) <= objective(plan) + _TOLERANCE_COST:
+                return roomy
     return plan
 
 
@@ -78,7 +78,7 @@ def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> 
 
 
 def _misses_end(plan: Plan) -> bool:
-    """Return whether less or more is left at the horizon than is asked for."""
+    """Return whether the stored energy at the horizon misses the terminal bounds."""
     terminal, last = plan.problem.terminal, plan.flows.stored_kwh[:, -1]
     return bool(((last < terminal.least_kwh - _TOLERANCE_KWH * 10) | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)).any())
 
@@ -123,16 +123,16 @@ def value_battery(problem: Problem, segments: Segments, direction: Direction | N
 
 
 def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple[BatteryValue, MeanValue]:
-    """Return what is known of the only battery over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
+    """Return the only battery's value over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
     mean = average_value(problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
     segments = value.segments.pick(slice(0, slots))
     return replace(value, function=mean.function, thresholds=mean.function.thresholds(segments.levels), segments=segments), mean
 
 
-def _displaced_pv_limit_kw(problem: Problem, segments: Segments, taken_kwh: FloatArray) -> FloatArray:
+def _displaced_pv_limit_kw(problem: Problem, segments: Segments, drawn_kwh: FloatArray) -> FloatArray:
     """Return what PV may produce where the battery empties in its place, given the stored energy each slot takes out; elsewhere no limit."""
     outlook, length = problem.outlook, segments.length_kwh
-    out = np.maximum(taken_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
+    out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
     displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
     displaced *= problem.site.batteries[0].discharge_efficiency
     exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
@@ -144,8 +144,8 @@ def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
     battery, terminal = problem.limits.batteries, problem.terminal
     lowest, highest = float(battery.min_kwh[0, 0]), float(battery.max_kwh[0, 0])
-    wanted = terminal.least_kwh if problem.storage.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
-    least, most = min(max(float(wanted[0]), lowest), highest), min(max(float(terminal.most_kwh[0]), lowest), highest)
+    target_kwh = terminal.least_kwh if problem.storage.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
+    least, most = min(max(float(target_kwh[0]), lowest), highest), min(max(float(terminal.most_kwh[0]), lowest), highest)
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
     return lengths[lengths > 0], values[lengths > 0]

@@ -95,7 +95,7 @@ _LONGEST_NIGHT_HOURS = 20.0
 
 
 def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
-    """Return what a battery follows by its value.
+    """Return a battery's policy by its value.
 
     Args:
         value: of the battery, whatever the others do.
@@ -112,7 +112,7 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
     gains = np.array([-stick, stick, stick + (_CLEAR_GAIN - 1.0) * hysteresis])
     # Where nothing is to be gained by going on, an action begins where it goes on.
     gains = gains if stick.any() else gains[:1]
-    asked = BreakEven(
+    break_even = BreakEven(
         buy=levels.buy + gains,
         store=levels.store + gains,
         spill=np.broadcast_to(levels.spill, gains.shape),
@@ -120,8 +120,8 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         sell=levels.sell - gains,
         displace=np.broadcast_to(levels.displace, gains.shape),
     )
-    found = to_soc(value.function.thresholds(asked, self_consumption_margin=house), battery, value.function.capacity_kwh)
-    keep, *begins = starmap(SocThresholds, zip(*_read_levels(found), strict=True))
+    soc_levels = to_soc(value.function.thresholds(break_even, self_consumption_margin=house), battery, value.function.capacity_kwh)
+    keep, *begins = starmap(SocThresholds, zip(*_read_levels(soc_levels), strict=True))
     keep = begin = keep.rounded()
     if begins:
         # Actions begin that move enough, or whose gain is clear.

@@ -101,7 +101,8 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
         displaces_first=broadcast(market.displaces_first, house.deficit.shape),
         convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
-        covered=house.covered(market.paid & (offer.pv_kwh > 0), curtailable=site.curtailable) & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
+        covered=house.covered(market.import_earns & (offer.pv_kwh > 0), curtailable=site.curtailable)
+        & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
     )
 
 
@@ -126,14 +127,14 @@ class _Offer:
         market = _Market.of(site, course, ways)
         most_import = site.grid.import_limit_kw * course.hours if bounds.import_kwh is None else bounds.import_kwh
         most_export = site.feed_in_limit_kw * course.hours if bounds.export_kwh is None else bounds.export_kwh
-        net_kwh = course.load_kwh - np.where(market.paid, 0.0, pv_kwh)
+        net_kwh = course.load_kwh - np.where(market.import_earns, 0.0, pv_kwh)
         house = _House.of(battery, net_kwh, (course.hours, most_import, most_export), ways)
         if bounds.battery_kwh is not None:
             house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, bounds.battery_kwh))
         house = house if sun is None else house.behind(sun)
         # The PV in use, which is what the battery could displace: none where it is off or may not be held back.
         in_use = np.minimum(pv_kwh, course.load_kwh) + np.where(market.surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
-        displaceable = np.where(market.paid, 0.0, in_use) * (site.curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh)))
+        displaceable = np.where(market.import_earns, 0.0, in_use) * (site.curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh)))
         levels = _levels(site, market, ways)
         length = _lengths(battery, house, displaceable, market.displaces_first)
         levels = levels if ways.charge_kwh is None else _force(levels, ways)
@@ -154,7 +155,7 @@ class _Market:
     import_price: FloatArray
     surplus_price: FloatArray
     sale_price: FloatArray
-    paid: BoolArray
+    import_earns: BoolArray
     displaces_first: BoolArray
 
     @classmethod
@@ -166,7 +167,7 @@ class _Market:
             import_price=course.import_price,
             surplus_price=surplus_price,
             sale_price=export_price,
-            paid=(course.import_price < 0) & site.curtailable & site.batteries[0].charge_from_grid & (ways.may_import | (export_price < 0)),
+            import_earns=(course.import_price < 0) & site.curtailable & site.batteries[0].charge_from_grid & (ways.may_import | (export_price < 0)),
             displaces_first=(export_price < 0) & site.curtailable,
         )
 
@@ -230,16 +231,16 @@ def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
     )
 
 
-def _fixed(most_kwh: FloatArray, wanted_kwh: FloatArray | None) -> FloatArray:
-    return most_kwh if wanted_kwh is None else np.where(np.isfinite(wanted_kwh), wanted_kwh, most_kwh)
+def _fixed(most_kwh: FloatArray, fixed_kwh: FloatArray | None) -> FloatArray:
+    return most_kwh if fixed_kwh is None else np.where(np.isfinite(fixed_kwh), fixed_kwh, most_kwh)
 
 
 def _force(levels: BreakEven, ways: Direction) -> BreakEven:
     """Return break-even values by which a battery does what it has to: no price is too high to charge, none too low to discharge."""
     charges, discharges = (np.zeros(ways.may_charge.shape, dtype=bool) if each is None else np.isfinite(each) for each in (ways.charge_kwh, ways.discharge_kwh))
-    taken = {name: np.where(charges, -FORBIDDEN_VALUE, getattr(levels, name)) for name in ("buy", "store", "spill")}
-    given = {name: np.where(discharges, FORBIDDEN_VALUE, getattr(levels, name)) for name in ("serve", "sell", "displace")}
-    return BreakEven(**taken, **given)
+    charging = {name: np.where(charges, -FORBIDDEN_VALUE, getattr(levels, name)) for name in ("buy", "store", "spill")}
+    discharging = {name: np.where(discharges, FORBIDDEN_VALUE, getattr(levels, name)) for name in ("serve", "sell", "displace")}
+    return BreakEven(**charging, **discharging)
 
 
 def _convert(inverters: InverterLimits, pv_kwh: FloatArray, hours: FloatArray) -> Conversion:
@@ -262,18 +263,18 @@ def _lengths(battery: Battery, house: _House, displaceable: FloatArray, displace
     first_out = np.minimum(left, np.where(displaces_first, displaceable, saleable))
     second_out = np.minimum(left - first_out, np.where(displaces_first, saleable, displaceable))
     length = np.empty((*house.deficit.shape, KINDS))
-    for kind, taken in ((BUY, buy), (STORE, store), (STORE_HELD_BACK, held_back)):
-        length[..., kind] = taken * battery.charge_efficiency
-    for kind, given in ((SERVE_FORCED, forced), (SERVE, serve), (FIRST_OUT, first_out), (SECOND_OUT, second_out)):
-        length[..., kind] = given / battery.discharge_efficiency
+    for kind, charged in ((BUY, buy), (STORE, store), (STORE_HELD_BACK, held_back)):
+        length[..., kind] = charged * battery.charge_efficiency
+    for kind, discharged in ((SERVE_FORCED, forced), (SERVE, serve), (FIRST_OUT, first_out), (SECOND_OUT, second_out)):
+        length[..., kind] = discharged / battery.discharge_efficiency
     return length
 
 
 def _convex(length: FloatArray, value: FloatArray) -> BoolArray:
     """Return whether the values of the segments that have a length descend."""
     present = length > 1e-12
-    held = np.where(present, value, np.inf)
-    lowest_so_far = np.minimum.accumulate(held, axis=-1)
+    present_value = np.where(present, value, np.inf)
+    lowest_so_far = np.minimum.accumulate(present_value, axis=-1)
     rises = present[..., 1:] & (value[..., 1:] > lowest_so_far[..., :-1] + 1e-12)
     return np.asarray(~rises.any(axis=-1))
 

@@ -10,9 +10,9 @@ from luna.energy.physics import BatteryLimits, Flows, SetPoint, SiteLimits, Slot
 from luna.energy.timeline import FloatArray
 from services.planner.dp.settlement_loop import settle_slots
 
-_read_battery, _read_told = (attrgetter(*(each.name for each in fields(model))) for model in (BatteryLimits, SetPoint))
-# The loop is given so many rows, and makes those of a set-point, of flows, and one that says where what it made does not hold.
-_GIVEN, _MADE = 27, 16
+_read_battery, _read_setpoint = (attrgetter(*(each.name for each in fields(model))) for model in (BatteryLimits, SetPoint))
+# Rows of inputs, and of results: those of a set-point, of flows, and a mask of the slots where the results do not hold.
+_INPUTS, _MADE = 27, 16
 
 
 def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> tuple[SetPoint, Flows]:
@@ -27,7 +27,7 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, 
         limits: of the same site.
     """
     if len(stored_kwh) == 1 and limits.inverters is None:
-        made = _run_loop(list_given(setpoint, stored_kwh, actuals, limits), stored_kwh.shape[1])
+        made = _run_loop(list_inputs(setpoint, stored_kwh, actuals, limits), stored_kwh.shape[1])
         if not made[-1].any():
             safe = SetPoint(
                 mode=made[:1].astype(np.int8),
@@ -44,20 +44,20 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, 
     return safe, simulate_slot(safe, stored_kwh, actuals, limits=limits)
 
 
-def list_given(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, limits: SiteLimits) -> list[Any]:
-    """Return what the loop is given, row by row: ``(slots,)``, ``(1, slots)``, or the same single number for all slots."""
+def list_inputs(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, limits: SiteLimits) -> list[Any]:
+    """Return the inputs of the loop, row by row: ``(slots,)``, ``(1, slots)``, or the same single number for all slots."""
     site = limits.import_limit_kw, limits.export_limit_kw, limits.curtailable
-    return [*_read_battery(limits.batteries), *_read_told(setpoint), *site, stored_kwh, actuals.load_kwh, actuals.pv_kwh, actuals.hours]
+    return [*_read_battery(limits.batteries), *_read_setpoint(setpoint), *site, stored_kwh, actuals.load_kwh, actuals.pv_kwh, actuals.hours]
 
 
 def load_kernels() -> None:
     """Load the compiled loop, or compile it the first time."""
-    _run_loop([0.0] * _GIVEN, 1)
+    _run_loop([0.0] * _INPUTS, 1)
 
 
 def _run_loop(rows: list[Any], slots: int) -> FloatArray:
-    given, made = np.empty((_GIVEN, slots)), np.empty((_MADE, slots))
+    inputs, made = np.empty((_INPUTS, slots)), np.empty((_MADE, slots))
     for row, values in enumerate(rows):
-        given[row] = values
-    settle_slots(given, made)
+        inputs[row] = values
+    settle_slots(inputs, made)
     return made

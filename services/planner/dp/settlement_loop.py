@@ -24,35 +24,35 @@ def choose(where: bool, one: float, other: float) -> float:
 
 
 @loop
-def settle_slots(given: FloatArray, made: FloatArray) -> None:
-    for i in range(given.shape[1]):
-        a0 = given[0, i]
-        a1 = given[1, i]
-        a2 = given[2, i]
-        a3 = given[3, i]
-        a4 = given[4, i]
-        a5 = given[5, i]
-        a6 = given[6, i]
-        a7 = given[7, i]
-        a8 = given[8, i]
-        a9 = given[9, i]
-        a10 = given[10, i] != 0.0
-        a11 = given[11, i] != 0.0
-        a12 = given[12, i]
-        a13 = given[13, i]
-        a14 = given[14, i]
-        a15 = given[15, i]
-        a16 = given[16, i]
-        a17 = given[17, i]
-        a18 = given[18, i]
-        a19 = given[19, i]
-        a20 = given[20, i]
-        a21 = given[21, i]
-        a22 = given[22, i] != 0.0
-        a23 = given[23, i]
-        a24 = given[24, i]
-        a25 = given[25, i]
-        a26 = given[26, i]
+def settle_slots(inputs: FloatArray, made: FloatArray) -> None:
+    for i in range(inputs.shape[1]):
+        a0 = inputs[0, i]
+        a1 = inputs[1, i]
+        a2 = inputs[2, i]
+        a3 = inputs[3, i]
+        a4 = inputs[4, i]
+        a5 = inputs[5, i]
+        a6 = inputs[6, i]
+        a7 = inputs[7, i]
+        a8 = inputs[8, i]
+        a9 = inputs[9, i]
+        a10 = inputs[10, i] != 0.0
+        a11 = inputs[11, i] != 0.0
+        a12 = inputs[12, i]
+        a13 = inputs[13, i]
+        a14 = inputs[14, i]
+        a15 = inputs[15, i]
+        a16 = inputs[16, i]
+        a17 = inputs[17, i]
+        a18 = inputs[18, i]
+        a19 = inputs[19, i]
+        a20 = inputs[20, i]
+        a21 = inputs[21, i]
+        a22 = inputs[22, i] != 0.0
+        a23 = inputs[23, i]
+        a24 = inputs[24, i]
+        a25 = inputs[25, i]
+        a26 = inputs[26, i]
         v0 = ((a23 - a23) == 0.0)
         v1 = (a12 >= (0))
         v2 = (a12 <= (5))

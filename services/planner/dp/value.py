@@ -209,17 +209,17 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
     """
     courses = _require_courses(problem)
     segments = offer_courses(problem, courses, direction)
-    known = np.asarray((segments.covered & segments.convex).all(axis=1))
-    known[0] = True  # how the expected course is planned has been decided
+    exact = np.asarray((segments.covered & segments.convex).all(axis=1))
+    exact[0] = True  # how the expected course is planned has been decided
     own = max(1.0 - float(courses.weight.sum()), 0.0)
-    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * known
+    weight = np.append(own if own > _NOTHING else 0.0, courses.weight) * exact
     weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
     counted = np.flatnonzero(weight)
     segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
     functions = run_backward_each((segments.length_kwh, segments.value, segments.charge_kwh), terminal, problem.reserve_above_kwh)
     if problem.uncertainty.risk > 0:
         weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk)
-    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~known).sum()))
+    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~exact).sum()))
 
 
 def _require_courses(problem: Problem) -> ScenarioSet:
@@ -235,8 +235,8 @@ def _cost_each(problem: Problem, segments: Segments, functions: Functions, termi
     most, costs = most_cost(segments).sum(axis=1), np.empty(offsets.shape[0])
     for path in range(offsets.shape[0]):
         slots = (segments.length_kwh[path], segments.value[path], segments.charge_kwh[path])
-        taken, gain = kernels.walk(slots, (length, value, offsets[path]), start, capacity)
-        costs[path] = most[path] - gain.sum() - worth(terminal, start - float(taken.sum()))
+        drawn, gain = kernels.walk(slots, (length, value, offsets[path]), start, capacity)
+        costs[path] = most[path] - gain.sum() - worth(terminal, start - float(drawn.sum()))
     return costs
 
 

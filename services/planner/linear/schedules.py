@@ -19,13 +19,13 @@ from services.planner.loops import loop, loop_part
 
 # Shares of slots are told apart by this.
 _SAME_SHARE = 1e-9
-# Needs are counted while what they have got together has so many states; what is found without one may cost more than is said.
+# Needs are counted up to this number of joint states; a schedule without one may cost more than stated.
 _MOST_LEVELS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """How something may be on and off, in slots; ``longest_rest`` 0: as long as it likes. ``was_on`` is None where nothing is known of before.
+    """How something may be on and off, in slots; ``longest_rest`` 0: as long as it likes. ``was_on`` is None without a history.
 
     ``stays`` is for how many slots at the start it has to remain as it is, ``rested`` for how long it has been off.
     """
@@ -61,14 +61,14 @@ def _slots_up(hours: float, slot: float) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotNeed:
-    """A need in slots: ``share`` is what each slot from ``first`` on gives, in the longest one's; below ``wanted`` each costs ``price``, no more than ``most``.
+    """A need in slots: ``share`` is each slot's part from ``first`` on, in the longest one's; below ``required`` each costs ``price``; at most ``most``.
 
     ``share`` has shape ``(slots of the need,)`` and is 1 but for the first slot of a horizon, which may be short.
     """
 
     first: int
     share: FloatArray
-    wanted: float
+    required: float
     most: float
     price: float
 
@@ -81,12 +81,12 @@ class SlotNeed:
         """Return what it may have got so far, in order; what is beyond the last makes no difference."""
         reached = np.arange(self.share.size + 1.0)
         reached = np.unique(np.concatenate([reached, reached + self.share[0]]) if self.share[0] < 1.0 else reached)
-        enough = reached > self.most + _SAME_SHARE if self.most < self.share.size else reached >= self.wanted - _SAME_SHARE
+        enough = reached > self.most + _SAME_SHARE if self.most < self.share.size else reached >= self.required - _SAME_SHARE
         return reached[: int(enough.argmax()) + 1] if enough.any() else reached
 
     def cost(self, level: FloatArray) -> FloatArray:
         """Return what it costs to end there."""
-        return np.where(level > self.most + _SAME_SHARE, np.inf, self.price * np.maximum(self.wanted - level, 0.0))
+        return np.where(level > self.most + _SAME_SHARE, np.inf, self.price * np.maximum(self.required - level, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def carry_today(problem: Problem, discharge_kwh: FloatArray) -> FloatArray:
 
 
 def _adds_nothing(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
-    """Add no rows: what is meant stands elsewhere in the model."""
+    """Add no rows: the constraint stands elsewhere in the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +82,18 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
     battery, (_, discharge, stored) = problem.site.batteries[index], columns
     segments = DepthSegments.of(battery)
     begin = np.diff(segments.fill(np.array(float(problem.stored_kwh[index]))), prepend=0.0)
-    held: list[Term] = [(stored, -1.0)]
-    taken: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
+    stored_terms: list[Term] = [(stored, -1.0)]
+    drawn_terms: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
     for width, price, first in zip(segments.width_kwh, segments.price, begin, strict=True):
-        inside, put_in, taken_out = (builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price))
+        inside, put_in, drawn = (builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price))
         before: FloatArray = np.zeros(stored.size)
         before[0] = first
-        builder.add_rows(before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (taken_out, 1.0)])
-        held.append((inside, 1.0))
-        taken.append((taken_out, 1.0))
+        builder.add_rows(before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (drawn, 1.0)])
+        stored_terms.append((inside, 1.0))
+        drawn_terms.append((drawn, 1.0))
     nothing = np.zeros(stored.size)
-    builder.add_rows(nothing, nothing, held)
-    builder.add_rows(nothing, nothing, taken)
+    builder.add_rows(nothing, nothing, stored_terms)
+    builder.add_rows(nothing, nothing, drawn_terms)
 
 
 # --- full cycles a local day -----------------------------------------------------------------------------------------------------------------------
@@ -148,8 +148,8 @@ def missed_kwh(problem: Problem, flows: Flows) -> float:
 
 def find_at_work(problem: Problem, flows: Flows) -> dict[str, BoolArray]:
     """Return by code where constraints leave batteries no choice, each of shape ``(batteries, slots)``; only those that some battery has."""
-    found: dict[str, BoolArray] = {}
+    masks: dict[str, BoolArray] = {}
     for index, each in list_constraints(problem):
         if each.at_work is not None:
-            found.setdefault(each.code, np.zeros(flows.charge_kwh.shape, dtype=bool))[index] = each.at_work(problem, flows, index)
-    return found
+            masks.setdefault(each.code, np.zeros(flows.charge_kwh.shape, dtype=bool))[index] = each.at_work(problem, flows, index)
+    return masks

@@ -41,33 +41,37 @@ def add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *,
     if not from_sun and not into_house:
         return
     net = problem.outlook.load_kwh - problem.ac_pv_kwh
-    taken: list[Term] = [(held_back, 1.0), *((batteries[index, 0], 1.0) for index in from_sun), *((direct[index], -1.0) for index in from_sun if direct.size)]
-    given: list[Term] = [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in into_house)]
+    charging: list[Term] = [
+        (held_back, 1.0),
+        *((batteries[index, 0], 1.0) for index in from_sun),
+        *((direct[index], -1.0) for index in from_sun if direct.size),
+    ]
+    supplying: list[Term] = [(held_back, -1.0), *((batteries[index, 1], 1.0) for index in into_house)]
     turned = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
     still = np.setdiff1d(np.arange(net.size), turned)
     if from_sun:
-        _add_most(builder, still, np.maximum(-net, 0.0), taken)
+        _add_most(builder, still, np.maximum(-net, 0.0), charging)
     if into_house:
-        _add_most(builder, still[net[still] >= 0], net, [*given, *placed.terms])
+        _add_most(builder, still[net[still] >= 0], net, [*supplying, *placed.terms])
     if turned.size:
-        _add_turns(builder, problem, turned, (taken if from_sun else [], given if into_house else []), uses=placed.terms)
+        _add_turns(builder, problem, turned, (charging if from_sun else [], supplying if into_house else []), uses=placed.terms)
 
 
 def _add_turns(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts: tuple[list[Term], list[Term]], *, uses: list[Term]) -> None:
     """Add what holds where something placed may turn a surplus into a deficit: a binary per slot says that surplus is left."""
-    taken, given = parts
+    charging, supplying = parts
     surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
     most = most_placed_kwh(problem)[slots]
     left = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
     used = [(columns, -np.asarray(factor)) for columns, factor in uses]
-    if taken:
-        takes = _most(builder, taken, slots)
-        _add_most(builder, slots, surplus + most + takes, [*taken, *used], beside=(left, most + takes))
-        _add_most(builder, slots, np.zeros(slots.size), taken, beside=(left, -takes))
-    if given:
-        gives = _most(builder, given, slots)
-        _add_most(builder, slots, gives, given[1:], beside=(left, gives))
-        _add_most(builder, slots, -surplus, [*given, *uses], beside=(left, -surplus))
+    if charging:
+        takes = _most(builder, charging, slots)
+        _add_most(builder, slots, surplus + most + takes, [*charging, *used], beside=(left, most + takes))
+        _add_most(builder, slots, np.zeros(slots.size), charging, beside=(left, -takes))
+    if supplying:
+        gives = _most(builder, supplying, slots)
+        _add_most(builder, slots, gives, supplying[1:], beside=(left, gives))
+        _add_most(builder, slots, -surplus, [*supplying, *uses], beside=(left, -surplus))
 
 
 def _add_most(builder: ModelBuilder, slots: IndexArray, most: FloatArray, terms: Sequence[Term], *, beside: Term | None = None) -> None:
@@ -141,7 +145,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     for charge, discharge, _ in batteries:
         balance += [(charge, -1.0), (discharge, 1.0)]
     direct = add_inverters(builder, problem, batteries, held_back)
-    balance += [(taken, 1.0) for taken in direct]
+    balance += [(column, 1.0) for column in direct]
     placed = add_demands(builder, problem)
     balance += placed.terms
     slack = add_grid_slack(builder, problem) if elastic else []
@@ -155,7 +159,7 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
     add_contract(builder, problem, batteries, sun=(held_back, direct), placed=placed)
     if placed.blocks and not elastic:
-        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(given for given, _ in placed.give_terms)])
+        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)])
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, held_back, direct))
     if problem.storage.give_limit_kwh is not None:
         builder.add_rows(np.full(slots, -np.inf), problem.storage.give_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
@@ -194,8 +198,8 @@ def _battery_columns(builder: ModelBuilder, problem: Problem, ways: FlowDirectio
         slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=power * ways.may_charge[index]
     )
     # Where PV covers the house, all that what is placed adds to it included, nothing is lacking.
-    lacks = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
-    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | lacks)
+    has_deficit = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
+    drain = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | has_deficit)
     discharge = builder.add_columns(slots, cost=battery.wear_price, upper=drain * free[1] * ways.may_discharge[index])
     worth = np.append(np.zeros(slots - 1), -terminal.value[index])
     least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)

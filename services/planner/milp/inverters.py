@@ -26,10 +26,10 @@ def suits_value(problem: Problem) -> bool:
     if inverters is None:
         return True
     outlook, batteries = problem.outlook, problem.limits.batteries
-    paid = bool((outlook.import_price < 0).any() or (outlook.export_price < 0).any())
-    kept = bool((problem.terminal.value >= 0).all() and (problem.terminal.most_kwh >= batteries.max_kwh[:, 0]).all())
+    has_negative_price = bool((outlook.import_price < 0).any() or (outlook.export_price < 0).any())
+    is_worth_storing = bool((problem.terminal.value >= 0).all() and (problem.terminal.most_kwh >= batteries.max_kwh[:, 0]).all())
     alone = bool((inverters.pv_share > 1 - 1e-12).all() or (batteries.charge_limit_kw <= inverters.limit_kw).all())
-    return kept and alone and not paid and problem.site.curtailable
+    return is_worth_storing and alone and not has_negative_price and problem.site.curtailable
 
 
 def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, held_back: Indices) -> Indices:
@@ -40,7 +40,7 @@ def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, h
     sun = problem.conversion
     if sun is None:
         return np.empty((0, problem.outlook.timeline.count), dtype=np.int32)
-    taken, share = [], np.divide(1.0, sun.ac_kwh, out=np.zeros_like(sun.ac_kwh), where=sun.ac_kwh > 0)
+    direct_each, share = [], np.divide(1.0, sun.ac_kwh, out=np.zeros_like(sun.ac_kwh), where=sun.ac_kwh > 0)
     for (charge, discharge, _), own, beyond, limit in zip(batteries, sun.own_kwh, sun.direct_kwh, sun.limit_kwh, strict=True):
         direct = builder.add_columns(charge.size, cost=0.0, upper=beyond)
         none = np.full(charge.size, -np.inf)
@@ -51,8 +51,8 @@ def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, h
             builder.add_rows(none, limit - own, [(discharge, 1.0), (held_back, -own * share)])
             builder.add_rows(none, limit + own, [(charge, 1.0), (direct, -1.0), (held_back, own * share)])
         _add_order(builder, problem, (charge, direct, held_back), (beyond, beyond * share))
-        taken.append(direct)
-    return np.array(taken, dtype=np.int32).reshape(-1, problem.outlook.timeline.count)
+        direct_each.append(direct)
+    return np.array(direct_each, dtype=np.int32).reshape(-1, problem.outlook.timeline.count)
 
 
 def _add_order(builder: ModelBuilder, problem: Problem, columns: tuple[Indices, Indices, Indices], beyond: tuple[FloatArray, FloatArray]) -> None:
@@ -75,8 +75,8 @@ def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
     """Return the same exchange with the grid and the same charging, but every battery takes PV on its own side first: more PV is held back instead."""
     used = sun.ac_kwh - flows.held_back_kwh + flows.direct_kwh.sum(axis=0)
 
-    def take(kept: FloatArray) -> FloatArray:
-        return np.asarray(np.minimum(flows.charge_kwh, sun.direct_kwh * kept))
+    def take(share: FloatArray) -> FloatArray:
+        return np.asarray(np.minimum(flows.charge_kwh, sun.direct_kwh * share))
 
     most = np.divide(sun.ac_kwh - flows.held_back_kwh, sun.ac_kwh, out=np.ones_like(used), where=sun.ac_kwh > 0)
     if (take(most).sum(axis=0) - flows.direct_kwh.sum(axis=0) <= _NOTHING_KWH).all():

@@ -50,28 +50,30 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
 
 
 def look_ahead(problem: Problem) -> LoadPricing:
-    """Return what loads look at."""
+    """Return the pricing that loads are scheduled by."""
     outlook, dearest = problem.outlook, dearest_price(problem)
     surplus, mean = problem.surplus_kwh, float(outlook.import_price.mean())
     tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
     deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
-    return LoadPricing(outlook.timeline.hours, surplus, deficit, problem.paid.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0))
+    return LoadPricing(
+        outlook.timeline.hours, surplus, deficit, problem.at_tariff_prices.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0)
+    )
 
 
 def _share_surplus(builder: ModelBuilder, takers: Sequence[SurplusUse], surplus_kwh: FloatArray) -> None:
     """Keep takers within the surplus, where there are several; what one may take alone is in its bounds."""
-    wanted = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, surplus_kwh.size)
-    crowded = np.flatnonzero(((wanted > 0).sum(axis=0) > 1) & (wanted.sum(axis=0) > surplus_kwh + 1e-9))
+    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, surplus_kwh.size)
+    crowded = np.flatnonzero(((most_kwh > 0).sum(axis=0) > 1) & (most_kwh.sum(axis=0) > surplus_kwh + 1e-9))
     if not crowded.size:
         return
     rows = builder.add_rows(np.full(crowded.size, -np.inf), surplus_kwh[crowded], [])
-    for taker, most in zip(takers, wanted, strict=True):
+    for taker, most in zip(takers, most_kwh, strict=True):
         takes = most[crowded] > 0
         builder.add_entries(rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes])
 
 
 def most_placed_kwh(problem: Problem) -> FloatArray:
-    """Return what is drawn by everything placed at most, shape ``(slots,)``."""
+    """Return the largest draw of all flexible loads, shape ``(slots,)``."""
     hours = problem.outlook.timeline.hours
     return sum((demand.most_use_kwh(hours) for demand in problem.demands), np.zeros_like(hours))
 
@@ -95,9 +97,9 @@ def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: PlacedColum
 
     Every whole answer obeys anyway: it is the convex hull of off and on in a slot. It leaves 0.1 % between linear and whole instead of 0.3 %.
     """
-    lacks = problem.outlook.load_kwh - problem.outlook.pv_kwh
+    deficit_kwh = problem.outlook.load_kwh - problem.outlook.pv_kwh
     for columns in placed.loads:
         if columns.block:
-            rest = lacks + columns.kwh
-            slots = np.flatnonzero((lacks < 0) & (rest > 0))
+            rest = deficit_kwh + columns.kwh
+            slots = np.flatnonzero((deficit_kwh < 0) & (rest > 0))
             builder.add_rows(np.zeros(slots.size), np.full(slots.size, np.inf), [(columns.use[slots], -rest[slots]), *((each[slots], 1.0) for each in sources)])

@@ -43,13 +43,13 @@ def _guess_ends(problem: Problem, manual: Manual, flows: PlannedFlows) -> FloatA
     ends = []
     for index, battery in enumerate(problem.site.batteries):
         charge_kwh, discharge_kwh = np.nan_to_num(manual.charge_kwh[index]), np.nan_to_num(manual.discharge_kwh[index])
-        pinned = [np.isfinite(wanted[index]) for wanted in (manual.charge_kwh, manual.discharge_kwh)]
+        pinned = [np.isfinite(target_kwh[index]) for target_kwh in (manual.charge_kwh, manual.discharge_kwh)]
         full, empty = full_kwh(battery), battery.min_soc * battery.capacity_kwh
         stored, ended = np.concatenate([problem.stored_kwh[index : index + 1], flows.stored_kwh[index]]), np.zeros(charge_kwh.size)
         for slot in np.flatnonzero(pinned[0] | pinned[1]):
-            wanted = stored[slot] + charge_kwh[slot] * battery.charge_efficiency - discharge_kwh[slot] / battery.discharge_efficiency
-            stored[slot + 1] = np.clip(wanted, min(empty, stored[slot]), max(full, stored[slot]))
-            ended[slot] = abs(wanted - stored[slot + 1]) > SAME_KWH
+            target_kwh = stored[slot] + charge_kwh[slot] * battery.charge_efficiency - discharge_kwh[slot] / battery.discharge_efficiency
+            stored[slot + 1] = np.clip(target_kwh, min(empty, stored[slot]), max(full, stored[slot]))
+            ended[slot] = abs(target_kwh - stored[slot + 1]) > SAME_KWH
         ends += [ended[where] for where in pinned]
     return np.concatenate(ends)
 

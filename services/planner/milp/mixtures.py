@@ -74,7 +74,7 @@ def mix_schedules(
     model: LinearModel,
     blocks: Sequence[PlacedBlock],
     relaxed: Solution,
-    known: Sequence[Sequence[OnOffSchedule]],
+    initial: Sequence[Sequence[OnOffSchedule]],
     *,
     near: float = 0.0,
     solver: Solver | None = None,
@@ -85,28 +85,28 @@ def mix_schedules(
         model: with integer columns, which are let go outside the blocks.
         blocks: parts of it.
         relaxed: the answer to the relaxed model.
-        known: schedules to begin with, one of each block in each.
+        initial: schedules to begin with, one of each block in each.
         near: how near.
         solver: of the kind that solves it.
 
     Raises:
         InfeasibleError: a block has no schedule.
     """
-    mixing, bound = _Mixing(model, blocks, relaxed, known, solver=(solver or Solver()).renew()), relaxed.objective
+    mixing, bound = _Mixing(model, blocks, relaxed, initial, solver=(solver or Solver()).renew()), relaxed.objective
     for _ in range(_TURNS):
-        found, cheapest, gain = mixing.solve()
-        bound = max(bound, found.objective - gain)
-        if found.objective - bound <= near * abs(found.objective):
+        solution, cheapest, gain = mixing.solve()
+        bound = max(bound, solution.objective - gain)
+        if solution.objective - bound <= near * abs(solution.objective):
             break
         mixing.add(cheapest)
-    return Mixture(mixing.read(found), bound)
+    return Mixture(mixing.read(solution), bound)
 
 
 class _Mixing:
     """The model without its blocks, and a column per schedule instead; behind its rows one per block: shares add up to one."""
 
     def __init__(
-        self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, known: Sequence[Sequence[OnOffSchedule]], *, solver: Solver
+        self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, initial: Sequence[Sequence[OnOffSchedule]], *, solver: Solver
     ) -> None:
         self._blocks, self._solver = blocks, solver
         self._outside, rest = _leave_out(model, blocks)
@@ -118,7 +118,7 @@ class _Mixing:
             rest = rest.with_column(*self._column(place, OnOffSchedule(relaxed.column[each.block.on], cost)))
         shares = np.arange(len(blocks))
         start = rest.start and StartBasis(np.append(rest.start.columns, self._first - len(blocks) + shares), np.append(rest.start.rows, self._rows + shares))
-        for place, schedule in (each for schedules in known for each in enumerate(schedules)):
+        for place, schedule in (each for schedules in initial for each in enumerate(schedules)):
             rest = rest.with_column(*self._column(place, schedule))
             self._mixed.append((place, schedule))
         self._model = replace(rest, start=start)
@@ -131,16 +131,16 @@ class _Mixing:
 
     def solve(self) -> tuple[Solution, list[OnOffSchedule], float]:
         """Return the cheapest mixture so far, the cheapest schedules at its prices, and how much less a mixture of all schedules may cost at most."""
-        found, dual = self._solver.solve(self._model), np.zeros(self._outside.size)
-        dual[self._outside] = found.dual[: self._rows]
+        solution, dual = self._solver.solve(self._model), np.zeros(self._outside.size)
+        dual[self._outside] = solution.dual[: self._rows]
         worth = [block.worth(dual) for block in self._blocks]
         cheapest = [placed.block.schedules.find(-each) for placed, each in zip(self._blocks, worth, strict=True)]
         costs = [schedule.cost - each @ schedule.on for schedule, each in zip(cheapest, worth, strict=True)]
-        return found, cheapest, float(found.dual[self._rows :].sum() - sum(costs))
+        return solution, cheapest, float(solution.dual[self._rows :].sum() - sum(costs))
 
-    def read(self, found: Solution) -> tuple[tuple[OnOffSchedule, ...], ...]:
+    def read(self, solution: Solution) -> tuple[tuple[OnOffSchedule, ...], ...]:
         """Return the schedules of each block that a mixture is made of, the largest share first."""
-        shares = found.column[self._first :]
+        shares = solution.column[self._first :]
         order = [place for place in np.argsort(-shares, kind="stable").tolist() if shares[place] > _NO_SHARE]
         return tuple(tuple(self._mixed[each][1] for each in order if self._mixed[each][0] == place) for place in range(len(self._blocks)))
 
@@ -157,9 +157,9 @@ def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolA
     for each in blocks:
         rows[each.block.rows] = columns[each.block.columns] = False
     entry_rows = model.entry_rows()
-    kept = np.flatnonzero(rows[entry_rows] & columns[model.index])
+    entries = np.flatnonzero(rows[entry_rows] & columns[model.index])
     row, column, ones = np.cumsum(rows) - 1, np.cumsum(columns) - 1, np.ones(len(blocks))
-    starts = np.searchsorted(row[entry_rows[kept]], np.arange(rows.sum() + len(blocks)))
+    starts = np.searchsorted(row[entry_rows[entries]], np.arange(rows.sum() + len(blocks)))
     start = model.start and StartBasis(column[model.start.columns], row[model.start.rows])
     return rows, LinearModel(
         cost=model.cost[columns],
@@ -169,7 +169,7 @@ def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolA
         row_lower=np.append(model.row_lower[rows], ones),
         row_upper=np.append(model.row_upper[rows], ones),
         starts=starts.astype(np.int32),
-        index=column[model.index[kept]].astype(np.int32),
-        value=model.value[kept],
+        index=column[model.index[entries]].astype(np.int32),
+        value=model.value[entries],
         start=start,
     )

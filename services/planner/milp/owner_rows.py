@@ -1,4 +1,4 @@
-"""The owner's blocks in the mixed-integer model, and what a plan that follows them tells the batteries."""
+"""The owner's blocks in the mixed-integer model, and the batteries' set-points of a plan that follows them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,27 +26,27 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
         return _NO_ENDS
     ends = [columns for index, own in enumerate(batteries) for columns in _pin_battery(builder, problem, own, index=index)]
     for pinned in [each.pinned for each in placed.loads if each.pinned]:
-        _want(builder, pinned.columns, pinned.wanted, price=PIN_SLACK * dearest_price(problem) * pinned.kwh)
+        _want(builder, pinned.columns, pinned.target, price=PIN_SLACK * dearest_price(problem) * pinned.kwh)
     return np.concatenate([_NO_ENDS, *ends])
 
 
 _NO_ENDS = np.empty(0, dtype=np.int32)
 
 
-def _want(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> None:
-    """Want a quantity where a value is given, or none of it: what is missing has a price, and what must run on all the same."""
-    runs, rests = np.flatnonzero(wanted > 0), np.flatnonzero(wanted == 0)
-    _pin(builder, column[runs], wanted[runs], price=price)
+def _want(builder: ModelBuilder, column: Indices, target: FloatArray, *, price: float) -> None:
+    """Require a quantity where a target is positive, none of it where it is 0; the missing part and forced runs have a price."""
+    runs, rests = np.flatnonzero(target > 0), np.flatnonzero(target == 0)
+    _pin(builder, column[runs], target[runs], price=price)
     if rests.size:
         beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
         builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(column[rests], 1.0), (beyond, -1.0)])
 
 
-def _pin(builder: ModelBuilder, column: Indices, wanted: FloatArray, *, price: float) -> Indices:
-    """Want a quantity at a value: no more, and less at a price; return what is missing."""
-    missing = builder.add_columns(column.size, cost=price, upper=wanted)
+def _pin(builder: ModelBuilder, column: Indices, target: FloatArray, *, price: float) -> Indices:
+    """Require a quantity at a target: no more, and less at a price; return the columns of the missing part."""
+    missing = builder.add_columns(column.size, cost=price, upper=target)
     if column.size:
-        builder.add_rows(wanted, wanted, [(column, 1.0), (missing, 1.0)])
+        builder.add_rows(target, target, [(column, 1.0), (missing, 1.0)])
     return missing
 
 
@@ -58,18 +58,18 @@ def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, i
     if manual.full is not None and manual.empty is not None:
         _stay(builder, stored[manual.full[index]], full_kwh(battery), np.inf)
         _stay(builder, stored[manual.empty[index]], -np.inf, battery.min_soc * battery.capacity_kwh)
-    for energy, wanted, least in ((charge, manual.charge_kwh[index], battery.min_charge_kw), (discharge, manual.discharge_kwh[index], 0.0)):
-        where = np.flatnonzero(np.isfinite(wanted))
+    for energy, target_kwh, least in ((charge, manual.charge_kwh[index], battery.min_charge_kw), (discharge, manual.discharge_kwh[index], 0.0)):
+        where = np.flatnonzero(np.isfinite(target_kwh))
         if where.size == 0:
             continue
         if manual.decided:
-            builder.add_rows(wanted[where], wanted[where] + SAME_KWH, [(energy[where], 1.0)])
+            builder.add_rows(target_kwh[where], target_kwh[where] + SAME_KWH, [(energy[where], 1.0)])
             continue
-        most = np.maximum(wanted[where], least * hours[where])
+        most = np.maximum(target_kwh[where], least * hours[where])
         missing = builder.add_columns(where.size, cost=PIN_SLACK * dearest_price(problem), upper=most)
         ends = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
         builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)])
-        builder.add_rows(wanted[where], np.full(where.size, np.inf), [(energy[where], 1.0), (missing, 1.0), (ends, wanted[where])])
+        builder.add_rows(target_kwh[where], np.full(where.size, np.inf), [(energy[where], 1.0), (missing, 1.0), (ends, target_kwh[where])])
         _add_ends(builder, stored[where], ends, battery, start_kwh=float(problem.stored_kwh[index]), charges=energy is charge)
         yield ends
 
@@ -98,11 +98,11 @@ def full_kwh(battery: Battery) -> float:
 
 
 def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
-    """Return the problem with what is pinned replaced by what a solved model made of it: linear again."""
+    """Return the problem with pinned energies replaced by those of a solved model: linear again."""
     if problem.manual is None:
         return problem
-    held = zip(problem.site.batteries, flows.stored_kwh, strict=True)
-    full = np.array([stored >= full_kwh(battery) - SAME_KWH for battery, stored in held], dtype=bool)
+    pairs = zip(problem.site.batteries, flows.stored_kwh, strict=True)
+    full = np.array([stored >= full_kwh(battery) - SAME_KWH for battery, stored in pairs], dtype=bool)
     empty = flows.stored_kwh <= problem.limits.batteries.min_kwh + SAME_KWH
     energies = np.maximum(flows.charge_kwh, 0.0), np.maximum(flows.discharge_kwh, 0.0)
     return replace(problem, manual=problem.manual.decide(*energies, full=full.reshape(empty.shape), empty=empty))

@@ -68,7 +68,7 @@ def _place_columns(built: Formulation, choices: BinarySlots) -> IndexArray:
     return slots
 
 
-def _choose_again(model: LinearModel, slots: IndexArray, known: Solution, solver: Solver, *, first: int) -> Solution:
+def _choose_again(model: LinearModel, slots: IndexArray, chosen: Solution, solver: Solver, *, first: int) -> Solution:
     """Return the solution of a piece to which what was chosen before leaves no way: as much of that as need be is chosen once more, with all the rest in view.
 
     Raises:
@@ -76,14 +76,14 @@ def _choose_again(model: LinearModel, slots: IndexArray, known: Solution, solver
     """
     for back in range(first - PIECE, 0, -PIECE):
         with suppress(InfeasibleError):
-            return _solve_piece(model, slots, known, solver.renew(), choose=(back, first + PIECE), until=slots.size)
-    return _solve_piece(model, slots, known, solver.renew(), choose=(0, first + PIECE), until=slots.size)
+            return _solve_piece(model, slots, chosen, solver.renew(), choose=(back, first + PIECE), until=slots.size)
+    return _solve_piece(model, slots, chosen, solver.renew(), choose=(0, first + PIECE), until=slots.size)
 
 
-def _solve_piece(model: LinearModel, slots: IndexArray, known: Solution, solver: Solver, *, choose: tuple[int, int], until: int) -> Solution:
-    """Return the solution in which binaries choose in the slots of a piece: what comes before and from ``until`` on does what is ``known``."""
+def _solve_piece(model: LinearModel, slots: IndexArray, chosen: Solution, solver: Solver, *, choose: tuple[int, int], until: int) -> Solution:
+    """Return the solution in which binaries choose in the slots of a piece: what comes before and from ``until`` on does what is ``chosen``."""
     first, end = choose
     fixed = np.flatnonzero((slots >= 0) & ((slots < first) | (slots >= until)))
     relaxed = (slots >= 0) & ((slots < first) | (slots >= end))
-    piece = replace(model.fixed(fixed, known.column[fixed]), integer=np.where(relaxed, 0, model.integer).astype(np.int32))
+    piece = replace(model.fixed(fixed, chosen.column[fixed]), integer=np.where(relaxed, 0, model.integer).astype(np.int32))
     return solver.solve(piece, mip_gap=_PIECE_GAP, time_limit_s=_LONGEST_S, presolve=True)

@@ -133,29 +133,29 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
             return replace(_solve_or_compromise(settled, solver), proven=False)
     chosen = _solve_or_compromise(problem.due(problem.deadline.share(_PIN_SHARE)), solver.renew())
     try:
-        return replace(_solve_or_compromise(decide_pins(problem, chosen), solver, known=chosen), gap=chosen.gap, proven=chosen.proven)
+        return replace(_solve_or_compromise(decide_pins(problem, chosen), solver, feasible=chosen), gap=chosen.gap, proven=chosen.proven)
     except SolverError:
         return chosen
 
 
-def _solve_or_compromise(problem: Problem, solver: Solver, *, known: PlannedFlows | None = None) -> PlannedFlows:
-    """Return the least-cost flows, or the least-cost compromise; ``known`` are flows that physics allows.
+def _solve_or_compromise(problem: Problem, solver: Solver, *, feasible: PlannedFlows | None = None) -> PlannedFlows:
+    """Return the least-cost flows, or the least-cost compromise; ``feasible`` are flows that physics allows.
 
     Raises:
         OutOfTimeError: neither was found in time.
         SolverError: there was no time for anything.
     """
     try:
-        return _solve(problem, solver, elastic=False, known=known)
+        return _solve(problem, solver, elastic=False, feasible=feasible)
     except OutOfTimeError as late:
         # What was not found in time to keep all limits may be found where they are broken at a price: it breaks none that it need not.
         with suppress(InfeasibleError, SolverError):
-            compromise = _solve(problem, solver, elastic=True, known=known)
+            compromise = _solve(problem, solver, elastic=True, feasible=feasible)
             if compromise.gap < _POOR_COMPROMISE:
                 return replace(compromise, elastic=True)
         raise late from None
     except (InfeasibleError, SolverError):
-        return replace(_solve(problem, solver, elastic=True, known=known), elastic=True)
+        return replace(_solve(problem, solver, elastic=True, feasible=feasible), elastic=True)
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
@@ -166,28 +166,28 @@ def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
     return _solve_choices(problem, solver, BinarySlots(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
 
 
-def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlows | None = None) -> PlannedFlows:
+def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: PlannedFlows | None = None) -> PlannedFlows:
     ways = FlowDirections.of(problem)
     built = formulate(problem, ways, elastic=elastic)
     begun = problem.deadline.left_s
     solution, relaxed = _solve_first(problem, built.model, solver)
     least_search_s = _SEARCH_SOLVES * (begun - problem.deadline.left_s) if problem.outlook.timeline.count > PIECE + AHEAD else 0.0
     flows = built.flows(solution, ways)
-    bound, found, search = (
+    bound, violations, search = (
         flows.objective - flows.gap * abs(flows.objective),
         find_complementarity_violations(problem, flows),
         problem.deadline.share(_SEARCH_SHARE),
     )
-    single = find_single_directions(problem) if found.any() and not elastic else None
+    single = find_single_directions(problem) if violations.any() and not elastic else None
     if single is not None and (exact := _follow_ways(problem, solver, single)) is not None:
         return exact
     # Once binaries are needed at all, slots whose prices tempt get theirs at once: one round instead of many.
-    if relaxed and not found.any():
+    if relaxed and not violations.any():
         flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), ways)
-        found = find_complementarity_violations(problem, flows)
-    choices = found.joined(find_nonconvex_slots(problem)) if found.any() else found
-    while found.any():
-        rounded = _round_choices(problem, solver, [choose_most(problem, choices, known)], choices, bound=bound, elastic=elastic) if known else None
+        violations = find_complementarity_violations(problem, flows)
+    choices = violations.joined(find_nonconvex_slots(problem)) if violations.any() else violations
+    while violations.any():
+        rounded = _round_choices(problem, solver, [choose_most(problem, choices, feasible)], choices, bound=bound, elastic=elastic) if feasible else None
         if rounded is None:
             rounded, flows = _find_start(problem, solver, choices, flows, bound=bound, elastic=elastic)
         if search.left_s < least_search_s:
@@ -200,8 +200,8 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, known: PlannedFlo
             flows = _solve_choices(problem, solver, choices, elastic=elastic, start=rounded, search=search)
         except SolverError:
             raise OutOfTimeError(flows) from None
-        found = find_complementarity_violations(problem, flows)
-        choices = choices.joined(found)
+        violations = find_complementarity_violations(problem, flows)
+        choices = choices.joined(violations)
     return flows
 
 
@@ -216,7 +216,7 @@ def _solve_first(problem: Problem, model: LinearModel, solver: Solver) -> tuple[
 
 
 def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> PlannedFlows | None:
-    """Return the flows of the ways of a single battery's slots; None where they do not come to what these were said to cost."""
+    """Return the flows of the ways of a single battery's slots; None where they miss the stated cost."""
     built = formulate(problem, single.ways)
     try:
         flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), single.ways)
@@ -245,7 +245,7 @@ def _find_start(
     rounded = _round_choices(problem, solver, [choose_most(problem, choices, flows), choose_rest(problem, choices)], choices, bound=bound, elastic=elastic)
     if problem.outlook.timeline.count <= PIECE + AHEAD or (rounded and rounded.flows.gap <= _GOOD_START):
         return rounded, flows
-    begun, found, pieces = problem.due(problem.deadline.share(_PIECES_SHARE)), None, flows
+    begun, pieced, pieces = problem.due(problem.deadline.share(_PIECES_SHARE)), None, flows
     for anywhere in (False, True):
         try:
             pieces = solve_in_pieces(begun, choices, flows, solver.renew(), elastic=elastic, anywhere=anywhere)
@@ -253,9 +253,9 @@ def _find_start(
             continue
         except SolverError:
             break
-        found = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
+        pieced = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
         break
-    return min((each for each in (rounded, found) if each), key=lambda each: each.flows.objective, default=None), pieces
+    return min((each for each in (rounded, pieced) if each), key=lambda each: each.flows.objective, default=None), pieces
 
 
 def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolArray]], choices: BinarySlots, *, bound: float, elastic: bool) -> _Rounded | None:
@@ -284,9 +284,9 @@ def _solve_choices(
     ways = FlowDirections.of(problem)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
     # Binaries are the last columns.
-    known = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
+    start_columns = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
     try:
-        chosen = solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=(search or problem.deadline).left_s, start=known)
+        chosen = solver.renew().solve(built.model, mip_gap=problem.search.mip_gap, time_limit_s=(search or problem.deadline).left_s, start=start_columns)
     except SolverError:
         if start is None:
             raise

@@ -68,21 +68,21 @@ def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, gap
                 continue
             rounded = shaped.model
             for enough in _ENOUGH:
-                found = _rate(_choose(shaped.model, shaped.answer, solver, enough=enough), shaped.bound, gap=gap)
-                best = found if best is None or found.objective < best.objective else best
+                rated = _rate(_choose(shaped.model, shaped.answer, solver, enough=enough), shaped.bound, gap=gap)
+                best = rated if best is None or rated.objective < best.objective else best
                 if best.proven:
                     return best
     return best
 
 
-def _rate(found: Solution, bound: float, *, gap: float) -> Solution:
+def _rate(solution: Solution, bound: float, *, gap: float) -> Solution:
     """Return a solution with its distance from a bound."""
-    distance = _distance(found, bound)
-    return replace(found, gap=distance, proven=distance <= gap)
+    distance = _distance(solution, bound)
+    return replace(solution, gap=distance, proven=distance <= gap)
 
 
-def _distance(found: Solution, bound: float) -> float:
-    return max(found.objective - bound, 0.0) / max(abs(found.objective), 1e-9)
+def _distance(solution: Solution, bound: float) -> float:
+    return max(solution.objective - bound, 0.0) / max(abs(solution.objective), 1e-9)
 
 
 def _shape(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, gap: float) -> Iterator[_Shaped]:
@@ -181,10 +181,10 @@ class _Choices:
         """
         value = column[self.columns]
         activity = model.activity(column)
-        lacks = [self._lack(model, column, activity, to=to) for to in (1.0, 0.0)]
+        shortfalls = [self._lack(model, column, activity, to=to) for to in (1.0, 0.0)]
         split = np.abs(value - np.round(value)) > _WHOLE
-        made = np.where(lacks[0] <= _WHOLE, 1.0, np.where(lacks[1] <= _WHOLE, 0.0, lacks[0] <= 1.0 - enough))
-        wrong = split & (lacks[0] > _WHOLE) & (lacks[1] > _WHOLE)
+        made = np.where(shortfalls[0] <= _WHOLE, 1.0, np.where(shortfalls[1] <= _WHOLE, 0.0, shortfalls[0] <= 1.0 - enough))
+        wrong = split & (shortfalls[0] > _WHOLE) & (shortfalls[1] > _WHOLE)
         return wrong, np.where(split, made, np.round(value))
 
     def _lack(self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float) -> FloatArray:

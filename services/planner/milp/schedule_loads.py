@@ -69,12 +69,12 @@ def _place(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedule:
                 raise
             return placed
         flows = built.flows(solution, ways)
-        found = find_complementarity_violations(problem, flows)
-        if not found.any():
+        violations = find_complementarity_violations(problem, flows)
+        if not violations.any():
             return _read(problem, built, solution, flows)
         # What is placed is so whatever batteries do: out of time that is what counts, though nothing is proven of it.
         placed = replace(_read(problem, built, solution, flows), gap=None, proven=False)
-        choices = found.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(found)
+        choices = violations.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(violations)
 
 
 def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:

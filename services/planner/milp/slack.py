@@ -46,7 +46,7 @@ def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indice
 
 
 def _price_excess(builder: ModelBuilder, columns: Indices, problem: Problem, energy_kwh: FloatArray, *, level: BoolArray) -> None:
-    """Price what exceeds a limit: levelled by steps of power and by the worst kilowatt where that is wanted, elsewhere the sooner the dearer."""
+    """Price what exceeds a limit: levelled by steps of power and by the worst kilowatt where requested, elsewhere the sooner the dearer."""
     slots, hours, price = np.flatnonzero(level), problem.outlook.timeline.hours, GRID_SLACK * dearest_price(problem)
     sooner = np.flatnonzero((energy_kwh > 0) & ~level)
     if sooner.size:
@@ -63,13 +63,13 @@ def _price_excess(builder: ModelBuilder, columns: Indices, problem: Problem, ene
 
 
 def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
-    """Let a battery miss what is wanted at the horizon, and begin outside its limits, at a price."""
+    """Let a battery miss the terminal bounds, and begin outside its limits, at a price."""
     battery, terminal, stored, dearest = problem.site.batteries[index], problem.terminal, columns[2], dearest_price(problem)
-    wanted = (
+    bounds = (
         (stored, battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh, SOC_SLACK),
         (stored[-1:], terminal.least_kwh[index], terminal.most_kwh[index], HORIZON_SLACK),
     )
-    for energy, least, most, slack in wanted:
+    for energy, least, most, slack in bounds:
         missing = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
         surplus = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
         builder.add_rows(np.full(energy.size, least), np.full(energy.size, np.inf), [(energy, 1.0), (missing, 1.0)])
@@ -81,14 +81,14 @@ RESERVE_SLACK = 200.0
 
 
 def add_reserves(builder: ModelBuilder, problem: Problem, batteries: Indices) -> None:
-    """Add the rows of what should be stored."""
+    """Add the rows of the reserves."""
     if problem.storage.reserve_kwh is None:
         return
-    for (_, _, stored), wanted in zip(batteries, problem.storage.reserve_kwh, strict=True):
-        where = np.flatnonzero(wanted > 0)
-        missing = builder.add_columns(where.size, cost=RESERVE_SLACK * dearest_price(problem), upper=wanted[where])
+    for (_, _, stored), reserve_kwh in zip(batteries, problem.storage.reserve_kwh, strict=True):
+        where = np.flatnonzero(reserve_kwh > 0)
+        missing = builder.add_columns(where.size, cost=RESERVE_SLACK * dearest_price(problem), upper=reserve_kwh[where])
         if where.size:
-            builder.add_rows(wanted[where], np.full(where.size, np.inf), [(stored[where], 1.0), (missing, 1.0)])
+            builder.add_rows(reserve_kwh[where], np.full(where.size, np.inf), [(stored[where], 1.0), (missing, 1.0)])
 
 
 def price_missing(problem: Problem, stored_kwh: FloatArray) -> float:

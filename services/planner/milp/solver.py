@@ -80,7 +80,7 @@ class Solver:
     def solve(
         self, model: LinearModel, *, mip_gap: float = 0.0, time_limit_s: float = 10.0, start: FloatArray | None = None, presolve: bool = False
     ) -> Solution:
-        """Return the least-cost solution; ``start`` holds the columns of a whole one that is known already.
+        """Return the least-cost solution; ``start`` holds the columns of a feasible integer one.
 
         ``presolve`` pays where most columns are fixed.
 
@@ -95,9 +95,9 @@ class Solver:
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + allowed)
         self._load(model)
         if start is not None:
-            known = highspy.HighsSolution()
-            known.col_value = start.tolist()
-            self._highs.setSolution(known)
+            start_solution = highspy.HighsSolution()
+            start_solution.col_value = start.tolist()
+            self._highs.setSolution(start_solution)
         with span("solver.run", columns=model.cost.size, rows=model.row_lower.size, integers=int(model.integer.sum())):
             self._highs.run()
         return self._read(model)
@@ -111,22 +111,22 @@ class Solver:
         return self._model
 
     def _load(self, model: LinearModel) -> None:
-        kept = self._model
-        if kept is not None and _same_structure(kept, model):
-            self._change(kept, model)
+        loaded = self._model
+        if loaded is not None and _same_structure(loaded, model):
+            self._change(loaded, model)
         else:
             _pass_model(self._highs, model)
         self._model = model
 
-    def _change(self, kept: LinearModel, model: LinearModel) -> None:
-        """Tell the solver what differs, and nothing else: most solves after the first fix a few columns."""
-        cost = _differ((kept.cost, model.cost))
+    def _change(self, loaded: LinearModel, model: LinearModel) -> None:
+        """Pass the solver the differences alone: most solves after the first fix a few columns."""
+        cost = _differ((loaded.cost, model.cost))
         if cost.size:
             self._highs.changeColsCost(cost.size, cost, model.cost[cost])
-        columns = _differ((kept.lower, model.lower), (kept.upper, model.upper))
+        columns = _differ((loaded.lower, model.lower), (loaded.upper, model.upper))
         if columns.size:
             self._highs.changeColsBounds(columns.size, columns, model.lower[columns], model.upper[columns])
-        rows = _differ((kept.row_lower, model.row_lower), (kept.row_upper, model.row_upper))
+        rows = _differ((loaded.row_lower, model.row_lower), (loaded.row_upper, model.row_upper))
         if rows.size:
             self._highs.changeRowsBounds(rows.size, rows, model.row_lower[rows], model.row_upper[rows])
 
@@ -138,9 +138,9 @@ class Solver:
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
         if ended or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy=MORE_TIME)
-        found = self._highs.getSolution()
+        result = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
-        return Solution(np.array(found.col_value), np.array(found.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)
+        return Solution(np.array(result.col_value), np.array(result.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)
 
 
 def _differ(*pairs: tuple[FloatArray, FloatArray]) -> Indices:

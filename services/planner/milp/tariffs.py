@@ -29,9 +29,9 @@ class MonthPeak:
         share = self.share
         level_kw = float(column[self.level][0]) + column[self.above][share.unit][share.interval]
         planned, level = import_kwh[share.slots], level_kw * hours[share.slots]
-        kept = np.bincount(share.interval, weights=planned > level + 1e-9) > 0
-        kept[0] |= share.running
-        return np.where(kept[share.interval], planned, level)
+        planned_intervals = np.bincount(share.interval, weights=planned > level + 1e-9) > 0
+        planned_intervals[0] |= share.running
+        return np.where(planned_intervals[share.interval], planned, level)
 
 
 def add_peaks(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, peaks: tuple[Peak, ...], zone: ZoneInfo) -> tuple[MonthPeak, ...]:

@@ -45,8 +45,8 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
         if name not in names:
             raise refuse("no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none")
     unnamed = next((name for name in names if name not in state.peaks), None)
-    known = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
-    states = [(price, known.get(price.name, PeakState())) for price in prices]
+    states_by_name = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
+    states = [(price, states_by_name.get(price.name, PeakState())) for price in prices]
     return tuple(Peak(price, PeakHistory(tuple(each.highest_kw), each.today_kw, each.interval_kwh)) for price, each in states)
 
 
@@ -58,13 +58,13 @@ def read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
 
 
 def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -> FloatArray:
-    """Return what each battery should hold at the end of each slot, kWh, ``(batteries, slots)``: from a reserve's begin to its end.
+    """Return each battery's reserve at the end of each slot, kWh, ``(batteries, slots)``: from a reserve's begin to its end.
 
     Raises:
         InvalidInputError: a reserve names a battery that the site has not.
     """
     names = [battery.name for battery in site.batteries]
-    wanted = np.zeros((len(names), timeline.count))
+    reserve_kwh = np.zeros((len(names), timeline.count))
     ends = timeline.edges[1:]
     for place, reserve in enumerate(reserves):
         if reserve.battery is not None and reserve.battery not in names:
@@ -72,8 +72,8 @@ def read_reserves(reserves: Sequence[Reserve], site: Site, timeline: Timeline) -
         inside = (ends >= to_instant(reserve.from_)) & (ends <= to_instant(reserve.to))
         for index, battery in enumerate(site.batteries):
             if reserve.battery in (None, battery.name):
-                wanted[index, inside] = np.maximum(wanted[index, inside], min(reserve.soc, battery.max_soc) * battery.capacity_kwh)
-    return wanted
+                reserve_kwh[index, inside] = np.maximum(reserve_kwh[index, inside], min(reserve.soc, battery.max_soc) * battery.capacity_kwh)
+    return reserve_kwh
 
 
 # Terminal value of a stored kWh as a share of the mean import price. Source: docs/decisions/0004.
@@ -134,10 +134,10 @@ def build_problem(request: PlanRequest) -> Problem:
 
 
 def objective_of(request: PlanRequest) -> Objective:
-    """Return what counts in a request: what its options say, or else its site."""
+    """Return a request's objective: that of its options, or else of its site."""
     objective = request.options.objective or (request.site.objective if request.site else Objective())
-    asked = request.options.switching_price
-    return objective if asked is None else objective.model_copy(update={"switching_price": asked})
+    switching_price = request.options.switching_price
+    return objective if switching_price is None else objective.model_copy(update={"switching_price": switching_price})
 
 
 def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
@@ -147,9 +147,9 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
     """
     if weights == COST_ALONE:
         return problem
-    outlook, paid = problem.outlook, problem.outlook.import_price
-    counted = weigh_import(paid, outlook.carbon_g_per_kwh, weights)
-    beside = TERMINAL_SHARE * float(np.mean(counted - paid)) if automatic else 0.0
+    outlook, tariff_price = problem.outlook, problem.outlook.import_price
+    counted = weigh_import(tariff_price, outlook.carbon_g_per_kwh, weights)
+    beside = TERMINAL_SHARE * float(np.mean(counted - tariff_price)) if automatic else 0.0
     return replace(
         problem,
         site=problem.site.model_copy(update={"batteries": [weigh_wear(battery, weights) for battery in problem.site.batteries]}),
@@ -160,13 +160,13 @@ def weigh(problem: Problem, weights: Weights, *, automatic: bool) -> Problem:
 
 
 def hold_reserve(problem: Problem, reserve_kwh: FloatArray) -> Problem:
-    """Return the problem with what batteries should hold at the end of each slot, ``(batteries, slots)``; it goes before what is wanted at the horizon."""
+    """Return the problem with reserves at the end of each slot, ``(batteries, slots)``; a reserve goes before the terminal rule."""
     terminal = replace(problem.terminal, most_kwh=np.maximum(problem.terminal.most_kwh, reserve_kwh[:, -1]))
     return replace(problem, terminal=terminal, storage=replace(problem.storage, reserve_kwh=reserve_kwh))
 
 
 def _bind(problem: Problem, blocks: Sequence[ManualBlock]) -> Problem:
-    """Return the problem with what its owner pins and forbids."""
+    """Return the problem with its owner's constraints."""
     manual, demands = read_blocks(blocks, problem.site, problem.demands, problem.outlook.timeline)
     return replace(problem, manual=manual, demands=demands, limits=manual.narrow(problem.limits))
 
@@ -205,7 +205,7 @@ def _timeline(request: PlanRequest, count: int) -> Timeline:
 
 
 def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatArray, list[Mode | None]]:
-    """Return what each battery holds, and what it has given since local midnight, kWh, both ``(batteries,)``; and its mode, where that is said.
+    """Return stored energy and discharge since local midnight, kWh, both ``(batteries,)``, and each battery's mode where the state has it.
 
     Raises:
         InvalidInputError: a battery without state, a state without battery.
@@ -216,26 +216,26 @@ def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatA
             raise refuse("state-no-such-battery", field=f"state.batteries.{name}", names=", ".join(names) or "none")
     stored, discharged, modes = np.zeros(len(names)), np.zeros(len(names)), list[Mode | None]()
     for index, battery in enumerate(site.batteries):
-        known = state.batteries.get(battery.name)
-        if known is None:
+        battery_state = state.batteries.get(battery.name)
+        if battery_state is None:
             raise refuse("soc-missing", field=f"state.batteries.{battery.name}.soc")
-        stored[index], discharged[index] = known.soc * battery.capacity_kwh, known.discharged_today_kwh or 0.0
-        modes.append(Mode[known.mode.upper()] if known.mode else None)
+        stored[index], discharged[index] = battery_state.soc * battery.capacity_kwh, battery_state.discharged_today_kwh or 0.0
+        modes.append(Mode[battery_state.mode.upper()] if battery_state.mode else None)
     return stored, discharged, modes
 
 
 def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[Demand, ...]:
-    """Return what a site's devices want over a timeline; what the load of ``series`` includes is not placed.
+    """Return the demands of a site's devices over a timeline; devices that the load of ``series`` includes are left out.
 
     Raises:
         InvalidInputError: state of a device that the site does not have, a session without state of charge or upside down.
     """
-    found: list[Demand] = []
+    demands: list[Demand] = []
     for kind in PLANNED_KINDS:
         # Who reads a kind refuses what is said of devices that the site does not have.
         if kind.of(site) or getattr(state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
-            found += kind.read(site, state, timeline, series)
-    return tuple(found)
+            demands += kind.read(site, state, timeline, series)
+    return tuple(demands)
 
 
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:
@@ -252,8 +252,8 @@ def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, imp
         return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
     if terminal.kind == "value":
         return TerminalRule(least, most, _terminal_values(terminal, site))
-    wanted = stored_kwh if terminal.soc is None else terminal.soc * capacity
-    return TerminalRule(wanted, wanted if terminal.kind == "equal_soc" else np.maximum(most, wanted), nothing)
+    target_kwh = stored_kwh if terminal.soc is None else terminal.soc * capacity
+    return TerminalRule(target_kwh, target_kwh if terminal.kind == "equal_soc" else np.maximum(most, target_kwh), nothing)
 
 
 def _terminal_values(terminal: Terminal, site: Site) -> FloatArray:

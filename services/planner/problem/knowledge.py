@@ -35,11 +35,11 @@ class CarbonVintages:
 
     def ahead(self, now: datetime, timeline: Timeline) -> FloatArray | None:
         """Return the intensity of ``timeline`` as known at ``now``; None where nothing was."""
-        seen = self.issued_at <= np.datetime64(now.replace(tzinfo=None))
-        known = np.full(self.timeline.count, np.nan)
-        known[self.slot[seen]] = self.g_per_kwh[seen]
+        issued = self.issued_at <= np.datetime64(now.replace(tzinfo=None))
+        intensity = np.full(self.timeline.count, np.nan)
+        intensity[self.slot[issued]] = self.g_per_kwh[issued]
         first = self.timeline.index_of(timeline.start)
-        return carry_days(known[: first + timeline.count], self.timeline)[-timeline.count :] if np.isfinite(known).any() else None
+        return carry_days(intensity[: first + timeline.count], self.timeline)[-timeline.count :] if np.isfinite(intensity).any() else None
 
 
 def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
@@ -66,13 +66,13 @@ class PriceVintages:
     price: FloatArray
     foreign: tuple[str, ...] = ()
 
-    def known(self, now: datetime, first: int, end: int) -> FloatArray:
+    def read(self, now: datetime, first: int, end: int) -> FloatArray:
         """Return the price of the slots from ``first`` on, before ``end``, as last published at or before ``now``; NaN where nothing was."""
         # Of months that a replay reads, a plan looks at days.
         rows = slice(*np.searchsorted(self.slot, (first, end)))
-        seen = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
+        published = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
         price = np.full(end - first, np.nan)
-        price[self.slot[rows][seen] - first] = self.price[rows][seen]
+        price[self.slot[rows][published] - first] = self.price[rows][published]
         return price
 
     def actual(self) -> FloatArray:
@@ -112,18 +112,18 @@ class SitePrices:
         start = self.timeline.index_of(timeline.start)
         # What is carried on is the last known day, so no more than a day before the start matters.
         first, last = max(start - DAY // timeline.step, 0), start + timeline.count
-        spot, known = {}, last
+        spot, known_count = {}, last
         for market, book in self.books.items():
-            price = book.known(now, first, last)
-            seen = np.flatnonzero(np.isfinite(price))
-            count = int(seen[-1]) + 1 if seen.size else 0
-            known = min(known, first + count)
+            price = book.read(now, first, last)
+            published = np.flatnonzero(np.isfinite(price))
+            count = int(published[-1]) + 1 if published.size else 0
+            known_count = min(known_count, first + count)
             # Who has just begun to load prices knows none of yesterday: what is carried on is what there is. Where nothing is known, everything is missing.
-            begin = min(int(seen[0]), start - first) if seen.size else 0
+            begin = min(int(published[0]), start - first) if published.size else 0
             self._require_whole(market, price[begin : count or None], first + begin)
             spot[market] = extend_prices(price[begin:], count - begin, slots_per_day=DAY // timeline.step)[-timeline.count :]
         imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
-        return Prices(imported, exported, min(self.timeline.start + known * self.timeline.step, timeline.end))
+        return Prices(imported, exported, min(self.timeline.start + known_count * self.timeline.step, timeline.end))
 
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
         gaps = np.flatnonzero(np.isnan(price))
@@ -153,16 +153,16 @@ class SitePrices:
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
         """Return the mean import price of the last ``days`` days before ``now``, or of what there is, as published by then; 0 for nothing."""
-        seen = self.paid_before(now, days=days)
-        seen = seen[np.isfinite(seen)]
-        return float(seen.mean()) if seen.size else 0.0
+        past = self.import_prices_before(now, days=days)
+        past = past[np.isfinite(past)]
+        return float(past.mean()) if past.size else 0.0
 
-    def paid_before(self, now: datetime, *, days: int) -> FloatArray:
+    def import_prices_before(self, now: datetime, *, days: int) -> FloatArray:
         """Return the import price of the last ``days`` days before ``now``, or of as many as there are, as published by then; NaN where it was not."""
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
         past = self.timeline.window(first, max(slot - first, 1))
-        spot = {market: book.known(now, first, first + past.count) for market, book in self.books.items()}
+        spot = {market: book.read(now, first, first + past.count) for market, book in self.books.items()}
         imported, _ = price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)
         return imported
 
@@ -241,6 +241,6 @@ class MixedForecast:
 def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: SitePrices) -> Outlook:
     """Return the outlook over ``timeline`` from what is known at ``now``."""
     load, pv = energy.ahead(now, timeline)
-    known = prices.ahead(now, timeline)
+    site_prices = prices.ahead(now, timeline)
     carbon = prices.carbon.ahead(now, timeline) if prices.carbon else None
-    return Outlook(timeline, load, pv, known.import_price, known.export_price, carbon)
+    return Outlook(timeline, load, pv, site_prices.import_price, site_prices.export_price, carbon)

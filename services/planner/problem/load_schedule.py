@@ -47,8 +47,8 @@ class LoadSchedule:
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
-        known = problem.uncertainty
-        courses, errors = (each.add_load(placed) if each else None for each in (known.courses, known.errors))
+        uncertainty = problem.uncertainty
+        courses, errors = (each.add_load(placed) if each else None for each in (uncertainty.courses, uncertainty.errors))
         return replace(
             problem,
             outlook=outlook,
@@ -56,6 +56,6 @@ class LoadSchedule:
             search=replace(problem.search, mip_gap=0.0),
             demands=(),
             tariff=replace(problem.tariff, peaks=()),
-            uncertainty=replace(known, courses=courses, errors=errors),
+            uncertainty=replace(uncertainty, courses=courses, errors=errors),
             storage=replace(problem.storage, give_limit_kwh=self.give_limit_kwh),
         )

@@ -51,7 +51,7 @@ class Manual:
 
     @property
     def decided(self) -> bool:
-        """Whether what is pinned is what a solved model made of it."""
+        """Whether the pinned energies are those of a solved model."""
         return self.full is not None
 
     @property
@@ -72,10 +72,10 @@ class Manual:
         return replace(self, **{name: part[own] for name, part in parts.items() if part is not None})
 
     def decide(self, charge_kwh: FloatArray, discharge_kwh: FloatArray, *, full: BoolArray, empty: BoolArray) -> "Manual":
-        """Return the blocks with what is pinned replaced by what a solved model made of it; ``full`` and ``empty`` are its batteries."""
+        """Return the blocks with pinned energies replaced by those of a solved model; ``full`` and ``empty`` mark its batteries."""
         charge = np.where(np.isfinite(self.charge_kwh), np.minimum(charge_kwh, self.charge_kwh), np.nan)
         discharge = np.where(np.isfinite(self.discharge_kwh), np.minimum(discharge_kwh, self.discharge_kwh), np.nan)
-        less = [wanted - got > SAME_KWH for wanted, got in ((self.charge_kwh, charge), (self.discharge_kwh, discharge))]
+        less = [pinned_kwh - decided_kwh > SAME_KWH for pinned_kwh, decided_kwh in ((self.charge_kwh, charge), (self.discharge_kwh, discharge))]
         return replace(self, charge_kwh=charge, discharge_kwh=discharge, full=full & less[0], empty=empty & less[1])
 
     def narrow(self, limits: SiteLimits) -> SiteLimits:

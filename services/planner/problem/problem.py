@@ -62,7 +62,7 @@ class TariffState:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """What load and PV may do instead of what is expected, and how far (0–1) the dearest of these courses alone count.
+    """Scenarios of load and PV, and the risk aversion (0–1): how far the dearest courses alone count.
 
     ``errors`` are courses on which what is followed has to gain over the inverter alone.
     """
@@ -87,7 +87,7 @@ class StorageBounds:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What those who follow a plan heed; the plan itself is the optimum.
+    """Settings of plan-following policies; the plan itself is the optimum.
 
     ``switching_price`` is what another mode has to gain per stored kWh, ``modes`` are those in progress, battery by battery. ``value_correction`` is what one
     stored kWh is worth at the end of each slot beyond the value function, ``(slots,)``: somebody has learned it; the plan itself knows nothing of it.
@@ -150,12 +150,12 @@ class Problem:
 
     def over_courses(self, courses: ScenarioSet, *, risk: float) -> "Problem":
         """Return the problem planned for courses besides the expected one, and followed as such a plan is."""
-        known = replace(self.uncertainty, courses=courses, risk=risk)
-        return replace(self, uncertainty=known, following=replace(self.following, margin=ACTING_ON_MEAN))
+        uncertainty = replace(self.uncertainty, courses=courses, risk=risk)
+        return replace(self, uncertainty=uncertainty, following=replace(self.following, margin=ACTING_ON_MEAN))
 
     @property
-    def paid(self) -> "Problem":
-        """The problem with the prices that are really paid."""
+    def at_tariff_prices(self) -> "Problem":
+        """The problem at tariff prices, without weights on carbon or self-sufficiency."""
         return self.billed or self
 
     @property
@@ -184,8 +184,8 @@ class Problem:
         return self.manual is not None and bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
 
     @property
-    def wanted_at_end(self) -> tuple[FloatArray, FloatArray]:
-        """What is wanted of each battery at the horizon beside its own limits, least and most, ``(batteries,)``; infinite where that is nothing."""
+    def terminal_bounds(self) -> tuple[FloatArray, FloatArray]:
+        """Least and most energy of each battery at the horizon beyond its own limits, ``(batteries,)``; infinite where there is no bound."""
         terminal, battery = self.terminal, self.limits.batteries
         least = np.where(terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf)
         return least, np.where(terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH, terminal.most_kwh, np.inf)

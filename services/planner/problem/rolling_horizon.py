@@ -1,4 +1,4 @@
-"""What is planned at an instant of what is known then: the one way from prices, forecasts and state to a problem, for stored sites and for replays."""
+"""Rolling horizon: from the prices, forecasts and state of an instant to its problem, for stored sites and replays."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ HORIZON = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class SiteKnowledge:
-    """A site and what can be known of it: expected load and PV, prices, and, where any are kept, how forecasts erred before."""
+    """A site's inputs: expected load and PV, prices, and past forecast errors where they are stored."""
 
     site: Site
     energy: EnergyOutlook
@@ -38,7 +38,7 @@ class SiteKnowledge:
         margin: Margin = ACTING,
         discharged_today_kwh: FloatArray | None = None,
     ) -> Problem:
-        """Return what is to be planned at ``now``.
+        """Return the problem of ``now``.
 
         Args:
             now: an instant on the grid of the prices' timeline.
@@ -74,5 +74,5 @@ class SiteKnowledge:
             return problem
         load, pv = (split_days(series, outlook.timeline.step) for series in (outlook.load_kwh, outlook.pv_kwh))
         soc = margin_soc(self.site, safety_factor(rule, load, pv, temperature_c=None)[0], load, pv)
-        kept = margin_reserves(self.site, soc, (outlook.timeline.start, outlook.timeline.end))
-        return hold_reserve(problem, read_reserves(kept, self.site, outlook.timeline))
+        reserves = margin_reserves(self.site, soc, (outlook.timeline.start, outlook.timeline.end))
+        return hold_reserve(problem, read_reserves(reserves, self.site, outlook.timeline))

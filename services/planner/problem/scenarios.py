@@ -1,4 +1,4 @@
-"""Scenarios of load and PV: what past forecast errors say may come instead of what is expected."""
+"""Scenarios of load and PV: the expected course plus past forecast errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class ScenarioSet:
     pv_kwh: FloatArray
 
     def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
-        """Return the courses with more load, shape ``(slots,)``; what is given back is no more than the load there is."""
+        """Return the courses with more load, shape ``(slots,)``; a negative load is bounded by the course's load."""
         return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 
@@ -58,9 +58,9 @@ def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArra
     order = np.argsort(-cost, kind="stable")
     share = max(1.0 - risk, 1e-9)
     before = np.cumsum(weight[order]) - weight[order]
-    kept = np.empty_like(weight)
-    kept[order] = np.clip(share - before, 0.0, weight[order])
-    return np.asarray(kept / kept.sum())
+    tail_weight = np.empty_like(weight)
+    tail_weight[order] = np.clip(share - before, 0.0, weight[order])
+    return np.asarray(tail_weight / tail_weight.sum())
 
 
 # The oldest forecast that counts was issued so many days ago. Source: docs/decisions/0020.
@@ -69,8 +69,8 @@ DAYS = 16
 NEAR = timedelta(hours=6)
 # Fewer days say too little of how forecasts err.
 LEAST_DAYS = 3
-# Of a day's load; with less known, the day says nothing.
-KNOWN_SHARE = 0.5
+# Share of a day's load; days with less are left out.
+LEAST_MEASURED_SHARE = 0.5
 # A bias counts where the last days' sums are this many standard errors, and this share, beside what was expected; no forecast is so far off for
 # a week by chance. Source: docs/decisions/0033
 BIAS_DAYS, BIAS_DEVIATIONS, BIAS_SHARE = 7, 3.0, 0.15
@@ -105,8 +105,8 @@ class ErrorScenarios:
         if days.shape[0] < LEAST_DAYS:
             return 1.0, 1.0
         # A gap tells of no error: what was expected there is left out as well.
-        seen, expected = (np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1))
-        load, pv = (_find_bias(seen[:, series], expected[:, series]) for series in (0, 1))
+        measured, expected = (np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1))
+        load, pv = (_find_bias(measured[:, series], expected[:, series]) for series in (0, 1))
         return load, pv
 
     def courses(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
@@ -141,27 +141,27 @@ class ErrorScenarios:
         days, count = np.empty((len(back), 2, 2, timeline.count)), 0
         for each in back:
             count += self._write_day(now - each * DAY, timeline, days[count])
-        known = np.isfinite(days[:count, 0, 0]).mean(axis=-1) >= KNOWN_SHARE
-        return np.asarray(days[:count][known])
+        is_complete = np.isfinite(days[:count, 0, 0]).mean(axis=-1) >= LEAST_MEASURED_SHARE
+        return np.asarray(days[:count][is_complete])
 
     def _write_day(self, then: datetime, timeline: Timeline, day: FloatArray) -> bool:
-        """Write what happened and what was expected from an instant on; return whether that is known."""
+        """Write measured and expected energies from an instant on; return whether both are available."""
         forecast = self.forecasts.find(then, within=NEAR)
         slot = (then - self.happened.timeline.start) // timeline.step
         if forecast is None or not 0 <= slot <= self.happened.timeline.count - timeline.count:
             return False
         first = (then - forecast.timeline.start) // timeline.step
         place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
-        seen = slice(slot, slot + timeline.count)
-        day[0, 0], day[0, 1] = self.happened.load_kwh[seen], self.happened.pv_kwh[seen]
+        slots = slice(slot, slot + timeline.count)
+        day[0, 0], day[0, 1] = self.happened.load_kwh[slots], self.happened.pv_kwh[slots]
         day[1, 0], day[1, 1] = forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
         return True
 
 
 @lru_cache(maxsize=64)
-def _find_places(first: int, count: int, known: int, day: int) -> IndexArray:
-    """Return where in a forecast of ``known`` slots ``count`` slots from one on are read: those of past days lie alike."""
-    places = repeat_last(np.arange(first, first + count), known, period=day)
+def _find_places(first: int, count: int, forecast_slots: int, day: int) -> IndexArray:
+    """Return where in a forecast of ``forecast_slots`` slots ``count`` slots from one on are read: those of past days lie alike."""
+    places = repeat_last(np.arange(first, first + count), forecast_slots, period=day)
     places.flags.writeable = False
     return places
 
@@ -171,10 +171,10 @@ def _add_errors(expected: tuple[FloatArray, FloatArray], errors: tuple[FloatArra
     return ScenarioSet(np.ones(errors[0].shape[0]), *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True)))
 
 
-def _find_bias(seen_kwh: FloatArray, expected_kwh: FloatArray) -> float:
+def _find_bias(measured_kwh: FloatArray, expected_kwh: FloatArray) -> float:
     """Return what happened over what was expected where that speaks for a bias, 1 elsewhere; sums by day, ``(days,)``."""
-    if not expected_kwh.sum() > 0 or not seen_kwh.sum() > 0:
+    if not expected_kwh.sum() > 0 or not measured_kwh.sum() > 0:
         return 1.0
-    factor, missed = float(seen_kwh.sum() / expected_kwh.sum()), seen_kwh - expected_kwh
+    factor, missed = float(measured_kwh.sum() / expected_kwh.sum()), measured_kwh - expected_kwh
     certain = abs(float(missed.mean())) > BIAS_DEVIATIONS * float(missed.std(ddof=1)) / np.sqrt(missed.size)
     return float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR)) if certain and abs(factor - 1.0) > BIAS_SHARE else 1.0

@@ -90,13 +90,13 @@ def _safety_index(request: PlanRequest, site: Site, outlook: OutlookMessage) -> 
     load, pv = (split_days(np.array(series), request.step) for series in (outlook.load_kwh, outlook.pv_kwh))
     factor, deficit, cold = safety_factor(rule, load, pv, temperature_c=request.surroundings.temperature_c)
     soc = margin_soc(site, factor, load, pv)
-    kept = margin_reserves(site, soc, _span(request, outlook))
-    if not kept:
+    reserves = margin_reserves(site, soc, _span(request, outlook))
+    if not reserves:
         return request, []
-    known = {} if request.surroundings.temperature_c is None else {"cold": cold}
-    why = _why("s_index", request, site, factor=factor, share=deficit, **known)
+    cold_figures = {} if request.surroundings.temperature_c is None else {"cold": cold}
+    why = _why("s_index", request, site, factor=factor, share=deficit, **cold_figures)
     applied = [AppliedRule(rule="s_index", parameter=f"midnight.{name}.soc", value=share, why=why) for name, share in soc.items()]
-    return request.model_copy(update={"reserves": [*request.reserves, *kept]}), applied
+    return request.model_copy(update={"reserves": [*request.reserves, *reserves]}), applied
 
 
 def safety_factor(rule: SafetyIndex, load_kwh: list[FloatArray], pv_kwh: list[FloatArray], *, temperature_c: float | None) -> tuple[float, float, float]:

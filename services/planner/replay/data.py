@@ -1,4 +1,4 @@
-"""What a replay is made of: a site, what happened, what was known when, and the rules that are the same for all."""
+"""Data of a replay: site, measured energies, vintages of forecasts and prices, and the rules common to all policies."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -87,7 +87,7 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
     handed_on = np.array(before.modes, dtype=modes.dtype).reshape(-1, 1) if before.modes else modes[:, :1]
     stored = [float(kwh) for kwh in flows.stored_kwh[:, 0, -1]]
     # A sensor that is frozen at midnight is so on the next day too.
-    seen = [float(kwh) for kwh in policy.seen_kwh[:, 0]] if isinstance(policy, FaultyPolicy) else stored
+    sensor_kwh = [float(kwh) for kwh in policy.sensor_kwh[:, 0]] if isinstance(policy, FaultyPolicy) else stored
     return PolicyDay(
         cost=float(cost.sum()),
         import_kwh=float(flows.import_kwh.sum()),
@@ -96,7 +96,7 @@ def _record(column: Trajectory, cost: FloatArray, limits: SiteLimits, *, before:
         unserved_kwh=float(column.unserved_kwh.sum()),
         violations=int((flows.excess_kwh > 0).sum()) + _soc_breaches(limits, flows.stored_kwh),
         mode_changes=int((np.diff(modes, axis=-1, prepend=handed_on) != 0).sum()),
-        standing=CarryOver(stored_kwh=stored, seen_kwh=seen, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
+        standing=CarryOver(stored_kwh=stored, seen_kwh=sensor_kwh, modes=[int(mode) for mode in modes[:, -1]], plan=origin_of(policy)),
     )
 
 

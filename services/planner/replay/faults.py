@@ -28,7 +28,7 @@ class PlacedFault:
 
     @property
     def late(self) -> timedelta:
-        """By how much what is late comes late."""
+        """Delay of the fault."""
         return timedelta(hours=self.fault.late_hours)
 
     def strikes(self, instant: datetime) -> bool:
@@ -84,8 +84,8 @@ class FaultEffects:
             hit = each.mask(timeline)
             masks.get(each.fault.kind, clear.copy())[hit] = True
             behind[hit] += each.late // timeline.step if each.fault.kind == "clock_behind" else 0
-        known = replace(scene, prices=_spoil_prices(scene.prices, placed), forecasts=_spoil_forecasts(scene.forecasts, placed))
-        return cls(known, masks["sensor_frozen"], masks["command_lost"], masks["planner_down"], masks["grid_outage"], behind)
+        faulty = replace(scene, prices=_spoil_prices(scene.prices, placed), forecasts=_spoil_forecasts(scene.forecasts, placed))
+        return cls(faulty, masks["sensor_frozen"], masks["command_lost"], masks["planner_down"], masks["grid_outage"], behind)
 
 
 def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
@@ -99,14 +99,14 @@ def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> Fo
     return ForecastArchive(sorted(forecasts, key=lambda forecast: forecast.issued_at))
 
 
-def _spoil_prices(known: SitePrices, placed: Sequence[PlacedFault]) -> SitePrices:
-    """Return the prices with the instants at which they became known; what they were in the end stays as it was."""
-    books = dict(known.books)
+def _spoil_prices(site_prices: SitePrices, placed: Sequence[PlacedFault]) -> SitePrices:
+    """Return the prices with delayed publication instants; the final prices stay."""
+    books = dict(site_prices.books)
     for each in placed:
         if each.fault.kind in ("prices_late", "prices_missing"):
             late = np.timedelta64(each.late) if each.fault.kind == "prices_late" else np.timedelta64(365 * 100, "D")
             books = {market: _delay(book, each, late) for market, book in books.items()}
-    return replace(known, books=books)
+    return replace(site_prices, books=books)
 
 
 def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> PriceVintages:
@@ -126,17 +126,17 @@ class FaultyPolicy:
 
     policy: Policy
     fault_effects: FaultEffects
-    seen_kwh: FloatArray
+    sensor_kwh: FloatArray
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what the inverter is told, or does by itself."""
-        self.seen_kwh = self.seen_kwh if self.fault_effects.frozen[slot] else stored_kwh
+        """Return the inverter's set-point, its own mode where a command is lost."""
+        self.sensor_kwh = self.sensor_kwh if self.fault_effects.frozen[slot] else stored_kwh
         if self.fault_effects.deaf[slot]:
             return _own(stored_kwh)
         if isinstance(self.policy, ModelPredictive):
             self.policy.may_plan = not self.fault_effects.unplanned[slot]
         try:
-            return self.policy.decide(max(slot - int(self.fault_effects.behind[slot]), 0), self.seen_kwh)
+            return self.policy.decide(max(slot - int(self.fault_effects.behind[slot]), 0), self.sensor_kwh)
         except InvalidInputError:
             # No forecast, or no price, has come by then: there is no plan to follow.
             return _own(stored_kwh)

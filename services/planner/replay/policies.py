@@ -1,4 +1,4 @@
-"""Who may decide in a replay: no control, plain rules, the planner with what it could know, and hindsight."""
+"""Policies of a replay: no control, plain rules, the planner with past information, and hindsight."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +12,7 @@ from luna.contracts.agent import LEARNED_POLICIES
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
 from luna.energy.physics import IntArray, Mode, SetPoint, SiteLimits
-from luna.energy.policy import keep_known_modes, wants_plan
+from luna.energy.policy import keep_supported_modes, wants_plan
 from luna.energy.schedule import Committed, PlainPolicy, Policy, pick_slot, whole_range
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates, split_days
@@ -57,7 +57,7 @@ class CheapestHours:
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Of what a plan in force was made: at which slot, from which stored energy, modes, and energy discharged since midnight, ``(batteries,)``."""
+    """Origin of a plan in force: slot, stored energy, modes, and discharge since midnight, ``(batteries,)``."""
 
     slot: int
     stored_kwh: tuple[float, ...]
@@ -66,7 +66,7 @@ class PlanOrigin:
 
 
 class CarryOver(Message):
-    """What is handed on at midnight: stored energy, what the sensor said of it, modes in force (none before the first day), origin of the plan in force."""
+    """State at midnight: stored energy, the sensor's reading of it, modes in force (none before the first day), origin of the plan in force."""
 
     stored_kwh: list[float]
     seen_kwh: list[float]
@@ -111,18 +111,18 @@ class JointPlanning:
     """Plans that policies beside each other ask for in one slot: made together when the first of them is followed, and never where none is."""
 
     def __init__(self) -> None:
-        self._asked: list[tuple[Problem, Callable[[Plan], None]]] = []
+        self._requests: list[tuple[Problem, Callable[[Plan], None]]] = []
 
     def ask(self, problem: Problem, take: Callable[[Plan], None]) -> None:
         """Have a problem planned; ``take`` is called with its plan."""
-        self._asked.append((problem, take))
+        self._requests.append((problem, take))
 
     def make(self) -> None:
-        """Make the plans that were asked for."""
-        if not self._asked:
+        """Make the requested plans."""
+        if not self._requests:
             return
-        asked, self._asked = self._asked, []
-        for (_, take), plan in zip(asked, decide_each([problem for problem, _ in asked]), strict=True):
+        requests, self._requests = self._requests, []
+        for (_, take), plan in zip(requests, decide_each([problem for problem, _ in requests]), strict=True):
             take(plan)
 
 
@@ -144,7 +144,7 @@ class ModelPredictive:
         may_plan: whether there is anybody to plan; may change.
     """
 
-    known: SiteKnowledge
+    knowledge: SiteKnowledge
     timeline: Timeline
     every: int
     make: MakePlan | None = None
@@ -156,9 +156,9 @@ class ModelPredictive:
     together: JointPlanning = field(default_factory=JointPlanning)
 
     def __post_init__(self) -> None:
-        site = self.known.site
-        self._capacity, self._known_modes = SiteLimits.of(site).batteries.capacity_kwh, _known_modes(site)
-        self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.known.site.batteries), dtype=np.int8).reshape(-1, 1)
+        site = self.knowledge.site
+        self._capacity, self._supported_modes = SiteLimits.of(site).batteries.capacity_kwh, _supported_modes(site)
+        self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.knowledge.site.batteries), dtype=np.int8).reshape(-1, 1)
         self._plan: Plan | None = None
         self._meter = DischargeMeter(site, self.timeline)
         # Who asks for plans this rarely follows them until the next one is in force.
@@ -173,12 +173,12 @@ class ModelPredictive:
         if self._plan is None and self.may_plan:
             self._make_plan(self._here(slot, stored_kwh))
             self.together.make()
-        told = keep_known_modes(self._read(slot, stored_kwh), self._known_modes)
-        self._modes = told.mode
+        setpoints = keep_supported_modes(self._read(slot, stored_kwh), self._supported_modes)
+        self._modes = setpoints.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
             with suppress(InvalidInputError):  # no forecast, or no price, has come by then: the plan in force stays until it is too old
                 self._make_plan(self._here(slot, stored_kwh))
-        return told
+        return setpoints
 
     def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
         return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()), tuple(self._meter.today_kwh.tolist()))
@@ -187,7 +187,7 @@ class ModelPredictive:
         # As requests carry it: of plans that cost the same, the last bit of a state may choose.
         capacity = self._capacity[:, 0]
         stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
-        problem = self.known.build_problem(
+        problem = self.knowledge.build_problem(
             self.timeline.start + origin.slot * self.timeline.step,
             stored_kwh,
             tuple(Mode(mode) for mode in origin.modes),
@@ -197,7 +197,7 @@ class ModelPredictive:
         if self.make is None:
             self.together.ask(problem, self._take)
         else:
-            self._take(self.make(problem, self.known.prices))
+            self._take(self.make(problem, self.knowledge.prices))
         self.origin = origin
 
     def _take(self, plan: Plan) -> None:
@@ -222,8 +222,8 @@ class ModelPredictive:
         return wants_plan(age * step, planned, stored_kwh / self._capacity, most_age=self.every * step)
 
 
-def _known_modes(site: Site) -> list[frozenset[Mode] | None]:
-    """Return the modes that each battery's inverter can be told, as the site's section ``control`` has them; None where that names none of them."""
+def _supported_modes(site: Site) -> list[frozenset[Mode] | None]:
+    """Return each battery's controllable modes by the site's section ``control``; None where the section lacks the battery."""
     named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.modes) for each in site.control.batteries} if site.control else {}
     return [named.get(battery.name) for battery in site.batteries]
 
@@ -243,10 +243,10 @@ class PolicyInputs:
     together: JointPlanning
 
     def plan_ahead(self, energy: EnergyOutlook, *, errs: bool = True, make: MakePlan | None = None) -> ModelPredictive:
-        """Return who plans expecting load and sun as ``energy`` says; ``errs``: it knows how such forecasts erred."""
+        """Return the planning policy for the expected energies ``energy``; ``errs``: with the past errors of such forecasts."""
         scene = self.scene
-        known = SiteKnowledge(scene.site, energy, scene.prices, self.errors if errs else None)
-        return ModelPredictive(known, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes, together=self.together)
+        knowledge = SiteKnowledge(scene.site, energy, scene.prices, self.errors if errs else None)
+        return ModelPredictive(knowledge, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes, together=self.together)
 
     @property
     def errors(self) -> ErrorScenarios:

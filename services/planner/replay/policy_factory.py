@@ -30,7 +30,7 @@ class PolicyRun:
 
 @dataclass(frozen=True, slots=True)
 class OffsetPolicy:
-    """A policy made for the whole window, asked slot by slot from ``first`` on."""
+    """A policy made for the whole window, evaluated slot by slot from ``first`` on."""
 
     policy: Policy
     first: int
@@ -62,8 +62,8 @@ class PolicyFactory:
         inner = self._make(policy_run.policy, PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together))
         if fault_effects is None:
             return inner
-        seen = np.array(standing.seen_kwh).reshape(-1, 1)
-        return FaultyPolicy(inner, fault_effects, seen)
+        sensor_kwh = np.array(standing.seen_kwh).reshape(-1, 1)
+        return FaultyPolicy(inner, fault_effects, sensor_kwh)
 
     def _make(self, name: str, inputs: PolicyInputs) -> Policy:
         if name in self.learned:
@@ -77,7 +77,7 @@ def origin_of(policy: Policy) -> PlanOrigin | None:
     return inner.origin if isinstance(inner, ModelPredictive) else None
 
 
-def require_known(policies: Sequence[str], learned: Mapping[str, MakePlan]) -> None:
+def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -> None:
     """Return if every name is that of a policy, declared or learned.
 
     Raises:

@@ -68,11 +68,11 @@ class ReplayResults:
         costs, worth = [], value_stored_energy(self.oracle, self.rules, -1, begin)
         stored = sum(begin)
         for number, day, (_, end) in zip(self.dates, self.days[label], self.scene.days, strict=True):
-            held, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
-            gain = self.rules.terminal_value * (held - stored)
+            left, valued = sum(day.standing.stored_kwh), value_stored_energy(self.oracle, self.rules, end - 1, day.standing.stored_kwh)
+            gain = self.rules.terminal_value * (left - stored)
             counted = {"import_carbon_g": day.import_carbon_g, "corrected": day.corrected}
             costs.append(DayCost(day=number, cost=day.cost, stored_gain=gain, value_gain=valued - worth, **counted))
-            stored, worth = held, valued
+            stored, worth = left, valued
         return costs
 
     def describe(self, label: str) -> PolicyReply:
@@ -126,7 +126,7 @@ class ReplayResults:
 
 @dataclass(frozen=True, slots=True)
 class OracleDay:
-    """What the oracle cost on a day, what no control did, and what the oracle's batteries were told; ``soc`` at the end of each slot."""
+    """What the oracle cost on a day, what no control did, and the set-points of the oracle's batteries; ``soc`` at the end of each slot."""
 
     oracle: DayCost
     idle: DayCost

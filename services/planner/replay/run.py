@@ -10,7 +10,7 @@ from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
 from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
 from services.planner.replay.policies import CarryOver, MakePlan
-from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight, require_known
+from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight, require_policies
 from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
 # What the planner knows besides its forecasts, to tell what not knowing the rest costs: policy → what is left unknown.
@@ -40,13 +40,13 @@ class ReplaySpec:
 
     @property
     def loss_steps(self) -> Mapping[str, str]:
-        """The policies that know more than ``mpc``, where what it does not know is to be told."""
+        """The policies with more information than ``mpc``, where losses are to be explained."""
         return LOSS_STEPS if self.explain_loss and "mpc" in self.policies else {}
 
 
 @dataclass(frozen=True, slots=True)
 class DayLog:
-    """Where days are kept: those lived already, in order, and what is told each further one."""
+    """Log of simulated days: the stored ones in order, and the receiver of each further one."""
 
     lived: Sequence[DayRecords] = ()
     keep: Callable[[DayResult], None] = lambda _: None
@@ -69,10 +69,10 @@ class PolicyRuns:
     hurt: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, asked: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
-        faults = place_faults(asked.faults, scene.timeline, seed=asked.seed)
-        policies = list(dict.fromkeys([*asked.policies, *YARDSTICKS, *asked.loss_steps]))
-        exposed = [name for name in dict.fromkeys(asked.policies) if name not in ("idle", "oracle")]
+    def of(cls, spec: ReplaySpec, scene: ReplayData) -> "PolicyRuns":
+        faults = place_faults(spec.faults, scene.timeline, seed=spec.seed)
+        policies = list(dict.fromkeys([*spec.policies, *YARDSTICKS, *spec.loss_steps]))
+        exposed = [name for name in dict.fromkeys(spec.policies) if name not in ("idle", "oracle")]
         keys = [str(place) for place in range(len(faults))] + ([TOGETHER] if len(faults) > 1 else [])
         return cls(policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys})
 
@@ -97,21 +97,21 @@ def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: 
     return run(scene, ReplaySpec(policies, every), progress=progress).reply
 
 
-def run(scene: ReplayData, asked: ReplaySpec, *, book: DayLog | None = None, progress: Progress | None = None) -> Replayed:
-    """Live through the days that are not in the book yet, and return what all came to.
+def run(scene: ReplayData, spec: ReplaySpec, *, book: DayLog | None = None, progress: Progress | None = None) -> Replayed:
+    """Simulate the days that are not in the log yet, and return the results of all.
 
     Raises:
         InvalidInputError: an unknown policy.
 
     Invariants: a replay that goes on from its book says bit for bit what one in one go says; the same seed strikes at the same instants.
     """
-    require_known(asked.policies, asked.learned)
-    rules, cast = Rules.of(scene), PolicyRuns.of(asked, scene)
-    factory = PolicyFactory(scene, rules, asked.every, plan_with_hindsight(scene, rules), asked.learned)
+    require_policies(spec.policies, spec.learned)
+    rules, cast = Rules.of(scene), PolicyRuns.of(spec, scene)
+    factory = PolicyFactory(scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned)
     days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
     ledger = ReplayResults(scene, rules, factory.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
-    return Replayed(_reply(ledger, asked, cast), list_oracle_days(ledger))
+    return Replayed(_reply(ledger, spec, cast), list_oracle_days(ledger))
 
 
 def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
@@ -128,17 +128,17 @@ def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog
     return days
 
 
-def _reply(ledger: ReplayResults, asked: ReplaySpec, cast: PolicyRuns) -> ReplayReply:
+def _reply(ledger: ReplayResults, spec: ReplaySpec, cast: PolicyRuns) -> ReplayReply:
     scene = ledger.scene
     batteries = zip(scene.site.batteries, ledger.rules.initial_kwh[:, 0], strict=True)
     return ReplayReply(
-        policies={name: ledger.describe(name) for name in asked.policies},
+        policies={name: ledger.describe(name) for name in spec.policies},
         slots=scene.timeline.count,
         currency=scene.site.currency,
         initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
-        loss=_losses(ledger) if asked.loss_steps else {},
+        loss=_losses(ledger) if spec.loss_steps else {},
         faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
-        seed=asked.seed,
+        seed=spec.seed,
         as_recorded=[device.name for kind in PLANNED_KINDS for device in kind.of(scene.site)],
     )
 

@@ -45,18 +45,18 @@ class Evidence(SlotFlows):
         # The first slot of the plan that each slot is one of.
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._rows = np.arange(len(self.charge))[:, None]
-        self._told: dict[int, str] = {}
+        self._instant_names: dict[int, str] = {}
         # Where constraints leave batteries no choice, by code, of those that some battery has.
         self.at_work: dict[str, BoolArray] = {}
-        found, nowhere = [find_at_work(plan.problem, plan.flows) for plan in plans], np.zeros((len(self.charge), 1), dtype=bool)
-        for code in dict.fromkeys(chain.from_iterable(found)):
-            self.at_work[code] = join([each.get(code, nowhere) for each in found], self.slots)
+        masks, nowhere = [find_at_work(plan.problem, plan.flows) for plan in plans], np.zeros((len(self.charge), 1), dtype=bool)
+        for code in dict.fromkeys(chain.from_iterable(masks)):
+            self.at_work[code] = join([each.get(code, nowhere) for each in masks], self.slots)
         # --- prices
         self.same_price, self.dearest = self.join_each(_same_price), self.join_each(_dearest_price)
-        self.buy, self.sell = self.join_each(show_import_price), self.join("problem.paid.outlook.export_price")
+        self.buy, self.sell = self.join_each(show_import_price), self.join("problem.at_tariff_prices.outlook.export_price")
         # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
         self.counted = self.join("problem.outlook.import_price")
-        self.counts_as_paid: BoolArray = np.abs(self.counted - self.buy) <= _TINY_PRICE
+        self.counts_at_tariff: BoolArray = np.abs(self.counted - self.buy) <= _TINY_PRICE
         # What the grid pays for drawing, and what feeding in costs, where it does.
         self.grid_is_paying, self.feeding_in_costs = self.buy <= -self.same_price, self.sell <= -self.same_price
         self.grid_pays, self.fee = np.where(self.grid_is_paying, -self.buy, np.nan), np.where(self.feeding_in_costs, -self.sell, np.nan)
@@ -90,7 +90,7 @@ class Evidence(SlotFlows):
         self.brings, self.counted_use = np.where(serves_most, self.buy, self.sell), np.where(serves_most, self.counted, self.sell)
 
     def figure(self, name: str) -> FloatArray:
-        """Return one of the arrays below as a figure: numbers, or slots counted from the plan's first; NaN: not to be said."""
+        """Return one of the arrays below as a figure: numbers, or slots counted from the plan's first; NaN: left out."""
         values: NDArray[Any] = getattr(self, name)
         return np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else values
 
@@ -100,10 +100,10 @@ class Evidence(SlotFlows):
 
     def name_instant(self, slot: int) -> str:
         """Return when a slot begins, counted from a plan's first, as ISO 8601."""
-        told = self._told.get(slot)
-        if told is None:
-            told = self._told[slot] = self.edges[slot].isoformat()
-        return told
+        name = self._instant_names.get(slot)
+        if name is None:
+            name = self._instant_names[slot] = self.edges[slot].isoformat()
+        return name
 
     def find_at_work(self, code: str) -> BoolArray:
         """Return where a constraint of batteries leaves them no choice."""
@@ -209,7 +209,7 @@ class Evidence(SlotFlows):
     @cached_property
     def sun(self) -> FloatArray:
         """What surplus that next charges the battery would sell for, where it is surplus alone and could be sold."""
-        alone = (self.shares.sun_kwh > NOTHING_KWH) & (self.shares.bought_kwh + self.shares.taken_kwh <= NOTHING_KWH)
+        alone = (self.shares.sun_kwh > NOTHING_KWH) & (self.shares.bought_kwh + self.shares.taken_over_kwh <= NOTHING_KWH)
         return self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
 
     @cached_property
@@ -242,8 +242,8 @@ class Evidence(SlotFlows):
         return np.asarray(slots >= last).reshape(self.gives.shape)
 
     @cached_property
-    def wanted_at_end(self) -> BoolArray:
-        """Where batteries end with no more than is asked for."""
+    def at_terminal_bound(self) -> BoolArray:
+        """Where batteries end at the lower terminal bound."""
         least = self.join_each(lambda plan: plan.problem.terminal.least_kwh[:, None])
         last = np.repeat(self._apart(self.end_kwh)[:, -1], self.slots).reshape(self.charge.shape)
         return np.asarray((least > self.battery.min_kwh + SAME_KWH) & (last <= least + SAME_KWH))
@@ -251,10 +251,10 @@ class Evidence(SlotFlows):
     @cached_property
     def for_reserve(self) -> IndexArray:
         """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
-        wanted = self.wanted_kwh
-        if wanted is None:
+        reserve_kwh = self.reserve_kwh
+        if reserve_kwh is None:
             return np.full(self.charge.shape, -1)
-        bare = (wanted > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= wanted + SAME_KWH)
+        bare = (reserve_kwh > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= reserve_kwh + SAME_KWH)
         slot = self.next_where(bare | self.gives)
         return np.where(self._at(bare & ~self.gives, slot, unknown=False), slot, -1)
 
@@ -265,12 +265,12 @@ class Evidence(SlotFlows):
     @cached_property
     def reserve_due(self) -> IndexArray:
         """The slot before which the reserve that is saved for has to be held, -1 where that is now."""
-        due, wanted = np.full(self.charge.shape, -1), self.wanted_kwh
-        if wanted is None:
+        due, reserve_kwh = np.full(self.charge.shape, -1), self.reserve_kwh
+        if reserve_kwh is None:
             return due
-        level = self._at(wanted, self.for_reserve)
+        level = self._at(reserve_kwh, self.for_reserve)
         for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
-            wants = wanted[index, slot : self.first[slot] + self.slots] >= level[index, slot] - SAME_KWH
+            wants = reserve_kwh[index, slot : self.first[slot] + self.slots] >= level[index, slot] - SAME_KWH
             due[index, slot] = -1 if wants[0] else slot + int(wants.argmax()) + 1
         return due
 
@@ -312,9 +312,9 @@ class Evidence(SlotFlows):
     # --- figures ----------------------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def held_kwh(self) -> FloatArray:
+    def sun_curtailed_kwh(self) -> FloatArray:
         """What of the surplus is held back, where something is."""
-        return np.where(self.holds_back, self.shares.held_kwh, np.nan)
+        return np.where(self.holds_back, self.shares.sun_curtailed_kwh, np.nan)
 
     @cached_property
     def curtailed_kwh(self) -> FloatArray:
@@ -375,8 +375,8 @@ class Evidence(SlotFlows):
         """Return what holds in other slots, battery by battery; ``unknown`` where there is none."""
         # The last one stands in where there is none.
         row = values if values.ndim == 1 else values[0]
-        found = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
-        return np.where(slots >= 0, found, unknown)
+        chosen = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
+        return np.where(slots >= 0, chosen, unknown)
 
 
 def _same_price(plan: Plan) -> FloatArray:
@@ -411,11 +411,11 @@ def read_numbers(values: FloatArray) -> list[Figure | None]:
 
 def _next_best(charges: list[bool], gives: list[bool], brings: list[float]) -> list[int]:
     """Return of each slot the best of the next spell of giving: from the next slot that gives to the charging after it; -1 where there is none."""
-    best, over, found = -1, True, [-1] * len(gives)
+    best, over, best_each = -1, True, [-1] * len(gives)
     for slot in range(len(gives) - 1, -1, -1):
-        found[slot] = best
+        best_each[slot] = best
         if charges[slot]:
             over = True
         elif gives[slot]:
             best, over = (slot if over or brings[slot] >= brings[best] else best), False
-    return found
+    return best_each

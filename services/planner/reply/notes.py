@@ -1,4 +1,4 @@
-"""What is to be said of a plan beside the plan: what was assumed, and what lies ahead far beyond what equipment, homes and markets can be. Pure."""
+"""Notes to a plan: assumptions, and values ahead far beyond what equipment, homes and markets can be. Pure."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ _UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default
 
 
 def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()) -> list[NoteReply]:
-    """Return the notes to a plan in the language asked for; what was assumed comes first.
+    """Return the notes to a plan in the requested language; assumptions come first.
 
     Args:
         plan: as made.
@@ -34,9 +34,11 @@ def list_notes(plan: Plan, request: PlanRequest, more: Sequence[Assumption] = ()
     return say_notes([*request.assumptions, *_list_assumptions(plan, request), *more], numbers)
 
 
-def say_notes(found: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
-    """Return what was found as notes, what was assumed first."""
-    notes = [NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in found]
+def say_notes(assumptions: Sequence[Assumption], numbers: Numbers) -> list[NoteReply]:
+    """Return assumptions and doubts as notes, assumptions first."""
+    notes = [
+        NoteReply(code=each.code, text=say_note(each.code, each.figures, numbers), assumed=each.code in ASSUMED, figures=each.figures) for each in assumptions
+    ]
     return sorted(notes, key=lambda note: not note.assumed)
 
 
@@ -115,5 +117,5 @@ def _doubt_price(series: str, price: list[float], timeline: Timeline, *, bounds:
     furthest = max(min(price), max(price), key=lambda each: max(each / least, each / most))
     if furthest < least or furthest > most:
         at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
-        known = least if furthest < 0.0 else most
-        yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": known})
+        bound = least if furthest < 0.0 else most
+        yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": bound})

@@ -30,7 +30,7 @@ def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]
 
 def missed_blocks(plan: Plan, blocks: Sequence[ManualBlock], language: Language = "en") -> list[CompromiseReply]:
     """Return what of the blocks could not be had, the missing energy at the horizon's dearest import price; a battery that is full or empty costs nothing."""
-    dearest, zone = max(float(plan.problem.paid.outlook.import_price.max()), 0.0), ZoneInfo(plan.problem.site.timezone)
+    dearest, zone = max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0), ZoneInfo(plan.problem.site.timezone)
     return [
         name_compromise(
             code,
@@ -62,7 +62,7 @@ def reply_manual(with_blocks: tuple[Plan, PlanReply], without: tuple[Plan, PlanR
 
 def _worth(plan: Plan, reply: PlanReply) -> float:
     """Return what a plan costs less what is left in the batteries, with what its compromises cost."""
-    left = float((plan.problem.paid.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+    left = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
     return reply.cost.total - left + sum(each.cost for each in reply.compromises)
 
 

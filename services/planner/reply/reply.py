@@ -54,33 +54,33 @@ from services.planner.reply.slot_flows import NOTHING_KWH
 _WORDS = {mode.value: mode.word for mode in Mode}
 
 
-def show_modes(seen: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
-    """Return the mode of each slot of each plan: that of the battery that is told of."""
-    if not len(seen.charge):
-        return [[Mode.HOLD.word] * seen.slots for _ in seen.plans]
-    told = seen.join_each(lambda plan: plan.setpoints.mode)
-    as_told = []
+def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
+    """Return the mode of each slot of each plan: that of the battery in ``battery_index``."""
+    if not len(evidence.charge):
+        return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
+    commanded = evidence.join_each(lambda plan: plan.setpoints.mode)
+    keeps_command = []
     for each in explained:
         # Such a mode is not to be read from flows.
-        codes = np.array([code == "manual" or code.startswith("charge_waits") for code, _ in each.of_slots.said], dtype=bool)
-        as_told.append(codes[each.of_slots.told])
-    mode = np.where(np.concatenate(as_told), told, _describe_modes(seen, told))
-    shown = mode[np.concatenate([each.told for each in explained]), np.arange(seen.first.size)].reshape(-1, seen.slots)
+        codes = np.array([code == "manual" or code.startswith("charge_waits") for code, _ in each.of_slots.distinct], dtype=bool)
+        keeps_command.append(codes[each.of_slots.reason_index])
+    mode = np.where(np.concatenate(keeps_command), commanded, _describe_modes(evidence, commanded))
+    shown = mode[np.concatenate([each.battery_index for each in explained]), np.arange(evidence.first.size)].reshape(-1, evidence.slots)
     return [list(map(_WORDS.__getitem__, row)) for row in shown.tolist()]
 
 
-def _describe_modes(seen: Evidence, told: IntArray) -> IntArray:
-    """Return the mode that each battery's flows come to; of those that come to the same, the one that is told."""
+def _describe_modes(evidence: Evidence, commanded: IntArray) -> IntArray:
+    """Return the mode that each battery's flows amount to; among equivalent modes the commanded one."""
     # Of so few modes comparing is ten times faster than numpy's sets.
-    holds, follows = told == HOLD, told == SELF_CONSUMPTION
-    saves, serves = np.where((told == SAVE) | holds, told, SAVE), np.where((told == SUPPLY) | holds, told, SUPPLY)
-    spares = seen.rests & seen.spares & (seen.room_kwh > NOTHING_KWH) & (seen.discharge_power_kwh > NOTHING_KWH)
-    stalled = seen.shares.sun_sold_kwh + seen.shares.held_kwh < seen.least_kw * seen.hours
-    leaves = seen.rests & seen.leaves_surplus & ~stalled & (seen.charge_power_kwh > NOTHING_KWH)
+    holds, follows = commanded == HOLD, commanded == SELF_CONSUMPTION
+    saves, serves = np.where((commanded == SAVE) | holds, commanded, SAVE), np.where((commanded == SUPPLY) | holds, commanded, SUPPLY)
+    spares = evidence.rests & evidence.spares & (evidence.room_kwh > NOTHING_KWH) & (evidence.discharge_power_kwh > NOTHING_KWH)
+    stalled = evidence.shares.sun_sold_kwh + evidence.shares.sun_curtailed_kwh < evidence.least_kw * evidence.hours
+    leaves = evidence.rests & evidence.leaves_surplus & ~stalled & (evidence.charge_power_kwh > NOTHING_KWH)
     resting = np.where(spares, saves, np.where(leaves, serves, SELF_CONSUMPTION))
-    storing = np.where(seen.buys, CHARGE, np.where(follows, told, SAVE))
-    giving = np.where(seen.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, told, SUPPLY))
-    return np.where(seen.charges, storing, np.where(seen.gives, giving, resting)).astype(np.int8)
+    storing = np.where(evidence.buys, CHARGE, np.where(follows, commanded, SAVE))
+    giving = np.where(evidence.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, commanded, SUPPLY))
+    return np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting)).astype(np.int8)
 
 
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
@@ -93,7 +93,7 @@ _OWN_SHARE = 0.6
 def plan_request(
     request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
 ) -> PlanReply:
-    """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where it is known already."""
+    """Return the plan of a request that holds everything it needs; ``inputs_digest`` is the request's, where already computed."""
     return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest, clock_s=clock_s).read()
 
 
@@ -137,15 +137,15 @@ def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadli
 
     None where cost alone counts, where it would take as long again and was not asked for, or where by the ``deadline`` either was not found.
     """
-    paid = plan.problem.paid
-    paid = replace(paid, following=replace(paid.following, switching_price=0.0))
-    if reply_objective(plan, request) is None or (paid.places and not request.options.compare_cheapest):
+    problem = plan.problem.at_tariff_prices
+    problem = replace(problem, following=replace(problem.following, switching_price=0.0))
+    if reply_objective(plan, request) is None or (problem.places and not request.options.compare_cheapest):
         return None
-    cheapest = decide(paid, solver, deadline=deadline)
+    cheapest = decide(problem, solver, deadline=deadline)
     if "self_consumption" in (plan.method, cheapest.method):
         return None
     weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
-    left = float((paid.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
+    left = float((problem.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
     saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
     return CheapestReply(
@@ -173,20 +173,20 @@ def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline
 
 
 def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
-    problem = build_problem(request).paid
+    problem = build_problem(request).at_tariff_prices
     try:
         built = formulate(problem, FlowDirections.of(problem))
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
-    lacking = {demand.name: each.storage.missing for demand, each in zip(problem.demands, built.placed.loads, strict=True) if each.storage}
-    slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in lacking.values())
-    return RelaxedBill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in lacking.items()})
+    missing = {demand.name: each.storage.missing for demand, each in zip(problem.demands, built.placed.loads, strict=True) if each.storage}
+    slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in missing.values())
+    return RelaxedBill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in missing.items()})
 
 
 def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanReply:
-    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the language asked for."""
+    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the requested language."""
     return answer_columns(plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest).read()
 
 
@@ -212,15 +212,15 @@ def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanCo
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    seen = Evidence([each.plan for each in made], [each.request.manual for each in made])
-    explained = explain_each(seen)
-    modes = show_modes(seen, explained)
+    evidence = Evidence([each.plan for each in made], [each.request.manual for each in made])
+    explained = explain_each(evidence)
+    modes = show_modes(evidence, explained)
     share_ms = (perf_counter() - begun) * 1e3 / len(made)
     for each, reasons, shown in zip(made, explained, modes, strict=True):
         yield _answer(each, (reasons, shown), issued_at=issued_at, explain_ms=share_ms)
 
 
-def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_at: datetime, explain_ms: float) -> PlanColumns:
+def _answer(made: Answered, explained: tuple[PlanExplanation, list[str]], *, issued_at: datetime, explain_ms: float) -> PlanColumns:
     begun, plan, request = perf_counter(), made.plan, made.request
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
@@ -233,7 +233,7 @@ def _answer(made: Answered, told: tuple[PlanExplanation, list[str]], *, issued_a
     compromises = mark_unproven(compromises, room_of_batteries(plan)) if compromises else []
     if plan.placement is not None:
         compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
-    slots = _list_columns(plan, told, request)
+    slots = _list_columns(plan, explained, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
     for index, battery in enumerate(site.batteries):
         setpoints[battery.name] = _tell_setpoints(plan, index)
@@ -280,9 +280,9 @@ def digest(inputs: bytes) -> str:
     return hashlib.sha256(inputs).hexdigest()
 
 
-def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: PlanRequest) -> Columns:
+def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], request: PlanRequest) -> Columns:
     """Return the slots of the reply as columns."""
-    explained, modes = told
+    explained, modes = explanation
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     columns = {
         "load_kwh": ahead.load_kwh if plan.placement is None else ahead.load_kwh - plan.placement.placed_kwh,
@@ -291,7 +291,7 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
         "import_kwh": flows.import_kwh,
         "export_kwh": flows.export_kwh,
         "import_price": show_import_price(plan),
-        "export_price": plan.problem.paid.outlook.export_price,
+        "export_price": plan.problem.at_tariff_prices.outlook.export_price,
     }
     for name in BANDS if outlook else ():
         if values := getattr(outlook, name):
@@ -307,7 +307,7 @@ def _list_columns(plan: Plan, told: tuple[PlanExplanation, list[str]], request: 
         if len(plan.problem.site.batteries) > 1:
             batteries[battery.name]["reason"] = explained.by_battery[index].write()
     # The battery that each slot's reason is of, where there are several.
-    devices = list(map(list(batteries).__getitem__, explained.told.tolist())) if len(batteries) > 1 else None
+    devices = list(map(list(batteries).__getitem__, explained.battery_index.tolist())) if len(batteries) > 1 else None
     return {
         "start": list(ahead.timeline),
         "mode": modes,
@@ -332,11 +332,11 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
 
 
 def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
-    """Return what a battery is told in each slot."""
+    """Return a battery's set-points of each slot."""
     names = [name for name in BatterySetpoints.model_fields if name != "mode"]
     limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in names})
-    (told,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
-    return told
+    (setpoints,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
+    return setpoints
 
 
 def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:
@@ -351,12 +351,12 @@ def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
 
 
 def _held_back(plan: Plan) -> PvSetpoints | None:
-    """Return how PV is held back in each slot; None where it never is."""
-    limits, held = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
+    """Return the curtailment of PV in each slot; None where there is none."""
+    limits, curtailment = plan.setpoints.pv_limit_kw, plan.setpoints.curtailment
     limited = np.isfinite(limits)
-    if not (limited.any() or held.any()):
+    if not (limited.any() or curtailment.any()):
         return None
-    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), held.tolist(), strict=True)]
+    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), curtailment.tolist(), strict=True)]
     return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
 
 

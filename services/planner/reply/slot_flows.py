@@ -32,51 +32,51 @@ class FlowShares:
     """Energies per slot, kWh. By battery (``(batteries, slots)``): what it buys, takes from the sun and from other batteries, sells, serves, passes on.
 
     ``direct_kwh`` is what of the sun it takes beyond its inverter. Of the site (``(slots,)``): ``short_kwh`` is what the house draws, ``sun_sold_kwh``
-    surplus that is sold, ``held_kwh`` surplus that is held back, without what inverters cannot pass on.
+    surplus that is sold, ``sun_curtailed_kwh`` surplus that is held back, without what inverters cannot pass on.
     """
 
     bought_kwh: FloatArray
     sun_kwh: FloatArray
-    taken_kwh: FloatArray
+    taken_over_kwh: FloatArray
     direct_kwh: FloatArray
     sold_kwh: FloatArray
     served_kwh: FloatArray
     passed_kwh: FloatArray
     short_kwh: FloatArray
     sun_sold_kwh: FloatArray
-    held_kwh: FloatArray
+    sun_curtailed_kwh: FloatArray
 
 
 def _share_flows(flows: Flows, load: FloatArray, pv: FloatArray, sun: Conversion | None) -> FlowShares:
-    """Return who gives what to whom; several batteries that do the same share it by how much they do."""
+    """Return the flows between house, sun, grid and batteries; several batteries share a flow in proportion to their own."""
     produced = pv - flows.curtailed_kwh
     direct = np.zeros_like(flows.charge_kwh) if sun is None else np.minimum(np.minimum(flows.charge_kwh, sun.direct_kwh), produced)
     used, available = produced - direct.sum(axis=0), pv if sun is None else sun.ac_kwh
     need = np.maximum(load - used, 0.0)
     charge = flows.charge_kwh - direct
-    taken_in, given = charge.sum(axis=0), flows.discharge_kwh.sum(axis=0)
-    served = np.minimum(given, need)
+    charged, discharged = charge.sum(axis=0), flows.discharge_kwh.sum(axis=0)
+    served = np.minimum(discharged, need)
     short = np.minimum(flows.import_kwh, need - served)
-    bought = bound(flows.import_kwh - short, 0.0, taken_in)
-    sold = np.minimum(flows.export_kwh, given - served)
-    passed = given - served - sold
+    bought = bound(flows.import_kwh - short, 0.0, charged)
+    sold = np.minimum(flows.export_kwh, discharged - served)
+    passed = discharged - served - sold
     # The share of each battery in what all of them do.
-    into = np.divide(charge, taken_in, out=np.zeros_like(charge), where=taken_in > 0.0)
-    out = np.divide(flows.discharge_kwh, given, out=np.zeros_like(flows.discharge_kwh), where=given > 0.0)
+    into = np.divide(charge, charged, out=np.zeros_like(charge), where=charged > 0.0)
+    out = np.divide(flows.discharge_kwh, discharged, out=np.zeros_like(flows.discharge_kwh), where=discharged > 0.0)
     # What the house could use and does not, because drawing is paid, is no surplus.
     surplus = np.where(need > NOTHING_KWH, 0.0, np.maximum(available - load, 0.0))
     sun_sold = np.maximum(flows.export_kwh - sold, 0.0)
     return FlowShares(
         bought_kwh=into * bought,
-        sun_kwh=direct + into * np.maximum(taken_in - bought - passed, 0.0),
-        taken_kwh=into * np.minimum(passed, taken_in - bought),
+        sun_kwh=direct + into * np.maximum(charged - bought - passed, 0.0),
+        taken_over_kwh=into * np.minimum(passed, charged - bought),
         direct_kwh=direct,
         sold_kwh=out * sold,
         served_kwh=out * served,
         passed_kwh=out * passed,
         short_kwh=short,
         sun_sold_kwh=sun_sold,
-        held_kwh=np.minimum(np.maximum(available - used, 0.0), np.maximum(surplus - sun_sold, 0.0)),
+        sun_curtailed_kwh=np.minimum(np.maximum(available - used, 0.0), np.maximum(surplus - sun_sold, 0.0)),
     )
 
 
@@ -103,9 +103,9 @@ class SlotFlows:
         # Where the house draws on the grid for what sun and batteries do not bring.
         self.short: BoolArray = shares.short_kwh > NOTHING_KWH
         # Where batteries leave surplus, sold or held back.
-        self.left: BoolArray = shares.sun_sold_kwh + shares.held_kwh > NOTHING_KWH
+        self.left: BoolArray = shares.sun_sold_kwh + shares.sun_curtailed_kwh > NOTHING_KWH
         self.sells_sun: BoolArray = shares.sun_sold_kwh > NOTHING_KWH
-        self.holds_back: BoolArray = shares.held_kwh > NOTHING_KWH
+        self.holds_back: BoolArray = shares.sun_curtailed_kwh > NOTHING_KWH
         self.balanced: BoolArray = ~self.short & ~self.left
         self.feed_in_limit_kwh = self.join("problem.export_limit_kwh")
         self.may_feed_in: BoolArray = self.feed_in_limit_kwh > NOTHING_KWH
@@ -134,10 +134,10 @@ class SlotFlows:
 
     def _read_batteries(self) -> None:
         shares, battery, sun = self.shares, self.battery, self.conversion
-        self.bought_kwh, self.taken_kwh, self.sold_kwh, self.served_kwh = shares.bought_kwh, shares.taken_kwh, shares.sold_kwh, shares.served_kwh
+        self.bought_kwh, self.taken_over_kwh, self.sold_kwh, self.served_kwh = shares.bought_kwh, shares.taken_over_kwh, shares.sold_kwh, shares.served_kwh
         self.buys: BoolArray = self.bought_kwh > NOTHING_KWH
         self.stores_sun: BoolArray = (shares.sun_kwh > NOTHING_KWH) & ~self.buys
-        self.takes_over: BoolArray = self.taken_kwh > NOTHING_KWH
+        self.takes_over: BoolArray = self.taken_over_kwh > NOTHING_KWH
         self.serves: BoolArray = self.served_kwh > NOTHING_KWH
         # Where a battery sells no less than it serves.
         self.sells: BoolArray = (self.sold_kwh > NOTHING_KWH) & (self.sold_kwh >= self.served_kwh)
@@ -151,17 +151,17 @@ class SlotFlows:
         self.below_limits: BoolArray = self.start_kwh < battery.min_kwh - outside_kwh
         self.above_limits: BoolArray = self.start_kwh > battery.max_kwh + outside_kwh
         self.full: BoolArray = self.start_kwh >= battery.max_kwh - SAME_KWH
-        # The reserves that are wanted at the end of each slot; None where there are none at all.
-        self.wanted_kwh = self._join_known("problem.storage.reserve_kwh", np.zeros((len(self.charge), 1)))
-        # What a battery keeps: its lowest state of charge, or the reserve that is wanted at the end of the slot.
-        self.floor_kwh = np.broadcast_to(battery.min_kwh, self.charge.shape) if self.wanted_kwh is None else np.maximum(battery.min_kwh, self.wanted_kwh)
+        # The reserves at the end of each slot; None where there are none at all.
+        self.reserve_kwh = self._join_optional("problem.storage.reserve_kwh", np.zeros((len(self.charge), 1)))
+        # What a battery keeps: its lowest state of charge, or the reserve at the end of the slot.
+        self.floor_kwh = np.broadcast_to(battery.min_kwh, self.charge.shape) if self.reserve_kwh is None else np.maximum(battery.min_kwh, self.reserve_kwh)
         self.empty: BoolArray = self.end_kwh <= self.floor_kwh + SAME_KWH
         self.reserve_soc: FloatArray = self.floor_kwh / battery.capacity_kwh
         self.has_reserve: BoolArray = self.reserve_soc > OUTSIDE_SOC
         self.usable_kwh: FloatArray = self.end_kwh - battery.min_kwh
         # What the inverter of a battery carries beside its sun; infinite where it stands behind none.
         self.room_kwh: FloatArray = np.full(self.charge.shape, np.inf) if sun is None else np.maximum(sun.room_kwh, 0.0)
-        self.lacks_room: BoolArray = self.room_kwh <= NOTHING_KWH
+        self.has_no_room: BoolArray = self.room_kwh <= NOTHING_KWH
         self.discharge_power_kwh: FloatArray = battery.discharge_limit_kw * self.hours
         # What a battery can take at its state of charge.
         most, tapers = battery.charge_limit_kw, battery.taper_from_soc < 1.0
@@ -171,13 +171,13 @@ class SlotFlows:
         self.leaves_surplus: BoolArray = self.left & ~self.full
         self.sells_surplus: BoolArray = self.leaves_surplus & self.sells_sun & ~self.holds_back
 
-    def _join_known(self, path: str, unknown: FloatArray) -> FloatArray | None:
-        """Return what an attribute of each plan holds, ``unknown`` where it is None; None where it is so of all of them."""
-        found, known = list(map(attrgetter(path), self.plans)), False
-        for place, each in enumerate(found):
-            known = known or each is not None
-            found[place] = unknown if each is None else each
-        joined: FloatArray | None = join(found, self.slots) if known else None
+    def _join_optional(self, path: str, unknown: FloatArray) -> FloatArray | None:
+        """Return an attribute of each plan, ``unknown`` where it is None; None where all are None."""
+        values, has_value = list(map(attrgetter(path), self.plans)), False
+        for place, each in enumerate(values):
+            has_value = has_value or each is not None
+            values[place] = unknown if each is None else each
+        joined: FloatArray | None = join(values, self.slots) if has_value else None
         return joined
 
     @cached_property
@@ -194,7 +194,7 @@ class SlotFlows:
     @cached_property
     def spares_car(self) -> BoolArray:
         """Where batteries give all that they may, for a car charges that they may not feed."""
-        limit = self._join_known("problem.storage.give_limit_kwh", np.array([np.inf]))
+        limit = self._join_optional("problem.storage.give_limit_kwh", np.array([np.inf]))
         if limit is None:
             return np.zeros(self.charge.shape, dtype=bool)
         more = (self.end_kwh > self.floor_kwh + SAME_KWH) & (self.discharge < self.discharge_power_kwh - NOTHING_KWH)

@@ -1,4 +1,4 @@
-"""What stands in a stored site's plan where nothing is known, and what is known and stays unused."""
+"""Assumptions in a stored site's plan where data are missing, and data that stay unused."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ DEFAULT_TARIFF = Site.model_fields["tariff"].default
 
 
 def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: DrivingForecast) -> list[Assumption]:
-    """Return what stands in the plan of a stored site where nothing is known, and what is known of it and stays unused.
+    """Return the assumptions in a stored site's plan, and the data that stay unused.
 
     Args:
         facts: what is known of the site.
@@ -39,42 +39,42 @@ def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: Drivin
 
 
 def note_tariff(connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en") -> list[NoteReply]:
-    """Return what is to be said of what a stored site pays on a timeline: a tariff that it does not name, prices that were loaded and are not used."""
+    """Return the notes on a stored site's prices: a missing tariff, loaded prices that are not used."""
     # Those of the day before would be carried on.
     around = Timeline(timeline.start - DAY, SLOT, DAY // SLOT + timeline.count)
     unused = prices.find_unused_each(connection, [site], around)[site.name]
     return say_notes(_gather(_judge_tariff(site, unused)), Numbers(language, ZoneInfo(site.timezone), site.currency))
 
 
-def _gather(found: Iterable[tuple[str, dict[str, object]]]) -> list[Assumption]:
-    return [Assumption(code=code, figures=figures) for code, figures in found]
+def _gather(pairs: Iterable[tuple[str, dict[str, object]]]) -> list[Assumption]:
+    return [Assumption(code=code, figures=figures) for code, figures in pairs]
 
 
-Found = Iterator[tuple[str, dict[str, object]]]
+CodedFigures = Iterator[tuple[str, dict[str, object]]]
 
 
-def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> Found:
+def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> CodedFigures:
     if not facts.site.batteries or request.state.batteries:
         return
-    seen = facts.soc
-    if seen is None:
+    reading = facts.soc
+    if reading is None:
         yield "soc_assumed", {"soc": HALF_FULL}
-    elif seen.doubted is not None:
-        yield "soc_doubted", seen.describe_doubt()
-    elif facts.start - seen.at > FRESH_SOC:
-        yield "soc_earlier", {"soc": seen.soc, "at": seen.at.isoformat()}
+    elif reading.doubted is not None:
+        yield "soc_doubted", reading.describe_doubt()
+    elif facts.start - reading.at > FRESH_SOC:
+        yield "soc_earlier", {"soc": reading.soc, "at": reading.at.isoformat()}
 
 
-def _judge_tariff(site: Site, unused: Sequence[str]) -> Found:
+def _judge_tariff(site: Site, unused: Sequence[str]) -> CodedFigures:
     if site.tariff == DEFAULT_TARIFF:
         yield "tariff_default", {"import_price": DEFAULT_TARIFF.import_.price, "export_price": DEFAULT_TARIFF.export.price}
     if unused:
         kinds = {prices.stored_name(site.name, name): rule.kind for name, rule in site.tariff.own_rules.items()}
-        found = list(dict.fromkeys(kinds[name] for name in unused))
-        yield "prices_unused", {"series": [name.rpartition(":")[2] for name in unused], "kinds": found}
+        named_kinds = list(dict.fromkeys(kinds[name] for name in unused))
+        yield "prices_unused", {"series": [name.rpartition(":")[2] for name in unused], "kinds": named_kinds}
 
 
-def _judge_forecast(facts: PlanningFacts, driving: DrivingForecast) -> Found:
+def _judge_forecast(facts: PlanningFacts, driving: DrivingForecast) -> CodedFigures:
     forecast, active = driving.forecast, facts.active.forecast_version
     if forecast.version != active:
         yield "forecast_fallback", {"active": active, "version": forecast.version, "issued_at": forecast.issued_at.isoformat()}

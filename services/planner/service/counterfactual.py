@@ -30,11 +30,11 @@ from luna.energy.site.document import change_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from luna.platform.database import forecasts, observations, plans, sites, what_ifs
 from luna.platform.database.forecast_activations import find_active
+from services.planner.counterfactual.adapted_site import ADDED_KINDS, USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added
 from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.what_if import Deciding, list_months, live
 from services.planner.counterfactual.why_not import ask_why_not
-from services.planner.counterfactual.world import ADDED_KINDS, USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added
 from services.planner.devices.kind import AddedDevice, PlacedDemand
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver
@@ -74,12 +74,12 @@ class Addition:
         """Return whether anything is added."""
         return any(self.devices.values())
 
-    def place_on(self, world: AdaptedSite) -> FloatArray:
-        """Return what is used in each recorded slot of a world, kWh; beyond its window what is expected at its end."""
-        recorded, window = world.scene.foresight.timeline, world.scene.timeline
+    def place_on(self, adapted: AdaptedSite) -> FloatArray:
+        """Return the added use in each recorded slot, kWh; beyond the window the use expected at its end."""
+        recorded, window = adapted.scene.foresight.timeline, adapted.scene.timeline
         added = np.zeros(recorded.count)
-        for begin, end in _list_spans(world):
-            placed = self._place(world, begin)
+        for begin, end in _list_spans(adapted):
+            placed = self._place(adapted, begin)
             first, slots = recorded.index_of(begin), (end - begin) // SLOT
             last = recorded.count - first if end == window.end else slots
             uses = sum((each.use_kwh for each in placed), np.zeros(HORIZON // SLOT))
@@ -90,10 +90,10 @@ class Addition:
                 self.left[place] = self.devices[section][name].end(each.columns(), lived, self.left.get(place))
         return added
 
-    def _place(self, world: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
+    def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
         ahead = Timeline(begin, SLOT, HORIZON // SLOT)
-        known = look_ahead(begin, ahead, energy=world.energy, prices=world.scene.prices)
-        series = {name: getattr(known, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
+        ahead_outlook = look_ahead(begin, ahead, energy=adapted.energy, prices=adapted.scene.prices)
+        series = {name: getattr(ahead_outlook, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
         batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
         begun = {
             section: {name: device.begin(ahead, self.left.get((section, name))) for name, device in devices.items()}
@@ -104,9 +104,9 @@ class Addition:
         return [each for each in schedule.loads if each.demand.section in self.devices]
 
 
-def _list_spans(world: AdaptedSite) -> list[tuple[datetime, datetime]]:
+def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
     """Return from when to when each plan holds: from the window's begin, then from every afternoon to the next."""
-    window, zone = world.scene.timeline, world.scene.zone
+    window, zone = adapted.scene.timeline, adapted.scene.zone
     day, edges = window.start.astimezone(zone).date(), [window.start]
     while (instant := local_midnight(day, zone) + PLANNED_AT) < window.end:
         edges.append(instant)
@@ -126,24 +126,24 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
     if request.variant not in variants:
         raise refuse("no-such-variant", field="variant", value=request.variant, variants=tuple(variants))
     flows = replay_flows(connection, question, variants[request.variant], progress=progress)
-    kept = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
-    if len(kept) == len(variants):
+    stored = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
+    if len(stored) == len(variants):
         site = sites.load(connection, question.site_id)
-        reply = conclude(request.what_if_id, question, site, {name: PeriodFlows.model_validate(each) for name, each in kept.items()})
+        reply = conclude(request.what_if_id, question, site, {name: PeriodFlows.model_validate(each) for name, each in stored.items()})
         window = local_days(question.from_day, question.to_day, ZoneInfo(site.timezone))
         notes = note_tariff(connection, site, window, language=question.language)
         what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
-    return WhatIfVariantReply(variant=request.variant, replayed=len(kept), total=len(variants))
+    return WhatIfVariantReply(variant=request.variant, replayed=len(stored), total=len(variants))
 
 
 def replay_flows(connection: Connection, question: WhatIfRequest, variant: Variant, *, progress: Progress | None = None) -> PeriodFlows:
-    """Return what a variant comes to over the question's window."""
+    """Return a variant's flows over the question's window."""
     site = sites.load(connection, question.site_id)
     changed = change_site(site, variant.site, field=f"variants.{variant.name}.site")
     addition = Addition.of(changed, list_added(site, changed), variant.habits)
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
-    worlds = _read_worlds(connection, question, (changed, addition), outlook=outlook)
+    months = _read_months(connection, question, (changed, addition), outlook=outlook)
     margin = ACTING if variant.margin is None else replace(ACTING, self_consumption_margin=variant.margin)
     deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
 
@@ -151,7 +151,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
         if progress is not None:
             progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
 
-    return live(worlds, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), told=tell)
+    return live(months, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), progress=tell)
 
 
 def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
@@ -168,17 +168,17 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
     return version if len(covered) == days and issued[0] <= start else None
 
 
-def _read_worlds(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[AdaptedSite]:
+def _read_months(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[AdaptedSite]:
     changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
-        world = _read_world(connection, question, (first, last), outlook=outlook)
-        timeline = world.scene.timeline
+        recorded = _read_recorded(connection, question, (first, last), outlook=outlook)
+        timeline = recorded.scene.timeline
         prices = read_prices(connection, changed, Timeline(timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count))
-        without = adapt(world, changed, prices)
-        yield adapt(world, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
+        without = adapt(recorded, changed, prices)
+        yield adapt(recorded, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
 
 
-def _read_world(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> AdaptedSite:
+def _read_recorded(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> AdaptedSite:
     """Return some days of a stored site as they were recorded."""
     version = outlook or find_active(connection, sites.load(connection, question.site_id)).forecast_version
     policy = "self_consumption" if outlook is None else "mpc"
@@ -190,8 +190,8 @@ def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> Seven
     """Return what was usual before each instant of a scene."""
     window = scene.timeline
     before = Timeline(window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count)
-    seen = observations.read(connection, site_id, before)
-    return SevenDayMean(PerfectForesight(before, seen.load_kwh, seen.pv_kwh))
+    measured = observations.read(connection, site_id, before)
+    return SevenDayMean(PerfectForesight(before, measured.load_kwh, measured.pv_kwh))
 
 
 def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:

@@ -46,7 +46,7 @@ FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that g
 
 
 def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: datetime) -> PlanSitesReply:
-    """Plan stored sites and store the plans; each is the one that its site asked for alone would get.
+    """Plan stored sites and store the plans; each plan equals that of its site planned alone.
 
     Args:
         connection: of one unit of work: all that is stored is committed together.
@@ -60,8 +60,8 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     names = list(dict.fromkeys(request.site_ids))
     changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
-    found = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
-    facts = batch.together(list(found), lambda some: read_facts(connection, [found[name] for name in some], start, now=now))
+    by_name = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
+    facts = batch.together(list(by_name), lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now))
     made = batch.each(list(facts), lambda name: _Made.of(connection, facts[name]))
     answered = batch.together(list(made), lambda some: dict(zip(some, _answer([made[name] for name in some], now), strict=True)))
     rows = batch.each(list(answered), lambda name: made[name].store(name, *answered[name]))
@@ -92,7 +92,7 @@ class _Made:
 
     @classmethod
     def of(cls, connection: Connection, facts: PlanningFacts) -> Self:
-        """Return the plan of a site from what is known of it."""
+        """Return the plan of a site from its facts."""
         request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
         inputs = write_inputs(request)
         # A solver that had planned another site before would begin from that one's optimum, and might end in another of the same cost.
@@ -161,13 +161,13 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
         now: what was said by then is known.
     """
     with unit_of_work(engine) as connection:
-        found = list(_parse(sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES)))
-        keys = sites.keys_of(connection, [site.name for site in found])
-        by_key = {keys[site.name]: site for site in found}
-        known = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
-        told = [key for key, site in by_key.items() if any(stored.says_news(site, known[key], now) for stored in _STORED)]
-        plan_causes.note(connection, told, "stay")
-    return FollowStaysReply(sites=len(told))
+        sensing = list(_parse(sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES)))
+        keys = sites.keys_of(connection, [site.name for site in sensing])
+        by_key = {keys[site.name]: site for site in sensing}
+        facts = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
+        changed = [key for key, site in by_key.items() if any(stored.says_news(site, facts[key], now) for stored in _STORED)]
+        plan_causes.note(connection, changed, "stay")
+    return FollowStaysReply(sites=len(changed))
 
 
 def _parse(configurations: Mapping[str, Any]) -> Iterator[Site]:

@@ -36,10 +36,10 @@ LOOK_BACK = 8 * DAY
 PRICE_MEMORY = 180 * DAY
 
 
-def _carry_carbon(known: FloatArray, horizon: Timeline) -> FloatArray | None:
-    """Return the intensity (g/kWh) over a horizon as ``known`` from before it on, days beyond that as the last known one; None where nothing was."""
+def _carry_carbon(intensity: FloatArray, horizon: Timeline) -> FloatArray | None:
+    """Return the intensity (g/kWh) over a horizon as ``intensity`` from before it on, days beyond that as the last known one; None where nothing was."""
     around = Timeline(horizon.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + horizon.count)
-    return carry_days(known, around)[around.index_of(horizon.start) :] if np.isfinite(known).any() else None
+    return carry_days(intensity, around)[around.index_of(horizon.start) :] if np.isfinite(intensity).any() else None
 
 
 def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> CarbonVintages:
@@ -50,20 +50,20 @@ def read_carbon_book(connection: Connection, place: str, timeline: Timeline) -> 
 
 
 def read_outdoor_ahead(connection: Connection, site_id: str, site: Site, timeline: Timeline, *, known_at: datetime) -> list[float] | None:
-    """Return the outdoor temperature per slot as last forecast by ``known_at``, straight across gaps; None where nothing is known or nobody asks."""
+    """Return the outdoor temperature per slot as last forecast by ``known_at``, interpolated across gaps; None without values or use."""
     if not any(kind.by_weather and kind.of(site) for kind in PLANNED_KINDS):
         return None
     temperature = weather_carbon.read_weather(connection, site_id, timeline, known_at=known_at)["temperature_c"]
-    known = np.flatnonzero(np.isfinite(temperature))
-    if not known.size:
+    finite = np.flatnonzero(np.isfinite(temperature))
+    if not finite.size:
         return None
-    filled: list[float] = np.interp(np.arange(temperature.size), known, temperature[known]).tolist()
+    filled: list[float] = np.interp(np.arange(temperature.size), finite, temperature[finite]).tolist()
     return filled
 
 
 @dataclass(frozen=True, slots=True)
 class SiteInputs:
-    """What drives a plan of a stored site from the start of ``horizon`` on, as it was known then; ``carbon`` (g/kWh) is None where nothing was."""
+    """Inputs of a stored site's plan from the start of ``horizon`` on; ``carbon`` is in g/kWh, None without data."""
 
     site: Site
     horizon: Timeline
@@ -72,11 +72,11 @@ class SiteInputs:
     carbon: FloatArray | None
 
 
-def read_facts(connection: Connection, found: Sequence[Site], start: datetime, *, now: datetime) -> dict[str, PlanningFacts]:
-    """Return what is known of stored sites at the start of their plans, by their names; of plans those in force ``now``."""
-    back = max(LOOK_BACK, *(look_back(site) for site in found))
-    months, days = ({site.name: since for site in found if (since := find(site, start)) is not None} for find in (find_month, find_day))
-    return site_facts.read_facts(connection, found, start, FactWindow(HORIZON, back, LOOK_BACK, DAYS, months, days), now=now)
+def read_facts(connection: Connection, stored_sites: Sequence[Site], start: datetime, *, now: datetime) -> dict[str, PlanningFacts]:
+    """Return the facts of stored sites at the start of their plans, by name; plans are those in force ``now``."""
+    back = max(LOOK_BACK, *(look_back(site) for site in stored_sites))
+    months, days = ({site.name: since for site in stored_sites if (since := find(site, start)) is not None} for find in (find_month, find_day))
+    return site_facts.read_facts(connection, stored_sites, start, FactWindow(HORIZON, back, LOOK_BACK, DAYS, months, days), now=now)
 
 
 def gather_inputs(facts: PlanningFacts) -> SiteInputs:
@@ -96,18 +96,18 @@ def gather_inputs(facts: PlanningFacts) -> SiteInputs:
 
 
 def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInputs, *, with_courses: bool) -> OutlookMessage:
-    """Return what is expected over the horizon, a bias of the last days taken off; ``with_courses``: and what may come instead.
+    """Return the outlook over the horizon, corrected by the bias of the last days; ``with_courses``: with scenarios.
 
     ``connection`` is for what few sites have.
     """
     site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
-    known = inputs.prices.ahead(facts.known_at, horizon)
+    site_prices = inputs.prices.ahead(facts.known_at, horizon)
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.seen.load_kwh, facts.seen.pv_kwh))
     bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
-    series = {"import_price": known.import_price, "export_price": known.export_price} | _energies(forecast, bias)
+    series = {"import_price": site_prices.import_price, "export_price": site_prices.export_price} | _energies(forecast, bias)
     source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at, fallback_reason=inputs.driving.fallback_reason)
-    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=known.known_until, forecast=source)
+    outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=site_prices.known_until, forecast=source)
     erred = errors.days_of_errors(horizon.start, horizon, (series["load_kwh"], series["pv_kwh"]))
     beside = {
         "load_includes": list_included(site),
@@ -130,9 +130,9 @@ def _energies(forecast: Forecast, bias: Bias) -> dict[str, FloatArray]:
 
 
 def _carry_on(series: FloatArray) -> FloatArray:
-    """Return the series with its last known day repeated where nothing is known any more."""
-    known = int(np.flatnonzero(np.isfinite(series))[-1]) + 1
-    return series[repeat_last(np.arange(series.size), known, period=min(DAY // SLOT, known))]
+    """Return the series with its last day of values repeated beyond their end."""
+    count = int(np.flatnonzero(np.isfinite(series))[-1]) + 1
+    return series[repeat_last(np.arange(series.size), count, period=min(DAY // SLOT, count))]
 
 
 def list_included(site: Site) -> list[str]:
@@ -170,11 +170,11 @@ def describe_courses(courses: ScenarioSet) -> CoursesMessage:
 
 def _read_scenarios(connection: Connection, site: Site, version: str, timeline: Timeline, *, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
     """Return the latest scenarios, unless too old to drive a plan; beyond their end the expected course goes on."""
-    found = forecast_scenarios.read(connection, site.name, timeline, version=version, known_at=timeline.start)
-    if found is None or found.issued_at <= timeline.start - NEAR:
+    scenarios = forecast_scenarios.read(connection, site.name, timeline, version=version, known_at=timeline.start)
+    if scenarios is None or scenarios.issued_at <= timeline.start - NEAR:
         return []
-    paths = zip((found.load_kwh, found.pv_kwh), expected, strict=True)
-    return [ScenarioSet(found.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
+    paths = zip((scenarios.load_kwh, scenarios.pv_kwh), expected, strict=True)
+    return [ScenarioSet(scenarios.probability, *(np.where(np.isfinite(path), path, base) for path, base in paths))]
 
 
 def read_prices(connection: Connection, site: Site, timeline: Timeline) -> SitePrices:
@@ -208,16 +208,16 @@ def read_scene(connection: Connection, request: ReplayRequest, version: str) -> 
     window = local_days(request.from_day, request.to_day, zone)
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
-    seen = observations.read(connection, request.site_id, around)
-    load, pv = (_require(series, window, name, zone=zone) for series, name in ((seen.load_kwh, "load_kwh"), (seen.pv_kwh, "pv_kwh")))
+    measured = observations.read(connection, request.site_id, around)
+    load, pv = (_require(series, window, name, zone=zone) for series, name in ((measured.load_kwh, "load_kwh"), (measured.pv_kwh, "pv_kwh")))
     issued = forecasts.read_all(connection, request.site_id, version=version, first=around.start - DAY, last=window.end)
     if not issued and plans_from_forecasts(request.policies):
         raise refuse("no-forecasts-issued", field="from", value=request.from_day.isoformat(), site_id=request.site_id, version=version)
-    known = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
-    # A value that was measured is known as its slot ends; what is corrected later is no other day's.
+    site_prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
+    # A measured value is available at its slot's end; later corrections stay with that day.
     emitted = weather_carbon.read_carbon(connection, site.name, window, known_at=window.end + DAY)
     carbon = emitted if np.isfinite(emitted).any() else None
-    return ReplayData(site, window, PerfectForesight(around, load, pv), known, ForecastArchive(issued), carbon)
+    return ReplayData(site, window, PerfectForesight(around, load, pv), site_prices, ForecastArchive(issued), carbon)
 
 
 def _require(series: FloatArray, window: Timeline, name: str, *, zone: ZoneInfo) -> FloatArray:

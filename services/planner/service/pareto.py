@@ -59,20 +59,20 @@ def trace_tradeoff(solve: Solve[Point], *, most: int, tolerance: float, progress
     ranges = ends[1].first - ends[0].first, ends[0].second - ends[1].second
     if ranges[0] <= 0 or ranges[1] <= 0:
         return keep_best(ends), True
-    found, closed = ends, set[tuple[float, float]]()
-    while len(found) < most:
+    points, closed = ends, set[tuple[float, float]]()
+    while len(points) < most:
         if progress is not None:
-            progress(len(found), most, "points")
-        gaps = [pair for pair in pairwise(found) if (pair[0].first, pair[1].first) not in closed]
+            progress(len(points), most, "points")
+        gaps = [pair for pair in pairwise(points) if (pair[0].first, pair[1].first) not in closed]
         if not gaps:
-            return keep_best(found), True
+            return keep_best(points), True
         left, right = max(gaps, key=lambda pair: _width(pair[0], pair[1], ranges))
         between = _between(solve, left, right, tolerance=tolerance, ranges=ranges)
         if between is None:
             closed.add((left.first, right.first))
         else:
-            found = sorted([*found, between], key=lambda each: (each.first, -each.second))
-    return keep_best(found), False
+            points = sorted([*points, between], key=lambda each: (each.first, -each.second))
+    return keep_best(points), False
 
 
 def _width(left: TradeoffPoint[Point], right: TradeoffPoint[Point], ranges: tuple[float, float]) -> float:
@@ -87,15 +87,15 @@ def _between(
     if min(weights) <= 0:
         return None
     largest = max(weights)
-    found = solve(weights[0] / largest, weights[1] / largest)
-    gain = weights[0] * (left.first - found.first) + weights[1] * (left.second - found.second)
-    return found if gain > tolerance * ranges[0] * ranges[1] and left.first < found.first < right.first else None
+    point = solve(weights[0] / largest, weights[1] / largest)
+    gain = weights[0] * (left.first - point.first) + weights[1] * (left.second - point.second)
+    return point if gain > tolerance * ranges[0] * ranges[1] and left.first < point.first < right.first else None
 
 
-def keep_best(found: Sequence[TradeoffPoint[Point]]) -> list[TradeoffPoint[Point]]:
+def keep_best(points: Sequence[TradeoffPoint[Point]]) -> list[TradeoffPoint[Point]]:
     """Return those that none beats in one figure without losing in the other."""
     best: list[TradeoffPoint[Point]] = []
-    for each in sorted(found, key=lambda each: (each.first, each.second)):
+    for each in sorted(points, key=lambda each: (each.first, each.second)):
         if not best or each.second < best[-1].second:
             best.append(each)
     return best
@@ -129,18 +129,18 @@ def trace_pareto(
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: the request cannot be planned from, or carbon is asked for where its intensity is unknown.
     """
-    asked = request.plan.model_copy(update={"options": _neutral(request.plan.options)})
-    complete = asked if asked.site is not None else complete_request(connection(), asked, now=now)
+    plan_request = request.plan.model_copy(update={"options": _neutral(request.plan.options)})
+    complete = plan_request if plan_request.site is not None else complete_request(connection(), plan_request, now=now)
     problem = build_problem(complete)
     curve = _Curve(problem, complete, request.figures, solver)
-    found, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.search.mip_gap), progress=progress)
-    first, second = (np.array([getattr(each, name) for each in found]) for name in ("first", "second"))
+    points, done = trace_tradeoff(curve.solve, most=request.points, tolerance=max(_SAME, problem.search.mip_gap), progress=progress)
+    first, second = (np.array([getattr(each, name) for each in points]) for name in ("first", "second"))
     site = problem.site
     return ParetoReply(
         site=site.name,
         currency=site.currency,
         figures=request.figures,
-        points=[curve.point(each) for each in found],
+        points=[curve.point(each) for each in points],
         knee=find_knee(first, second),
         complete=done,
     )
@@ -185,12 +185,12 @@ class _Curve:
 
     def _read(self, plan: Plan) -> dict[Figure, float]:
         cost = reply_cost(plan, self._request)
-        left = float((plan.problem.paid.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+        left = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
         return {"cost": cost.total - left, "carbon": cost.carbon_g or 0.0, "self_sufficiency": float(plan.flows.import_kwh.sum()), "wear": cost.wear}
 
-    def point(self, found: TradeoffPoint[Weighed]) -> ParetoPoint:
+    def point(self, weighed: TradeoffPoint[Weighed]) -> ParetoPoint:
         """Return a plan's figures, and the weights as an owner would write them."""
-        plan, weights = found.plan
+        plan, weights = weighed.plan
         cost, figures = reply_cost(plan, self._request), self._read(plan)
         return ParetoPoint(
             cost=round(figures["cost"], 6),

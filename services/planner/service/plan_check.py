@@ -40,10 +40,10 @@ def check_reply(reply: PlanReply, inputs: PlanRequest | None) -> list[Finding]:
         inputs: the complete request it was made from; without them, only what the answer alone can tell is checked.
     """
     site = inputs.site if inputs else None
-    found = [*_balances(reply), *_money_of_meter(reply)]
+    findings = [*_balances(reply), *_money_of_meter(reply)]
     if inputs is None or site is None:
-        return found
-    return [*found, *_continuity(reply, site, _starts(inputs, reply)), *_money_of_site(reply, inputs, site)]
+        return findings
+    return [*findings, *_continuity(reply, site, _starts(inputs, reply)), *_money_of_site(reply, inputs, site)]
 
 
 def _balances(reply: PlanReply) -> Iterator[Finding]:
@@ -96,9 +96,9 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
     tolerance = _tolerance(columns)
     stated = {"cost of import": cost.import_, "earnings of export": cost.export, "total cost": cost.total}
     made = [float(priced.import_cost.sum()), float(priced.export_cost.sum()), cost.import_ + cost.export + cost.wear + cost.peak]
-    for (what, said), found in zip(stated.items(), made, strict=True):
-        if abs(said - found) > tolerance:
-            yield Finding(what, said - found)
+    for (what, stated_cost), actual_cost in zip(stated.items(), made, strict=True):
+        if abs(stated_cost - actual_cost) > tolerance:
+            yield Finding(what, stated_cost - actual_cost)
 
 
 def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterator[Finding]:
@@ -107,9 +107,9 @@ def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterato
     first = None if inputs.first_slot_minutes is None else timedelta(minutes=inputs.first_slot_minutes)
     timeline = Timeline(reply.slots[0].start, next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)), len(reply.slots), first)
     peak = peak_cost(columns["import_kwh"], timeline, read_peaks(site, inputs.state), zone=ZoneInfo(site.timezone))
-    for what, said, found in (("wear", reply.cost.wear, _wear(reply, inputs, site)), ("peak", reply.cost.peak, peak)):
-        if abs(said - found) > _tolerance(columns) * 10:
-            yield Finding(what, said - found)
+    for what, stated_cost, actual_cost in (("wear", reply.cost.wear, _wear(reply, inputs, site)), ("peak", reply.cost.peak, peak)):
+        if abs(stated_cost - actual_cost) > _tolerance(columns) * 10:
+            yield Finding(what, stated_cost - actual_cost)
 
 
 def _wear(reply: PlanReply, inputs: PlanRequest, site: Site) -> float:
@@ -143,7 +143,7 @@ class CheckedPlans:
 
     def reply(self, site_id: str) -> CheckPlansReply:
         """Return it as a message."""
-        findings = [PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start) for plan_id, found in self.broken.items() for each in found]
+        findings = [PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start) for plan_id, broken in self.broken.items() for each in broken]
         return CheckPlansReply(site_id=site_id, plans=self.plans, broken=len(self.broken), findings=findings)
 
 
@@ -157,6 +157,6 @@ def check_plans(connection: Connection, site_id: str, first: datetime, end: date
     count, broken = 0, {}
     for reply, inputs in plans.read_issued(connection, site_id, first, end):
         count += 1
-        if found := check_reply(reply, inputs):
-            broken[reply.plan_id] = found
+        if findings := check_reply(reply, inputs):
+            broken[reply.plan_id] = findings
     return CheckedPlans(count, broken)

@@ -42,8 +42,8 @@ class AlignedInputs:
     def series(self, names: tuple[str, ...]) -> dict[str, list[float]]:
         """Return the earlier plan's series in the slots that both cover, the later one's beyond; those that only one of them has stay as they are."""
         was, will = self.earlier.outlook, self.later.outlook
-        known = {name: (getattr(was, name), getattr(will, name)) for name in names}
-        return {name: before[self.passed :][: self.shared] + after[self.shared :] for name, (before, after) in known.items() if before and after}
+        pairs = {name: (getattr(was, name), getattr(will, name)) for name in names}
+        return {name: before[self.passed :][: self.shared] + after[self.shared :] for name, (before, after) in pairs.items() if before and after}
 
     def batteries(self) -> dict[str, BatteryState]:
         """Return how full the batteries were expected to be; the later plan's where that is the same."""
@@ -114,8 +114,8 @@ def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, lan
     changes = [_change(later.reply, place, (was, now), code) for place, code in causes.items()]
     numbers = Numbers(language, ZoneInfo(later.reply.timezone), later.reply.currency)
     costs = [before - step.cost for before, step in zip([first[1], *(step.cost for step in steps)], steps, strict=False)]
-    told: list[tuple[CauseCode, float]] = [*((step.code, cost) for step, cost in zip(steps, costs, strict=True)), ("horizon", 0.0)]
-    found = [_cause(carried, code, cost, changes, numbers=numbers) for code, cost in told]
+    step_costs: list[tuple[CauseCode, float]] = [*((step.code, cost) for step, cost in zip(steps, costs, strict=True)), ("horizon", 0.0)]
+    listed = [_cause(carried, code, cost, changes, numbers=numbers) for code, cost in step_costs]
     about = later.reply
     return PlanChangesReply(
         plan_id=about.plan_id,
@@ -125,7 +125,7 @@ def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, lan
         currency=about.currency,
         slots=carried.shared,
         slot_minutes=about.slot_minutes,
-        causes=[cause for cause in found if cause.modes or abs(cause.cost) >= HALF_CENT],
+        causes=[cause for cause in listed if cause.modes or abs(cause.cost) >= HALF_CENT],
         changes=changes,
     )
 
@@ -134,7 +134,7 @@ def read_modes(reply: PlanReply, first: int, count: int) -> Modes:
     """Return what each device does in slots ``first`` to ``first + count``, counted from nought."""
     modes: Modes = {}
     for place, slot in enumerate(reply.slots[first : first + count]):
-        modes |= {(place, name): told.mode[first + place] for name, told in reply.setpoints.items()}
+        modes |= {(place, name): setpoints.mode[first + place] for name, setpoints in reply.setpoints.items()}
         modes |= {(place, name): flow.mode for name, flow in slot.placed}
     return modes
 
@@ -178,7 +178,7 @@ def _cause(carried: AlignedInputs, code: CauseCode, cost: float, changes: list[M
 
 def _left(plan: Plan) -> float:
     """Return what is left in the batteries at the end, at the terminal value."""
-    return float((plan.problem.paid.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+    return float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
 def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
@@ -191,8 +191,8 @@ def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
 
 def _swap_options(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     # What energy is worth at the end follows prices; the language changes nothing.
-    kept = {"terminal": request.options.terminal, "language": request.options.language}
-    options = carried.earlier.request.options.model_copy(update=kept)
+    unchanged = {"terminal": request.options.terminal, "language": request.options.language}
+    options = carried.earlier.request.options.model_copy(update=unchanged)
     has_courses = request.outlook is not None and request.outlook.scenarios is not None
     return request.model_copy(update={"options": options if has_courses or options.uncertainty == "point" else request.options})
 
@@ -212,8 +212,8 @@ def _swap_courses(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:
     if courses is None or request.outlook is None or request.outlook.scenarios is None:
         return request
     tail = {name: getattr(request.outlook, name)[carried.shared :] for name in ("load_kwh", "pv_kwh")}
-    kept = slice(carried.passed, carried.passed + carried.shared)
-    moved = {name: np.array([[*course[kept], *rest] for course in getattr(courses, name)]) for name, rest in tail.items()}
+    shared = slice(carried.passed, carried.passed + carried.shared)
+    moved = {name: np.array([[*course[shared], *rest] for course in getattr(courses, name)]) for name, rest in tail.items()}
     return _with_outlook(request, {"scenarios": courses.model_copy(update=moved)})
 
 
@@ -253,7 +253,7 @@ def _fuller(carried: AlignedInputs) -> float:
 
 
 def _carry(kind: PlannedKind) -> Callable[[AlignedInputs], object]:
-    """Return what the earlier plan expected of the devices of a kind that it was told of."""
+    """Return the states that the earlier plan expected of a kind's devices in its request."""
     return lambda carried: kind.carry(carried.expected, ())
 
 

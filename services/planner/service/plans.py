@@ -102,7 +102,7 @@ def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, no
 
 
 def complete_request(connection: Connection, request: PlanRequest, *, now: datetime) -> PlanRequest:
-    """Return the request with site, outlook and state of the stored site, as they are known at its start.
+    """Return the request with site, outlook and state of the stored site at its start.
 
     Raises:
         NotFoundError: no such site, or no forecast to plan from.
@@ -125,7 +125,7 @@ def find_start(request: PlanRequest, now: datetime) -> datetime:
 
 
 def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> PlanRequest:
-    """Return a request with what is known of its site; ``connection`` is for what few sites have.
+    """Return a request completed by its site's facts; ``connection`` serves facts that few sites have.
 
     Raises:
         NotFoundError: no forecast to plan from.
@@ -133,7 +133,7 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
     """
     site, start, inputs = facts.site, facts.start, gather_inputs(facts)
     outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
-    before = inputs.prices.paid_before(inputs.horizon.start, days=LAST_WEEK_DAYS)
+    before = inputs.prices.import_prices_before(inputs.horizon.start, days=LAST_WEEK_DAYS)
     return request.model_copy(
         update={
             "site": site,
@@ -143,14 +143,14 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             "state": complete_state(connection, facts, request),
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
             "manual": [*request.manual, *facts.blocks],
-            "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, known=request.surroundings),
+            "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, stated=request.surroundings),
             "assumptions": [*list_assumptions(facts, request, inputs.driving), *doubt_by_last_week(outlook, before, site.currency)],
         }
     )
 
 
 def _price_terminal(options: PlanOptions, inputs: SiteInputs, import_price: FloatArray) -> PlanOptions:
-    """Return options that say what stored energy is worth at the horizon: as in replay, by the last week's prices, which say more than the horizon's own."""
+    """Return options with the terminal value of stored energy: as in replay, by the last week's prices rather than the horizon's."""
     if options.terminal.kind != "automatic":
         return options
     counted = weigh_import(import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective).known(inputs.carbon))

@@ -98,9 +98,9 @@ def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, Lea
     trained = learned or {}
     makers = {name: policy.make for name, policy in trained.items()}
     every = max(timedelta(minutes=request.every_minutes) // SLOT, 1)
-    asked = ReplaySpec(request.policies, every, request.faults, request.seed, makers, request.explain_loss)
-    checkpoint = Checkpoint(store, request, scene, asked, _fingerprint(request, scene, trained))
-    replayed = run(scene, asked, book=checkpoint.book(), progress=progress)
+    spec = ReplaySpec(request.policies, every, request.faults, request.seed, makers, request.explain_loss)
+    checkpoint = Checkpoint(store, request, scene, spec, _fingerprint(request, scene, trained))
+    replayed = run(scene, spec, book=checkpoint.book(), progress=progress)
     by_run = {name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id}) for name, policy in trained.items()}
     reply = replayed.reply.model_copy(update={"policies": replayed.reply.policies | by_run, "forecast_version": forecasts, "driving": driving, "notes": notes})
     _conclude(store.whole(), request, reply, replayed)
@@ -126,15 +126,15 @@ class Checkpoint:
     store: Store
     request: ReplayRequest
     scene: ReplayData
-    asked: ReplaySpec
+    spec: ReplaySpec
     replay: str
 
     def book(self) -> DayLog:
         """Return the days lived already, up to the first gap, and where further ones are kept."""
         with self.store.part() as connection:
-            kept = replays.read_days(connection, self.request.site_id, self.replay)
-        days = takewhile(kept.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
-        return DayLog([{label: PolicyDay.model_validate(record) for label, record in kept[day].items()} for day in days], self._keep)
+            records = replays.read_days(connection, self.request.site_id, self.replay)
+        days = takewhile(records.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
+        return DayLog([{label: PolicyDay.model_validate(record) for label, record in records[day].items()} for day in days], self._keep)
 
     def _keep(self, lived: DayResult) -> None:
         records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}
@@ -146,7 +146,7 @@ class Checkpoint:
                 kind.store(connection, self.request.site_id, [kind.encode(self._episode(lived, policy))])
 
     def _episode(self, lived: DayResult, policy: str) -> EpisodeStep:
-        state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.asked.every)
+        state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.spec.every)
         start = self.scene.timeline.start + lived.slots[0] * self.scene.timeline.step
         return EpisodeStep(self.request.system_id, start, state, action, reward)
 
@@ -196,13 +196,13 @@ def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
-        found = [sites.load(connection, name) for name in request.site_ids] or sites.load_all(connection).sites
-        spans = {site.name: _choose_spans(connection, site, request, now=now) for site in found}
+        site_list = [sites.load(connection, name) for name in request.site_ids] or sites.load_all(connection).sites
+        spans = {site.name: _choose_spans(connection, site, request, now=now) for site in site_list}
     rules = request.model_dump(exclude={"site_ids", "from_day", "to_day"})
-    asked = {
+    job_lists = {
         name: [ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules))) for first, last in each] for name, each in spans.items()
     }
-    return ReplaySitesReply(jobs={name: jobs[-1].job_id for name, jobs in asked.items() if jobs})
+    return ReplaySitesReply(jobs={name: jobs[-1].job_id for name, jobs in job_lists.items() if jobs})
 
 
 def _choose_spans(connection: Connection, site: Site, request: ReplaySitesRequest, *, now: datetime) -> list[tuple[date, date]]:

@@ -1,4 +1,4 @@
-"""The state in which a plan begins: what is expected of devices and modes, carried from the plan in force."""
+"""State at a plan's start: devices and modes, carried from the plan in force."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,35 +21,35 @@ from services.planner.devices.expected import expect
 from services.planner.service.assumptions import HALF_FULL
 
 
-def carry_demands(site: Site, state: StateMessage, known: DemandFacts, *, start: datetime) -> StateMessage:
-    """Return the state with what is stored of devices, and what sensors and the plan in force knew of everything that it places by its start.
+def carry_demands(site: Site, state: StateMessage, facts: DemandFacts, *, start: datetime) -> StateMessage:
+    """Return the state with stored device states, sensor readings and the plan in force's expectations at its start.
 
     What the state says itself stands.
     """
-    expected = expect(known.begun, start)
-    # What Luna switches has run as planned; of anything else only what somebody said is known.
+    expected = expect(facts.begun, start)
+    # Devices that Luna switches have run as planned; of others only stated or measured values are available.
     switched = {each.load for each in site.control.loads} if site.control else set()
-    found: dict[str, Mapping[str, Any]] = {}
+    carried: dict[str, Mapping[str, Any]] = {}
     for kind in PLANNED_KINDS:
-        said, here = getattr(state, kind.section), {device.name for device in kind.of(site)}
-        if here <= said.keys():
+        stated, here = getattr(state, kind.section), {device.name for device in kind.of(site)}
+        if here <= stated.keys():
             continue
         if kind.stored:
-            found[kind.section] = {**kind.stored.find(site, known, start), **said}
-        elif expected and not said:
-            found[kind.section] = {name: each for name, each in kind.carry(expected, switched).items() if name in here}
-    return state.model_copy(update=found) if found else state
+            carried[kind.section] = {**kind.stored.find(site, facts, start), **stated}
+        elif expected and not stated:
+            carried[kind.section] = {name: each for name, each in kind.carry(expected, switched).items() if name in here}
+    return state.model_copy(update=carried) if carried else state
 
 
 # Just before the start: what drives the slot that ends there.
 _MOMENT = timedelta(microseconds=1)
 
 
-def list_told_modes(state: ControlState) -> dict[str, Mode]:
-    """Return the mode that each battery of an armed site was told last; nothing for one that follows nobody."""
+def list_commanded_modes(state: ControlState) -> dict[str, Mode]:
+    """Return the last commanded mode of each battery of an armed site; empty for a disarmed site."""
     if state.armed_at is None or state.decision is None:
         return {}
-    return {name: told.mode for name, told in state.decision.allowed.items() if isinstance(told, BatterySetpoint)}
+    return {name: setpoint.mode for name, setpoint in state.decision.allowed.items() if isinstance(setpoint, BatterySetpoint)}
 
 
 def read_planned_modes(connection: Connection, site_id: str, start: datetime) -> dict[str, Mode]:
@@ -58,7 +58,7 @@ def read_planned_modes(connection: Connection, site_id: str, start: datetime) ->
     if due is None:
         return {}
     place = (start - _MOMENT - due.slots[0].start) // timedelta(minutes=due.slot_minutes)
-    return {name: told.mode[place] for name, told in due.setpoints.items()}
+    return {name: setpoints.mode[place] for name, setpoints in due.setpoints.items()}
 
 
 def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> dict[str, BatteryState]:
@@ -67,7 +67,7 @@ def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> d
 
 
 def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> StateMessage:
-    """Return the state at the start of a plan as it was recorded, told or planned; what the request says itself stands.
+    """Return the state at a plan's start from records, commands or plans; values of the request take precedence.
 
     Args:
         connection: to the database, for what few sites have.
@@ -79,7 +79,7 @@ def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRe
         state = state.model_copy(update={"batteries": tell_soc(facts)})
     state = carry_demands(site, state, facts.demands, start=start)
     state = _complete_month(facts, state)
-    modes = list_told_modes(facts.control)
+    modes = list_commanded_modes(facts.control)
     if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
         modes = read_planned_modes(connection, site.name, start)
     return state.model_copy(update={"batteries": carry_modes(_complete_today(facts, state), modes)})
@@ -101,31 +101,31 @@ def find_day(site: Site, start: datetime) -> datetime | None:
 
 def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
     """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
-    site, seen = facts.site, facts.given
+    site, recorded = facts.site, facts.given
     limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
     untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
-    if not untold or seen is None:
+    if not untold or recorded is None:
         return state.batteries
     full_kwh = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries)
-    given, usable = count_discharged(seen.discharge_kwh, seen.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
-    shares = {battery.name: given * battery.usable_kwh / usable for battery in untold}
+    discharged_kwh, usable = count_discharged(recorded.discharge_kwh, recorded.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
+    shares = {battery.name: discharged_kwh * battery.usable_kwh / usable for battery in untold}
     return state.batteries | {name: state.batteries[name].model_copy(update={"discharged_today_kwh": share}) for name, share in shares.items()}
 
 
 def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
-    """Return what batteries gave after the first slot; where that is not recorded, what they hold less at the end of a slot than when it was last known.
+    """Return the batteries' discharge after the first slot; where it is not recorded, the drop of stored energy since its last measurement.
 
     Args:
         discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not count. NaN: unknown.
         holds_kwh: what could be given at each slot's end, at the terminals, shape ``(slots,)``. NaN: unknown.
     """
-    told = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
-    untold = np.cumsum(np.isnan(discharge_kwh[1:]))
-    told, untold = np.concatenate([[0.0], told]), np.concatenate([[0], untold])
-    known = np.flatnonzero(np.isfinite(holds_kwh))
+    recorded = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
+    gaps = np.cumsum(np.isnan(discharge_kwh[1:]))
+    recorded, gaps = np.concatenate([[0.0], recorded]), np.concatenate([[0], gaps])
+    measured = np.flatnonzero(np.isfinite(holds_kwh))
     # What is recorded of a stretch is part of what it holds less.
-    missing = np.maximum(-np.diff(holds_kwh[known]), 0.0) - np.diff(told[known])
-    return float(told[-1] + np.maximum(missing[np.diff(untold[known]) > 0], 0.0).sum())
+    missing = np.maximum(-np.diff(holds_kwh[measured]), 0.0) - np.diff(recorded[measured])
+    return float(recorded[-1] + np.maximum(missing[np.diff(gaps[measured]) > 0], 0.0).sum())
 
 
 def find_month(site: Site, start: datetime) -> datetime | None:
@@ -142,7 +142,7 @@ def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
         return state
     zone, charge = ZoneInfo(site.timezone), find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
-    found = {price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks}
-    peaks = {name: PeakState(highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh) for name, each in found.items()}
+    histories = {price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks}
+    peaks = {name: PeakState(highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh) for name, each in histories.items()}
     drawn = {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}
     return state.model_copy(update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported)), "drawn_kwh": drawn})

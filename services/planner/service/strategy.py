@@ -22,30 +22,30 @@ def look_back(site: Site) -> timedelta:
     return PAST_DAYS * DAY if site.strategy is not None and site.strategy.price_extremes is not None else timedelta(0)
 
 
-def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *, prices: SitePrices, known: Surroundings) -> Surroundings:
-    """Return what is going on at the timeline's start; what the caller knows already goes before what is stored.
+def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *, prices: SitePrices, stated: Surroundings) -> Surroundings:
+    """Return the surroundings at the timeline's start; values of the caller take precedence over stored ones.
 
     Args:
         connection: to the database.
         site: a stored one.
         timeline: of the plan.
         prices: from ``look_back`` before the timeline on.
-        known: what the caller says.
+        stated: what the caller says.
     """
     strategy, start = site.strategy, timeline.start
     if strategy is None:
-        return known
-    found: dict[str, Any] = {}
+        return stated
+    stored: dict[str, Any] = {}
     if strategy.vacation is not None:
-        found["vacation"] = _is_on(connection, site, site.input_sensors.vacation_switches, start)
+        stored["vacation"] = _is_on(connection, site, site.input_sensors.vacation_switches, start)
     if strategy.outage is not None and _is_on(connection, site, site.input_sensors.outage_warning, start):
         # A switch says that a warning holds and not how long: as long as the plan looks ahead.
-        found["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
+        stored["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
     if strategy.s_index is not None:
-        found["temperature_c"] = _mean_temperature(connection, site, timeline)
+        stored["temperature_c"] = _mean_temperature(connection, site, timeline)
     if strategy.price_extremes is not None:
-        found |= _describe_past(strategy, prices, start)
-    return known.model_copy(update={name: value for name, value in found.items() if name not in known.model_fields_set})
+        stored |= _describe_past(strategy, prices, start)
+    return stated.model_copy(update={name: value for name, value in stored.items() if name not in stated.model_fields_set})
 
 
 def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -> bool:
@@ -53,8 +53,8 @@ def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -
     sensors = [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
     there = readings.read_units(connection, site.name) if sensors else {}
     for sensor in sensors:
-        held: FloatArray = readings.read_held(connection, site.name, sensor.name, first=at, end=at)[1] if sensor.name in there else np.empty(0)
-        if held.size and np.isfinite(held[0]) and bool(held[0] > 0) is not (sensor.sign < 0):
+        value: FloatArray = readings.read_held(connection, site.name, sensor.name, first=at, end=at)[1] if sensor.name in there else np.empty(0)
+        if value.size and np.isfinite(value[0]) and bool(value[0] > 0) is not (sensor.sign < 0):
             return True
     return False
 
@@ -67,6 +67,6 @@ def _mean_temperature(connection: Connection, site: Site, timeline: Timeline) ->
 
 def _describe_past(strategy: Strategy, prices: SitePrices, start: datetime) -> dict[str, list[float]]:
     """Return level and spread of the import price of the last days, those without gaps; nothing where too little was published."""
-    past = prices.paid_before(start, days=PAST_DAYS)
+    past = prices.import_prices_before(start, days=PAST_DAYS)
     days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()] if strategy.price_extremes else []
     return {"past_levels": [float(day.mean()) for day in days], "past_spreads": [float(np.ptp(day)) for day in days]}

@@ -17,7 +17,7 @@ from luna.energy.devices import read_section
 from luna.energy.physics import BoolArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates, local_midnight
-from services.planner.devices.causes import DeviceReasons, SlotWindow, ToldSlots, round_each
+from services.planner.devices.causes import DeviceReasons, SlotReasonBuilder, SlotWindow, round_each
 from services.planner.devices.expected import Expected
 from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PinnedUse, PlannedKind, refuse_strangers
 from services.planner.linear.model import Indices, ModelBuilder
@@ -76,9 +76,9 @@ class HumidityDemand:
         """Return it as it is."""
         return self
 
-    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "HumidityDemand":
+    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "HumidityDemand":
         """Return it on, or off, in some slots."""
-        return replace(self, pinned=np.where(held_hours > 0, float(block.action == "on"), self.pinned))
+        return replace(self, pinned=np.where(block_hours > 0, float(block.action == "on"), self.pinned))
 
     def follow(self, on: BoolArray) -> FloatArray:
         """Return how humid the air is at the end of each slot when it is on in some, shape ``(slots,)``."""
@@ -205,7 +205,7 @@ class PlacedDryer:
         cheaper = priced & priced[following] & (price[following] < price - _SAME_PRICE)
         waits = np.where(cheaper, "air_waits", "air_later")
         codes = np.select([on, too_dry, window.later], ["air_dries", "air_dry", waits], "air_done")
-        told = ToldSlots(on.size)
+        told = SlotReasonBuilder(on.size)
         told.tell(
             every,
             codes,

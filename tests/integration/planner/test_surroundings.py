@@ -84,7 +84,7 @@ def test_the_temperature_is_that_of_the_forecast_known_at_the_start(home: Connec
 def test_the_last_thirty_days_of_prices_tell_what_is_usual(home: Connection) -> None:
     site = parse_site(SITE | {"strategy": {"price_extremes": {}}})
     around = Timeline(START - look_back(site), SLOT, look_back(site) // SLOT + 192)
-    found = read_surroundings(home, site, Timeline(START, SLOT, 192), prices=read_prices(home, site, around), known=Surroundings())
+    found = read_surroundings(home, site, Timeline(START, SLOT, 192), prices=read_prices(home, site, around), stated=Surroundings())
     # The tariff is 0.3 at all times.
     assert found.past_levels == pytest.approx([0.3] * 30)
     assert found.past_spreads == [0.0] * 30

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from luna.energy.charge_sensors import pace_of_charge
 from luna.energy.devices import Battery, ElectricVehicle
 from luna.energy.levels import LevelPace, judge_levels, pace_of_batteries
-from luna.energy.observations import SeenSoc
+from luna.energy.observations import SocReading
 from tests.tables import each_row
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
@@ -17,9 +17,9 @@ MINUTE = timedelta(minutes=1)
 PACE = pace_of_batteries([Battery(capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5)])
 
 
-def said(*readings: tuple[float, float]) -> list[SeenSoc]:
+def said(*readings: tuple[float, float]) -> list[SocReading]:
     """Return readings by their minutes and states of charge."""
-    return [SeenSoc(soc, START + minutes * MINUTE) for minutes, soc in readings]
+    return [SocReading(soc, START + minutes * MINUTE) for minutes, soc in readings]
 
 
 @each_row(
@@ -69,8 +69,8 @@ def test_what_is_believed_was_said_and_what_is_said_long_enough_is_believed(step
     readings = said(*zip(instants, [soc for _, soc in steps], strict=True))
     judged = judge_levels(readings, LevelPace(0.5, 0.5))
     assert judged is not None
-    assert SeenSoc(judged.soc, judged.at) in readings
+    assert SocReading(judged.soc, judged.at) in readings
     last = readings[-1]
-    again = judge_levels([*readings, SeenSoc(last.soc, last.at + 15 * MINUTE)], LevelPace(0.5, 0.5))
+    again = judge_levels([*readings, SocReading(last.soc, last.at + 15 * MINUTE)], LevelPace(0.5, 0.5))
     assert again is not None
     assert again.soc == last.soc

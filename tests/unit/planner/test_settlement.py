@@ -9,7 +9,7 @@ import pytest
 from luna.energy.physics import BatteryLimits, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from services.agent.environment.fused import _WRITTEN, Recorded, _keep_used, _Tape, _write
 from services.planner.dp import settlement_loop
-from services.planner.dp.settlement import list_given, settle
+from services.planner.dp.settlement import list_inputs, settle
 from tests.recorded import hold
 
 SLOTS = 400
@@ -40,8 +40,8 @@ def choose(where: bool, one: float, other: float) -> float:
 
 
 @loop
-def settle_slots(given: FloatArray, made: FloatArray) -> None:
-    for i in range(given.shape[1]):
+def settle_slots(inputs: FloatArray, made: FloatArray) -> None:
+    for i in range(inputs.shape[1]):
 '''
 # Each choice in a function of its own is compiled in half the time.
 WRITTEN = _WRITTEN | {np.minimum: "least({0}, {1})", np.maximum: "most({0}, {1})", np.where: "choose({0}, {1}, {2})"}
@@ -70,15 +70,15 @@ def draw(rng: np.random.Generator) -> tuple[SetPoint, np.ndarray[Any, np.dtype[n
 def record() -> str:
     """Return the loop as physics itself writes it, operation by operation."""
     tape = _Tape(WRITTEN)
-    given = [np.broadcast_to(each, (1, SLOTS) if np.ndim(each) > 1 else SLOTS) for each in list_given(*draw(np.random.default_rng(1)))]
-    rows = [Recorded(tape, f"a{row}", values) for row, values in enumerate(given)]
+    inputs = [np.broadcast_to(each, (1, SLOTS) if np.ndim(each) > 1 else SLOTS) for each in list_inputs(*draw(np.random.default_rng(1)))]
+    rows = [Recorded(tape, f"a{row}", values) for row, values in enumerate(inputs)]
     battery, told, site, rest = rows[:12], rows[12:20], rows[20:23], rows[23:]
     limits = SiteLimits(BatteryLimits(*battery), *site)
     safe = clamp(SetPoint(*told), rest[0], limits)
     flows = simulate_slot(safe, rest[0], SlotActuals(*rest[1:]), limits=limits)
     made = [_write(getattr(part, each.name)) for part in (safe, flows) for each in fields(part)]
     lines, used = _keep_used(tape.lines, [*made, *tape.guards])
-    load = [f"a{row} = given[{row}, i]" + (" != 0.0" if each.dtype == bool else "") for row, each in enumerate(given) if f"a{row}" in used]
+    load = [f"a{row} = inputs[{row}, i]" + (" != 0.0" if each.dtype == bool else "") for row, each in enumerate(inputs) if f"a{row}" in used]
     store = [f"made[{row}, i] = {value}" for row, value in enumerate([*made, " | ".join(tape.guards)])]
     return HEAD + "".join(f"        {line}\n" for line in (*load, *lines, *store))
 

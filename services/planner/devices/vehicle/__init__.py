@@ -23,8 +23,8 @@ def _read_demands(site: Site, state: StateMessage, timeline: Timeline, _series: 
     """Return what vehicles with sessions ask for; without one they want nothing."""
     refuse_strangers("vehicles", state.vehicles, [vehicle.name for vehicle in site.vehicles])
     zone = ZoneInfo(site.timezone)
-    known = [(vehicle, state.vehicles[vehicle.name]) for vehicle in site.vehicles if vehicle.name in state.vehicles]
-    return tuple(ChargingDemand(read_vehicle(vehicle, now, timeline, zone=zone)) for vehicle, now in known if now.sessions)
+    pairs = [(vehicle, state.vehicles[vehicle.name]) for vehicle in site.vehicles if vehicle.name in state.vehicles]
+    return tuple(ChargingDemand(read_vehicle(vehicle, now, timeline, zone=zone)) for vehicle, now in pairs if now.sessions)
 
 
 def _refuse_block(block: ManualBlock, _vehicle: ElectricVehicle) -> str | None:
@@ -45,7 +45,7 @@ PLANNED = PlannedKind(
     _refuse_block,
     _find_away,
     stored=STORED,
-    never_found=frozenset({FULL}),
+    unavoidable=frozenset({FULL}),
     price_sessions=price_sessions,
     add=add_vehicles,
     place_by_habit=place_by_habit,

@@ -1,4 +1,4 @@
-"""The vehicles with which a plan of a stored site begins: their stays, how full they are, and who says so."""
+"""Vehicles at the start of a stored site's plan: their stays, their state of charge and its source."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ USUAL_DAYS = 4  # further than any plan that is made without being asked for
 
 @dataclass(frozen=True, slots=True)
 class StartCharge:
-    """How full a vehicle is when a plan begins, or comes to its first stay, and who says so; ``at`` is when its sensor did."""
+    """A vehicle's state of charge at a plan's start, or at its first stay, with its source; ``at`` is the sensor's instant."""
 
     soc: float
     source: ChargeSource
@@ -46,40 +46,40 @@ class KnownVehicle:
     usual_kwh: float = 0.0
 
 
-def find_vehicles(site: Site, known: "DemandFacts", *, start: datetime) -> dict[str, KnownVehicle]:
+def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[str, KnownVehicle]:
     """Return the site's vehicles with the stays that are stored, beside them those that a request named before, and how full they are.
 
     One of which no stay is known at all, but what it drives, is there at its usual times.
 
     Args:
         site: whose vehicles they are.
-        known: their stored stays, what they say themselves, and the plan in force.
+        facts: their stored stays, what they say themselves, and the plan in force.
         start: of the plan.
     """
-    expected = expect(known.begun, start)
+    expected = expect(facts.begun, start)
     before_each = carry_vehicles(expected) if expected else {}
-    found = {}
+    vehicles = {}
     for vehicle in site.vehicles:
-        own = [fit_session(each, vehicle) for each in known.stays.get(vehicle.name, ())]
+        own = [fit_session(each, vehicle) for each in facts.stays.get(vehicle.name, ())]
         before = _ahead(before_each[vehicle.name], start) if vehicle.name in before_each else None
         usual = list_usual_stays(vehicle, site.timezone, start=start)
-        # Of what was stored only what is stored now holds, and it goes before what was said once; what is usual is laid out anew.
-        told = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
-        told = [each for each in told if not any(_is_same(each, other) for other in usual)]
-        usual = [] if told or own else usual
+        # Sessions stored now replace earlier stored ones and go before those of a request; usual ones are laid out anew.
+        requested = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
+        requested = [each for each in requested if not any(_is_same(each, other) for other in usual)]
+        usual = [] if requested or own else usual
         own = own or usual
         if before is None and not own:
             continue
-        sessions = sorted([*told, *own], key=lambda each: each.from_)
-        seen = known.seen.get(vehicle.name, SeenCharge())
-        charge = _find_read(site, vehicle, seen, stays=sessions[:1], expected=expected) or _find_told(vehicle, own, before, start)
+        sessions = sorted([*requested, *own], key=lambda each: each.from_)
+        sensed = facts.seen.get(vehicle.name, SeenCharge())
+        charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected) or _find_stored(vehicle, own, before, start)
         state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
         charge = _on_arrival(sessions[:1], start) or charge
         # Nobody said it: it follows from what it drives.
         if usual and charge.source == "said":
             charge = replace(charge, source="assumed")
-        found[vehicle.name] = KnownVehicle(state, charge, vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0)
-    return found
+        vehicles[vehicle.name] = KnownVehicle(state, charge, vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0)
+    return vehicles
 
 
 def list_usual_stays(vehicle: ElectricVehicle, timezone: str, *, start: datetime) -> list[VehicleSession]:
@@ -98,11 +98,11 @@ def _is_same(stay: VehicleSession, usual: VehicleSession) -> bool:
     return (stay.from_, stay.to, stay.target_soc) == (usual.from_, usual.to, usual.target_soc)
 
 
-def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
-    """Return how full a vehicle is by its sensor and by what Luna charged since; None where it says nothing, or its owner said something later."""
-    if seen.charge is None or any(_says_more(stay, seen, seen.charge) for stay in stays):
+def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
+    """Return the state of charge by the sensor plus Luna's charging since; None without a reading, or where the owner's statement is newer."""
+    if sensed.charge is None or any(_says_more(stay, sensed, sensed.charge) for stay in stays):
         return None
-    at, soc = seen.charge.at, seen.charge.soc
+    at, soc = sensed.charge.at, sensed.charge.soc
     # Only what Luna switches has charged as planned.
     if expected is not None and site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}:
         rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
@@ -112,22 +112,22 @@ def _find_read(site: Site, vehicle: ElectricVehicle, seen: SeenCharge, *, stays:
     return StartCharge(soc, "read", at)
 
 
-def _says_more(stay: VehicleSession, seen: SeenCharge, charge: JudgedLevel) -> bool:
-    """Return whether what an owner said of the charge that a vehicle comes with tells more than its sensor, which spoke before it came."""
-    return stay.arrival_soc is not None and (charge.at < stay.from_ or seen.connected is False)
+def _says_more(stay: VehicleSession, sensed: SeenCharge, charge: JudgedLevel) -> bool:
+    """Return whether the owner's stated arrival charge is newer than the sensor's reading."""
+    return stay.arrival_soc is not None and (charge.at < stay.from_ or sensed.connected is False)
 
 
-def _find_told(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
-    """Return how full a vehicle is by its stored stays, or by the plan in force."""
-    said = own[0].arrival_soc if own else None
-    if before is not None and (said is None or not _is_news(own, before, start)):
+def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
+    """Return the state of charge by the stored stays, or by the plan in force."""
+    arrival_soc = own[0].arrival_soc if own else None
+    if before is not None and (arrival_soc is None or not _is_news(own, before, start)):
         return StartCharge(before.soc, "expected")
     # A stay before it that said so may have been taken back.
-    return StartCharge(vehicle.min_soc, "assumed") if said is None else StartCharge(said, "said")
+    return StartCharge(vehicle.min_soc, "assumed") if arrival_soc is None else StartCharge(arrival_soc, "said")
 
 
 def _on_arrival(stays: Sequence[VehicleSession], start: datetime) -> StartCharge | None:
-    """Return what the first stay says where it has not begun: until it does, nobody knows better."""
+    """Return the first stay's arrival charge where it has not begun yet."""
     return next((StartCharge(each.arrival_soc, "said") for each in stays if each.from_ > start and each.arrival_soc is not None), None)
 
 
@@ -146,25 +146,25 @@ def _ahead(state: VehicleState, start: datetime) -> VehicleState:
 NEWS_SOC = 0.02
 
 
-def says_news(site: Site, known: "DemandFacts", now: datetime) -> bool:
-    """Return whether a vehicle says something else than the plan in force has: fuller, emptier, or since it was made plugged in or out."""
-    expected = expect(known.begun, now)
-    return expected is not None and any(_says_else(site, vehicle, known, expected) for vehicle in site.vehicles)
+def says_news(site: Site, facts: "DemandFacts", now: datetime) -> bool:
+    """Return whether a vehicle deviates from the plan in force: fuller, emptier, or plugged in or out since it was made."""
+    expected = expect(facts.begun, now)
+    return expected is not None and any(_says_else(site, vehicle, facts, expected) for vehicle in site.vehicles)
 
 
-def _says_else(site: Site, vehicle: ElectricVehicle, known: "DemandFacts", expected: Expected) -> bool:
-    seen, socs = known.seen.get(vehicle.name), _find_running(expected, vehicle.name)
-    if seen is None or socs is None:
+def _says_else(site: Site, vehicle: ElectricVehicle, facts: "DemandFacts", expected: Expected) -> bool:
+    sensed, socs = facts.seen.get(vehicle.name), _find_running(expected, vehicle.name)
+    if sensed is None or socs is None:
         return False
-    if seen.since is not None and seen.since > expected.plan.reply.issued_at:
+    if sensed.since is not None and sensed.since > expected.plan.reply.issued_at:
         return True
-    read = _find_read(site, vehicle, seen, stays=known.stays.get(vehicle.name, ())[:1], expected=expected)
+    read = _find_sensed(site, vehicle, sensed, stays=facts.stays.get(vehicle.name, ())[:1], expected=expected)
     # What it holds on the road is no news before it is there.
-    return read is not None and seen.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
+    return read is not None and sensed.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
 
 
 def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[str, VehicleState]:
-    """Return the vehicles that a plan expects, with their stays as they were known."""
+    """Return the vehicles that a plan expects, with their stays."""
     states = dict(expected.plan.request.state.vehicles)
     for slot in expected.over[-1:]:
         for name, flow in slot.vehicles.items():
@@ -188,25 +188,25 @@ def _find_running(expected: Expected, name: str) -> tuple[float, float] | None:
     return begins, next((slot.vehicles[name].soc_end for slot in running if name in slot.vehicles), begins)
 
 
-def note_charges(site: Site, known: "DemandFacts", state: StateMessage, start: datetime) -> Iterator[Assumption]:
+def note_charges(site: Site, facts: "DemandFacts", state: StateMessage, start: datetime) -> Iterator[Assumption]:
     """Yield where the charge comes from that each vehicle has when its first stay begins, or now where that goes on."""
-    for name, each in find_vehicles(site, known, start=start).items():
+    for name, each in find_vehicles(site, facts, start=start).items():
         if name in state.vehicles or not each.state.sessions:
             continue
         about: dict[str, Any] = {"vehicle": name}
         if each.usual_kwh:
             yield Assumption(code="vehicle_usual", figures=about | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO})
-        charge, seen = each.charge, known.seen.get(name, SeenCharge())
+        charge, sensed = each.charge, facts.seen.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
         yield Assumption(code=f"vehicle_soc_{charge.source}", figures=about | {"soc": round(charge.soc, 6)} | at)
-        if seen.charge is not None and seen.charge.doubted is not None:
-            yield Assumption(code="vehicle_soc_doubted", figures=about | seen.charge.describe_doubt())
-        if seen.connected is False and seen.since is not None and each.state.sessions[0].from_ <= start:
-            yield Assumption(code="vehicle_not_connected", figures=about | {"since": seen.since.isoformat()})
+        if sensed.charge is not None and sensed.charge.doubted is not None:
+            yield Assumption(code="vehicle_soc_doubted", figures=about | sensed.charge.describe_doubt())
+        if sensed.connected is False and sensed.since is not None and each.state.sessions[0].from_ <= start:
+            yield Assumption(code="vehicle_not_connected", figures=about | {"since": sensed.since.isoformat()})
 
 
-def _find_states(site: Site, known: "DemandFacts", start: datetime) -> Mapping[str, VehicleState]:
-    return {name: each.state for name, each in find_vehicles(site, known, start=start).items()}
+def _find_states(site: Site, facts: "DemandFacts", start: datetime) -> Mapping[str, VehicleState]:
+    return {name: each.state for name, each in find_vehicles(site, facts, start=start).items()}
 
 
 STORED = StoredStates(_find_states, note_charges, says_news, roles=("vehicle_soc", "vehicle_connected"))

@@ -1,4 +1,4 @@
-"""What is wanted of a vehicle over the horizon, as values on the plan's slots."""
+"""A vehicle's demand over the horizon, as values on the plan's slots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ _LITTLE_KWH = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ChargingSession:
-    """A stay at the charger: within slots ``first`` to ``end`` (exclusive), ``wanted_kwh`` stored at its end.
+    """A stay at the charger: within slots ``first`` to ``end`` (exclusive), ``required_kwh`` stored at its end.
 
-    ``open`` says that the stay goes on beyond the horizon: then ``wanted_kwh`` is what cannot be charged afterwards any more.
+    ``open`` says that the stay goes on beyond the horizon: then ``required_kwh`` is what cannot be charged afterwards any more.
     ``arrival_kwh`` is what the vehicle holds when the stay begins, None what the stay before left; ``least_kwh`` what it then holds for certain,
     ``most_kwh`` what it is charged to at most, ``full_kwh`` where what it has to charge ends. ``worth_from_kwh`` to ``worth_to_kwh`` stored have a worth
     of their own, ``extra_value`` where given. ``gives`` says that it may supply the house, down to ``reserve_kwh``; ``surplus_only`` that it takes
@@ -32,7 +32,7 @@ class ChargingSession:
     end: int
     until: datetime
     target_soc: float
-    wanted_kwh: float
+    required_kwh: float
     open: bool
     target_kwh: float
     arrival_kwh: float | None
@@ -74,8 +74,8 @@ class VehicleDemand:
 
     def pin(self, charge_kwh: FloatArray, where: BoolArray) -> "VehicleDemand":
         """Return the demand of a vehicle that has to charge so much in some slots, no less and no more than its least power lets it."""
-        wanted = np.maximum(charge_kwh, self.vehicle.power_ranges[0][0] * self.plugged_hours)
-        return replace(self, least_charge_kwh=np.where(where, wanted, self.least_charge_kwh), pinned=self.pinned | where)
+        least_kwh = np.maximum(charge_kwh, self.vehicle.power_ranges[0][0] * self.plugged_hours)
+        return replace(self, least_charge_kwh=np.where(where, least_kwh, self.least_charge_kwh), pinned=self.pinned | where)
 
     @property
     def step_kwh(self) -> FloatArray:
@@ -118,7 +118,7 @@ class VehicleDemand:
 
 
 def read_vehicle(vehicle: ElectricVehicle, state: VehicleState, timeline: Timeline, *, zone: tzinfo = UTC) -> VehicleDemand:
-    """Return what a vehicle wants over a timeline; refusals speak of times in ``zone``.
+    """Return a vehicle's demand over a timeline; refusals name times in ``zone``.
 
     Raises:
         InvalidInputError: a session ends before it begins, overlaps another, or wants more than the vehicle's limit.
@@ -154,9 +154,9 @@ def _refuse_wrong(vehicle: ElectricVehicle, session: VehicleSession, field: str,
     if session.to <= session.from_:
         raise refuse("session-reversed", field=field, value=session.to.astimezone(zone).isoformat())
     for name in ("target_soc", "min_soc"):
-        wanted = getattr(session, name)
-        if wanted is not None and wanted > vehicle.max_soc:
-            raise refuse("session-soc-beyond", field=f"{field}.{name}", value=wanted, max_soc=vehicle.max_soc, name=vehicle.name)
+        soc = getattr(session, name)
+        if soc is not None and soc > vehicle.max_soc:
+            raise refuse("session-soc-beyond", field=f"{field}.{name}", value=soc, max_soc=vehicle.max_soc, name=vehicle.name)
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
         raise refuse("session-power-beyond", field=f"{field}.min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw, name=vehicle.name)
 
@@ -181,7 +181,7 @@ def _read_stay(
         *slots,
         until=session.to.astimezone(UTC),
         target_soc=session.target_soc or 0.0,
-        wanted_kwh=max(target - later_hours * vehicle.most_charge_kw * vehicle.charge_efficiency, 0.0),
+        required_kwh=max(target - later_hours * vehicle.most_charge_kw * vehicle.charge_efficiency, 0.0),
         open=later_hours > 0 and session.target_soc is not None,
         target_kwh=target,
         arrival_kwh=arrival,

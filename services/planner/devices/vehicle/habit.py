@@ -85,7 +85,7 @@ def place_by_habit(site: Site, habits: Mapping[str, Habit], timeline: Timeline) 
     Raises:
         InvalidInputError: a habit of a vehicle that the site does not have, or a day takes more than it holds.
     """
-    known, zone = {vehicle.name: vehicle for vehicle in site.vehicles}, ZoneInfo(site.timezone)
-    if strangers := [name for name in habits if name not in known]:
-        raise refuse("variant-no-such-vehicle", field=f"variant.habits.{strangers[0]}", names=", ".join(known) or "none")
-    return {name: AddedVehicle(known[name], habit, zone).begin(timeline, None) for name, habit in habits.items()}
+    vehicles, zone = {vehicle.name: vehicle for vehicle in site.vehicles}, ZoneInfo(site.timezone)
+    if strangers := [name for name in habits if name not in vehicles]:
+        raise refuse("variant-no-such-vehicle", field=f"variant.habits.{strangers[0]}", names=", ".join(vehicles) or "none")
+    return {name: AddedVehicle(vehicles[name], habit, zone).begin(timeline, None) for name, habit in habits.items()}

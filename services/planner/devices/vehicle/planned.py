@@ -1,4 +1,4 @@
-"""Vehicles as everything else that is placed sees them: what they ask for, their columns, what a plan makes of them, with causes."""
+"""Vehicles as flexible loads: demand, columns, schedule and reasons."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.plan.columns import Columns
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, Timeline
-from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotWindow, ToldSlots
+from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotReasonBuilder, SlotWindow
 from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PlacedStorage, StorageColumns
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
 from services.planner.devices.vehicle.rows import VehicleColumns, add_vehicle
@@ -56,15 +56,15 @@ class ChargingDemand:
         """Return it as it is."""
         return self
 
-    def pin(self, block: ManualBlock, held_hours: FloatArray, hours: FloatArray) -> "ChargingDemand | None":
-        """Return it charging, or not, in some slots; None where the vehicle is to charge and is not there."""
-        inside, plugged = held_hours > 0, self.car.plugged_hours
+    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "ChargingDemand | None":
+        """Return the demand charging, or not, in some slots; None where the vehicle is to charge and is away."""
+        inside, plugged = block_hours > 0, self.car.plugged_hours
         if block.action == "no_charge":
             return replace(self, car=self.car.leave(inside)) if (plugged[inside] > 0).any() else self
         if not (plugged[inside] > 0).any():
             return None
-        wanted = (block.power_kw or self.car.vehicle.most_charge_kw) * np.minimum(held_hours, plugged)
-        return replace(self, car=self.car.pin(wanted, inside & (plugged > 0)))
+        charge_kwh = (block.power_kw or self.car.vehicle.most_charge_kw) * np.minimum(block_hours, plugged)
+        return replace(self, car=self.car.pin(charge_kwh, inside & (plugged > 0)))
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add a vehicle with its stays."""
@@ -102,17 +102,17 @@ class PlacedVehicle:
         }
 
     def missed(self, timeline: Timeline, zone: ZoneInfo) -> Iterator[MissedDemand]:
-        """Yield what stays lack at their ends, as what charging it would take, and of their minimum; of what is pinned its block tells."""
+        """Yield the energy missing at the ends of stays, at the charger, and of their minimum; pinned slots are reported by their block."""
         car, vehicle = self.demand.car, self.demand.car.vehicle
         for stay, missing in zip(car.stays, self.missing_kwh.tolist(), strict=True):
             if missing > _MISSED_SOC * vehicle.capacity_kwh:
                 figures = {"missing": missing / vehicle.capacity_kwh, "name": vehicle.name, "wanted": stay.target_soc, "by": stay.until.astimezone(zone)}
                 yield MissedDemand("vehicle", missing / vehicle.charge_efficiency, figures)
         begins = list(timeline)
-        lacking = np.where(car.pinned, 0.0, car.lack_least(self.use_kwh, self.give_kwh))
+        missing_minimum = np.where(car.pinned, 0.0, car.lack_least(self.use_kwh, self.give_kwh))
         least_kw = np.where(car.pinned, 0.0, car.least_charge_kwh / np.maximum(car.plugged_hours, _MISSED_KWH))
         for stay in car.stays:
-            missing = float(lacking[stay.first : stay.end].sum())
+            missing = float(missing_minimum[stay.first : stay.end].sum())
             if missing > _MISSED_KWH:
                 span = {"first": begins[stay.first].astimezone(zone), "last": stay.until.astimezone(zone)}
                 yield MissedDemand(
@@ -139,30 +139,30 @@ def _place(demand: ChargingDemand, columns: VehicleColumns, column: FloatArray) 
 
 def _tell_vehicle(reasons: DeviceReasons, demand: VehicleDemand, charge_kwh: FloatArray, give_kwh: FloatArray, *, missing_kwh: FloatArray) -> Columns:
     """Return the reason of every slot at the charger; None where the vehicle is away."""
-    told, slots, vehicle = ToldSlots(charge_kwh.size), np.arange(charge_kwh.size), demand.vehicle
+    slot_reasons, slots, vehicle = SlotReasonBuilder(charge_kwh.size), np.arange(charge_kwh.size), demand.vehicle
     stored = demand.stored_after(charge_kwh, give_kwh)
     least, most = (power_kw * demand.plugged_hours for power_kw in (vehicle.min_charge_kw, vehicle.most_charge_kw))
-    bound = _tell_bound(reasons, told, demand, charge_kwh)
+    bound = _tell_bound(reasons, slot_reasons, demand, charge_kwh)
     for stay, missing in zip(demand.stays, missing_kwh.tolist(), strict=True):
         here = (slots >= stay.first) & (slots < stay.end) & (demand.plugged_hours > 0) & ~bound
         window = SlotWindow(here, min(stay.until, reasons.outlook.timeline.end), charge_kwh, least, most, float(missing))
         ready = stored >= (stay.most_kwh if stay.surplus_only else stay.target_kwh) - LITTLE_KWH
         idle = _idle_car(reasons, window, stay, ready)
-        reasons.tell_window(told, window, np.where(give_kwh > NOTHING_KWH, "ev_gives", np.where(window.used, reasons.charging(window), idle)))
-    return told.write()
+        reasons.tell_window(slot_reasons, window, np.where(give_kwh > NOTHING_KWH, "ev_gives", np.where(window.used, reasons.charging(window), idle)))
+    return slot_reasons.write()
 
 
-def _tell_bound(reasons: DeviceReasons, told: ToldSlots, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
+def _tell_bound(reasons: DeviceReasons, slot_reasons: SlotReasonBuilder, demand: VehicleDemand, charge_kwh: FloatArray) -> BoolArray:
     """Give the slots their reason in which the vehicle charges because it has to, and no more; return which these are."""
     least = demand.least_charge_kwh
     bound = (charge_kwh > NOTHING_KWH) & (least > 0) & (charge_kwh <= least + LITTLE_KWH)
     power_kw = np.divide(least, demand.plugged_hours, out=np.zeros_like(least), where=bound).astype(object)
-    told.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=reasons.starts, kw=power_kw)
+    slot_reasons.tell(bound, np.where(demand.pinned, "ev_pinned", "ev_minimum"), start=reasons.starts, kw=power_kw)
     return bound
 
 
 def _idle_car(reasons: DeviceReasons, window: SlotWindow, stay: ChargingSession, ready: BoolArray) -> Codes:
-    """Return the codes of slots that charge nothing; ``ready`` says where the car is as full as wanted."""
+    """Return the codes of slots that charge nothing; ``ready`` marks the slots with the target reached."""
     if stay.surplus_only:
         return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
     short = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"

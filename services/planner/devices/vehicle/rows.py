@@ -11,7 +11,7 @@ from services.planner.devices.kind import PIN_SLACK, LoadPricing
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
 from services.planner.linear.model import Indices, ModelBuilder, Term
 
-# What a kWh costs that a minimum lacks, as a multiple of the dearest price: after what is wanted at departure, as dear as what a load lacks.
+# Price of a kWh missing of a minimum, as a multiple of the dearest price: below that of a departure target, equal to that of a load.
 MINIMUM_SLACK = 60.0
 # What a kWh costs that a vehicle is short of full because its least power would overfill it: more than any kWh is worth.
 SHORT_SLACK = 2.0
@@ -21,18 +21,23 @@ _TIE = 1e-8
 
 
 def add_minimum(
-    builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: tuple[Indices, FloatArray], *, stored: tuple[Indices, Indices], dearest: float
+    builder: ModelBuilder,
+    session: tuple[VehicleDemand, ChargingSession],
+    charge: tuple[Indices, FloatArray],
+    *,
+    stored: tuple[Indices, Indices],
+    dearest: float,
 ) -> None:
-    """Add what a stay has to charge.
+    """Add the minimum that a stay has to charge.
 
     Args:
         builder: of the model.
-        wanted: the vehicle and one of its stays.
+        session: the vehicle and one of its stays.
         charge: the vehicle's columns, and what each charges at most, ``(slots,)``.
         stored: what the stay before left, empty where the vehicle came with something else, and what is stored at the end of each of the stay's slots.
         dearest: the dearest price.
     """
-    demand, stay = wanted
+    demand, stay = session
     slots = find_bound(demand, stay)
     if not slots.size:
         return
@@ -110,7 +115,7 @@ def add_runs(builder: ModelBuilder, demand: VehicleDemand, on: tuple[Indices, ..
         return ()
     follows, goes_on = _follows(choosable), _goes_on(demand, choosable)
     block, later = np.cumsum(~follows), np.flatnonzero(follows)
-    found = []
+    starts_each = []
     for place in range(len(on)):
         # Within a range it is where the ladder ends on its rung.
         within: list[Term] = [(each, sign) for each, sign in zip(on[place : place + 2], (1.0, -1.0), strict=False)]
@@ -121,8 +126,8 @@ def add_runs(builder: ModelBuilder, demand: VehicleDemand, on: tuple[Indices, ..
         for slot in range(count) if run > 1 else ():
             first = max(slot - run + 1, int(np.searchsorted(block, block[slot])))
             builder.add_sum(-np.inf, 0.0, [(starts[first : slot + 1], 1.0), *((each[slot : slot + 1], -np.asarray(sign)) for each, sign in within)])
-        found.append(starts)
-    return tuple(found)
+        starts_each.append(starts)
+    return tuple(starts_each)
 
 
 def require_start(
@@ -139,7 +144,7 @@ def require_start(
     """
     choosable, missing = slots
     inside = np.flatnonzero((choosable >= stay.first) & (choosable < stay.end))
-    need = stay.wanted_kwh - (stay.wanted_kwh if stay.arrival_kwh is None else stay.arrival_kwh)
+    need = stay.required_kwh - (stay.required_kwh if stay.arrival_kwh is None else stay.arrival_kwh)
     if not starts or not inside.size or need <= 1e-3:
         return
     if not (_follows(choosable) | (_goes_on(demand, choosable) > 0))[inside[0]]:
@@ -185,13 +190,13 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
     for stay in demand.stays:
         before = stored if stay.arrival_kwh is None else charge[:0]
         bound = find_bound(demand, stay).size > 0
-        held = (
+        stay_stored = (
             _add_slots(builder, (demand, stay), charge, give, before=before)
             if stay.gives or bound
             else _add_stay(builder, (demand, stay), charge, before=before)
         )
-        add_minimum(builder, (demand, stay), (charge, most), stored=(before, held), dearest=ahead.dearest)
-        stored = held[-1:]
+        add_minimum(builder, (demand, stay), (charge, most), stored=(before, stay_stored), dearest=ahead.dearest)
+        stored = stay_stored[-1:]
         missing.append(_want(builder, stay, stored, ahead, efficiency=vehicle.charge_efficiency))
         require_start(builder, demand, stay, starts=starts, slots=(choosable, missing[-1]))
     return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
@@ -205,7 +210,7 @@ def _needs_choice(demand: VehicleDemand) -> bool:
 
 
 def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:
-    """Return what each slot charges at most; nothing where that is less than the least power gives."""
+    """Return each slot's largest charge; 0 where that is less than the least power gives."""
     vehicle, hours = demand.vehicle, demand.plugged_hours
     most = np.zeros(hours.size)
     for stay in demand.stays:
@@ -228,31 +233,31 @@ def _add_giving(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
     return give
 
 
-def _add_stay(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: Indices, *, before: Indices) -> Indices:
+def _add_stay(builder: ModelBuilder, session: tuple[VehicleDemand, ChargingSession], charge: Indices, *, before: Indices) -> Indices:
     """Add what is stored at the end of a stay that only charges; ``before`` is what the stay before left, empty where that does not count."""
-    demand, stay = wanted
+    demand, stay = session
     stored = builder.add_columns(1, cost=0.0, upper=stay.most_kwh)
     arrives = stay.arrival_kwh or 0.0
     builder.add_sum(arrives, arrives, [(stored, 1.0), (before, -1.0), (charge[stay.first : stay.end], -demand.vehicle.charge_efficiency)])
     return stored
 
 
-def _add_slots(builder: ModelBuilder, wanted: tuple[VehicleDemand, ChargingSession], charge: Indices, give: Indices, *, before: Indices) -> Indices:
+def _add_slots(builder: ModelBuilder, session: tuple[VehicleDemand, ChargingSession], charge: Indices, give: Indices, *, before: Indices) -> Indices:
     """Add what is stored in every slot of a stay: never less than the reserve where it also gives."""
-    (demand, stay), slots = wanted, slice(wanted[1].first, wanted[1].end)
+    (demand, stay), slots = session, slice(session[1].first, session[1].end)
     if stay.first == stay.end:
-        return _add_stay(builder, wanted, charge, before=before)
+        return _add_stay(builder, session, charge, before=before)
     stored = builder.add_columns(stay.end - stay.first, cost=0.0, lower=stay.reserve_kwh if stay.gives else 0.0, upper=stay.most_kwh)
     begin = np.zeros(stored.size)
     begin[0] = stay.arrival_kwh or 0.0
-    given = [(give[slots], 1.0 / demand.vehicle.discharge_efficiency)] if stay.gives else []
-    rows = builder.add_rows(begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge[slots], -demand.vehicle.charge_efficiency), *given])
+    discharge = [(give[slots], 1.0 / demand.vehicle.discharge_efficiency)] if stay.gives else []
+    rows = builder.add_rows(begin, begin, [(stored, 1.0), (stored[:-1], -1.0), (charge[slots], -demand.vehicle.charge_efficiency), *discharge])
     builder.add_entries(rows[: before.size], before, -1.0)
     return stored
 
 
 def _want(builder: ModelBuilder, stay: ChargingSession, stored: Indices, ahead: LoadPricing, *, efficiency: float) -> Indices:
-    """Want the energy at the stay's end, at a price on what is missing, and give what is stored beyond its worth."""
+    """Require the energy at the stay's end, with a price on the missing part and a value on energy beyond it."""
     missing = builder.add_columns(1, cost=DEPARTURE_SLACK * ahead.dearest, upper=stay.target_kwh)
     extra_value = ahead.left_price if stay.extra_value is None else stay.extra_value
     later_price = max(ahead.mean_price, 0.0) / efficiency
@@ -261,7 +266,7 @@ def _want(builder: ModelBuilder, stay: ChargingSession, stored: Indices, ahead: 
     beyond = builder.add_columns(1, cost=-worth, upper=stay.worth_to_kwh - stay.worth_from_kwh if worth >= 0 else np.inf)
     if worth < 0:
         builder.add_sum(-np.inf, stay.worth_from_kwh, [(stored, 1.0), (beyond, -1.0)])
-    builder.add_sum(stay.wanted_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
+    builder.add_sum(stay.required_kwh, np.inf, [(stored, 1.0), (missing, 1.0)])
     # What is left for after the horizon will be bought at what a kWh costs on the average.
     later = builder.add_columns(1, cost=later_price, upper=stay.target_kwh if stay.open else 0.0)
     builder.add_sum(stay.worth_from_kwh, np.inf, [(stored, 1.0), (missing, 1.0), (later, 1.0), (beyond, -1.0)])

@@ -25,8 +25,8 @@ def price_sessions(request: PlanRequest, placed: Sequence[PlacedDemand], relax: 
                 yield _price(usual, (demand, stay), relax, soc_end=_soc_end(demand, stay, vehicle.use_kwh, vehicle.give_kwh))
 
 
-def _price(usual: tuple[PlanRequest, RelaxedBill], wanted: tuple[VehicleDemand, ChargingSession], relax: Relax, *, soc_end: float) -> SessionReply:
-    (request, bill), (demand, stay) = usual, wanted
+def _price(usual: tuple[PlanRequest, RelaxedBill], charging: tuple[VehicleDemand, ChargingSession], relax: Relax, *, soc_end: float) -> SessionReply:
+    (request, bill), (demand, stay) = usual, charging
     name, sessions = demand.vehicle.name, request.state.vehicles[demand.vehicle.name].sessions
     session = next(each for each in sessions if each.to == stay.until)
 
@@ -34,7 +34,7 @@ def _price(usual: tuple[PlanRequest, RelaxedBill], wanted: tuple[VehicleDemand, 
         changed = [each.model_copy(update=changes) if each is session else each for each in sessions]
         return relax(_change(request, {name: changed}))
 
-    held = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
+    least_soc = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
     begin = max(session.from_, request.start) if request.start else session.from_
     sooner = instead(to=session.to - HOUR) if session.to - HOUR > begin else None
     free_after = not any(session.to <= each.from_ < session.to + HOUR for each in sessions)
@@ -44,7 +44,7 @@ def _price(usual: tuple[PlanRequest, RelaxedBill], wanted: tuple[VehicleDemand, 
         to=session.to,
         target_soc=stay.target_soc,
         soc_end=round(soc_end, 6),
-        target_cost=round(bill.cost - instead(target_soc=held).cost, 6),
+        target_cost=round(bill.cost - instead(target_soc=least_soc).cost, 6),
         hour_earlier_cost=None if sooner is None else round(sooner.cost - bill.cost, 6),
         hour_earlier_missing_kwh=None if sooner is None else round(max(sooner.missing_kwh[name] - bill.missing_kwh[name], 0.0), 6),
         hour_later_saving=None if later is None else round(bill.cost - later.cost, 6),

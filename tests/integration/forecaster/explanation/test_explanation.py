@@ -118,7 +118,7 @@ def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, ve
 def test_like_days_are_explained_by_habit_level_and_weather(history: Observations, series: ForecastSeries) -> None:
     frame, pairs = look(history)
     seen = OriginViews.of_frame(frame, [day(41, hours=9)], SLOTS)
-    said = getattr(Baseline(LIKE_DAYS, SITE).issue_seen(seen).forecast(0), f"{series.name}_kwh").expected
+    said = getattr(Baseline(LIKE_DAYS, SITE).issue_from_views(seen).forecast(0), f"{series.name}_kwh").expected
     explained = explain_like_days(series, seen, pairs, expected_kwh=said)
     np.testing.assert_allclose(explained.usual_kwh + np.sum([*explained.shares_kwh.values()], axis=0), said, atol=1e-9)
     np.testing.assert_allclose(explained.shares_kwh["limit"] + explained.shares_kwh["rest"], 0, atol=1e-9)

@@ -158,7 +158,7 @@ def pause_once() -> Observations:
 
 @each_row("history", [pytest.param(shade_afternoons(), id="a shadow that comes earlier in autumn"), pytest.param(pause_once(), id="once, by clouds")])
 def test_shadows_of_a_season_and_clouds_that_stand_hold_nothing_back(history: Observations) -> None:
-    assert not estimate_potential(history, SITE, before=day(400)).held.any()
+    assert not estimate_potential(history, SITE, before=day(400)).curtailed.any()
 
 
 SHADOW = np.where(NOON, 0.45 + 0.35 * np.abs(SLOT_OF_DAY - 45.5) / 12, 1.0)  # deepest at noon: what is left of the bell is nearly flat
@@ -180,7 +180,7 @@ SHADOW = np.where(NOON, 0.45 + 0.35 * np.abs(SLOT_OF_DAY - 45.5) / 12, 1.0)  # d
 )
 def test_what_nobody_held_back_is_learned_as_measured(history: Observations, site: Site) -> None:
     potential = estimate_potential(history, site, before=BEFORE)
-    assert not potential.held.any()
+    assert not potential.curtailed.any()
     assert potential.pv_kwh.tolist() == history.pv_kwh.tolist()
 
 
@@ -203,7 +203,7 @@ def test_nothing_measured_later_changes_what_was_held_back_before() -> None:
     later = measure(capped, np.where(np.arange(NOON.size) < at, capped.pv_kwh, 0.2))
     full, cut = (estimate_potential(each, SITE, before=day(70 + 12, 11)) for each in (capped, later))
     np.testing.assert_array_equal(full.pv_kwh[:at], cut.pv_kwh[:at])
-    assert full.held[:at].any()
+    assert full.curtailed[:at].any()
 
 
 def test_what_a_plan_ran_is_no_habit_of_the_house() -> None:

@@ -11,7 +11,7 @@ from luna.contracts.counterfactual import Habit
 from luna.energy.devices import DeferrableLoad, ElectricVehicle
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from services.planner.counterfactual.world import list_added
+from services.planner.counterfactual.adapted_site import list_added
 from services.planner.devices.appliance import AddedLoad
 from services.planner.devices.vehicle.habit import AddedVehicle
 from services.planner.service.counterfactual import Addition

@@ -7,9 +7,9 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
+from services.planner.counterfactual.adapted_site import SevenDayMean, list_added, scale_pv
 from services.planner.counterfactual.cash_flow import PeriodFlows
 from services.planner.counterfactual.what_if import Deciding, list_months, live
-from services.planner.counterfactual.world import SevenDayMean, list_added, scale_pv
 from services.planner.problem.knowledge import PerfectForesight
 from services.planner.problem.problem import Margin
 from tests.recorded_days import TARIFF, describe_home, live_under, record_days
@@ -78,7 +78,7 @@ def test_a_margin_in_favour_of_the_house_reaches_the_planner() -> None:
 
 def test_progress_counts_the_months() -> None:
     told: list[int] = []
-    live([record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("idle", 4), outlook="known", told=told.append)
+    live([record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("idle", 4), outlook="known", progress=told.append)
     assert told == [1, 2]
 
 

@@ -167,7 +167,7 @@ def test_a_stored_kwh_is_worth_its_share_of_what_counts_at_the_horizon() -> None
     problem = build_problem(ask({"carbon_price_per_kg": 0.2}, options={"terminal": {"kind": "automatic"}}))
     # 0.6 of a mean price of 0.24667 and of 0.2 · 0.5 of carbon.
     assert problem.terminal.value[0] == pytest.approx(0.6 * (0.74 / 3 + 0.1))
-    assert problem.paid.terminal.value[0] == pytest.approx(0.6 * 0.74 / 3)
+    assert problem.at_tariff_prices.terminal.value[0] == pytest.approx(0.6 * 0.74 / 3)
 
 
 def test_prices_beyond_every_bound_are_refused_by_name() -> None:

@@ -133,7 +133,7 @@ def test_a_frozen_sensor_stays_so_over_midnight() -> None:
     before_midnight = FaultyPolicy(listener, night, np.array([[4.0]]))
     for slot, stored in ((79, 3.0), (80, 2.0), (95, 1.0)):
         before_midnight.decide(slot, np.array([[stored]]))
-    after_midnight = FaultyPolicy(listener, night, before_midnight.seen_kwh)
+    after_midnight = FaultyPolicy(listener, night, before_midnight.sensor_kwh)
     for slot, stored in ((96, 0.9), (111, 0.8), (112, 0.7)):
         after_midnight.decide(slot, np.array([[stored]]))
     assert listener.heard == [3.0, 3.0, 3.0, 3.0, 3.0, 0.7]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from luna.energy.devices import HeatPumpState, LoadRun, LoadState
-from services.planner.devices.appliance import carry_asked, carry_loads
+from services.planner.devices.appliance import carry_loads, list_remaining_runs
 from services.planner.devices.expected import Expected, IssuedPlan, carry_runs
 from tests.appliances import HEATER, ask
 from tests.asking import answer
@@ -28,8 +28,8 @@ def test_on_and_off_are_counted_on(state: dict[str, float], on: list[bool], hour
 
 
 def test_a_run_that_has_begun_is_no_longer_asked_for() -> None:
-    assert carry_asked(LoadState(runs=RUNS), [False, True, True]) == RUNS[:1]
-    assert carry_asked(LoadState(runs=RUNS, on_hours=1), [True, False]) == RUNS[::-1]
+    assert list_remaining_runs(LoadState(runs=RUNS), [False, True, True]) == RUNS[:1]
+    assert list_remaining_runs(LoadState(runs=RUNS, on_hours=1), [True, False]) == RUNS[::-1]
 
 
 def test_a_plan_hands_on_what_it_expects_of_an_appliance() -> None:

@@ -40,15 +40,15 @@ class SevenDayMean:
         Raises:
             InvalidInputError: not even a day was seen.
         """
-        known, slots = self.past.timeline.index_of(now), DAY // timeline.step
+        past_slots, slots = self.past.timeline.index_of(now), DAY // timeline.step
         first = (timeline.start - now) // timeline.step
         place = (first + np.arange(timeline.count)) % slots
-        load, pv = (_mean_day(series[:known], slots, now) for series in (self.past.load_kwh, self.past.pv_kwh))
+        load, pv = (_mean_day(series[:past_slots], slots, now) for series in (self.past.load_kwh, self.past.pv_kwh))
         return load[place], pv[place]
 
 
-def _mean_day(seen: FloatArray, slots: int, now: datetime) -> FloatArray:
-    week = seen[-USUAL_DAYS * slots :]
+def _mean_day(measured: FloatArray, slots: int, now: datetime) -> FloatArray:
+    week = measured[-USUAL_DAYS * slots :]
     days = week[week.size % slots :].reshape(-1, slots)
     count = np.isfinite(days).sum(axis=0)
     if not days.size or not count.all():
@@ -70,11 +70,11 @@ class Adapted:
         return load + self.added.ahead(now, timeline)[0], pv * self.pv_factor
 
 
-def adapt(world: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: FloatArray | None = None) -> AdaptedSite:
+def adapt(original: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: FloatArray | None = None) -> AdaptedSite:
     """Return the same days for a changed site.
 
     Args:
-        world: as recorded.
+        original: as recorded.
         site: with the changes; its arrays yield as much per kWp as was recorded.
         prices: of its tariff.
         added_kwh: what it uses beside the recorded load, shape of the recorded series.
@@ -82,11 +82,11 @@ def adapt(world: AdaptedSite, site: Site, prices: SitePrices, *, added_kwh: Floa
     Raises:
         InvalidInputError: arrays where none were recorded.
     """
-    scene, recorded = world.scene, world.scene.foresight
+    scene, recorded = original.scene, original.scene.foresight
     factor = scale_pv(scene.site, site)
     added = PerfectForesight(recorded.timeline, np.zeros_like(recorded.load_kwh) if added_kwh is None else added_kwh, np.zeros_like(recorded.pv_kwh))
     foresight = replace(recorded, load_kwh=recorded.load_kwh + added.load_kwh, pv_kwh=recorded.pv_kwh * factor)
-    return AdaptedSite(ReplayData(site, scene.timeline, foresight, prices, scene.forecasts), Adapted(world.energy, factor, added))
+    return AdaptedSite(ReplayData(site, scene.timeline, foresight, prices, scene.forecasts), Adapted(original.energy, factor, added))
 
 
 def scale_pv(before: Site, after: Site) -> float:
