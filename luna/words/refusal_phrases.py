@@ -22,7 +22,6 @@ class RefusalPhrases(NamedTuple):
     quotes: bool = False
 
 
-_RELOAD = Phrase("Load the page again.", "Lade die Seite neu.")
 _SHORTLY = Phrase("Try again shortly.", "Versuch es gleich noch einmal.")
 _INSTALLATION = Phrase(
     "Try again shortly. If it stays so, the page Installation says what is away.",
@@ -68,64 +67,3 @@ AWAY = (
 )
 
 PATTERNS = (*DAYS, *ENTERING, *AWAY)
-
-# Where nothing above fits: what kind of error it is, by its code. The error itself stands beside it.
-CODES: dict[str, tuple[Phrase, Phrase]] = {
-    "invalid-input": (
-        Phrase("This cannot be used.", "Diese Angabe lässt sich nicht verwenden."),
-        Phrase("Correct it, then send it again.", "Verbessere sie und schick sie noch einmal."),
-    ),
-    "unauthenticated": (Phrase("Nobody is signed in.", "Niemand ist angemeldet."), Phrase("Sign in.", "Melde dich an.")),
-    "forbidden": (Phrase("This is not allowed.", "Das ist nicht erlaubt."), Phrase("Ask whoever looks after Luna.", "Frag, wer sich um Luna kümmert.")),
-    "not-found": (Phrase("This is not there, or not any more.", "Das gibt es nicht oder nicht mehr."), _RELOAD),
-    "conflict": (
-        Phrase("This contradicts what is there.", "Das widerspricht dem, was da ist."),
-        Phrase("Load the page again; it shows how things stand.", "Lade die Seite neu; sie zeigt, wie es steht."),
-    ),
-    "unreadable": (
-        Phrase("What is stored has a form that this release of Luna does not know.", "Das ist in einer Form gespeichert, die diese Luna nicht kennt."),
-        Phrase("Update Luna again; what is stored is kept.", "Aktualisiere Luna wieder; Gespeichertes bleibt."),
-    ),
-    "too-many-requests": (Phrase("That was too often in a short time.", "Das war zu oft in kurzer Zeit."), Phrase("Wait a minute.", "Warte eine Minute.")),
-    "unavailable": (Phrase("Something that is needed is away just now.", "Gerade fehlt etwas, das dafür nötig ist."), _INSTALLATION),
-    "full": (
-        Phrase("A disk is full; nothing was changed.", "Ein Datenträger ist voll; geändert wurde nichts."),
-        Phrase("Free some space on Luna's machine, then try again.", "Schaff Platz auf Lunas Rechner, dann versuch es noch einmal."),
-    ),
-    "internal": (
-        Phrase("Something went wrong inside Luna.", "In Luna ist etwas schiefgegangen."),
-        Phrase("Try again; if it happens again, report the number below.", "Versuch es noch einmal; geschieht es wieder, nenne die Nummer unten."),
-    ),
-}
-
-# The fields of forms as people call them.
-FIELDS: dict[str, Phrase] = {
-    "from": Phrase("from", "von"),
-    "from_day": Phrase("from", "von"),
-    "to": Phrase("to", "bis"),
-    "to_day": Phrase("to", "bis"),
-    "until": Phrase("until", "bis"),
-    "power_kw": Phrase("power", "Leistung"),
-    "device": Phrase("device", "Gerät"),
-    "action": Phrase("action", "Aktion"),
-    "mode": Phrase("mode", "Betriebsart"),
-    "arrival_soc": Phrase("charge on arrival", "Ladestand bei Ankunft"),
-    "arrival": Phrase("charge on arrival", "Ladestand bei Ankunft"),
-    "target_soc": Phrase("charge on departure", "Ladestand bei Abfahrt"),
-    "target": Phrase("charge on departure", "Ladestand bei Abfahrt"),
-    "hours": Phrase("hours", "Stunden"),
-    "month": Phrase("month", "Monat"),
-    "file": Phrase("file", "Datei"),
-    "url": Phrase("address", "Adresse"),
-    "kind": Phrase("what it holds", "Inhalt"),
-    "timezone": Phrase("time zone", "Zeitzone"),
-    "name": Phrase("name", "Name"),
-    "password": Phrase("password", "Passwort"),
-    "days": Phrase("days", "Tage"),
-    "battery": Phrase("battery", "Batterie"),
-    "fixed_price": Phrase("price", "Preis"),
-    "investment": Phrase("investment", "Anschaffung"),
-    "expert": Phrase("document", "Dokument"),
-    "manual": Phrase("what is fixed", "Festgelegtes"),
-    "site": Phrase("site", "Standort"),
-}

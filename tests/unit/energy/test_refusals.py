@@ -1,17 +1,17 @@
-"""Refusals of set-up, planning and upload: each has a reason, and a reason has its figures and its words in both languages."""
+"""Refusals of set-up, planning and upload: each has a reason, and a reason has its parameters and its words in every language."""
 
 import ast
-import re
 import string
 from collections.abc import Iterator
 
 import pytest
 
 from luna.energy.errors import InvalidInputError, LunaError, UnavailableError, read_problem
-from luna.energy.refusals import REASONS, PageText, RefusalReason, refuse
+from luna.energy.refusals import REASONS, RefusalReason, refuse
 from luna.energy.refusals.fields import REASONS as OF_FIELDS
 from luna.platform.queue.serialization import decode_error, encode_error
-from luna.words.refusals import COMMAND
+from luna.words.catalogue import CATALOGUE
+from luna.words.catalogue.fluent_message import list_figures as list_said
 from tests.documentation import ROOT
 
 # What a form of set-up, the site's page, planning or upload can reach.
@@ -70,7 +70,6 @@ REACHED = (
     "services/rag/extraction/fetching.py",
 )
 FACTORIES = ("refuse", "invalid_part")
-ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
 # Read by who reads a file of lines, and worded there.
 CAUGHT = {"services/ingest/batches.py", "services/api/pages/setup/network.py", "services/api/pages/setup/home_assistant.py"}
 
@@ -110,9 +109,10 @@ def list_figures(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
-def all_figures(reason: RefusalReason) -> set[str]:
-    told: list[PageText] = [reason.de, *([reason.en] if reason.en else [])]
-    return set().union(*(list_figures(text) for text in (reason.message or "", reason.remedy or "", *(part for each in told for part in each))))
+def all_figures(code: str, reason: RefusalReason) -> set[str]:
+    """Return the parameters that API and command line name, and pages in any language."""
+    told = [CATALOGUE.read("refusals", language)[f"{part}_{code}"].parts for language in CATALOGUE.languages for part in ("sentence", "remedy")]
+    return set().union(list_figures(reason.message or ""), list_figures(reason.remedy or ""), reason.kinds, *map(list_said, told))
 
 
 def test_every_refusal_of_set_up_planning_and_upload_has_a_reason() -> None:
@@ -136,7 +136,7 @@ def test_each_refusal_gives_its_reason_all_of_the_figures_that_are_said() -> Non
                 continue
             given = {each.arg for each in call.keywords}
             reason = REASONS.get(str(call.args[0].value))
-            if reason is None or (None not in given and not all_figures(reason) <= given):
+            if reason is None or (None not in given and not all_figures(str(call.args[0].value), reason) <= given):
                 wrong.append(f"{path}:{call.lineno}")
     assert not wrong
     assert not {code for code in REASONS if code not in OF_FIELDS} - named, "declared for nobody"
@@ -155,11 +155,3 @@ def test_an_error_without_a_reason_says_none() -> None:
     assert "reason" not in LunaError("bent").problem()
     assert decode_error('{"codes": ["unavailable"], "message": "away", "field": null, "value": null, "remedy": null}').reason is None
     assert isinstance(refuse("nothing-fetched", fault="no route"), UnavailableError)
-
-
-def test_german_pages_are_told_german_and_english_ones_no_command() -> None:
-    for code, reason in REASONS.items():
-        for part in reason.de:
-            assert not ENGLISH.search(re.sub(r"\{.*?\}", "", part)), code
-        assert reason.de.sentence, code
-        assert not any(COMMAND.search(part) for part in (*reason.de, *reason.english)), code
