@@ -1,10 +1,8 @@
 """A refusal in the words of a reader of pages: what is the matter, where, and what to do, in their language whatever the error was worded in."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,16 +13,11 @@ from luna.words.devices import DEVICE_WORDS, say_device
 from luna.words.numbers import MINUS, NBSP, Language, Numbers, say_day, write_decimal
 from luna.words.phrases import Phrases
 from luna.words.quarantine import say_row_fault
-from luna.words.refusal_phrases import PATTERNS, Phrase, RefusalPhrases
 
 # What is said of each declared reason, of errors without one by their code, and what fields of forms are called.
 SENTENCES, REMEDIES = Phrases("refusals", "sentence_"), Phrases("refusals", "remedy_")
 SENTENCES_OF_CODES, REMEDIES_OF_CODES = Phrases("error_codes", "sentence_"), Phrases("error_codes", "remedy_")
 FIELDS = Phrases("fields")
-
-_ALSO_WRONG = re.compile(r"; also wrong: .*\Z", re.DOTALL)
-# A command of the terminal; the product's own name begins with a capital.
-COMMAND = re.compile(r"\bluna [a-z]")
 
 
 class SpokenError(InvalidInputError):
@@ -55,7 +48,9 @@ def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
         figures = _SaidParameters(error.parameters, declared.kinds, language)
         sentence, remedy = (part.fill(str(error.reason), language, figures) for part in (SENTENCES, REMEDIES))
         return SaidRefusal(sentence, remedy, place, f"{error.message}." if declared.quotes else "")
-    return _say(error.code, error.message, error.remedy or "", place=place, language=language)
+    code = error.code if error.code in SENTENCES_OF_CODES else LunaError.code
+    # Its own remedy is one for the terminal and for programs.
+    return SaidRefusal(SENTENCES_OF_CODES.say(code, language), REMEDIES_OF_CODES.say(code, language), place, f"{error.message}.")
 
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
@@ -105,33 +100,6 @@ _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
     "instant": _say_instant,
     "row": say_row_fault,
 }
-
-
-def _say(code: str, message: str, remedy: str, *, place: str, language: Language) -> SaidRefusal:
-    plain = _ALSO_WRONG.sub("", message)
-    for phrases, pattern in _compiled():
-        found = pattern.fullmatch(f"{plain}\n{remedy}")
-        if found:
-            figures = {name: _say_figure(name, text, language) for name, text in found.groupdict().items()}
-            detail = message if phrases.quotes else ""
-            return SaidRefusal(_pick(phrases.sentence, language, figures), _pick(phrases.remedy, language, figures), place, detail)
-    known = code if code in SENTENCES_OF_CODES else LunaError.code
-    # A remedy for the terminal is none on a page.
-    own = [part for part in (f"{message}.", remedy) if not COMMAND.search(part)]
-    return SaidRefusal(SENTENCES_OF_CODES.say(known, language), REMEDIES_OF_CODES.say(known, language), place, " ".join(own).strip())
-
-
-@cache
-def _compiled() -> list[tuple[RefusalPhrases, re.Pattern[str]]]:
-    return [(phrases, re.compile(phrases.pattern, re.DOTALL)) for phrases in PATTERNS]
-
-
-def _pick(phrase: Phrase, language: Language, figures: Mapping[str, str]) -> str:
-    return (phrase.de if language == "de" else phrase.en).format(**figures)
-
-
-def _say_figure(name: str, text: str | None, language: Language) -> str:
-    return (text or "").replace(".", ",") if name == "number" and language == "de" else text or ""
 
 
 def _say_place(field: str | None, language: Language) -> str:

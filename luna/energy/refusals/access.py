@@ -1,6 +1,6 @@
 """Who signs in, and with what: names, passwords, the set-up of the first person."""
 
-from luna.energy.errors import ConflictError, ForbiddenError, UnauthenticatedError
+from luna.energy.errors import ConflictError, ForbiddenError, NotFoundError, UnauthenticatedError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 _FEW_WORDS = "Take a few words that nobody says together."
@@ -16,4 +16,11 @@ REASONS: dict[str, RefusalReason] = {
     "page-token-of-other-session": RefusalReason(
         "the page's token is missing or of another session", "Load the page again; GET /v1/auth/me names it.", error=ForbiddenError
     ),
+    "scope-missing": RefusalReason("this takes the scope {scope}", "Yours are {yours}; ask an admin.", error=ForbiddenError),
+    "task-scope-missing": RefusalReason("this task takes the scope {scope}", "Ask an admin.", error=ForbiddenError),
+    "every-site-needed": RefusalReason("only who has every site may do this", "Ask an admin.", error=ForbiddenError),
+    "key-beyond-maker": RefusalReason("a key may no more than who makes it", "Yours are {yours}.", error=ForbiddenError),
+    "no-such-page": RefusalReason("there is no such page", "Begin at the start page: /", error=NotFoundError),
+    "passwords-waiting": RefusalReason("too many passwords are being checked", "Try again shortly.", error=UnavailableError),
+    "job-of-every-site": RefusalReason("the job is for every site, and you do not have every site", "{known}", error=ForbiddenError),
 }

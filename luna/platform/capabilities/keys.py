@@ -6,6 +6,7 @@ from pydantic import Field
 
 from luna.contracts.identity import Key, KeyList, MadeKey, NewKey
 from luna.energy.errors import ConflictError, ForbiddenError, InvalidInputError
+from luna.energy.refusals import refuse
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import api_keys
 from luna.platform.paging import Cursor, Limit, read_number, write_cursor
@@ -78,7 +79,7 @@ def _bound(call: CapabilityCall, key: NewKey) -> NewKey:
     """Return the key with the sites of who makes it, where it names none and they do not have all."""
     beyond = sorted(set(key.scopes) - call.scopes)
     if beyond:
-        raise ForbiddenError("a key may no more than who makes it", field="scopes", value=beyond[0], remedy=f"Yours are {', '.join(sorted(call.scopes))}.")
+        raise refuse("key-beyond-maker", field="scopes", value=beyond[0], yours=", ".join(sorted(call.scopes)))
     # A key that makes another must not hand on what it has not: its own sites, not its owner's.
     bounded = key.sites if not call.by_key or call.sites is None else key.sites or tuple(sorted(call.sites))
     if bounded is not None and "administer" in key.scopes:

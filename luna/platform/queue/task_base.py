@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from luna.contracts.job import Progress
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import LunaError, UnavailableError, find_full_disk
+from luna.energy.refusals import refuse
 from luna.platform.clock import SystemClock
 from luna.platform.database import audit, engine
 from luna.platform.database.audit import AuditRecord
@@ -271,11 +272,8 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _too_large(self, error: Exception) -> LunaError:
         log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
-        remedy = "Ask for a smaller piece of work, or raise LUNA_JOB_MEMORY_BYTES where the machine has more."
-        said = f"the task took more memory than {self._most_bytes / 1e6:.0f} MB"
-        if isinstance(error, AbortedError):
-            said = f"a library ended the task's process, as happens where it wants more memory than {self._most_bytes / 1e6:.0f} MB"
-        return LunaError(said, field="task", value=self.name, remedy=remedy)
+        reason = "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
+        return refuse(reason, field="task", value=self.name, most=self._most_bytes / 1e6)
 
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(serialization.encode_error(error))
@@ -285,7 +283,7 @@ class LunaTask(Task):  # type: ignore[misc]
         limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
         limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
         log.warning("task too slow", soft_limit=str(limit))
-        return LunaError(f"the task took longer than {limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
+        return refuse("task-too-slow", field="task", value=self.name, limit=limit)
 
     def _bury(self, text: str, key: str) -> TaskFailedError:
         now = SystemClock().now()

@@ -78,7 +78,7 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
     if caller.means == "nobody":
         raise UnauthenticatedError("nobody is signed in", remedy=await _say_how_to_enter(identity))
     if operation.scope not in caller.scopes:
-        raise ForbiddenError(f"this takes the scope {operation.scope}", remedy=f"Yours are {', '.join(sorted(caller.scopes)) or 'none'}; ask an admin.")
+        raise refuse("scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none")
     if request.method not in SAFE and caller.csrf_token is not None:
         await _require_csrf_token(request, caller)
     if operation.critical and caller.means != "local" and not await _is_confirmed(request, caller):

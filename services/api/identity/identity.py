@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 
 from luna.contracts.identity import ROLE_SCOPES, NewUser
 from luna.energy.errors import ConflictError, UnauthenticatedError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform import passwords
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import api_keys, sessions, users
@@ -198,7 +199,7 @@ class Identity:
 
     async def _hash(self, work: Callable[[], ResultT]) -> ResultT:
         if self._hashing.statistics().tasks_waiting >= MAX_WAITING_TO_HASH:
-            raise UnavailableError("too many passwords are being checked", remedy="Try again shortly.")
+            raise refuse("passwords-waiting")
         return await to_thread.run_sync(work, limiter=self._hashing)
 
     async def _look_up(self, said: str, find: Callable[[Connection, str], Caller | None], *, afresh: bool = False) -> Caller:

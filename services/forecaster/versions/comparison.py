@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
 from luna.energy.errors import InvalidInputError
 from luna.energy.observations import Observations
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days
 from luna.platform.database import forecast_scores, sites
@@ -110,9 +111,7 @@ def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequenc
     for version, found in judged.items():
         series = {name: _describe(score, judged[reference].scores[name]) for name, score in found.scores.items() if score.slots}
         if not series:
-            raise InvalidInputError(
-                "nothing was measured in the window", field="from_day", remedy="Choose days with observations (luna data query shows them)."
-            )
+            raise refuse("window-unmeasured", field="from_day")
         versions[version] = VersionScore(
             series=series,
             train_seconds=found.train_seconds,

@@ -15,6 +15,20 @@ sentence_set-up-code-wrong = Der Einrichtungscode fehlt oder ist falsch.
 remedy_set-up-code-wrong = Er steht im Protokoll: docker compose logs api.
 sentence_page-token-of-other-session = Die Seite stammt aus einer anderen Anmeldung.
 remedy_page-token-of-other-session = Lade sie neu und wiederhole, was du getan hast.
+sentence_scope-missing = Dein Konto darf das nicht.
+remedy_scope-missing = Frag, wer sich um Luna kümmert.
+sentence_task-scope-missing = Dein Konto darf das nicht.
+remedy_task-scope-missing = Frag, wer sich um Luna kümmert.
+sentence_every-site-needed = Dein Konto darf das nicht.
+remedy_every-site-needed = Frag, wer sich um Luna kümmert.
+sentence_key-beyond-maker = Dein Konto darf das nicht.
+remedy_key-beyond-maker = Frag, wer sich um Luna kümmert.
+sentence_no-such-page = Diese Seite gibt es nicht.
+remedy_no-such-page = Geh zur Startseite.
+sentence_passwords-waiting = Gerade ist zu viel zu tun.
+remedy_passwords-waiting = Versuch es gleich noch einmal.
+sentence_job-of-every-site = Dein Konto darf das nicht.
+remedy_job-of-every-site = Frag, wer sich um Luna kümmert.
 
 # Addresses of pages, files and servers.
 sentence_address-unreadable = Diese Adresse lässt sich nicht verwenden.
@@ -743,3 +757,25 @@ sentence_no-such-vehicle = Dieses Fahrzeug gibt es hier nicht.
 remedy_no-such-vehicle = Es gibt: { $names }.
 sentence_no-vehicle = Hier gibt es kein Fahrzeug.
 remedy_no-vehicle = Trag zuerst eins beim Standort ein.
+
+# Jobs and tasks.
+sentence_no-reply = Niemand hat innerhalb von { $seconds } Sekunden geantwortet.
+remedy_no-reply = Versuch es gleich noch einmal. Bleibt es so, sagt die Seite Installation, was fehlt.
+sentence_task-not-begun = Gerade ist zu viel zu tun.
+remedy_task-not-begun = Versuch es gleich noch einmal.
+sentence_task-too-slow = Das hat zu lange gedauert oder zu viel gebraucht.
+remedy_task-too-slow = Verlange weniger auf einmal.
+sentence_gateway-calls-waiting = Gerade ist zu viel zu tun.
+remedy_gateway-calls-waiting = Versuch es gleich noch einmal.
+sentence_requests-waiting = Gerade ist zu viel zu tun.
+remedy_requests-waiting = Versuch es gleich noch einmal.
+sentence_streams-open = Gerade ist zu viel zu tun.
+remedy_streams-open = Versuch es gleich noch einmal.
+sentence_task-too-large = Das hat zu lange gedauert oder zu viel gebraucht.
+remedy_task-too-large = Verlange weniger auf einmal.
+sentence_task-ended-by-library = Das hat zu lange gedauert oder zu viel gebraucht.
+remedy_task-ended-by-library = Verlange weniger auf einmal.
+
+# Forecasts and trainings.
+sentence_window-unmeasured = Von diesen Tagen ist etwas unbekannt.
+remedy_window-unmeasured = Wähl Tage ohne Lücken; die Seite Daten zeigt sie.

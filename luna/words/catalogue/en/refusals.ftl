@@ -15,6 +15,20 @@ sentence_set-up-code-wrong = The set-up code is missing or wrong.
 remedy_set-up-code-wrong = It stands in the gateway's log: docker compose logs api.
 sentence_page-token-of-other-session = The page is from another sign-in.
 remedy_page-token-of-other-session = Load it again, then repeat what you did.
+sentence_scope-missing = Your account may not do this.
+remedy_scope-missing = Ask whoever looks after Luna.
+sentence_task-scope-missing = Your account may not do this.
+remedy_task-scope-missing = Ask whoever looks after Luna.
+sentence_every-site-needed = Your account may not do this.
+remedy_every-site-needed = Ask whoever looks after Luna.
+sentence_key-beyond-maker = Your account may not do this.
+remedy_key-beyond-maker = Ask whoever looks after Luna.
+sentence_no-such-page = There is no such page.
+remedy_no-such-page = Begin at the start page.
+sentence_passwords-waiting = There is too much to do just now.
+remedy_passwords-waiting = Try again shortly.
+sentence_job-of-every-site = Your account may not do this.
+remedy_job-of-every-site = Ask whoever looks after Luna.
 
 # Addresses of pages, files and servers.
 sentence_address-unreadable = This address cannot be used.
@@ -743,3 +757,25 @@ sentence_no-such-vehicle = There is no such vehicle here.
 remedy_no-such-vehicle = There are: { $names }.
 sentence_no-vehicle = There is no vehicle here.
 remedy_no-vehicle = Add one to the site first.
+
+# Jobs and tasks.
+sentence_no-reply = Nobody answered within { $seconds } seconds.
+remedy_no-reply = Try again shortly. If it stays so, the page Installation says what is away.
+sentence_task-not-begun = There is too much to do just now.
+remedy_task-not-begun = Try again shortly.
+sentence_task-too-slow = This took too long or too much.
+remedy_task-too-slow = Ask for less at once.
+sentence_gateway-calls-waiting = There is too much to do just now.
+remedy_gateway-calls-waiting = Try again shortly.
+sentence_requests-waiting = There is too much to do just now.
+remedy_requests-waiting = Try again shortly.
+sentence_streams-open = There is too much to do just now.
+remedy_streams-open = Try again shortly.
+sentence_task-too-large = This took too long or too much.
+remedy_task-too-large = Ask for less at once.
+sentence_task-ended-by-library = This took too long or too much.
+remedy_task-ended-by-library = Ask for less at once.
+
+# Forecasts and trainings.
+sentence_window-unmeasured = Something of these days is unknown.
+remedy_window-unmeasured = Choose days without gaps; the page Data shows them.
