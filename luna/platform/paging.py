@@ -10,6 +10,7 @@ from pydantic import Field
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Instant
+from luna.energy.refusals import refuse
 
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]
@@ -92,4 +93,4 @@ def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
 
 
 def _wrong(cursor: str) -> InvalidInputError:
-    return InvalidInputError("is no cursor of this list", field="cursor", value=cursor, remedy="Ask on with the cursor of the page before, or without one.")
+    return refuse("no-cursor", field="cursor", value=cursor)

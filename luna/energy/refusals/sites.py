@@ -77,4 +77,6 @@ REASONS: dict[str, RefusalReason] = {
     "draft-not-stored": RefusalReason("the site is not stored yet", "Finish it: /ui/setup/{draft_id}/review", error=ConflictError),
     "nothing-fetched": RefusalReason("nothing was fetched: {fault}", "It is tried again by itself.", error=UnavailableError, quotes=True),
     "site-keeps-name": RefusalReason("a site keeps its name", "Write {site_id}, or add a new site."),
+    "site-without-place": RefusalReason("the site does not say where it is", "Add its location to the site's file."),
+    "no-such-site-of-caller": RefusalReason("no such site", "Name one of your sites.", error=NotFoundError),
 }

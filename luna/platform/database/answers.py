@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, inser
 
 from luna.contracts.answers import Answer, Conversation, Feedback, FeedbackNote, StoredAnswer
 from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database import sites
 from luna.platform.database.schema.answers import answers, conversations
 from luna.platform.database.schema.sites import sites as site_table
@@ -185,4 +186,4 @@ def _key(connection: Connection, site_id: str | None) -> int | None:
 
 
 def _no_answer(answer_id: str) -> NotFoundError:
-    return NotFoundError("no such answer", field="answer_id", value=answer_id, remedy="Take the id from a list of your answers.")
+    return refuse("no-such-answer", field="answer_id", value=answer_id)

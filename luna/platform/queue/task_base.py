@@ -182,7 +182,7 @@ class LunaTask(Task):  # type: ignore[misc]
         try:
             return self.process.ledger.start(key, self.request.id)
         except redis.RedisError as exc:
-            raise self._failed(UnavailableError("the queue does not answer", field="redis_url", remedy="Try again; nothing was changed.")) from exc
+            raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
     def _queued(self, trace_id: str | None) -> str | None:
         """Note how long the message waited and return what the task's own span follows."""
@@ -263,7 +263,7 @@ class LunaTask(Task):  # type: ignore[misc]
         if isinstance(error, AbortedError) or is_want_of_memory(error):
             return self._too_large(error)
         log.error("task failed", exc_info=error)
-        return find_full_disk(error) or LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+        return find_full_disk(error) or refuse("task-failed", field="task", value=self.name)
 
     @property
     def _most_bytes(self) -> int:
@@ -289,9 +289,7 @@ class LunaTask(Task):  # type: ignore[misc]
         now = SystemClock().now()
         self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
         log.error("task dead", key=key, starts=MAX_STARTS)
-        return self._failed(
-            LunaError(f"the task ended its worker {MAX_STARTS} times", field="task", value=self.name, remedy="It is kept among the dead tasks; see the log.")
-        )
+        return self._failed(refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS))
 
 
 def register(app: object, definition: Definition, process: Process) -> None:

@@ -149,7 +149,7 @@ def _error(document: dict[str, Any]) -> LunaError:
     if result["exc_type"] == "TaskFailedError":
         return serialization.decode_error(result["exc_message"][0])
     if result["exc_type"] == "TimeLimitExceeded":
-        return LunaError("the task exceeded its time limit and was ended", remedy="Ask for a smaller piece of work.")
+        return refuse("task-beyond-time")
     if result["exc_type"] == "TaskRevokedError":
         return refuse("task-not-begun")
-    return LunaError("the task failed unexpectedly", remedy="The worker's log holds the reason.")
+    return refuse("task-failed")

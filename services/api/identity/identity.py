@@ -273,7 +273,7 @@ def _caller_of_key(held: api_keys.HeldKey) -> Caller:
 
 
 def _not_valid() -> UnauthenticatedError:
-    return UnauthenticatedError("the credentials do not hold (any more)", field="Authorization", remedy="Sign in again, or take a key that holds.")
+    return refuse("credentials-expired", field="Authorization")
 
 
 async def _current(request: Request) -> Identity:

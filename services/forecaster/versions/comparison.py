@@ -11,7 +11,6 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
-from luna.energy.errors import InvalidInputError
 from luna.energy.observations import Observations
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -66,7 +65,7 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
     """
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
-        raise InvalidInputError("the window ends before it begins", field="to_day", value=request.to_day.isoformat(), remedy="Swap the days.")
+        raise refuse("comparison-reversed", field="to_day", value=request.to_day.isoformat())
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
     instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
     past = _read_past(connection, site, instants)

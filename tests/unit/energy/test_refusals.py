@@ -1,6 +1,7 @@
 """Refusals of set-up, planning and upload: each has a reason, and a reason has its parameters and its words in every language."""
 
 import ast
+import builtins
 import string
 from collections.abc import Iterator
 
@@ -70,6 +71,21 @@ REACHED = (
     "services/rag/extraction/fetching.py",
 )
 FACTORIES = ("refuse", "invalid_part")
+# Whose errors end in a terminal or a log, or are worded by what they happened to (files of documents, devices, sources).
+BEHIND_PAGES = (
+    "luna/energy/errors.py",
+    "luna/energy/refusals/",
+    "luna/words/",
+    *(f"luna/platform/{room}/" for room in ("embedded", "settings", "objects", "spool", "health", "doctor", "simulated_home")),
+    *(f"services/{room}/" for room in ("cli", "backup", "edge", "simulated_home", "notifier", "home_assistant", "executor")),
+    *(f"services/agent/{room}/" for room in ("environment", "reinforcement", "imitation")),
+    *(f"services/planner/{room}/" for room in ("milp", "dp", "linear")),
+    *(f"services/rag/{room}/" for room in ("evaluation", "extraction", "language")),
+    *(f"services/ingest/{room}/" for room in ("sources", "demo_data")),
+)
+# Python's own, and what is worded for its reader already.
+WITHOUT_REASON = {*dir(builtins), "SpokenError"}
+SHARE_WITH_REASON = 0.66
 # Read by who reads a file of lines, and worded there.
 CAUGHT = {"services/ingest/batches.py", "services/api/pages/setup/network.py", "services/api/pages/setup/home_assistant.py"}
 
@@ -121,6 +137,13 @@ def test_every_refusal_of_set_up_planning_and_upload_has_a_reason() -> None:
     with_reason = sum(name_of(call) in FACTORIES for _, tree in sources for call in list_calls(tree))
     assert not bare, f"{len(bare)} refusals are not said in German, {with_reason} are: {bare}"
     assert with_reason > 150
+
+
+def test_two_of_three_errors_that_a_page_may_show_have_a_reason() -> None:
+    calls = [name_of(call) for path, tree in list_sources("luna", "services") if not path.startswith(BEHIND_PAGES) for call in list_calls(tree)]
+    with_reason, bare = sum(name in FACTORIES for name in calls), sum(name.endswith("Error") and name not in WITHOUT_REASON for name in calls)
+    assert with_reason > 300
+    assert with_reason / (with_reason + bare) >= SHARE_WITH_REASON
 
 
 def test_each_refusal_gives_its_reason_all_of_the_figures_that_are_said() -> None:
