@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from luna.energy.errors import InvalidInputError
+from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
 
@@ -92,5 +92,5 @@ def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
     return part
 
 
-def _wrong(cursor: str) -> InvalidInputError:
+def _wrong(cursor: str) -> LunaError:
     return refuse("no-cursor", field="cursor", value=cursor)

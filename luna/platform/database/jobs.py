@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
-from luna.energy.errors import ConflictError, InvalidInputError
+from luna.energy.errors import ConflictError, InvalidInputError, LunaError
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import own_session
 from luna.platform.database.schema.sites import site_versions, sites
@@ -296,7 +296,7 @@ def forget_ended(connection: Connection, *, after: timedelta, dead_after: timede
     return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
 
 
-def _cannot_retry(job: Job) -> ConflictError:
+def _cannot_retry(job: Job) -> LunaError:
     if job.status == "cancelled":
         return refuse("attempt-still-ending", field="job_id", value=job.job_id)
     return refuse("job-not-ended-badly", field="job_id", value=job.job_id, status=job.status)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from luna.contracts.identity import NewUser, Role, User
-from luna.energy.errors import NotFoundError
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.database import recommendations
 from luna.platform.database.schema.identity import sessions, user_sites, users
@@ -201,7 +201,7 @@ def _find(connection: Connection, name: str) -> int:
     return int(user_id)
 
 
-def _unknown(name: str) -> NotFoundError:
+def _unknown(name: str) -> LunaError:
     return refuse("no-such-user", field="name", value=name)
 
 

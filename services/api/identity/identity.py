@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from starlette.requests import HTTPConnection
 
 from luna.contracts.identity import ROLE_SCOPES, NewUser
-from luna.energy.errors import ConflictError, UnauthenticatedError, UnavailableError
+from luna.energy.errors import ConflictError, LunaError, UnauthenticatedError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform import passwords
 from luna.platform.clock import Clock, SystemClock
@@ -272,7 +272,7 @@ def _caller_of_key(held: api_keys.HeldKey) -> Caller:
     return Caller(name=account.name, means="key", role=account.role, scopes=held.scopes, sites=account.sites, user_id=account.user_id, key_prefix=held.prefix)
 
 
-def _not_valid() -> UnauthenticatedError:
+def _not_valid() -> LunaError:
     return refuse("credentials-expired", field="Authorization")
 
 

@@ -85,7 +85,7 @@ BEHIND_PAGES = (
 )
 # Python's own, and what is worded for its reader already.
 WITHOUT_REASON = {*dir(builtins), "SpokenError"}
-SHARE_WITH_REASON = 0.66
+SHARE_WITH_REASON = 0.65
 # Read by who reads a file of lines, and worded there.
 CAUGHT = {"services/ingest/batches.py", "services/api/pages/setup/network.py", "services/api/pages/setup/home_assistant.py"}
 
