@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, floor_to, local_midnight
 
 RESOLUTIONS = {"15m": SLOT, "30m": timedelta(minutes=30), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
@@ -121,7 +122,7 @@ def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list
     """
     step = RESOLUTIONS[resolution]
     if (end - first) / step > MOST_BUCKETS:
-        raise InvalidInputError(f"more than {MOST_BUCKETS:,} buckets", field="resolution", value=resolution, remedy="Choose longer ones, or a shorter window.")
+        raise refuse("too-many-buckets", field="resolution", value=resolution, most=MOST_BUCKETS)
     if step >= RESOLUTIONS["1d"]:
         day, last = first.astimezone(zone).date(), end.astimezone(zone).date()
         inner = [local_midnight(day + timedelta(days=count), zone) for count in range((last - day).days + 1)]

@@ -13,6 +13,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import EnergyInterval
 from luna.energy.outlook import SHARES
+from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
 from luna.energy.site import SUBMETERED
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, parse_zone
@@ -69,7 +70,7 @@ class SeriesName:
         # A sensor's name and an OBIS code may hold colons of their own.
         parts = tuple(rest.split(":", maxsplit=FORMS[source].count(":") - 1))
         if len(parts) != FORMS[source].count(":") or not all(parts):
-            raise InvalidInputError("no such series", field="series", value=text, remedy=f"Write {FORMS[source]}.")
+            raise refuse("no-such-series", field="series", value=text, form=FORMS[source])
         if source in COLUMNS:
             require_known("series", parts[-1], COLUMNS[source])
         return cls(source, parts)
@@ -270,8 +271,8 @@ def require_window(first: datetime, end: datetime, *, longest: timedelta | None 
     """
     for field, instant in (("from", first), ("to", end)):
         if not EARLIEST <= instant <= LATEST:
-            raise InvalidInputError(f"outside {EARLIEST.year} to {LATEST.year}", field=field, value=instant.isoformat(), remedy="Check the year.")
+            raise refuse("window-outside-years", field=field, value=instant.isoformat(), first=EARLIEST.year, last=LATEST.year)
     if end <= first:
-        raise InvalidInputError("the window is empty", field="to", value=end.isoformat(), remedy="Let it end after it begins.")
+        raise refuse("window-empty", field="to", value=end.isoformat())
     if longest is not None and end - first > longest:
-        raise InvalidInputError(f"more than {longest.days:,} days", field="to", value=end.isoformat(), remedy="Choose a shorter window.")
+        raise refuse("window-too-long", field="to", value=end.isoformat(), days=longest.days)

@@ -12,7 +12,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
-from luna.energy.errors import ForbiddenError, InvalidInputError
+from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.platform.database import documents
 from luna.platform.database.documents import NewDocument, Sites
 from luna.platform.objects import ObjectStore
@@ -146,7 +147,7 @@ def require_own_site(site_id: str | None, among: Sites) -> None:
     """
     if site_id is None and among is not None:
         known = ", ".join(sorted(among)) or "you have none yet"
-        raise ForbiddenError("a document of everybody's takes who has every site", field="site_id", remedy=f"Name one of your sites: {known}.")
+        raise refuse("document-of-everybody", field="site_id", known=known)
 
 
 def _find_same(versions: list[Document], sha256: str) -> Document | None:

@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar
 
 from pydantic import Field
 
-from luna.energy.errors import InvalidInputError
+from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
+from luna.energy.refusals import refuse
 
 RowT = TypeVar("RowT")
 Key = Sequence[str | int]
@@ -91,5 +92,5 @@ def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
     return part
 
 
-def _wrong(cursor: str) -> InvalidInputError:
-    return InvalidInputError("is no cursor of this list", field="cursor", value=cursor, remedy="Ask on with the cursor of the page before, or without one.")
+def _wrong(cursor: str) -> LunaError:
+    return refuse("no-cursor", field="cursor", value=cursor)

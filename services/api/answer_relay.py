@@ -11,6 +11,7 @@ from fastapi.sse import ServerSentEvent
 
 from luna.contracts.answers import AskRequest
 from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.queue import Client
 from luna.platform.queue.answer_streams import FIRST
 
@@ -55,7 +56,7 @@ def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None
         return _problem(state.error)
     if state.reply is not None:
         return ServerSentEvent(raw_data=state.reply.model_dump_json(), event="answer")
-    return _problem(UnavailableError("no answer came in time", remedy="Check that a worker runs, then ask again.")) if late else None
+    return _problem(refuse("no-answer-in-time")) if late else None
 
 
 def _problem(error: LunaError) -> ServerSentEvent:

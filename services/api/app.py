@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import engine
 from luna.platform.embedded import Addresses, running
@@ -189,7 +189,7 @@ class LimitWaiting:
             return
         if len(self._waiting) >= self._most:
             REFUSED.labels("waiting").inc()
-            error = UnavailableError(f"{self._most} requests wait already", remedy="Try again shortly, or run more gateways.")
+            error = refuse("requests-waiting", most=self._most)
             await problem_response(error)(scope, receive, send)
             return
         place = id(scope)

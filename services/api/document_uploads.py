@@ -12,6 +12,7 @@ from anyio import CapacityLimiter
 from starlette.requests import Request
 
 from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.refusals import refuse
 from luna.platform.objects import ObjectStore
 from services.api.uploads import FILE_FIELD, Form, take_form
 
@@ -71,7 +72,7 @@ def _store_all(content_type: str, body: Iterator[bytes], *, objects: ObjectStore
 
 def _require_some(files: list[ReceivedFile]) -> None:
     if not files:
-        raise InvalidInputError("the form has no file", field=FILE_FIELD, remedy="Send each file as a part of that name.")
+        raise refuse("document-form-without-file", field=FILE_FIELD)
 
 
 def _store(name: str, content: Iterator[bytes], objects: ObjectStore, *, most_bytes: int) -> ReceivedFile:
@@ -109,7 +110,7 @@ class _FilesForm(Form):
     def begin_file(self, name: str) -> None:
         self._files += 1
         if self._files > MAX_FILES:
-            raise InvalidInputError(f"the form has more than {MAX_FILES} files", field=FILE_FIELD, remedy="Send them in several forms.")
+            raise refuse("document-form-too-many", field=FILE_FIELD, most=MAX_FILES)
         self._events.append(name)
 
     def take_content(self, content: bytes) -> None:

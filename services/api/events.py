@@ -13,7 +13,7 @@ from datetime import timedelta
 from fastapi.sse import EventSourceResponse, ServerSentEvent, format_sse_event
 from starlette.types import Receive, Scope, Send
 
-from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 
 HEARTBEAT = timedelta(seconds=15)
 # After how long a caller whose connection broke comes again.
@@ -38,7 +38,7 @@ class StreamLimit:
             UnavailableError: as many are open as may be.
         """
         if self.open >= self._most:
-            raise UnavailableError(f"{self._most} streams are open already", remedy="Close pages that are not looked at, or ask again later.")
+            raise refuse("streams-open", most=self._most)
 
 
 class _Stream(EventSourceResponse):

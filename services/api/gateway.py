@@ -20,6 +20,7 @@ from luna.contracts import PlanRequest
 from luna.contracts.message import Message, interactive_queue_of
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.clock import Clock, SystemClock
@@ -94,7 +95,7 @@ class Gateway:
             LunaError: what the service raised.
         """
         if self._waiting.available_tokens < 1:
-            raise UnavailableError(f"{MAX_WAITING} requests wait already", remedy="Try again shortly, or run more workers.")
+            raise refuse("gateway-calls-waiting", most=MAX_WAITING)
         asking = _ASKING.get()
         once = None if asking is None else uuid5(NAMESPACE_URL, f"{request.task} {asking}").hex
         # What is asked under a key may be answered by what another request asked.

@@ -13,8 +13,9 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import IssueReply, IssueRequest
-from luna.energy.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
+from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.observations import SERIES, Observations
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.steering import Steering
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -245,7 +246,7 @@ def choose_speaker(site: Site, version: str, run: TrainingRun | None, *, objects
 
 def _require_version(version: str) -> None:
     if version not in VERSIONS:
-        raise NotFoundError("no such forecast version", field="forecast_version", value=version, remedy=f"Known are {', '.join(VERSIONS)}.")
+        raise refuse("no-such-forecast-version", field="forecast_version", value=version, names=", ".join(VERSIONS))
 
 
 def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
@@ -323,7 +324,7 @@ def list_instants(first: datetime, last: datetime, every: timedelta) -> list[dat
         InvalidInputError: the last lies before the first.
     """
     if last < first:
-        raise InvalidInputError("the last instant lies before the first", field="to", value=last.isoformat(), remedy="Swap them.")
+        raise refuse("instants-reversed", field="to", value=last.isoformat())
     return [first + step * every for step in range((last - first) // every + 1)]
 
 

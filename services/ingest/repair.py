@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairedSeries, RepairReply, SeriesGap
-from luna.energy.errors import InvalidInputError
 from luna.energy.observations import SERIES
+from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
 from luna.platform.database import history_changes, observations, prices, quality, recorded_span, sites
@@ -115,7 +115,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
         InvalidInputError: the window is empty.
     """
     if end <= first:
-        raise InvalidInputError("the window is empty", field="to", value=end.isoformat(), remedy="Let it end after it begins.")
+        raise refuse("window-empty", field="to", value=end.isoformat())
     start = floor_to(first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
     site = sites.load(connection, site_id)

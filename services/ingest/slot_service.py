@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries, KeptDay
 from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.observations import ESTIMABLE, SERIES
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
 from luna.energy.units import UnitHistory, ratio, read_measure, refuse_unit
@@ -122,7 +123,7 @@ def _window(request: BuildSlotsRequest) -> Timeline:
     start = floor_to(request.first.astimezone(UTC), SLOT)
     count = -((start - request.end) // SLOT)
     if count < 1:
-        raise InvalidInputError("the window ends before it begins", field="end", value=request.end.isoformat(), remedy="Name a later end.")
+        raise refuse("slots-window-reversed", field="end", value=request.end.isoformat())
     return Timeline(start, SLOT, count)
 
 

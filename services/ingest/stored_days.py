@@ -8,7 +8,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.energy.economics import price_slots
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import ImportRule, Site, SpotPrice
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_days, parse_zone
 from luna.platform.database import observations, prices
@@ -47,9 +47,9 @@ def read_days(connection: Connection, site: Site, first: date, last: date, *, na
         InvalidInputError: the window ends before it begins.
     """
     if last < first:
-        raise InvalidInputError("the window ends before it begins", field="to", value=last.isoformat(), remedy="Swap the days.")
+        raise refuse("days-reversed", field="to", value=last.isoformat())
     if first.year not in YEARS or last.year not in YEARS:
-        raise InvalidInputError(f"the days lie outside {YEARS.start} to {YEARS.stop - 1}", field="to", value=last.isoformat(), remedy="Check the year.")
+        raise refuse("days-outside-years", field="to", value=last.isoformat(), first=YEARS.start, last=YEARS.stop - 1)
     for number in range(0, (last - first).days + 1, PART_DAYS):
         begin = first + timedelta(days=number)
         end = min(begin + timedelta(days=PART_DAYS - 1), last)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
 from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import Location, Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import Clock
@@ -104,7 +105,7 @@ def _places(connection: Connection, request: FetchWeatherRequest) -> list[tuple[
 
 def _require_location(site: Site) -> Location:
     if site.location is None:
-        raise InvalidInputError("the site does not say where it is", field="site.location", value=site.name, remedy="Add its location to the site's file.")
+        raise refuse("site-without-place", field="site.location", value=site.name)
     return site.location
 
 

@@ -27,7 +27,7 @@ from luna.contracts.recommendations import (
 )
 from luna.contracts.search import EmbedReply, EmbedRequest, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
-from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database import answers
 from luna.platform.database.answers import AnswerFilter
 from luna.platform.queue import TaskContext, task
@@ -103,7 +103,7 @@ def embed(request: EmbedRequest, work: TaskContext) -> EmbedReply:
     """Turn texts into vectors."""
     embedder = prepare_embedder(work.settings)
     if embedder is None:
-        raise UnavailableError("there is no embedding model on this machine", field="language_url", remedy="Let Luna fetch its own once, or name a server.")
+        raise refuse("no-embedding-model", field="language_url")
     vectors = embedder.embed(request.texts, role=request.role)
     return EmbedReply(model=embedder.model, dimensions=embedder.dimensions, vectors=[[float(value) for value in vector] for vector in vectors])
 

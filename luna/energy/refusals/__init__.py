@@ -1,7 +1,7 @@
-"""Why input is refused: one declaration a reason, of which the English message of API and command line and the sentences of pages are made.
+"""Why something is refused: a code with parameters, one declaration each, of which the English message of API and command line is made.
 
 The modules are found in this package: one per subject, and one per kind of device for what is refused of that kind alone.
-An error carries its reason and the figures; whoever shows it words it in the reader's language (``luna.words.refusals``).
+An error carries its reason and the parameters; a page words it in its reader's language, of the catalogue (``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from luna.energy.errors import LunaError
-from luna.energy.refusals.reason import PageText, RefusalReason
+from luna.energy.refusals.reason import ParameterKind, RefusalReason
 
-__all__ = ["REASONS", "PageText", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
+__all__ = ["REASONS", "ParameterKind", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
 
 _MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
 REASONS: Mapping[str, RefusalReason] = {reason: declared for module in _MODULES for reason, declared in getattr(module, "REASONS", {}).items()}
@@ -28,7 +28,7 @@ def refuse(reason: str, /, *, field: str | None = None, value: object = None, **
         reason: a key of ``REASONS``.
         field: where, in the caller's own words.
         value: the offending one.
-        parameters: the figures of its sentences.
+        parameters: what its sentences name.
     """
     declared = REASONS[reason]
     error = declared.error(_fill(declared.message or "", parameters), field=field, value=value, remedy=declared.remedy and _fill(declared.remedy, parameters))

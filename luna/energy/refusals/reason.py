@@ -1,38 +1,28 @@
-"""What a refusal is declared with: the English of the API and of the command line, and what pages say in each language."""
+"""What a refusal is declared with: the English of the API and of the command line, and what its parameters are."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from luna.energy.errors import InvalidInputError, LunaError
 
-
-class PageText(NamedTuple):
-    """What pages say: what is the matter, and what to do. Figures stand in braces, after a colon how they are said (``luna.words.refusals``)."""
-
-    sentence: str
-    remedy: str = ""
+# What a parameter is, where a page writes it as more than a number or text; of a list, what each of its members is.
+ParameterKind: TypeAlias = Literal["share", "unit", "device", "day", "instant", "row"]
 
 
 class RefusalReason(NamedTuple):
-    """Why something is refused.
+    """Why something is refused. What pages say of it is in the catalogue, topic ``refusals``.
 
     Args:
         message: in English, as API and command line say it; None: pydantic words it.
         remedy: what to do, in English.
-        de: what German pages say.
-        en: what English pages say; None: message and remedy.
         error: the class that is raised.
+        kinds: of the parameters that are more than numbers and texts, what they are.
         quotes: the error itself stands beside it on a page, for it says more than can be declared.
     """
 
     message: str | None
     remedy: str | None
-    de: PageText
-    en: PageText | None = None
     error: type[LunaError] = InvalidInputError
+    kinds: Mapping[str, ParameterKind] = MappingProxyType({})
     quotes: bool = False
-
-    @property
-    def english(self) -> PageText:
-        """What English pages say."""
-        message = self.message or ""
-        return self.en or PageText(f"{message[:1].upper()}{message[1:]}.", self.remedy or "")

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.identity import Key, KeyList, MadeKey, NewKey
-from luna.energy.errors import ConflictError, ForbiddenError, InvalidInputError
+from luna.energy.errors import ConflictError
+from luna.energy.refusals import refuse
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import api_keys
 from luna.platform.paging import Cursor, Limit, read_number, write_cursor
@@ -51,7 +52,7 @@ def create_key(call: CapabilityCall, key: NewKey) -> MadeKey:
     Make a key that may no more than who makes it; its secret is in this answer and nowhere else.
     """
     if call.user_id is None:
-        raise ConflictError("a key belongs to a user, and nobody is signed in", field="name", remedy="Set up the first user: POST /v1/auth/setup.")
+        raise refuse("key-without-user", field="name")
     return api_keys.make(call.connection, call.user_id, _bound(call, key), now=call.now)
 
 
@@ -78,13 +79,13 @@ def _bound(call: CapabilityCall, key: NewKey) -> NewKey:
     """Return the key with the sites of who makes it, where it names none and they do not have all."""
     beyond = sorted(set(key.scopes) - call.scopes)
     if beyond:
-        raise ForbiddenError("a key may no more than who makes it", field="scopes", value=beyond[0], remedy=f"Yours are {', '.join(sorted(call.scopes))}.")
+        raise refuse("key-beyond-maker", field="scopes", value=beyond[0], yours=", ".join(sorted(call.scopes)))
     # A key that makes another must not hand on what it has not: its own sites, not its owner's.
     bounded = key.sites if not call.by_key or call.sites is None else key.sites or tuple(sorted(call.sites))
     if bounded is not None and "administer" in key.scopes:
-        raise InvalidInputError("who administers has every site", field="sites", remedy="Leave the sites or the scope administer out.")
+        raise refuse("admin-has-every-site", field="sites")
     if bounded == ():
-        raise ForbiddenError("this key has no site to hand on", field="sites", remedy="Sign in to make another key.")
+        raise refuse("key-without-sites", field="sites")
     return key.model_copy(update={"sites": bounded})
 
 

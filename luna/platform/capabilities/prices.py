@@ -13,6 +13,7 @@ from luna.energy.economics import price_slots
 from luna.energy.errors import InvalidInputError
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
@@ -106,7 +107,7 @@ def _read_start(text: str, begin: datetime) -> datetime:
     except ValueError:
         start = None
     if start is None or start.tzinfo is None or start < begin or start != floor_to(start, SLOT):
-        raise InvalidInputError("is no cursor of this list", field="cursor", value=text, remedy="Ask on with the cursor of the page before, or without one.")
+        raise refuse("no-cursor", field="cursor", value=text)
     return start
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.contracts.agent_control import GateVerdict, ShadowPlanSummary
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.columns import PlanColumns
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT
 from luna.platform.database import plan_forms, sites
 from luna.platform.database.schema.agent import antares_plan_history
@@ -71,7 +71,7 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     """
     packed = connection.scalar(select(antares_plan_history.c.packed_reply).where(antares_plan_history.c.plan_id == plan_id))
     if packed is None:
-        raise NotFoundError("no such plan of the agent", field="shadow_id", value=plan_id, remedy="Take the plan_id from the list of the agent's plans.")
+        raise refuse("no-such-agent-plan", field="shadow_id", value=plan_id)
     return plan_forms.read_reply(packed)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentKind, DayPictureRequest, version_of
 from luna.contracts.agent_standing import AgentRun
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.savings import LUNA, POSSIBLE
 from luna.energy.site import Site
 from luna.energy.timeline import local_midnight, parse_zone
@@ -44,7 +44,7 @@ def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
     """
     run = training_runs.load(connection, site_id, run_id)
     if run.version not in VERSIONS:
-        raise NotFoundError("no such training of the agent", field="run_id", value=run_id, remedy="Take the run_id from the list of the agent's trainings.")
+        raise refuse("no-such-agent-training", field="run_id", value=run_id)
     champion = training_runs.latest(connection, site_id, version=run.version)
     return describe_run(run, speaks=champion is not None and champion.run_id == run_id)
 

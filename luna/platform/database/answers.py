@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, insert, select, tuple_, update
 
 from luna.contracts.answers import Answer, Conversation, Feedback, FeedbackNote, StoredAnswer
-from luna.energy.errors import NotFoundError
+from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database import sites
 from luna.platform.database.schema.answers import answers, conversations
 from luna.platform.database.schema.sites import sites as site_table
@@ -184,5 +185,5 @@ def _key(connection: Connection, site_id: str | None) -> int | None:
     return None if site_id is None else sites.key_of(connection, site_id)
 
 
-def _no_answer(answer_id: str) -> NotFoundError:
-    return NotFoundError("no such answer", field="answer_id", value=answer_id, remedy="Take the id from a list of your answers.")
+def _no_answer(answer_id: str) -> LunaError:
+    return refuse("no-such-answer", field="answer_id", value=answer_id)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, and_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database.schema.identity import api_key_sites, api_keys, user_sites, users
 from luna.platform.database.schema.sites import sites
 from luna.platform.database.sessions import SEEN_STEP, digest
@@ -76,7 +76,7 @@ def load(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> K
     """
     row = connection.execute(_select().where(api_keys.c.prefix == prefix, *which.conditions())).mappings().first()
     if row is None:
-        raise NotFoundError("no such key", field="prefix", value=prefix, remedy="List them: luna key list.")
+        raise refuse("no-such-key", field="prefix", value=prefix)
     return _key(row)
 
 

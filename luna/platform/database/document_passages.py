@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from luna.contracts.documents import Chunk
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database import vectors
 from luna.platform.database.schema.documents import chunks
 
@@ -69,7 +69,7 @@ def list_around(connection: Connection, document_id: str, chunk_id: int, *, span
     """
     position = connection.scalar(select(chunks.c.position).where(chunks.c.document_id == document_id, chunks.c.chunk_id == chunk_id))
     if position is None:
-        raise NotFoundError("the document has no such passage", field="around", value=chunk_id, remedy="Take the chunk_id from an answer or a search.")
+        raise refuse("no-such-passage", field="around", value=chunk_id)
     return _read(connection, _of(document_id).where(chunks.c.position.between(position - span, position + span)))
 
 

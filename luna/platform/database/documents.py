@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, ex
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.documents import Document, DocumentFault, DocumentFilter, DocumentSource, DocumentState, DocumentValidity
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database import document_passages, sites, vectors
 from luna.platform.database.schema.documents import chunks, documents
 from luna.platform.database.schema.sites import sites as site_table
@@ -87,7 +87,7 @@ def load(connection: Connection, document_id: str, *, among: Sites = None) -> Do
     """
     found = find(connection, document_id, among=among)
     if found is None:
-        raise NotFoundError("no such document", field="document_id", value=document_id, remedy="Take the id from the list of documents.")
+        raise refuse("no-such-document", field="document_id", value=document_id)
     return found
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, RowMapping, and_, or_, select
 from luna.contracts.edge import EdgeRunRequest
 from luna.contracts.edge_summary import EdgeRun, EdgeRunResult, EdgeSummary
 from luna.contracts.job import JobStatus, JobSummary
-from luna.energy.errors import ConflictError, NotFoundError
+from luna.energy.errors import ConflictError
+from luna.energy.refusals import refuse
 from luna.platform.database.schema.work import jobs
 from luna.platform.database.stored_rows import read_page
 
@@ -44,7 +45,7 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
         .first()
     )
     if row is None:
-        raise NotFoundError("no such run of the camera lab", field="lab_job_id", value=job_id, remedy="Take the job_id from GET /v1/edge/runs.")
+        raise refuse("no-such-lab-run", field="lab_job_id", value=job_id)
     told = _in_utc(row)
     summary = told.pop("summary")
     try:

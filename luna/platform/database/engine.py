@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, InternalError, InvalidatePoolError, Op
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
 from luna.energy.errors import FullError, InvalidInputError, UnavailableError
+from luna.energy.refusals import refuse
 
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
 STATEMENT_TIMEOUT = timedelta(seconds=120)
@@ -200,7 +201,7 @@ def translated() -> Iterator[None]:
     except _PASSING as exc:
         raise _translate(exc) from exc
     except NoneFreeError as exc:
-        raise UnavailableError("all connections to the database are in use", field="database_url", remedy="Try again shortly; nothing was changed.") from exc
+        raise refuse("database-busy", field="database_url") from exc
 
 
 def _translate(error: BaseException) -> UnavailableError:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database.engine import translated
 from luna.platform.database.schema.work import idempotent_answers
 
@@ -130,7 +131,7 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, held: bool) 
     if stored is not None and stored.status is not None:
         return KeptAnswer(stored.status, stored.headers, stored.body)
     if stored is None or not held:
-        raise ConflictError("the first request of this key is still being answered", field="Idempotency-Key", value=key.key, remedy="Ask again in a moment.")
+        raise refuse("request-still-answered", field="Idempotency-Key", value=key.key)
     if not stored.is_repeatable:
         remedy = "See whether it was carried out; if not, send it with a new key."
         raise ConflictError("the first request of this key was never answered", field="Idempotency-Key", value=key.key, remedy=remedy)

@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
-from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.energy.errors import ConflictError, InvalidInputError, LunaError
+from luna.energy.refusals import refuse
 from luna.platform.database.engine import own_session
 from luna.platform.database.schema.sites import site_versions, sites
 from luna.platform.database.schema.work import OPEN, jobs
@@ -88,7 +89,7 @@ def load(connection: Connection, job_id: str) -> Job:
     """
     row = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).mappings().first()
     if row is None:
-        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Take the job_id from the answer that accepted it.")
+        raise refuse("no-such-job", field="job_id", value=job_id)
     return _job(row)
 
 
@@ -223,7 +224,7 @@ def cancel(connection: Connection, job_id: str) -> Job:
     row = connection.execute(write.returning(jobs)).mappings().first()
     job = load(connection, job_id) if row is None else _job(row)
     if job.status != "cancelled":
-        raise ConflictError(f"the job is {job.status}", field="job_id", value=job_id, remedy="Only queued and running jobs can be cancelled.")
+        raise refuse("job-not-open", field="job_id", value=job_id, status=job.status)
     return job
 
 
@@ -281,7 +282,7 @@ def retry(connection: Connection, job_id: str) -> Job:
     try:
         row = connection.execute(write.returning(jobs)).mappings().first()
     except IntegrityError as exc:
-        raise ConflictError("an equal job is open", field="job_id", value=job_id, remedy="Look after that one; open jobs are listed newest first.") from exc
+        raise refuse("equal-job-open", field="job_id", value=job_id) from exc
     if row is None:
         raise _cannot_retry(load(connection, job_id))
     return _job(row)
@@ -295,10 +296,10 @@ def forget_ended(connection: Connection, *, after: timedelta, dead_after: timede
     return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
 
 
-def _cannot_retry(job: Job) -> ConflictError:
+def _cannot_retry(job: Job) -> LunaError:
     if job.status == "cancelled":
-        return ConflictError("its last attempt is still being ended", field="job_id", value=job.job_id, remedy="Try again in a few seconds.")
-    return ConflictError(f"the job is {job.status}", field="job_id", value=job.job_id, remedy="Only failed, dead and cancelled jobs can be tried again.")
+        return refuse("attempt-still-ending", field="job_id", value=job.job_id)
+    return refuse("job-not-ended-badly", field="job_id", value=job.job_id, status=job.status)
 
 
 def _lock(session: Connection, key: ColumnElement[int]) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from luna.contracts.identity import NewUser, Role, User
-from luna.energy.errors import ConflictError, NotFoundError, UnauthenticatedError
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.database import recommendations
 from luna.platform.database.schema.identity import sessions, user_sites, users
@@ -140,7 +140,7 @@ def require_unchanged(connection: Connection, known: Credentials) -> None:
     """
     query = select(users.c.password_hash).where(users.c.user_id == known.user_id).with_for_update(read=True)
     if connection.scalar(query) != known.password_hash:
-        raise UnauthenticatedError("the password was changed just now", field="password", remedy="Sign in with the new one.")
+        raise refuse("password-just-changed", field="password")
 
 
 def note_sign_in(connection: Connection, user_id: int, *, now: datetime) -> None:
@@ -169,7 +169,7 @@ def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
     found = {row.name: row.site_key for row in connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(wanted)))}
     missing = next((name for name in wanted if name not in found), None)
     if missing is not None:
-        raise NotFoundError("no such site", field="sites", value=missing, remedy="List them: luna site list.")
+        raise refuse("sites-of-user-unknown", field="sites", value=missing)
     return [found[name] for name in wanted]
 
 
@@ -191,7 +191,7 @@ def _has_admin(connection: Connection) -> bool:
 
 def _require_admin(connection: Connection, *, before: bool) -> None:
     if before and not _has_admin(connection):
-        raise ConflictError("nobody would be left who may administer Luna", field="role", remedy="Make somebody else an admin first.")
+        raise refuse("last-admin", field="role")
 
 
 def _find(connection: Connection, name: str) -> int:
@@ -201,8 +201,8 @@ def _find(connection: Connection, name: str) -> int:
     return int(user_id)
 
 
-def _unknown(name: str) -> NotFoundError:
-    return NotFoundError("no such user", field="name", value=name, remedy="List them: luna user list.")
+def _unknown(name: str) -> LunaError:
+    return refuse("no-such-user", field="name", value=name)
 
 
 def _select_users() -> Select[Any]:

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.job import Job
 from luna.energy.errors import FullError, LunaError, UnavailableError, find_full_disk
+from luna.energy.refusals import refuse
 from luna.platform.clock import SystemClock
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
@@ -151,8 +152,7 @@ class JobRunner:
         return EndedError(said)
 
     def _bury(self, job: Job, deaths: int) -> EndedError:
-        remedy = "The worker's log holds the reason; the job can be tried again."
-        error = LunaError(f"the task was begun {job.attempts} times and never came to an end", field="task", value=job.task, remedy=remedy)
+        error = refuse("job-begun-in-vain", field="task", value=job.task, attempts=job.attempts)
         with unit_of_work(self.engine) as connection:
             jobs.finish(connection, job, status="dead", error=error.problem())
         dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=deaths, died_at=SystemClock().now(), request=json.dumps(job.request))
@@ -166,7 +166,7 @@ class JobRunner:
         try:
             deaths = self.ledger.start(job_id, job_id)
         except redis.RedisError as exc:
-            raise UnavailableError("the queue does not answer", field="redis_url", remedy="The job is open and comes again.") from exc
+            raise refuse("queue-away-job-open", field="redis_url") from exc
         try:
             yield deaths
         finally:

@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from luna.energy.errors import FullError, InvalidInputError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.platform.retry import RetryPolicy
 
@@ -54,7 +55,7 @@ def reachable() -> Iterator[None]:
             raise FullError("the queue takes nothing: its disk or memory is full", field="redis_url", remedy=remedy) from exc
         if isinstance(exc, redis.ResponseError):
             raise
-        raise UnavailableError("the queue does not answer", field="redis_url", remedy="Check that Redis runs, then try again; nothing was lost.") from exc
+        raise refuse("queue-away", field="redis_url") from exc
 
 
 def outlast(attempt: Callable[[], Result], *, patience: timedelta, given_up: threading.Event | None = None) -> Result:

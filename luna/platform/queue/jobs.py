@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.job import Job, JobSummary, ResendReply
 from luna.contracts.message import Request
-from luna.energy.errors import ConflictError, LunaError, UnavailableError, read_problem
+from luna.energy.errors import LunaError, UnavailableError, read_problem
+from luna.energy.refusals import refuse
 from luna.platform.database import jobs
 from luna.platform.database.engine import after_commit, unit_of_work
 from luna.platform.queue import serialization
@@ -73,7 +74,7 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
     """
     remedy = f"See why: luna jobs show {job.job_id}."
     if job.error is None:
-        return ConflictError(f"{work or job.task} {job.status}: it came to no end", field="job_id", value=job.job_id, remedy=remedy)
+        return refuse("job-without-end", field="job_id", value=job.job_id, work=work or job.task, status=job.status, job=job.job_id)
     error = read_problem(job.error)
     if type(error) is LunaError:
         # Nothing that was asked for is to blame: the job is where to look.

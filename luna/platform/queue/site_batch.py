@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.queue.task_context import isolate
 
 log = structlog.get_logger("luna.queue")
@@ -68,7 +69,7 @@ class SiteBatch:
             self.faults[name] = error
             return
         log.error("site failed", task=self.task, site_id=name, exc_info=error)
-        self.faults[name] = LunaError("the task failed unexpectedly", field="task", value=self.task, remedy="The worker's log holds the reason.")
+        self.faults[name] = refuse("task-failed", field="task", value=self.task)
 
     def _each_apart(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
         """Return what ``act`` makes of each site by itself; what fails takes back what it wrote, and is noted."""

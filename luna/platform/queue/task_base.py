@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from luna.contracts.job import Progress
 from luna.contracts.message import Request as RequestMessage
 from luna.energy.errors import LunaError, UnavailableError, find_full_disk
+from luna.energy.refusals import refuse
 from luna.platform.clock import SystemClock
 from luna.platform.database import audit, engine
 from luna.platform.database.audit import AuditRecord
@@ -181,7 +182,7 @@ class LunaTask(Task):  # type: ignore[misc]
         try:
             return self.process.ledger.start(key, self.request.id)
         except redis.RedisError as exc:
-            raise self._failed(UnavailableError("the queue does not answer", field="redis_url", remedy="Try again; nothing was changed.")) from exc
+            raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
     def _queued(self, trace_id: str | None) -> str | None:
         """Note how long the message waited and return what the task's own span follows."""
@@ -262,7 +263,7 @@ class LunaTask(Task):  # type: ignore[misc]
         if isinstance(error, AbortedError) or is_want_of_memory(error):
             return self._too_large(error)
         log.error("task failed", exc_info=error)
-        return find_full_disk(error) or LunaError("the task failed unexpectedly", field="task", value=self.name, remedy="The worker's log holds the reason.")
+        return find_full_disk(error) or refuse("task-failed", field="task", value=self.name)
 
     @property
     def _most_bytes(self) -> int:
@@ -271,11 +272,8 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _too_large(self, error: Exception) -> LunaError:
         log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
-        remedy = "Ask for a smaller piece of work, or raise LUNA_JOB_MEMORY_BYTES where the machine has more."
-        said = f"the task took more memory than {self._most_bytes / 1e6:.0f} MB"
-        if isinstance(error, AbortedError):
-            said = f"a library ended the task's process, as happens where it wants more memory than {self._most_bytes / 1e6:.0f} MB"
-        return LunaError(said, field="task", value=self.name, remedy=remedy)
+        reason = "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
+        return refuse(reason, field="task", value=self.name, most=self._most_bytes / 1e6)
 
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(serialization.encode_error(error))
@@ -285,15 +283,13 @@ class LunaTask(Task):  # type: ignore[misc]
         limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
         limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
         log.warning("task too slow", soft_limit=str(limit))
-        return LunaError(f"the task took longer than {limit}", field="task", value=self.name, remedy="Ask for a smaller piece of work.")
+        return refuse("task-too-slow", field="task", value=self.name, limit=limit)
 
     def _bury(self, text: str, key: str) -> TaskFailedError:
         now = SystemClock().now()
         self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
         log.error("task dead", key=key, starts=MAX_STARTS)
-        return self._failed(
-            LunaError(f"the task ended its worker {MAX_STARTS} times", field="task", value=self.name, remedy="It is kept among the dead tasks; see the log.")
-        )
+        return self._failed(refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS))
 
 
 def register(app: object, definition: Definition, process: Process) -> None:

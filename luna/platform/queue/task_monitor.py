@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from luna.contracts.job import Progress
 from luna.contracts.message import Message, Request
 from luna.energy.errors import LunaError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.queue import serialization
 from luna.platform.queue.app import PREFIX, RESULT_EXPIRES
 from luna.platform.queue.connection import outlast, reachable
@@ -113,7 +114,7 @@ class TaskMonitor:
                 if isinstance(ended, LunaError):
                     raise ended
                 return ended
-        raise UnavailableError(f"no reply within {timeout.total_seconds():g} s", field="task", value=task, remedy="Check that a worker runs, then try again.")
+        raise refuse("no-reply", field="task", value=task, seconds=timeout.total_seconds())
 
     def let_go(self, task_id: str, *, after: timedelta) -> None:
         """Forget in a while what a task ended with: as soon as its message cannot be delivered a second time, of which the outcome would tell."""
@@ -148,7 +149,7 @@ def _error(document: dict[str, Any]) -> LunaError:
     if result["exc_type"] == "TaskFailedError":
         return serialization.decode_error(result["exc_message"][0])
     if result["exc_type"] == "TimeLimitExceeded":
-        return LunaError("the task exceeded its time limit and was ended", remedy="Ask for a smaller piece of work.")
+        return refuse("task-beyond-time")
     if result["exc_type"] == "TaskRevokedError":
-        return UnavailableError("the task waited too long to begin", remedy="Try again, or run more workers.")
-    return LunaError("the task failed unexpectedly", remedy="The worker's log holds the reason.")
+        return refuse("task-not-begun")
+    return refuse("task-failed")

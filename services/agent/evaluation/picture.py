@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import DayPictureReply, DayPictureRequest
 from luna.contracts.replay import ReplayRequest
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.database import sites
@@ -56,7 +56,7 @@ def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
     """
     if not record.first <= day <= record.last or day in record.unusable:
         reason = record.unusable.get(day, "it was not recorded whole")
-        raise InvalidInputError(f"the day cannot be lived again: {reason}", field="day", value=day.isoformat(), remedy="Choose another day.")
+        raise refuse("day-not-replayed", field="day", value=day.isoformat(), reason=reason)
     first = last = day
     while first > record.first and first - timedelta(days=1) not in record.unusable:
         first -= timedelta(days=1)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import structlog
 from fastapi import Request
 
-from luna.energy.errors import ConfirmationError, ForbiddenError, UnauthenticatedError
+from luna.energy.errors import UnauthenticatedError
 from luna.energy.refusals import refuse
 from luna.platform.settings.model import is_loopback
 from services.api.identity.caller import MONITOR, NOBODY, Caller
@@ -78,12 +78,11 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
     if caller.means == "nobody":
         raise UnauthenticatedError("nobody is signed in", remedy=await _say_how_to_enter(identity))
     if operation.scope not in caller.scopes:
-        raise ForbiddenError(f"this takes the scope {operation.scope}", remedy=f"Yours are {', '.join(sorted(caller.scopes)) or 'none'}; ask an admin.")
+        raise refuse("scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none")
     if request.method not in SAFE and caller.csrf_token is not None:
         await _require_csrf_token(request, caller)
     if operation.critical and caller.means != "local" and not await _is_confirmed(request, caller):
-        remedy = "POST /v1/auth/confirm with the password, or send it as X-Confirm-Password, percent-encoded."
-        raise ConfirmationError("this asks for the password again", remedy=remedy)
+        raise refuse("password-again")
 
 
 async def _say_how_to_enter(identity: Identity) -> str:
@@ -125,12 +124,7 @@ def _require_own_origin(request: Request, source: Source) -> None:
     origin, fetched = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     foreign = fetched is not None and fetched not in ("same-origin", "none")
     if foreign or (origin is not None and not _is_own(origin, source)):
-        raise ForbiddenError(
-            "a page of another site asked for this",
-            field="Origin",
-            value=origin,
-            remedy="Use Luna's own pages; behind a proxy, name it in LUNA_TRUSTED_PROXIES.",
-        )
+        raise refuse("page-of-other-origin", field="Origin", value=origin)
 
 
 def _is_own(origin: str, source: Source) -> bool:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Engine
 from starlette.requests import HTTPConnection
 
 from luna.contracts.identity import ROLE_SCOPES, NewUser
-from luna.energy.errors import ConflictError, UnauthenticatedError, UnavailableError
+from luna.energy.errors import ConflictError, LunaError, UnauthenticatedError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform import passwords
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import api_keys, sessions, users
@@ -198,7 +199,7 @@ class Identity:
 
     async def _hash(self, work: Callable[[], ResultT]) -> ResultT:
         if self._hashing.statistics().tasks_waiting >= MAX_WAITING_TO_HASH:
-            raise UnavailableError("too many passwords are being checked", remedy="Try again shortly.")
+            raise refuse("passwords-waiting")
         return await to_thread.run_sync(work, limiter=self._hashing)
 
     async def _look_up(self, said: str, find: Callable[[Connection, str], Caller | None], *, afresh: bool = False) -> Caller:
@@ -271,8 +272,8 @@ def _caller_of_key(held: api_keys.HeldKey) -> Caller:
     return Caller(name=account.name, means="key", role=account.role, scopes=held.scopes, sites=account.sites, user_id=account.user_id, key_prefix=held.prefix)
 
 
-def _not_valid() -> UnauthenticatedError:
-    return UnauthenticatedError("the credentials do not hold (any more)", field="Authorization", remedy="Sign in again, or take a key that holds.")
+def _not_valid() -> LunaError:
+    return refuse("credentials-expired", field="Authorization")
 
 
 async def _current(request: Request) -> Identity:

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 
 from luna.contracts.identity import ACCESS_TOKEN_LIFE, Me, NewUser, PasswordChange, SetUp, SignIn, Tokens, User
-from luna.energy.errors import ConflictError, UnauthenticatedError
 from luna.energy.refusals import refuse
 from luna.platform import passwords
 from luna.platform.database import sessions, users
@@ -133,7 +132,7 @@ async def refresh(identity: Identity, source: Source, refresh_token: SecretStr) 
     if session_id is None:
         identity.forget_known()
         await identity.limiter.spend(Budget("login_address", identity.settings.sign_ins_per_minute), source.address)
-        raise UnauthenticatedError("the refresh token does not hold (any more)", field="refresh_token", remedy="Sign in again: POST /v1/auth/login.")
+        raise refuse("refresh-token-expired", field="refresh_token")
     return _make_tokens(identity, session_id, following)
 
 
@@ -146,8 +145,7 @@ async def confirm(identity: Identity, source: Source, caller: Caller, password: 
         TooManyRequestsError: too many tries.
     """
     if caller.session_id is None:
-        remedy = "Send the password with what is critical: X-Confirm-Password, percent-encoded."
-        raise ConflictError("only a sign-in can be confirmed", field="Authorization", remedy=remedy)
+        raise refuse("only-sign-in-confirmed", field="Authorization")
     await check_password(identity, source, caller.name, password)
     until = identity.clock.now() + CONFIRMED
     await identity.write(partial(sessions.confirm, session_id=caller.session_id, until=until))
@@ -177,7 +175,7 @@ async def change_password(request: Request, response: Response, caller: Caller, 
     identity: Identity = request.app.state.identity
     source: Source = request.state.source
     if caller.session_id is None:
-        raise ConflictError("only who signed in with a password can change it", field="Authorization", remedy="Sign in: POST /v1/auth/login.")
+        raise refuse("password-without-sign-in", field="Authorization")
     await check_password(identity, source, caller.name, asked.password)
     new = asked.new_password.get_secret_value()
     passwords.require_good(new, name=caller.name, field="new_password")

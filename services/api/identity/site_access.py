@@ -7,7 +7,8 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from luna.contracts.identity import Scope
-from luna.energy.errors import ForbiddenError, NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database.site_references import Kind, find_reference
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
@@ -42,7 +43,7 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
     if caller.sites is None or operation.scope == "public":
         return named[0] if named else None
     if operation.name in ABOUT_NO_SITE:
-        raise ForbiddenError("only who has every site may do this", remedy="Ask an admin.")
+        raise refuse("every-site-needed")
     for name in named:
         caller.require_site(name)
     references = [(KIND_OF[field], value) for field, value in told if field in KIND_OF and value != ""] + list(_references(body))
@@ -111,6 +112,6 @@ def _require_task(caller: Caller, body: Any, named: list[str]) -> None:
     task = body.get("task") if isinstance(body, dict) else None
     scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
     if scope not in caller.scopes:
-        raise ForbiddenError(f"this task takes the scope {scope}", field="task", value=task, remedy="Ask an admin.")
+        raise refuse("task-scope-missing", field="task", value=task, scope=scope)
     if caller.sites is not None and not named:
-        raise ForbiddenError("the job is for every site, and you do not have every site", field="request.site_id", remedy=caller.known_sites())
+        raise refuse("job-of-every-site", field="request.site_id", known=caller.known_sites())

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from services.api.entity_tags import accepted_encodings
 from services.api.json_body import CheckedRoute
 
@@ -46,7 +46,7 @@ def serve_asset(name: str, request: Request) -> Response:
     """Return a file that a page named."""
     asset = _by_name().get(name)
     if asset is None:
-        raise NotFoundError("no such file", field="name", value=name, remedy="Load the page again: it names the files of this version.")
+        raise refuse("no-such-page-file", field="name", value=name)
     headers = {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"}
     accepted = accepted_encodings(request)
     encoding = next((each for each in asset.encoded if each in accepted), None)

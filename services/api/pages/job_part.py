@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
 from luna.contracts.job import Job
-from luna.energy.errors import NotFoundError, UnavailableError
+from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database import jobs, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Progress
@@ -39,7 +40,7 @@ def load_own(connection: Connection, site_id: str, job_id: str) -> Job:
     """
     job = jobs.load(connection, job_id)
     if job.request.get("site_id") != site_id:
-        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Go back to the page that began it.")
+        raise refuse("no-such-job-of-page", field="job_id", value=job_id)
     return job
 
 

@@ -18,7 +18,8 @@ from sqlalchemy import Engine
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
-from luna.energy.errors import ConfirmationError, LunaError, NotFoundError, UnauthenticatedError, UnreadableError
+from luna.energy.errors import ConfirmationError, LunaError, UnauthenticatedError, UnreadableError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site, explain_faults
 from luna.energy.timeline import SLOT, parse_zone
 from luna.platform.database import control, sites
@@ -263,7 +264,7 @@ async def answer_missing_page(request: Request, error: Exception) -> Response:
     """Return what the framework itself refuses: as a page where a page was asked for that is not there, else as a problem document."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     if error.status_code in MISSING and request.url.path.startswith("/ui/"):
-        return show_error(request, NotFoundError("there is no such page", remedy="Begin at the start page: /"))
+        return show_error(request, refuse("no-such-page"))
     return await answer_http_error(request, error)
 
 

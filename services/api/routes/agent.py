@@ -10,8 +10,9 @@ from pydantic_core import from_json
 from luna.contracts import PlanReply
 from luna.contracts.agent import DayPictureRequest
 from luna.contracts.agent_standing import AgentSettings, AgentSettingsChange
-from luna.energy.errors import NotFoundError, OutdatedError
+from luna.energy.errors import OutdatedError
 from luna.energy.instant import Day
+from luna.energy.refusals import refuse
 from luna.platform import agent_service
 from luna.platform.database import agent_plans, agent_runs, sites
 from luna.platform.database.engine import unit_of_work
@@ -47,7 +48,7 @@ def read_agent_plan(
         sites.key_of(connection, site_id)
         plan = agent_plans.load(connection, shadow_id)
     if plan.site != site_id:
-        raise NotFoundError("no such plan of the agent", field="shadow_id", value=shadow_id, remedy="Take the plan_id from the list of the agent's plans.")
+        raise refuse("no-such-agent-plan", field="shadow_id", value=shadow_id)
     return respond_tagged(request, plan.model_dump_json(by_alias=True).encode(), f'"{shadow_id}"')
 
 

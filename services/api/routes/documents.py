@@ -103,7 +103,7 @@ def _read_fields(form: ReceivedForm) -> DocumentFields:
     if strangers:
         raise InvalidInputError("no such field", field=strangers[0], remedy=f"Known are file, {', '.join(DocumentFields.model_fields)}.")
     if "title" in given and len(form.files) > 1:
-        raise InvalidInputError("one title is for one file", field="title", remedy="Leave it out, or send the files one by one.")
+        raise refuse("title-of-several-files", field="title")
     try:
         return DocumentFields.model_validate({name: value for name, value in given.items() if value})
     except ValidationError as exc:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValida
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.tasks import list_public
-from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply
 from luna.platform.queue import jobs as jobs_queue
@@ -68,7 +68,7 @@ async def watch_job(
     """
     states = await to_thread.run_sync(gateway.read_states, [job_id])
     if job_id not in states:
-        raise NotFoundError("no such job", field="job_id", value=job_id, remedy="Take the job_id from the answer that accepted it.")
+        raise refuse("no-such-job", field="job_id", value=job_id)
     state = states[job_id]
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)
@@ -83,7 +83,7 @@ def job_path(job: Job) -> str:
 def _compose(submission: JobSubmission) -> Request:
     contract = PUBLIC.get(submission.task)
     if contract is None:
-        raise InvalidInputError("is no task to ask for", field="task", value=submission.task, remedy=f"Ask for one of {', '.join(PUBLIC)}.")
+        raise refuse("no-such-task", field="task", value=submission.task, names=", ".join(PUBLIC))
     document: Any = submission.request
     try:
         return contract.model_validate(document)

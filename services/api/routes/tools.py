@@ -15,7 +15,7 @@ from luna.contracts.message import Request as RequestMessage
 from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolListRequest, ToolResult
-from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.capability import Capability
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
@@ -97,7 +97,7 @@ async def _ask(gateway: Gateway, asked: RequestMessage) -> bytes:
         UnavailableError: no worker answers such requests.
     """
     if not await to_thread.run_sync(partial(gateway.queue.is_served, type(asked), asked=True)):
-        raise UnavailableError("no worker of the knowledge service answers", remedy="Run one: python -m luna.platform.queue.worker --queues rag")
+        raise refuse("knowledge-service-away")
     return bytes((await gateway.ask(asked)).body)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.words import Language, Numbers
@@ -40,10 +40,8 @@ def open_window(site: Site, *, now: datetime, language: Language, first: datetim
     start = floor_to(now - BEFORE if first is None else first, SLOT)
     stop = floor_to(now, SLOT) + AFTER if end is None else floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
     if stop <= start:
-        raise InvalidInputError("the end comes before the beginning", field="to", value=stop.isoformat(), remedy="Give a later end, or leave both out.")
+        raise refuse("timeline-reversed", field="to", value=stop.isoformat())
     if stop - start > LONGEST:
-        raise InvalidInputError(
-            f"a timeline holds {LONGEST.days} days at most", field="to", value=stop.isoformat(), remedy="Ask for its series: /v1/sites/{site_id}/series."
-        )
+        raise refuse("timeline-too-long", field="to", value=stop.isoformat(), days=LONGEST.days)
     zone = parse_zone(site.timezone)
     return Window(site, Timeline(start, SLOT, (stop - start) // SLOT), now, Numbers(language, zone, site.currency))

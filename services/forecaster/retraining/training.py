@@ -13,8 +13,9 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import TrainReply, TrainRequest
-from luna.energy.errors import InvalidInputError, MachineError, NotFoundError, UnavailableError
+from luna.energy.errors import InvalidInputError, MachineError, UnavailableError
 from luna.energy.observations import Observations
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.platform.database import forecast_activations, forecast_status, quality, recorded_span, sites, training_runs
 from luna.platform.database.forecast_activations import Activation
@@ -163,7 +164,7 @@ def find_training(connection: Connection, site_id: str, run_id: str | None, *, n
         return training_runs.load(connection, site_id, run_id)
     run = forecast_activations.find_run(connection, site_id, version=VERSION, before=now)
     if run is None:
-        raise NotFoundError("nothing was trained", field="site", value=site_id, remedy=f"Train first: luna forecast train --site {site_id}.")
+        raise refuse("forecast-untrained", field="site", value=site_id, site=site_id)
     return run
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
-from luna.energy.errors import InvalidInputError
 from luna.energy.observations import Observations
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days
 from luna.platform.database import forecast_scores, sites
@@ -65,7 +65,7 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
     """
     site = sites.load(connection, request.site_id)
     if request.to_day < request.from_day:
-        raise InvalidInputError("the window ends before it begins", field="to_day", value=request.to_day.isoformat(), remedy="Swap the days.")
+        raise refuse("comparison-reversed", field="to_day", value=request.to_day.isoformat())
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
     instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
     past = _read_past(connection, site, instants)
@@ -110,9 +110,7 @@ def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequenc
     for version, judged_version in judged.items():
         series = {name: _describe(score, judged[reference].scores[name]) for name, score in judged_version.scores.items() if score.slots}
         if not series:
-            raise InvalidInputError(
-                "nothing was measured in the window", field="from_day", remedy="Choose days with observations (luna data query shows them)."
-            )
+            raise refuse("window-unmeasured", field="from_day")
         versions[version] = VersionScore(
             series=series,
             train_seconds=judged_version.train_seconds,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
 from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database import passages, vectors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import NO_MODEL
@@ -86,8 +87,7 @@ class Searcher:
                 self._indexes[key] = open_index(self._settings, *key)
             is_complete = follow(self._indexes[key], connection, model, patience=PATIENCE)
         if not is_complete:
-            remedy = "Try again shortly: what was taken in stays."
-            raise UnavailableError("the index of passages is being made and is not complete yet", field="vectors", remedy=remedy)
+            raise refuse("index-incomplete", field="vectors")
         return key
 
 

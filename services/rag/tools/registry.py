@@ -10,6 +10,7 @@ from luna.contracts.message import Message
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.instant import site_clock
+from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
 from luna.energy.timeline import parse_zone
 from luna.platform.database import sites
@@ -105,7 +106,7 @@ def find_tool(name: str) -> Tool:
 
 def _load_site(connection: Connection, request: ToolCallRequest) -> Site:
     if request.sites is not None and request.site_id not in request.sites:
-        raise NotFoundError("no such site", field="site_id", value=request.site_id, remedy="Name one of your sites.")
+        raise refuse("no-such-site-of-caller", field="site_id", value=request.site_id)
     return sites.load(connection, request.site_id)
 
 

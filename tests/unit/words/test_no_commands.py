@@ -49,10 +49,15 @@ def test_no_template_names_a_command() -> None:
     assert [path.name for path in templates if COMMAND.search(path.read_text(encoding="utf-8"))] == []
 
 
+def sources() -> Iterator[ast.Module]:
+    for path in [*(ROOT / "luna").rglob("*.py"), *(ROOT / "services").rglob("*.py")]:
+        yield ast.parse(path.read_text(encoding="utf-8"))
+
+
 def remedies() -> Iterator[str]:
     """Every text of the code that names a command, as an error may carry it."""
-    for path in [*(ROOT / "luna").rglob("*.py"), *(ROOT / "services").rglob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for tree in sources():
+        for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
                 yield "".join(
                     part.value if isinstance(part, ast.Constant) else "x" for part in node.values if isinstance(part, ast.Constant | ast.FormattedValue)
@@ -65,9 +70,16 @@ def test_what_a_page_says_of_an_error_names_no_command_whatever_its_remedy() -> 
     named = {text for text in remedies() if COMMAND.search(text) and not NO_TEXT.search(text)}
     assert len(named) > 50
     for text in named:
-        for error in (NotFoundError("no such thing", field="thing", remedy=text), NotFoundError(text, field="thing", remedy="Load the page again.")):
-            for language in CATALOGUE.languages:
-                for said in (say_refusal(error, language), say_problem(error.problem(), language)):
-                    assert not COMMAND.search(str(said)), said
-                    assert said.sentence
-                    assert said.remedy
+        error = NotFoundError("no such thing", field="thing", remedy=text)
+        for language in CATALOGUE.languages:
+            for said in (say_refusal(error, language), say_problem(error.problem(), language)):
+                assert not COMMAND.search(str(said)), said
+                assert said.sentence
+                assert said.remedy
+
+
+def test_no_error_names_a_command_but_in_its_remedy() -> None:
+    calls = [node for tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args]
+    messages = [ast.unparse(call.args[0]) for call in calls if isinstance(call.func, ast.Name) and call.func.id.endswith(("Error", "RefusalReason"))]
+    assert len(messages) > 500
+    assert [text for text in messages if COMMAND.search(text)] == []

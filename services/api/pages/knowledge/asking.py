@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from luna.contracts.answers import Answer, AnswerId, AskRequest, Feedback, FeedbackNote, StoredAnswer
 from luna.contracts.documents import DocumentFilter
 from luna.contracts.search import SearchFilter
-from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import answers, documents, sites
 from luna.platform.database.engine import unit_of_work
@@ -86,7 +87,7 @@ def load_own_answer(connection: Connection, visit: Visit, answer_id: str) -> Sto
     """
     stored = answers.load(connection, answer_id, asked_by=visit.caller.name)
     if stored.site_id not in {None, visit.site_id}:
-        raise NotFoundError("no such answer", field="answer_id", value=answer_id, remedy="Go back to the page Knowledge.")
+        raise refuse("no-such-answer-of-page", field="answer_id", value=answer_id)
     return stored
 
 
@@ -138,7 +139,7 @@ def _read_conversation(connection: Connection, visit: Visit, conversation_id: st
         return []
     held = answers.read_conversation(connection, conversation_id, asked_by=visit.caller.name)
     if held.site_id not in {None, visit.site_id}:
-        raise NotFoundError("no such conversation", field="conversation", value=conversation_id, remedy="Ask a new question.")
+        raise refuse("no-such-conversation", field="conversation", value=conversation_id)
     return [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in held.answers[-SHOWN_ANSWERS:]]
 
 

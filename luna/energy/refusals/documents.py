@@ -1,0 +1,26 @@
+"""What is refused of documents, questions and answers."""
+
+from luna.energy.errors import ForbiddenError, NotFoundError, UnavailableError
+from luna.energy.refusals.reason import RefusalReason
+
+REASONS: dict[str, RefusalReason] = {
+    "no-answer-in-time": RefusalReason("no answer came in time", "Check that a worker runs, then ask again.", error=UnavailableError),
+    "knowledge-service-away": RefusalReason(
+        "no worker of the knowledge service answers", "Run one: python -m luna.platform.queue.worker --queues rag", error=UnavailableError
+    ),
+    "document-of-everybody": RefusalReason("a document of everybody's takes who has every site", "Name one of your sites: {known}.", error=ForbiddenError),
+    "no-such-document": RefusalReason("no such document", "Take the id from the list of documents.", error=NotFoundError),
+    "no-such-passage": RefusalReason("the document has no such passage", "Take the chunk_id from an answer or a search.", error=NotFoundError),
+    "no-such-answer": RefusalReason("no such answer", "Take the id from a list of your answers.", error=NotFoundError),
+    "no-such-answer-of-page": RefusalReason("no such answer", "Go back to the page Knowledge.", error=NotFoundError),
+    "no-such-conversation": RefusalReason("no such conversation", "Ask a new question.", error=NotFoundError),
+    "document-form-without-file": RefusalReason("the form has no file", "Send each file as a part of that name."),
+    "document-form-too-many": RefusalReason("the form has more than {most} files", "Send them in several forms."),
+    "title-of-several-files": RefusalReason("one title is for one file", "Leave it out, or send the files one by one."),
+    "index-incomplete": RefusalReason(
+        "the index of passages is being made and is not complete yet", "Try again shortly: what was taken in stays.", error=UnavailableError
+    ),
+    "no-embedding-model": RefusalReason(
+        "there is no embedding model on this machine", "Let Luna fetch its own once, or name a server.", error=UnavailableError
+    ),
+}
