@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from luna.contracts.documents import Document, DocumentFields, DocumentKind, DocumentLanguage, IngestRequest
 from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import documents, sites
