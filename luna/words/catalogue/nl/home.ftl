@@ -42,9 +42,9 @@ step_supply = Batterij geeft het huis { $kwh }
 step_charge = Batterij laadt { $kwh } voor { $price }
 step_export = Batterij verkoopt { $kwh }
 step_owner = { $mode }, zoals je besloot
-step_car = { $name } laadt { $kwh } voor { $cost } ({ $price }), klaar om { $t }
+step_car = { $name } laadt { $kwh } voor { $cost } ({ $price }), klaar vóór { $t }
 step_heater = { $name } verwarmt met { $kwh } voor { $cost } tot { $t }
-step_appliance = { $name } draait met { $kwh } voor { $cost }, klaar om { $t }
+step_appliance = { $name } draait met { $kwh } voor { $cost }, tot { $t }
 
 ## Figures.
 
@@ -185,7 +185,7 @@ notice_prices_today_more = Gepland met voorspelde prijzen.
 notice_prices_more = Gepland met voorspelde prijzen vanaf { $t }.
 notice_fallback = Al { $age } geen geldig plan.
 notice_fallback_more = De omvormer volgt vanzelf het huis.
-notice_fallback_car = Volgens het laatste plan zou de auto om { $t } klaar zijn.
+notice_fallback_car = Volgens het laatste plan zou de auto vóór { $t } klaar zijn.
 notice_planning = Luna plant vanzelf binnen enkele seconden, zolang de diensten draaien.
 notice_tried = Laatst geprobeerd { $t }; Luna probeert het opnieuw zodra er iets verandert, en elke vijf minuten.
 plan_now = Nu plannen
