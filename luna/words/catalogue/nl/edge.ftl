@@ -1,7 +1,7 @@
 ### What the page Camera lab says.
 
 title = Cameralab
-lead = { $runs } runs van { $cameras } camera’s in { $weeks } weken aan plaatsen, { $tasks } taken · { $places } · geëindigd { $ended }
+lead = { $runs } runs van { $cameras } camera’s in { $weeks } weken op verschillende plaatsen, { $tasks } taken · { $places } · geëindigd { $ended }
 stand_in_title = Vervangende gegevens
 stand_in = Op deze plaatsen heeft niemand gemeten hoe schoon het net was: { $places }. De waarden van een generator vallen daarvoor in. Dit is geen meting van een echte plaats.
 empty_title = Er is nog geen run van het cameralab geëindigd.
