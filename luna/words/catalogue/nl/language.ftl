@@ -12,6 +12,7 @@
 # consumption = verbruik
 # control = besturing; to control devices = aansturen
 # count a day = doorrekenen; a day counts = telt mee
+# decide, decided = beslissen, beslist
 # default = standaard
 # evidence = bewijs
 # fallback rule = noodregel

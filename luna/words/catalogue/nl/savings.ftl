@@ -5,7 +5,7 @@ headline = Luna bespaarde { $saved } in { $days } dagen: { $share } van wat moge
 headline_plain = Luna bespaarde { $saved } in { $days } dagen.
 headline_worse = Luna kostte { $lost } meer in { $days } dagen.
 lead = Vergeleken met dit huis zonder Luna. Van de { $days } dagen tellen er { $counted } mee.
-until = Doorgerekend tot en met { $day }
+until = Doorgerekend t/m { $day }
 empty_title = Er telt nog geen dag mee.
 empty_lead = Een dag telt mee zodra hij helemaal is gemeten, er een voorspelling voor was en elke strategie erop is nagespeeld.
 cost_title = Wat energie kostte
@@ -58,17 +58,17 @@ compute_lead =
         [one] 1 dag is gemeten en nog niet doorgerekend.
        *[other] { $days } dagen zijn gemeten en nog niet doorgerekend.
     }
-who_title = Wie besloot
+who_title = Wie besliste
 who_note = laatste 7 dagen
-who_label = Wie besloot wat de batterij deed, dag voor dag
+who_label = Wie besliste wat de batterij deed, dag voor dag
 who_day = { $day }: { $said }
-who_nobody = niets besloten
+who_nobody = niets beslist
 who_planner = Het plan van Luna
 who_owner = Jij
 who_agent = Antares
 who_rule = Alleen de omvormer (geen actueel plan)
 who_length = { $hours } u
-who_empty = Op deze dagen besloot Luna niets: de besturing stond uit, dus de omvormer ging zijn eigen gang. Hierboven staat wat de plannen van Luna zouden hebben bespaard.
+who_empty = Op deze dagen besliste Luna niets: de besturing stond uit, dus de omvormer ging zijn eigen gang. Hierboven staat wat de plannen van Luna hadden bespaard.
 earlier = Eerder
 later = Later
 span = Getoonde periode
