@@ -3,7 +3,7 @@
 title = Account
 sign_in = Aanmelden
 first_account = Het eerste account maken
-first_lead = Dit account mag alles. Vanaf dan vraagt Luna wie je bent.
+first_lead = Dit account mag alles. Daarna vraagt Luna wie je bent.
 make_account = Account maken
 by_link = Luna open je met een link
 by_link_lead = Bij het starten toont Luna een link. Die opent deze browser, één keer, binnen een uur. De jouwe is al gebruikt of is ouder, of je kwam zonder link.
@@ -19,7 +19,7 @@ confirm_lead = Dat is nodig voor wat je wilt doen. Doe het daarna nog eens; vijf
 go_on = Verder
 change_password = Wachtwoord wijzigen
 new_password = Nieuw wachtwoord
-password_changed = Je wachtwoord is gewijzigd; overal elders ben je afgemeld.
+password_changed = Je wachtwoord is gewijzigd; op alle andere plekken ben je afgemeld.
 sign_out = Afmelden
 signed_in_as = Aangemeld als { $name }
 said_wrong = Naam of wachtwoord klopt niet.

@@ -5,7 +5,7 @@ live = Live
 live_old = { $age } oud
 live_none = Nog geen waarden
 minutes = { $n } min
-hours = { $n } u
+hours = { $n } uur
 days = { $n } dagen
 
 ## What the battery does now, and what it does next.
@@ -18,7 +18,7 @@ now_save = De batterij wacht.
 now_hold = De batterij houdt zijn lading vast.
 now_self_consumption = De batterij volgt het huis.
 now_supply = De batterij voedt het huis.
-now_charge = De batterij laadt van het net.
+now_charge = De batterij laadt uit het net.
 now_export = De batterij verkoopt.
 now_silent = De batterij geeft geen antwoord.
 lead_silent = Hij gaat nu zijn eigen gang; de stappen hieronder zijn die van het plan.
@@ -32,7 +32,7 @@ without_battery = Het plan is klaar.
 
 ## The steps, and the mark of the chart.
 
-steps = Wat er nu komt
+steps = Wat er komt
 now = Nu
 step_save = Batterij wacht
 step_save_selling = Zonneoverschot wordt verkocht, batterij wacht
@@ -43,7 +43,7 @@ step_charge = Batterij laadt { $kwh } tegen { $price }
 step_export = Batterij verkoopt { $kwh }
 step_owner = { $mode }, zoals je hebt gekozen
 step_car = { $name } laadt { $kwh } voor { $cost } ({ $price }), klaar vóór { $t }
-step_heater = { $name } verwarmt met { $kwh } voor { $cost } tot { $t }
+step_heater = { $name } verwarmt met { $kwh } voor { $cost }, tot { $t }
 step_appliance = { $name } draait met { $kwh } voor { $cost }, tot { $t }
 
 ## Figures.
@@ -51,11 +51,11 @@ step_appliance = { $name } draait met { $kwh } voor { $cost }, tot { $t }
 fact_cost = Komende 24 uur
 fact_cost_note = in plaats van { $x } zonder Luna
 fact_solar = Zon vandaag
-fact_solar_note = nog { $x } te komen
+fact_solar_note = nog { $x } verwacht
 fact_stored = In de batterij
 fact_stored_note = { $x } waard
 fact_saved = Vandaag bespaard
-fact_saved_note = { $x } gisteren, vergeleken met alleen de omvormer
+fact_saved_note = gisteren { $x }, vergeleken met alleen de omvormer
 fact_car = Auto, { $t }
 fact_car_note = van { $x } bij het aansluiten
 
@@ -116,13 +116,13 @@ hourly = uurgemiddelde
 daily = daggemiddelde
 beside_house = Apparaten
 plan_changed = Plan gewijzigd vanaf { $t }: { $mode }.
-offline = Verbinding weg. Je ziet wat het laatst bekend was.
+offline = Geen verbinding meer. Je ziet wat het laatst bekend was.
 
 ## Why.
 
 why = Waarom
 why_none = Geen enkel plan zegt iets over dit tijdstip.
-why_more = Meer of minder ervan
+why_more = Meer of minder tonen
 part_of = deel van { $span }
 energy_value = Waarde van een opgeslagen kWh
 keep_range = bewaren loont tussen { $a } en { $b }
@@ -158,7 +158,7 @@ advice_set = { $deed }; stel dat in de app van je batterij in
 deed_self_consumption = de batterij zijn gang laten gaan, zoals elke dag
 deed_save = het zonneoverschot opslaan en de batterij niets laten afgeven
 deed_hold = de batterij laten rusten: niet laden en niet ontladen
-deed_charge = de batterij met { $kw } kW van het net laden, tot { $soc }
+deed_charge = de batterij met { $kw } kW uit het net laden, tot { $soc }
 deed_export = met { $kw } kW uit de batterij verkopen, tot { $soc }
 
 ## Notices.
@@ -175,11 +175,11 @@ notice_unknown = Wat het huis verbruikt, is sinds { $t } niet bekend.
 notice_unknown_more = Een meter zegt niets, of niets nieuws. Het plan blijft.
 notice_stale_more = Het plan blijft; voor het laadniveau geldt wat er gepland was.
 notice_soc_assumed = Hoe vol de batterij is, is de laatste tijd niet gemeten: Luna gaat uit van { $soc }.
-notice_soc_assumed_silent = Kijk na waarom de sensor van het laadniveau zwijgt; zodra hij iets zegt, komt er een nieuw plan.
-notice_soc_assumed_unnamed = Noem de sensor van het laadniveau op de pagina van de locatie, onder Sensoren, of laad een bestand waar het in staat.
+notice_soc_assumed_silent = Kijk waarom de sensor van het laadniveau zwijgt; zodra hij iets zegt, komt er een nieuw plan.
+notice_soc_assumed_unnamed = Vul de sensor van het laadniveau in op de pagina van de locatie, onder Sensoren, of laad een bestand waar het laadniveau in staat.
 assumed_ahead = gepland (aangenomen)
-notice_doubt_more = Een apparaat dat opnieuw start, zegt zulke dingen; wat het een kwartier lang zegt, wordt geloofd.
-notice_prices = De prijzen voor morgen zijn laat.
+notice_doubt_more = Een apparaat dat opnieuw start, meldt zulke waarden; wat het een kwartier lang meldt, wordt geloofd.
+notice_prices = De prijzen voor morgen laten op zich wachten.
 notice_prices_today = De prijzen voor vandaag ontbreken.
 notice_prices_today_more = Gepland met voorspelde prijzen.
 notice_prices_more = Gepland met voorspelde prijzen vanaf { $t }.

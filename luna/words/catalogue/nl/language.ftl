@@ -6,7 +6,8 @@
 # armed, arm = besturing ingeschakeld, inschakelen
 # battery = batterij
 # bill = rekening
-# buy, bought from the grid = kopen, afname van het net
+# buy, buy from the grid = kopen, afnemen; what is bought = afname
+# charge from the grid = uit het net laden
 # charge, discharge = laden, ontladen
 # charger = laadpaal
 # consumption = verbruik

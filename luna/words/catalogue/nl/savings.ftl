@@ -1,13 +1,13 @@
 ### What the page Savings says.
 
 title = Besparing
-headline = Luna bespaarde { $saved } in { $days } dagen: { $share } van wat mogelijk was.
-headline_plain = Luna bespaarde { $saved } in { $days } dagen.
-headline_worse = Luna kostte { $lost } meer in { $days } dagen.
+headline = Luna heeft in { $days } dagen { $saved } bespaard: { $share } van wat mogelijk was.
+headline_plain = Luna heeft in { $days } dagen { $saved } bespaard.
+headline_worse = Luna heeft in { $days } dagen { $lost } meer gekost.
 lead = Vergeleken met dit huis zonder Luna. Van de { $days } dagen tellen er { $counted } mee.
 until = Doorgerekend t/m { $day }
 empty_title = Er telt nog geen dag mee.
-empty_lead = Een dag telt mee zodra hij helemaal is gemeten, er een voorspelling voor was en elke strategie erop is nagespeeld.
+empty_lead = Een dag telt mee zodra hij helemaal is gemeten, er een voorspelling voor is gemaakt en elke strategie erop is nagespeeld.
 cost_title = Wat energie kostte
 cost_note = elke strategie nagespeeld op dezelfde gemeten dagen, met hetzelfde laadniveau aan begin en eind · gestreept: bespaard
 carbon_note = stroommix per kwartier × afname; teruglevering telt niet mee
