@@ -1,11 +1,11 @@
 ### What the page Camera lab says.
 
 title = Cameralab
-lead = { $runs } runs van { $cameras } camera’s in { $weeks } weken op verschillende plaatsen, { $tasks } taken · { $places } · geëindigd { $ended }
+lead = { $runs } runs van { $cameras } camera’s in { $weeks } weken op verschillende plaatsen, { $tasks } taken · { $places } · afgerond { $ended }
 stand_in_title = Vervangende gegevens
 stand_in = Op deze plaatsen heeft niemand gemeten hoe schoon het net was: { $places }. De waarden van een generator vallen daarvoor in. Dit is geen meting van een echte plaats.
-empty_title = Er is nog geen run van het cameralab geëindigd.
-empty_lead = Camera’s op een batterij kiezen om de paar seconden een beeldmodel, en wanneer ze laden, naargelang hoe schoon het net is. Het lab simuleert ze, traint een regelaar en vergelijkt die met eenvoudige regelaars en met een orakel dat de toekomst kent.
+empty_title = Er is nog geen run van het cameralab afgerond.
+empty_lead = Camera’s op batterijen kiezen om de paar seconden een beeldmodel, en wanneer ze laden, afhankelijk van hoe schoon het net is. Het lab simuleert ze, traint een regelaar en vergelijkt die met eenvoudige regelaars en met een orakel dat de toekomst kent.
 start = Wie Luna beheert, start een run als opdracht; het resultaat komt hier te staan.
 running = Er loopt een run: { $run }.
 queued = Er wacht een run op zijn beurt: { $run }.
