@@ -26,9 +26,9 @@ refusal = Laatste weigering
 armed = Besturing ingeschakeld
 vacation = Vakantie
 plan_now = Nu plannen
-override = Iets anders doen
-override_hours = Iets anders doen gedurende
-override_until = Iets anders doen tot
+override = Afwijken van het plan
+override_hours = Afwijken gedurende
+override_until = Afwijken tot
 
 # What a select says while the plan is followed.
 follow_plan = Plan volgen

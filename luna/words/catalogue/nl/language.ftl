@@ -9,6 +9,7 @@
 # buy, buy from the grid = kopen, afnemen; what is bought = afname
 # charge from the grid = uit het net laden
 # charge, discharge = laden, ontladen
+# capacity tariff, capacity charge = capaciteitstarief
 # charger = laadpaal
 # consumption = verbruik
 # control = besturing; to control devices = aansturen
@@ -28,6 +29,7 @@
 # inverter = omvormer
 # job = opdracht; task = taak
 # judge = beoordelen
+# load a file = importeren
 # key, password, secret = sleutel, wachtwoord, geheim
 # machine = computer
 # market price = marktprijs
@@ -36,6 +38,7 @@
 # perfect foresight = perfecte voorkennis
 # plan, planning, planner = plan, planning, planner
 # plugged in = aangesloten
+# override = afwijken van het plan
 # policy = strategie
 # quarter-hour, slot = kwartier
 # recorded = vastgelegd
