@@ -28,6 +28,6 @@ unset = Van vóór het jaar 2000: de klok van het apparaat is niet ingesteld
 future = Ligt in de toekomst: de klok van het apparaat loopt verkeerd
 contradicts = Spreekt een andere waarde van hetzelfde tijdstip tegen
 no_finite_number = Is geen eindig getal
-hint_direction = energie telt in haar eigen richting
+hint_direction = energie telt in de eigen richting
 hint_per_kwh = prijzen gelden per kWh, niet per MWh
 hint_fraction = een deel tussen 0 en 1, geen procenten
