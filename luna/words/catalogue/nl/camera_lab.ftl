@@ -45,6 +45,5 @@ insight_damage = Beschadigde rijen, weggelaten: { $rows }. De eerste: { $file },
 word_span = { " " }({ $low } tot { $high })
 word_no_span = { " " }(te weinig weken voor een interval)
 word_points = procentpunt
-word_and = en
 word_test = ; p = { $p }
 word_test_small = ; p < { $p }

@@ -59,7 +59,46 @@
 
 # What it is called in itself.
 name = Nederlands
+name-in-english = Dutch
 # Which form a whole number n takes, as in the header Plural-Forms of gettext's files: the place of the form in the list below, counted from 0.
 plural = n != 1
 # Names of its plural forms, as choices of messages have them: zero, one, two, few, many, other.
 plural-forms = one other
+# With its country, for what a browser writes.
+locale = nl-NL
+
+## Numbers. { "\u00A0" } is a space at which no line breaks.
+
+decimal-mark = ,
+group-mark = .
+share = { $number }%
+energy = { $number }{ "\u00A0" }kWh
+little-energy = { $number }{ "\u00A0" }Wh
+less-energy = minder dan { $amount }
+power = { $number }{ "\u00A0" }kW
+hours = { $number }{ "\u00A0" }uur
+temperature = { $number }{ "\u00A0" }°C
+# Amounts: the sign is a minus, a plus or nothing; a currency has a symbol or, in the second, letters. Source: Unicode CLDR 48, nl: "€ -2,60".
+money = { $currency }{ "\u00A0" }{ $sign }{ $digits }
+money-in-letters = { $currency }{ "\u00A0" }{ $sign }{ $digits }
+# From a number below zero to another one.
+range = { $low } tot { $high }
+
+## Days and times.
+
+# From Monday and from January on, a space between them.
+weekdays = ma di wo do vr za zo
+weekdays-in-full = maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
+months = jan feb mrt apr mei juni juli aug sep okt nov dec
+day = { $weekday } { $day }{ "\u00A0" }{ $month }
+day-with-year = { $day }{ "\u00A0" }{ $month }{ "\u00A0" }{ $year }
+month-with-year = { $month }{ "\u00A0" }{ $year }
+# Of digits alone: d and M without a leading zero, dd and MM with one.
+date = d-M-y
+# Within a sentence.
+at-time = om { $clock }
+on-day-at-time = op { $day } om { $clock }
+
+## Lists.
+
+and = { $first } en { $last }
