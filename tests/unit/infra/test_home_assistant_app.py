@@ -106,6 +106,7 @@ def test_every_option_has_a_kind_that_the_supervisor_knows_and_a_default_that_fi
     choices = {name: kind[5:-1].split("|") for name, kind in CONFIG.schema_.items() if isinstance(kind, str) and kind.startswith("list(")}
     # YAML takes a bare off for false.
     assert all(CONFIG.options[name] in words for name, words in choices.items())
+    assert choices["language"] == [*CATALOGUE.languages]
     assert re.match(CONFIG.schema_["quiet_hours"].removeprefix("match(").removesuffix(")"), CONFIG.options["quiet_hours"])
 
 
