@@ -43,7 +43,7 @@ def test_numbers_and_days() -> None:
 def test_a_reason_a_message_and_a_refusal() -> None:
     figures = {"kwh": 5.2, "buy": 0.08, "price": 0.31, "time": MONDAY, "start": MONDAY}
     reason = sentence("charge_cheap", figures, language="nl", zone=AMSTERDAM, currency="EUR")
-    assert plain(reason) == "Koopt 5,2 kWh voor 8 ct, bestemd voor 19:15: dan levert een kWh 31 ct op."
+    assert plain(reason) == "Koopt 5,2 kWh tegen 8 ct, bestemd voor 19:15: dan levert een kWh 31 ct op."
     cheap = {"start": MONDAY, "end": MONDAY.replace(hour=19), "price": 0.081, "usual": 0.245}
     told = say_message("cheap_hours", cheap, site="Huis", numbers=NUMBERS)
     assert plain(told.text) == "Huis: van ma 19:15 tot ma 21:15 kost stroom gemiddeld 8,1 ct per kWh, over de hele dag 24,5 ct."

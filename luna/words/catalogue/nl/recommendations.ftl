@@ -2,7 +2,7 @@
 
 title_shift_load = { $device }: wacht op goedkope uren
 text_shift_load = Dit apparaat vraagt zijn energie meestal zodra het kan. In de goedkoopste kwartieren van de acht uur daarna kost dezelfde energie minder.
-evidence_shift_load = { $device }: per dag is { $energy } gekocht voor gemiddeld { $price } per kWh.
+evidence_shift_load = { $device }: per dag is { $energy } gekocht tegen gemiddeld { $price } per kWh.
 title_standby = Zoek wat de hele nacht aanstaat
 text_standby = Het huis verbruikt nooit minder dan ongeveer { $standby }. Zoek daar { $less } van op en trek de stekker eruit.
 evidence_standby = Tussen 01:00 en 05:00 ligt het verbruik in negen van de tien kwartieren boven { $standby }.
