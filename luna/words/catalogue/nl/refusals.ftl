@@ -15,6 +15,20 @@ sentence_set-up-code-wrong = De installatiecode ontbreekt of klopt niet.
 remedy_set-up-code-wrong = Hij staat in het logboek van de gateway: docker compose logs api.
 sentence_page-token-of-other-session = De pagina hoort bij een andere aanmelding.
 remedy_page-token-of-other-session = Laad hem opnieuw en doe het nog eens.
+sentence_scope-missing = Je account mag dit niet.
+remedy_scope-missing = Vraag het aan wie Luna beheert.
+sentence_task-scope-missing = Je account mag dit niet.
+remedy_task-scope-missing = Vraag het aan wie Luna beheert.
+sentence_every-site-needed = Je account mag dit niet.
+remedy_every-site-needed = Vraag het aan wie Luna beheert.
+sentence_key-beyond-maker = Je account mag dit niet.
+remedy_key-beyond-maker = Vraag het aan wie Luna beheert.
+sentence_no-such-page = Deze pagina is er niet.
+remedy_no-such-page = Begin op de startpagina.
+sentence_passwords-waiting = Er is nu te veel te doen.
+remedy_passwords-waiting = Probeer het zo opnieuw.
+sentence_job-of-every-site = Je account mag dit niet.
+remedy_job-of-every-site = Vraag het aan wie Luna beheert.
 
 # Addresses of pages, files and servers.
 sentence_address-unreadable = Dit adres is niet bruikbaar.
@@ -743,3 +757,25 @@ sentence_no-such-vehicle = Zo’n auto is hier niet.
 remedy_no-such-vehicle = Er zijn: { $names }.
 sentence_no-vehicle = Hier is geen auto.
 remedy_no-vehicle = Voeg er eerst een toe aan de locatie.
+
+# Jobs and tasks.
+sentence_no-reply = Er kwam binnen { $seconds } seconden geen antwoord.
+remedy_no-reply = Probeer het zo opnieuw. Blijft het zo, dan staat op de pagina Installatie wat er ontbreekt.
+sentence_task-not-begun = Er is nu te veel te doen.
+remedy_task-not-begun = Probeer het zo opnieuw.
+sentence_task-too-slow = Dit duurde te lang of kostte te veel.
+remedy_task-too-slow = Vraag minder tegelijk.
+sentence_gateway-calls-waiting = Er is nu te veel te doen.
+remedy_gateway-calls-waiting = Probeer het zo opnieuw.
+sentence_requests-waiting = Er is nu te veel te doen.
+remedy_requests-waiting = Probeer het zo opnieuw.
+sentence_streams-open = Er is nu te veel te doen.
+remedy_streams-open = Probeer het zo opnieuw.
+sentence_task-too-large = Dit duurde te lang of kostte te veel.
+remedy_task-too-large = Vraag minder tegelijk.
+sentence_task-ended-by-library = Dit duurde te lang of kostte te veel.
+remedy_task-ended-by-library = Vraag minder tegelijk.
+
+# Forecasts and trainings.
+sentence_window-unmeasured = Van deze dagen is iets onbekend.
+remedy_window-unmeasured = Kies dagen zonder gaten; de pagina Gegevens toont ze.
