@@ -1,24 +1,24 @@
-"""A language: Dutch for the frame of every page and for errors; what it lacks is English."""
+"""A language: Danish for the frame of every page and for errors; what it lacks is English."""
 
 from tests.changes.change import Change, Edit
 
-ITSELF = """name = Nederlands
+ITSELF = """name = Dansk
 plural = n != 1
 plural-forms = one other
 decimal-mark = ,
 group-mark = .
-weekdays = ma di wo do vr za zo
+weekdays = man tir ons tor fre lør søn
 """
-FRAME = """skip = Naar de inhoud
-language = Taal
-error_title = Dit is niet gelukt
+FRAME = """skip = Gå til indholdet
+language = Sprog
+error_title = Det lykkedes ikke
 """
-ERROR = """title = Fout
+ERROR = """title = Fejl
 """
 COUNTED = """headline_fixed =
     { $count ->
-        [one] Eén ding ligt vast.
-       *[other] { $count } dingen liggen vast.
+        [one] Én ting ligger fast.
+       *[other] { $count } ting ligger fast.
     }
 """
 PROOF = """
@@ -39,28 +39,28 @@ def ask(accepted: str) -> Request:
     return Request({"type": "http", "method": "GET", "path": "/ui", "query_string": b"", "headers": [(b"accept-language", accepted.encode())]})
 
 
-dutch, danish = (show_error(ask(accepted), NotFoundError("no such site", field="site")).body.decode() for accepted in ("nl-BE,de;q=0.5", "da"))
-assert '<html lang="nl">' in dutch
-assert "<title>Fout · Luna</title>" in dutch
-assert "Naar de inhoud" in dutch
-assert 'lang="nl" aria-pressed="true">Nederlands</button>' in dutch
-# What Dutch lacks, and a language that is not there.
-assert page_words("error", "en")("theme_dark") in dutch
-assert '<html lang="en">' in danish
-assert "<title>Error · Luna</title>" in danish
-assert Reader.of(ask("nl")).language == "nl"
-assert [page_words("planning", "nl")("headline_fixed", count=count) for count in (1, 2)] == ["Eén ding ligt vast.", "2 dingen liggen vast."]
+danish, swedish = (show_error(ask(accepted), NotFoundError("no such site", field="site")).body.decode() for accepted in ("da-DK,de;q=0.5", "sv"))
+assert '<html lang="da">' in danish
+assert "<title>Fejl · Luna</title>" in danish
+assert "Gå til indholdet" in danish
+assert 'lang="da" aria-pressed="true">Dansk</button>' in danish
+# What Danish lacks, and a language that is not there.
+assert page_words("error", "en")("theme_dark") in danish
+assert '<html lang="en">' in swedish
+assert "<title>Error · Luna</title>" in swedish
+assert Reader.of(ask("da")).language == "da"
+assert [page_words("planning", "da")("headline_fixed", count=count) for count in (1, 2)] == ["Én ting ligger fast.", "2 ting ligger fast."]
 # Who asks for sentences in it gets its numbers, and in English what it lacks of them.
-assert TypeAdapter(Language).validate_python("nl") == "nl"
-numbers = Numbers("nl", ZoneInfo("Europe/Amsterdam"), "EUR")
+assert TypeAdapter(Language).validate_python("da") == "da"
+numbers = Numbers("da", ZoneInfo("Europe/Copenhagen"), "DKK")
 assert numbers.number(1234.5, 1) == "1.234,5"
-assert numbers.day(datetime(2024, 5, 23, tzinfo=UTC)) == "do 23\u00a0May"
+assert numbers.day(datetime(2024, 5, 23, tzinfo=UTC)) == "tor 23\u00a0May"
 """
 
 CHANGE = Change(
     "a language",
     tuple(
-        Edit(f"luna/words/catalogue/nl/{topic}.ftl", text)
+        Edit(f"luna/words/catalogue/da/{topic}.ftl", text)
         for topic, text in {"language": ITSELF, "every_page": FRAME, "error": ERROR, "planning": COUNTED}.items()
     ),
     PROOF,

@@ -21,7 +21,6 @@ class Country:
 
     Args:
         code: ISO 3166.
-        names: English and German.
         timezone: of most of it; IANA.
         currency: ISO 4217.
         vat: on a household's electricity, share. Source: European Commission, "VAT rates applied in the Member States", as of 2025.
@@ -31,7 +30,6 @@ class Country:
     """
 
     code: str
-    names: tuple[str, str]
     timezone: str
     currency: str
     vat: float
@@ -43,7 +41,6 @@ class Country:
 _COUNTRIES = (
     Country(
         "AT",
-        ("Austria", "Österreich"),
         "Europe/Vienna",
         "EUR",
         0.2,
@@ -53,7 +50,6 @@ _COUNTRIES = (
     ),
     Country(
         "BE",
-        ("Belgium", "Belgien"),
         "Europe/Brussels",
         "EUR",
         0.06,
@@ -61,10 +57,9 @@ _COUNTRIES = (
         ("BE",),
         (Town("Bruxelles", 50.85, 4.35), Town("Antwerpen", 51.22, 4.4), Town("Liège", 50.63, 5.57)),
     ),
-    Country("BG", ("Bulgaria", "Bulgarien"), "Europe/Sofia", "EUR", 0.2, 0.05, ("BG",), (Town("Sofia", 42.7, 23.32), Town("Varna", 43.21, 27.91))),
+    Country("BG", "Europe/Sofia", "EUR", 0.2, 0.05, ("BG",), (Town("Sofia", 42.7, 23.32), Town("Varna", 43.21, 27.91))),
     Country(
         "CH",
-        ("Switzerland", "Schweiz"),
         "Europe/Zurich",
         "CHF",
         0.081,
@@ -72,10 +67,9 @@ _COUNTRIES = (
         ("CH",),
         (Town("Zürich", 47.38, 8.54), Town("Genève", 46.2, 6.14), Town("Bern", 46.95, 7.45), Town("Lugano", 46.0, 8.95)),
     ),
-    Country("CZ", ("Czechia", "Tschechien"), "Europe/Prague", "CZK", 0.21, 2.8, ("CZ",), (Town("Praha", 50.08, 14.44), Town("Brno", 49.2, 16.61))),
+    Country("CZ", "Europe/Prague", "CZK", 0.21, 2.8, ("CZ",), (Town("Praha", 50.08, 14.44), Town("Brno", 49.2, 16.61))),
     Country(
         "DE",
-        ("Germany", "Deutschland"),
         "Europe/Berlin",
         "EUR",
         0.19,
@@ -100,7 +94,6 @@ _COUNTRIES = (
     ),
     Country(
         "DK",
-        ("Denmark", "Dänemark"),
         "Europe/Copenhagen",
         "DKK",
         0.25,
@@ -108,10 +101,9 @@ _COUNTRIES = (
         ("DK1", "DK2"),
         (Town("København", 55.68, 12.57), Town("Aarhus", 56.16, 10.2), Town("Odense", 55.4, 10.4)),
     ),
-    Country("EE", ("Estonia", "Estland"), "Europe/Tallinn", "EUR", 0.24, 0.08, ("EE",), (Town("Tallinn", 59.44, 24.75),)),
+    Country("EE", "Europe/Tallinn", "EUR", 0.24, 0.08, ("EE",), (Town("Tallinn", 59.44, 24.75),)),
     Country(
         "ES",
-        ("Spain", "Spanien"),
         "Europe/Madrid",
         "EUR",
         0.21,
@@ -128,7 +120,6 @@ _COUNTRIES = (
     ),
     Country(
         "FI",
-        ("Finland", "Finnland"),
         "Europe/Helsinki",
         "EUR",
         0.255,
@@ -138,7 +129,6 @@ _COUNTRIES = (
     ),
     Country(
         "FR",
-        ("France", "Frankreich"),
         "Europe/Paris",
         "EUR",
         0.2,
@@ -155,7 +145,6 @@ _COUNTRIES = (
     ),
     Country(
         "GB",
-        ("United Kingdom", "Vereinigtes Königreich"),
         "Europe/London",
         "GBP",
         0.05,
@@ -170,13 +159,12 @@ _COUNTRIES = (
             Town("Belfast", 54.6, -5.93),
         ),
     ),
-    Country("GR", ("Greece", "Griechenland"), "Europe/Athens", "EUR", 0.06, 0.07, ("GR",), (Town("Athína", 37.98, 23.73), Town("Thessaloníki", 40.64, 22.94))),
-    Country("HR", ("Croatia", "Kroatien"), "Europe/Zagreb", "EUR", 0.13, 0.07, ("HR",), (Town("Zagreb", 45.81, 15.98), Town("Split", 43.51, 16.44))),
-    Country("HU", ("Hungary", "Ungarn"), "Europe/Budapest", "HUF", 0.27, 25.0, ("HU",), (Town("Budapest", 47.5, 19.04), Town("Debrecen", 47.53, 21.63))),
-    Country("IE", ("Ireland", "Irland"), "Europe/Dublin", "EUR", 0.09, 0.17, (), (Town("Dublin", 53.35, -6.26), Town("Cork", 51.9, -8.47))),
+    Country("GR", "Europe/Athens", "EUR", 0.06, 0.07, ("GR",), (Town("Athína", 37.98, 23.73), Town("Thessaloníki", 40.64, 22.94))),
+    Country("HR", "Europe/Zagreb", "EUR", 0.13, 0.07, ("HR",), (Town("Zagreb", 45.81, 15.98), Town("Split", 43.51, 16.44))),
+    Country("HU", "Europe/Budapest", "HUF", 0.27, 25.0, ("HU",), (Town("Budapest", 47.5, 19.04), Town("Debrecen", 47.53, 21.63))),
+    Country("IE", "Europe/Dublin", "EUR", 0.09, 0.17, (), (Town("Dublin", 53.35, -6.26), Town("Cork", 51.9, -8.47))),
     Country(
         "IT",
-        ("Italy", "Italien"),
         "Europe/Rome",
         "EUR",
         0.1,
@@ -191,12 +179,11 @@ _COUNTRIES = (
             Town("Bolzano", 46.5, 11.35),
         ),
     ),
-    Country("LT", ("Lithuania", "Litauen"), "Europe/Vilnius", "EUR", 0.21, 0.09, ("LT",), (Town("Vilnius", 54.69, 25.28), Town("Kaunas", 54.9, 23.9))),
-    Country("LU", ("Luxembourg", "Luxemburg"), "Europe/Luxembourg", "EUR", 0.08, 0.1, ("DE-LU",), (Town("Luxembourg", 49.61, 6.13),)),
-    Country("LV", ("Latvia", "Lettland"), "Europe/Riga", "EUR", 0.21, 0.08, ("LV",), (Town("Rīga", 56.95, 24.11),)),
+    Country("LT", "Europe/Vilnius", "EUR", 0.21, 0.09, ("LT",), (Town("Vilnius", 54.69, 25.28), Town("Kaunas", 54.9, 23.9))),
+    Country("LU", "Europe/Luxembourg", "EUR", 0.08, 0.1, ("DE-LU",), (Town("Luxembourg", 49.61, 6.13),)),
+    Country("LV", "Europe/Riga", "EUR", 0.21, 0.08, ("LV",), (Town("Rīga", 56.95, 24.11),)),
     Country(
         "NL",
-        ("Netherlands", "Niederlande"),
         "Europe/Amsterdam",
         "EUR",
         0.21,
@@ -212,7 +199,6 @@ _COUNTRIES = (
     ),
     Country(
         "NO",
-        ("Norway", "Norwegen"),
         "Europe/Oslo",
         "NOK",
         0.25,
@@ -222,7 +208,6 @@ _COUNTRIES = (
     ),
     Country(
         "PL",
-        ("Poland", "Polen"),
         "Europe/Warsaw",
         "PLN",
         0.23,
@@ -230,11 +215,10 @@ _COUNTRIES = (
         ("PL",),
         (Town("Warszawa", 52.23, 21.01), Town("Kraków", 50.06, 19.94), Town("Wrocław", 51.11, 17.03), Town("Gdańsk", 54.35, 18.65)),
     ),
-    Country("PT", ("Portugal", "Portugal"), "Europe/Lisbon", "EUR", 0.23, 0.08, ("PT",), (Town("Lisboa", 38.72, -9.14), Town("Porto", 41.15, -8.61))),
-    Country("RO", ("Romania", "Rumänien"), "Europe/Bucharest", "RON", 0.21, 0.5, ("RO",), (Town("București", 44.43, 26.1), Town("Cluj-Napoca", 46.77, 23.6))),
+    Country("PT", "Europe/Lisbon", "EUR", 0.23, 0.08, ("PT",), (Town("Lisboa", 38.72, -9.14), Town("Porto", 41.15, -8.61))),
+    Country("RO", "Europe/Bucharest", "RON", 0.21, 0.5, ("RO",), (Town("București", 44.43, 26.1), Town("Cluj-Napoca", 46.77, 23.6))),
     Country(
         "SE",
-        ("Sweden", "Schweden"),
         "Europe/Stockholm",
         "SEK",
         0.25,
@@ -242,8 +226,8 @@ _COUNTRIES = (
         ("SE3", "SE4", "SE2", "SE1"),
         (Town("Stockholm", 59.33, 18.07), Town("Göteborg", 57.71, 11.97), Town("Malmö", 55.6, 13.0), Town("Umeå", 63.83, 20.26)),
     ),
-    Country("SI", ("Slovenia", "Slowenien"), "Europe/Ljubljana", "EUR", 0.22, 0.07, ("SI",), (Town("Ljubljana", 46.06, 14.51), Town("Maribor", 46.55, 15.65))),
-    Country("SK", ("Slovakia", "Slowakei"), "Europe/Bratislava", "EUR", 0.23, 0.1, ("SK",), (Town("Bratislava", 48.15, 17.11), Town("Košice", 48.72, 21.26))),
+    Country("SI", "Europe/Ljubljana", "EUR", 0.22, 0.07, ("SI",), (Town("Ljubljana", 46.06, 14.51), Town("Maribor", 46.55, 15.65))),
+    Country("SK", "Europe/Bratislava", "EUR", 0.23, 0.1, ("SK",), (Town("Bratislava", 48.15, 17.11), Town("Košice", 48.72, 21.26))),
 )
 COUNTRIES: Mapping[str, Country] = {country.code: country for country in _COUNTRIES}
 

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from luna.platform.settings import Settings
+from luna.words.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "infra/home-assistant"
@@ -105,11 +106,12 @@ def test_every_option_has_a_kind_that_the_supervisor_knows_and_a_default_that_fi
     choices = {name: kind[5:-1].split("|") for name, kind in CONFIG.schema_.items() if isinstance(kind, str) and kind.startswith("list(")}
     # YAML takes a bare off for false.
     assert all(CONFIG.options[name] in words for name, words in choices.items())
+    assert choices["language"] == [*CATALOGUE.languages]
     assert re.match(CONFIG.schema_["quiet_hours"].removeprefix("match(").removesuffix(")"), CONFIG.options["quiet_hours"])
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_every_option_has_a_name_and_a_sentence_in_both_languages(language: str) -> None:
+@pytest.mark.parametrize("language", CATALOGUE.languages)
+def test_every_option_has_a_name_and_a_sentence_in_every_language(language: str) -> None:
     words = load(f"luna/translations/{language}.yaml")["configuration"]
     assert set(words) == set(CONFIG.schema_)
     assert all(set(each) == {"name", "description"} and all(each.values()) for each in words.values())

@@ -7,31 +7,30 @@ from luna.contracts.control import Override
 from luna.contracts.counterfactual import Alternative, WhatIfRequest
 from luna.contracts.replay import ReplayRequest
 from luna.words import DEVICE_MODES, MODES, POLICIES, Language, mode, read_mode, read_policy, say_mode, say_policy, split_policies
+from luna.words.catalogue import CATALOGUE
 from tests.tables import each_row
 
-LANGUAGES: tuple[Language, ...] = ("en", "de")
 
-
-@each_row("language", LANGUAGES)
+@each_row("language", CATALOGUE.languages)
 @each_row("name", [*MODES, *DEVICE_MODES])
 def test_a_mode_is_understood_as_it_is_shown(name: str, language: Language) -> None:
     assert read_mode(say_mode(name, language=language)) == name
     assert read_mode(say_mode(name, language=language).upper()) == name
 
 
-@each_row("language", LANGUAGES)
+@each_row("language", CATALOGUE.languages)
 @each_row("name", MODES)
 def test_a_mode_is_understood_by_its_short_word(name: str, language: Language) -> None:
     assert read_mode(mode(name, language=language).short) == name
 
 
-@each_row("language", LANGUAGES)
+@each_row("language", CATALOGUE.languages)
 @each_row("name", POLICIES)
 def test_a_policy_is_understood_as_it_is_shown(name: str, language: Language) -> None:
     assert read_policy(say_policy(name, language=language)) == name
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", CATALOGUE.languages)
 def test_policies_in_a_list_may_have_commas_of_their_own(language: Language) -> None:
     shown = ", ".join(say_policy(name, language=language) for name in POLICIES)
     assert split_policies(shown) == [*POLICIES]
@@ -46,6 +45,7 @@ def test_what_stands_for_nothing_stays_as_it_is() -> None:
 def test_questions_take_modes_and_policies_as_they_are_shown() -> None:
     assert Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Sell"}).mode == "export"
     assert Override.model_validate({"mode": "Dem Haus folgen", "until": "2024-02-01T00:00:00Z"}).mode == "self_consumption"
+    assert Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Vasthouden"}).mode == "hold"
     days = {"site_id": "home", "from_day": "2024-02-01", "to_day": "2024-02-02"}
     assert ReplayRequest.model_validate(days | {"policies": ["Luna", "Perfect foresight"]}).policies == ["mpc", "oracle"]
     assert WhatIfRequest.model_validate(days | {"policy": "Idle battery", "variants": [{"name": "other", "site": {}}]}).policy == "idle"

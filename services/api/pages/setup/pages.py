@@ -157,7 +157,7 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
 def _view(gateway: Gateway, request: Request, *, step: str, answers: Mapping[str, Any], faults: Mapping[str, FieldFault]) -> dict[str, Any]:
     words, language = words_of(request, PAGE), Reader.of(request).language
     if step == "site":
-        return views.view_site(answers, language, faults)
+        return views.view_site(answers, words, faults)
     if step == "devices":
         return {
             "devices": {section: form.entries for section, form in DEVICE_FORMS.items()},

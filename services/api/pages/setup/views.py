@@ -10,7 +10,7 @@ from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS, DeviceKind
 from luna.energy.part import Part
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
-from luna.energy.site.countries import COUNTRIES, places
+from luna.energy.site.countries import places
 from luna.energy.site.sensor_changes import SensorChange
 from luna.platform.simulated_home import is_simulated
 from luna.words import Language, Numbers
@@ -24,10 +24,10 @@ Lines = list[tuple[str, str]]
 _DETAILS = ("latitude", "longitude", "timezone", "currency")
 
 
-def view_site(answers: Mapping[str, Any], language: Language, faults: Mapping[str, FieldFault]) -> dict[str, Any]:
+def view_site(answers: Mapping[str, Any], words: PageWords, faults: Mapping[str, FieldFault]) -> dict[str, Any]:
     """Return the places by country in the reader's language, and what follows from the one that was chosen."""
     typed = answers.get("site", {})
-    towns = [(COUNTRIES[code].names[language == "de"], [(place, place.partition(":")[2]) for place, _ in of]) for code, of in groupby(places(), itemgetter(1))]
+    towns = [(words(f"country_{code}"), [(place, place.partition(":")[2]) for place, _ in of]) for code, of in groupby(places(), itemgetter(1))]
     opened = typed.get("place") == ELSEWHERE or any(typed.get(name) for name in _DETAILS) or any(name in faults for name in _DETAILS)
     return {
         "entries": {entry.name: entry for entry in SITE},

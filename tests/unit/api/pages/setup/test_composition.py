@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from luna.energy.site.countries import COUNTRIES, place_named, places
 from luna.energy.timeline import parse_zone
+from luna.words.catalogue import CATALOGUE, ENGLISH
 from luna.words.numbers import read_number
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -150,6 +151,10 @@ def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, household: Any, g
 def test_every_market_of_a_country_is_one_that_a_price_source_has() -> None:
     named = {market for country in COUNTRIES.values() for market in country.markets}
     assert named <= set(known_markets())
+
+
+def test_every_country_has_a_name() -> None:
+    assert {name for name in CATALOGUE.read("setup", ENGLISH) if name.startswith("country_")} == {f"country_{code}" for code in COUNTRIES}
 
 
 def test_every_place_has_a_clock_and_lies_where_it_can() -> None:

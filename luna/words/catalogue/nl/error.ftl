@@ -1,0 +1,3 @@
+### What the page of an error says beside the error itself.
+
+title = Fout

@@ -1,0 +1,27 @@
+### The house now.
+
+# What a figure rests on.
+basis_measured = gemeten
+basis_planned = gepland
+basis_assumed = aangenomen
+
+# What happens and why, what comes next, what days cost and save, when the car leaves.
+house_no_plan = Er geldt nu geen plan.
+house_fault = Bij de laatste poging, { $tried }: { $why }
+house_would = Er wordt niets naar je apparaten verstuurd; dit is wat Luna zou doen.
+house_silent = { $device } heeft de opdracht van { $at } niet bevestigd en gaat zijn eigen gang; wat volgt, is het plan.
+house_unknown = Wat het huis verbruikt, is sinds { $at } niet bekend.
+house_now = Nu, tot { $end }: { $mode }. { $reason }
+house_next = Vanaf { $begin }: { $mode }. { $reason }
+house_filled = De batterij is zo vol als de bedoeling is.
+house_drained = De batterij is zo leeg als de bedoeling is.
+house_use = { $device } neemt van { $begin } tot { $end } { $kwh } af voor { $cost } ({ $basis }).
+house_car = { $device } komt aan met { $arrives } ({ $arrives_basis }) en vertrekt met { $leaves } ({ $basis }): { $end }.
+house_stored = De batterij is voor { $soc } vol ({ $basis }).
+house_stored_at = De batterij was voor { $soc } vol ({ $basis } { $at }).
+house_cost_today = Energie kost vandaag { $cost } ({ $basis }).
+house_saved_today = Vergeleken met alleen de omvormer bespaart de batterij vandaag { $saved } ({ $basis }).
+house_saved_yesterday = Gisteren was dat { $saved } ({ $basis }).
+
+# Why batteries do something else than was planned of the slot that runs.
+level_decided = Zo vol als de batterij nu is, is dit beter dan wat gepland was.

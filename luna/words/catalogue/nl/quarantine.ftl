@@ -1,0 +1,33 @@
+### Why rows and readings are in quarantine: in English it is said as it is stored.
+
+no_rows = Het bestand heeft geen rijen
+no_value = De rij heeft geen waarde
+missing = { $series } ontbreekt
+decimal_comma = { $series } is geen getal: decimalen komen na een punt, niet na een komma
+no_number = { $series } is geen getal
+not_finite = { $series } is geen eindig getal
+above_site = { $series } ligt boven { $limit } kWh in { $minutes } minuten, meer dan de locatie kan
+below = { $series } ligt onder { $limit }: { $hint }
+above = { $series } ligt boven { $limit }: { $hint }
+contradicts_line = Spreekt regel { $line } tegen, die dezelfde tijd heeft
+off_grid = Past niet in het raster van { $minutes } minuten
+no_time = Dit is geen leesbare tijd
+no_offset = De tijd heeft geen tijdzone; geef die op bij het importeren
+skipped = Bij het verzetten van de klok bestaat deze tijd niet
+estimated = Geschat: aangevuld tot de som van een meter, niet gemeten
+below_zero = Sensoren met een minteken trekken meer af dan er is: controleer welke sensor wat telt
+stuck = Staat stil terwijl de andere meters iets zien: de sensor hangt
+misread = Wijkt af van de meterstand, die kort daarna weer klopt: verkeerd gelezen of van een andere tijd
+no_counter = Stijgt en daalt zoals geen meter dat doet: controleer de eenheid van de sensor
+no_soc = Geen laadniveau: een deel tussen 0 en 1, of procenten met de eenheid %
+far = Ver van de metingen ernaast
+constant = Beweegt { $limit } uur of langer niet: de sensor hangt
+above_power = Boven { $limit } kW, meer dan de locatie kan
+beyond_power = Boven { $limit } kW in de andere richting, meer dan de locatie kan
+unset = Van vóór het jaar 2000: de klok van het apparaat is niet ingesteld
+future = Ligt in de toekomst: de klok van het apparaat loopt verkeerd
+contradicts = Spreekt een andere waarde van hetzelfde tijdstip tegen
+no_finite_number = Is geen eindig getal
+hint_direction = energie telt in de eigen richting
+hint_per_kwh = prijzen gelden per kWh, niet per MWh
+hint_fraction = een deel tussen 0 en 1, geen procenten

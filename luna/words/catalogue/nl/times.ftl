@@ -1,0 +1,4 @@
+### Times as people say them now.
+
+now = nu
+tomorrow = morgen
