@@ -75,8 +75,13 @@ def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
     Delete the site and all that was measured, forecast, planned and decided for it, for good. 409 while it is armed or jobs of it are open.
     """
     artefacts, objects = site_removal.remove(call.connection, site_id), call.objects()
+
+    def remove_artefacts() -> None:
+        for key in artefacts:
+            objects.remove(key)
+
     # Nothing names them any more: what cannot be removed now costs space and nothing else.
-    call.after_commit(lambda: [objects.remove(key) for key in artefacts])
+    call.after_commit(remove_artefacts)
 
 
 SITES = (list_sites, delete_site)

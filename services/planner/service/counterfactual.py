@@ -143,7 +143,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
     addition = Addition.of(changed, list_added(site, changed), variant.habits)
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
-    months = _read_months(connection, question, (changed, addition), outlook=outlook)
+    adapted = _read_months(connection, question, (changed, addition), outlook=outlook)
     margin = ACTING if variant.margin is None else replace(ACTING, self_consumption_margin=variant.margin)
     deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
 
@@ -151,7 +151,7 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
         if progress is not None:
             progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
 
-    return live(months, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), progress=tell)
+    return live(adapted, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), progress=tell)
 
 
 def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
