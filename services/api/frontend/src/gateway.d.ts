@@ -11,7 +11,7 @@ export interface Answer {
   conversation_id: string;
   question: string;
   understood_as?: string | null;
-  language: "en" | "de";
+  language: "en" | "de" | "nl";
   answer: string;
   refused: boolean;
   sentences?: Array<AnswerSentence>;
@@ -155,7 +155,7 @@ export interface Passage {
 
 export interface Question {
   question: string;
-  language?: "en" | "de" | null;
+  language?: "en" | "de" | "nl" | null;
   site_id?: string | null;
   conversation_id?: string | null;
   filter?: SearchFilter;
@@ -231,7 +231,7 @@ export interface Timelines {
   site: string;
   timezone: string;
   currency: string;
-  language: "en" | "de";
+  language: "en" | "de" | "nl";
   price_scale: number;
   price_unit: string;
   start: string;
