@@ -112,7 +112,7 @@ class _Written(dict[str, str]):
         return self._write(figures[name], None) if name in figures else self._read(name)
 
     def _say_only(self, rules: Sequence[str], price: float | None) -> str:
-        """Return under which rules alone an appliance runs."""
+        """Return under which rules alone something runs."""
         language = self._language
         said = [say_part(rule, language=language, price=mark_decimals(str(price), language)) for rule in rules]
         return say_part("only", language=language, rules=join_words(said, language)) if said else ""

@@ -70,7 +70,7 @@ def test_the_hour_that_the_clock_shows_twice_carries_its_zone() -> None:
 
 
 def test_refuses_a_language_it_does_not_speak() -> None:
-    with pytest.raises(InvalidInputError, match="Use en or de"):
+    with pytest.raises(InvalidInputError, match="Use en, de or nl"):
         Numbers("fr", BERLIN, "EUR")
 
 
