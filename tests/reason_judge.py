@@ -808,7 +808,8 @@ def list_told(scene: Scene) -> Iterator[Told]:
 
 # --- the printed sentence -----------------------------------------------------------------------------------------------------------------------
 
-NUMBER = {"en": r"−?\d[\d,]*(?:\.\d+)?", "de": r"−?\d[\d.]*(?:,\d+)?"}
+# By language: what stands between thousands, before decimals and before a per-cent sign, and what is said of less than a watt-hour.
+MARKS = {"en": (",", ".", "", "under"), "de": (".", ",", " ", "unter"), "nl": (".", ",", "", "onder")}
 UNITS = {"price": " ct", "kwh": " kWh", "kw": " kW"}
 
 
@@ -837,7 +838,7 @@ def prints_prices(text: str, figures: Document, language: str) -> bool:
 def prints_energies(text: str, figures: Document, language: str) -> bool:
     """Whether every printed energy is a figure, rounded."""
     known = [figures[name] for name in ("kwh", "held", "takes", "gives") if name in figures]
-    text = re.sub(r"(under|unter) 1 Wh", "", text)
+    text = text.replace(f"{MARKS[language][3]} 1 Wh", "")
     whole = all(any(abs(printed - each) <= unit / 2 + 1e-6 for each in known) for printed, unit in read_numbers(text, " kWh", language))
     return whole and all(any(abs(printed - each * 1000) <= 0.5 + 1e-3 for each in known) for printed, _ in read_numbers(text, " Wh", language))
 
@@ -854,16 +855,16 @@ def differs(text: str, figures: Document, pair: tuple[str, str], language: str) 
     if low not in figures or high not in figures or "held" in figures:
         return True
     share = low in ("soc", "most", "least")
-    printed = read_numbers(text, "%" if language == "en" and share else " %" if share else " ct", language)
+    printed = read_numbers(text, f"{MARKS[language][2]}%" if share else " ct", language)
     lows, highs = ([value for value, unit in printed if abs(value - figures[name] * 100) <= unit / 2 + 1e-6] for name in pair)
     return not lows or not highs or min(lows) < max(highs)
 
 
 def read_numbers(text: str, unit: str, language: str) -> list[tuple[float, float]]:
     """Return the numbers before a unit, each with what its last digit counts."""
-    marks = {"en": (",", "."), "de": (".", ",")}[language]
-    found = re.findall(rf"({NUMBER[language]}){re.escape(unit)}(?!\w)", text)
-    plain = [each.replace(marks[0], "").replace(marks[1], ".").replace("−", "-") for each in found]
+    thousands, decimal, *_ = MARKS[language]
+    found = re.findall(rf"(−?\d[\d{thousands}]*(?:{re.escape(decimal)}\d+)?){re.escape(unit)}(?!\w)", text)
+    plain = [each.replace(thousands, "").replace(decimal, ".").replace("−", "-") for each in found]
     return [(float(each), 10.0 ** -len(each.partition(".")[2])) for each in plain]
 
 
