@@ -201,7 +201,9 @@ def _identifiers() -> frozenset[str]:
     files = [ROOT / path for path in _paths() if path.split("/")[0] in FOLDERS and not path.startswith("docs/") and (ROOT / path).is_file()]
     # What the tests of pages write themselves is not used anywhere by that.
     texts = [str(path) if path.name.startswith("test_docs") else f"{path} {path.read_text(encoding='utf-8', errors='replace')}" for path in [*names, *files]]
-    return frozenset(word for text in texts for word in re.findall(r"\w+", text)) | _names_in_stack()
+    words = frozenset(word for text in texts for word in re.findall(r"\w+", text))
+    # An entity that a kind of device declares stands in the catalogue by its name.
+    return words | {word.removeprefix("entity_") for word in words} | _names_in_stack()
 
 
 def _names_in_stack() -> frozenset[str]:
