@@ -192,6 +192,22 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
     expect(page.locator(".hero .notice")).to_have_count(0)
 
 
+def test_what_an_owner_is_choosing_stays_while_news_come(open_page: Open) -> None:
+    page = drawn(open_page(HOME))
+    # The reason is another one with each answer, as with a new plan.
+    answers = [page.locator("#why").inner_html().replace('class="reason">', f'class="reason">Reason {number}. ') for number in range(2)]
+    left = iter(answers)
+    page.route("**/home/why?*", lambda route: route.fulfill(body=next(left), content_type="text/html"))
+    until = page.locator(".override select")
+    until.select_option(label="17:45")
+    until.focus()
+    for number in range(2):
+        page.evaluate("document.body.dispatchEvent(new Event('luna:news'))")
+        expect(page.locator("#why .reason")).to_contain_text(f"Reason {number}.")
+        expect(until.locator("option:checked")).to_have_text("17:45")
+        expect(until).to_be_focused()
+
+
 @pytest.fixture(scope="module")
 def changing_home(database: Engine, addresses: Addresses) -> Iterator[Callable[[str], httpx.Client]]:
     """Returns, for an instant, the gateway of a home for which it is that instant."""

@@ -15,6 +15,9 @@ export function followSheet(place, address) {
   let shown = null;
   /** @type {string | null} */
   let said = null;
+  // The slot that the sheet tells of: what shall come is another one for a moment.
+  /** @type {string | null} */
+  let written = null;
 
   /** @param {string} instant */
   const load = async (instant) => {
@@ -25,7 +28,10 @@ export function followSheet(place, address) {
       const text = await answer.text();
       // Nothing of it is new: what is being chosen in it stays.
       if (text === said) return;
+      const keep = instant === written ? keepChoices(place) : () => {};
       place.innerHTML = said = text;
+      written = instant;
+      keep();
       window.htmx?.process(place);
       arm();
     } catch (error) {
@@ -59,10 +65,29 @@ export function followSheet(place, address) {
       if (instant === shown) return;
       const first = shown === null;
       shown = instant;
-      if (first && !chosen) return;
+      if (first && !chosen) {
+        written = instant;
+        return;
+      }
       if (chosen && phone.matches && place.dataset.height === HEIGHTS[0]) setHeight(HEIGHTS[1]);
       clearTimeout(timer);
       timer = setTimeout(() => shown && load(shown), QUIET);
     },
+  };
+}
+
+// Returns what puts back, once the same slot is told anew, what was chosen in it and what has the focus.
+/** @type {(place: HTMLElement) => () => void} */
+function keepChoices(place) {
+  const chosen = findElements("select", HTMLSelectElement, place).filter((each) => each.selectedIndex > 0);
+  const values = new Map(chosen.map(({ name, value }) => [name, value]));
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  return () => {
+    for (const select of findElements("select", HTMLSelectElement, place)) {
+      const value = values.get(select.name);
+      if ([...select.options].some((option) => option.value === value)) select.value = value ?? "";
+    }
+    if (focused instanceof HTMLSelectElement) findElements(`select[name="${focused.name}"]`, HTMLSelectElement, place)[0]?.focus();
+    if (focused instanceof HTMLButtonElement) findElements(`button[value="${focused.value}"]`, HTMLButtonElement, place)[0]?.focus();
   };
 }
