@@ -1,6 +1,6 @@
 """What fails is run once more, alone: in a fresh process, after all others, with the machine to itself; if it goes on from tests before it, with these.
 
-What passes there is *unsteady*: named, kept with both outputs, and no reason for a red run, as long as there are few of them. What fails twice is red.
+What passes there is *unsteady*: named, kept with both outputs, and no reason for a red run, as long as it is in few files. What fails twice is red.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ import pytest
 
 OPTION = "--run-failed-again"
 REPORT = Path("var/tests/unsteady.txt")
-# More are no bad luck: something about the suite or the machine is broken.
+# In more files it is no bad luck: something about the suite or the machine is broken. Of a file that tells one story all fails that comes after.
 MOST_UNSTEADY = 3
 # Running these again takes minutes, and the run is red whatever comes of it.
 MOST_RUN_AGAIN = 25
@@ -58,9 +58,11 @@ class FailedAgain:
         if len(tests) > MOST_RUN_AGAIN:
             self._verdict = f"{len(tests)} failed: too many to run each again alone"
             return
-        for number, test in enumerate(tests, 1):
-            terminal.write_line(f"\nrun again alone ({number} of {len(tests)}): {test}")
-            if (output := run_alone(test, self._config.rootpath)) is not None:
+        files = list(dict.fromkeys(map(file_of, tests)))
+        for number, file in enumerate(files, 1):
+            again = [test for test in tests if file_of(test) == file]
+            terminal.write_line(f"\nrun again alone (file {number} of {len(files)}): {', '.join(again)}")
+            for test, output in run_alone(again, self._config.rootpath).items():
                 self._unsteady.append(Unsteady(test, "\n\n".join(report.longreprtext for report in failed if report.nodeid == test), output))
         self._judge(session, terminal, tests)
 
@@ -69,8 +71,8 @@ class FailedAgain:
             return
         write_report(self._config.rootpath / REPORT, self._unsteady)
         _count_as_unsteady(terminal, {one.test for one in self._unsteady})
-        if len(self._unsteady) > MOST_UNSTEADY:
-            self._verdict = f"red: {len(self._unsteady)} tests are unsteady, more than {MOST_UNSTEADY}"
+        if (files := len({file_of(one.test) for one in self._unsteady})) > MOST_UNSTEADY:
+            self._verdict = f"red: tests of {files} files are unsteady, more than {MOST_UNSTEADY}"
         elif len(self._unsteady) == len(tests):
             session.exitstatus = pytest.ExitCode.OK
 
@@ -89,13 +91,22 @@ class FailedAgain:
             terminal.write_line(self._verdict)
 
 
-def run_alone(test: str, root: Path) -> str | None:
-    """Run one test in a process of its own, or else its whole file, which may tell one story; return what was printed where it passed, else None."""
-    for part in (test, test.partition("::")[0]):
+def file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def run_alone(tests: Sequence[str], root: Path) -> dict[str, str]:
+    """Run tests of one file in a process of their own; return what was printed where they passed.
+
+    One that failed alone among its file may be unlucky, and is run by itself first. It, and several, may go on from tests before them: then the file is run.
+    """
+    passed = dict[str, str]()
+    for part in [*tests, file_of(tests[0])] if len(tests) == 1 else [file_of(tests[0])]:
         done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", part], cwd=root, capture_output=True, text=True, check=False)
-        if f"PASSED {test}" in done.stdout.splitlines():
-            return done.stdout
-    return None
+        passed |= {test: done.stdout for test in tests if f"PASSED {test}" in done.stdout.splitlines()}
+        if len(passed) == len(tests):
+            break
+    return passed
 
 
 def write_report(path: Path, unsteady: Iterable[Unsteady]) -> None:

@@ -24,18 +24,25 @@ def test_unlucky(number):
         mark.touch()
         assert "bad luck" == "good luck"
 """
-# The second test goes on from where the first ends.
+# Each test goes on from where the one before ends; at the named place there is bad luck, once.
 STORY = """
 from pathlib import Path
 steps = []
-def test_begins():
-    steps.append("begun")
-def test_goes_on():
-    assert steps == ["begun"]
+def live(step):
+    with Path("runs").open("a") as runs:
+        runs.write(f"{{step}} ")
+    assert len(steps) == step
     mark = Path("ran-story")
-    if not mark.exists():
+    if step == {unlucky} and not mark.exists():
         mark.touch()
         assert "bad luck" == "good luck"
+    steps.append(step)
+def test_begins():
+    live(0)
+def test_goes_on():
+    live(1)
+def test_ends():
+    live(2)
 """
 
 
@@ -77,15 +84,24 @@ def test_what_fails_twice_is_red_also_beside_what_passes_alone(suite: Path) -> N
     assert "1 failed, 1 passed, 1 unsteady in " in output
 
 
-def test_more_unsteady_ones_than_bad_luck_explains_are_red(suite: Path) -> None:
-    (suite / "test_unlucky.py").write_text(UNLUCKY.format(count=MOST_UNSTEADY + 1))
+def test_more_unsteady_files_than_bad_luck_explains_are_red(suite: Path) -> None:
+    for number in range(MOST_UNSTEADY + 1):
+        (suite / f"test_unlucky_{number}.py").write_text(UNLUCKY.format(count=1).replace("ran-", f"ran-{number}-"))
     code, output = run(suite)
     assert code == 1
-    assert output.splitlines()[-1] == f"red: {MOST_UNSTEADY + 1} tests are unsteady, more than {MOST_UNSTEADY}"
+    assert output.splitlines()[-1] == f"red: tests of {MOST_UNSTEADY + 1} files are unsteady, more than {MOST_UNSTEADY}"
 
 
 def test_what_goes_on_from_a_test_before_it_is_run_again_with_it(suite: Path) -> None:
-    (suite / "test_story.py").write_text(STORY)
+    (suite / "test_story.py").write_text(STORY.format(unlucky=2))
     code, output = run(suite)
     assert code == 0, output
-    assert output.splitlines()[-1] == "unsteady: test_story.py::test_goes_on"
+    assert output.splitlines()[-1] == "unsteady: test_story.py::test_ends"
+
+
+def test_a_story_that_broke_is_run_again_once(suite: Path) -> None:
+    (suite / "test_story.py").write_text(STORY.format(unlucky=0))
+    code, output = run(suite)
+    assert code == 0, output
+    assert output.splitlines()[-1] == "unsteady: test_story.py::test_begins, test_story.py::test_goes_on, test_story.py::test_ends"
+    assert (suite / "runs").read_text().split() == ["0", "1", "2"] * 2
