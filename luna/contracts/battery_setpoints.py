@@ -32,7 +32,7 @@ def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping
 
 def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
     """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
-    known = {each.battery: each.modes for each in control.batteries}
+    known = {each.battery: each.known_modes for each in control.batteries}
     safe = make_safe(site, requested, soc)
     # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
     said = {name: setpoint if setpoint.mode in known[name] else OWN for name, setpoint in safe.items()}

@@ -63,7 +63,21 @@ def service_call(write: Write) -> tuple[str, dict[str, str]]:
     return write.service or f"{domain}.{own}", {} if name is None else {name: write.value}
 
 
+def describe(setpoint: BatterySetpoint) -> str:
+    """Return a set-point as one text, for a battery whose profile makes its writes of it: ``charge power_kw=2 target_soc=0.9``."""
+    limits = setpoint.model_dump(exclude={"mode"}, exclude_none=True)
+    return " ".join([setpoint.mode, *(f"{name}={value:g}" for name, value in limits.items())])
+
+
+def read_description(text: str) -> BatterySetpoint:
+    """Return the set-point of such a text."""
+    mode, *limits = text.split()
+    return BatterySetpoint.model_validate({"mode": mode} | {name: float(value) for name, _, value in (limit.partition("=") for limit in limits)})
+
+
 def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
+    if control.via is not None:
+        return [Write(control.place, describe(setpoint), control.place)]
     values = {"mode": control.modes[setpoint.mode], "power_kw": "", "power_w": ""}
     if setpoint.power_kw is not None:
         values |= {"power_kw": f"{setpoint.power_kw:g}", "power_w": f"{setpoint.power_kw * WATTS:.0f}"}

@@ -39,6 +39,7 @@ COMMANDS = {
     "agent": _CommandEntry("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands."),
     "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
     "scores": _CommandEntry(None, "Show what policies cost day by day, as replays stored it."),
+    "devices": _CommandEntry("devices", "Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one."),
     "manual": _CommandEntry(None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
     "ask": _CommandEntry("ask", "Ask a question; answered from documents and the site's data, with sources."),

@@ -79,13 +79,18 @@ def open_device(settings: Settings, control: Control) -> Device:
     """Return the connection to a site's devices, as its section ``control`` names it.
 
     Raises:
-        InvalidInputError: the settings name no Home Assistant or broker.
+        InvalidInputError: the settings name no Home Assistant or broker, or there is no profile of that name.
     """
     if control.by in NOT_SENT:
         return DryRun()
     # A driver is the module of its name.
     device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
-    return device
+    if control.by == "profile" or not control.profiled:
+        return device
+    # Home Assistant or a broker for the others, where batteries are spoken to by Luna itself.
+    profile = import_module("services.executor.profile")
+    mixed: Device = profile.MixedDevice(profile.open_device(settings, control), device)
+    return mixed
 
 
 def ask_plan(client: Client, site_id: str) -> None:

@@ -27,12 +27,13 @@ from luna.platform.queue.heartbeats import present
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
 from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
-from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT
+from services.ingest.listening.sensor_routing import HOME_ASSISTANT, MQTT, PROFILE
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.recorder import open_recorder
 from services.ingest.slot_service import build_site_slots
 from services.ingest.sources.home_assistant import HomeAssistantAccess, HomeAssistantLive
 from services.ingest.sources.mqtt import MqttSource, parse_broker
+from services.ingest.sources.profile import ProfileSource
 from services.ingest.sources.source import LiveSource
 
 BEAT = timedelta(seconds=5)
@@ -128,15 +129,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _probe_sources(listening: SourceSupervisor, forms: Mapping[str, SourceForm]) -> dict[str, Probe]:
-    if not forms:
-        log.info("no source is configured, so there is nothing to listen to", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL.")
-        return {"sources": lambda: "none is configured"}
-    return {name: partial(listening.say, name) for name in forms}
+    probes: dict[str, Probe] = {name: partial(listening.say, name) for name in forms}
+    if set(forms) == {PROFILE}:
+        log.info("neither Home Assistant nor a broker is configured", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.")
+        probes["sources"] = lambda: "neither Home Assistant nor a broker is configured"
+    return probes
 
 
 def source_forms(settings: Settings) -> dict[str, SourceForm]:
-    """Return how to listen to each source that the settings name."""
-    forms: dict[str, SourceForm] = {}
+    """Return how to listen to each source that the settings name, and to devices, which sites name themselves."""
+    forms = {PROFILE: SourceForm(partial(_profile, settings), fault=_fault)}
     if settings.home_assistant_url:
         forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), fault=_fault, changes_only=True)
     if settings.mqtt_url:
@@ -155,8 +157,13 @@ def _mqtt(settings: Settings, _heard: datetime | None) -> LiveSource:
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 
 
+def _profile(settings: Settings, _heard: datetime | None) -> LiveSource:
+    # What was not asked for is nowhere kept.
+    return ProfileSource(settings.data_folder)
+
+
 def _fault(source: LiveSource) -> LunaError | None:
-    return source.fault if isinstance(source, HomeAssistantLive | MqttSource) else None
+    return source.fault if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource) else None
 
 
 def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:

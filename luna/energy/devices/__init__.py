@@ -6,8 +6,8 @@ from pkgutil import iter_modules
 from typing import Any
 
 from luna.energy.devices.appliance import APPLIANCE, ApplianceSensorRoles, ComfortWindow, DeferrableLoad, LoadFlow, LoadRun, LoadState
-from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, Battery, BatteryControl, BatterySensorRoles, DepthWear, Mode
-from luna.energy.devices.commands import DeviceControl, DeviceWrite
+from luna.energy.devices.battery import BATTERIES, BATTERY, MOST_C_RATE, PROFILED, SOC_OF, Battery, BatteryControl, BatterySensorRoles, DepthWear, Mode
+from luna.energy.devices.commands import DeviceControl, DeviceWrite, Via
 from luna.energy.devices.grid import GRID, GridConnection, GridSensorRoles
 from luna.energy.devices.heat_pump import HEAT_PUMP, ComfortBand, CopPoint, HeatPump, HeatPumpFlow, HeatPumpSensorRoles, HeatPumpState, HeatStore
 from luna.energy.devices.inverter import INVERTER, Inverter
@@ -42,7 +42,9 @@ __all__ = [
     "HEAT_PUMP",
     "INVERTER",
     "MOST_C_RATE",
+    "PROFILED",
     "PV",
+    "SOC_OF",
     "SWITCHED_KINDS",
     "VEHICLE",
     "Battery",
@@ -84,6 +86,7 @@ __all__ = [
     "SwitchedDevice",
     "VehicleControl",
     "VehicleMode",
+    "Via",
     "by_name",
     "find_commands",
     "read_section",

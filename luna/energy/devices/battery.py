@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, require_modes
+from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Via, require_modes
 from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
 from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
 from luna.energy.refusals import invalid_part
@@ -102,6 +102,10 @@ PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent"
 NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
 
 
+# What stands before the name of a battery that Luna speaks to itself, and after it where its state of charge is meant.
+PROFILED, SOC_OF = "profile:", "#soc"
+
+
 class ControlWrite(DeviceWrite):
     """A value for a battery."""
 
@@ -114,14 +118,36 @@ class BatteryControl(ControlPart):
     """How one battery is told."""
 
     battery: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under batteries")]
+    via: Annotated[Via | None, Field(description="Luna speaks to it itself: then its profile knows soc, modes and writes")] = None
     soc: Annotated[Place | None, Field(description="where its state of charge is read just before it is told anything, percent")] = None
-    modes: Annotated[dict[Mode, Annotated[str, Field(max_length=255)]], Field(description="what the inverter calls Luna's modes")]
-    writes: Annotated[tuple[ControlWrite, ...], Field(min_length=1, max_length=16)]
+    modes: Annotated[dict[Mode, Annotated[str, Field(max_length=255)]], Field(description="what the inverter calls Luna's modes")] = {}
+    writes: Annotated[tuple[ControlWrite, ...], Field(max_length=16)] = ()
 
     @model_validator(mode="after")
     def _can_be_left_alone(self) -> Self:
+        if self.via is not None:
+            if self.modes or self.writes or self.soc:
+                raise invalid_part("control-via-and-writes")
+            return self
+        if not self.writes:
+            raise invalid_part("control-writes-missing")
         require_modes(self.modes, NEEDED_MODES)
         return self
+
+    @property
+    def known_modes(self) -> frozenset[Mode]:
+        """The modes that its inverter knows; a profile knows all."""
+        return frozenset(get_args(Mode) if self.via is not None else self.modes)
+
+    @property
+    def soc_place(self) -> str | None:
+        """Where its state of charge is read."""
+        return self.soc if self.via is None else f"{self.place}{SOC_OF}"
+
+    @property
+    def place(self) -> str:
+        """Where set-points of a battery with a profile go, among entities and topics."""
+        return f"{PROFILED}{self.battery}"
 
     @property
     def device(self) -> str:

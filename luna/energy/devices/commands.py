@@ -19,6 +19,15 @@ class ControlPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
+class Via(ControlPart):
+    """A device that Luna speaks to itself, by the profile of its product."""
+
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64, description="as luna devices list names it")]
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=253, description="its name or address in the network")]
+    port: Annotated[int | None, Field(ge=1, le=65535, description="empty: the profile's")] = None
+    unit: Annotated[int | None, Field(ge=0, le=255, description="its number on the bus; empty: the profile's")] = None
+
+
 class DeviceWrite(ControlPart):
     """One value that is written; those of a device in their order."""
 

@@ -23,7 +23,7 @@ from luna.energy.refusals import invalid_part
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
 
 # By whom devices can be told; ``advice``: by the owner, who reads on Home what to do. A driver is the module of its name in ``services.executor``.
-ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]
+ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]
 NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 
 
@@ -45,8 +45,10 @@ class Control(ControlPart):
             raise invalid_part("control-advice-names")
         if self.by != "advice" and not named:
             raise invalid_part("control-names-nothing")
-        if self.by not in NOT_SENT and any(battery.soc is None for battery in self.batteries):
+        if self.by not in NOT_SENT and any(battery.soc_place is None for battery in self.batteries):
             raise invalid_part("control-soc-missing")
+        if self.by == "profile" and (self.writes or any(battery.via is None for battery in self.batteries)):
+            raise invalid_part("control-via-missing")
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise invalid_part("control-read-back-missing")
         return self
@@ -76,6 +78,11 @@ class Control(ControlPart):
         """Where states of charge are read."""
         places = (getattr(each, "soc", None) for name in self._sections for each in self.section(name))
         return tuple(place for place in places if place is not None)
+
+    @property
+    def profiled(self) -> tuple[BatteryControl, ...]:
+        """The batteries that Luna speaks to itself."""
+        return tuple(battery for battery in self.batteries if battery.via is not None)
 
     @property
     def _sections(self) -> list[str]:

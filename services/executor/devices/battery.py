@@ -32,7 +32,7 @@ class Batteries:
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {each.battery: each.soc for each in self.control.batteries if each.soc is not None}
+        return {each.battery: each.soc_place for each in self.control.batteries if each.soc_place is not None}
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         names = self._names

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 # What Home Assistant calls an entity: its domain, a dot, its object.
 ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 MQTT_TOPIC = "mqtt:"
-HOME_ASSISTANT, MQTT = "home_assistant", "mqtt"
+PROFILED = "profile:"
+HOME_ASSISTANT, MQTT, PROFILE = "home_assistant", "mqtt", "profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class Wiring:
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
     """Return which of ``sources`` is asked for which sensor of ``sensed``, pairs of site and its sensors.
 
-    A topic of MQTT goes there. Where both listen, the name of an entity goes to Home Assistant, which knows when it was said; any other to MQTT.
+    A topic of MQTT goes there, a reading of a device with a profile to that device. Where both Home Assistant and a broker are, the name of an entity goes to
+    Home Assistant, which knows when it was said; any other to MQTT.
     """
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []
@@ -37,7 +39,8 @@ def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) 
 
 
 def _source_of(sensor: str, sources: Collection[str]) -> str | None:
-    if sensor.startswith(MQTT_TOPIC):
-        return MQTT if MQTT in sources else None
+    for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE)):
+        if sensor.startswith(mark):
+            return source if source in sources else None
     preferred = (HOME_ASSISTANT, MQTT) if ENTITY.fullmatch(sensor) else (MQTT,)
     return next((source for source in preferred if source in sources), None)

@@ -224,7 +224,7 @@ class ModelPredictive:
 
 def _supported_modes(site: Site) -> list[frozenset[Mode] | None]:
     """Return each battery's controllable modes by the site's section ``control``; None where the section lacks the battery."""
-    named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.modes) for each in site.control.batteries} if site.control else {}
+    named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.known_modes) for each in site.control.batteries} if site.control else {}
     return [named.get(battery.name) for battery in site.batteries]
 
 

@@ -184,7 +184,7 @@ def imported(database: Engine, site_id: str, until: datetime) -> list[float]:
 def test_without_a_source_it_waits_in_good_health_and_says_so(start: Start) -> None:
     process, port = start()
     wait_for(lambda: says(port, "ready", 200))
-    assert check(port, "sources").get("detail") == "none is configured"
+    assert check(port, "sources").get("detail") == "neither Home Assistant nor a broker is configured"
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
 

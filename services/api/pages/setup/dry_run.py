@@ -11,6 +11,7 @@ from luna.contracts.plan import PlanReply
 from luna.energy.devices import Battery, Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
+from luna.words import MODES
 
 # Two hours of quarter-hours.
 MOST_SLOTS = 8
@@ -32,7 +33,7 @@ def list_sent_by_mode(site: Site, control: Control) -> list[SentLine]:
     for told in control.batteries:
         if told.battery in batteries:
             battery = batteries[told.battery]
-            for mode in told.modes:
+            for mode in sorted(told.known_modes, key=MODES.index):
                 sent = _say(site, control, {battery.name: _example(battery, mode)}, soc={battery.name: _half_full(battery)})
                 # What its owner does not let it do becomes another mode.
                 lines += [line for line in sent if line.mode == mode]

@@ -1,0 +1,72 @@
+"""Finds devices at addresses that their owner names, by asking them what they are; nothing is written."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from typing import NamedTuple
+
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.sunspec import DeviceIdentity
+
+# A home's network has 254 addresses; a device in it answers within a blink.
+MOST_ADDRESSES = 1024
+PATIENCE_S = 1.0
+AT_ONCE = 64
+
+
+class FoundDevice(NamedTuple):
+    """A device that answered: where, what it says it is, and the profile that fits; None: Luna has none for it."""
+
+    host: str
+    port: int
+    identity: DeviceIdentity | None
+    profile: DeviceProfile | None
+
+
+def list_hosts(network: str) -> list[str]:
+    """Return the addresses of ``192.168.1.0/24``, or a single name or address as it is.
+
+    Raises:
+        InvalidInputError: no such network, or one of too many addresses.
+    """
+    if "/" not in network:
+        return [network]
+    try:
+        parsed = ipaddress.ip_network(network, strict=False)
+    except ValueError as exc:
+        raise refuse("network-unreadable", field="network", value=network) from exc
+    if parsed.num_addresses > MOST_ADDRESSES + 2:
+        raise refuse("network-too-large", field="network", value=network, most=MOST_ADDRESSES)
+    return [str(host) for host in parsed.hosts()]
+
+
+def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None) -> Iterator[FoundDevice]:
+    """Yield the devices that answer as one of the profiles says they do, as they are found."""
+    known = [profile for profile in profiles if profile.sunspec is not None]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for found in pool.map(lambda host: _ask(host, known, port), hosts):
+            if found is not None:
+                yield found
+
+
+def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> FoundDevice | None:
+    for profile in profiles:
+        with closing(ModbusLink(host, profile.transport, port=port)) as link, suppress(LunaError):
+            if _listens(host, link.port):
+                return FoundDevice(host, link.port, ProfiledDevice(profile, link).identify(), profile)
+    return None
+
+
+def _listens(host: str, port: int) -> bool:
+    """Return whether anybody does: nearly all addresses of a network are nobody's."""
+    try:
+        socket.create_connection((host, port), PATIENCE_S).close()
+    except OSError:
+        return False
+    return True

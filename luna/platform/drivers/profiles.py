@@ -1,0 +1,72 @@
+"""The profiles that come along with Luna, and an owner's own beside them: a file per product, by its name."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site.document import invalid_input
+from luna.platform.drivers.profile import DeviceProfile
+
+PACKAGED = Path(__file__).parent / "profiles"
+# Below the data folder.
+OWN_FOLDER = "profiles"
+# A profile is a page or two.
+_MOST_BYTES = 200_000
+
+
+def list_profiles(data_folder: Path) -> list[DeviceProfile]:
+    """Return every profile, of the packaged ones those that the owner has not replaced, by name.
+
+    Raises:
+        InvalidInputError: a file is none; says which and where.
+    """
+    files = _files(data_folder)
+    return [_read(files[name], files[name].stat().st_mtime_ns) for name in sorted(files)]
+
+
+def load_profile(name: str, data_folder: Path) -> DeviceProfile:
+    """Return a profile by its name.
+
+    Raises:
+        InvalidInputError: there is none, or its file is none; says which and where.
+    """
+    files = _files(data_folder)
+    if name not in files:
+        raise refuse("profile-unknown", field="profile", value=name, names=tuple(sorted(files)))
+    return _read(files[name], files[name].stat().st_mtime_ns)
+
+
+def _files(data_folder: Path) -> dict[str, Path]:
+    folders = (PACKAGED, data_folder / OWN_FOLDER)
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+@cache
+def _read(path: Path, _changed_ns: int) -> DeviceProfile:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise refuse("profile-unreadable", field=str(path), why=f"larger than {_MOST_BYTES // 1000} kB")
+        profile = DeviceProfile.model_validate(_parse(path))
+    except ValidationError as exc:
+        raise _name_file(invalid_input(exc, field=""), path) from exc
+    if profile.profile != path.stem:
+        raise refuse("profile-misnamed", field=str(path), value=profile.profile, name=path.stem)
+    return profile
+
+
+def _parse(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise refuse("profile-unreadable", field=str(path), why=" ".join(str(exc).split())) from exc
+
+
+def _name_file(error: LunaError, path: Path) -> InvalidInputError:
+    named = InvalidInputError(error.message, field=f"{path}: {error.field}" if error.field else str(path), value=error.value, remedy=error.remedy)
+    named.because(error.reason, error.parameters)
+    return named

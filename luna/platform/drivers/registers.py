@@ -1,0 +1,44 @@
+"""Numbers in registers of 16 bits, the most significant first; where a device knows none it says so, which is NaN.
+
+Source: SunSpec Device Information Model Specification, section 4.3.
+"""
+
+import math
+import struct
+from collections.abc import Sequence
+
+from luna.platform.drivers.profile import NumberType
+
+_FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
+_UNKNOWN: dict[NumberType, bytes] = {
+    "int16": b"\x80\x00",
+    "uint16": b"\xff\xff",
+    "int32": b"\x80\x00\x00\x00",
+    "uint32": b"\xff\xff\xff\xff",
+    "float32": b"\x7f\xc0\x00\x00",
+}
+
+
+def width(kind: NumberType) -> int:
+    """Return how many registers a number takes."""
+    return struct.calcsize(_FORMATS[kind]) // 2
+
+
+def decode(registers: Sequence[int], kind: NumberType) -> float:
+    """Return the raw number, NaN where the device knows none."""
+    packed = b"".join(register.to_bytes(2, "big") for register in registers)
+    number: float = struct.unpack(_FORMATS[kind], packed)[0]
+    return math.nan if packed == _UNKNOWN[kind] else float(number)
+
+
+def encode(number: float, kind: NumberType) -> list[int]:
+    """Return the registers of a raw number, rounded where they hold whole ones; NaN: those that say that it is not known.
+
+    Raises:
+        OverflowError: they cannot hold it.
+    """
+    try:
+        packed = _UNKNOWN[kind] if math.isnan(number) else struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
+    except struct.error as exc:
+        raise OverflowError(f"{number:g} does not fit in {kind}") from exc
+    return [int.from_bytes(packed[first : first + 2], "big") for first in range(0, len(packed), 2)]

@@ -1,0 +1,210 @@
+"""A device made of its profile: registers that a client reads and writes, and the physics of a battery behind them.
+
+What the registers command is found by the profile's own writes; what follows from that, by the battery of the simulated home. So a client that was written from
+the maker's document alone sees whether the profile means what the document says.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from luna.energy.devices import Mode
+from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign
+from luna.platform.drivers.registers import decode, encode, width
+from luna.platform.drivers.sunspec import COMMON, END, MARK
+from luna.platform.simulated_home.battery import WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
+
+WATTS = 1000
+STEP_SECONDS = 5.0
+# What a simulated device says it is; Source for where: SunSpec model 1.
+_IDENTITY = {2: "Luna", 18: "simulated {profile}", 42: "1", 50: "SIM-0001"}
+# Luna's modes, in the words of the simulated battery.
+_COMMANDS: Mapping[Mode, str] = dict(zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True))
+
+
+class House(Protocol):
+    """What a house does beside its battery."""
+
+    def __call__(self, seconds: float) -> tuple[float, float]:
+        """Return load and PV some seconds after the beginning, kW."""
+
+
+def steady_house(_: float) -> tuple[float, float]:
+    """A house that uses half a kilowatt of the two that its roof gives."""
+    return 0.5, 2.0
+
+
+@dataclass
+class SimulatedInverter:
+    """Registers of a battery's inverter, thread-safe; they are as they are when somebody looks.
+
+    Args:
+        profile: of the device.
+        house: what goes on behind its meter.
+        battery: what it is.
+        soc: how full it is at first, a share of 1.
+        now: seconds of a clock.
+    """
+
+    profile: DeviceProfile
+    house: House = steady_house
+    battery: BatteryModel = field(default_factory=BatteryModel)
+    soc: float = 0.5
+    now: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self._begun_at = self._stepped_at = self._commanded_at = self.now()
+        self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
+        self._bases = dict[int, int]()
+        self.registers = dict(self._first_registers())
+        # Points that say this whatever goes on, in their units; NaN: that the device knows none.
+        self.stuck: dict[str, float] = {}
+        # What was written, address by address, in order.
+        self.written: list[tuple[int, list[int]]] = []
+        self._show()
+
+    @property
+    def mode(self) -> Mode:
+        """What the registers command."""
+        return self._find_mode()[0]
+
+    @property
+    def power_kw(self) -> float:
+        """What flows into the battery, kW; out of it below zero."""
+        return self._charge.power_kw
+
+    def write(self, address: int, registers: list[int]) -> bool:
+        """Take registers in and return whether they may be written."""
+        with self._lock:
+            self._advance()
+            writable = {place for name in self.profile.written_points for place in self._places(self.profile.points[name])}
+            if not set(range(address, address + len(registers))) <= writable:
+                return False
+            self.registers |= dict(enumerate(registers, address))
+            self.written.append((address, list(registers)))
+            self._commanded_at = self.now()
+            return True
+
+    def look(self) -> Mapping[int, int]:
+        """Return all registers, as they are now."""
+        with self._lock:
+            self._advance()
+            return self.registers
+
+    def reboot(self) -> None:
+        """Forget every command, as after a loss of power."""
+        with self._lock:
+            self._advance()
+            self._revert()
+
+    def _advance(self) -> None:
+        now = self.now()
+        after_s = self.profile.reverts.after_s if self.profile.reverts else None
+        while self._stepped_at < now:
+            seconds = min(STEP_SECONDS, now - self._stepped_at)
+            if after_s is not None and self._stepped_at - self._commanded_at >= after_s:
+                self._revert()
+            self._step(seconds)
+            self._stepped_at += seconds
+        if after_s is not None and now - self._commanded_at >= after_s:
+            self._revert()
+        self._show()
+
+    def _step(self, seconds: float) -> None:
+        load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
+        mode, power_kw = self._find_mode()
+        command = Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
+        soc = self._charge.stored_kwh / self.battery.capacity_kwh
+        wanted = wanted_power_kw(command, soc, pv_kw - load_kw)
+        self._charge, _ = step_battery(self.battery, self._charge, wanted, seconds=seconds)
+
+    def _find_mode(self) -> tuple[Mode, float]:
+        """Return the mode whose writes the registers hold, and its power, kW."""
+        for mode, writes in self.profile.modes.items():
+            powers = [self._power_of(write) for write in writes if write.put in {"power_w", "power_percent"}]
+            constant = all(math.isclose(self._value(write.write), write.value) for write in writes if write.value is not None)
+            if constant and all(power > 0 for power in powers):
+                return mode, max(powers, default=0.0) / WATTS
+        return "self_consumption", 0.0
+
+    def _power_of(self, write: PointWrite) -> float:
+        value = write.sign * self._value(write.write)
+        return value if write.of is None else value * self._value(write.of) / 100
+
+    def _revert(self) -> None:
+        for write in self.profile.modes.get("self_consumption", ()):
+            if write.value is not None:
+                self._put(write.write, write.value)
+
+    def _show(self) -> None:
+        load_kw, pv_kw = self.house(self.now() - self._begun_at)
+        power_kw = self._charge.power_kw
+        grid_kw = load_kw - pv_kw + power_kw
+        shown = {
+            "soc": 100 * self._charge.stored_kwh / self.battery.capacity_kwh,
+            "charge_w": max(power_kw, 0.0) * WATTS,
+            "discharge_w": max(-power_kw, 0.0) * WATTS,
+            "pv_w": pv_kw * WATTS,
+            "load_w": load_kw * WATTS,
+            "import_w": max(grid_kw, 0.0) * WATTS,
+            "export_w": max(-grid_kw, 0.0) * WATTS,
+        }
+        values = dict[str, float]()
+        for reading, entries in self.profile.reads.items():
+            for sign, point in map(split_sign, entries):
+                # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.
+                values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / len(entries)
+        for point, value in (values | self.stuck).items():
+            self._put(point, value)
+
+    def _first_registers(self) -> Iterator[tuple[int, int]]:
+        """Yield address and register: the chain of models with its ends, then what the profile says they hold."""
+        chain = dict[int, int]()
+        if (sunspec := self.profile.sunspec) is not None:
+            chain |= dict(enumerate(MARK, sunspec.base))
+            address = sunspec.base + len(MARK)
+            for model, length in sunspec.lengths.items():
+                self._bases[model] = address
+                chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
+                address += 2 + length
+            chain |= {address: END, address + 1: 0}
+            if COMMON in self._bases:
+                for offset, text in _IDENTITY.items():
+                    packed = text.format(profile=self.profile.profile).encode().ljust(32, b"\0")
+                    words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
+                    chain |= dict(enumerate(words, self._bases[COMMON] + offset))
+        for point in self.profile.points.values():
+            chain |= {place: chain.get(place, 0) for place in self._places(point)}
+        for name, point in self.profile.points.items():
+            if (address := self._exponent_address(point)) is not None:
+                chain[address] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(address, 0)], "int16")), "int16")[0]
+        self.registers = chain
+        for name, value in self.profile.simulated.values.items():
+            self._put(name, value)
+        yield from self.registers.items()
+
+    def _value(self, name: str) -> float:
+        point = self.profile.points[name]
+        return decode([self.registers[place] for place in self._places(point)], point.type) * self._factor(point)
+
+    def _put(self, name: str, value: float) -> None:
+        point = self.profile.points[name]
+        self.registers |= dict(zip(self._places(point), encode(value / self._factor(point), point.type), strict=True))
+
+    def _factor(self, point: Point) -> float:
+        address = self._exponent_address(point)
+        return point.scale * (1.0 if address is None else 10.0 ** decode([self.registers[address]], "int16"))
+
+    def _places(self, point: Point) -> range:
+        first = point.register_ + self._base(point)
+        return range(first, first + width(point.type))
+
+    def _exponent_address(self, point: Point) -> int | None:
+        return None if point.exponent_register is None else point.exponent_register + self._base(point)
+
+    def _base(self, point: Point) -> int:
+        return next((self._bases[model] for model in point.model if model in self._bases), 0)

@@ -1,0 +1,120 @@
+"""Commands batteries that Luna speaks to itself, each by the profile of its product."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from luna.contracts.device_template import Write, describe, read_description
+from luna.energy.devices import PROFILED, SOC_OF, Via
+from luna.energy.errors import LunaError
+from luna.energy.site.control import Control
+from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.session import InverterSession
+from luna.platform.settings import Settings
+from services.executor.device import Device, DeviceError
+
+# What a device does that follows no set-point of this process: somebody else commanded it, or this process began after it was commanded.
+OTHER = "something else"
+
+
+class ProfileDevice:
+    """A session per battery, opened at first use. Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``."""
+
+    def __init__(self, sessions: Mapping[str, InverterSession]) -> None:
+        self._sessions = sessions
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        """Command each battery and return once its device has taken it.
+
+        Raises:
+            DeviceError: one does not answer, or refuses.
+        """
+        for write in writes:
+            with _as_device_error(write.to):
+                self._sessions[write.to].command(read_description(write.value))
+
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
+        """Return set-points that the devices say they follow, else ``OTHER``, and states of charge in percent where they know them.
+
+        ``within`` is kept by the profile's patience with each answer.
+
+        Raises:
+            DeviceError: one does not answer.
+        """
+        texts = dict[str, str]()
+        for place in dict.fromkeys(places):
+            with _as_device_error(place):
+                session = self._sessions[place.removesuffix(SOC_OF)]
+                if place.endswith(SOC_OF):
+                    soc = session.read_soc()
+                    texts |= {} if math.isnan(soc) else {place: f"{100 * soc:g}"}
+                else:
+                    setpoint = session.read_back()
+                    texts[place] = OTHER if setpoint is None else describe(setpoint)
+        return texts
+
+    def close(self) -> None:
+        """Close the connections."""
+        for session in self._sessions.values():
+            session.close()
+
+
+class MixedDevice:
+    """Batteries with a profile beside what goes to Home Assistant or a broker."""
+
+    def __init__(self, profiled: Device, others: Device) -> None:
+        self._profiled, self._others = profiled, others
+
+    def apply(self, writes: Sequence[Write]) -> None:
+        """Write in order and return when everything is acknowledged.
+
+        Raises:
+            DeviceError: something was not.
+        """
+        for write in writes:
+            self._whose(write.to).apply([write])
+
+    def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
+        """Return the current values by place.
+
+        Raises:
+            DeviceError: nobody answers, or not in time.
+        """
+        values = dict[str, str]()
+        for device in (self._profiled, self._others):
+            if own := [place for place in places if self._whose(place) is device]:
+                values |= device.read(own, within=within)
+        return values
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._profiled.close()
+        self._others.close()
+
+    def _whose(self, place: str) -> Device:
+        return self._profiled if place.startswith(PROFILED) else self._others
+
+
+def open_device(settings: Settings, control: Control) -> ProfileDevice:
+    """Return the batteries of a section that have a profile.
+
+    Raises:
+        InvalidInputError: there is no such profile.
+    """
+    return ProfileDevice({battery.place: InverterSession(_find(battery.via, settings)) for battery in control.profiled if battery.via is not None})
+
+
+def _find(via: Via, settings: Settings) -> ProfiledDevice:
+    profile = load_profile(via.profile, settings.data_folder)
+    return ProfiledDevice(profile, ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit))
+
+
+@contextmanager
+def _as_device_error(place: str) -> Iterator[None]:
+    try:
+        yield
+    except LunaError as error:
+        raise DeviceError(error.message, field=place, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error

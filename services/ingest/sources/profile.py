@@ -1,0 +1,96 @@
+"""Readings of devices that Luna asks itself, each by the profile of its product: ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+import structlog
+
+from luna.energy.devices import Via
+from luna.energy.errors import LunaError
+from luna.platform.clock import Clock, SystemClock
+from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.profile import READING_UNITS
+from luna.platform.drivers.profiles import load_profile
+from services.ingest.reading import Reading
+
+EVERY = timedelta(seconds=10)
+# A device that is away is asked less and less often.
+LONGEST_PAUSE = timedelta(minutes=2)
+_SENSOR = re.compile(r"profile:(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?#(?P<reading>[a-z_]+)")
+
+log = structlog.get_logger("luna.ingest.profile")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledSensor:
+    """A reading of a device, as a site names it."""
+
+    name: str
+    via: Via
+    reading: str
+
+    @classmethod
+    def parse(cls, name: str) -> Self | None:
+        """Return what a name says, None where it is no such name."""
+        match = _SENSOR.fullmatch(name)
+        if match is None:
+            return None
+        parts = {key: value for key, value in match.groupdict().items() if value is not None}
+        return cls(name, Via.model_validate({key: value for key, value in parts.items() if key != "reading"}), parts["reading"])
+
+
+class ProfileSource:
+    """Asks each device every few seconds; one task per device, so that one that is away holds up no other."""
+
+    name = "profile"
+
+    def __init__(self, data_folder: Path, *, clock: Clock | None = None, every: timedelta = EVERY) -> None:
+        self._data_folder = data_folder
+        self._clock = clock or SystemClock()
+        self._every = every
+        self._faults: dict[Via, LunaError] = {}
+
+    @property
+    def fault(self) -> LunaError | None:
+        """What is wrong with one of the devices; None while all answer."""
+        return next(iter(self._faults.values()), None)
+
+    async def listen(self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
+        """Hand every reading to ``record`` until cancelled; one that the device does not know is NaN."""
+        devices: dict[Via, list[ProfiledSensor]] = {}
+        for sensor in filter(None, map(ProfiledSensor.parse, sensors)):
+            devices.setdefault(sensor.via, []).append(sensor)
+        async with asyncio.TaskGroup() as group:
+            for via, own in devices.items():
+                group.create_task(self._follow(via, own, record))
+
+    async def _follow(self, via: Via, sensors: Sequence[ProfiledSensor], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
+        pause = self._every
+        while True:
+            try:
+                profile = load_profile(via.profile, self._data_folder)
+                with closing(ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit)) as link:
+                    device = ProfiledDevice(profile, link)
+                    while True:
+                        values = await asyncio.to_thread(device.read)
+                        await record(list(_to_readings(sensors, values, self._clock.now())))
+                        self._faults.pop(via, None)
+                        pause = self._every
+                        await asyncio.sleep(self._every.total_seconds())
+            except LunaError as error:
+                if via not in self._faults:
+                    log.warning("a device cannot be read", host=via.host, profile=via.profile, error=str(error))
+                self._faults[via] = error
+                await asyncio.sleep(pause.total_seconds())
+                pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _to_readings(sensors: Sequence[ProfiledSensor], values: Mapping[str, float], instant: datetime) -> list[Reading]:
+    return [Reading(each.name, instant, values[each.reading], READING_UNITS[each.reading]) for each in sensors if each.reading in values]
