@@ -59,9 +59,12 @@ def add(
     """
     from luna.platform.clock import SystemClock
     from luna.platform.database import site_changes
+    from luna.platform.drivers.profiles import require_profiles
+    from luna.platform.settings import load_settings
     from luna.platform.site_file import load_site
 
     site = load_site(file)
+    require_profiles(site, load_settings().data_folder)
     with unit_of_work() as connection:
         change = site_changes.prepare(connection, site, now=SystemClock().now(), changed_sensors=changed_sensors, accept_time_zone=accept_time_zone)
         change.require_same_clock()

@@ -30,6 +30,7 @@ REASONS: dict[str, RefusalReason] = {
     "network-unreadable": RefusalReason("is no network", "Write it like 192.168.1.0/24, or name one device."),
     "network-too-large": RefusalReason("has more than {most} addresses", "Name a smaller network, or the device itself."),
     "profile-unknown": RefusalReason("no such profile", "There are {names}."),
+    "profile-not-commanded": RefusalReason("is the profile of a meter, which takes no commands", "Take the profile of the battery's inverter."),
     "profile-unreadable": RefusalReason("is no profile: {why}", "Compare it with a profile that comes along: docs/guide/en/own-device.md."),
     "profile-misnamed": RefusalReason("the file is called {name}, and the profile in it otherwise", "Call both the same."),
     "profile-write-value": RefusalReason("modes: what is written to {point} is either a value, or put; of stands beside power_percent alone", None),

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.refusals import refuse
+from luna.energy.site import Site
 from luna.energy.site.document import invalid_input
 from luna.platform.drivers.profile import DeviceProfile
 
@@ -39,6 +40,17 @@ def load_profile(name: str, data_folder: Path) -> DeviceProfile:
     if name not in files:
         raise refuse("profile-unknown", field="profile", value=name, names=tuple(sorted(files)))
     return _read(files[name], files[name].stat().st_mtime_ns)
+
+
+def require_profiles(site: Site, data_folder: Path) -> None:
+    """Return where each device of a site that Luna speaks to itself has a profile that can command it.
+
+    Raises:
+        InvalidInputError: there is none, or it is a meter's.
+    """
+    for battery in site.control.profiled if site.control is not None else ():
+        if battery.via is not None and load_profile(battery.via.profile, data_folder).kind != "battery_inverter":
+            raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=battery.via.profile)
 
 
 def _files(data_folder: Path) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from luna.energy.site import Site
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.platform.database import site_changes, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.profiles import require_profiles
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway
 from services.api.problems import document_errors
@@ -36,6 +37,7 @@ class PastOfSite(Message):
 @router.operation("Add a site", status_code=201, response_model=Site, responses={201: _TAGGED, **document_errors(ConflictError)})
 def create_site(site: Site, gateway: CurrentGateway) -> Response:
     """Store a new site; 409 where there is one of that name. Its devices follow no plan before it is armed."""
+    require_profiles(site, gateway.settings.data_folder)
     with unit_of_work(gateway.database) as connection:
         version = sites.create(connection, site)
     headers = {"Location": f"/v1/sites/{quote(site.name)}", "ETag": version_tag(version)}
@@ -71,6 +73,7 @@ def change_site(
     version = read_version(request)
     if site.name != site_id:
         raise refuse("site-keeps-name", field="name", value=site.name, site_id=site_id)
+    require_profiles(site, gateway.settings.data_folder)
     with unit_of_work(gateway.database) as connection:
         change = site_changes.prepare(connection, site, now=gateway.clock.now(), **past.model_dump())
         version = site_changes.store(connection, change, version=version)

@@ -963,3 +963,5 @@ sentence_network-unreadable = Das ist kein Netz.
 remedy_network-unreadable = Schreib es wie 192.168.1.0/24, oder nenn ein Gerät.
 sentence_network-too-large = Das Netz hat mehr als { $most } Adressen.
 remedy_network-too-large = Nenn ein kleineres oder das Gerät selbst.
+sentence_profile-not-commanded = Das ist das Profil eines Zählers, der keine Befehle annimmt.
+remedy_profile-not-commanded = Nimm das Profil des Wechselrichters der Batterie.

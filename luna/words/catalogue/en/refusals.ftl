@@ -963,3 +963,5 @@ sentence_network-unreadable = This is no network.
 remedy_network-unreadable = Write it like 192.168.1.0/24, or name one device.
 sentence_network-too-large = The network has more than { $most } addresses.
 remedy_network-too-large = Name a smaller one, or the device itself.
+sentence_profile-not-commanded = This is the profile of a meter, which takes no commands.
+remedy_profile-not-commanded = Take the profile of the battery's inverter.

@@ -963,3 +963,5 @@ sentence_network-unreadable = Dit is geen netwerk.
 remedy_network-unreadable = Schrijf het als 192.168.1.0/24, of noem één apparaat.
 sentence_network-too-large = Het netwerk heeft meer dan { $most } adressen.
 remedy_network-too-large = Noem een kleiner netwerk of het apparaat zelf.
+sentence_profile-not-commanded = Dit is het profiel van een meter, die geen opdrachten aanneemt.
+remedy_profile-not-commanded = Kies het profiel van de omvormer van de batterij.

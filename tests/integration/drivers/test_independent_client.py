@@ -1,0 +1,95 @@
+"""A simulated SunSpec device as somebody else's client sees it: pysunspec2 scans, reads and drives it by the models that SunSpec publishes.
+
+What is expected of it comes from the models' documents alone, so that profile and simulator cannot be wrong together.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
+
+LIMIT_CHARGE, LIMIT_DISCHARGE = 1, 2
+
+
+class Seconds:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def device(clock: Seconds) -> SimulatedInverter:
+    return SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")), now=clock)
+
+
+@pytest.fixture
+def client(device: SimulatedInverter) -> Iterator[Any]:
+    from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
+
+    with serve_registers(device) as server:
+        client = SunSpecModbusClientDeviceTCP(slave_id=1, ipaddr="127.0.0.1", ipport=server.port)
+        client.scan()
+        yield client
+        client.close()
+
+
+def test_the_models_are_found_and_named(client: Any) -> None:
+    common = client.models[1][0]
+    assert (common.Mn.value, common.Md.value) == ("Luna", "simulated sunspec_12x")
+    assert {number for number in client.models if isinstance(number, int)} == {1, 103, 120, 124, 160}
+
+
+def test_what_is_read_has_its_unit_and_scale(client: Any) -> None:
+    storage = client.models[124][0]
+    storage.read()
+    assert (storage.ChaState.cvalue, storage.WChaMax.cvalue, storage.StorCtl_Mod.value) == (50.0, 5000, 0)
+    assert client.models[160][0].N is not None
+
+
+@pytest.mark.parametrize(
+    ("control", "discharge_percent", "charge_percent", "flows_kw"),
+    [
+        (0, 100, 100, 1.5),  # no limit: what the house leaves over
+        (LIMIT_DISCHARGE, 0, 100, 1.5),
+        (LIMIT_CHARGE, 100, 0, 0.0),
+        (LIMIT_CHARGE | LIMIT_DISCHARGE, 0, 0, 0.0),
+        (LIMIT_DISCHARGE, -60, 100, 4.5),  # a limit of discharging below zero charges: 3 kW beside the surplus
+        (LIMIT_CHARGE, 100, -20, -1.0),  # and its mirror feeds out
+    ],
+)
+def test_limits_do_what_the_document_says(
+    client: Any, device: SimulatedInverter, clock: Seconds, control: int, discharge_percent: float, charge_percent: float, flows_kw: float
+) -> None:
+    storage = client.models[124][0]
+    storage.read()
+    storage.OutWRte.cvalue, storage.InWRte.cvalue, storage.StorCtl_Mod.value = discharge_percent, charge_percent, control
+    storage.ChaGriSet.value = 1
+    storage.write()
+    clock.now += 30
+    device.look()
+    assert device.power_kw == pytest.approx(flows_kw, abs=0.01)
+
+
+def test_a_dead_master_leaves_it_to_itself_after_the_time_it_named(client: Any, device: SimulatedInverter, clock: Seconds) -> None:
+    storage = client.models[124][0]
+    storage.read()
+    storage.OutWRte.cvalue, storage.StorCtl_Mod.value, storage.InOutWRte_RvrtTms.value, storage.ChaGriSet.value = -60, LIMIT_DISCHARGE, 180, 1
+    storage.write()
+    clock.now += 170
+    device.look()
+    assert device.mode == "charge"
+    clock.now += 20
+    storage.read()
+    assert storage.StorCtl_Mod.value == 0
+    assert device.mode == "self_consumption"

@@ -1,0 +1,155 @@
+"""The executor against a simulated inverter that Luna speaks to itself: followed, lost in mid-write, commanded by somebody else, handed back."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.control import BatterySetpoint, Override
+from luna.energy.site.control import Control
+from luna.energy.timeline import SLOT
+from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.session import InverterSession
+from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.settings import Settings
+from services.executor.__main__ import open_device
+from services.executor.delivery import RESEND, VERIFY
+from services.executor.home_assistant import HomeAssistantDevice
+from services.executor.profile import MixedDevice, ProfileDevice
+from tests.executing import START, Home
+
+CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
+EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
+PROFILE = "sunspec_12x"
+
+
+def describe(port: int, **parts: Any) -> dict[str, Any]:
+    """A section ``control`` for the simulated inverter."""
+    return {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1", "port": port}}]} | parts
+
+
+@pytest.fixture
+def inverter() -> SimulatedInverter:
+    return SimulatedInverter(load_profile(PROFILE, Path("/nonexistent")))
+
+
+@pytest.fixture
+def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
+    with serve_registers(inverter) as server:
+        yield server
+
+
+@contextmanager
+def live_at(database: Engine, port: int, folder: Path) -> Iterator[Home]:
+    settings = Settings(data_folder=folder)
+    home = Home(database, lambda control: open_device(settings, control), describe(port))
+    home.arm()
+    with closing(home):
+        yield home
+
+
+@pytest.fixture
+def armed(database: Engine, server: RegisterServer, tmp_path: Path) -> Iterator[Home]:
+    with live_at(database, server.port, tmp_path) as home:
+        yield home
+
+
+def test_the_slot_that_is_now_is_sent_and_confirmed(armed: Home, inverter: SimulatedInverter) -> None:
+    plan_id = armed.plan(CHARGE, EXPORT)
+    assert armed.turn() is False
+    assert inverter.mode == "charge"
+    [entry] = armed.log
+    assert (entry.plan_id, entry.reason) == (plan_id, "planned")
+    assert entry.confirmed is not None
+    assert entry.confirmed["profile:battery"].startswith("charge power_kw=3 target_soc=0.8")
+    armed.turn(SLOT)
+    assert inverter.mode == "export"
+
+
+def test_a_confirmed_slot_is_written_once_and_read_back_each_minute(armed: Home, inverter: SimulatedInverter) -> None:
+    armed.plan(BatterySetpoint(mode="save"), BatterySetpoint(mode="save"))
+    armed.turn()
+    written = len(inverter.written)
+    armed.turn(VERIFY)
+    armed.turn(SLOT)
+    assert len(inverter.written) == written
+    assert armed.outcomes == [("planned", "save", True)] * 2
+
+
+def test_a_command_that_breaks_off_in_mid_write_is_sent_again(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
+    armed.plan(CHARGE)
+    server.faults.writes_taken = 1
+    assert armed.turn() is True
+    server.faults.writes_taken = None
+    assert armed.turn(RESEND.first) is False
+    assert (inverter.mode, armed.outcomes) == ("charge", [("planned", "charge", True)])
+
+
+def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot(database: Engine, inverter: SimulatedInverter, tmp_path: Path) -> None:
+    with serve_registers(inverter) as server:
+        port = server.port
+    with live_at(database, port, tmp_path) as armed:
+        armed.plan(*[BatterySetpoint(mode="hold")] * 4)
+        for _ in range(8):
+            armed.turn(RESEND.first)
+        # Nobody knows how full it is: what it falls back to holds as well.
+        assert armed.outcomes == [("planned", "hold", False), ("not_acknowledged", "hold", False)]
+        with serve_registers(inverter, port=port):
+            armed.turn(SLOT)
+            assert inverter.mode == "hold"
+
+
+def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
+    armed.plan(CHARGE)
+    armed.turn()
+    profile = inverter.profile
+    with closing(InverterSession(ProfiledDevice(profile, ModbusLink("127.0.0.1", profile.transport, port=server.port)), look_seconds=1e6)) as other:
+        other.command(BatterySetpoint(mode="hold"))
+    assert inverter.mode == "hold"
+    assert armed.turn(VERIFY) is True
+    assert armed.turn(timedelta(seconds=1)) is False
+    assert (inverter.mode, armed.asked) == ("charge", [armed.name])
+
+
+def test_an_executor_that_begins_anew_takes_the_slot_up_again(armed: Home, inverter: SimulatedInverter) -> None:
+    armed.plan(CHARGE, CHARGE)
+    armed.turn()
+    inverter.reboot()
+    armed.start()
+    armed.turn(VERIFY)
+    armed.turn(timedelta(seconds=1))
+    assert inverter.mode == "charge"
+
+
+def test_disarming_hands_it_back(armed: Home, inverter: SimulatedInverter) -> None:
+    armed.plan(*[CHARGE] * 4)
+    armed.turn()
+    armed.disarm()
+    armed.turn(timedelta(minutes=1))
+    assert (inverter.mode, armed.outcomes[-1]) == ("self_consumption", ("disarmed", "self_consumption", True))
+
+
+@pytest.mark.parametrize("mode", ["self_consumption", "save", "supply", "hold", "charge", "export"])
+def test_each_mode_that_an_owner_asks_for_is_done(armed: Home, inverter: SimulatedInverter, mode: str) -> None:
+    armed.plan(BatterySetpoint(mode="self_consumption"))
+    armed.override(Override.model_validate({"mode": mode, "power_kw": 2, "until": START + SLOT}))
+    armed.turn()
+    assert inverter.mode == mode
+
+
+def test_beside_home_assistant_each_goes_its_own_way(tmp_path: Path) -> None:
+    battery = {"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1"}}
+    car = {"vehicle": "car", "modes": {"charge": "on", "stop": "off"}, "writes": [{"to": "switch.car", "value": "{mode}"}]}
+    control = Control.model_validate({"by": "home_assistant", "batteries": [battery], "vehicles": [car]})
+    settings = Settings(data_folder=tmp_path, home_assistant_url="http://127.0.0.1:1", home_assistant_token="t")
+    with closing(open_device(settings, control)) as device:
+        assert isinstance(device, MixedDevice)
+        assert isinstance(device._whose("profile:battery#soc"), ProfileDevice)
+        assert isinstance(device._whose("switch.car"), HomeAssistantDevice)
