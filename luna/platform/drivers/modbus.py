@@ -1,4 +1,4 @@
-"""Registers of one device over Modbus TCP. Source: MODBUS Application Protocol 1.1b3; pymodbus (docs/decisions/0097)."""
+"""Registers of one device over Modbus TCP. Source: MODBUS Application Protocol 1.1b3; pymodbus (docs/decisions/0096)."""
 
 import logging
 from typing import TYPE_CHECKING, Any, Self

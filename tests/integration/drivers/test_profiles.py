@@ -17,7 +17,7 @@ from luna.platform.drivers.profile import MODES, DeviceProfile
 from luna.platform.drivers.profiles import PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
-from tests.integration.drivers.fictional import PROFILE as FICTIONAL
+from tests.integration.drivers.fictional import read_file_of_the_page
 
 NO_FOLDER = Path("/nonexistent")
 HALF_A_MINUTE = 30.0
@@ -55,7 +55,7 @@ class Bench:
 @pytest.fixture(params=[*sorted(path.stem for path in PACKAGED.glob("*.yaml")), "fictional"])
 def profile(request: pytest.FixtureRequest, tmp_path: Path) -> DeviceProfile:
     (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles" / "fictional.yaml").write_text(FICTIONAL)
+    (tmp_path / "profiles" / "fictional.yaml").write_text(read_file_of_the_page())
     return load_profile(request.param, tmp_path)
 
 

@@ -1,0 +1,113 @@
+"""Readings of a simulated device that the recorder asks itself: recorded with their units, away and back, unknown, misnamed."""
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
+from services.ingest.listening import wire
+from services.ingest.reading import Reading
+from services.ingest.sources.profile import ProfiledSensor, ProfileSource
+
+NO_FOLDER = Path("/nonexistent")
+SOON = timedelta(milliseconds=20)
+
+
+class Shelf:
+    """What was recorded, and a way to wait for the next of it."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self._news = asyncio.Event()
+
+    async def record(self, readings: Sequence[Reading]) -> None:
+        self.readings += readings
+        self._news.set()
+
+    async def next(self) -> dict[str, Reading]:
+        """Return the readings that come next, by what stands behind the sensor's #."""
+        self.readings.clear()
+        self._news.clear()
+        await asyncio.wait_for(self._news.wait(), 60)
+        return {reading.sensor.partition("#")[2]: reading for reading in self.readings}
+
+
+async def happens(holds: Callable[[], bool]) -> None:
+    """Wait for a state, for a minute."""
+    for _ in range(6000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("did not happen in time")
+
+
+def sensors(port: int, *names: str) -> list[str]:
+    return [f"profile:sunspec_12x@127.0.0.1:{port}#{name}" for name in names]
+
+
+@pytest.mark.anyio
+async def test_readings_come_with_their_units_and_a_device_that_was_away_is_read_again() -> None:
+    device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
+    with serve_registers(device) as server:
+        port = server.port
+        source = ProfileSource(NO_FOLDER, every=SOON)
+        task = asyncio.create_task(source.listen(sensors(port, "soc", "pv_w", "charge_w"), shelf.record))
+        readings = await shelf.next()
+        assert {name: (reading.value, reading.unit) for name, reading in readings.items() if name != "charge_w"} == {
+            "soc": (pytest.approx(50, abs=1), "%"),
+            "pv_w": (pytest.approx(2000, abs=1), "W"),
+        }
+        device.stuck["ChaState"] = math.nan
+        while not math.isnan((await shelf.next())["soc"].value):
+            pass
+        device.stuck.clear()
+    await happens(lambda: source.fault is not None)
+    assert source.fault is not None
+    assert source.fault.reason == "device-silent"
+    with serve_registers(device, port=port):
+        assert (await shelf.next())["soc"].value == pytest.approx(50, abs=1)
+        assert source.fault is None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.anyio
+async def test_a_device_that_is_away_holds_no_other_up() -> None:
+    device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
+    with serve_registers(device) as server:
+        source = ProfileSource(NO_FOLDER, every=SOON)
+        task = asyncio.create_task(source.listen([*sensors(1, "soc"), "profile:nobody@127.0.0.1#soc", *sensors(server.port, "soc")], shelf.record))
+        assert (await shelf.next())["soc"].sensor == sensors(server.port, "soc")[0]
+        await happens(lambda: len(source._faults) == 2)
+        assert {error.reason for error in source._faults.values()} == {"device-silent", "profile-unknown"}
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "port", "unit", "reading"),
+    [
+        ("profile:sunspec_12x@192.168.1.20#soc", "192.168.1.20", None, None, "soc"),
+        ("profile:sunspec_12x@inverter.local:1502#charge_w", "inverter.local", 1502, None, "charge_w"),
+        ("profile:sunspec_12x@192.168.1.20:502/3#pv_w", "192.168.1.20", 502, 3, "pv_w"),
+        ("profile:sunspec_12x@192.168.1.20/3#pv_w", "192.168.1.20", None, 3, "pv_w"),
+    ],
+)
+def test_a_sensor_says_where_it_is_read(name: str, host: str, port: int | None, unit: int | None, reading: str) -> None:
+    sensor = ProfiledSensor.parse(name)
+    assert sensor is not None
+    assert (sensor.via.host, sensor.via.port, sensor.via.unit, sensor.reading) == (host, port, unit, reading)
+
+
+def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
+    wiring = wire([("home", ["profile:sunspec_12x@192.168.1.20#soc", "mqtt:soc"])], ["mqtt", "profile"])
+    assert {source: list(users) for source, users in wiring.sources.items()} == {"profile": ["profile:sunspec_12x@192.168.1.20#soc"], "mqtt": ["mqtt:soc"]}
