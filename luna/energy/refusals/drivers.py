@@ -35,6 +35,7 @@ REASONS: dict[str, RefusalReason] = {
     "profile-misnamed": RefusalReason("the file is called {name}, and the profile in it otherwise", "Call both the same."),
     "profile-write-value": RefusalReason("modes: what is written to {point} is either a value, or put; of stands beside power_percent alone", None),
     "profile-point-unknown": RefusalReason("there is no point {point} under points", None),
+    "profile-unit": RefusalReason("points: {point} has no unit that is read as {reading}, which is in {unit}", None),
     "profile-sunspec-missing": RefusalReason("sunspec: needed where a point lies in a model", None),
     "profile-meter-commanded": RefusalReason("modes: a meter takes no commands", None),
     "profile-mode-missing": RefusalReason("modes: {mode} is missing; each of Luna's modes has its writes", None),

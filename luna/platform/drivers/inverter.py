@@ -8,7 +8,7 @@ from typing import NamedTuple
 from luna.contracts.control import BatterySetpoint
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
-from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign
+from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign, unit_factor
 from luna.platform.drivers.registers import decode, encode, width
 from luna.platform.drivers.sunspec import COMMON, DeviceIdentity, find_models, read_identity
 
@@ -50,7 +50,7 @@ class ProfiledDevice:
             UnavailableError: nobody answers, or it is another product.
         """
         values = self._read_with_exponents(point for entries in self.profile.reads.values() for _, point in map(split_sign, entries))[0]
-        sums = {reading: math.fsum(sign * values[point] for sign, point in map(split_sign, entries)) for reading, entries in self.profile.reads.items()}
+        sums = {reading: self._sum(reading, entries, values) for reading, entries in self.profile.reads.items()}
         # Of what flows the other way this direction is nothing; a sum with an unknown in it is unknown.
         return {reading: 0.0 if value < 0 else value for reading, value in sums.items()}
 
@@ -88,6 +88,9 @@ class ProfiledDevice:
         wanted = list(writes)
         held = dict(self._held(wanted))
         return all(held[write.point] == write.registers for write in wanted)
+
+    def _sum(self, reading: str, entries: Iterable[str], values: Mapping[str, float]) -> float:
+        return math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
 
     def _held(self, writes: Iterable[RawWrite]) -> Iterator[tuple[str, list[int]]]:
         wanted = list(writes)
@@ -166,9 +169,9 @@ class ProfiledDevice:
         # A device that was away may come back as another one, or with other models.
         if not self._models or self._opened != self.link.opened:
             models = find_models(self.link)
-            for model in self.profile.sunspec.identified_by:
-                if model not in models:
-                    raise refuse("device-model-missing", field="via", value=self.link.place, model=model, profile=self.profile.profile)
+            if not set(self.profile.sunspec.identified_by) & set(models):
+                model = self.profile.sunspec.identified_by[0]
+                raise refuse("device-model-missing", field="via", value=self.link.place, model=model, profile=self.profile.profile)
             self._models, self._opened = models, self.link.opened
         return self._models
 

@@ -7,10 +7,18 @@ from luna.energy.refusals import refuse
 from luna.platform.drivers.profile import Transport
 
 if TYPE_CHECKING:
+    from pymodbus import FramerType
     from pymodbus.client import ModbusTcpClient
 
 # What one answer can carry: 125 registers.
 MOST_REGISTERS = 120
+
+
+def framing(transport: Transport) -> "FramerType":
+    """Return how messages are framed."""
+    from pymodbus import FramerType
+
+    return FramerType.RTU if transport.kind == "modbus_rtu_tcp" else FramerType.SOCKET
 
 
 class ModbusLink:
@@ -19,7 +27,7 @@ class ModbusLink:
     def __init__(self, host: str, transport: Transport, *, port: int | None = None, unit: int | None = None) -> None:
         self.host, self.port = host, transport.port if port is None else port
         self._unit = transport.unit if unit is None else unit
-        self._table, self._patience_s = transport.table, transport.patience_s
+        self._transport = transport
         self._client: ModbusTcpClient | None = None
         # How often it was opened: what was known of the device before may have changed.
         self.opened = 0
@@ -42,7 +50,7 @@ class ModbusLink:
             UnavailableError: the device does not answer, or refuses.
         """
         client = self._connected()
-        read = client.read_holding_registers if self._table == "holding" else client.read_input_registers
+        read = client.read_holding_registers if self._transport.table == "holding" else client.read_input_registers
         answer = self._ask(read, register, count=count)
         registers: list[int] = answer.registers
         if len(registers) != count:
@@ -71,7 +79,7 @@ class ModbusLink:
 
             # What it would log of a device that is away is said once, by whoever asked.
             logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-            client = ModbusTcpClient(self.host, port=self.port, timeout=self._patience_s, retries=0)
+            client = ModbusTcpClient(self.host, framer=framing(self._transport), port=self.port, timeout=self._transport.patience_s, retries=0)
             if not client.connect():
                 client.close()
                 raise refuse("device-silent", field="via", value=self.place)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from luna.energy.refusals import refuse
+from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.simulator import SimulatedInverter
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class RegisterServer:
         first = min(registers)
         image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
         data = SimData(first, values=image, datatype=DataType.REGISTERS)
-        server = ModbusTcpServer(SimDevice(0, simdata=[data], action=self._act), address=(self.host, self.port))
+        framer = framing(self.device.profile.transport)
+        server = ModbusTcpServer(SimDevice(0, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
         try:
             await server.serve_forever(background=True)
             # A port that was 0 is the one that was free.

@@ -15,17 +15,25 @@ from luna.energy.refusals import invalid_part
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 SignedPoint = Annotated[str, Field(pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$", max_length=41, description="a leading minus: counted the other way")]
 Register = Annotated[int, Field(ge=0, le=65535)]
-NumberType = Literal["int16", "uint16", "int32", "uint32", "float32"]
-PointUnit = Literal["W", "Wh", "kWh", "%", "s", "V", "A", "Hz"]
+NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
+PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 # What Luna reads of a device; powers are never below zero, each direction is a reading of its own.
 ReadingName = Literal["soc", "charge_w", "discharge_w", "pv_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"]
 READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name == "soc" else "kWh" if name.endswith("_kwh") else "W" for name in get_args(ReadingName)}
+# What a point in one unit is in a reading's.
+_PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 def split_sign(entry: str) -> tuple[int, str]:
     """Return the sign by which a reading counts a point, and the point."""
     return (-1, entry[1:]) if entry.startswith("-") else (1, entry)
+
+
+def unit_factor(point: "Point", reading: str) -> float:
+    """Return what a point is multiplied by to be in a reading's unit, 0 where it cannot be."""
+    unit = READING_UNITS[reading]
+    return 1.0 if point.unit == unit else _PER.get((point.unit, unit), 0.0)
 
 
 class ProfilePart(BaseModel):
@@ -44,7 +52,7 @@ class Product(ProfilePart):
 class Transport(ProfilePart):
     """How the device is reached, where the site says nothing else."""
 
-    kind: Literal["modbus_tcp"]
+    kind: Annotated[Literal["modbus_tcp", "modbus_rtu_tcp"], Field(description="the latter through a gateway that passes the frames of a serial line on")]
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255, description="the device's number on the bus")] = 1
     table: Annotated[Literal["holding", "input"], Field(description="which registers are read")] = "holding"
@@ -111,7 +119,7 @@ class Evidence(ProfilePart):
 class SunSpecMap(ProfilePart):
     """Which models the product is known by, and how long they are where the simulator serves them."""
 
-    identified_by: Annotated[tuple[int, ...], Field(min_length=1, description="models that it has to have")]
+    identified_by: Annotated[tuple[int, ...], Field(min_length=1, description="models of which it has to have one")]
     lengths: Annotated[Mapping[int, Annotated[int, Field(ge=1, le=1000)]], Field(description="without ID and length")]
     base: Register = 40000
 
@@ -146,6 +154,10 @@ class DeviceProfile(ProfilePart):
         for name in self._named_points():
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
+        for reading, entries in self.reads.items():
+            for _, name in map(split_sign, entries):
+                if not unit_factor(self.points[name], reading):
+                    raise invalid_part("profile-unit", point=name, reading=reading, unit=READING_UNITS[reading])
         if any(point.model and self.sunspec is None for point in self.points.values()):
             raise invalid_part("profile-sunspec-missing")
         if self.kind == "battery_inverter":

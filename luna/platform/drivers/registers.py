@@ -9,13 +9,15 @@ from collections.abc import Sequence
 
 from luna.platform.drivers.profile import NumberType
 
-_FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f"}
+_FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f", "acc32": ">I"}
 _UNKNOWN: dict[NumberType, bytes] = {
     "int16": b"\x80\x00",
     "uint16": b"\xff\xff",
     "int32": b"\x80\x00\x00\x00",
     "uint32": b"\xff\xff\xff\xff",
     "float32": b"\x7f\xc0\x00\x00",
+    # A counter that has counted nothing is one that there is not.
+    "acc32": b"\x00\x00\x00\x00",
 }
 
 

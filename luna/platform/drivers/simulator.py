@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from luna.energy.devices import Mode
-from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign
+from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign, unit_factor
 from luna.platform.drivers.registers import decode, encode, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
-from luna.platform.simulated_home.battery import WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
 
 WATTS = 1000
 STEP_SECONDS = 5.0
@@ -59,6 +59,8 @@ class SimulatedInverter:
         self._lock = threading.RLock()
         self._begun_at = self._stepped_at = self._commanded_at = self.now()
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
+        # A meter has counted before anybody looked.
+        self._imported_kwh = self._exported_kwh = 1000.0
         self._bases = dict[int, int]()
         self.registers = dict(self._first_registers())
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
@@ -121,6 +123,9 @@ class SimulatedInverter:
         soc = self._charge.stored_kwh / self.battery.capacity_kwh
         wanted = wanted_power_kw(command, soc, pv_kw - load_kw)
         self._charge, _ = step_battery(self.battery, self._charge, wanted, seconds=seconds)
+        grid_kwh = (load_kw - pv_kw + self._charge.power_kw) * seconds / SECONDS_PER_HOUR
+        self._imported_kwh += max(grid_kwh, 0.0)
+        self._exported_kwh += max(-grid_kwh, 0.0)
 
     def _find_mode(self) -> tuple[Mode, float]:
         """Return the mode whose writes the registers hold, and its power, kW."""
@@ -152,12 +157,14 @@ class SimulatedInverter:
             "load_w": load_kw * WATTS,
             "import_w": max(grid_kw, 0.0) * WATTS,
             "export_w": max(-grid_kw, 0.0) * WATTS,
+            "import_kwh": self._imported_kwh,
+            "export_kwh": self._exported_kwh,
         }
         values = dict[str, float]()
         for reading, entries in self.profile.reads.items():
             for sign, point in map(split_sign, entries):
                 # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.
-                values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / len(entries)
+                values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / unit_factor(self.profile.points[point], reading) / len(entries)
         for point, value in (values | self.stuck).items():
             self._put(point, value)
 

@@ -93,3 +93,21 @@ def test_a_dead_master_leaves_it_to_itself_after_the_time_it_named(client: Any, 
     storage.read()
     assert storage.StorCtl_Mod.value == 0
     assert device.mode == "self_consumption"
+
+
+@pytest.mark.parametrize(("name", "model"), [("sunspec_meter", 203), ("sunspec_meter_float", 213)])
+def test_a_meter_is_read_as_its_model_says(name: str, model: int, clock: Seconds) -> None:
+    from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
+
+    device = SimulatedInverter(load_profile(name, Path("/nonexistent")), now=clock, house=lambda _: (9.0, 0.0))
+    clock.now += 60
+    with serve_registers(device) as server:
+        client = SunSpecModbusClientDeviceTCP(slave_id=240, ipaddr="127.0.0.1", ipport=server.port)
+        client.scan()
+        meter = client.models[model][0]
+        meter.read()
+        client.close()
+    # Nine kilowatts of load, five of them from the battery.
+    assert meter.W.cvalue == pytest.approx(4000, abs=1)
+    assert meter.TotWhImp.cvalue > 1_000_000
+    assert meter.TotWhExp.cvalue == pytest.approx(1_000_000, abs=100)

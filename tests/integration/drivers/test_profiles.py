@@ -17,6 +17,7 @@ from luna.platform.drivers.profile import MODES, DeviceProfile
 from luna.platform.drivers.profiles import PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.simulated_home.battery import BatteryModel
 from tests.integration.drivers.fictional import read_file_of_the_page
 
 NO_FOLDER = Path("/nonexistent")
@@ -52,7 +53,11 @@ class Bench:
             self.session.look()
 
 
-@pytest.fixture(params=[*sorted(path.stem for path in PACKAGED.glob("*.yaml")), "fictional"])
+PROFILES = {path.stem: load_profile(path.stem, NO_FOLDER) for path in sorted(PACKAGED.glob("*.yaml"))}
+METERS = [name for name, profile in PROFILES.items() if profile.kind == "meter"]
+
+
+@pytest.fixture(params=[*(name for name in PROFILES if name not in METERS), "fictional"])
 def profile(request: pytest.FixtureRequest, tmp_path: Path) -> DeviceProfile:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "fictional.yaml").write_text(read_file_of_the_page())
@@ -192,3 +197,32 @@ def test_a_slow_device_is_waited_for_and_a_silent_one_named(profile: DeviceProfi
         session.command(BatterySetpoint(mode="hold"))
         assert device.mode == "hold"
         session.close()
+
+
+def first_takes_then_gives(seconds: float) -> tuple[float, float]:
+    """A house that uses four kilowatts for an hour, then gives more than its battery takes."""
+    return (4.0, 0.0) if seconds < 3600 else (0.5, 8.0)
+
+
+@pytest.mark.parametrize("name", METERS)
+def test_a_meter_says_which_way_it_flows_and_counts(name: str) -> None:
+    clock = Seconds()
+    device = SimulatedInverter(
+        PROFILES[name], now=clock, house=lambda seconds: (4.0, 0.0) if seconds < 3600 else (0.5, 8.0), battery=BatteryModel(limit_kw=1.0)
+    )
+    with serve_registers(device) as server, closing(ModbusLink("127.0.0.1", PROFILES[name].transport, port=server.port)) as link:
+        meter, first = ProfiledDevice(PROFILES[name], link), None
+        for import_w, export_w in ((3000, 0), (0, 6500)):
+            clock.now += 1800
+            first = first or meter.read()
+            readings = meter.read()
+            assert (readings["import_w"], readings["export_w"]) == (pytest.approx(import_w, abs=2), pytest.approx(export_w, abs=2))
+            clock.now += 1801
+    last = device.look()
+    assert last
+    assert first is not None
+    assert readings["import_kwh"] - first["import_kwh"] == pytest.approx(1.5, abs=0.01)
+    assert readings["export_kwh"] - first["export_kwh"] == pytest.approx(3.25, abs=0.01)
+    device.stuck |= dict.fromkeys(PROFILES[name].points, math.nan)
+    with serve_registers(device) as server, closing(ModbusLink("127.0.0.1", PROFILES[name].transport, port=server.port)) as link:
+        assert all(math.isnan(value) for value in ProfiledDevice(PROFILES[name], link).read().values())

@@ -965,3 +965,5 @@ sentence_network-too-large = Das Netz hat mehr als { $most } Adressen.
 remedy_network-too-large = Nenn ein kleineres oder das Gerät selbst.
 sentence_profile-not-commanded = Das ist das Profil eines Zählers, der keine Befehle annimmt.
 remedy_profile-not-commanded = Nimm das Profil des Wechselrichters der Batterie.
+sentence_profile-unit = Der Punkt { $point } hat keine Einheit, die als { $reading } zu lesen ist.
+remedy_profile-unit = Nenn { $unit } oder ein Vielfaches davon als Einheit.

@@ -965,3 +965,5 @@ sentence_network-too-large = The network has more than { $most } addresses.
 remedy_network-too-large = Name a smaller one, or the device itself.
 sentence_profile-not-commanded = This is the profile of a meter, which takes no commands.
 remedy_profile-not-commanded = Take the profile of the battery's inverter.
+sentence_profile-unit = The point { $point } has no unit that can be read as { $reading }.
+remedy_profile-unit = Name { $unit }, or a multiple of it, as its unit.

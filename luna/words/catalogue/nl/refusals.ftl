@@ -965,3 +965,5 @@ sentence_network-too-large = Het netwerk heeft meer dan { $most } adressen.
 remedy_network-too-large = Noem een kleiner netwerk of het apparaat zelf.
 sentence_profile-not-commanded = Dit is het profiel van een meter, die geen opdrachten aanneemt.
 remedy_profile-not-commanded = Kies het profiel van de omvormer van de batterij.
+sentence_profile-unit = Het punt { $point } heeft geen eenheid die als { $reading } te lezen is.
+remedy_profile-unit = Noem { $unit }, of een veelvoud ervan, als eenheid.
