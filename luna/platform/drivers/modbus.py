@@ -70,7 +70,7 @@ class ModbusLink:
         """Close the connection."""
         client, self._client = self._client, None
         if client is not None:
-            client.close()
+            client.close()  # type: ignore[no-untyped-call]
 
     def _connected(self) -> "ModbusTcpClient":
         if self._client is None:
@@ -80,8 +80,8 @@ class ModbusLink:
             # What it would log of a device that is away is said once, by whoever asked.
             logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
             client = ModbusTcpClient(self.host, framer=framing(self._transport), port=self.port, timeout=self._transport.patience_s, retries=0)
-            if not client.connect():
-                client.close()
+            if not client.connect():  # type: ignore[no-untyped-call]
+                client.close()  # type: ignore[no-untyped-call]
                 raise refuse("device-silent", field="via", value=self.place)
             self._client = client
             self.opened += 1

@@ -53,7 +53,7 @@ class RegisterServer:
     def stop(self) -> None:
         """Hang up, and listen no more."""
         if self._server is not None:
-            asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result()  # type: ignore[no-untyped-call]
         self._thread.join()
         self._loop.close()
 
@@ -71,7 +71,7 @@ class RegisterServer:
         try:
             await server.serve_forever(background=True)
             # A port that was 0 is the one that was free.
-            self.port = server.transport.sockets[0].getsockname()[1]
+            self.port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
             self._server = server
         except (OSError, RuntimeError):
             return

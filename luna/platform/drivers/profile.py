@@ -7,7 +7,7 @@ device do what Luna's mode of that name means, in their order.
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from luna.energy.devices import Mode
 from luna.energy.refusals import invalid_part
@@ -96,6 +96,20 @@ class PointWrite(ProfilePart):
         return self
 
 
+def _by_language(text: object) -> object:
+    return {SPOKEN_BY_ALL: text} if isinstance(text, str) else text
+
+
+# What an owner reads: a text for all, or one by language, of which English is said where a reader's is missing.
+SPOKEN_BY_ALL = "en"
+OwnerText = Annotated[Mapping[str, Annotated[str, Field(min_length=1, max_length=300)]], BeforeValidator(_by_language)]
+
+
+def say(text: Mapping[str, str], language: str) -> str:
+    """Return an owner's text in a language, else in English, else in whichever there is."""
+    return text.get(language) or text.get(SPOKEN_BY_ALL) or next(iter(text.values()), "")
+
+
 class Reversion(ProfilePart):
     """What the device does when nobody commands it any more."""
 
@@ -145,7 +159,7 @@ class DeviceProfile(ProfilePart):
     limits: Annotated[Mapping[Literal["charge_w", "discharge_w"], PointName], Field(description="the most that the device does")] = {}
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
-    exclusive: Annotated[tuple[str, ...], Field(description="other masters that have to be switched off first")] = ()
+    exclusive: Annotated[tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")] = ()
     evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
     simulated: SimulatedDevice = SimulatedDevice()
 

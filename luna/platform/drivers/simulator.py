@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TypeAlias
 
 from luna.energy.devices import Mode
 from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign, unit_factor
@@ -25,11 +25,8 @@ _IDENTITY = {2: "Luna", 18: "simulated {profile}", 42: "1", 50: "SIM-0001"}
 _COMMANDS: Mapping[Mode, str] = dict(zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True))
 
 
-class House(Protocol):
-    """What a house does beside its battery."""
-
-    def __call__(self, seconds: float) -> tuple[float, float]:
-        """Return load and PV some seconds after the beginning, kW."""
+# Returns load and PV of a house some seconds after the beginning, kW.
+House: TypeAlias = Callable[[float], tuple[float, float]]
 
 
 def steady_house(_: float) -> tuple[float, float]:
@@ -187,8 +184,8 @@ class SimulatedInverter:
         for point in self.profile.points.values():
             chain |= {place: chain.get(place, 0) for place in self._places(point)}
         for name, point in self.profile.points.items():
-            if (address := self._exponent_address(point)) is not None:
-                chain[address] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(address, 0)], "int16")), "int16")[0]
+            if (place := self._exponent_address(point)) is not None:
+                chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
         self.registers = chain
         for name, value in self.profile.simulated.values.items():
             self._put(name, value)

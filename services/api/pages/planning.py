@@ -27,6 +27,7 @@ from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
 from services.api.pages.trial import Trial, price_block
+from services.api.pages.unattended import list_unattended
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -88,7 +89,8 @@ async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGat
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
     told: dict[str, Any] = {"trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
-    return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, **told)
+    unattended = await run_in_threadpool(list_unattended, stored.site, gateway.settings.data_folder, words=words, numbers=numbers)
+    return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **told)
 
 
 @router.get("/ui/sites/{site_id}/planning/cost")

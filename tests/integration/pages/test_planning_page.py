@@ -212,3 +212,34 @@ def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is
     said = r"22\.[0-9] kWh for €\d\.\d\d \(\d+ ct\), ready"
     assert re.search("Luna charges " + said, read(api, PAGE).replace("\xa0", " ").replace("\u202f", " "))
     assert re.search("Car charges " + said + " by", read(api, f"/ui/sites/{site}/home").replace("\xa0", " ").replace("\u202f", " "))
+
+
+def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(api: httpx.Client, database: Engine, site: str) -> None:
+    via = {"profile": "sunspec_12x", "host": "192.0.2.1"}
+    with unit_of_work(database) as connection:
+        own = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
+        sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
+    text = read(api, PAGE)
+    assert "If Luna falls silent, battery goes back to its own self-consumption after 180 seconds." in text
+    assert "for charging and discharging; every other program that writes to it over Modbus." in text
+    assert "tried against its simulator alone; nobody has reported it from a house yet." in text
+    assert "Verstummt Luna, kehrt battery nach 180 Sekunden" in read(api, PAGE, "de")
+    with unit_of_work(database) as connection:
+        control_service.arm(connection, site, now=SystemClock().now(), by="anna")
+    assert "If Luna falls silent" not in read(api, PAGE)
+    with unit_of_work(database) as connection:
+        control.disarm(connection, site)
+        sites.save(
+            connection, describe_furnished("planned", vehicles=[], control=own | {"batteries": [{"battery": "battery", "via": via | {"profile": "gone"}}]})
+        )
+    assert "battery cannot be commanded: there is no profile gone any more." in read(api, PAGE)
+
+
+def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: httpx.Client) -> None:
+    own: dict[str, Any] = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "gone", "host": "192.0.2.1"}}]}
+    answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))
+    assert (answer.status_code, answer.json()["reason"]) == (422, "profile-unknown")
+    assert "There are eastron_sdm630" in answer.json()["remedy"]
+    own = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "eastron_sdm630", "host": "192.0.2.1"}}]}
+    answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))
+    assert (answer.status_code, answer.json()["reason"]) == (422, "profile-not-commanded")
