@@ -20,8 +20,8 @@ OWN_FOLDER = "profiles"
 _MOST_BYTES = 200_000
 
 
-def list_profiles(data_folder: Path) -> list[DeviceProfile]:
-    """Return every profile, of the packaged ones those that the owner has not replaced, by name.
+def list_profiles(data_folder: Path | None = None) -> list[DeviceProfile]:
+    """Return every profile by name, of the packaged ones those that the owner has not replaced; None: the packaged ones.
 
     Raises:
         InvalidInputError: a file is none; says which and where.
@@ -53,8 +53,8 @@ def require_profiles(site: Site, data_folder: Path) -> None:
             raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=battery.via.profile)
 
 
-def _files(data_folder: Path) -> dict[str, Path]:
-    folders = (PACKAGED, data_folder / OWN_FOLDER)
+def _files(data_folder: Path | None) -> dict[str, Path]:
+    folders = (PACKAGED, *(() if data_folder is None else (data_folder / OWN_FOLDER,)))
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 

@@ -12,6 +12,7 @@ from luna.energy.devices import BatteryControl, Mode
 from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
+from luna.platform.drivers.profiles import list_profiles
 from luna.platform.settings import Settings
 from services.api.pages.setup.fields import Entry, FieldFault, check_entries
 from services.api.pages.setup.home_assistant import Lookup, guess_command, guess_sensor, look_up, offer_commands, offer_sensors
@@ -80,6 +81,9 @@ def answer_control(control: Control) -> dict[str, Any]:
 
 
 def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    if "profile_place" in values:
+        numbers = {part: int(values[f"{part}_number"]) for part in ("port", "unit") if f"{part}_number" in values}
+        return {"battery": name, "via": {"profile": values["profile_place"], "host": values["host_place"], **numbers}}
     modes = {mode: values[f"word_{mode}"] for mode in NAMED_MODES if f"word_{mode}" in values}
     powered = [mode for mode in _POWERED if mode in modes]
     writes = [
@@ -93,6 +97,9 @@ def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer_battery(control: BatteryControl) -> dict[str, str]:
+    if (via := control.via) is not None:
+        numbers = {f"{part}_number": str(number) for part, number in (("port", via.port), ("unit", via.unit)) if number is not None}
+        return {"profile_place": via.profile, "host_place": via.host} | numbers
     typed = {"soc_place": control.soc or ""} | {f"word_{mode}": word for mode, word in control.modes.items() if mode in NAMED_MODES}
     places = {"{power_w}": ("power_place", "power_state"), "{power_kw}": ("power_place", "power_state"), "{target_percent}": ("target_place", "")}
     units = {value: unit for unit, value in _POWER.items()}
@@ -173,6 +180,15 @@ def _offer_entities(name: str, typed: Typed, lookup: Lookup | None) -> list[tupl
     return offered if not chosen or chosen in dict(offered) else [(chosen, chosen), *offered]
 
 
+def _offer_profiles(name: str, typed: Typed, _: Lookup | None) -> list[tuple[str, str]] | None:
+    """Return the profiles that command a battery; one of the owner's own stays where it was chosen."""
+    if name != "profile_place":
+        return None
+    offered = [(each.profile, each.title) for each in list_profiles() if each.kind == "battery_inverter"]
+    chosen = typed.get(name, "")
+    return offered if not chosen or chosen in dict(offered) else [(chosen, chosen), *offered]
+
+
 METHODS: Mapping[str, ControlMethod] = {
     method.by: method
     for method in (
@@ -206,6 +222,18 @@ METHODS: Mapping[str, ControlMethod] = {
             ),
             proposes_unasked=True,
             propose=_propose_topics,
+        ),
+        ControlMethod(
+            "profile",
+            asks=(
+                Entry("profile_place", "text"),
+                Entry("host_place", "text"),
+                Entry("port_number", least=1, most=65_535, required=False),
+                Entry("unit_number", most=255, required=False),
+            ),
+            proposes_unasked=True,
+            propose=lambda _name, _lookup: {"profile_place": "sunspec_12x", "host_place": "inverter.local"},
+            offer=_offer_profiles,
         ),
         ControlMethod("advice"),
     )
