@@ -7,7 +7,7 @@ device do what Luna's mode of that name means, in their order.
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from luna.energy.devices import Mode
 from luna.energy.refusals import invalid_part
@@ -164,7 +164,7 @@ class DeviceProfile(ProfilePart):
     simulated: SimulatedDevice = SimulatedDevice()
 
     @model_validator(mode="after")
-    def _says_what_it_needs(self, _: ValidationInfo) -> Self:
+    def _says_what_it_needs(self) -> Self:
         for name in self._named_points():
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
