@@ -167,6 +167,7 @@ COMMANDS_ALONE = {
     "doctor": "looks for what is wrong also where no gateway runs",
     "open": "lets in who may read this machine's files, and nobody over HTTP",
     "support": "packs what a person hands on, also where no gateway runs",
+    "devices": "asks and simulates devices from the machine where it runs",
     "edge": "reads and writes files where it runs; POST /v1/jobs leaves the same stages to workers",
     "bench": "measures the machine it runs on",
     "rag evaluate": "measures the machine it runs on",
