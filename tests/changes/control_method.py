@@ -106,8 +106,8 @@ CHANGE = Change(
         Edit("services/executor/hearth.py", DRIVER),
         Edit(
             "luna/energy/site/control.py",
-            'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "hearth"]\n',
-            after='ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt"]',
+            'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile", "hearth"]\n',
+            after='ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]',
             instead=True,
         ),
         Edit("services/api/pages/setup/control_methods.py", METHOD, after="for method in ("),

@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Self
 
 from luna.energy.refusals import refuse
-from luna.platform.drivers.profile import Transport
+from luna.platform.drivers.profile import DeviceTransport
 
 if TYPE_CHECKING:
     from pymodbus import FramerType
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_REGISTERS = 120
 
 
-def framing(transport: Transport) -> "FramerType":
+def framing(transport: DeviceTransport) -> "FramerType":
     """Return how messages are framed."""
     from pymodbus import FramerType
 
@@ -24,7 +24,7 @@ def framing(transport: Transport) -> "FramerType":
 class ModbusLink:
     """A connection, opened at first use and again after any failure: an answer that comes late belongs to no later question. Not thread-safe."""
 
-    def __init__(self, host: str, transport: Transport, *, port: int | None = None, unit: int | None = None) -> None:
+    def __init__(self, host: str, transport: DeviceTransport, *, port: int | None = None, unit: int | None = None) -> None:
         self.host, self.port = host, transport.port if port is None else port
         self._unit = transport.unit if unit is None else unit
         self._transport = transport

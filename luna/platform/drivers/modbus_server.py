@@ -20,7 +20,7 @@ _WRITES = (6, 16)
 
 
 @dataclass
-class Faults:
+class ServerFaults:
     """What goes wrong: each answer comes late by ``delay_s``, and after ``writes_taken`` more writes each is refused; None: none is."""
 
     delay_s: float = 0.0
@@ -31,7 +31,7 @@ class RegisterServer:
     """The server of one device; ``port`` is where it listens. Use ``serve_registers``."""
 
     def __init__(self, device: SimulatedInverter, host: str, port: int) -> None:
-        self.device, self.faults = device, Faults()
+        self.device, self.faults = device, ServerFaults()
         self.host, self.port = host, port
         self._loop = asyncio.new_event_loop()
         self._server: ModbusTcpServer | None = None

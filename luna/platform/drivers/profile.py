@@ -42,14 +42,14 @@ class ProfilePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Product(ProfilePart):
+class CoveredProduct(ProfilePart):
     """What a profile covers."""
 
     brand: Annotated[str, Field(min_length=1, max_length=60)]
     models: Annotated[str, Field(min_length=1, max_length=200, description="as the maker names them")]
 
 
-class Transport(ProfilePart):
+class DeviceTransport(ProfilePart):
     """How the device is reached, where the site says nothing else."""
 
     kind: Annotated[Literal["modbus_tcp", "modbus_rtu_tcp"], Field(description="the latter through a gateway that passes the frames of a serial line on")]
@@ -123,7 +123,7 @@ class Reversion(ProfilePart):
         return self
 
 
-class Evidence(ProfilePart):
+class ProfileEvidence(ProfilePart):
     """What a profile rests on."""
 
     kind: Literal["simulator", "owner", "maker"]
@@ -151,8 +151,8 @@ class DeviceProfile(ProfilePart):
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
     title: Annotated[str, Field(min_length=1, max_length=120)]
     kind: Literal["battery_inverter", "meter"]
-    covers: Annotated[tuple[Product, ...], Field(min_length=1)]
-    transport: Transport
+    covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
+    transport: DeviceTransport
     sunspec: SunSpecMap | None = None
     points: Annotated[Mapping[PointName, Point], Field(min_length=1)]
     reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
@@ -160,7 +160,7 @@ class DeviceProfile(ProfilePart):
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
     exclusive: Annotated[tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")] = ()
-    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    evidence: Annotated[tuple[ProfileEvidence, ...], Field(min_length=1)]
     simulated: SimulatedDevice = SimulatedDevice()
 
     @model_validator(mode="after")
