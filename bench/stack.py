@@ -24,8 +24,8 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses, running, start
 from luna.platform.own_secrets import open_owner_token
 from luna.platform.settings import Settings
-from services.cli.fork_server import MODULE as FORK_SERVER
-from services.cli.up import COMPANIONS, ONE_WORKER
+from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER
+from luna.platform.supervision.fork_server import MODULE as FORK_SERVER
 from tests.processes import free_port
 
 START_SECONDS, LOOK_SECONDS = 120.0, 0.1

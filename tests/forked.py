@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from services.cli.fork_server import ForkServer, run, show_command_line
+from luna.platform.supervision.fork_server import ForkServer, run, show_command_line
 
 ROOT = Path(__file__).parents[1]
 MODULE = "tests.forked"

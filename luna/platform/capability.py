@@ -13,18 +13,21 @@ from datetime import datetime
 from functools import cached_property
 from http import HTTPStatus
 from inspect import Parameter, getdoc, signature
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.identity import KeyScope, Scope
-from luna.contracts.message import Message, Request
+from luna.contracts.message import Request
 from luna.energy.errors import LunaError
+from luna.energy.part import StrictModel
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import after_commit, unit_of_work
+from luna.platform.settings import load_settings
 from luna.words import Numbers
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from luna.platform.queue import Client
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+ReplyT = TypeVar("ReplyT", bound=StrictModel)
 SiteName = Annotated[str, Field(min_length=1, max_length=64, description="the site's name")]
 
 
@@ -44,6 +48,7 @@ class CapabilityCall:
         database: returns what the connection is to.
         queue: returns a client of the queue.
         objects: returns the store of files.
+        data_folder: returns where an owner's own files lie.
         name: the asker's; None: whoever may read this machine's files, who asks for everybody.
         sites: the sites that are the asker's; None: all.
         scopes: what the asker may do on them.
@@ -56,6 +61,7 @@ class CapabilityCall:
     database: Callable[[], Engine]
     queue: "Callable[[], Client]"
     objects: "Callable[[], ObjectStore]"
+    data_folder: Callable[[], Path] = lambda: load_settings().data_folder
     name: str | None = None
     sites: Collection[str] | None = None
     scopes: frozenset[KeyScope] = frozenset()
@@ -98,6 +104,18 @@ class CapabilityCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Tagged(Generic[ReplyT]):
+    """A reply with its version: who has read it is told so when it asks again, and a change can say which version it changes.
+
+    Attributes:
+        version: a number, or the name of what is never changed.
+    """
+
+    reply: ReplyT
+    version: int | str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyTable:
     """A reply as a terminal shows it: rows of cells under headings.
 
@@ -133,7 +151,7 @@ ReplyParts = Callable[[Any, Numbers], Iterable[str | TextTable]]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is given to a capability: a name, a type, and where in a request it stands.
+    """What is given to a capability: a name, a type, and where in a request it stands; in a header stands the version that is changed.
 
     Attributes:
         hint: what its declaration says of it: type, meaning and bounds.
@@ -143,7 +161,7 @@ class Given:
     name: str
     hint: Any
     info: FieldInfo
-    place: Literal["path", "query", "body"]
+    place: Literal["path", "query", "body", "header"]
 
     @property
     def kind(self) -> Any:
@@ -174,8 +192,10 @@ class Capability:
         usually_now: the field of the body that at a terminal is now where it is not given.
         arguments: what stands at a terminal without the name of an option.
         status: of the answer where it worked; 202: a job is accepted and the gateway says where it is read, while a command waits for its reply.
-        routed: whether its route is made of the declaration; one that answers with a tag, or not with the reply alone, is made by hand.
-        location: where what was accepted is read, with the names of the reply.
+        routed: whether its route is made of the declaration; one that does not answer with the reply alone is made by hand.
+        location: where what was accepted or made is read, with the names of the reply; usual: the job's address.
+        tag: what the version of a ``Tagged`` reply is.
+        changes: the parameter that holds the version which the caller has read; one without a default must be given.
         errors: which not every operation has.
         aliases: short paths of the same form.
         critical: the password is asked again, whoever calls.
@@ -186,7 +206,7 @@ class Capability:
         for_assistants: whether it is a tool for assistants, where it reads of one site without a worker.
     """
 
-    function: Callable[..., Message | None]
+    function: Callable[..., StrictModel | Tagged[Any] | None]
     method: Method
     path: str
     noun: str
@@ -199,7 +219,9 @@ class Capability:
     arguments: Collection[str] = ()
     status: int = 200
     routed: bool = True
-    location: str = "/v1/jobs/{job_id}"
+    location: str = ""
+    tag: str = ""
+    changes: str = ""
     errors: Sequence[type[LunaError]] = ()
     also: tuple[str, ...] = ()
     local_command: str | None = None
@@ -235,7 +257,7 @@ class Capability:
     def asks(self) -> type[Request] | None:
         """What a worker is asked; None: it is done where it is asked for."""
         returned = get_type_hints(self.function)["return"]
-        return returned if issubclass(returned, Request) else None
+        return returned if _is_of(returned, Request) else None
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -253,10 +275,11 @@ class Capability:
         return self.asks is not None and self.status == HTTPStatus.ACCEPTED
 
     @cached_property
-    def reply(self) -> type[Message] | None:
+    def reply(self) -> type[StrictModel] | None:
         """What comes back, of a job once it is done; None: that it is done, and no more."""
-        reply: type[Message | None] = get_type_hints(self.function)["return"] if self.asks is None else self.asks.reply
-        return reply if issubclass(reply, Message) else None
+        reply = get_type_hints(self.function)["return"] if self.asks is None else self.asks.reply
+        reply = get_args(reply)[0] if get_origin(reply) is Tagged else reply
+        return reply if _is_of(reply, StrictModel) else None
 
     @cached_property
     def given(self) -> tuple[Given, ...]:
@@ -272,13 +295,18 @@ class Capability:
 
     def _read(self, parameter: Parameter, hint: Any) -> Given:
         info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
-        return Given(parameter.name, hint, info, "body" if _is_of(info.annotation, Message) else "path" if f"{{{parameter.name}}}" in self.path else "query")
+        return Given(parameter.name, hint, info, self._find_place(parameter.name, info.annotation))
+
+    def _find_place(self, name: str, kind: Any) -> Literal["path", "query", "body", "header"]:
+        if name == self.changes:
+            return "header"
+        return "body" if _is_of(kind, StrictModel) else "path" if f"{{{name}}}" in self.path else "query"
 
 
 def _is_of(kind: Any, base: type[BaseModel]) -> bool:
     return isinstance(kind, type) and issubclass(kind, base)
 
 
-def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., Message | None]], Capability]:
+def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., StrictModel | Tagged[Any] | None]], Capability]:
     """Return what makes a capability of a function; ``declared`` are the fields of :class:`Capability` beside."""
     return lambda function: Capability(function=function, method=method, path=path, **declared)

@@ -61,7 +61,6 @@ from services.api.routes import (
     plans,
     series,
     short_paths,
-    sites,
     timeline,
     tools,
 )
@@ -224,13 +223,12 @@ SLOWEST_BYTES_PER_SECOND = 1_000
 
 # In the order in which the documentation shows them.
 ROUTERS = (
-    sites.router,
+    *declared.ROUTERS,
     plans.router,
     timeline.router,
     answers.router,
     series.router,
     upload_routes.router,
-    *declared.ROUTERS,
     agent.router,
     documents.router,
     tools.router,

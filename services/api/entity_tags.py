@@ -52,6 +52,6 @@ def read_version(request: Request) -> int:
     return int(number)
 
 
-def version_tag(version: int) -> str:
+def version_tag(version: int | str) -> str:
     """Return the tag of a version."""
     return f'"{version}"'

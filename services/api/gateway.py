@@ -120,6 +120,7 @@ class Gateway:
             database=lambda: self.database,
             queue=lambda: self.queue,
             objects=lambda: self.objects,
+            data_folder=lambda: self.settings.data_folder,
             name=caller.name,
             sites=caller.sites,
             scopes=caller.scopes,

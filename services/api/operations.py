@@ -16,11 +16,6 @@ from services.api.page_operations import ADMIN_PAGES, PAGES
 
 _SITE = "/v1/sites/{site_id}"
 
-SITES = (
-    Operation("create_site", "POST", "/v1/sites", "configure", "site add"),
-    Operation("read_site", "GET", _SITE, "read", "site show"),
-    Operation("change_site", "PUT", _SITE, "configure", "site add"),
-)
 PLANS = (
     Operation("make_plan", "POST", "/v1/plans", "operate", "plan", aliases=("/plan",)),
     Operation("trace_pareto", "POST", "/v1/plans/pareto", "analyse", "plan", aliases=("/plan/pareto",)),
@@ -31,13 +26,7 @@ DATA = (
     Operation("load_file", "POST", f"{_SITE}/uploads", "data", "data load"),
 )
 DECLARED = tuple(describe_declared(each) for each in CAPABILITIES if each.noun != "identity")
-_AGENT = f"{_SITE}/agent"
-AGENT = (
-    Operation("read_agent_plan", "GET", f"{_AGENT}/plans/{{shadow_id}}", "read", alone="what the page Antares draws; luna agent plans lists them"),
-    Operation("draw_agent_day", "GET", f"{_AGENT}/days/{{day}}/picture", "read", "agent plot"),
-    # Asked with the password like arming: it may widen what the agent decides.
-    Operation("change_agent", "PUT", f"{_AGENT}/settings", "configure", "site add", critical=True),
-)
+AGENT = (Operation("draw_agent_day", "GET", f"{_SITE}/agent/days/{{day}}/picture", "read", "agent plot"),)
 ANSWERS = (Operation("ask_question", "POST", "/v1/answers", "read", "ask", aliases=("/rag/ask",)),)
 TOOLS = (
     Operation("list_tools", "GET", "/v1/tools", "read", "tools list"),
@@ -84,7 +73,6 @@ OLDER = (
 )
 
 OPERATIONS: tuple[Operation, ...] = (
-    *SITES,
     *PLANS,
     *DATA,
     *DECLARED,

@@ -11,6 +11,7 @@ from luna.energy.devices import BATTERIES, COMMANDS, Mode
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.platform.capabilities import control
+from luna.platform.capabilities.sites import read_site
 from luna.words import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out
 from services.cli.declared import build_group, open_desk, show_reply
@@ -38,7 +39,7 @@ _MODES = "; ".join(f"{kind.key('NAME')}: {', '.join(kind.modes)}" for kind in CO
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
     with open_desk() as desk:
-        state, section = desk.ask(control.arm, {"site_id": site}), desk.read_site(site).control
+        state, section = desk.ask(control.arm, {"site_id": site}), desk.ask(read_site, {"site_id": site}).control
     by = "dry_run" if section is None else section.by
     words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
     emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
@@ -83,7 +84,7 @@ def status(
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
     with open_desk() as desk:
-        zone = ZoneInfo(desk.read_site(site).timezone)
+        zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         states = desk.ask(control.read_control, {"site_id": site}).devices
         decided = desk.ask(control.list_decisions, {"site_id": site, "limit": limit})
     document = {
@@ -119,7 +120,7 @@ def run() -> None:
 def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) -> "tuple[ControlState, ZoneInfo]":
     """Store what the owner wants of a device; return how that then stands, and the site's zone."""
     with open_desk() as desk:
-        zone = ZoneInfo(desk.read_site(site).timezone)
+        zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         try:
             with site_clock(zone):
                 order = compose_request(Override, **wanted, until=until)

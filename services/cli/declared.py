@@ -20,8 +20,8 @@ from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capabilities.sites import SiteList, list_sites
-from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable, TextTable
+from luna.platform.capabilities.sites import SiteList, list_sites, read_site
+from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable, Tagged, TextTable
 from luna.words import Numbers
 from services.cli.carry_out import answer_request, carry_out
 from services.cli.console import JsonOption, emit, out, table
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from luna.contracts.documents import Document
-    from luna.energy.site import Site
     from luna.platform.queue import Client
 
 PAGE_ROWS = 500
@@ -43,13 +42,6 @@ _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is go
 
 class Desk(Protocol):
     """Where capabilities are carried out."""
-
-    def read_site(self, name: str) -> "Site":
-        """Return a stored site.
-
-        Raises:
-            NotFoundError: no such site.
-        """
 
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         """Return a capability's reply.
@@ -79,13 +71,6 @@ class OwnDesk:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def read_site(self, name: str) -> "Site":
-        """Return a stored site."""
-        from luna.platform.database import engine, sites
-
-        with engine.unit_of_work(self._open_database()) as connection:
-            return sites.load(connection, name)
-
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         """Return a capability's reply; who may start a command here may have all that it does."""
         from luna.platform.clock import SystemClock
@@ -101,7 +86,7 @@ class OwnDesk:
         ) as call:
             found = capability.function(call, **given)
         if not isinstance(found, Request):
-            return found
+            return found.reply if isinstance(found, Tagged) else found
         return carry_out(self._open_database(), self._open_queue(), found, quiet=self._quiet) if capability.as_job else answer_request(found)
 
     def save_file(self, document: "Document", target: Path) -> None:
@@ -231,7 +216,7 @@ def compose_given(capability: Capability, texts: Mapping[str, Any], read_zone: C
 
 
 def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
-    return ZoneInfo("UTC" if site is None else desk.read_site(site).timezone)
+    return ZoneInfo("UTC" if site is None else desk.ask(read_site, {"site_id": site}).timezone)
 
 
 def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:

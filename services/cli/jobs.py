@@ -13,6 +13,7 @@ from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, share_zone
 from luna.platform.capabilities.jobs import list_jobs, read_job
+from luna.platform.capabilities.sites import read_site
 from luna.words import say_instant
 from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out, table
@@ -122,7 +123,7 @@ def _find_zone(desk: "Desk", job: Job) -> tzinfo:
     """Return in which zone a job's instants are told: that of its site; a job of none is told in UTC."""
     site = job.request.get("site_id")
     try:
-        return UTC if site is None else parse_zone(desk.read_site(site).timezone)
+        return UTC if site is None else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
     except LunaError:
         # Its site is gone since, or cannot be read.
         return UTC

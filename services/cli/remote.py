@@ -16,7 +16,6 @@ from pydantic_core import to_json
 from luna.contracts.documents import Document
 from luna.contracts.message import Message
 from luna.energy.errors import ConfirmationError, InvalidInputError, MachineError, UnavailableError, read_problem
-from luna.energy.site import Site
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import Capability
@@ -47,10 +46,6 @@ class RemoteDesk:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
-
-    def read_site(self, name: str) -> Site:
-        """Return a site as the gateway's Luna has it stored."""
-        return Site.model_validate(self._send("GET", f"/v1/sites/{quote(name, safe='')}"))
 
     def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
         """Return a capability's reply; that of a job once it is done."""
@@ -92,11 +87,12 @@ class RemoteDesk:
                 said = TypeAdapter(each.hint).dump_python(given[each.name], mode="json", by_alias=True, exclude_none=True)
                 query |= said if each.is_model else {each.info.alias or each.name: said}
         body = next((_write(value) for name, value in given.items() if places[name] == "body"), None)
+        version = {"If-Match": f'"{given[capability.changes]}"'} if capability.changes in given else {}
         send = partial(self._send, capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
         try:
-            return send()
+            return send(headers=version)
         except ConfirmationError as refused:
-            return send(headers=_ask_password(refused))
+            return send(headers=version | _ask_password(refused))
 
     def _send(
         self,

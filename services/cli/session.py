@@ -7,6 +7,7 @@ import typer
 
 from luna.contracts.charging_stays import NewSession
 from luna.energy.errors import InvalidInputError
+from luna.platform.capabilities.sites import read_site
 from luna.platform.capabilities.stays import add_session
 from luna.platform.clock import SystemClock
 from services.cli.charging import StayClock, compose_session, read_days, read_number
@@ -41,7 +42,7 @@ def add(  # noqa: PLR0913 - one per option
     shares = {"target_soc": ("--target", target), "arrival_soc": ("--soc", soc), "limit_soc": ("--limit", limit), "min_soc": ("--min", least)}
     socs = {name: read_number(text, field=option, share=True) for name, (option, text) in shares.items() if text is not None}
     with open_desk() as desk:
-        described = desk.read_site(site)
+        described = desk.ask(read_site, {"site_id": site})
         clock = StayClock(ZoneInfo(described.timezone), SystemClock().now())
         begin, until = clock.read(first, end, fields=("--from", "--to"))
         plain = compose_session(socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until)

@@ -324,7 +324,7 @@ def test_everything_runs_what_dies_comes_back_and_ctrl_c_ends_it_all(luna: Runni
     wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
     kill_and_await_others(environment, "luna.platform.queue.worker", "luna.platform.queue.beat", "services.executor")
     # What they are forked from is not needed for it.
-    for server in companions(environment, "services.cli.fork_server"):
+    for server in companions(environment, "luna.platform.supervision.fork_server"):
         os.kill(server, signal.SIGKILL)
     kill_and_await_others(environment, "luna.platform.queue.worker", "services.executor")
     assert companions(environment, "services.ingest.live") == []

@@ -20,15 +20,17 @@ from luna.contracts.agent import (
     TrainAgentRequest,
 )
 from luna.contracts.agent_control import AgentStatus, GateEntry, GateEvidence, ShadowPlanSummary
-from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
+from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentSettingsChange, ScorePeriod, SlotDecision
 from luna.contracts.message import Message
+from luna.contracts.plan import PlanReply
 from luna.energy.history import require_window
 from luna.energy.instant import Day, Instant
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service
 from luna.platform.capabilities.forecasts import show_card
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, Tagged, TextTable, capability
 from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_status, sites
 from luna.platform.database.agent_scores import read_agent_scores
 from luna.platform.database.agent_slots import read_agent_slots
@@ -44,6 +46,8 @@ SpokenIn = Annotated[Language, Field(description="of the sentences")]
 OfKind = Annotated[AgentKind | None, Field(description="of this kind alone")]
 Period = Annotated[ScorePeriod, Field(description="until yesterday, by the site's clock")]
 RunName = Annotated[RunId, Field(description="a training, as the list of them says it")]
+AgentPlan = Annotated[str, Field(max_length=64, description="the plan's id, as the list of the agent's plans says it")]
+SiteVersion = Annotated[int | None, Field(description='the site\'s version that is changed, as the ETag said: "3"; default: whatever it is')]
 RunLimit = Annotated[int, Field(ge=1, le=100, description="of each kind")]
 
 
@@ -254,6 +258,27 @@ def list_agent_plans(
     return ShadowPlanList(plans=page, cursor=following)
 
 
+@capability(
+    "GET",
+    f"{_PATH}/plans/{{shadow_id}}",
+    tag="names this plan",
+    alone="what the page Antares draws; luna agent plans lists them",
+    # Slot by slot it is more than an assistant can read.
+    for_assistants=False,
+    **_READS,
+)
+def read_agent_plan(call: CapabilityCall, site_id: SiteName, shadow_id: AgentPlan) -> Tagged[PlanReply]:
+    """Read a plan of the agent.
+
+    Return a plan of the agent as it was stored; it drives devices only where the gatekeeper said so.
+    """
+    sites.key_of(call.connection, site_id)
+    plan = agent_plans.load(call.connection, shadow_id)
+    if plan.site != site_id:
+        raise refuse("no-such-agent-plan", field="shadow_id", value=shadow_id)
+    return Tagged(plan, shadow_id)
+
+
 def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
     learned = f"{say_instant(reply.data_from, numbers.zone)} to {say_instant(reply.data_until, numbers.zone)}"
     yield f"{reply.run_id}: learned from {learned} in {reply.train_seconds:.0f} s"
@@ -322,6 +347,26 @@ def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
     return GateList(gates=agent_service.withdraw(call.connection, site_id, by=call.by, now=call.now), cursor=None)
 
 
+@capability(
+    "PUT",
+    f"{_PATH}/settings",
+    noun=_NOUN,
+    scope="configure",
+    local_command="site add",
+    tag="the site's version, for If-Match",
+    changes="version",
+    # Asked with the password like arming: it may widen what the agent decides.
+    critical=True,
+)
+def change_agent(call: CapabilityCall, site_id: SiteName, asked: AgentSettingsChange, version: SiteVersion = None) -> Tagged[AgentSettings]:
+    """Say what the agent is to be, and what it may do.
+
+    Store it as the site's next version. A mode holds once it is offered; naming one that was withdrawn gives it back. 412 where the site changed since.
+    """
+    site, changed = agent_service.change_settings(call.connection, site_id, asked, version=version, by=call.by, now=call.now)
+    return Tagged(agent_service.read_settings(site), changed)
+
+
 AGENT = (
     read_agent,
     list_agent_scores,
@@ -330,7 +375,9 @@ AGENT = (
     read_agent_run,
     list_agent_gates,
     list_agent_plans,
+    read_agent_plan,
     train_agent,
     evaluate_agent,
     withdraw_agent,
+    change_agent,
 )

@@ -1,17 +1,33 @@
-"""Which sites there are, and deleting one."""
+"""Sites: which there are, how each is configured, adding, changing and deleting one."""
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.energy.errors import ConflictError
+from luna.energy.errors import ConflictError, UnreadableError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
-from luna.platform.capability import CapabilityCall, SiteName, capability
-from luna.platform.database import control, site_removal, sites
+from luna.energy.site.sensor_changes import ChangedSensors
+from luna.platform.capability import CapabilityCall, SiteName, Tagged, capability
+from luna.platform.database import control, site_changes, site_removal, sites
 from luna.platform.database.sites import StoredSite, UnreadableSite
+from luna.platform.drivers.profiles import require_profiles
 from luna.platform.paging import Cursor, cut_page, read_text
+
+_TAG = "the site's version, for If-Match and If-None-Match"
+_SITE: dict[str, Any] = {"noun": "sites", "scope": "configure", "tag": _TAG, "local_command": "site add"}
+SiteVersion = Annotated[int, Field(description='the version that is changed, as the ETag said: "3"')]
+
+
+class PastOfSite(BaseModel):
+    """What another configuration means for what is recorded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    changed_sensors: Annotated[ChangedSensors, Field(description="since when a sensor counts whose sign or role is changed")] = "from-now"
+    accept_time_zone: Annotated[bool, Field(description="store another time zone although what is recorded is then billed and drawn by other days")] = False
 
 
 class UnreadableDocument(UnreadableSiteReply):
@@ -57,6 +73,53 @@ def list_sites(
     return SiteList(sites=[row.site for row in page if isinstance(row, StoredSite)], unreadable=unreadable, cursor=following)
 
 
+@capability("POST", "/v1/sites", status=201, location="/v1/sites/{name}", errors=(ConflictError,), **_SITE)
+def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
+    """Add a site.
+
+    Store a new site; 409 where there is one of that name. Its devices follow no plan before it is armed.
+    """
+    require_profiles(site, call.data_folder())
+    return Tagged(site, sites.create(call.connection, site))
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}",
+    noun="sites",
+    scope="read",
+    local_command="site show",
+    tag=_TAG,
+    errors=(UnreadableError,),
+    # Its tools tell an assistant the same in words.
+    for_assistants=False,
+)
+def read_site(call: CapabilityCall, site_id: SiteName) -> Tagged[Site]:
+    """Read a site.
+
+    Return the site as it was configured last; its ETag is its version. 409 where this release cannot read it; the list shows what is stored.
+    """
+    stored = sites.read(call.connection, site_id)
+    return Tagged(stored.site, stored.version)
+
+
+@capability("PUT", "/v1/sites/{site_id}", changes="version", errors=(ConflictError,), **_SITE)
+def change_site(call: CapabilityCall, site_id: SiteName, site: Site, *, past: PastOfSite, version: SiteVersion) -> Tagged[Site]:
+    """Change a site.
+
+    Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`.
+
+    409 where another time zone would give what is recorded other days, unless `accept_time_zone` is true.
+
+    A sensor whose sign or role changes counts so from now on, and both times stand in the site that is returned; `changed_sensors=always` stores it as given.
+    """
+    if site.name != site_id:
+        raise refuse("site-keeps-name", field="name", value=site.name, site_id=site_id)
+    require_profiles(site, call.data_folder())
+    change = site_changes.prepare(call.connection, site, now=call.now, **past.model_dump())
+    return Tagged(change.site, site_changes.store(call.connection, change, version=version))
+
+
 @capability(
     "DELETE",
     "/v1/sites/{site_id}",
@@ -84,4 +147,4 @@ def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
     call.after_commit(remove_artefacts)
 
 
-SITES = (list_sites, delete_site)
+SITES = (list_sites, create_site, read_site, change_site, delete_site)

@@ -6,20 +6,27 @@ from http import HTTPStatus
 from inspect import Parameter, Signature
 from itertools import groupby
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from anyio import to_thread
-from fastapi import Query, Response
+from fastapi import Header, Query, Request, Response
+from pydantic import BaseModel
 
 from luna.contracts.message import Message
+from luna.energy.errors import OutdatedError, UnconditionalError
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply
 from luna.platform.capability import Capability
+from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.caller import Signature as CallerSignature
 from services.api.identity.identity import CurrentIdentity, Identity
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
+
+_JOB = "/v1/jobs/{job_id}"
+_IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
 def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
@@ -29,8 +36,20 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
         if not each.routed:
             continue
         reply = JobReply if each.as_job else each.reply
-        router.operation(each.title, status_code=each.status, response_model=reply, responses=document_errors(*each.errors))(_build_handler(each))
+        router.operation(each.title, status_code=each.status, response_model=reply, responses=_document_answers(each))(_build_handler(each))
     return router
+
+
+def _document_answers(capability: Capability) -> dict[int | str, dict[str, Any]]:
+    """Return what the description says of a capability's answers beside the reply."""
+    answers: dict[int | str, dict[str, Any]] = {}
+    if capability.tag:
+        answers[capability.status] = {"headers": {"ETag": {"description": capability.tag, "schema": {"type": "string"}}}}
+        if capability.method == "GET":
+            answers[HTTPStatus.NOT_MODIFIED.value] = {"description": "As it was, by If-None-Match"}
+    version = next((each for each in capability.given if each.place == "header"), None)
+    refused = () if version is None else (OutdatedError, UnconditionalError) if version.info.is_required() else (OutdatedError,)
+    return answers | document_errors(*capability.errors, *refused)
 
 
 def _build_handler(capability: Capability) -> Callable[..., Any]:
@@ -47,17 +66,39 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
 
     def accept(*, gateway: Gateway, caller: Caller, response: Response, identity: Identity, by: str = "", **given: Any) -> Message:  # noqa: ARG001 - as of do
         accepted = gateway.accept(capability, caller, by=by, **given)
-        response.headers["Location"] = capability.location.format(**dict(accepted))
+        response.headers["Location"] = _locate(capability.location or _JOB, accepted)
         return accepted
 
-    handle: Callable[..., Any] = accept if capability.status == HTTPStatus.ACCEPTED else do if capability.asks is None else ask
+    def do_tagged(*, request: Request, if_match: str | None = None, if_none_match: str | None = None, **given: Any) -> Response:  # noqa: ARG001 - documents it
+        needed = any(each.place == "header" and each.info.is_required() for each in capability.given)
+        if needed or if_match is not None:
+            given[capability.changes] = read_version(request)
+        found = do(**given)
+        body, tag = found.reply.model_dump_json(by_alias=True).encode(), version_tag(found.version)
+        if capability.method == "GET":
+            return respond_tagged(request, body, tag)
+        headers = {"ETag": tag} | ({"Location": _locate(capability.location, found.reply)} if capability.location else {})
+        return Response(body, status_code=capability.status, headers=headers, media_type="application/json")
+
+    if capability.tag:
+        handle: Callable[..., Any] = do_tagged
+    else:
+        handle = accept if capability.status == HTTPStatus.ACCEPTED else do if capability.asks is None else ask
     handle.__name__, handle.__doc__ = capability.name, capability.explanation
     setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
     return handle
 
 
+def _locate(location: str, reply: BaseModel) -> str:
+    return location.format(**{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in location})
+
+
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     for each in capability.given:
+        if each.place == "header":
+            if_match = Annotated[str | None, Header(max_length=100, description=each.info.description)]
+            yield Parameter("if_match", Parameter.KEYWORD_ONLY, default=None, annotation=if_match)
+            continue
         default = Parameter.empty if each.place == "path" or each.info.is_required() else each.info.default
         hint = Annotated[each.hint, Query()] if each.is_model and each.place == "query" else each.hint
         yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
@@ -66,6 +107,10 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     yield Parameter("identity", Parameter.KEYWORD_ONLY, annotation=CurrentIdentity)
     if capability.status == HTTPStatus.ACCEPTED:
         yield Parameter("response", Parameter.KEYWORD_ONLY, annotation=Response)
+    if capability.tag:
+        yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
+        if capability.method == "GET":
+            yield Parameter("if_none_match", Parameter.KEYWORD_ONLY, default=None, annotation=_IfNoneMatch)
     if capability.signable:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
 

@@ -88,7 +88,7 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
     # Attended: it ends with this process, however that dies. In a session of its own: Ctrl-C reaches this process, which ends it.
     # What no request of the demo goes to is not loaded; the rest once, for two homes are trained beside each other.
-    command = [sys.executable, "-m", "services.cli.parent_watch", "luna.platform.queue.worker", *sorted(NEEDED_QUEUES), "--load-first"]
+    command = [sys.executable, "-m", "luna.platform.supervision.parent_watch", "luna.platform.queue.worker", *sorted(NEEDED_QUEUES), "--load-first"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
     worker = Worker(process, log)

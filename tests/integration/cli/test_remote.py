@@ -10,9 +10,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from luna.contracts.control import ControlState
+from luna.energy.errors import OutdatedError
+from luna.platform.capabilities.sites import PastOfSite, change_site, read_site
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
+from services.cli.remote import RemoteDesk
+from services.cli.server import RemoteServer
 from tests.command_line import Luna, Said
 from tests.controlled import describe
 from tests.gateway import OWNER_TOKEN, serve
@@ -70,6 +74,15 @@ def test_a_block_is_pinned_listed_and_taken_back_elsewhere(laptop: Luna) -> None
     assert (removed.code, removed.out.strip()) == (0, f"Block {number} is in no plan of cellar any more.")
     assert laptop("manual", "list", *AT).out.strip() == "Nothing is pinned or forbidden."
     assert laptop("manual", "list", *AT, "--history", "--json").document["blocks"][0]["removed_by"] == "owner"
+
+
+def test_a_site_elsewhere_is_changed_only_in_the_version_that_was_read(url: str) -> None:
+    with RemoteDesk(RemoteServer(url, OWNER_TOKEN)) as desk:
+        site = desk.ask(read_site, {"site_id": "cellar"})
+        given = {"site_id": "cellar", "site": site, "past": PastOfSite()}
+        with pytest.raises(OutdatedError):
+            desk.ask(change_site, given | {"version": 4711})
+        assert desk.ask(change_site, given | {"version": 1}) == site
 
 
 def test_devices_are_armed_overridden_and_handed_back_elsewhere(laptop: Luna) -> None:

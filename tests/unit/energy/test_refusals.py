@@ -57,7 +57,6 @@ REACHED = (
     "services/api/pages/data.py",
     "services/api/uploads.py",
     "services/api/routes/uploads.py",
-    "services/api/routes/sites.py",
     "services/ingest/file_schema.py",
     "services/ingest/file_guess",
     "services/ingest/batches.py",

@@ -7,7 +7,7 @@ LETTING_GO = """
 import re
 from pathlib import Path
 import numpy as np
-from services.cli.fork_server import let_go_of_files
+from luna.platform.supervision.fork_server import let_go_of_files
 def held_kb():
     return int(re.search(r"RssFile:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 before = held_kb()

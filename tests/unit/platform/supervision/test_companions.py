@@ -9,8 +9,8 @@ import pytest
 
 from luna.platform.memory import affordable_processes
 from luna.platform.settings import Settings
+from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER, _pass_on, choose_companions, has_one_worker
 from luna.platform.telemetry import RECENT_LINES
-from services.cli.up import COMPANIONS, ONE_WORKER, _pass_on, choose_companions, has_one_worker
 
 TALKER = "import sys; sys.stderr.writelines(f'line {number}\\n' for number in range(50_000))"
 

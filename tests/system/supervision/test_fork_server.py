@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.fork_server import ForkedProcess, ForkServer
+from luna.platform.supervision.fork_server import ForkedProcess, ForkServer
 
 PATIENCE_SECONDS = 60
 # Says what it is, and ends with its starter: with 3 where it was told so on its standard input.

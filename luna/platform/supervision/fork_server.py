@@ -1,4 +1,4 @@
-"""``python -m services.cli.fork_server SHARE [MODULE ARGUMENT …]``: loads what several processes of ``luna up`` need, and becomes each of them by a fork.
+"""``python -m luna.platform.supervision.fork_server SHARE [MODULE ARGUMENT …]``: loads what several processes need, and becomes each of them by a fork.
 
 What is loaded before a fork is in memory once, and is not loaded again. A forked process is one like any other: in a session of its own, with its own command
 line, ended by its own signals; it outlives the server. Where no server works, a process is executed instead, and loads everything itself.
@@ -26,7 +26,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn, Self
 
-MODULE = "services.cli.fork_server"
+MODULE = "luna.platform.supervision.fork_server"
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
 # What the processes import, also what one of them alone does: to import it after the fork would write all over the pages that are shared. None of their own
 # modules is among it: they run as ``__main__``.
