@@ -93,7 +93,7 @@ def describe(report: LoadReport) -> LoadReply:
         quarantined=report.quarantined,
         duplicated=report.duplicated,
         repairs=dict(report.repairs),
-        reasons=dict(report.reasons),
+        reasons=report.reasons,
         notes=report.notes,
         step_minutes=None if report.step is None else report.step.total_seconds() / 60,
         first=report.first,

@@ -44,6 +44,12 @@ REASONS: dict[str, RefusalReason] = {
         "a day that was built again cannot be corrected",
         "Release it to take what was built again, dismiss it to keep the stored day, or load the right readings.",
     ),
+    "days-would-change": RefusalReason(
+        "{day} would become another day: {why}; such series of days: {count}; nothing was changed",
+        "Check unit and role of its sensors; where the new figures are right, build again with --accept (in a request: accept).",
+        error=ConflictError,
+        kinds={"day": "day", "why": "row"},
+    ),
     "entry-of-readings": RefusalReason(
         "the entry stands for {count} readings, which no single value corrects",
         "Release or dismiss them, or load the right readings: luna data load FILE --kind readings.",
