@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries, KeptDay
-from luna.energy.errors import InvalidInputError
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.refusals import refuse
 from luna.energy.row_fault import RowFault, refuse_unit
@@ -131,8 +130,7 @@ def _window(request: BuildSlotsRequest) -> Timeline:
 def _require_sensors(site: Site) -> set[str]:
     named = sensor_names(site)
     if not named:
-        remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
-        raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)
+        raise refuse("site-without-sensors", field="input_sensors", value=site.name)
     return named
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make
 from sqlalchemy.exc import ArgumentError, InternalError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
-from luna.energy.errors import FullError, InvalidInputError, UnavailableError
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
@@ -91,8 +91,8 @@ def parse_address(url: str) -> URL:
     return address.set(drivername="postgresql+psycopg")
 
 
-def _no_address() -> InvalidInputError:
-    return InvalidInputError("no address of a PostgreSQL", field="LUNA_DATABASE_URL", remedy="Write postgresql://user:password@host:5432/database.")
+def _no_address() -> LunaError:
+    return refuse("no-database-address", field="LUNA_DATABASE_URL")
 
 
 @contextmanager
@@ -204,13 +204,12 @@ def translated() -> Iterator[None]:
         raise refuse("database-busy", field="database_url") from exc
 
 
-def _translate(error: BaseException) -> UnavailableError:
+def _translate(error: BaseException) -> LunaError:
     reason = str(error).strip().partition("\n")[0]
     if isinstance(error, psycopg.errors.DiskFull):
-        remedy = "Free some space where PostgreSQL keeps its data, then try again; nothing was changed."
-        return FullError(f"the database's disk is full: {reason}", field="database_url", remedy=remedy)
+        return refuse("database-full", field="database_url", why=reason)
     said, remedy = next((words for kind, words in _SAID.items() if isinstance(error, kind)), _AWAY)
-    return UnavailableError(f"{said}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
+    return refuse("database-away", field="database_url", said=said, why=reason, remedy=remedy)
 
 
 def _milliseconds(duration: timedelta) -> int:

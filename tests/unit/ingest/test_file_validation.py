@@ -70,7 +70,8 @@ def test_an_empty_cell_is_unknown_beside_a_known_one() -> None:
 
 def test_a_price_that_is_missing_is_refused_and_the_one_beside_it_accepted() -> None:
     judged = verdict("prices", import_price=["0.3"], export_price=[""])
-    assert judged.accepted.select("import_price", "export_price", "doubt").rows() == [(0.3, None, "export_price is missing")]
+    assert judged.accepted.select("import_price", "export_price").rows() == [(0.3, None)]
+    assert say_faults(judged.accepted["doubt"]) == ["export_price is missing"]
     assert say_faults(verdict("prices", spot_price=[""]).rejected["fault"]) == ["spot_price is missing"]
 
 
