@@ -70,7 +70,7 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
             return guess_file(path, file_name=request.file_name, timezone=request.timezone, choices=request.choices, limits=FileLimits.of(work.settings))
         except InvalidInputError as error:
             field = request.file_name if error.field == str(path) else error.field
-            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
+            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
 
 
 def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
