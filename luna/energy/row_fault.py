@@ -62,11 +62,9 @@ TOO_HIGH = frozenset({"above", "above_site"})
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """Why a row or a reading is refused: a key of ``ENGLISH``, and the figures of its sentence.
+    """Why a row or a reading is refused: a code, and the parameters of its sentence."""
 
-    ``str`` says it in English. ``column`` among the parameters is the column of a time that is not the row's own.
-    """
-
+    # A key of ``ENGLISH``; ``column`` among the parameters is the column of a time that is not the row's own.
     code: str
     parameters: Mapping[str, str | int | float] = field(default_factory=dict)
 

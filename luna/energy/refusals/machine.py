@@ -9,7 +9,19 @@ REASONS: dict[str, RefusalReason] = {
     "database-full": RefusalReason(
         "the database's disk is full: {why}", "Free some space where PostgreSQL keeps its data, then try again; nothing was changed.", error=FullError
     ),
-    "database-away": RefusalReason("{said}: {why}", "{remedy}, then try again; nothing was changed.", error=UnavailableError, quotes=True),
+    "database-away": RefusalReason(
+        "the database does not answer: {why}", "Check that it runs, then try again; nothing was changed.", error=UnavailableError, quotes=True
+    ),
+    "database-without-memory": RefusalReason(
+        "the database has no memory left: {why}",
+        "Free some memory where PostgreSQL runs, then try again; nothing was changed.",
+        error=UnavailableError,
+    ),
+    "database-read-only": RefusalReason(
+        "the database takes no writes: {why}",
+        "Wait until the fail-over has ended, or name the server that takes them, then try again; nothing was changed.",
+        error=UnavailableError,
+    ),
     "downgrade-drops-data": RefusalReason("the downgrade would drop data of {names}", "Back them up, then add --yes.", error=ConflictError),
     "no-such-revision": RefusalReason("the schema has no such revision", "The newest is {newest}, or head."),
     "schema-busy": RefusalReason("the schema cannot be changed now: {why}", "Try again shortly.", error=UnavailableError, quotes=True),

@@ -26,10 +26,11 @@ CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_time
 
 # What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
-_AWAY = "the database does not answer", "Check that it runs"
-_SAID: dict[type[Exception], tuple[str, str]] = {
-    psycopg.errors.OutOfMemory: ("the database has no memory left", "Free some memory where PostgreSQL runs"),
-    psycopg.errors.ReadOnlySqlTransaction: ("the database takes no writes", "Wait until the fail-over has ended, or name the server that takes them"),
+_AWAY = "database-away"
+_REASONS: dict[type[Exception], str] = {
+    psycopg.errors.DiskFull: "database-full",
+    psycopg.errors.OutOfMemory: "database-without-memory",
+    psycopg.errors.ReadOnlySqlTransaction: "database-read-only",
 }
 
 
@@ -205,11 +206,8 @@ def translated() -> Iterator[None]:
 
 
 def _translate(error: BaseException) -> LunaError:
-    reason = str(error).strip().partition("\n")[0]
-    if isinstance(error, psycopg.errors.DiskFull):
-        return refuse("database-full", field="database_url", why=reason)
-    said, remedy = next((words for kind, words in _SAID.items() if isinstance(error, kind)), _AWAY)
-    return refuse("database-away", field="database_url", said=said, why=reason, remedy=remedy)
+    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), _AWAY)
+    return refuse(reason, field="database_url", why=str(error).strip().partition("\n")[0])
 
 
 def _milliseconds(duration: timedelta) -> int:
