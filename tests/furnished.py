@@ -11,6 +11,7 @@ from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.row_fault import RowFault
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zone
 from luna.platform.database import control, forecasts, observations, quality, scores, sites
@@ -119,9 +120,10 @@ def plan_now(connection: Connection, site: Site, now: datetime) -> None:
 
 def refuse_row(connection: Connection, name: str, line: int, *, load_kwh: float = -0.4) -> int:
     """Put a row of 3 November into quarantine, and return its number."""
+    fault = RowFault.of("below", series="load_kwh", limit=0.0, hint="direction")
     raw = {"slot_start": "2026-11-03T10:00:00+01:00", "load_kwh": load_kwh, "pv_kwh": 0.2}
-    row = {"site_key": sites.key_of(connection, name), "kind": "observations", "source": "f" * 64, "line": line, "reason": "load_kwh: -0.4 is below 0"}
-    number = connection.scalar(quarantine.insert().values(raw=raw, **row).returning(quarantine.c.quarantine_id))
+    row = {"site_key": sites.key_of(connection, name), "kind": "observations", "source": "f" * 64, "line": line}
+    number = connection.scalar(quarantine.insert().values(raw=raw, fault=fault.document(), **row).returning(quarantine.c.quarantine_id))
     return int(number or 0)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, text
 from luna.contracts import PlanReply
 from luna.contracts.counterfactual import WhatIfRequest
 from luna.contracts.identity import KeyScope, NewKey, NewUser, Role
+from luna.energy.row_fault import RowFault
 from luna.platform import passwords
 from luna.platform.clock import SystemClock
 from luna.platform.database import api_keys, engine, jobs, quarantine, sessions, users, what_ifs
@@ -129,7 +130,7 @@ def store_things(connection: Connection, site: str, *, name: str, start: datetim
     what_ifs.ask(connection, f"question-{name}", question, now=start)
     job = jobs.accept(connection, task="planner.replay.run", key=name, request=json.dumps(request), trace_id="test")
     quarantine.begin(connection)
-    quarantine.add(connection, [(1, "too much", "{}")])
+    quarantine.add(connection, [(1, RowFault("far").text, "{}")])
     quarantine.finish(connection, site, kind="observations", source=name)
     row = connection.execute(text("SELECT max(quarantine_id) FROM quarantine")).scalar_one()
     return Things(plan, job.job_id, f"question-{name}", row)

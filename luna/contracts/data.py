@@ -11,6 +11,7 @@ from luna.contracts.message import Message, Request, Schedule
 from luna.energy.instant import Day, Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.refusals import invalid_part
+from luna.energy.row_fault import RowFault
 
 Kind = Literal["observations", "prices", "weather", "carbon", "readings"]
 Column = Annotated[str, Field(min_length=1, max_length=200)]
@@ -101,7 +102,8 @@ class QuarantinedRow(Message):
     kind: str
     source: Annotated[str, Field(description="the file's SHA-256, or the name of a live source")]
     line: int
-    reason: str
+    fault: Annotated[RowFault, Field(description="why it was refused: a code with parameters")]
+    reason: Annotated[str, Field(description="the same in English")]
     raw: Annotated[dict[str, Any], Field(description="the row as received")]
     received_at: Instant
     resolution: Resolution | None = None

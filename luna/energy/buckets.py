@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, floor_to, local_midnight
 
@@ -106,7 +105,7 @@ def thin(values: FloatArray, points: int) -> IndexArray:
         InvalidInputError: fewer than three points.
     """
     if points < KEPT_PER_STRETCH:
-        raise InvalidInputError("a curve needs at least three points", field="points", value=points, remedy=f"Ask for {KEPT_PER_STRETCH} or more.")
+        raise refuse("curve-too-few-points", field="points", value=points, least=KEPT_PER_STRETCH)
     if values.size <= points:
         return np.arange(values.size)
     edges = np.linspace(0, values.size, points // KEPT_PER_STRETCH + 1).astype(np.int64)

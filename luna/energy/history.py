@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
-from luna.energy.errors import InvalidInputError
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import EnergyInterval
 from luna.energy.outlook import SHARES
@@ -118,14 +117,14 @@ class SeriesQuery:
     def __post_init__(self) -> None:
         name = self.name
         if name.sampled:
-            raise InvalidInputError("readings are no slots", field="series", value=self.series, remedy="Ask for readings.")
+            raise refuse("readings-are-no-slots", field="series", value=self.series)
         require_known("resolution", self.resolution, tuple(RESOLUTIONS))
         if self.aggregate is not None:
             require_known("aggregate", self.aggregate, AGGREGATES)
         require_window(self.first, self.end)
         for field, value, sources in (("known_at", self.known_at, ("market_prices", *COLUMNS)), ("issued_at", self.issued_at, tuple(COLUMNS))):
             if value is not None and name.source not in sources:
-                raise InvalidInputError("the series has no use for it", field=field, value=value.isoformat(), remedy=f"It belongs to {', '.join(sources)}.")
+                raise refuse("series-without-use", field=field, value=value.isoformat(), sources=sources)
 
     @property
     def name(self) -> SeriesName:
@@ -260,7 +259,7 @@ def require_known(field: str, value: str, known: tuple[str, ...]) -> None:
         InvalidInputError: it is none.
     """
     if value not in known:
-        raise InvalidInputError(f"no such {field}", field=field, value=value, remedy=f"Choose one of {', '.join(known)}.")
+        raise refuse("no-such-choice", field=field, value=value, name=field, names=known)
 
 
 def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:

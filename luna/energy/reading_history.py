@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from luna.energy.buckets import RESOLUTIONS
-from luna.energy.errors import InvalidInputError
 from luna.energy.history import require_known, require_window
+from luna.energy.refusals import refuse
 
 BUCKETED = ("increase", "time_weighted_mean")
 AGGREGATES = (*BUCKETED, "shape")
@@ -51,9 +51,9 @@ class ReadingQuery:
             if value is not None:
                 require_known(field, value, known)
         if self.resolution is not None and self.aggregate not in BUCKETED:
-            raise InvalidInputError("only buckets have a resolution", field="resolution", value=self.resolution, remedy=f"Ask for {' or '.join(BUCKETED)}.")
+            raise refuse("resolution-without-buckets", field="resolution", value=self.resolution, buckets=" or ".join(BUCKETED))
         if self.points is not None and self.aggregate != "shape":
-            raise InvalidInputError("only a shape has a number of points", field="points", value=self.points, remedy="Ask for shape.")
+            raise refuse("points-without-shape", field="points", value=self.points)
         require_window(self.first, self.end)
 
     @property

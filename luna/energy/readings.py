@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 
 FEWEST_POINTS = 3
@@ -109,7 +109,7 @@ def require_points(points: int) -> None:
         InvalidInputError: fewer than three points.
     """
     if points < FEWEST_POINTS:
-        raise InvalidInputError("a shape needs a first, a last and a point between", field="points", value=points, remedy=f"Ask for {FEWEST_POINTS} or more.")
+        raise refuse("shape-too-few-points", field="points", value=points, least=FEWEST_POINTS)
 
 
 def _gain_per_bucket(runs: Runs, between: FloatArray, edges: InstantArray) -> tuple[FloatArray, FloatArray]:

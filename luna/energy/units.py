@@ -28,7 +28,6 @@ _MEASURES = {
     "kw": Measure("power", 1.0),
     "mw": Measure("power", 1e3),
 }
-ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
 NOT_SAID = -1
 
 
@@ -40,12 +39,6 @@ def read_measure(unit: str | None) -> Measure | None:
 def level_factor(unit: str | None) -> float:
     """Return what one unit of a level is as a fraction: a hundredth for per cent, else the value is one already."""
     return 0.01 if (unit or "").strip() == "%" else 1.0
-
-
-def refuse_unit(unit: str | None) -> str:
-    """Return why readings in ``unit`` are no energy and no power."""
-    said = f"its unit {unit!r} is none of energy or power" if unit else "its unit is not known"
-    return f"{said}: give {ENERGY_UNITS}"
 
 
 def ratio(unit: str | None, to: str | None) -> float:

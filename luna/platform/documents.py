@@ -12,7 +12,6 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
-from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.platform.database import documents
 from luna.platform.database.documents import NewDocument, Sites
@@ -135,8 +134,7 @@ def require_fitting(size_bytes: int, name: str, settings: Settings) -> None:
         InvalidInputError: it is larger.
     """
     if size_bytes > settings.document_max_bytes:
-        message = f"has more than {settings.document_max_bytes} bytes"
-        raise InvalidInputError(message, field=name, remedy="Split it, or let an admin raise the setting document_max_bytes.")
+        raise refuse("document-too-large", field=name, most=settings.document_max_bytes)
 
 
 def require_own_site(site_id: str | None, among: Sites) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 
 log = structlog.get_logger(__name__)
 
@@ -125,8 +125,7 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
     place = environment or PythonEnvironment.of_this_process()
     reason = place.why_not(extra)
     if reason is not None:
-        remedy = f'Install it: pip install "luna-energy[{extra.name}]"; in containers, build the image with it (docs/operations.md).'
-        raise MachineError(f"{extra.purpose} needs {', '.join(missing)}, and {reason}", field="extra", value=extra.name, remedy=remedy)
+        raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=tuple(missing), why=reason)
     with _alone(place.libraries / ".luna-extras.lock"):
         if extra.find_missing():
             _Told.say(f"Installing what {extra.purpose} needs ({extra.megabytes} MB), once …")
@@ -139,16 +138,13 @@ def _install(extra: Extra, place: PythonEnvironment) -> None:
         if done.returncode:
             said = done.stdout.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
             full = "No space left on device" in done.stdout
-            raise MachineError(
-                f"what {extra.purpose} needs ({', '.join(extra.modules)}; {extra.megabytes} MB) could not be installed: {said}",
-                field="extra",
-                value=extra.name,
-                remedy="Free some space there." if full else "Connect this machine to the network once and call it again.",
-            )
+            remedy = "Free some space there." if full else "Connect this machine to the network once and call it again."
+            figures = {"purpose": extra.purpose, "names": tuple(extra.modules), "megabytes": extra.megabytes}
+            raise refuse("extra-not-installed", field="extra", value=extra.name, why=said, remedy=remedy, **figures)
     importlib.invalidate_caches()
     missing = extra.find_missing()
     if missing:
-        raise MachineError(f"{', '.join(missing)} was installed and is not found", field="extra", value=extra.name, remedy="Start Luna again.")
+        raise refuse("extra-not-found", field="extra", value=extra.name, names=tuple(missing))
 
 
 @contextmanager

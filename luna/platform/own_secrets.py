@@ -7,7 +7,8 @@ import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from luna.energy.errors import MachineError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings
 
@@ -106,6 +107,5 @@ def _digest(code: str) -> str:
     return hashlib.sha256(code.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _cannot_keep(path: Path, exc: OSError) -> MachineError:
-    remedy = f"Name a folder that Luna may write as LUNA_DATA_FOLDER, or a file with the secret as LUNA_{path.name.upper()}_FILE."
-    return MachineError(f"a secret of this installation cannot be kept: {exc.strerror}", field=str(path), remedy=remedy)
+def _cannot_keep(path: Path, exc: OSError) -> LunaError:
+    return refuse("secret-not-kept", field=str(path), why=exc.strerror, setting=f"LUNA_{path.name.upper()}_FILE")

@@ -15,7 +15,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.platform.private_folders import make_private
 from luna.platform.retry import RetryPolicy
 
@@ -75,12 +75,7 @@ def hash_file(path: Path) -> str:
 def _check_hash(package: Package, path: Path) -> None:
     found = hash_file(path) if path.is_file() else None
     if found != package.sha256:
-        raise MachineError(
-            f"{package.filename} is not the file that is pinned (sha256 {package.sha256[:12]}…)",
-            field="sha256",
-            value=found,
-            remedy="Check which package index pip uses; a mirror may have changed the file.",
-        )
+        raise refuse("package-changed", field="sha256", value=found, file=package.filename, digest=package.sha256[:12])
 
 
 def _download(package: Package, folder: Path, progress: Progress) -> Path:
@@ -92,11 +87,9 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
         if said is None:
             return folder / package.filename
     full = "No space left on device" in str(said)
-    raise MachineError(
-        f"{package.purpose} ({package.name} {package.version}, {package.bytes / 1e6:.0f} MB) is not cached and could not be downloaded: {said}",
-        field=str(folder.parent),
-        remedy="Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}.",
-    )
+    remedy = "Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}."
+    figures = {"purpose": package.purpose, "package": package.name, "version": package.version, "megabytes": round(package.bytes / 1e6)}
+    raise refuse("package-not-downloaded", field=str(folder.parent), why=said, remedy=remedy, **figures)
 
 
 def _find_pip(package: Package, cache: Path) -> list[str]:
@@ -105,11 +98,8 @@ def _find_pip(package: Package, cache: Path) -> list[str]:
         return [sys.executable, "-m", "pip"]
     program = shutil.which("pip") or shutil.which("pip3")
     if program is None:
-        raise MachineError(
-            f"{package.purpose} ({package.name} {package.version}) is not cached, and there is no pip to download it",
-            field="PATH",
-            remedy=f"Install pip, or put {package.filename} into {cache}.",
-        )
+        figures = {"purpose": package.purpose, "package": package.name, "version": package.version, "file": package.filename}
+        raise refuse("pip-missing", field="PATH", folder=str(cache), **figures)
     return [program]
 
 

@@ -16,7 +16,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from typing import Any, Protocol
 
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.platform.telemetry import new_trace_id
 
 # The header by which a message and a request say which span they come from. Source: W3C Trace Context.
@@ -79,8 +79,7 @@ def configure_tracing(service: str, url: str | None) -> None:
             import opentelemetry.exporter.otlp.proto.http
             import opentelemetry.sdk.trace  # noqa: F401
         except ImportError as exc:
-            remedy = 'Install them: pip install "luna-energy[tracing]", or leave LUNA_TRACES_URL empty.'
-            raise MachineError("the libraries for traces are not installed", field="LUNA_TRACES_URL", value=url, remedy=remedy) from exc
+            raise refuse("tracing-libraries", field="LUNA_TRACES_URL", value=url) from exc
     if isinstance(_Tracing.tracer, _Collected) and _Tracing.made_in == os.getpid():
         _Tracing.tracer.close()
     _Tracing.service, _Tracing.url, _Tracing.tracer, _Tracing.made_in = service, url, _UNTRACED, 0

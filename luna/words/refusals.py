@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from luna.energy import refusals
 from luna.energy.errors import InvalidInputError, LunaError, read_problem
 from luna.energy.refusals import ParameterKind
+from luna.energy.row_fault import RowFault
 from luna.words.devices import PREFIXES, say_device
 from luna.words.language import Language
 from luna.words.numbers import MINUS, NBSP, Numbers, say_day, write_decimal
@@ -99,7 +100,7 @@ _KINDS: Mapping[ParameterKind, Callable[[Any, Language], str]] = {
     "device": lambda value, language: say_device(value, language=language),
     "day": _say_day,
     "instant": _say_instant,
-    "row": say_row_fault,
+    "row": lambda value, language: say_row_fault(RowFault.read(value), language),
 }
 
 

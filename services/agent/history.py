@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.errors import InvalidInputError
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight, repeat_last, to_instant
 from luna.platform.database import forecasts, observations, quality, recorded_span, sites
@@ -72,8 +72,7 @@ class History:
         """
         held = min(max(int(HELD_SHARE * len(self.days)), LEAST_HELD), MOST_HELD)
         if len(self.days) - held < LEAST_DAYS:
-            said = f"there are {len(self.days)} days that can be learned from, and {LEAST_DAYS + LEAST_HELD} are needed"
-            raise InvalidInputError(said, field="site", value=self.scene.site.name, remedy="Record, or load, more days: luna data load --kind observations.")
+            raise refuse("too-few-days-to-learn", field="site", value=self.scene.site.name, days=len(self.days), needed=LEAST_DAYS + LEAST_HELD)
         begin = local_midnight(self.days[-held], self.scene.zone)
         window = self.scene.timeline
         return self.within(window.start, begin), self.within(begin, window.end)
@@ -141,8 +140,7 @@ def _find_window(connection: Connection, site: Site, until: datetime) -> Timelin
     days = recorded_span.whole_days(connection, site, until=until)
     if days is not None:
         return local_days(*days, ZoneInfo(site.timezone))
-    remedy = "Load observations first: luna data load FILE --kind observations."
-    raise InvalidInputError("nothing was measured on a whole day before", field="until", value=until.isoformat(), remedy=remedy)
+    raise refuse("no-whole-day-measured", field="until", value=until.isoformat())
 
 
 @dataclass(frozen=True, slots=True)

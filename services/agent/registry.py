@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 
 import services.agent
 from luna.contracts.agent import AGENT_POLICIES, AgentKind, version_of
-from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import training_runs
 from luna.platform.database.training_runs import TrainingRun
@@ -114,7 +115,7 @@ def find_kind(kind: AgentKind) -> KindDeclaration:
     """
     kinds = find_kinds()
     if kind not in kinds:
-        raise InvalidInputError("no such kind of agent", field="kind", value=kind, remedy=f"Choose from: {', '.join(sorted(kinds))}.")
+        raise refuse("no-such-agent-kind", field="kind", value=kind, names=tuple(sorted(kinds)))
     return kinds[kind]
 
 
@@ -148,14 +149,14 @@ def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: s
         UnavailableError: the store is away.
     """
     if name not in AGENT_POLICIES:
-        raise InvalidInputError("no such trained policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
+        raise refuse("no-such-trained-policy", field="policies", value=name, names=tuple(AGENT_POLICIES))
     kind = AGENT_POLICIES[name]
     run = find_champion(connection, site, kind, unseen=before)
     if run is None:
-        local = None if before is None else before.astimezone(ZoneInfo(site.timezone)).date()
-        said = "nothing was trained" if local is None else f"nothing was trained, and tried, on days before {local} alone"
-        until = "" if local is None else f" --until {local}"
-        raise NotFoundError(said, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}{until}.")
+        if before is None:
+            raise refuse("agent-untrained", field="policies", value=name, site_id=site.name, kind=kind)
+        day = before.astimezone(ZoneInfo(site.timezone)).date()
+        raise refuse("agent-untrained-before", field="policies", value=name, site_id=site.name, kind=kind, day=day)
     return load_run(objects, site, run, kind)
 
 

@@ -17,8 +17,9 @@ from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import GateCode, GateVerdict, ShadowPlanReply, ShadowPlanRequest
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import PlanColumns
-from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.errors import LunaError
 from luna.energy.policy import PlanPolicy
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.clock import Clock
@@ -62,7 +63,7 @@ class _Basis:
     def read(cls, connection: Connection, plan_id: str) -> "_Basis":
         inputs = plans.load_inputs(connection, plan_id)
         if inputs.site is None:
-            raise NotFoundError("the plan is of no stored site", field="plan_id", value=plan_id, remedy="Take a plan that was made for a site by its name.")
+            raise refuse("plan-of-no-site", field="plan_id", value=plan_id)
         return cls(plans.load(connection, plan_id), inputs, sites.load(connection, inputs.site.name))
 
     @property

@@ -50,7 +50,7 @@ def train(request: TrainAgentRequest, work: TaskContext) -> TrainAgentReply:
     try:
         return training.train_agent(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
     except UnavailableError as error:
-        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
+        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
 
 
 @task(AgentCardRequest)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest, version_of
 from luna.contracts.forecast_versions import CardReply
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import sites, training_runs
 from luna.platform.database.training_runs import TrainingRun
@@ -201,8 +201,7 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
     site = sites.load(connection, request.site_id)
     run = training_runs.load(connection, site.name, request.run_id) if request.run_id else find_champion(connection, site, request.kind)
     if run is None:
-        remedy = f"Train first: luna agent train --site {site.name} --kind {request.kind}."
-        raise NotFoundError("nothing was trained", field="kind", value=request.kind, remedy=remedy)
+        raise refuse("agent-untrained", field="kind", value=request.kind, site_id=site.name, kind=request.kind)
     text, facts = load_card(run, objects, field="run_id", remedy="Train again: luna agent train.")
     return CardReply(facts=facts, text=text)
 

@@ -31,7 +31,8 @@ from luna.contracts.documents import SiteName
 from luna.contracts.message import Message
 from luna.contracts.search import SearchFilter, SearchRequest
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription
-from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
 from luna.words.catalogue import CATALOGUE
@@ -111,7 +112,7 @@ async def answer_call(access: ToolAccess, name: str, arguments: Mapping[str, Any
     """Return what a tool finds, or as an error result what is wrong with the call."""
     try:
         if len(json.dumps(arguments)) > LONGEST_ARGUMENTS:
-            raise InvalidInputError("too much was given", field="arguments", remedy=f"Give at most {LONGEST_ARGUMENTS} characters.")
+            raise refuse("tool-arguments-too-long", field="arguments", most=LONGEST_ARGUMENTS)
         if name == SEARCH:
             return await _search(access, arguments)
         if name in DECLARED:
@@ -166,7 +167,7 @@ async def _find_only_site(access: ToolAccess) -> str:
     if len(sites) == 1:
         return sites[0]
     remedy = f"Name one of {', '.join(sites)}." if sites else "Describe one first: luna site add."
-    raise InvalidInputError("which site is meant", field="site_id", remedy=remedy)
+    raise refuse("which-site", field="site_id", remedy=remedy)
 
 
 async def _read(access: ToolAccess, name: str, arguments: Mapping[str, Any]) -> CallToolResult:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
-from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.objects import ObjectStore
 from services.api.uploads import FILE_FIELD, Form, take_form
@@ -93,8 +93,7 @@ class _Counted:
             self.digest.update(piece)
             self.size_bytes += len(piece)
             if self.size_bytes > self._most_bytes:
-                remedy = "Split it, or let an admin raise the setting document_max_bytes."
-                raise InvalidInputError(f"has more than {self._most_bytes} bytes", field=FILE_FIELD, value=self._name[:200], remedy=remedy)
+                raise refuse("document-too-large", field=FILE_FIELD, value=self._name[:200], most=self._most_bytes)
             yield piece
 
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from luna.energy.errors import InvalidInputError, UnconditionalError
+from luna.energy.refusals import refuse
 
 # What is stored may change at any time, so an answer is asked about before it is used again.
 CACHE_CONTROL = "private, no-cache"
@@ -43,12 +43,11 @@ def read_version(request: Request) -> int:
         InvalidInputError: it says something else.
     """
     text = request.headers.get("If-Match")
-    remedy = 'Read the site and send its ETag: If-Match: "3"'
     if text is None:
-        raise UnconditionalError("a change must say which version it changes", field="If-Match", remedy=remedy)
+        raise refuse("version-unsaid", field="If-Match")
     number = text.strip().removeprefix("W/").strip('"')
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise InvalidInputError("is no version of a site", field="If-Match", value=text[:100], remedy=remedy)
+        raise refuse("no-version-of-site", field="If-Match", value=text[:100])
     return int(number)
 
 

@@ -150,6 +150,7 @@ WORDS = {
     "page_end": "on which it ends, from 1",
     "pages": "how many; null: the format has none",
     "parameter": "the parameter it set",
+    "parameters": "what its sentence names",
     "passages": "one after the other",
     "password": "as it is typed",
     "past_levels": "mean import price of each of the last days, currency/kWh",

@@ -214,13 +214,13 @@ class Gateway:
     def _probe_worker(self) -> str:
         planners = {name: sign for name, sign in self.queue.heartbeats.nodes().items() if PLANS in sign.queues}
         if not planners:
-            raise UnavailableError("no worker serves the planner's queue", remedy="Run: python -m luna.platform.queue.worker")
+            raise refuse("no-worker-of-planner")
         starved = [check.detail for sign in planners.values() for check in sign.checks if check.name == TAKES and not check.ok]
         if len(starved) == len(planners):
-            raise UnavailableError(f"no worker takes plans: {starved[0]}", remedy="Each ends by itself and is started again; else see its log.")
+            raise refuse("worker-takes-no-plans", why=starved[0])
         waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())
         if waited > self.settings.plan_timeout / 2:
-            raise UnavailableError(f"the first plan has waited for {waited.total_seconds():.0f} s", remedy="See the log of the worker for plans.")
+            raise refuse("plan-waits", seconds=round(waited.total_seconds()))
         return f"{len(planners)} live"
 
 

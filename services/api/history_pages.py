@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from sqlalchemy import Connection, Engine
 
-from luna.energy.errors import InvalidInputError
 from luna.energy.history import SeriesAnswer, SeriesName, SeriesQuery, write_instants
 from luna.energy.reading_history import ReadingQuery, Register
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant, parse_zone
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
@@ -191,7 +191,7 @@ def _ask(connection: Connection, question: DataQuestion, query: SeriesQuery | Re
 def _query(question: DataQuestion, window: tuple[datetime, datetime], timezone: str) -> SeriesQuery | ReadingQuery:
     name = SeriesName.parse(question.series)
     if question.points is not None and (question.limit is not None or question.cursor is not None):
-        raise InvalidInputError("a thinned series is one page", field="points", value=question.points, remedy="Leave out limit and cursor.")
+        raise refuse("points-and-pages", field="points", value=question.points)
     limit = None if question.points is not None else question.limit or USUAL_LIMIT
     if name.sampled:
         return _reading_query(question, name, window, limit=limit)
@@ -203,7 +203,7 @@ def _query(question: DataQuestion, window: tuple[datetime, datetime], timezone: 
 def _reading_query(question: DataQuestion, name: SeriesName, window: tuple[datetime, datetime], *, limit: int | None) -> ReadingQuery:
     wrong = next(((field, text) for field, text in _issues(question) if text is not None), None)
     if wrong is not None:
-        raise InvalidInputError("readings have no issue", field=wrong[0], value=wrong[1], remedy="Leave it out.")
+        raise refuse("readings-without-issue", field=wrong[0], value=wrong[1])
     aggregate = question.aggregate or ("shape" if question.points is not None else None)
     sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
     return ReadingQuery(sensor, *window, aggregate, question.resolution, question.points, limit)
@@ -219,7 +219,7 @@ def _instant(text: str, field: str, timezone: str) -> datetime:
 
 
 def _read_cursor(question: DataQuestion) -> datetime:
-    wrong = InvalidInputError("the cursor belongs to another question", field="cursor", value=question.cursor, remedy="Ask on with what the answer came from.")
+    wrong = refuse("cursor-of-other-question", field="cursor", value=question.cursor)
     try:
         digest, following = json.loads(urlsafe_b64decode(f"{question.cursor}==="))
         instant = parse_instant(following, field="cursor")

@@ -15,7 +15,8 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
-from luna.energy.errors import InvalidInputError, UnavailableError
+from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database import idempotency
 from luna.platform.database.engine import WholeUnit, unit_of_work
 from luna.platform.database.idempotency import AnswerKey, KeptAnswer
@@ -73,8 +74,7 @@ async def _answer_held(gateway: Gateway, key: AnswerKey, answer: Callable[[], Aw
 
 def _read_key(text: str) -> str:
     if _KEY.fullmatch(text) is None:
-        remedy = "Send 1 to 200 visible characters of ASCII, such as a random UUID."
-        raise InvalidInputError("is no key", field=HEADER, value=text[:200], remedy=remedy)
+        raise refuse("no-request-key", field=HEADER, value=text[:200])
     return text
 
 

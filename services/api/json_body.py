@@ -17,7 +17,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from luna.energy.errors import InvalidInputError, UnsupportedMediaError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from services.api.idempotency import answer_once
 from services.api.identity.guard import admit
 from services.api.identity.site_access import require_sites
@@ -106,15 +107,14 @@ def parse_json(body: bytes) -> Any:
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        raise InvalidInputError("the body is no UTF-8 text", field="body", remedy="Send JSON in UTF-8.") from exc
+        raise refuse("body-no-utf-8", field="body") from exc
     except json.JSONDecodeError as exc:
-        remedy = f"Correct the JSON at line {exc.lineno}, column {exc.colno}."
-        raise InvalidInputError(f"Invalid JSON: {exc.msg}", field="body", remedy=remedy) from exc
+        raise refuse("body-no-json", field="body", why=exc.msg, line=exc.lineno, column=exc.colno) from exc
     except RecursionError as exc:
         raise _too_deep("body") from exc
     except ValueError as exc:
         # Python reads no number of so many digits.
-        raise InvalidInputError("a number has too many digits", field="body", remedy="Give a number that can be meant.") from exc
+        raise refuse("number-too-long", field="body") from exc
     _require_usable(document)
     return document
 
@@ -133,18 +133,17 @@ def _parse_type(content_type: str | None) -> Message:
 
 def _require_json(content_type: str | None) -> None:
     if not is_json(content_type):
-        remedy = "Send JSON and say so: Content-Type: application/json"
-        raise UnsupportedMediaError("this route takes JSON", field="Content-Type", value=(content_type or "")[:100], remedy=remedy)
+        raise refuse("json-wanted", field="Content-Type", value=(content_type or "")[:100])
     charset = _parse_type(content_type).get_param("charset")
     if charset is not None and str(charset).lower() not in _CHARSETS:
-        raise UnsupportedMediaError("JSON is UTF-8", field="Content-Type", value=(content_type or "")[:100], remedy="Send it as UTF-8, without a charset.")
+        raise refuse("json-other-charset", field="Content-Type", value=(content_type or "")[:100])
 
 
 def _require_text(request: Request) -> None:
     """Refuse a query or path with a NUL, which PostgreSQL knows in no text."""
     for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
         if "\x00" in name or "\x00" in value:
-            raise InvalidInputError("holds a NUL", field=name.replace("\x00", "\ufffd"), value=str(value)[:100], remedy="Leave the NUL out.")
+            raise refuse("address-with-nul", field=name.replace("\x00", "\ufffd"), value=str(value)[:100])
 
 
 def _require_usable(document: Any) -> None:
@@ -161,8 +160,7 @@ def _require_usable(document: Any) -> None:
             if isinstance(part, dict | list):
                 waiting.append((f"{path}.{name}" if path else str(name), depth + 1, part))
             elif fault := _find_fault(part):
-                message, remedy = fault
-                raise InvalidInputError(message, field=(f"{path}.{name}" if path else str(name)) or "body", value=part, remedy=remedy)
+                raise refuse(fault, field=(f"{path}.{name}" if path else str(name)) or "body", value=part, most=LARGEST_WHOLE_NUMBER)
 
 
 def _are_usable_numbers(values: list[Any]) -> bool:
@@ -180,19 +178,19 @@ def _parts(path: str, whole: Any) -> Iterator[tuple[str | int, Any]]:
         return iter([("", whole)])
     for name in whole:
         if _NO_TEXT.search(name):
-            raise InvalidInputError("a field's name holds a character that is none", field=path or "body", value=name[:100], remedy="Correct the name.")
+            raise refuse("field-name-unusable", field=path or "body", value=name[:100])
     return iter(whole.items())
 
 
-def _find_fault(part: Any) -> tuple[str, str] | None:
+def _find_fault(part: Any) -> str | None:
     if isinstance(part, str) and _NO_TEXT.search(part):
-        return "holds a NUL or half a character (a lone surrogate)", "Send text without it."
+        return "text-unusable"
     if isinstance(part, float) and not math.isfinite(part):
-        return "is no finite number", "Give a finite number."
+        return "number-not-finite"
     if isinstance(part, int) and abs(part) > LARGEST_WHOLE_NUMBER:
-        return "is too large", f"Give a whole number of at most {LARGEST_WHOLE_NUMBER}."
+        return "number-too-large"
     return None
 
 
-def _too_deep(field: str) -> InvalidInputError:
-    return InvalidInputError(f"is nested deeper than {MAX_DEPTH} levels", field=field, remedy="Send a flatter document; no message of Luna is nested so deep.")
+def _too_deep(field: str) -> LunaError:
+    return refuse("body-too-deep", field=field, most=MAX_DEPTH)

@@ -6,7 +6,7 @@ import socket
 
 import uvicorn
 
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.platform.embedded import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
@@ -54,8 +54,8 @@ def listen(settings: Settings) -> socket.socket:
         listener = socket.create_server(address, family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET, backlog=512)
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
-            raise MachineError("the port is in use", field="api_port", value=settings.api_port, remedy="Set LUNA_API_PORT to a free one.") from exc
-        raise MachineError(f"cannot listen: {exc.strerror}", field="api_host", value=settings.api_host, remedy="Correct LUNA_API_HOST.") from exc
+            raise refuse("port-in-use", field="api_port", value=settings.api_port) from exc
+        raise refuse("cannot-listen", field="api_host", value=settings.api_host, why=exc.strerror) from exc
     # Connections inherit it. Without, an answer of two packets waits 40 ms for the caller's delayed acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -131,7 +131,7 @@ def _describe(report: "LoadReport") -> dict[str, Any]:
         "quarantined": report.quarantined,
         "duplicated": report.duplicated,
         "repairs": dict(report.repairs),
-        "reasons": dict(report.reasons),
+        "reasons": report.reasons,
         "notes": report.notes,
         "step_minutes": None if report.step is None else report.step.total_seconds() / 60,
         "first": None if report.first is None else report.first.isoformat(),

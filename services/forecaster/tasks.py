@@ -54,7 +54,7 @@ def train(request: TrainRequest, work: TaskContext) -> TrainReply:
     try:
         return training.train_and_tell(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
     except UnavailableError as error:
-        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
+        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
 
 
 @task(IssueRequest)

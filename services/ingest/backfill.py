@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import BackfilledSensor, BackfillReply, BackfillRequest, BuildSlotsReply, BuildSlotsRequest
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.energy.units import SaidUnits
@@ -65,7 +65,7 @@ class BackfillRun:
         """
         first, end = floor_to(request.first, SLOT), floor_to(min(request.end, now), SLOT)
         if first >= end:
-            raise InvalidInputError("the window ends before it begins, or lies ahead", field="first", value=request.first.isoformat(), remedy="Begin earlier.")
+            raise refuse("backfill-window-empty", field="first", value=request.first.isoformat())
         name = f"{source} backfill {request.first.isoformat()}/{request.end.isoformat()}"
         return cls(request.site_id, first, end, first - MARGIN, min(end + MARGIN, now), name)
 
@@ -132,13 +132,11 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
     """
     named = {sensor: f"input_sensors.{role}" for sensor, role in site.sensor_names.items()}
     if not named:
-        remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
-        raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)
+        raise refuse("site-without-sensors", field="input_sensors", value=site.name)
     entities = {sensor: field for sensor, field in named.items() if ENTITY.fullmatch(sensor)}
     left_out = [sensor for sensor in named if sensor not in entities]
     if not entities:
-        remedy = "Only Home Assistant knows what its sensors said; load a file of readings for the others."
-        raise InvalidInputError("the site names no sensors of Home Assistant", field="input_sensors", value=", ".join(left_out), remedy=remedy)
+        raise refuse("site-without-home-assistant", field="input_sensors", value=", ".join(left_out))
     return entities, left_out
 
 

@@ -12,17 +12,14 @@ from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
 from luna.energy.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 
-# Stands in every reason why a value is too high.
-ABOVE = " is above "
-
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest believable value, what to check where one lies outside, and by how much one may and is rounded to them."""
+    """Lowest and highest believable value, what to check where one lies outside (a key of ``HINTS``), and by how much one may and is rounded to them."""
 
     lowest: float = -inf
     highest: float = inf
-    hint: str = "check the unit"
+    hint: str = "unit"
     rounding: float = 0.0
 
 
@@ -55,12 +52,12 @@ class FileSchema:
         return replace(self, series={name: replace(each, lowest=-farthest, highest=farthest) if each is PRICE else each for name, each in self.series.items()})
 
 
-ENERGY = Bounds(0.0, hint="energies are counted in their own direction", rounding=ENERGY_ROUNDING_KWH)
+ENERGY = Bounds(0.0, hint="direction", rounding=ENERGY_ROUNDING_KWH)
 # Of whatever currency: ``in_currency`` says which bounds hold of a site's own.
-PRICE = Bounds(hint="prices are in currency per kWh, not per MWh")
-FRACTION = Bounds(0.0, 1.0, "a fraction between 0 and 1, no percentage")
+PRICE = Bounds(hint="per_kwh")
+FRACTION = Bounds(0.0, 1.0, "fraction")
 SOC = replace(FRACTION, rounding=SOC_ROUNDING)
-IRRADIANCE = Bounds(0.0, 2_000.0, "watts per square metre")
+IRRADIANCE = Bounds(0.0, 2_000.0, "w_per_m2")
 
 KINDS = {
     kind.name: kind
@@ -79,16 +76,16 @@ KINDS = {
             "weather",
             "slot_start",
             {
-                "temperature_c": Bounds(-90.0, 60.0, "degrees Celsius"),
+                "temperature_c": Bounds(-90.0, 60.0, "celsius"),
                 "ghi_w_m2": IRRADIANCE,
                 "dhi_w_m2": IRRADIANCE,
                 "dni_w_m2": IRRADIANCE,
-                "wind_m_s": Bounds(0.0, 120.0, "metres per second"),
+                "wind_m_s": Bounds(0.0, 120.0, "m_per_s"),
                 "cloud_fraction": FRACTION,
             },
             keys={"issued_at": "instant"},
         ),
-        FileSchema("carbon", "slot_start", {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "grams per kWh")}, keys={"issued_at": "instant"}, complete=True),
+        FileSchema("carbon", "slot_start", {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "g_per_kwh")}, keys={"issued_at": "instant"}, complete=True),
         FileSchema("readings", "instant", {"value": Bounds()}, keys={"sensor": "text"}, notes=("unit",), complete=True, sampled=True),
     )
 }

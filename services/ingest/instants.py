@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from luna.energy.refusals import refuse
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import SLOT
 
 WRITTEN = r"^\s*(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)?\s*$"
 # Points say that the day comes first; strokes do not.
 DAY_FIRST = r"^\s*(\d{1,2})\.(\d{1,2})\.(\d{2}|\d{4}),?\s+(\d{1,2})(:\d{2}.*)$"
-UNREADABLE = "not a time such as 2024-03-01T14:00:00+01:00 or 01.03.2024 14:00"
-NAIVE = "the time has no offset, and no --timezone says where the clock stands"
-SKIPPED = "the clock skips this local time"
+UNREADABLE = RowFault("no_time")
+NAIVE = RowFault("no_offset")
+SKIPPED = RowFault("skipped")
 CHOICES: tuple[Literal["earliest"], Literal["latest"]] = ("earliest", "latest")
 FURTHEST_OFFSET = 14 * 60
 
@@ -37,7 +38,7 @@ class InstantReader:
         self._backwards: bool | None = None
 
     def read(self, written: pl.Series, *, series: pl.Series | None = None) -> pl.DataFrame:
-        """Return ``instant`` (UTC, null where there is none), ``fault`` (null or why) and ``resolved`` (whether order decided).
+        """Return ``instant`` (UTC, null where there is none), ``fault`` (null or why, a ``RowFault`` as text) and ``resolved`` (whether order decided).
 
         Args:
             written: ISO 8601 text, or with the day first (01.03.2024 14:00), or typed instants.
@@ -45,20 +46,19 @@ class InstantReader:
         """
         times = _split(as_text(written))
         stated = (pl.col("local") - pl.duration(minutes=pl.col("offset_minutes"))).dt.replace_time_zone("UTC")
-        times = times.with_columns(stated.alias("instant"), pl.lit(value=False).alias("resolved"), pl.lit(NAIVE).alias("without_offset"))
+        times = times.with_columns(stated.alias("instant"), pl.lit(value=False).alias("resolved"), pl.lit(NAIVE.text).alias("without_offset"))
         if self.zone is not None and times["offset_minutes"].has_nulls():
             times = self._read_clock(times, self.zone, series)
         naive = pl.col("offset_minutes").is_null() & ~pl.col("misstated")
         self.met_naive |= bool(times.select((naive & pl.col("local").is_not_null()).any()).item())
-        fault = (
-            pl.when(pl.col("instant").is_not_null()).then(None).when(naive & pl.col("local").is_not_null()).then("without_offset").otherwise(pl.lit(UNREADABLE))
-        )
+        fault = pl.when(naive & pl.col("local").is_not_null()).then("without_offset").otherwise(pl.lit(UNREADABLE.text))
+        fault = pl.when(pl.col("instant").is_null()).then(fault)
         return times.select("instant", fault.alias("fault"), "resolved")
 
     def _read_clock(self, times: pl.DataFrame, zone: ZoneInfo, series: pl.Series | None) -> pl.DataFrame:
         local = pl.when(pl.col("offset_minutes").is_null() & ~pl.col("misstated")).then("local")
         earlier, later = (local.dt.replace_time_zone(zone.key, ambiguous=choice, non_existent="null").dt.convert_time_zone("UTC") for choice in CHOICES)
-        times = times.with_columns(pl.lit(SKIPPED).alias("without_offset"), earlier=earlier, later=later)
+        times = times.with_columns(pl.lit(SKIPPED.text).alias("without_offset"), earlier=earlier, later=later)
         twofold = (times["earlier"] != times["later"]).fill_null(value=False)
         second = self._count_readings(times["local"], twofold, series)
         clock = pl.when(second).then("later").otherwise("earlier")

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.file_guess import FileReading
 from luna.energy.refusals import refuse
+from luna.energy.row_fault import TOO_HIGH, RowFault
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import quarantine, sites
@@ -22,7 +23,7 @@ from luna.platform.database.copy import Written
 from services.ingest import electricity_maps
 from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows
-from services.ingest.file_schema import ABOVE, join_columns, kind_named, match_columns
+from services.ingest.file_schema import join_columns, kind_named, match_columns
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
 from services.ingest.limited_file import FileLimits
 from services.ingest.limits import limit_powers
@@ -84,7 +85,7 @@ class LoadReport:
     quarantined: int = 0
     duplicated: int = 0
     repairs: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
+    faults: Counter[RowFault] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     step: timedelta | None = None
@@ -96,6 +97,11 @@ class LoadReport:
     def repaired(self) -> int:
         """Repairs to accepted rows."""
         return self.repairs.total()
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many rows were refused, by why in English."""
+        return Counter({str(fault): count for fault, count in self.faults.items()})
 
 
 def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, *, progress: Progress | None = None) -> LoadReport:
@@ -131,7 +137,7 @@ class _Loading:
         self.report = LoadReport()
         self.source = ""
         self.let_in: pl.DataFrame | None = None
-        self.examples: dict[str, str] = {}
+        self.examples: dict[RowFault, str] = {}
         quarantine.begin(connection)
 
     def recognise(self, path: Path, form: FileForm) -> FileForm:
@@ -214,24 +220,20 @@ class _Loading:
 
     def _require_believable(self, path: Path) -> None:
         """Raise where nothing can be used, or so much is too high that the rest, though believable, is in a wrong unit as well."""
-        above = Counter({reason: count for reason, count in self.report.reasons.items() if ABOVE in reason})
+        above = Counter({fault: count for fault, count in self.report.faults.items() if fault.code in TOO_HIGH})
         if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
-            (reason, _), *_ = above.most_common(1)
-            figures = {"count": above.total(), "rows": self.report.rows, "why": reason, "remedy": _remedy(reason)}
-            raise refuse("rows-too-high", field=reason.partition(" ")[0], value=self.examples[reason], **figures)
-        lost = Counter({reason: count for reason, count in self.report.reasons.items() if self._tells_of_nothing(reason)})
+            fault = above.most_common(1)[0][0]
+            figures = {"count": above.total(), "rows": self.report.rows, "why": fault, "remedy": _remedy(fault)}
+            raise refuse("rows-too-high", field=fault.series, value=self.examples[fault], **figures)
+        # Values that are refused where no other of their series was believed.
+        unknown = {name for name in self.kind.series if not self.report.known[name]}
+        lost = Counter({fault: count for fault, count in self.report.faults.items() if fault.series in unknown})
         if lost.total() >= FEWEST_UNREADABLE:
-            reason = lost.most_common(1)[0][0]
-            name = reason.partition(" ")[0]
-            raise refuse("no-value-usable", field=name, value=self.examples[reason], name=name, why=reason, remedy=_remedy(reason))
+            fault = lost.most_common(1)[0][0]
+            raise refuse("no-value-usable", field=fault.series, value=self.examples[fault], name=fault.series, why=fault, remedy=_remedy(fault))
         if not self.report.accepted:
-            reason = self.report.reasons.most_common(1)[0][0] if self.report.reasons else "the file has no rows"
-            raise refuse("no-row-usable", field=str(path), value=self.examples.get(reason), why=reason, remedy=_remedy(reason))
-
-    def _tells_of_nothing(self, reason: str) -> bool:
-        """Return whether a value is refused for the reason, and no other of its series was believed."""
-        name = reason.partition(" ")[0]
-        return name in self.kind.series and not self.report.known[name]
+            fault = self.report.faults.most_common(1)[0][0] if self.report.faults else RowFault("no_rows")
+            raise refuse("no-row-usable", field=str(path), value=self.examples.get(fault), why=fault, remedy=_remedy(fault))
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
@@ -278,10 +280,12 @@ class _Loading:
         self._tell_refused(rejected)
 
     def _tell_refused(self, rejected: pl.DataFrame) -> None:
-        self.report.reasons.update(dict(rejected["reason"].value_counts().iter_rows()))
-        for reason, line, raw in rejected.select("reason", "line", "raw").unique("reason", keep="first", maintain_order=True).iter_rows():
-            self.examples.setdefault(reason, f"line {line}: {raw}")
-        quarantine.add(self.connection, rejected.select("line", "reason", "raw").iter_rows())
+        counts = rejected.group_by("fault", maintain_order=True).agg(pl.len(), pl.col("line", "raw").first())
+        for text, count, line, raw in counts.iter_rows():
+            fault = RowFault.parse(text)
+            self.report.faults[fault] += count
+            self.examples.setdefault(fault, f"line {line}: {raw}")
+        quarantine.add(self.connection, rejected.select("line", "fault", "raw").iter_rows())
 
     def _refuse_read(self, rows: pl.DataFrame) -> None:
         if rows.height:
@@ -302,7 +306,7 @@ def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
     return cast("tuple[datetime, datetime]", (instants.min(), instants.max()))
 
 
-def _remedy(reason: str) -> str:
-    if ABOVE in reason:
-        return f"Nothing was stored. {say_unit(reason.partition(' ')[0])}Or correct the file, or the site's limits."
+def _remedy(fault: RowFault) -> str:
+    if fault.code in TOO_HIGH:
+        return f"Nothing was stored. {say_unit(str(fault.series))}Or correct the file, or the site's limits."
     return "Correct the file; nothing was stored."

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchPricesReply, FetchPricesRequest, MarketPricesReply
 from luna.energy.economics import publication_times
-from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to, local_midnight
 from luna.platform.clock import Clock
@@ -261,11 +262,9 @@ def _window_of(request: FetchPricesRequest) -> Timeline | None:
     if request.first is None and request.end is None:
         return None
     if request.first is None or request.end is None or not request.first < request.end <= request.first + LONGEST_WINDOW:
-        raise InvalidInputError(
-            f"the time lies between a first and a later last instant, {LONGEST_WINDOW.days} days at most", field="first", remedy="Give both, in this order."
-        )
+        raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
     if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
-        raise InvalidInputError("not on a quarter-hour", field="first", value=request.first.isoformat(), remedy="Round to quarter-hours.")
+        raise refuse("prices-off-grid", field="first", value=request.first.isoformat())
     return Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
 
 

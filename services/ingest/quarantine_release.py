@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,11 +11,12 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsRequest, QuarantinedRow, ResolveReply, ResolveRequest
 from luna.energy.refusals import refuse
+from luna.energy.row_fault import TOO_HIGH, RowFault
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, parse_instant, parse_zone
 from luna.platform.database import history_changes, prices, quarantine, sites
 from luna.platform.database.history_changes import Revision, Rule
-from services.ingest.file_schema import ABOVE, Bounds, FileSchema, kind_named
+from services.ingest.file_schema import Bounds, FileSchema, kind_named
 from services.ingest.instants import InstantReader
 from services.ingest.limits import limit_powers
 from services.ingest.metering.columns import sensor_names
@@ -41,7 +41,7 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
             zero, a unit that there is.
     """
     kind = kind_named(row.kind).in_currency(site.currency)
-    refused_by = None if row.corrected else row.reason
+    refused_by = None if row.corrected else row.fault
     verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
     rows, refused = take_refused(verdict.accepted)
@@ -50,7 +50,8 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
         rows, unknown = set_aside_unknown_units(rows, site)
         _require(unknown, row)
     else:
-        limits = {name: limit for name, limit in limit_powers(site).items() if not (refused_by or "").startswith(f"{name}{ABOVE}")}
+        lifted = refused_by.series if refused_by is not None and refused_by.code in TOO_HIGH else None
+        limits = {name: limit for name, limit in limit_powers(site).items() if name != lifted}
         rows = _bring_to_slots(rows, row, kind, limits)
     return rows
 
@@ -86,11 +87,11 @@ def _compose(row: QuarantinedRow, kind: FileSchema) -> pl.DataFrame:
     return pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
 
 
-def _lift_bounds(kind: FileSchema, refused_by: str | None) -> FileSchema:
+def _lift_bounds(kind: FileSchema, refused_by: RowFault | None) -> FileSchema:
     """Return the kind without what refused the row, its bounds or that it is estimated; an energy below zero and a fraction above one are no values at all."""
 
     def lift(name: str, bounds: Bounds) -> Bounds:
-        if refused_by is None or not refused_by.startswith((f"{name} is below", f"{name} is above")):
+        if refused_by is None or refused_by.series != name or refused_by.code not in {"below", *TOO_HIGH}:
             return bounds
         return replace(bounds, lowest=0.0 if bounds.lowest == 0 else -inf, highest=1.0 if bounds.highest == 1 else inf)
 
@@ -115,8 +116,8 @@ def _bring_to_slots(rows: pl.DataFrame, row: QuarantinedRow, kind: FileSchema, l
 
 def _require(refused: pl.DataFrame, row: QuarantinedRow) -> None:
     if refused.height:
-        reason: Any = refused["reason"][0]
-        raise refuse("row-not-let-in", field="quarantine_id", value=row.quarantine_id, why=reason, quarantine_id=row.quarantine_id)
+        why = RowFault.parse(refused["fault"][0])
+        raise refuse("row-not-let-in", field="quarantine_id", value=row.quarantine_id, why=why, quarantine_id=row.quarantine_id)
 
 
 LONGEST_GAP = timedelta(hours=LONGEST_GAP_HOURS)

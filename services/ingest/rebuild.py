@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from luna.energy.row_fault import RowFault
 from luna.energy.site import measured_series
 from luna.energy.timeline import FloatArray
 
@@ -39,14 +40,11 @@ class RebuiltSeries:
     after_kwh: float
     fault: Fault
 
-    def __str__(self) -> str:
-        how = ", with what the opposite direction was" if self.fault == "swapped" else ""
-        return f"{self.series} was {_say(self.before_kwh)} kWh and would be {_say(self.after_kwh)} kWh{how}"
-
-
-def _say(kwh: float) -> str:
-    """Return a figure of which a thousandth still shows."""
-    return f"{kwh:.2f}" if kwh >= 1 else f"{kwh:.4g}"
+    @property
+    def row_fault(self) -> RowFault:
+        """Why the day stays as it is stored."""
+        code = "built_again_swapped" if self.fault == "swapped" else "built_again"
+        return RowFault.of(code, series=self.series, before_kwh=round(self.before_kwh, 6), after_kwh=round(self.after_kwh, 6))
 
 
 def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str, FloatArray]) -> Iterator[RebuiltSeries]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.energy.economics import publication_times
-from luna.energy.errors import MachineError
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice
@@ -65,8 +64,7 @@ class Spill:
             try:
                 part.drop("span").write_ipc(path)
             except OSError as exc:
-                remedy = "Free some space there, or set TMPDIR to a folder on another disk; nothing was stored."
-                raise MachineError(f"temporary files cannot be written: {exc}", field="TMPDIR", value=str(self.folder.parent), remedy=remedy) from exc
+                raise refuse("temporary-files-unwritable", field="TMPDIR", value=str(self.folder.parent), why=exc) from exc
             self._written += 1
             yield part["span"][0], path
 

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import FetchPricesRequest
 from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
-from luna.energy.errors import ConflictError
 from luna.energy.observations import SERIES
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from luna.platform.database import charging_stays, observations, prices, site_removal, sites
 from luna.platform.database.prices import USUAL_CURRENCY
@@ -145,13 +145,12 @@ def _fetch_prices(work: TaskContext, transport: httpx.BaseTransport | None) -> l
 
 def _require_no_broker(mqtt_url: str | None) -> None:
     if mqtt_url:
-        remedy = "Try the simulated home with a Luna of its own: LUNA_DATA_FOLDER names another folder."
-        raise ConflictError("Luna speaks to a broker already, and the simulated home has its own", field="mqtt_url", remedy=remedy)
+        raise refuse("simulated-home-own-broker", field="mqtt_url")
 
 
 def _require_own_name(connection: Connection) -> None:
     if SITE_NAME in sites.names(connection) and not is_simulated(sites.load(connection, SITE_NAME)):
-        raise ConflictError("a site has the simulated home's name", field="site", value=SITE_NAME, remedy="Delete it, or keep it and do without.")
+        raise refuse("simulated-home-name-taken", field="site", value=SITE_NAME)
 
 
 def _let_live(work: TaskContext, files: HomeFiles, year: RecordedYear, state: HomeState) -> None:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.contracts.data import BuildSlotsReply, BuildSlotsRequest, BuiltSeries, KeptDay
-from luna.energy.errors import ConflictError, InvalidInputError
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.refusals import refuse
+from luna.energy.row_fault import RowFault, refuse_unit
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, IndexArray, Timeline, floor_to, local_day, local_midnight, parse_zone, to_instant
-from luna.energy.units import UnitHistory, ratio, read_measure, refuse_unit
+from luna.energy.units import UnitHistory, ratio, read_measure
 from luna.platform.database import copy, energy_intervals, history_changes, observations, quality, quarantine, readings, sites
 from luna.platform.database.history_changes import Revision, Rule
 from luna.platform.database.quarantine import Refused
@@ -130,8 +130,7 @@ def _window(request: BuildSlotsRequest) -> Timeline:
 def _require_sensors(site: Site) -> set[str]:
     named = sensor_names(site)
     if not named:
-        remedy = "Name them under input_sensors in the site's file and add it again with `luna site add`."
-        raise InvalidInputError("the site names no sensors", field="input_sensors", value=site.name, remedy=remedy)
+        raise refuse("site-without-sensors", field="input_sensors", value=site.name)
     return named
 
 
@@ -195,9 +194,8 @@ class _Building:
             kept[place] = bool(found)
             changed += found
         if changed and not automatic:
-            more = f"; {len(changed) - 1} more such series of days" if len(changed) > 1 else ""
-            remedy = "Check unit and role of its sensors; where the new figures are right, build again with --accept (in a request: accept)."
-            raise ConflictError(f"{changed[0].day} would become another day: {changed[0]}{more}; nothing was changed", field="accept", remedy=remedy)
+            first = changed[0]
+            raise refuse("days-would-change", field="accept", day=first.day, count=len(changed), why=first.row_fault)
         if days:
             lines = _microseconds(np.datetime64(_naive(days[0].start.isoformat()))), _microseconds(np.datetime64(_naive(days[-1].end.isoformat())))
             quarantine.settle(self.connection, self.site.name, {REBUILT: [_refuse_day(each, self.site) for each in changed]}, lines=lines)
@@ -258,8 +256,8 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
     factors, places, refusals = units.factors(samples.instants, unit), units.places(samples.instants), Refusals()
     for place in np.unique(places[np.isnan(factors)]).tolist():
         name = units.names[place]
-        reason = refuse_unit(name) if read_measure(name) is None else f"its unit {name!r} cannot be converted to {unit!r}, in which the sensor speaks as well"
-        refusals.refuse(Readings(samples.sensor, name, 1.0, samples.instants, samples.values), places == place, reason)
+        fault = refuse_unit(name) if read_measure(name) is None else RowFault.of("other_unit", unit=str(name), newest=str(unit))
+        refusals.refuse(Readings(samples.sensor, name, 1.0, samples.instants, samples.values), places == place, fault)
     kept = ~np.isnan(factors)
     return Samples(samples.sensor, unit, samples.instants[kept], (samples.values * factors)[kept]), list(refusals.rejected.values())
 
@@ -282,9 +280,10 @@ def _refuse_day(changed: RebuiltSeries, site: Site) -> Refused:
     slots = local_day(changed.day, parse_zone(site.timezone))
     first, end = (np.datetime64(_naive(instant.isoformat())) for instant in (slots.start, slots.end))
     raw = {"day": changed.day.isoformat(), "series": changed.series, "instant": _iso(first), "until": _iso(end)}
+    fault = changed.row_fault
     # One line for each series of a day.
     line = _microseconds(first) + ENERGIES.index(changed.series)
-    return Refused(line, f"built again, {changed}", raw | {"before_kwh": round(changed.before_kwh, 6), "after_kwh": round(changed.after_kwh, 6)})
+    return Refused(line, fault, raw | {name: fault.parameters[name] for name in ("before_kwh", "after_kwh")})
 
 
 def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: NDArray[np.int16], names: Sequence[str]) -> NDArray[np.int16]:
@@ -307,7 +306,7 @@ def _describe(part: Rejected, seen_from: np.datetime64) -> Refused:
     begins = part.first if part.first >= seen_from else seen_from.astype("datetime64[D]")
     value = part.value if np.isfinite(part.value) else str(part.value)
     raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "value": value, "unit": part.unit, "readings": part.readings}
-    return Refused(_microseconds(begins), part.reason, raw)
+    return Refused(_microseconds(begins), part.fault, raw)
 
 
 def _join(spans: list[tuple[datetime, datetime]]) -> Spans:

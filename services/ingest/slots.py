@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from luna.energy.observations import SERIES
 from luna.energy.plausibility import USUAL_POWER_KW
 from luna.energy.resolution import JOIN, SPLIT, kind_of
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import SLOT
-from services.ingest.file_schema import ABOVE
 from services.ingest.limits import ANY_POWER_KW
 from services.ingest.validation import refuse_values
 
@@ -20,25 +20,26 @@ MINUTE = timedelta(minutes=1)
 
 
 def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return rows with each key once (its first), sorted; how many were identical repeats; and those that contradict the first, with ``reason``."""
+    """Return rows with each key once (its first), sorted; how many were identical repeats; and those that contradict the first, with ``fault``."""
     # Of rows of one time the whole ones come first: they tell more than those that lost a value.
     whole_first = [pl.col("doubt").is_not_null()] if "doubt" in rows.columns else []
     rows = rows.sort([*keys, *whole_first, "line"])
     if not rows.select(keys).is_duplicated().any():
-        return rows, 0, rows.clear().with_columns(pl.lit("").alias("reason"))
+        return rows, 0, rows.clear().with_columns(pl.lit("").alias("fault"))
     first_line = pl.col("line").first().over(keys)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).first().over(keys)) for name in values)
     marked = rows.with_columns(first_line.alias("first_line"), same.alias("same"))
     repeats = marked.filter(pl.col("line") != pl.col("first_line"))
-    contradiction = pl.format("contradicts line {}, which has the same time", "first_line")
+    line = pl.struct(pl.col("first_line").alias("line"))
+    contradiction = pl.struct(pl.lit("contradicts_line").alias("code"), line.alias("parameters")).struct.json_encode()
     # What a row that lost a value lacks is no contradiction.
-    reason = pl.coalesce("doubt", contradiction) if "doubt" in rows.columns else contradiction
-    contradicting = repeats.filter(~pl.col("same")).with_columns(reason.alias("reason"))
+    fault = pl.coalesce("doubt", contradiction) if "doubt" in rows.columns else contradiction
+    contradicting = repeats.filter(~pl.col("same")).with_columns(fault.alias("fault"))
     return rows.filter(marked["line"] == marked["first_line"]), int(repeats["same"].sum()), contradicting.drop("first_line", "same")
 
 
 def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows that begin on the grid of ``step``, and those that do not, with ``reason``.
+    """Return rows that begin on the grid of ``step``, and those that do not, with ``fault``.
 
     Slots longer than a quarter-hour may begin on any quarter-hour, the same all day: local hours of some zones begin at half past.
     """
@@ -46,27 +47,27 @@ def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFram
     phase = epoch % _microseconds(step)
     usual = phase.mode().min().over(pl.col("instant").dt.date()) if step > SLOT else pl.lit(0)
     on_grid = rows.select((epoch % _microseconds(_common_part(step)) == 0) & (phase == usual)).to_series()
-    return rows.filter(on_grid), rows.filter(~on_grid).with_columns(pl.lit(f"off the grid of {step // MINUTE}-minute slots").alias("reason"))
+    return rows.filter(on_grid), rows.filter(~on_grid).with_columns(pl.lit(RowFault.of("off_grid", minutes=step // MINUTE).text).alias("fault"))
 
 
 def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows without the values beyond the site's physical limits, marked as ``refuse_values`` does, and those of which none is left, with ``reason``."""
+    """Return rows without the values beyond the site's physical limits, marked as ``refuse_values`` does, and those of which none is left, with ``fault``."""
     hours = step / timedelta(hours=1)
     beyond = rows.select(
         pl.when(pl.col(name) > limit * hours)
-        .then(pl.lit(f"{name}{ABOVE}{limit * hours:g} kWh in {step // MINUTE} minutes, more than the site can do"))
+        .then(pl.lit(RowFault.of("above_site", series=name, limit=round(limit * hours, 6), minutes=step // MINUTE).text))
         .otherwise(pl.lit(None, pl.String))
         .alias(name)
         for name, limit in limits_kw.items()
         if name in rows.columns
     )
     if not beyond.width:
-        return rows, rows.clear().with_columns(pl.lit("").alias("reason"))
+        return rows, rows.clear().with_columns(pl.lit("").alias("fault"))
     left = [
         pl.col(name).is_not_null() & beyond[name].is_null() if name in beyond.columns else pl.col(name).is_not_null() for name in SERIES if name in rows.columns
     ]
-    refused = rows.with_columns(beyond.select(pl.coalesce(pl.all()).alias("reason")).to_series())
-    whole = refused.select(pl.col("reason").is_not_null() & ~pl.any_horizontal(left)).to_series()
+    refused = rows.with_columns(beyond.select(pl.coalesce(pl.all()).alias("fault")).to_series())
+    whole = refused.select(pl.col("fault").is_not_null() & ~pl.any_horizontal(left)).to_series()
     return refuse_values(rows.filter(~whole), beyond.filter(~whole), written=rows.filter(~whole)), refused.filter(whole)
 
 

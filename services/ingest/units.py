@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from luna.energy.refusals import refuse
+from luna.energy.row_fault import RowFault
 from luna.energy.site import SENSOR_ROLES, Site
-from luna.energy.units import read_measure, refuse_unit
+from luna.energy.units import read_measure
 
 # By what each unit is divided to become Luna's.
 ENERGY = {"kwh": 1.0, "wh": 1_000.0, "mwh": 0.001}
@@ -60,21 +61,21 @@ def say_unit(ours: str) -> str:
 
 
 def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return readings whose unit can be used, without blanks around it, and those of an energy or a power in a unit that there is not, with ``reason``."""
+    """Return readings whose unit can be used, without blanks around it, and those of an energy or a power in a unit that there is not, with ``fault``."""
     if "unit" not in rows.columns:
-        return rows, rows.clear().with_columns(pl.lit("").alias("reason"))
+        return rows, rows.clear().with_columns(pl.lit("").alias("fault"))
     stripped = pl.col("unit").str.strip_chars()
     rows = rows.with_columns(pl.when(stripped != "").then(stripped).alias("unit"))
     energies = {sensor.name: role for role, sensors in site.sensor_roles.items() for sensor in sensors if SENSOR_ROLES[role].kind == "energy"}
     pairs = rows.select("sensor", "unit").unique().drop_nulls().iter_rows()
     refused = [
-        (sensor, unit, f"{sensor} (input_sensors.{energies[sensor]}): {refuse_unit(unit)}")
+        (sensor, unit, RowFault.of("wrong_unit_of", sensor=sensor, role=energies[sensor], unit=unit).text)
         for sensor, unit in pairs
         if sensor in energies and read_measure(unit) is None
     ]
-    reasons = pl.DataFrame(refused, schema={"sensor": pl.String, "unit": pl.String, "reason": pl.String}, orient="row")
-    judged = rows.join(reasons, on=["sensor", "unit"], how="left", maintain_order="left")
-    return judged.filter(pl.col("reason").is_null()).drop("reason"), judged.filter(pl.col("reason").is_not_null())
+    faults = pl.DataFrame(refused, schema={"sensor": pl.String, "unit": pl.String, "fault": pl.String}, orient="row")
+    judged = rows.join(faults, on=["sensor", "unit"], how="left", maintain_order="left")
+    return judged.filter(pl.col("fault").is_null()).drop("fault"), judged.filter(pl.col("fault").is_not_null())
 
 
 def _divide(cells: pl.Series, divisor: float | None) -> pl.Series:

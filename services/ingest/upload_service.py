@@ -70,7 +70,7 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
             return guess_file(path, file_name=request.file_name, timezone=request.timezone, choices=request.choices, limits=FileLimits.of(work.settings))
         except InvalidInputError as error:
             field = request.file_name if error.field == str(path) else error.field
-            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy) from error
+            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
 
 
 def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
@@ -93,7 +93,7 @@ def describe(report: LoadReport) -> LoadReply:
         quarantined=report.quarantined,
         duplicated=report.duplicated,
         repairs=dict(report.repairs),
-        reasons=dict(report.reasons),
+        reasons=report.reasons,
         notes=report.notes,
         step_minutes=None if report.step is None else report.step.total_seconds() / 60,
         first=report.first,

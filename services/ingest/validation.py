@@ -1,4 +1,4 @@
-"""Rows as they came into rows that can be believed, whole or in part, and rows that cannot, each with its reason. Pure: no files, no database."""
+"""Rows as they came into rows that can be believed, whole or in part, and rows that cannot, each with its fault. Pure: no files, no database."""
 
 import json
 import math
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from services.ingest.file_schema import ABOVE, KINDS, Bounds, FileSchema
-from services.ingest.instants import InstantReader
+from luna.energy.row_fault import RowFault
+from services.ingest.file_schema import KINDS, Bounds, FileSchema
+from services.ingest.instants import NAIVE, SKIPPED, UNREADABLE, InstantReader
 
 # What tables and home automations write where they know nothing; the second kind is a sensor's own word.
 UNKNOWN_WORDS = ("unknown", "unavailable", "none", "null", "n/a", "-")
@@ -18,7 +19,8 @@ DECIMAL_COMMA = r"^[+-]?\d*,\d+$"
 ROUNDED = "a value just beyond its bounds, rounded to them"
 # What says whose a value is, and when.
 WHOSE = frozenset({"instant"} | {name for kind in KINDS.values() for name in (kind.time, *kind.keys)})
-ESTIMATED = "estimated: filled to a meter's total, no measurement"
+ESTIMATED = RowFault("estimated")
+EMPTY = RowFault("no_value")
 TOLD_APART = "a local time that the clock shows twice, told apart by order"
 
 
@@ -27,7 +29,7 @@ class RowVerdict:
     """What became of a batch.
 
     ``accepted`` has ``line``, ``instant``, the kind's keys, series and notes that the file has, and where some rows hold a bad value beside good ones
-    ``doubt`` and ``refused`` as ``refuse_values`` gives them; ``rejected`` has ``line``, ``reason``, ``raw`` (JSON) and ``instant`` where the time could be
+    ``doubt`` and ``refused`` as ``refuse_values`` gives them; ``rejected`` has ``line``, ``fault``, ``raw`` (both JSON) and ``instant`` where the time could be
     read; ``repaired`` counts accepted rows by what was done to them.
     """
 
@@ -54,7 +56,7 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     values = pl.DataFrame([reading[name] for name, reading in zip(names, numbers, strict=True)])
     doubts = pl.DataFrame([reading["fault"].alias(name) for name, reading in zip(names, numbers, strict=True)])
     empty = values.select(pl.all_horizontal(pl.all().is_null())).to_series()
-    nothing = pl.select(pl.when(empty).then(pl.coalesce(*doubts, pl.lit("the row holds no value")))).to_series()
+    nothing = pl.select(pl.when(empty).then(pl.coalesce(*doubts, pl.lit(EMPTY.text)))).to_series()
     judged = pl.DataFrame(
         [rows["line"], times["instant"], *(key.to_series() for key in keys), *values, *(rows[name].cast(pl.String) for name in _notes(rows, kind))]
     )
@@ -65,11 +67,11 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
 
 
 def _separate(judged: pl.DataFrame, doubts: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
-    bad = judged["reason"].is_not_null()
+    bad = judged["fault"].is_not_null()
     good = judged.filter(~bad)
     repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
-    accepted = refuse_values(good.drop("reason", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad))
-    rejected = describe_rejected(judged.filter(bad)["reason"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"])
+    accepted = refuse_values(good.drop("fault", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad))
+    rejected = describe_rejected(judged.filter(bad)["fault"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"])
     return RowVerdict(accepted, rejected, {what: count for what, count in repaired.items() if count})
 
 
@@ -79,13 +81,13 @@ def _note_instants(rows: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
     return rows.with_columns(pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant"))
 
 
-def describe_rejected(reason: pl.Series | pl.Expr, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return ``line``, ``reason`` and ``raw`` (the row as JSON) of refused rows."""
-    return rows.select("line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")).with_columns(reason.alias("reason"))
+def describe_rejected(fault: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return ``line``, ``fault`` and ``raw`` (the row as JSON) of refused rows."""
+    return rows.select("line", pl.struct(pl.exclude("line").cast(pl.String)).struct.json_encode().alias("raw")).with_columns(fault.alias("fault"))
 
 
 def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows without the values that cannot be believed; where there are any, with ``doubt``, the reason, and ``refused``, JSON.
+    """Return the rows without the values that cannot be believed; where there are any, with ``doubt``, the fault, and ``refused``, both JSON.
 
     Args:
         doubts: by series why each value is refused, null where it is not.
@@ -93,8 +95,8 @@ def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataF
 
     Invariants: what was refused before stays so.
     """
-    reason = doubts.select(pl.coalesce(pl.all().cast(pl.String))).to_series()
-    doubted = reason.is_not_null()
+    fault = doubts.select(pl.coalesce(pl.all().cast(pl.String))).to_series()
+    doubted = fault.is_not_null()
     if not doubted.any():
         return rows
     before = rows["doubt"] if "doubt" in rows.columns else pl.Series([None] * rows.height, dtype=pl.String)
@@ -104,7 +106,7 @@ def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataF
     if "refused" in rows.columns:
         refused = pl.select(pl.coalesce(refused, rows["refused"])).to_series()
     without = [pl.when(doubts[name].is_null()).then(pl.col(name)).alias(name) for name in doubts.columns]
-    return rows.with_columns(*without, pl.select(pl.coalesce(before, reason)).to_series().alias("doubt"), refused.alias("refused"))
+    return rows.with_columns(*without, pl.select(pl.coalesce(before, fault)).to_series().alias("doubt"), refused.alias("refused"))
 
 
 def _compose_refused(written: pl.DataFrame, doubts: pl.DataFrame, kept: Iterable[str | None]) -> list[str]:
@@ -119,17 +121,17 @@ def _compose_refused(written: pl.DataFrame, doubts: pl.DataFrame, kept: Iterable
 
 
 def take_refused(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows, and of those that were accepted in part ``line``, ``reason`` and ``raw`` of what was refused."""
+    """Return the rows, and of those that were accepted in part ``line``, ``fault`` and ``raw`` of what was refused."""
     if "doubt" not in rows.columns:
-        return rows, pl.DataFrame(schema={"line": rows["line"].dtype, "reason": pl.String, "raw": pl.String})
-    refused = rows.filter(pl.col("doubt").is_not_null()).select("line", pl.col("doubt").alias("reason"), pl.col("refused").alias("raw"))
+        return rows, pl.DataFrame(schema={"line": rows["line"].dtype, "fault": pl.String, "raw": pl.String})
+    refused = rows.filter(pl.col("doubt").is_not_null()).select("line", pl.col("doubt").alias("fault"), pl.col("refused").alias("raw"))
     return rows.drop("doubt", "refused"), refused
 
 
 def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows that were read and then set aside as ``describe_rejected`` does, each with the values that were refused before."""
-    whole, refused = take_refused(rows.drop("reason"))
-    described = describe_rejected(rows["reason"], whole)
+    whole, refused = take_refused(rows.drop("fault"))
+    described = describe_rejected(rows["fault"], whole)
     written = dict(refused.select("line", "raw").iter_rows())
     if not written:
         return described
@@ -141,7 +143,7 @@ def _refuse_estimated(share: pl.Series) -> pl.Series:
     """Return why rows are refused that are in part filled to a meter's total, null elsewhere."""
     said = share.cast(pl.String).str.to_lowercase()
     marked = (said.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (said.fill_null("") == "true")
-    return pl.select(pl.when(marked).then(pl.lit(ESTIMATED))).to_series()
+    return pl.select(pl.when(marked).then(pl.lit(ESTIMATED.text))).to_series()
 
 
 def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:
@@ -149,7 +151,7 @@ def _notes(rows: pl.DataFrame, kind: FileSchema) -> list[str]:
 
 
 def _first(faults: list[pl.Series]) -> pl.Series:
-    return pl.select(pl.coalesce([fault.cast(pl.String) for fault in faults])).to_series().alias("reason")
+    return pl.select(pl.coalesce([fault.cast(pl.String) for fault in faults])).to_series().alias("fault")
 
 
 def _any(flags: list[pl.Series]) -> pl.Series:
@@ -158,13 +160,14 @@ def _any(flags: list[pl.Series]) -> pl.Series:
 
 def _read_instant_key(cells: pl.Series, clock: InstantReader) -> pl.DataFrame:
     times = InstantReader(clock.zone).read(cells)
-    return times.select(pl.col("instant").alias(cells.name), (pl.lit(f"{cells.name}: ") + pl.col("fault")).alias("fault"))
+    of_column = {fault.text: RowFault.of(fault.code, column=cells.name).text for fault in (UNREADABLE, NAIVE, SKIPPED)}
+    return times.select(pl.col("instant").alias(cells.name), pl.col("fault").replace_strict(of_column, default=None, return_dtype=pl.String))
 
 
 def _read_text_key(cells: pl.Series) -> pl.DataFrame:
     text = pl.col(cells.name).cast(pl.String).str.strip_chars()
     missing = text.is_null() | (text == "")
-    return pl.DataFrame(cells).select(text, pl.when(missing).then(pl.lit(f"{cells.name} is missing")).alias("fault"))
+    return pl.DataFrame(cells).select(text, pl.when(missing).then(pl.lit(RowFault.of("missing", series=cells.name).text)).alias("fault"))
 
 
 def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: bool) -> pl.DataFrame:
@@ -175,6 +178,10 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: b
         complete: whether a value that is missing is a fault.
     """
     name = cells.name
+
+    def because(code: str, **figures: str | float) -> pl.Expr:
+        return pl.lit(RowFault.of(code, series=name, **figures).text)
+
     number, word = _read_words(cells)
     given = pl.DataFrame([number.alias("number"), word.alias("word")])
     value = pl.coalesce("number", pl.when(silent).then(pl.col("word").replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)))
@@ -182,14 +189,14 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: b
     believed = value.clip(bounds.lowest, bounds.highest)
     rounded = value.is_finite() & (value != believed) & ((value - believed).abs() <= bounds.rounding)
     fault = (
-        pl.when(wordless & pl.col("word").str.contains(DECIMAL_COMMA)).then(pl.lit(f"{name} is no number: decimals follow a point, not a comma"))
-        .when(wordless & ~pl.col("word").is_in(UNKNOWN_WORDS)).then(pl.lit(f"{name} is no number"))
-        .when(~value.is_finite()).then(pl.lit(f"{name} is not finite"))
-        .when((value < bounds.lowest) & ~rounded).then(pl.lit(f"{name} is below {bounds.lowest:g}: {bounds.hint}"))
-        .when((value > bounds.highest) & ~rounded).then(pl.lit(f"{name}{ABOVE}{bounds.highest:g}: {bounds.hint}"))
+        pl.when(wordless & pl.col("word").str.contains(DECIMAL_COMMA)).then(because("decimal_comma"))
+        .when(wordless & ~pl.col("word").is_in(UNKNOWN_WORDS)).then(because("no_number"))
+        .when(~value.is_finite()).then(because("not_finite"))
+        .when((value < bounds.lowest) & ~rounded).then(because("below", limit=bounds.lowest, hint=bounds.hint))
+        .when((value > bounds.highest) & ~rounded).then(because("above", limit=bounds.highest, hint=bounds.hint))
     )  # fmt: skip
     known = pl.when(rounded).then(believed).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
-    missing = pl.when(known.is_null() & pl.lit(complete)).then(pl.lit(f"{name} is missing"))
+    missing = pl.when(known.is_null() & pl.lit(complete)).then(because("missing"))
     read = given.select(known.alias(name), pl.coalesce(fault, missing).alias("fault"), rounded.fill_null(value=False).alias("rounded"))
     return read.with_columns(pl.when(pl.col("fault").is_null()).then(pl.col(name)).alias(name))
 

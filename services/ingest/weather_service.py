@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
-from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import Location, Site
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -86,9 +85,7 @@ def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Tim
     first = floor_to(request.first, SLOT) if request.first else present
     end = request.end or max(first, present) + AHEAD
     if not first < end <= now + FURTHEST:
-        raise InvalidInputError(
-            f"the time ends before it begins, or more than {FURTHEST.days} days ahead", field="end", value=end.isoformat(), remedy="Choose another end."
-        )
+        raise refuse("weather-window", field="end", value=end.isoformat(), days=FURTHEST.days)
     while first < end:
         edge = present if first < present else end
         last = min(first + SPAN, edge, end)

@@ -108,7 +108,7 @@ def test_every_row_is_accounted_for_with_its_reason(connection: Connection, tmp_
     report = load_file(connection, "home", csv(tmp_path, *day(), *wrong, f"{START.isoformat()},9,9"), OBSERVATIONS)
     assert counts(report) == (99, 0, 3, 0)
     assert (report.rows, report.accepted_in_part) == (102, 3)
-    assert {row.line: row.reason.split()[0] for row in quarantine.read(connection, "home")} == {
+    assert {row.line: str(row.fault).split()[0] for row in quarantine.read(connection, "home")} == {
         98: "not",
         99: "load_kwh",
         100: "load_kwh",
@@ -207,7 +207,7 @@ def test_a_whole_row_counts_for_more_than_one_of_its_time_that_lost_a_value(conn
     rows = day()
     load_file(connection, "home", csv(tmp_path, f"{rows[0].partition(',')[0]},0.7,abc", *rows), OBSERVATIONS)
     assert observations.read(connection, "home", DAY).load_kwh[0] == 0.5
-    assert [row.reason for row in quarantine.read(connection, "home")] == ["pv_kwh is no number"]
+    assert [str(row.fault) for row in quarantine.read(connection, "home")] == ["pv_kwh is no number"]
 
 
 def test_a_column_without_a_single_good_value_is_refused_with_the_file(connection: Connection, tmp_path: Path) -> None:
@@ -331,7 +331,7 @@ def test_columns_of_another_name_are_loaded(connection: Connection, tmp_path: Pa
 def test_rows_that_their_file_says_are_estimated_are_no_measurement(connection: Connection, tmp_path: Path) -> None:
     rows = ["2024-01-01T00:00:00Z,3,1.0,0.0", "2024-01-01T00:15:00Z,4,1.0,1.0", "2024-01-01T00:30:00Z,5,1.0,", "2024-01-01T00:45:00Z,6,1.0,0.25"]
     report = load_file(connection, "home", csv(tmp_path, *rows, header="slot_start,load_kwh,known,estimated"), OBSERVATIONS)
-    assert (report.accepted, report.reasons) == (2, {ESTIMATED: 2})
+    assert (report.accepted, report.reasons) == (2, {str(ESTIMATED): 2})
     stored = as_rows(query_series(connection, "home", SeriesQuery("load_kwh", START, START + timedelta(hours=1))))
     assert [row["value"] for row in stored] == [3, None, 5, None]
 

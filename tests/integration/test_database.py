@@ -14,6 +14,7 @@ from luna.contracts.replay import DayCost
 from luna.energy.errors import FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
+from luna.energy.row_fault import RowFault
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import (
@@ -283,7 +284,7 @@ def test_readings_of_several_sensors_come_back_by_name_in_order(connection: Conn
 @pytest.mark.usefixtures("home")
 def test_a_sensor_s_refused_readings_are_settled_apart_from_another_s(connection: Connection) -> None:
     def settle(meter: list[int], roof: list[int]) -> list[tuple[str, int]]:
-        refused = {source: [Refused(line, "stands still", {}) for line in lines] for source, lines in (("sensor meter", meter), ("sensor roof", roof))}
+        refused = {source: [Refused(line, RowFault("stuck"), {}) for line in lines] for source, lines in (("sensor meter", meter), ("sensor roof", roof))}
         quarantine.settle(connection, "home", refused, lines=(0, 10))
         return sorted((row.source, row.line) for row in quarantine.list_rows(connection, "home"))
 
@@ -299,7 +300,7 @@ def test_a_sensor_s_refused_readings_are_settled_apart_from_another_s(connection
 
 @pytest.mark.usefixtures("home")
 def test_more_is_refused_of_a_bad_sensor_than_a_statement_has_parameters(connection: Connection) -> None:
-    refused = {"sensor meter": [Refused(line, "stands still", {}) for line in range(2**15 + 1)]}
+    refused = {"sensor meter": [Refused(line, RowFault("stuck"), {}) for line in range(2**15 + 1)]}
     for _ in range(2):
         quarantine.settle(connection, "home", refused, lines=(0, 2**16))
     assert connection.execute(text("SELECT count(*) FROM quarantine WHERE source = 'sensor meter'")).scalar() == 2**15 + 1
@@ -309,7 +310,7 @@ def test_more_is_refused_of_a_bad_sensor_than_a_statement_has_parameters(connect
 def test_loading_a_source_again_frees_what_is_no_longer_refused(connection: Connection) -> None:
     for lines in ([2, 3], [3, 4]):
         quarantine.begin(connection)
-        quarantine.add(connection, [(line, "load_kwh is no number", '{"load_kwh": "ü\\t"}') for line in lines])
+        quarantine.add(connection, [(line, RowFault.of("no_number", series="load_kwh").text, '{"load_kwh": "ü\\t"}') for line in lines])
         quarantine.finish(connection, "home", kind="observations", source="digest")
     refused = quarantine.read(connection, "home")
     assert [row.line for row in refused] == [4, 3]

@@ -15,6 +15,7 @@ from luna.contracts.owner import ManualBlock
 from luna.contracts.replay import DayCost
 from luna.energy.errors import NotFoundError
 from luna.energy.observations import Observations
+from luna.energy.row_fault import RowFault
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform import control_service
@@ -124,7 +125,7 @@ def write_to_a_judged_day(connection: Connection) -> None:
 
 
 def refuse(connection: Connection) -> None:
-    quarantine.settle(connection, "home", {"sensor.load": [Refused(1, "too much", {"value": 1e6})]}, lines=(0, 2))
+    quarantine.settle(connection, "home", {"sensor.load": [Refused(1, RowFault("far"), {"value": 1e6})]}, lines=(0, 2))
 
 
 def free(connection: Connection) -> None:

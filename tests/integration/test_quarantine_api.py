@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, text
 
+from luna.energy.row_fault import RowFault
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
@@ -28,7 +29,8 @@ def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(autouse=True)
 def _home(database: Engine) -> Iterator[None]:
-    rows = [(line, f"pv_kwh is above {line}", json.dumps({"slot_start": f"2024-01-01T0{line}:00:00Z", "pv_kwh": "2"})) for line in (1, 2, 3)]
+    faults = {line: RowFault.of("above_site", series="pv_kwh", limit=float(line), minutes=15) for line in (1, 2, 3)}
+    rows = [(line, fault.text, json.dumps({"slot_start": f"2024-01-01T0{line}:00:00Z", "pv_kwh": "2"})) for line, fault in faults.items()]
     with unit_of_work(database) as connection:
         store_site(connection, name="refusing", timezone="UTC", pv=[{"peak_kw": 5}])
         quarantine.begin(connection)
@@ -49,7 +51,9 @@ def rows(api: httpx.Client, **query: Any) -> list[dict[str, Any]]:
 def test_refused_rows_are_listed_with_reason_and_row(api: httpx.Client) -> None:
     found = rows(api)
     assert [row["line"] for row in found] == [3, 2, 1]
-    assert (found[0]["reason"], found[0]["raw"]["pv_kwh"], found[0]["resolution"]) == ("pv_kwh is above 3", "2", None)
+    assert found[0]["reason"] == "pv_kwh is above 3 kWh in 15 minutes, more than the site can do"
+    assert (found[0]["raw"]["pv_kwh"], found[0]["resolution"]) == ("2", None)
+    assert found[0]["fault"] == {"code": "above_site", "parameters": {"series": "pv_kwh", "limit": 3.0, "minutes": 15}}
     assert [row["line"] for row in rows(api, limit=2, below=found[0]["quarantine_id"])] == [2, 1]
 
 

@@ -30,7 +30,7 @@ def test_every_row_is_either_accepted_or_rejected(cells: list[tuple[str, str]]) 
     rows = pl.DataFrame(cells, schema={"slot_start": pl.String, "load_kwh": pl.String}, orient="row").with_row_index("line")
     verdict = judge(rows, KINDS["observations"], InstantReader(None))
     assert sorted([*verdict.accepted["line"], *verdict.rejected["line"]]) == list(range(len(cells)))
-    assert verdict.rejected["reason"].null_count() == 0
+    assert verdict.rejected["fault"].null_count() == 0
     assert verdict.accepted["instant"].null_count() == 0
 
 

@@ -696,7 +696,7 @@ CREATE TABLE quarantine (
 	kind TEXT NOT NULL,
 	source TEXT NOT NULL,
 	line BIGINT NOT NULL,
-	reason TEXT NOT NULL,
+	fault JSONB NOT NULL,
 	raw JSONB NOT NULL,
 	received_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
 	resolution TEXT,
@@ -710,6 +710,7 @@ CREATE UNIQUE INDEX uq_quarantine_row ON quarantine (site_key, kind, source, lin
 COMMENT ON COLUMN quarantine.kind IS 'observations, prices, weather, carbon, readings';
 COMMENT ON COLUMN quarantine.source IS 'the file''s SHA-256, or the name of a live source';
 COMMENT ON COLUMN quarantine.line IS 'line of the file, or sequence number of the live source';
+COMMENT ON COLUMN quarantine.fault IS 'why: a code, and the parameters of its sentence';
 COMMENT ON COLUMN quarantine.raw IS 'the row as received';
 COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
 COMMENT ON COLUMN quarantine.resolution IS 'released, corrected or dismissed, by hand; empty: still in quarantine';
@@ -1128,4 +1129,4 @@ COMMENT ON COLUMN what_ifs.asked_at IS 'when it was last asked';
 COMMENT ON COLUMN what_ifs.reply IS 'the comparison, once every variant is replayed';
 COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0001_tables.py
--- r0001_tables.sql b387101edd93725491f950e0efe8a211b6e990c3efb3092c1d4476c9860a509e
+-- r0001_tables.sql cf61a89d5c5fc6cd45ab2a4a0a426a1437a6129c8f4e3c8a41d6633a590ef72a

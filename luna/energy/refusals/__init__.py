@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from luna.energy.errors import LunaError
 from luna.energy.refusals.reason import ParameterKind, RefusalReason
+from luna.energy.row_fault import RowFault
 
 __all__ = ["REASONS", "ParameterKind", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
 
@@ -58,6 +59,8 @@ def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, RowFault):
+        return value.document()
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -45,4 +45,6 @@ REASONS: dict[str, RefusalReason] = {
         "only a sign-in can be confirmed", "Send the password with what is critical: X-Confirm-Password, percent-encoded.", error=ConflictError
     ),
     "password-without-sign-in": RefusalReason("only who signed in with a password can change it", "Sign in: POST /v1/auth/login.", error=ConflictError),
+    "nobody-signed-in": RefusalReason("nobody is signed in", "{remedy}", error=UnauthenticatedError),
+    "no-such-reference": RefusalReason("no such {kind}", "Take the id from the answer that gave it.", error=NotFoundError),
 }

@@ -44,6 +44,12 @@ REASONS: dict[str, RefusalReason] = {
         "a day that was built again cannot be corrected",
         "Release it to take what was built again, dismiss it to keep the stored day, or load the right readings.",
     ),
+    "days-would-change": RefusalReason(
+        "{day} would become another day: {why}; such series of days: {count}; nothing was changed",
+        "Check unit and role of its sensors; where the new figures are right, build again with --accept (in a request: accept).",
+        error=ConflictError,
+        kinds={"day": "day", "why": "row"},
+    ),
     "entry-of-readings": RefusalReason(
         "the entry stands for {count} readings, which no single value corrects",
         "Release or dismiss them, or load the right readings: luna data load FILE --kind readings.",
@@ -116,4 +122,22 @@ REASONS: dict[str, RefusalReason] = {
     "json-too-large": RefusalReason("has more than {most:,} bytes of JSON", "Export fewer days at once, or as CSV."),
     "json-too-deep": RefusalReason("the JSON is nested too deep", "Export it anew."),
     "file-no-json": RefusalReason("is no JSON: {why}", "Export it anew, whole."),
+    "site-without-sensors": RefusalReason(
+        "the site names no sensors", "Name them under input_sensors in the site's file and add it again with `luna site add`."
+    ),
+    "site-without-home-assistant": RefusalReason(
+        "the site names no sensors of Home Assistant", "Only Home Assistant knows what its sensors said; load a file of readings for the others."
+    ),
+    "backfill-window-empty": RefusalReason("the window ends before it begins, or lies ahead", "Begin earlier."),
+    "level-with-minus": RefusalReason("a state of charge cannot be taken off", "Remove the minus."),
+    "prices-window": RefusalReason("the time lies between a first and a later last instant, {days} days at most", "Give both, in this order."),
+    "prices-off-grid": RefusalReason("not on a quarter-hour", "Round to quarter-hours."),
+    "weather-window": RefusalReason("the time ends before it begins, or more than {days} days ahead", "Choose another end."),
+    "market-not-of-tariff": RefusalReason("is no market of the site's tariff", "{remedy}"),
+    "simulated-home-own-broker": RefusalReason(
+        "Luna speaks to a broker already, and the simulated home has its own",
+        "Try the simulated home with a Luna of its own: LUNA_DATA_FOLDER names another folder.",
+        error=ConflictError,
+    ),
+    "simulated-home-name-taken": RefusalReason("a site has the simulated home's name", "Delete it, or keep it and do without.", error=ConflictError),
 }

@@ -23,4 +23,29 @@ REASONS: dict[str, RefusalReason] = {
     "no-embedding-model": RefusalReason(
         "there is no embedding model on this machine", "Let Luna fetch its own once, or name a server.", error=UnavailableError
     ),
+    "no-conversation-of-yours": RefusalReason(
+        "no such conversation", "Take the id from an answer of yours, or ask without one to begin anew.", error=NotFoundError
+    ),
+    "document-too-large": RefusalReason("has more than {most} bytes", "Split it, or let an admin raise the setting document_max_bytes."),
+    "no-such-document-field": RefusalReason("no such field", "Known are file, {names}."),
+    "no-site-of-asker": RefusalReason("no such site", "{remedy}", error=NotFoundError),
+    "no-such-tool": RefusalReason("no such tool", "There are: {names}.", error=NotFoundError),
+    "no-tool-of-this-name": RefusalReason("no such tool", "Take one of the list."),
+    "tool-arguments-unreadable": RefusalReason("cannot be read", "Give what the tool's schema says."),
+    "tool-arguments-too-long": RefusalReason("too much was given", "Give at most {most} characters."),
+    "clock-skips-window": RefusalReason("the clock skips this time", "Ask for a longer time."),
+    "which-site": RefusalReason("which site is meant", "{remedy}"),
+    "embedding-away": RefusalReason(
+        "the embedding model does not answer: {why}",
+        "Check that the server runs and has the model {model}; searches go by words until then.",
+        error=UnavailableError,
+        quotes=True,
+    ),
+    "index-away": RefusalReason(
+        "the index of passages does not answer: {why}",
+        "Check that Qdrant runs and takes the key; passages are kept in the database.",
+        error=UnavailableError,
+        quotes=True,
+    ),
+    "too-few-choices": RefusalReason("too little was logged", "Report what readers did: POST /v1/events."),
 }

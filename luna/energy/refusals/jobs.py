@@ -1,6 +1,6 @@
 """What is refused of jobs and tasks, and where too much is asked for at once."""
 
-from luna.energy.errors import ConflictError, LunaError, NotFoundError, UnavailableError
+from luna.energy.errors import ConflictError, FullError, LunaError, MachineError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 _MORE_MEMORY = "Ask for a smaller piece of work, or raise LUNA_JOB_MEMORY_BYTES where the machine has more."
@@ -37,4 +37,16 @@ REASONS: dict[str, RefusalReason] = {
     "request-still-answered": RefusalReason("the first request of this key is still being answered", "Ask again in a moment.", error=ConflictError),
     "no-such-lab-run": RefusalReason("no such run of the camera lab", "Take the job_id from GET /v1/edge/runs.", error=NotFoundError),
     "no-such-page-file": RefusalReason("no such file", "Load the page again: it names the files of this version.", error=NotFoundError),
+    "job-ended-badly": RefusalReason("{work} {status}: {why}", "See why: luna jobs show {job}.", error=LunaError, quotes=True),
+    "no-service-of-queue": RefusalReason(
+        "no service is installed for this queue", "Install the service's extra; the log names what is missing.", error=MachineError
+    ),
+    "queue-full": RefusalReason(
+        "the queue takes nothing: its disk or memory is full", "Free some space where Redis keeps its data, then try again.", error=FullError
+    ),
+    "no-worker-of-planner": RefusalReason("no worker serves the planner's queue", "Run: python -m luna.platform.queue.worker", error=UnavailableError),
+    "worker-takes-no-plans": RefusalReason(
+        "no worker takes plans: {why}", "Each ends by itself and is started again; else see its log.", error=UnavailableError, quotes=True
+    ),
+    "plan-waits": RefusalReason("the first plan has waited for {seconds} s", "See the log of the worker for plans.", error=UnavailableError),
 }

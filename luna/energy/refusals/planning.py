@@ -1,6 +1,6 @@
 """What is refused of planning: requests, owners' orders, what-ifs, and what a plan rests on."""
 
-from luna.energy.errors import ConflictError, NotFoundError, UnavailableError
+from luna.energy.errors import ConflictError, NotFoundError, UnavailableError, UnreadableError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
@@ -135,4 +135,10 @@ REASONS: dict[str, RefusalReason] = {
     "to-day-alone": RefusalReason("to_day needs from_day before it", None),
     "days-apart": RefusalReason("to_day lies at most {days} days after from_day, and not before it", None),
     "days-from": RefusalReason("this is a day from from_day on, at most {days} days of it", None),
+    "tariff-not-replayable": RefusalReason(
+        "a tariff in {kind} cannot be replayed day by day", "Replay the site with the price of the block it mostly ends in."
+    ),
+    "no-such-policy": RefusalReason("no such policy", "Choose from: {names}."),
+    "plan-of-other-release": RefusalReason("a plan of another release: it has no {names}", "Plan anew; update Luna to read it.", error=UnreadableError),
+    "plan-not-whole": RefusalReason("a plan is not stored whole", "Plan anew; restore a backup to read it.", error=UnreadableError),
 }

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest, MarketName, PriceService
 from luna.contracts.message import Message
 from luna.energy.economics import price_slots
-from luna.energy.errors import InvalidInputError
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
@@ -133,7 +132,7 @@ def _find_market(connection: Connection, site_id: str, named: str | None) -> str
     if named in markets or (named is None and len(markets) == 1):
         return named or next(iter(markets))
     remedy = f"Its tariff names {', '.join(markets)}." if markets else "Its tariff names no market: there is nothing to fetch."
-    raise InvalidInputError("is no market of the site's tariff", field="market", value=named, remedy=remedy)
+    raise refuse("market-not-of-tariff", field="market", value=named, remedy=remedy)
 
 
 @capability("POST", "/v1/sites/{site_id}/weather", noun=_NOUN, scope="data", local_command="data weather", status=202)

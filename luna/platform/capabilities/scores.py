@@ -8,8 +8,8 @@ from pydantic import Field
 
 from luna.contracts.message import Message
 from luna.contracts.replay import DayScore
-from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Day
+from luna.energy.refusals import refuse
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import scores
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
@@ -75,8 +75,7 @@ def _read_key(cursor: str | None) -> tuple[str, str] | None:
     try:
         return date.fromisoformat(day).isoformat(), policy
     except ValueError as exc:
-        remedy = "Ask on with the cursor of the page before, or without one."
-        raise InvalidInputError("is no cursor of this list", field="cursor", value=cursor, remedy=remedy) from exc
+        raise refuse("no-cursor", field="cursor", value=cursor) from exc
 
 
 SCORES = (list_scores,)

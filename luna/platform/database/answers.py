@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, insert, select, tuple_, update
 
 from luna.contracts.answers import Answer, Conversation, Feedback, FeedbackNote, StoredAnswer
-from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.database import sites
 from luna.platform.database.schema.answers import answers, conversations
@@ -160,8 +160,7 @@ def _conversation(connection: Connection, conversation_id: str, asked_by: str | 
     own = [conversations.c.asked_by == asked_by] if asked_by is not None else []
     row = connection.execute(query.where(conversations.c.conversation_id == conversation_id, *own)).mappings().one_or_none()
     if row is None:
-        remedy = "Take the id from an answer of yours, or ask without one to begin anew."
-        raise NotFoundError("no such conversation", field="conversation_id", value=conversation_id, remedy=remedy)
+        raise refuse("no-conversation-of-yours", field="conversation_id", value=conversation_id)
     return row
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make
 from sqlalchemy.exc import ArgumentError, InternalError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFreeError
 
-from luna.energy.errors import FullError, InvalidInputError, UnavailableError
+from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 
 # A statement that runs longer has gone wrong; bulk writes go in chunks that stay far below.
@@ -26,10 +26,11 @@ CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_time
 
 # What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
-_AWAY = "the database does not answer", "Check that it runs"
-_SAID: dict[type[Exception], tuple[str, str]] = {
-    psycopg.errors.OutOfMemory: ("the database has no memory left", "Free some memory where PostgreSQL runs"),
-    psycopg.errors.ReadOnlySqlTransaction: ("the database takes no writes", "Wait until the fail-over has ended, or name the server that takes them"),
+_AWAY = "database-away"
+_REASONS: dict[type[Exception], str] = {
+    psycopg.errors.DiskFull: "database-full",
+    psycopg.errors.OutOfMemory: "database-without-memory",
+    psycopg.errors.ReadOnlySqlTransaction: "database-read-only",
 }
 
 
@@ -91,8 +92,8 @@ def parse_address(url: str) -> URL:
     return address.set(drivername="postgresql+psycopg")
 
 
-def _no_address() -> InvalidInputError:
-    return InvalidInputError("no address of a PostgreSQL", field="LUNA_DATABASE_URL", remedy="Write postgresql://user:password@host:5432/database.")
+def _no_address() -> LunaError:
+    return refuse("no-database-address", field="LUNA_DATABASE_URL")
 
 
 @contextmanager
@@ -204,13 +205,9 @@ def translated() -> Iterator[None]:
         raise refuse("database-busy", field="database_url") from exc
 
 
-def _translate(error: BaseException) -> UnavailableError:
-    reason = str(error).strip().partition("\n")[0]
-    if isinstance(error, psycopg.errors.DiskFull):
-        remedy = "Free some space where PostgreSQL keeps its data, then try again; nothing was changed."
-        return FullError(f"the database's disk is full: {reason}", field="database_url", remedy=remedy)
-    said, remedy = next((words for kind, words in _SAID.items() if isinstance(error, kind)), _AWAY)
-    return UnavailableError(f"{said}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
+def _translate(error: BaseException) -> LunaError:
+    reason = next((reason for kind, reason in _REASONS.items() if isinstance(error, kind)), _AWAY)
+    return refuse(reason, field="database_url", why=str(error).strip().partition("\n")[0])
 
 
 def _milliseconds(duration: timedelta) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from luna.energy.errors import ConflictError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import sites, training_runs
 from luna.platform.database.schema.forecasting import forecast_activations
@@ -148,8 +148,7 @@ def find_previous(decisions: Sequence[Activation]) -> Activation | None:
         elif standing:
             standing.pop()
     if not standing:
-        remedy = f"Nothing was activated that could be taken back; {DEFAULT_VERSION} drives the planner."
-        raise ConflictError("there is nothing to go back to", field="forecast_version", value=DEFAULT_VERSION, remedy=remedy)
+        raise refuse("nothing-to-go-back-to", field="forecast_version", value=DEFAULT_VERSION, version=DEFAULT_VERSION)
     return standing[-2] if len(standing) > 1 else None
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import translated
 from luna.platform.database.schema.work import idempotent_answers
@@ -126,15 +126,13 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, held: bool) 
     is_repeatable = (table.c.asked_at > func.now() - REPEATABLE).label("is_repeatable")
     stored = connection.execute(select(table, is_repeatable).where(*_own(key))).one_or_none()
     if stored is not None and stored.digest != digest:
-        remedy = "Send a new key with every new request; the same one only with the same address and body."
-        raise InvalidInputError("the key came with another request", field="Idempotency-Key", value=key.key, remedy=remedy)
+        raise refuse("key-of-other-request", field="Idempotency-Key", value=key.key)
     if stored is not None and stored.status is not None:
         return KeptAnswer(stored.status, stored.headers, stored.body)
     if stored is None or not held:
         raise refuse("request-still-answered", field="Idempotency-Key", value=key.key)
     if not stored.is_repeatable:
-        remedy = "See whether it was carried out; if not, send it with a new key."
-        raise ConflictError("the first request of this key was never answered", field="Idempotency-Key", value=key.key, remedy=remedy)
+        raise refuse("key-never-answered", field="Idempotency-Key", value=key.key)
     asked_at: datetime = stored.asked_at
     return asked_at
 
@@ -147,7 +145,7 @@ def keep(connection: Connection, key: AnswerKey, answer: KeptAnswer) -> None:
     """
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
     if not connection.execute(update(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)).values(values)).rowcount:
-        raise ConflictError("another request of this key was answered meanwhile", field="Idempotency-Key", value=key.key, remedy="Ask again in a moment.")
+        raise refuse("key-answered-meanwhile", field="Idempotency-Key", value=key.key)
 
 
 def release(connection: Connection, key: AnswerKey) -> None:

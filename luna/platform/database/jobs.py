@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
-from luna.energy.errors import ConflictError, InvalidInputError, LunaError
+from luna.energy.errors import ConflictError, LunaError
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import own_session
 from luna.platform.database.schema.sites import site_versions, sites
@@ -78,7 +78,7 @@ def accept(connection: Connection, *, task: str, key: str, request: str, trace_i
     try:
         return _job(connection.execute(write.returning(jobs)).mappings().one())
     except DataError as exc:
-        raise InvalidInputError("holds a character that cannot be stored", field="request", remedy="Leave out \\u0000.") from exc
+        raise refuse("request-unstorable", field="request") from exc
 
 
 def load(connection: Connection, job_id: str) -> Job:

@@ -10,7 +10,7 @@ from sqlalchemy import URL, Connection, column, create_engine, exists, literal_c
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
 from luna.platform.database.revision import current, head, known
 
@@ -55,8 +55,7 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
         kept = _columns(connection)
         lost = sorted({name for column, name in filled.items() if column not in kept})
         if lost and not drop_data:
-            names = ", ".join(lost)
-            raise ConflictError(f"the downgrade would drop data of {names}", field="revision", value=revision, remedy="Back them up, then add --yes.")
+            raise refuse("downgrade-drops-data", field="revision", value=revision, names=tuple(lost))
 
     _run(url, revision, step)
 
@@ -74,25 +73,16 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
     except CommandError as exc:
-        raise InvalidInputError("the schema has no such revision", field="revision", value=revision, remedy=f"The newest is {head()}, or head.") from exc
+        raise refuse("no-such-revision", field="revision", value=revision, newest=head()) from exc
     except OperationalError as exc:
-        raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
+        raise refuse("schema-busy", field="database_url", why=str(exc.orig).strip()) from exc
 
 
 def _require_known(found: str | None, address: URL) -> None:
     if found is None or found in known():
         return
-    remedy = (
-        "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "
-        "Tables from before Luna's first release: no release reads them; name an empty database in LUNA_DATABASE_URL, or for the embedded one another "
-        "LUNA_DATA_FOLDER, and load the data again."
-    )
-    raise ConflictError(
-        f"the tables of the database {address.database} at {address.host}:{address.port} are at revision {found}, which this release does not know: its newest "
-        f"is {head()}",
-        field="database_url",
-        remedy=remedy,
-    )
+    place = {"database": address.database, "host": address.host, "port": address.port}
+    raise refuse("tables-of-unknown-revision", field="database_url", revision=found, newest=head(), **place)
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from luna.contracts.search import Passage
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database.schema.documents import chunks, documents
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.sites import key_of
@@ -27,7 +27,7 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
     """
     if only is not None:
         if sites is not None and only not in sites:
-            raise NotFoundError("no such site", field="site_id", value=only, remedy="Ask for one of yours.")
+            raise refuse("no-site-of-asker", field="site_id", value=only, remedy="Ask for one of yours.")
         return (EVERYBODY, key_of(connection, only))
     if sites is None:
         return None

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import Fields, PlanColumns, list_slots, parse_columns
 from luna.contracts.plan.inputs import parse_inputs
-from luna.energy.errors import UnreadableError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, Timeline, align_each
 
 OF_BATTERIES = ("charge_kwh", "discharge_kwh")
@@ -37,7 +37,7 @@ def unpack(packed: bytes) -> Fields:
     """
     plan = parse_columns(_decompress(packed))
     if missing := {"plan_id", "slot_minutes", "slots"} - plan.keys():
-        raise UnreadableError(f"a plan of another release: it has no {', '.join(sorted(missing))}", remedy="Plan anew; update Luna to read it.")
+        raise refuse("plan-of-other-release", names=tuple(sorted(missing)))
     return plan
 
 
@@ -54,7 +54,7 @@ def _decompress(packed: bytes) -> bytes:
     try:
         return zlib.decompress(packed)
     except zlib.error as error:
-        raise UnreadableError("a plan is not stored whole", remedy="Plan anew; restore a backup to read it.") from error
+        raise refuse("plan-not-whole") from error
 
 
 def list_fields(packed: bytes) -> Fields:

@@ -12,20 +12,21 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
 from luna.energy.refusals import refuse
+from luna.energy.row_fault import RowFault
 from luna.platform.database import copy, sites
 from luna.platform.database.schema.series import quarantine
 from luna.platform.database.schema.sites import sites as site_names
 from luna.platform.database.stored_rows import read_each, read_page
 
-_INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) "
-_LISTED = "SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
+_INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, fault, raw) "
+_LISTED = "SELECT :site_key, :kind, :source, line, fault, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
 _TOLD = (
-    "SELECT :site_key, :kind, told.* FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:reasons AS text[]), CAST(:raws AS jsonb[])) AS told"
+    "SELECT :site_key, :kind, told.* FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS jsonb[]), CAST(:raws AS jsonb[])) AS told"
 )
 # What somebody decided about stays; what is refused for the same reason again is not written again.
 _RENEW = (
-    " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET reason = excluded.reason, raw = excluded.raw"
-    " WHERE q.resolution IS NULL AND (q.reason, q.raw) IS DISTINCT FROM (excluded.reason, excluded.raw)"
+    " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET fault = excluded.fault, raw = excluded.raw"
+    " WHERE q.resolution IS NULL AND (q.fault, q.raw) IS DISTINCT FROM (excluded.fault, excluded.raw)"
 )
 
 
@@ -34,18 +35,18 @@ class Refused:
     """A refused row: its line in the source, why, and what it was."""
 
     line: int
-    reason: str
+    fault: RowFault
     raw: dict[str, Any]
 
 
 def begin(connection: Connection) -> None:
     """Open a list of refused rows in this transaction."""
-    connection.execute(text("CREATE TEMP TABLE refused (line bigint PRIMARY KEY, reason text, raw jsonb) ON COMMIT DROP"))
+    connection.execute(text("CREATE TEMP TABLE refused (line bigint PRIMARY KEY, fault jsonb, raw jsonb) ON COMMIT DROP"))
 
 
 def add(connection: Connection, rows: Iterable[tuple[int, str, str]]) -> None:
-    """Put line, reason and the row as JSON text onto the open list."""
-    with copy.cursor(connection) as cursor, cursor.copy(sql.SQL("COPY refused (line, reason, raw) FROM STDIN")) as stream:
+    """Put line, fault and row, both as JSON text, onto the open list."""
+    with copy.cursor(connection) as cursor, cursor.copy(sql.SQL("COPY refused (line, fault, raw) FROM STDIN")) as stream:
         for row in rows:
             stream.write_row(row)
 
@@ -77,18 +78,18 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
     same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & table.resolution.is_(None)
     freed = ((table.source == source) & (table.line != all_(literal([row.line for row in rows], ARRAY(BigInteger)))) for source, rows in refused.items())
     connection.execute(delete(quarantine).where(same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)))
-    rows = [(source, row.line, row.reason, json.dumps(row.raw)) for source, each in refused.items() for row in each]
+    rows = [(source, row.line, row.fault.text, json.dumps(row.raw)) for source, each in refused.items() for row in each]
     if rows:
         # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
-        told = dict(zip(("sources", "lines", "reasons", "raws"), map(list, zip(*rows, strict=True)), strict=True))
+        told = dict(zip(("sources", "lines", "faults", "raws"), map(list, zip(*rows, strict=True)), strict=True))
         connection.execute(text(_INSERT + _TOLD + _RENEW), key | told)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
     """Return the rows refused last for a site."""
     table = quarantine.c
-    query = select(table.line, table.reason, table.raw).where(table.site_key == sites.key_of(connection, site_id))
-    return [Refused(*row) for row in connection.execute(query.order_by(table.quarantine_id.desc()).limit(limit))]
+    query = select(table.line, table.fault, table.raw).where(table.site_key == sites.key_of(connection, site_id))
+    return _read_refused(connection, query.order_by(table.quarantine_id.desc()).limit(limit))
 
 
 def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter = "open", limit: int = 100, below: int | None = None) -> list[QuarantinedRow]:
@@ -156,14 +157,20 @@ def list_open(connection: Connection, site_id: str, *, source: str, lines: tuple
     """Return what waits of a source of readings for somebody to decide, from the first line on, before the second."""
     table = quarantine.c
     same = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == "readings") & (table.source == source) & table.resolution.is_(None)
-    query = select(table.line, table.reason, table.raw).where(same, table.line >= lines[0], table.line < lines[1]).order_by(table.line)
-    return [Refused(*row) for row in connection.execute(query)]
+    query = select(table.line, table.fault, table.raw).where(same, table.line >= lines[0], table.line < lines[1]).order_by(table.line)
+    return _read_refused(connection, query)
+
+
+def _read_refused(connection: Connection, query: Select[Any]) -> list[Refused]:
+    return read_each(connection.execute(query), lambda row: Refused(row.line, RowFault.read(row.fault), row.raw))
 
 
 def _rows(*further: Column[Any]) -> Select[Any]:
-    return select(*(quarantine.c[name] for name in QuarantinedRow.model_fields), *further)
+    return select(*(quarantine.c[name] for name in QuarantinedRow.model_fields if name != "reason"), *further)
 
 
 def _row(row: RowMapping) -> QuarantinedRow:
-    fields = {name: row[name] for name in QuarantinedRow.model_fields}
-    return QuarantinedRow(**{name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()})
+    fields = {name: row[name] for name in QuarantinedRow.model_fields if name != "reason"}
+    told = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()}
+    fault = RowFault.read(row["fault"])
+    return QuarantinedRow(**told | {"fault": fault, "reason": str(fault)})

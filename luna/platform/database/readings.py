@@ -11,8 +11,8 @@ from psycopg import sql
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.energy.errors import NotFoundError
 from luna.energy.reading_history import Register
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 from luna.energy.units import SaidUnits, UnitHistory, ratio
 from luna.platform.database import chunks, copy, sensor_units, sites
@@ -138,7 +138,7 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     if sensor not in known:
         there = ", ".join(sorted(known))
         remedy = f"Sensors of {site_id}: {there}." if there else "Load some with `luna data load --kind readings`."
-        raise NotFoundError("no such sensor", field="sensor", value=sensor, remedy=remedy)
+        raise refuse("no-such-sensor", field="sensor", value=sensor, remedy=remedy)
     return int(known[sensor])
 
 
@@ -156,8 +156,7 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
     sites.key_of(connection, site_id)
     meter = smart_meter_readings.c
     if connection.scalar(select(meter.meter).where(meter.meter == sensor.meter, meter.register == sensor.register).limit(1)) is None:
-        remedy = "A register is named by its OBIS code, such as 1-0:1.8.0."
-        raise NotFoundError("no readings of this register", field="series", value=f"{sensor.meter}:{sensor.register}", remedy=remedy)
+        raise refuse("no-such-register", field="series", value=f"{sensor.meter}:{sensor.register}")
     return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(sensor.meter, sensor.register)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database import sites
 from luna.platform.database.schema.plans import training_runs
 from luna.platform.database.schema.sites import sites as site_table
@@ -104,8 +104,7 @@ def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
     """
     row = connection.execute(_select(connection, site_id).where(training_runs.c.run_id == run_id)).mappings().first()
     if row is None:
-        remedy = f"List them: luna forecast status --site {site_id}."
-        raise NotFoundError("no such training", field="run_id", value=run_id, remedy=remedy)
+        raise refuse("no-such-training", field="run_id", value=run_id, site_id=site_id)
     return _run(row)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.documents import DocumentFilter
 from luna.energy.devices import BATTERIES
-from luna.platform.database import agent_gates, agent_plans, answers, charging_stays, control, documents, edge_runs, jobs, plans, what_ifs
+from luna.platform.database import agent_gates, agent_plans, answers, charging_stays, control, documents, edge_runs, jobs, plans, quarantine, what_ifs
 from luna.platform.database.answers import AnswerFilter
 from luna.platform.database.stored_rows import count_left_out
 
@@ -53,6 +53,7 @@ _LISTINGS = (
     ),
     _Listing("stays at chargers", "Store them again: luna session add.", _per_site(charging_stays.read_history)),
     _Listing("what-ifs", "Ask them again: luna what-if.", _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST))),
+    _Listing("rows in quarantine", _AGAIN, _per_site(lambda connection, name: quarantine.list_rows(connection, name, limit=MOST))),
     _Listing(
         "gates of the agent",
         "It is measured anew in the next night.",

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from luna.energy.errors import FullError, InvalidInputError, UnavailableError
+from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.queue.app import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS
 from luna.platform.retry import RetryPolicy
@@ -40,8 +40,7 @@ def connect(redis_url: str) -> "redis.Redis":
             health_check_interval=0,
         )
     except ValueError as exc:
-        remedy = "Write redis://:password@host:6379/0, or rediss:// for TLS."
-        raise InvalidInputError("no address of a Redis", field="LUNA_REDIS_URL", remedy=remedy) from exc
+        raise refuse("no-redis-address", field="LUNA_REDIS_URL") from exc
 
 
 @contextmanager
@@ -51,8 +50,7 @@ def reachable() -> Iterator[None]:
         yield
     except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, OperationalError) as exc:
         if any(sign in str(exc) for sign in _FULL):
-            remedy = "Free some space where Redis keeps its data, then try again."
-            raise FullError("the queue takes nothing: its disk or memory is full", field="redis_url", remedy=remedy) from exc
+            raise refuse("queue-full", field="redis_url") from exc
         if isinstance(exc, redis.ResponseError):
             raise
         raise refuse("queue-away", field="redis_url") from exc

@@ -78,7 +78,7 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
     error = read_problem(job.error)
     if type(error) is LunaError:
         # Nothing that was asked for is to blame: the job is where to look.
-        return LunaError(f"{work or job.task} {job.status}: {error}", field="job_id", value=job.job_id, remedy=remedy)
+        return refuse("job-ended-badly", field="job_id", value=job.job_id, work=work or job.task, status=job.status, why=str(error), job=job.job_id)
     if work is not None:
         error.message = f"{work} {job.status}: {error.message}"
     error.remedy = error.remedy or remedy

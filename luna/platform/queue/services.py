@@ -8,7 +8,7 @@ from typing import Literal
 import structlog
 
 from luna.contracts.message import interactive_queue_of
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.platform.queue.task import definitions
 
 SERVICES = ("planner", "forecaster", "ingest", "agent", "rag", "notifier")
@@ -43,8 +43,7 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
         served |= dict.fromkeys(_queues_of(module), needs)
     absent = sorted(set(queues) - set(served))
     if absent or not served:
-        remedy = "Install the service's extra; the log names what is missing."
-        raise MachineError("no service is installed for this queue", field="queue", value=", ".join(absent) or "all", remedy=remedy)
+        raise refuse("no-service-of-queue", field="queue", value=", ".join(absent) or "all")
     return {queue: served[queue] for queue in queues or sorted(served)}
 
 

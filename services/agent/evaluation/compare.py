@@ -9,7 +9,7 @@ import numpy as np
 from luna.contracts.agent import Comparison, PolicyComparison, PolicyScore
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
 from luna.energy.bootstrap import bound_ratio, bound_sum, permute_signs
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from services.agent.evaluation.days import EvaluationWeek
 
@@ -115,8 +115,7 @@ def compare_stored(site_id: str, scored: Mapping[str, Sequence[DayCost]], pair: 
     named = {name: scored[name] for name in (policy, over) if name in scored}
     costs = PolicyCosts.of(named) if len(named) == len(set(pair)) else PolicyCosts([], {})
     if not costs.days:
-        remedy = f"Replay them: luna replay --site {site_id} --from DAY --to DAY --policies idle,{policy},{over},oracle."
-        raise NotFoundError("no day was scored for both policies", field="policies", value=f"{policy},{over}", remedy=remedy)
+        raise refuse("no-day-scored-for-both", field="policies", value=f"{policy},{over}", site_id=site_id, policy=policy, over=over)
     gain, rng = costs.gain(policy, over=over), np.random.default_rng(seed)
     low, high = bound_sum(gain, rng=rng)
     return PolicyComparison(

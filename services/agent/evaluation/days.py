@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 
 WEEK = 7
 # Recorded days before the quarter that trainings are measured on: enough to learn from, and for the trial that decides whether what was learned is used.
@@ -78,8 +78,7 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
     skipped = {day: record.unusable[day] for week in found for day in _days_of(week) if day in record.unusable}
     whole = [week for week in found if not any(day in skipped for day in _days_of(week))]
     if not whole:
-        message = f"no week can be measured: it has to be recorded whole and to begin {HISTORY_DAYS} days after the first, in a quarter that does so too"
-        raise InvalidInputError(message, field="days", value=count, remedy="Record for longer, or fill the gaps: luna data quality shows them.")
+        raise refuse("no-week-to-measure", field="days", value=count, days=HISTORY_DAYS)
     chosen = _spread_over_seasons(whole, -(-count // WEEK))
     return UnseenDays([EvaluationWeek(monday, min(WEEK, count - place * WEEK), begin_quarter(monday)) for place, monday in enumerate(chosen)], skipped)
 

@@ -15,6 +15,7 @@ from luna.contracts.agent import AGENT_POLICIES, EvaluateAgentReply, EvaluateAge
 from luna.contracts.forecast import TrainRequest
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.energy.errors import InvalidInputError, NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import local_midnight
 from luna.platform.database import sites, training_runs
@@ -80,13 +81,12 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
     """Return the learned policies to measure: those named, else all that have an accepted training."""
     for name in named:
         if name not in AGENT_POLICIES:
-            raise InvalidInputError("is no learned policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
+            raise refuse("no-learned-policy", field="policies", value=name, names=tuple(AGENT_POLICIES))
     declared = find_kinds()
     known = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
     for name in named:
         if name not in known:
-            remedy = f"Train it: luna agent train --site {site.name} --kind {AGENT_POLICIES[name]}."
-            raise NotFoundError("was never trained", field="policies", value=name, remedy=remedy)
+            raise refuse("policy-never-trained", field="policies", value=name, site_id=site.name, kind=AGENT_POLICIES[name])
     return [name for name in known if name in named or not named]
 
 

@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.energy.errors import NotFoundError
 from luna.energy.judgement import may_use
 from luna.energy.physics import BoolArray
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline, local_dates, local_days, parse_zone
 from luna.platform.database import observations, quality, recorded_span
@@ -26,8 +26,7 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
     begin, end = recorded_span.whole_days(connection, site) or (date.max, date.min)
     begin, end = max(begin, first or begin), min(end, last or end)
     if end < begin:
-        remedy = "Load observations: luna data load --kind observations."
-        raise NotFoundError("no whole day was recorded", field="site", value=site.name, remedy=remedy)
+        raise refuse("no-whole-day-recorded", field="site", value=site.name)
     window = local_days(begin, end, parse_zone(site.timezone))
     unusable = _find_gaps(connection, site, window) | _find_excluded(connection, site, begin, end)
     return UsableDays(begin, end, dict(sorted(unusable.items())))

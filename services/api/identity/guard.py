@@ -76,7 +76,7 @@ async def _identify(request: Request, operation: Operation, source: Source) -> C
 async def _authorise(request: Request, operation: Operation, caller: Caller) -> None:
     identity: Identity = request.app.state.identity
     if caller.means == "nobody":
-        raise UnauthenticatedError("nobody is signed in", remedy=await _say_how_to_enter(identity))
+        raise refuse("nobody-signed-in", remedy=await _say_how_to_enter(identity))
     if operation.scope not in caller.scopes:
         raise refuse("scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none")
     if request.method not in SAFE and caller.csrf_token is not None:

@@ -7,7 +7,6 @@ from fastapi import Request
 from sqlalchemy import Connection
 
 from luna.contracts.identity import Scope
-from luna.energy.errors import NotFoundError
 from luna.energy.refusals import refuse
 from luna.platform.database.site_references import Kind, find_reference
 from services.api.identity.caller import Caller
@@ -97,7 +96,7 @@ def _look_up(connection: Connection, caller: Caller, references: list[Reference]
         names = list(sites_named(behind)) if isinstance(behind, dict) else list(_names(behind))
         hidden = behind is None or not (names or kind in OF_NO_SITE)
         if hidden or not all(caller.has_site(name) for name in names):
-            raise NotFoundError(f"no such {_word(kind)}", field=kind, value=reference, remedy="Take the id from the answer that gave it.")
+            raise refuse("no-such-reference", field=kind, value=reference, kind=_word(kind))
         found += names
     return found
 

@@ -10,7 +10,6 @@ from pydantic import Field, ValidationError
 
 from luna.contracts.documents import Document, DocumentFields, DocumentKind, DocumentLanguage, IngestRequest
 from luna.contracts.message import Message
-from luna.energy.errors import InvalidInputError
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.jobs import JobReply
@@ -102,7 +101,7 @@ def _read_fields(form: ReceivedForm) -> DocumentFields:
     given = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
     strangers = sorted(set(given) - set(DocumentFields.model_fields))
     if strangers:
-        raise InvalidInputError("no such field", field=strangers[0], remedy=f"Known are file, {', '.join(DocumentFields.model_fields)}.")
+        raise refuse("no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields))
     if "title" in given and len(form.files) > 1:
         raise refuse("title-of-several-files", field="title")
     try:

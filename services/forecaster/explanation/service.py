@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import Contribution, ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
-from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.outlook import Forecast
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray
 from luna.platform.database import forecast_activations, forecast_issues, forecasts, sites, training_runs
@@ -132,8 +132,7 @@ def _recall_forecast(connection: Connection, site: Site, *, at: datetime, versio
         if instants:
             return _recall(connection, site, candidate, instants[-1])
     local = at.astimezone(ZoneInfo(site.timezone)).isoformat()
-    remedy = f"Issue one: luna forecast issue --site {site.name} --at {local} --version {version or active}."
-    raise NotFoundError("no forecast of this version stood then", field="at", value=local, remedy=remedy)
+    raise refuse("no-forecast-stood", field="at", value=local, site_id=site.name, at=local, version=version or active)
 
 
 def _recall(connection: Connection, site: Site, version: str, at: datetime) -> ForecastBasis:
@@ -147,8 +146,8 @@ def _ask_slots(forecast: Forecast, slot: datetime | None, zone: ZoneInfo) -> Int
     if slot is None:
         return np.arange(timeline.count)
     if not timeline.start <= slot < timeline.end:
-        remedy = f"Choose one from {say_instant(timeline.start, zone)} to before {say_instant(timeline.end, zone)}."
-        raise InvalidInputError("the forecast that stood then does not reach this slot", field="slot", value=slot.astimezone(zone).isoformat(), remedy=remedy)
+        reach = {"first": say_instant(timeline.start, zone), "end": say_instant(timeline.end, zone)}
+        raise refuse("slot-beyond-forecast", field="slot", value=slot.astimezone(zone).isoformat(), **reach)
     return np.array([(slot - timeline.start) // SLOT])
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
 from luna.words import say_instant
@@ -53,7 +54,7 @@ def load_card(run: TrainingRun, objects: ObjectStore, *, field: str, remedy: str
         facts: dict[str, Any] = json.loads(objects.get(_name(run, "json")))
         return objects.get(_name(run, "md")).decode(), facts
     except NotFoundError as exc:
-        raise NotFoundError("the training left no card", field=field, value=run.run_id, remedy=remedy) from exc
+        raise refuse("training-without-card", field=field, value=run.run_id, remedy=remedy) from exc
 
 
 def _name(run: TrainingRun, kind: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
@@ -96,11 +96,7 @@ def import_lightgbm() -> ModuleType:
     try:
         import lightgbm  # loading it costs a second, so only who trains or predicts pays
     except OSError as exc:
-        raise MachineError(
-            f"LightGBM cannot be loaded: {exc}",
-            field="lightgbm",
-            remedy="Install the system library libgomp1 (Debian, Ubuntu: apt-get install libgomp1; Fedora: dnf install libgomp; macOS: brew install libomp).",
-        ) from exc
+        raise refuse("lightgbm-unloadable", field="lightgbm", why=exc) from exc
     module: ModuleType = lightgbm
     return module
 

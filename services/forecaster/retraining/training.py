@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import TrainReply, TrainRequest
-from luna.energy.errors import InvalidInputError, MachineError, UnavailableError
+from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.observations import Observations
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
@@ -172,8 +172,7 @@ def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
     span = recorded_span.of_site(connection, request.site_id)
     until = None if span is None else min(span[1], request.until or span[1])
     if span is None or until is None or floor_to(until, SLOT) <= span[0]:
-        remedy = "Load observations first: luna data load FILE --kind observations."
-        raise InvalidInputError("nothing was measured before", field="until", value=request.until and request.until.isoformat(), remedy=remedy)
+        raise refuse("nothing-measured-before", field="until", value=request.until and request.until.isoformat())
     start = floor_to(span[0], SLOT)
     return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import IssueScenariosReply, IssueScenariosRequest
-from luna.energy.errors import NotFoundError
 from luna.energy.outlook import Forecast, Scenarios
+from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, sites
 from luna.platform.database.recorded_span import Span
@@ -54,8 +54,7 @@ def issue_requested(connection: Connection, request: IssueScenariosRequest, *, o
     issued = past_forecasts.read_past(connection, site.name, version=version, instants=[request.at])
     if not issued:
         local_instant = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
-        remedy = f"Issue one: luna forecast issue --site {site.name} --version {version} --at {local_instant}"
-        raise NotFoundError("no forecast was issued in the hour before", field="at", value=local_instant, remedy=remedy)
+        raise refuse("no-forecast-in-the-hour-before", field="at", value=local_instant, site_id=site.name, version=version, at=local_instant)
     (forecast,), key = issued, sites.key_of(connection, site.name)
     facts = read_facts(connection, {key: site}, [forecast.issued_at])
     past = read_past(connection, facts, {key: version}, forecast.timeline)

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.forecast_versions import DAYS_TO_PROVE, ActivationReply, CandidateReply, PromoteRequest, RollbackRequest, SiteJudgement
-from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from luna.platform.database import forecast_activations, forecast_scores, sites, training_runs
@@ -140,18 +140,16 @@ def promote_by_hand(connection: Connection, request: PromoteRequest) -> Activati
 def _choose_run(connection: Connection, request: PromoteRequest) -> str | None:
     """Return the training that is to speak for the version: the one named, else the latest; None for a baseline."""
     if request.forecast_version not in VERSIONS:
-        remedy = f"Known are {', '.join(VERSIONS)}."
-        raise NotFoundError("no such forecast version", field="forecast_version", value=request.forecast_version, remedy=remedy)
+        raise refuse("no-such-forecast-version", field="forecast_version", value=request.forecast_version, names=tuple(VERSIONS))
     if request.forecast_version != VERSION:
         if request.run_id is not None:
-            raise InvalidInputError("a baseline is not trained", field="run_id", value=request.run_id, remedy="Leave it out.")
+            raise refuse("baseline-not-trained", field="run_id", value=request.run_id)
         return None
     if request.run_id is not None:
         return training_runs.load(connection, request.site_id, request.run_id).run_id
     latest = training_runs.latest(connection, request.site_id, version=VERSION)
     if latest is None:
-        remedy = f"Train it first: luna forecast train --site {request.site_id}."
-        raise ConflictError("it was never trained for this site", field="forecast_version", value=VERSION, remedy=remedy)
+        raise refuse("version-never-trained", field="forecast_version", value=VERSION, site_id=request.site_id)
     return latest.run_id
 
 

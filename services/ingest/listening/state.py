@@ -17,6 +17,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Engine
 
 from luna.energy.errors import MachineError, UnavailableError
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.clock import Clock
 from luna.platform.database import sites
@@ -71,8 +72,7 @@ class StateFile:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
         except OSError as exc:
-            remedy = "Make room, make the folder writable for Luna, or name another with LUNA_DATA_FOLDER."
-            raise MachineError(f"notes on listening cannot be written: {exc.strerror}", field="data_folder", value=str(self._path), remedy=remedy) from exc
+            raise refuse("listening-notes-unwritable", field="data_folder", value=str(self._path), why=exc.strerror) from exc
 
     def _load(self) -> dict[str, Any]:
         try:

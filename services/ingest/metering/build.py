@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
+from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
 from services.ingest.metering.columns import Column, measured_columns, outside_columns
@@ -74,8 +75,8 @@ DIGITS = 6
 # Four hours: long enough for a coarse counter to catch up with a fine one. Clamps and devices' own counters are right within 5 %, two of them within a tenth.
 BLOCK_HOURS = 4
 MOST_ERRED = 0.1
-BELOW_ZERO = "sensors with a minus take off more than there is: check which sensor counts what"
-STUCK = "stands still although the site's other meters say that it moved: the sensor is stuck"
+BELOW_ZERO = RowFault("below_zero")
+STUCK = RowFault("stuck")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class SlotBuild:
         reasons: Counter[str] = Counter()
         for refused in self.rejected:
             if refused.sensor in self.sensors.get(name, frozenset()):
-                reasons[refused.reason] += refused.readings
+                reasons[str(refused.fault)] += refused.readings
         return reasons
 
 

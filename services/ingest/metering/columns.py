@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.site import LEVELS, SENSOR_ROLES, SUBMETERED, Site, SiteSensor, measured_series
 from luna.energy.timeline import InstantArray
 
@@ -84,7 +84,7 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
     columns = [_without(Column(column, named[role]), absent) for column, role in ROLES.items() if role in named]
     for column in columns:
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):
-            raise InvalidInputError("a state of charge cannot be taken off", field=f"site.input_sensors.{ROLES[column.name]}", remedy="Remove the minus.")
+            raise refuse("level-with-minus", field=f"site.input_sensors.{ROLES[column.name]}")
     return columns
 
 

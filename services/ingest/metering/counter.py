@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray
 from services.ingest.metering.curve import EnergyCurve, Silences
 from services.ingest.metering.filling import shape_fills
@@ -32,8 +33,8 @@ MODULI_KWH = tuple(sorted({10.0**digits for digits in range(4, 10)} | {2.0**bits
 # A meter that rested for longer and then shows another level was exchanged rather than frozen.
 LONGEST_FROZEN_HOURS = 96.0
 
-MISREAD = "leaves the counter's level, which is back soon: misread, or of another time"
-NO_COUNTER = "rises and falls as no counter does: check the sensor's unit"
+MISREAD = RowFault("misread")
+NO_COUNTER = RowFault("no_counter")
 
 
 @dataclass(frozen=True, slots=True)

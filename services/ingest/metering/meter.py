@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from luna.energy.observations import EnergyInterval
 from luna.energy.rounding import SOC_ROUNDING
+from luna.energy.row_fault import RowFault, refuse_unit
 from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
-from luna.energy.units import level_factor, read_measure, refuse_unit
+from luna.energy.units import level_factor, read_measure
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
@@ -62,8 +63,8 @@ LONE_JUMP = 0.1
 # One step of the coarsest displays: a battery that says nothing and then the same again has rested.
 STEADY = 0.02
 
-OUT_OF_BOUNDS = "no state of charge: a fraction between 0 and 1, or per cent with the unit %"
-FAR_FROM_NEIGHBOURS = "far from the readings beside it"
+OUT_OF_BOUNDS = RowFault("no_soc")
+FAR_FROM_NEIGHBOURS = RowFault("far")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +180,13 @@ class Meters:
         values = np.sum([part.kwh if column.reversed else sign * part.kwh for sign, part in parts], axis=0)
         return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
-    def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
+    def refuse_slots(self, column: Column, slots: Mask, fault: RowFault) -> Mask:
         """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
         refused = slots.copy()
         for first, end in runs_of(slots):
             edges = self._edges[[first, end]]
             holding = [sensor.name for sensor in column.sensors if Column(column.name, (sensor,)).is_named(edges).any()]
-            if any(self._is_released(name, edges[0], edges[1], reason) for name in holding):
+            if any(self._is_released(name, edges[0], edges[1], fault) for name in holding):
                 refused[first:end] = False
         return refused
 
@@ -193,21 +194,21 @@ class Meters:
         """Return the stretches in which all sensors of a meter's columns repeated themselves for longer than a meter at the grid does."""
         return find_long_standstills([self._readings[name] for name in _names_of(columns)])
 
-    def leave_out(self, columns: Sequence[Column], span: tuple[np.datetime64, np.datetime64], reason: str) -> None:
+    def leave_out(self, columns: Sequence[Column], span: tuple[np.datetime64, np.datetime64], fault: RowFault) -> None:
         """Refuse what the sensors of ``columns`` repeated within a stretch, and read them from now on as if they had known nothing then."""
         for name in _names_of(columns):
             readings = self._readings[name]
-            refused = self._refusals.refuse(readings, (readings.instants > span[0]) & (readings.instants <= span[1]), reason)
+            refused = self._refusals.refuse(readings, (readings.instants > span[0]) & (readings.instants <= span[1]), fault)
             self._readings[name] = replace(readings, values=np.where(refused, np.nan, readings.values))
         left_out = {column.name for column in columns}
         self._curves = {key: curve for key, curve in self._curves.items() if key[0] not in left_out}
 
-    def _is_released(self, name: str, start: np.datetime64, end: np.datetime64, reason: str) -> bool:
+    def _is_released(self, name: str, start: np.datetime64, end: np.datetime64, fault: RowFault) -> bool:
         readings = self._readings[name]
         # A source that tells changes only says nothing while a meter stands still: what it said last is what is refused.
         last = np.searchsorted(readings.instants, start, side="right") - 1
         within = (readings.instants < end) & (np.arange(len(readings)) >= last)
-        return bool((within & ~self._refusals.refuse(readings, within, reason)).any())
+        return bool((within & ~self._refusals.refuse(readings, within, fault)).any())
 
     def _measure_energy(self, sensor: SiteSensor, column: Column) -> SlotEnergy:
         return energy_per_slot(self._curve_of(sensor, column), self._edges, self._awake)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 from services.ingest.metering.curve import EnergyCurve
 from services.ingest.metering.rejection import Mask, Readings, Refusals
@@ -53,8 +54,8 @@ LONE_PEAK_SHARE = 0.5
 LONGEST_CONSTANT_HOURS = 12.0
 FINE_STEPS = 50
 
-FAR_FROM_NEIGHBOURS = "far from the readings beside it"
-CONSTANT = f"does not move for {LONGEST_CONSTANT_HOURS:g} hours and more: the sensor is stuck"
+FAR_FROM_NEIGHBOURS = RowFault("far")
+CONSTANT = RowFault.of("constant", limit=LONGEST_CONSTANT_HOURS)
 
 
 def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_kw: float) -> EnergyCurve:
@@ -69,8 +70,8 @@ def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_
     """
     if len(power) < 2:
         return EnergyCurve.empty()
-    wrong = refusals.refuse(power, power.values > limit_kw, f"above {limit_kw:g} kW, more than the site can do")
-    wrong |= refusals.refuse(power, power.values < -reverse_kw, f"beyond {reverse_kw:g} kW in the other direction, more than the site can do")
+    wrong = refusals.refuse(power, power.values > limit_kw, RowFault.of("above_power", limit=limit_kw))
+    wrong |= refusals.refuse(power, power.values < -reverse_kw, RowFault.of("beyond_power", limit=reverse_kw))
     kw = np.where(wrong, np.nan, power.values)
     wrong |= refusals.refuse(power, find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw), FAR_FROM_NEIGHBOURS)
     wrong |= refusals.refuse(power, _find_constant(power), CONSTANT)

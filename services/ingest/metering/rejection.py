@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering.spans import Spans, runs_of
 from services.ingest.reading import Samples
@@ -16,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Neighbouring readings of a sensor that were refused for one reason.
+    """Neighbouring readings of a sensor that were refused for one fault.
 
     Args:
         first: instant of the first of them, UTC.
@@ -31,7 +32,7 @@ class Rejected:
     last: np.datetime64
     readings: int
     value: float
-    reason: str
+    fault: RowFault
 
 
 @dataclass(slots=True)
@@ -39,24 +40,24 @@ class Refusals:
     """Collects what is refused; ``released`` are stretches of a sensor in which a person said that its values are right."""
 
     released: Mapping[str, Spans] = field(default_factory=dict)
-    rejected: dict[tuple[str, np.datetime64, str], Rejected] = field(default_factory=dict)
+    rejected: dict[tuple[str, np.datetime64, RowFault], Rejected] = field(default_factory=dict)
 
-    def refuse(self, readings: "Readings", wrong: Mask, reason: str) -> Mask:
+    def refuse(self, readings: "Readings", wrong: Mask, fault: RowFault) -> Mask:
         """Note the ``wrong`` readings, each run of neighbours once, and return which of them are refused."""
         if not wrong.any():
             return wrong
         if readings.sensor in self.released:
             wrong = wrong & ~self.released[readings.sensor].cover(readings.instants)
         for first, end in runs_of(wrong):
-            self._note(readings, first, end, reason)
+            self._note(readings, first, end, fault)
         return wrong
 
-    def _note(self, readings: "Readings", first: int, end: int, reason: str) -> None:
+    def _note(self, readings: "Readings", first: int, end: int, fault: RowFault) -> None:
         instants = readings.instants
         raw = round(float(readings.values[first]) / readings.factor, 9)
-        refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, reason)
+        refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, fault)
         # A sensor may stand in two roles, as a power with a sign does: what is wrong with it is said once.
-        self.rejected[readings.sensor, instants[first], reason] = refused
+        self.rejected[readings.sensor, instants[first], fault] = refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,10 @@ EARLIEST = np.datetime64("2000-01-01", "us")
 # Clocks of devices that set themselves over the network agree within seconds.
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
-UNSET = "before the year 2000: the device's clock is not set"
-FUTURE = "lies in the future: the device's clock is wrong"
-CONTRADICTS = "contradicts another value of the same instant"
-NO_NUMBER = "is no finite number"
+UNSET = RowFault("unset")
+FUTURE = RowFault("future")
+CONTRADICTS = RowFault("contradicts")
+NO_NUMBER = RowFault("no_finite_number")
 
 
 def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: datetime | None) -> Readings:

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.economics import find_charge, site_curtailment
-from luna.energy.errors import InvalidInputError
 from luna.energy.physics import IntArray, SiteLimits
+from luna.energy.refusals import refuse
 from luna.energy.simulator import Actuals
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline, local_dates
@@ -73,9 +73,8 @@ class Rules:
             InvalidInputError: the tariff is one in blocks: what a day costs would depend on days that are not replayed.
         """
         if find_charge(scene.site.tariff.import_) is not None:
-            remedy = "Replay the site with the price of the block it mostly ends in."
             kind = scene.site.tariff.import_.kind
-            raise InvalidInputError(f"a tariff in {kind} cannot be replayed day by day", field="site.tariff.import.kind", value=kind, remedy=remedy)
+            raise refuse("tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind)
         limits = SiteLimits.of(scene.site)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Outlook
 from luna.energy.physics import SetPoint
+from luna.energy.refusals import refuse
 from luna.energy.schedule import Policy
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan
@@ -85,7 +85,7 @@ def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -
     """
     for name in policies:
         if name not in find_policies() and name not in learned:
-            raise InvalidInputError("no such policy", field="policies", value=name, remedy=f"Choose from: {', '.join([*find_policies(), *learned])}.")
+            raise refuse("no-such-policy", field="policies", value=name, names=(*find_policies(), *learned))
 
 
 def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:

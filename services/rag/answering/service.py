@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest, StoredAnswer
 from luna.contracts.plan import Language
-from luna.energy.errors import LunaError, NotFoundError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import parse_zone
 from luna.platform.clock import Clock
 from luna.platform.database import answers, documents, sites
@@ -184,7 +185,7 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
         own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
         wanted = request.site_id or known
         if wanted is not None and wanted not in own:
-            raise NotFoundError("no such site", field="site_id", value=wanted, remedy="Name one of your sites.")
+            raise refuse("no-site-of-asker", field="site_id", value=wanted, remedy="Name one of your sites.")
         site_id = wanted or (own[0] if len(own) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
     return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(told))

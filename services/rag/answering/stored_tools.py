@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from luna.contracts.answers import ToolCall
 from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolResult
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
@@ -50,7 +50,7 @@ class StoredSiteTools:
             LunaError: it is unknown, its arguments are wrong, or what it needs is away.
         """
         if len(proposed.tool) > MOST_NAME:
-            raise InvalidInputError("no such tool", field="tool", remedy="Take one of the list.")
+            raise refuse("no-tool-of-this-name", field="tool")
         request = ToolCallRequest(tool=proposed.tool, arguments=dict(proposed.arguments), site_id=self.site_id, language=self.language, sites=self.sites)
         with unit_of_work(self.database) as connection:
             return registry.call_tool(connection, request, now=self.now, client=self.client)

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, store_document
 from luna.platform.objects import ObjectStore
@@ -30,7 +30,7 @@ def read_file(path: Path, objects: ObjectStore, *, name: str, source: DocumentSo
             digest.update(piece)
             size += len(piece)
     except OSError as exc:
-        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+        raise refuse("data-file-unreadable", field=str(path), why=exc.strerror) from exc
     return IncomingFile(
         name=name,
         sha256=digest.hexdigest(),

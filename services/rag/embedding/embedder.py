@@ -8,7 +8,8 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.errors import UnavailableError
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
 from luna.platform.settings import Settings
 from services.rag.model_server import server_headers, server_root
 
@@ -113,6 +114,5 @@ class ServerEmbedder:
     def _speaks_openai(self) -> bool:
         return self._settings.language_api == "openai"
 
-    def _away(self, said: str) -> UnavailableError:
-        remedy = f"Check that the server runs and has the model {self.model}; searches go by words until then."
-        return UnavailableError(f"the embedding model does not answer: {said}", field="language_url", value=self._settings.language_url, remedy=remedy)
+    def _away(self, said: str) -> LunaError:
+        return refuse("embedding-away", field="language_url", value=self._settings.language_url, why=said, model=self.model)

@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.recommendations import BanditPolicy, RecommendReply, RecommendRequest
-from luna.energy.errors import NotFoundError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from luna.platform.database import recommendation_items, recommendations, sites
 from luna.platform.database.recommendation_items import Audience, Candidate
@@ -68,7 +68,7 @@ class Chooser:
     def _audience(self, connection: Connection, request: RecommendRequest, *, now: datetime) -> Audience:
         if request.site_id is not None and request.sites is not None and request.site_id not in request.sites:
             known = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
-            raise NotFoundError("no such site", field="site", value=request.site_id, remedy=known)
+            raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=known)
         if request.site_id is not None:
             sites.key_of(connection, request.site_id)
         dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.recommendations import BanditPolicy
-from luna.energy.errors import InvalidInputError
+from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from luna.platform.database import recommendations
 from luna.platform.database.recommendations import LoggedSlate
@@ -28,8 +28,7 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
     """
     slates = recommendations.list_slates(connection, dimensions=DIMENSIONS, limit=limit)
     if len(slates) < 2:
-        remedy = "Report what readers did: POST /v1/events."
-        raise InvalidInputError("too little was logged", field="choices", value=len(slates), remedy=remedy)
+        raise refuse("too-few-choices", field="choices", value=len(slates))
     learned = {policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS) for policy in get_args(BanditPolicy)}
     statistics = {policy: Statistics(each.precision, each.response, each.count) for policy, each in learned.items()}
     targets: dict[str, Sequence[FloatArray]] = {"random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]}

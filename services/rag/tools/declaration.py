@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Message
 from luna.contracts.site_tools import Chart, Figure, ToolSource
-from luna.energy.errors import InvalidInputError
 from luna.energy.instant import Day
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, local_instant
 from luna.platform.queue.client import Client
@@ -92,7 +92,7 @@ class DayPeriod:
         """
         begin, end = local_instant(self.first, self.from_clock, zone), local_instant(self.last, self.to_clock, zone)
         if end <= begin:
-            raise InvalidInputError("the clock skips this time", field="from_clock", value=self.from_clock, remedy="Ask for a longer time.")
+            raise refuse("clock-skips-window", field="from_clock", value=self.from_clock)
         return Timeline(begin, SLOT, (end - begin) // SLOT)
 
 

@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from luna.contracts.message import Message
 from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult
-from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.instant import site_clock
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, invalid_input
@@ -100,7 +99,7 @@ def find_tool(name: str) -> Tool:
         NotFoundError: none has it.
     """
     if name not in TOOLS:
-        raise NotFoundError("no such tool", field="tool", value=name, remedy=f"There are: {', '.join(TOOLS)}.")
+        raise refuse("no-such-tool", field="tool", value=name, names=tuple(TOOLS))
     return TOOLS[name]
 
 
@@ -117,7 +116,7 @@ def _read_arguments(tool: Tool, arguments: dict[str, Any], site: Site) -> Messag
     except ValidationError as exc:
         raise invalid_input(exc, field="arguments") from exc
     except (OverflowError, RecursionError) as exc:
-        raise InvalidInputError("cannot be read", field="arguments", remedy="Give what the tool's schema says.") from exc
+        raise refuse("tool-arguments-unreadable", field="arguments") from exc
 
 
 def _schema(tool: Tool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from luna.contracts.control import ControlState
 from luna.energy.errors import OutdatedError
+from luna.energy.row_fault import RowFault
 from luna.platform.capabilities.sites import PastOfSite, change_site, read_site
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
@@ -113,7 +114,7 @@ def test_what_a_site_has_and_planned_is_listed_elsewhere(laptop: Luna) -> None:
 def test_what_was_refused_and_what_was_done_is_listed_elsewhere(laptop: Luna, database: Engine) -> None:
     with unit_of_work(database) as connection:
         quarantine.begin(connection)
-        quarantine.add(connection, [(7, "load_kwh is no number", '{"load_kwh": "x"}')])
+        quarantine.add(connection, [(7, RowFault.of("no_number", series="load_kwh").text, '{"load_kwh": "x"}')])
         quarantine.finish(connection, "cellar", kind="observations", source="meter.csv")
     listed = laptop("data", "quarantine", "list", *AT).out
     assert [piece for piece in ("observations", "7", "load_kwh is no number", "load_kwh=x") if piece not in listed] == []

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.data import QuarantinedRow, ResolveReply, ResolveRequest
 from luna.energy.errors import ConflictError, InvalidInputError, NotFoundError
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform.database import observations, prices, quality, quarantine, readings, sites
 from luna.platform.database.quarantine import Refused
@@ -171,7 +172,7 @@ def test_a_reading_is_corrected(connection: Connection, tmp_path: Path) -> None:
 
 def test_one_value_takes_the_place_of_one_reading_only(connection: Connection) -> None:
     raw = {"sensor": "meter", "instant": "2024-01-01T00:00:00Z", "until": "2024-01-01T06:00:00Z", "value": 3, "unit": "kW", "readings": 24}
-    quarantine.settle(connection, "home", {"sensor meter": [Refused(1, "does not move", raw)]}, lines=(0, 2))
+    quarantine.settle(connection, "home", {"sensor meter": [Refused(1, RowFault.of("constant", limit=12.0), raw)]}, lines=(0, 2))
     with pytest.raises(InvalidInputError, match="stands for 24 readings"):
         decide(connection, "corrected", value=2)
     assert decide(connection, "released").row.resolution == "released"

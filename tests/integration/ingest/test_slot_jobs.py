@@ -371,7 +371,7 @@ def test_what_a_stuck_meter_gave_is_taken_back_when_it_is_found_out(connection: 
     assert later.slots_withdrawn == 96
     assert np.isnan(stored(connection, "load_kwh", 288)).all()
     assert {change.rule for change in read_changes(connection, "metered", first=NOON, end=NOON + timedelta(days=3))} == {"withdrawn: the sensor was stuck"}
-    assert [row.reason for row in quarantine.list_rows(connection, "metered")] == [STUCK]
+    assert [row.fault for row in quarantine.list_rows(connection, "metered")] == [STUCK]
 
 
 def test_a_silent_night_is_known_in_the_morning(connection: Connection, add_site: Callable[..., None]) -> None:

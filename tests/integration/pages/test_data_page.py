@@ -110,7 +110,7 @@ def test_refused_rows_are_let_in_corrected_or_left_out_and_another_site_s_are_no
     with unit_of_work(database) as connection:
         first, second = (refuse_row(connection, "home", line) for line in (7, 8))
         third = refuse_row(connection, "home", 9, load_kwh=0.7)
-    assert "load_kwh: -0.4 is below 0" in read(api, PAGE)
+    assert "Consumption is below 0" in read(api, PAGE)
     assert 'name="value:load_kwh" value="-0,4"' in api.get(PAGE, headers={"Accept-Language": "de"}).text
     assert api.post(f"/ui/sites/bare/data/quarantine/{first}/dismissed").status_code == 404
     assert api.post(f"{PAGE}/quarantine/{first}/corrected", data={"value:load_kwh": "-0,4"}).status_code == 422

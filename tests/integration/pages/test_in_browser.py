@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from luna.contracts.data import DayQuality
 from luna.contracts.fleet import PlanSitesRequest
+from luna.energy.row_fault import RowFault
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
@@ -96,7 +97,7 @@ def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typ
 
     today = NOW.date()
     with unit_of_work(database) as connection:
-        quarantine.settle(connection, "glanced", {"sensor.load": [Refused(1, "the first", {"value": "7"})]}, lines=(0, 2))
+        quarantine.settle(connection, "glanced", {"sensor.load": [Refused(1, RowFault("far"), {"value": "7"})]}, lines=(0, 2))
         forecast_issues.upsert(connection, "glanced", [ForecastIssue(DEFAULT_VERSION, NOW - timedelta(hours=1), "full")])
     savings, forecasts, data = (open_page(f"{PAGE}/{name}", gateway=glanced) for name in ("savings", "forecasts", "data"))
     chosen = forecasts.locator("select[name=slot] option").nth(5).get_attribute("value") or ""
@@ -107,10 +108,10 @@ def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typ
     data.locator(f"details:has({known}) > summary").click()
     data.fill(f"{known} input[name=timezone]", "Europe/Vienna")
     with unit_of_work(database) as connection:
-        quarantine.settle(connection, "glanced", {"sensor.pv": [Refused(2, "the second", {"value": "9"})]}, lines=(2, 3))
+        quarantine.settle(connection, "glanced", {"sensor.pv": [Refused(2, RowFault("stuck"), {"value": "9"})]}, lines=(2, 3))
         quality.save(connection, "glanced", [DayQuality(day=today - timedelta(days=1), verdict="exclude", reasons=["standstill: load_kwh"])])
         assert forecast_activations.activate(connection, "glanced", Activation("baseline_yesterday", "for the test", "hand"))
-    expect(data.locator("#refused")).to_contain_text("the second")
+    expect(data.locator("#refused")).to_contain_text("Stands still")
     expect(data.locator("#calendar td.exclude")).to_have_count(1)
     expect(forecasts.locator("#decisions")).to_contain_text("baseline_yesterday")
     expect(savings.locator("#days")).to_contain_text("cannot be trusted")

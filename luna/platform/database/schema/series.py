@@ -84,7 +84,7 @@ quarantine = Table(
     text("kind", "observations, prices, weather, carbon, readings"),
     text("source", "the file's SHA-256, or the name of a live source"),
     Column("line", BigInteger, nullable=False, comment="line of the file, or sequence number of the live source"),
-    text("reason"),
+    document("fault", "why: a code, and the parameters of its sentence"),
     document("raw", "the row as received"),
     recorded("received_at"),
     text("resolution", "released, corrected or dismissed, by hand; empty: still in quarantine", nullable=True),

@@ -1,4 +1,4 @@
-### Why rows and readings are in quarantine: in English it is said as it is stored.
+### Why rows and readings are in quarantine.
 
 no_rows = Die Datei hat keine Zeilen
 no_value = Die Zeile hat keinen Wert
@@ -28,6 +28,17 @@ unset = Vor dem Jahr 2000: Die Uhr des Geräts ist nicht gestellt
 future = Liegt in der Zukunft: Die Uhr des Geräts geht falsch
 contradicts = Widerspricht einem anderen Wert desselben Zeitpunkts
 no_finite_number = Ist keine endliche Zahl
+no_unit = Die Einheit des Sensors ist nicht bekannt: Nenn eine der Energie (Wh, kWh, MWh) oder der Leistung (W, kW, MW)
+wrong_unit = Die Einheit { $unit } ist weder Energie noch Leistung: Nenn eine der Energie (Wh, kWh, MWh) oder der Leistung (W, kW, MW)
+wrong_unit_of = { $sensor } ({ $role }) hat die Einheit { $unit }, weder Energie noch Leistung: Nenn eine der Energie (Wh, kWh, MWh) oder der Leistung (W, kW, MW)
+other_unit = Die Einheit { $unit } lässt sich nicht in { $newest } umrechnen, in der der Sensor auch misst
+built_again = Neu gebaut wären es für { $series } { $after_kwh } kWh statt { $before_kwh } kWh
+built_again_swapped = Neu gebaut wären es für { $series } { $after_kwh } kWh statt { $before_kwh } kWh: das, was die Gegenrichtung war
 hint_direction = Energien zählen in ihrer eigenen Richtung
 hint_per_kwh = Preise gelten je kWh, nicht je MWh
 hint_fraction = ein Anteil zwischen 0 und 1, keine Prozent
+hint_unit = Prüf die Einheit
+hint_w_per_m2 = Watt je Quadratmeter
+hint_celsius = Grad Celsius
+hint_m_per_s = Meter je Sekunde
+hint_g_per_kwh = Gramm je kWh

@@ -1,4 +1,4 @@
-### Why rows and readings are in quarantine: in English it is said as it is stored.
+### Why rows and readings are in quarantine.
 
 no_rows = Het bestand heeft geen rijen
 no_value = De rij heeft geen waarde
@@ -28,6 +28,17 @@ unset = Van vóór het jaar 2000: de klok van het apparaat is niet ingesteld
 future = Ligt in de toekomst: de klok van het apparaat loopt verkeerd
 contradicts = Spreekt een andere waarde van hetzelfde tijdstip tegen
 no_finite_number = Is geen eindig getal
+no_unit = De eenheid van de sensor is niet bekend: noem er een van energie (Wh, kWh, MWh) of vermogen (W, kW, MW)
+wrong_unit = De eenheid { $unit } is energie noch vermogen: noem er een van energie (Wh, kWh, MWh) of vermogen (W, kW, MW)
+wrong_unit_of = { $sensor } ({ $role }) heeft de eenheid { $unit }, energie noch vermogen: noem er een van energie (Wh, kWh, MWh) of vermogen (W, kW, MW)
+other_unit = De eenheid { $unit } is niet om te rekenen naar { $newest }, waarin de sensor ook meet
+built_again = Opnieuw opgebouwd zou { $series } { $after_kwh } kWh zijn in plaats van { $before_kwh } kWh
+built_again_swapped = Opnieuw opgebouwd zou { $series } { $after_kwh } kWh zijn in plaats van { $before_kwh } kWh: wat de tegenrichting was
 hint_direction = energie telt in de eigen richting
 hint_per_kwh = prijzen gelden per kWh, niet per MWh
 hint_fraction = een deel tussen 0 en 1, geen procenten
+hint_unit = controleer de eenheid
+hint_w_per_m2 = watt per vierkante meter
+hint_celsius = graden Celsius
+hint_m_per_s = meter per seconde
+hint_g_per_kwh = gram per kWh

@@ -11,7 +11,7 @@ from typing import IO, Any
 import qdrant_edge as edge
 from sqlalchemy import Connection
 
-from luna.energy.errors import MachineError
+from luna.energy.refusals import refuse
 from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
 from luna.platform.private_folders import make_private
 from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
@@ -125,5 +125,5 @@ def _take_slot(folder: Path) -> IO[str]:
                 return file
             file.close()
     except OSError as exc:
-        raise MachineError(f"the index cannot be written: {exc.strerror}", field="data_folder", value=str(folder), remedy="Free some space there.") from exc
-    raise MachineError(f"{MOST_SLOTS} processes search already", field="data_folder", value=str(folder), remedy="Run fewer workers, or a Qdrant server.")
+        raise refuse("index-unwritable", field="data_folder", value=str(folder), why=exc.strerror) from exc
+    raise refuse("too-many-searchers", field="data_folder", value=str(folder), most=MOST_SLOTS)

@@ -8,7 +8,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 from sqlalchemy import Connection
 
-from luna.energy.errors import UnavailableError
+from luna.energy.refusals import refuse
 from luna.platform.database import vectors
 from luna.platform.database.vectors import Changes, FloatArray, IndexedPassage
 from luna.platform.settings import Settings
@@ -89,8 +89,7 @@ class ServerIndex:
             if isinstance(exc, UnexpectedResponse) and exc.status_code == _NOT_FOUND:
                 self._is_there = False
             said = str(exc).partition("\n")[0]
-            remedy = "Check that Qdrant runs and takes the key; passages are kept in the database."
-            raise UnavailableError(f"the index of passages does not answer: {said}", field="vectors_url", value=self._url, remedy=remedy) from exc
+            raise refuse("index-away", field="vectors_url", value=self._url, why=said) from exc
 
 
 def _filter(wanted: IndexFilter) -> models.Filter | None:

@@ -52,7 +52,7 @@ def test_a_minus_that_takes_off_more_than_there_is_leaves_it_unknown() -> None:
     house, pump = np.repeat([0.1, 0.5], 16), np.repeat([0.4, 0.1, 0.52], [16, 8, 8])
     built = build(site, {"house": house, "pump": pump})
     check(built.columns, "load_kwh", [*[np.nan] * 16, *[0.4] * 8, *[0.0] * 8])
-    assert {(rejected.sensor, rejected.reason) for rejected in built.rejected} == {("house", BELOW_ZERO), ("pump", BELOW_ZERO)}
+    assert {(rejected.sensor, rejected.fault) for rejected in built.rejected} == {("house", BELOW_ZERO), ("pump", BELOW_ZERO)}
 
 
 def test_what_devices_use_beyond_the_houses_meter_is_kept() -> None:
@@ -184,16 +184,16 @@ def test_instants_that_cannot_be_are_refused() -> None:
     samples = {"sensor": Samples("sensor", "kWh", at, np.array([5.0, 10.0, 11.0, 12.0]))}
     site = describe_metered(total_load_consumption="sensor")
     built = build_slots(site, samples, Timeline(datetime(1970, 1, 1, tzinfo=UTC), SLOT, 40), now=NOON + timedelta(hours=1))
-    assert [rejected.reason for rejected in built.rejected] == [UNSET]
+    assert [rejected.fault for rejected in built.rejected] == [UNSET]
     built = build_slots(site, samples, Timeline(NOON, SLOT, 48), now=NOON + timedelta(hours=1))
-    assert [rejected.reason for rejected in built.rejected] == [FUTURE]
+    assert [rejected.fault for rejected in built.rejected] == [FUTURE]
     check(built.columns, "load_kwh", [1.0, *[np.nan] * 47])
 
 
 def test_contradicting_values_of_one_instant_are_told() -> None:
     built = one_sensor("total_load_consumption", "kWh", minutes(0, 15, 15, 15), [10, 11, 10.9, 11], slots=2)
     check(built.columns, "load_kwh", [1.0, np.nan])
-    assert [(rejected.value, rejected.reason) for rejected in built.rejected] == [(10.9, CONTRADICTS)]
+    assert [(rejected.value, rejected.fault) for rejected in built.rejected] == [(10.9, CONTRADICTS)]
 
 
 def test_only_quarter_hours_are_built() -> None:
@@ -218,7 +218,7 @@ def test_a_meter_that_stands_still_although_the_others_move_is_stuck(still_load:
     assert np.isnan(built.columns["residual_kwh"]).sum() == 240
     # The battery rested as well, and nothing says that it should not have.
     assert not np.isnan(built.columns["charge_kwh"]).any()
-    assert {(rejected.sensor, rejected.reason) for rejected in built.rejected} == {("load", STUCK)}
+    assert {(rejected.sensor, rejected.fault) for rejected in built.rejected} == {("load", STUCK)}
 
 
 def test_a_meter_that_rested_rightly_before_it_was_missed_is_believed_until_then() -> None:

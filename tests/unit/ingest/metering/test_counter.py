@@ -145,8 +145,8 @@ def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> Non
     build = load([(0, 1_000), (5, 1_000.5), (6, nonsense), (7, nonsense), (8, 1_000.8), (15, 1_001)], slots=1)
     np.testing.assert_allclose(energies(build), [1.0])
     (rejected,) = build.rejected
-    assert (rejected.readings, rejected.value, rejected.reason) == (2, nonsense, MISREAD)
-    assert build.counts["load_kwh"].rejected == {MISREAD: 2}
+    assert (rejected.readings, rejected.value, rejected.fault) == (2, nonsense, MISREAD)
+    assert build.counts["load_kwh"].rejected == {str(MISREAD): 2}
 
 
 def test_a_counter_that_says_zero_for_hours_and_goes_on_at_its_level_was_away() -> None:
@@ -176,7 +176,7 @@ def test_readings_of_an_hour_ago_among_those_of_now_are_refused() -> None:
     ahead = [(at + 60.0, 5_000 + at / 150) for at in (7, 22, 37, 52)]
     build = load([*now, *ahead], slots=12)
     np.testing.assert_allclose(energies(build), 0.1)
-    assert build.counts["load_kwh"].rejected == {MISREAD: 4}
+    assert build.counts["load_kwh"].rejected == {str(MISREAD): 4}
 
 
 def test_a_coarse_counter_is_silent_until_its_next_step() -> None:
@@ -205,7 +205,7 @@ def test_a_power_under_a_counters_unit_is_refused() -> None:
     values = np.tile([5.0, 0.1, 900.0, 0.2], 50)
     build = one_sensor("total_load_consumption", "kWh", every(1, 200), values, slots=4)
     assert np.isnan(energies(build)).all()
-    assert {rejected.reason for rejected in build.rejected} >= {NO_COUNTER}
+    assert {rejected.fault for rejected in build.rejected} >= {NO_COUNTER}
 
 
 def test_nothing_is_known_before_the_first_reading_and_after_the_last() -> None:

@@ -41,14 +41,14 @@ def test_where_a_reading_is_missing_on_the_way_the_level_lies_between_and_is_mar
 def test_values_out_of_bounds_are_refused_and_rounding_is_not() -> None:
     build = one_sensor("battery_soc", "%", minutes(0, 10, 15), [101, 130, 100.5], slots=1)
     assert build.columns["soc"].tolist() == [1.0]
-    assert [(rejected.value, rejected.reason) for rejected in build.rejected] == [(pytest.approx(130.0), OUT_OF_BOUNDS)]
+    assert [(rejected.value, rejected.fault) for rejected in build.rejected] == [(pytest.approx(130.0), OUT_OF_BOUNDS)]
 
 
 def test_a_lone_zero_is_refused() -> None:
     percent = np.linspace(50, 51, 16)
     percent[15 - 1] = 0
     build = one_sensor("battery_soc", "%", every(0.9, 17), np.append(percent, 51.0), slots=1)
-    assert [rejected.reason for rejected in build.rejected] == [FAR_FROM_NEIGHBOURS]
+    assert [rejected.fault for rejected in build.rejected] == [FAR_FROM_NEIGHBOURS]
     assert build.columns["soc"][0] == pytest.approx(0.51)
 
 

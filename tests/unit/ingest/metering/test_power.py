@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from luna.energy.row_fault import RowFault
 from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
@@ -59,7 +60,7 @@ def test_a_value_beyond_what_the_site_can_do_is_refused() -> None:
     # A power in W under the unit kW: 400 kW.
     build = load(minutes(0, 5, 6, 15), [0.4, 400.0, 0.4, 0.4], slots=1, unit="kW")
     np.testing.assert_allclose(energies(build), [0.1])
-    assert [(rejected.value, rejected.reason) for rejected in build.rejected] == [(400.0, "above 26.25 kW, more than the site can do")]
+    assert [(rejected.value, rejected.fault) for rejected in build.rejected] == [(400.0, RowFault.of("above_power", limit=26.25))]
     assert build.repaired.tolist() == [1]
 
 
@@ -74,7 +75,7 @@ def test_a_lone_peak_far_from_its_neighbours_is_refused() -> None:
     watts[45] = 20_000
     build = load(every(1 / 6, 91), watts, slots=1)
     np.testing.assert_allclose(energies(build), [0.1])
-    assert [rejected.reason for rejected in build.rejected] == [FAR_FROM_NEIGHBOURS]
+    assert [rejected.fault for rejected in build.rejected] == [FAR_FROM_NEIGHBOURS]
 
 
 def test_a_kettle_and_a_flow_heater_are_believed() -> None:
@@ -92,7 +93,7 @@ def test_a_power_that_never_moves_is_stuck() -> None:
     build = load(every(1, 900), watts, slots=60)
     assert np.flatnonzero(np.isnan(energies(build))).tolist() == [*range(4, 56)]
     (rejected,) = build.rejected
-    assert (rejected.readings, rejected.reason) == (780, CONSTANT)
+    assert (rejected.readings, rejected.fault) == (780, CONSTANT)
 
 
 def test_a_coarse_power_may_stay_the_same() -> None:
@@ -112,4 +113,4 @@ def test_the_two_directions_of_a_power_with_a_sign_are_told_apart() -> None:
 def test_a_sensor_without_a_unit_of_energy_is_refused_with_the_remedy() -> None:
     build = load(minutes(0, 15), [1.0, 2.0], slots=1, unit="°C")
     assert np.isnan(energies(build)).all()
-    assert "Wh, kWh, MWh" in build.rejected[0].reason
+    assert "Wh, kWh, MWh" in str(build.rejected[0].fault)

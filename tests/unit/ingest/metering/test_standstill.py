@@ -65,7 +65,7 @@ def test_a_frozen_meter_at_the_grid_leaves_the_house_unknown_until_it_tells_what
     later = build(told, till=FROZEN_AT + 5)
     for name in ("load_kwh", "import_kwh", "export_kwh"):
         assert np.flatnonzero(np.isnan(later.columns[name])).tolist() == [167]
-    assert {(each.sensor, each.reason) for each in later.rejected} == {("import", STUCK), ("export", STUCK)}
+    assert {(each.sensor, each.fault) for each in later.rejected} == {("import", STUCK), ("export", STUCK)}
     # What was stored of the quarter-hours before it showed is taken back.
     assert np.isfinite(later.withdrawn["load_kwh"][167])
     whole = build(told)

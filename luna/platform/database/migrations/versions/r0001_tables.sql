@@ -858,7 +858,7 @@ CREATE TABLE quarantine (
     kind text NOT NULL,
     source text NOT NULL,
     line bigint NOT NULL,
-    reason text NOT NULL,
+    fault jsonb NOT NULL,
     raw jsonb NOT NULL,
     received_at timestamptz DEFAULT now() NOT NULL,
     resolution text,
@@ -873,6 +873,7 @@ COMMENT ON TABLE quarantine IS 'A row that was refused, with the reason: nothing
 COMMENT ON COLUMN quarantine.kind IS 'observations, prices, weather, carbon, readings';
 COMMENT ON COLUMN quarantine.source IS 'the file''s SHA-256, or the name of a live source';
 COMMENT ON COLUMN quarantine.line IS 'line of the file, or sequence number of the live source';
+COMMENT ON COLUMN quarantine.fault IS 'why: a code, and the parameters of its sentence';
 COMMENT ON COLUMN quarantine.raw IS 'the row as received';
 COMMENT ON COLUMN quarantine.received_at IS 'when the row was written';
 COMMENT ON COLUMN quarantine.resolution IS 'released, corrected or dismissed, by hand; empty: still in quarantine';

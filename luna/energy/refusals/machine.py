@@ -1,0 +1,87 @@
+"""What this machine lacks or does not let Luna do: servers, libraries, folders, ports."""
+
+from luna.energy.errors import ConflictError, FullError, MachineError, UnavailableError
+from luna.energy.refusals.reason import RefusalReason
+
+REASONS: dict[str, RefusalReason] = {
+    "no-database-address": RefusalReason("no address of a PostgreSQL", "Write postgresql://user:password@host:5432/database."),
+    "no-redis-address": RefusalReason("no address of a Redis", "Write redis://:password@host:6379/0, or rediss:// for TLS."),
+    "database-full": RefusalReason(
+        "the database's disk is full: {why}", "Free some space where PostgreSQL keeps its data, then try again; nothing was changed.", error=FullError
+    ),
+    "database-away": RefusalReason(
+        "the database does not answer: {why}", "Check that it runs, then try again; nothing was changed.", error=UnavailableError, quotes=True
+    ),
+    "database-without-memory": RefusalReason(
+        "the database has no memory left: {why}",
+        "Free some memory where PostgreSQL runs, then try again; nothing was changed.",
+        error=UnavailableError,
+    ),
+    "database-read-only": RefusalReason(
+        "the database takes no writes: {why}",
+        "Wait until the fail-over has ended, or name the server that takes them, then try again; nothing was changed.",
+        error=UnavailableError,
+    ),
+    "downgrade-drops-data": RefusalReason("the downgrade would drop data of {names}", "Back them up, then add --yes.", error=ConflictError),
+    "no-such-revision": RefusalReason("the schema has no such revision", "The newest is {newest}, or head."),
+    "schema-busy": RefusalReason("the schema cannot be changed now: {why}", "Try again shortly.", error=UnavailableError, quotes=True),
+    "secret-not-kept": RefusalReason(
+        "a secret of this installation cannot be kept: {why}",
+        "Name a folder that Luna may write as LUNA_DATA_FOLDER, or a file with the secret as {setting}.",
+        error=MachineError,
+        quotes=True,
+    ),
+    "extra-missing": RefusalReason(
+        "{purpose} needs {names}, and {why}",
+        'Install it: pip install "luna-energy[{extra}]"; in containers, build the image with it (docs/operations.md).',
+        error=MachineError,
+        quotes=True,
+    ),
+    "extra-not-installed": RefusalReason(
+        "what {purpose} needs ({names}; {megabytes} MB) could not be installed: {why}", "{remedy}", error=MachineError, quotes=True
+    ),
+    "extra-not-found": RefusalReason("{names} was installed and is not found", "Start Luna again.", error=MachineError),
+    "package-changed": RefusalReason(
+        "{file} is not the file that is pinned (sha256 {digest}…)",
+        "Check which package index pip uses; a mirror may have changed the file.",
+        error=MachineError,
+    ),
+    "package-not-downloaded": RefusalReason(
+        "{purpose} ({package} {version}, {megabytes} MB) is not cached and could not be downloaded: {why}", "{remedy}", error=MachineError, quotes=True
+    ),
+    "pip-missing": RefusalReason(
+        "{purpose} ({package} {version}) is not cached, and there is no pip to download it", "Install pip, or put {file} into {folder}.", error=MachineError
+    ),
+    "tracing-libraries": RefusalReason(
+        "the libraries for traces are not installed", 'Install them: pip install "luna-energy[tracing]", or leave LUNA_TRACES_URL empty.', error=MachineError
+    ),
+    "port-in-use": RefusalReason("the port is in use", "Set LUNA_API_PORT to a free one.", error=MachineError),
+    "cannot-listen": RefusalReason("cannot listen: {why}", "Correct LUNA_API_HOST.", error=MachineError, quotes=True),
+    "lightgbm-unloadable": RefusalReason(
+        "LightGBM cannot be loaded: {why}",
+        "Install the system library libgomp1 (Debian, Ubuntu: apt-get install libgomp1; Fedora: dnf install libgomp; macOS: brew install libomp).",
+        error=MachineError,
+        quotes=True,
+    ),
+    "temporary-files-unwritable": RefusalReason(
+        "temporary files cannot be written: {why}",
+        "Free some space there, or set TMPDIR to a folder on another disk; nothing was stored.",
+        error=MachineError,
+        quotes=True,
+    ),
+    "listening-notes-unwritable": RefusalReason(
+        "notes on listening cannot be written: {why}",
+        "Make room, make the folder writable for Luna, or name another with LUNA_DATA_FOLDER.",
+        error=MachineError,
+        quotes=True,
+    ),
+    "index-unwritable": RefusalReason("the index cannot be written: {why}", "Free some space there.", error=MachineError, quotes=True),
+    "too-many-searchers": RefusalReason("{most} processes search already", "Run fewer workers, or a Qdrant server.", error=MachineError),
+    "tables-of-unknown-revision": RefusalReason(
+        "the tables of the database {database} at {host}:{port} are at revision {revision}, which this release does not know: its newest is {newest}",
+        "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "
+        "Tables from before Luna's first release: no release reads them; name an empty database in LUNA_DATABASE_URL, or for the embedded one another "
+        "LUNA_DATA_FOLDER, and load the data again.",
+        error=ConflictError,
+    ),
+}

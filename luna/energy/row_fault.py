@@ -1,0 +1,132 @@
+"""Why a row of a file or a reading is refused: a code with parameters, and the English of API and command line that is made of them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
+# What stands for a parameter is filled in; ``hint`` is a key of ``HINTS``.
+ENGLISH: Mapping[str, str] = {
+    "no_rows": "the file has no rows",
+    "no_value": "the row holds no value",
+    "missing": "{series} is missing",
+    "decimal_comma": "{series} is no number: decimals follow a point, not a comma",
+    "no_number": "{series} is no number",
+    "not_finite": "{series} is not finite",
+    "above_site": "{series} is above {limit} kWh in {minutes} minutes, more than the site can do",
+    "below": "{series} is below {limit}: {hint}",
+    "above": "{series} is above {limit}: {hint}",
+    "contradicts_line": "contradicts line {line}, which has the same time",
+    "off_grid": "off the grid of {minutes}-minute slots",
+    "no_time": "not a time such as 2024-03-01T14:00:00+01:00 or 01.03.2024 14:00",
+    "no_offset": "the time has no offset, and no --timezone says where the clock stands",
+    "skipped": "the clock skips this local time",
+    "estimated": "estimated: filled to a meter's total, no measurement",
+    "below_zero": "sensors with a minus take off more than there is: check which sensor counts what",
+    "stuck": "stands still although the site's other meters say that it moved: the sensor is stuck",
+    "misread": "leaves the counter's level, which is back soon: misread, or of another time",
+    "no_counter": "rises and falls as no counter does: check the sensor's unit",
+    "no_soc": "no state of charge: a fraction between 0 and 1, or per cent with the unit %",
+    "far": "far from the readings beside it",
+    "constant": "does not move for {limit} hours and more: the sensor is stuck",
+    "above_power": "above {limit} kW, more than the site can do",
+    "beyond_power": "beyond {limit} kW in the other direction, more than the site can do",
+    "unset": "before the year 2000: the device's clock is not set",
+    "future": "lies in the future: the device's clock is wrong",
+    "contradicts": "contradicts another value of the same instant",
+    "no_finite_number": "is no finite number",
+    "no_unit": f"its unit is not known: give {_UNITS}",
+    "wrong_unit": f"its unit {{unit!r}} is none of energy or power: give {_UNITS}",
+    "wrong_unit_of": f"{{sensor}} (input_sensors.{{role}}): its unit {{unit!r}} is none of energy or power: give {_UNITS}",
+    "other_unit": "its unit {unit!r} cannot be converted to {newest!r}, in which the sensor speaks as well",
+    "built_again": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh",
+    "built_again_swapped": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh, with what the opposite direction was",
+}
+# What a value that lies outside its bounds is to be checked for.
+HINTS: Mapping[str, str] = {
+    "unit": "check the unit",
+    "direction": "energies are counted in their own direction",
+    "per_kwh": "prices are in currency per kWh, not per MWh",
+    "fraction": "a fraction between 0 and 1, no percentage",
+    "w_per_m2": "watts per square metre",
+    "celsius": "degrees Celsius",
+    "m_per_s": "metres per second",
+    "g_per_kwh": "grams per kWh",
+}
+# Values that are too high for what they are, or for the site.
+TOO_HIGH = frozenset({"above", "above_site"})
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """Why a row or a reading is refused: a code, and the parameters of its sentence."""
+
+    # A key of ``ENGLISH``; ``column`` among the parameters is the column of a time that is not the row's own.
+    code: str
+    parameters: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, code: str, /, **parameters: str | float) -> "RowFault":
+        """Return the fault of a code with its parameters."""
+        return cls(code, parameters)
+
+    @classmethod
+    def read(cls, document: Any) -> "RowFault":
+        """Return the fault that a document says.
+
+        Raises:
+            ValueError: it says none.
+        """
+        return _ADAPTER.validate_python(document)
+
+    @classmethod
+    def parse(cls, text: str) -> "RowFault":
+        """Return the fault that was written as ``text``."""
+        return cls.read(json.loads(text))
+
+    @property
+    def text(self) -> str:
+        """The fault as JSON: equal ones are the same text."""
+        return json.dumps(self.document(), ensure_ascii=False, sort_keys=True)
+
+    @property
+    def series(self) -> str | None:
+        """Whose value is refused; None: the row is."""
+        series = self.parameters.get("series")
+        return None if series is None else str(series)
+
+    def document(self) -> dict[str, Any]:
+        """Return the fault as a document."""
+        return {"code": self.code, "parameters": dict(self.parameters)}
+
+    def __hash__(self) -> int:
+        return hash((self.code, frozenset(self.parameters.items())))
+
+    def __str__(self) -> str:
+        # A newer release's fault is known here by its code alone.
+        said = ENGLISH.get(self.code, self.code).format_map({name: _write(name, value) for name, value in self.parameters.items()})
+        return f"{self.parameters['column']}: {said}" if "column" in self.parameters else said
+
+
+_ADAPTER = TypeAdapter(RowFault)
+
+
+def refuse_unit(unit: str | None) -> RowFault:
+    """Return why readings in ``unit`` are no energy and no power."""
+    return RowFault.of("wrong_unit", unit=unit) if unit else RowFault("no_unit")
+
+
+def write_kwh(kwh: float) -> str:
+    """Return an energy of which a thousandth still shows."""
+    return f"{kwh:.2f}" if kwh >= 1 else f"{kwh:.4g}"
+
+
+def _write(name: str, value: str | float) -> str:
+    if name == "hint":
+        return HINTS.get(str(value), str(value))
+    if name.endswith("_kwh"):
+        return write_kwh(float(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
