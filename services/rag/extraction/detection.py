@@ -120,10 +120,10 @@ def _compound(content: bytes) -> ExtractionError:
 
 def _described(source: FileSource) -> str:
     try:
-        found = puremagic.magic_file(source.path)
+        matches = puremagic.magic_file(source.path)
     except (ValueError, OSError, puremagic.PureError):
-        found = []
-    kind = found[0].name or found[0].mime_type if found else ""
+        matches = []
+    kind = matches[0].name or matches[0].mime_type if matches else ""
     return f"of the kind “{kind}”" if kind else "of an unknown kind"
 
 

@@ -100,7 +100,7 @@ class ChatModel:
 
     async def _listen(self, messages: Sequence[ChatMessage], on_text: Callable[[str], None]) -> Generation:
         begun = time.perf_counter()
-        heard = _Heard()
+        partial = _PartialReply()
         total = self.timeout.total_seconds()
         body = self.protocol.compose(self.model, messages)
         timeout = httpx.Timeout(total, connect=CONNECT_TIMEOUT.total_seconds())
@@ -113,20 +113,20 @@ class ChatModel:
                 raise UnavailableError(f"the language model answers {response.status_code}", field="language_url")
             async for line in _lines(response):
                 piece = self.protocol.read(line)
-                if piece.text and heard.first_token_seconds is None:
-                    heard.first_token_seconds = time.perf_counter() - begun
-                    patience.reschedule(asyncio.get_running_loop().time() + total - heard.first_token_seconds)
-                heard.add(piece)
+                if piece.text and partial.first_token_seconds is None:
+                    partial.first_token_seconds = time.perf_counter() - begun
+                    patience.reschedule(asyncio.get_running_loop().time() + total - partial.first_token_seconds)
+                partial.add(piece)
                 if piece.text:
                     on_text(piece.text)
                 if piece.ended:
-                    return heard.generation()
+                    return partial.generation()
         raise UnavailableError("the language model broke off", field="language_url")
 
 
 @dataclass
-class _Heard:
-    """What has been said so far."""
+class _PartialReply:
+    """The reply as far as it has arrived."""
 
     pieces: list[str] = field(default_factory=list)
     length: int = 0

@@ -35,11 +35,11 @@ class StreamPiece:
 
 @dataclass(frozen=True, slots=True)
 class ChatProtocol:
-    """How one kind of server is spoken to.
+    """The protocol of one kind of server.
 
     Attributes:
         path: below the server's address.
-        compose: returns a request's body for a model and what it is told.
+        compose: returns a request's body for a model and its messages.
         read: returns what a line of the stream says. Raises UnavailableError where it is none of this protocol, or tells a failure.
     """
 

@@ -33,7 +33,7 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
     learned = {policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS) for policy in get_args(BanditPolicy)}
     statistics = {policy: Statistics(each.precision, each.response, each.count) for policy, each in learned.items()}
     targets: dict[str, Sequence[FloatArray]] = {"random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]}
-    targets |= {policy: [_probabilities(policy, each, known) for each in slates] for policy, known in statistics.items()}
+    targets |= {policy: [_probabilities(policy, each, policy_statistics) for each in slates] for policy, policy_statistics in statistics.items()}
     values = {name: evaluate_target(slates, probabilities) for name, probabilities in targets.items()}
     return {"choices": len(slates), "logged": float(np.mean([each.reward for each in slates])), "policies": values}
 
@@ -51,8 +51,8 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
         predicted=np.array([each.features @ weight for each, weight in zip(slates, weights, strict=True)]),
         predicted_target=np.array([chance @ (each.candidates @ weight) for each, weight, chance in zip(slates, weights, probabilities, strict=True)]),
     )
-    found = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
-    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}
+    estimates = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
+    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in estimates.items()}
 
 
 def _probabilities(policy: BanditPolicy, slate: LoggedSlate, statistics: Statistics) -> FloatArray:

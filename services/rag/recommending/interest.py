@@ -25,15 +25,15 @@ class Interest:
     named: bool = False
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether anything is."""
         return bool(self.terms) or self.vector is not None
 
 
-def learn_interest(read: Iterable[frozenset[str]], vectors: Sequence[FloatArray], asked: Iterable[str]) -> Interest:
+def learn_interest(read_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
     """Return what a reader is after, from the items that they read and the stems of what they asked."""
-    counts = Counter(term for terms in read for term in terms)
-    counts.update(dict.fromkeys(asked, len(counts)))
+    counts = Counter(term for terms in read_terms for term in terms)
+    counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
     return Interest(terms, _mean_direction(vectors))
 
@@ -72,8 +72,8 @@ def _rarity(candidates: Sequence[Candidate]) -> dict[str, float]:
     return {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
 
 
-def _overlap(terms: frozenset[str], wanted: frozenset[str], *, rarity: dict[str, float], own: float) -> float:
-    shared = terms & wanted
+def _overlap(terms: frozenset[str], interest: frozenset[str], *, rarity: dict[str, float], own: float) -> float:
+    shared = terms & interest
     if not shared:
         return 0.0
     both = sum(rarity[term] for term in shared)

@@ -21,7 +21,7 @@ class Bill:
 
     import_cost: float
     export_cost: float
-    known: float
+    coverage: float
 
     @property
     def total(self) -> float:
@@ -37,7 +37,7 @@ class Energies:
     values: Mapping[SeriesName, FloatArray]
     estimated: Mapping[SeriesName, float]
 
-    def known(self, name: SeriesName) -> float:
+    def coverage(self, name: SeriesName) -> float:
         """Return which share of a series is known."""
         return share_known(self.values[name])
 
@@ -72,10 +72,10 @@ def settle(context: ToolContext, energies: Energies) -> Bill | None:
     bought, sold = energies.values["import"], energies.values["export"]
     sold = sold if np.isfinite(sold).any() else np.zeros(timeline.count)
     prices = [read_prices(context, timeline, "import"), read_prices(context, timeline, "export")]
-    known = np.isfinite(bought) & np.isfinite(sold) & np.isfinite(prices[0]) & np.isfinite(prices[1])
-    if not known.any():
+    priced = np.isfinite(bought) & np.isfinite(sold) & np.isfinite(prices[0]) & np.isfinite(prices[1])
+    if not priced.any():
         return None
-    bought, sold, *prices = (np.where(known, each, 0.0) for each in (bought, sold, *prices))
+    bought, sold, *prices = (np.where(priced, each, 0.0) for each in (bought, sold, *prices))
     costs = slot_costs(
         import_kwh=bought,
         export_kwh=sold,
@@ -85,7 +85,7 @@ def settle(context: ToolContext, energies: Energies) -> Bill | None:
         wear_price=0.0,
     )
     paid = costs.import_cost + _charge(context, timeline, bought)
-    return Bill(sum_known(paid), sum_known(costs.export_cost), float(known.mean()))
+    return Bill(sum_known(paid), sum_known(costs.export_cost), float(priced.mean()))
 
 
 def _charge(context: ToolContext, timeline: Timeline, bought: FloatArray) -> FloatArray:

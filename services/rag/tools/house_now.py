@@ -16,8 +16,8 @@ def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
     house = read_house(context.connection, context.site, planned, plan_max_age=None, now=context.now)
     for number, statement in enumerate(state_house(house, context.numbers), start=1):
         teller.state(statement, number)
-    found = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
-    return replace(found, found=house.slot is not None or bool(found.figures))
+    findings = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
+    return replace(findings, found=house.slot is not None or bool(findings.figures))
 
 
 TOOL = Tool(

@@ -53,8 +53,8 @@ def sum_known(values: FloatArray) -> float:
 
 def mean_known(values: FloatArray) -> float:
     """Return the mean of what is known, of which there is something."""
-    known = values[np.isfinite(values)].tolist()
-    return fsum(known) / len(known)
+    finite = values[np.isfinite(values)].tolist()
+    return fsum(finite) / len(finite)
 
 
 def share_known(values: FloatArray) -> float:
