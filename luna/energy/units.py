@@ -29,7 +29,7 @@ _MEASURES = {
     "mw": Measure("power", 1e3),
 }
 ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
-NOT_SAID = -1
+NOT_STATED = -1
 
 
 def read_measure(unit: str | None) -> Measure | None:
@@ -65,8 +65,8 @@ def _scale(unit: str | None) -> tuple[str | None, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidUnits:
-    """The unit that each of a batch of readings says: its place in ``names``, ``NOT_SAID`` where it says none."""
+class StatedUnits:
+    """The unit that each of a batch of readings says: its place in ``names``, ``NOT_STATED`` where it says none."""
 
     names: tuple[str, ...]
     codes: IndexArray
@@ -76,7 +76,7 @@ class SaidUnits:
         """Return those of readings in turn; blanks around a name do not count, and nothing else is no unit."""
         stripped = [(unit or "").strip() for unit in units]
         names = tuple(sorted({*stripped} - {""}))
-        place = {"": NOT_SAID} | {name: code for code, name in enumerate(names)}
+        place = {"": NOT_STATED} | {name: code for code, name in enumerate(names)}
         return cls(names, np.array([place[name] for name in stripped], dtype=np.int64))
 
 
@@ -120,14 +120,14 @@ class UnitHistory:
         """Return by what each reading is multiplied to be in ``unit``, NaN where it cannot be."""
         return np.array([ratio(name, unit) for name in self.names])[self.places(instants)]
 
-    def agrees(self, instants: InstantArray, said: SaidUnits) -> bool:
+    def agrees(self, instants: InstantArray, said: StatedUnits) -> bool:
         """Return whether the readings say the units that are known already."""
         code = {name: place for place, name in enumerate(said.names)}
-        held = np.array([NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names])
-        told = said.codes != NOT_SAID
+        held = np.array([NOT_STATED if name is None else code.get(name, NOT_STATED) for name in self.names])
+        told = said.codes != NOT_STATED
         return bool((held[self.places(instants)] == said.codes)[told].all())
 
-    def with_said(self, instants: InstantArray, said: SaidUnits, others: InstantArray) -> "UnitHistory":
+    def with_stated(self, instants: InstantArray, said: StatedUnits, others: InstantArray) -> "UnitHistory":
         """Return the history once readings have said their units.
 
         Args:
@@ -137,7 +137,7 @@ class UnitHistory:
 
         Invariants: each of these readings has the unit that it says, every other one the unit that it had, and a change of unit stands at a reading.
         """
-        told = said.codes != NOT_SAID
+        told = said.codes != NOT_STATED
         if not told.any():
             return self
         own, units = instants[told], np.array(said.names, dtype=np.object_)[said.codes[told]]

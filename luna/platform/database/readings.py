@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.energy.errors import NotFoundError
 from luna.energy.reading_history import Register
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
-from luna.energy.units import SaidUnits, UnitHistory, ratio
+from luna.energy.units import StatedUnits, UnitHistory, ratio
 from luna.platform.database import chunks, copy, sensor_units, sites
 from luna.platform.database.schema.series import sensor_readings, sensors, smart_meter_readings
 
@@ -41,7 +41,7 @@ def register(connection: Connection, site_id: str, units: Mapping[str, str | Non
 
 
 def upsert(
-    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: SaidUnits | None = None
+    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: StatedUnits | None = None
 ) -> copy.Written:
     """Store readings; ``sensor_keys`` come from ``register``.
 
@@ -52,7 +52,7 @@ def upsert(
     """
     silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
     if units is not None:
-        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], SaidUnits(units.names, units.codes[~silent]))
+        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], StatedUnits(units.names, units.codes[~silent]))
     _upsert_silent(connection, sensor_keys[silent], instants[silent])
     columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
     for places in _stretches(instants[~silent]):

@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from luna.energy.timeline import InstantArray, to_instant
-from luna.energy.units import NOT_SAID, SaidUnits, UnitHistory
+from luna.energy.units import NOT_STATED, StatedUnits, UnitHistory
 from luna.platform.database import copy
 from luna.platform.database.schema.series import sensor_readings, sensor_units, sensors
 
@@ -28,7 +28,7 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
     }
 
 
-def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, said: SaidUnits) -> int:
+def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, said: StatedUnits) -> int:
     """Remember the units that readings say, which are about to be stored; what holds for other readings stays. Return how many stored ones had another.
 
     Args:
@@ -36,21 +36,21 @@ def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: Insta
         instants: of the readings; each once per sensor.
         said: their units.
     """
-    told, changed = said.codes != NOT_SAID, 0
+    told, changed = said.codes != NOT_STATED, 0
     for key, history in read(connection, np.unique(sensor_keys[told]).tolist()).items():
         own = told & (sensor_keys == key)
-        units = SaidUnits(said.names, said.codes[own])
+        units = StatedUnits(said.names, said.codes[own])
         if not history.agrees(instants[own], units):
             changed += _change(connection, key, instants[own], units)
     return changed
 
 
-def _change(connection: Connection, key: int, instants: InstantArray, said: SaidUnits) -> int:
+def _change(connection: Connection, key: int, instants: InstantArray, said: StatedUnits) -> int:
     # One change after the other: each leaves what the one before it said of other readings.
     connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
     known = read(connection, [key])[key]
     stored = _list_stored(connection, key, instants)
-    changed = known.with_said(instants, said, stored)
+    changed = known.with_stated(instants, said, stored)
     if changed.first != known.first:
         connection.execute(update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first))
     connection.execute(delete(sensor_units).where(sensor_units.c.sensor_key == key))

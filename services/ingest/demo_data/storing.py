@@ -57,8 +57,8 @@ def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) ->
     steps = 1 + len(demo.sites)
     progress(0, steps, "prices")
     written = _store_prices(connection, demo.prices)
-    for done, each in enumerate(demo.sites, start=1):
-        progress(done, steps, each.site.name)
+    for number, each in enumerate(demo.sites, start=1):
+        progress(number, steps, each.site.name)
         sites.save(connection, each.site)
         written += observations.upsert(connection, each.site.name, each.observations)
     return written

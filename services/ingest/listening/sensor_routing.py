@@ -23,7 +23,7 @@ def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) 
 
     A topic of MQTT goes there. Where both listen, the name of an entity goes to Home Assistant, which knows when it was said; any other to MQTT.
     """
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    routes: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []
     for site, sensors in sensed:
         for sensor in sensors:
@@ -31,9 +31,9 @@ def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) 
             if source is None:
                 unserved.append(sensor)
                 continue
-            users = found.setdefault(source, {})
+            users = routes.setdefault(source, {})
             users[sensor] = (*users.get(sensor, ()), site)
-    return Wiring(found, tuple(unserved))
+    return Wiring(routes, tuple(unserved))
 
 
 def _source_of(sensor: str, sources: Collection[str]) -> str | None:

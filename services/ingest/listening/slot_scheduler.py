@@ -75,8 +75,8 @@ class SlotScheduler:
     def turn(self, sites: Sequence[str]) -> None:
         """Build what is due; outside the event loop. What cannot be built now stays due."""
         built = dict(self._notes.read("built_until") or {})
-        found = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
-        due = {site: stretch for site, stretch in found.items() if stretch is not None}
+        stretches = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
+        due = {site: stretch for site, stretch in stretches.items() if stretch is not None}
         if due:
             self._recorder.flush(FLUSH_PATIENCE)
         for site, stretch in due.items():

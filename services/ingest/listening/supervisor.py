@@ -60,7 +60,7 @@ class SourceSupervisor:
         forms: Mapping[str, SourceForm],
         *,
         ages: SensorAges,
-        heard: Mapping[str, datetime | None],
+        last_received: Mapping[str, datetime | None],
         pause: timedelta = PAUSE_AFTER_FAILURE,
     ) -> None:
         self._recorder = recorder
@@ -71,7 +71,7 @@ class SourceSupervisor:
         self._sources: dict[str, LiveSource] = {}
         self._faults: dict[str, LunaError] = {}
         self._wiring = Wiring()
-        self.heard = {name: instant for name, instant in heard.items() if instant is not None}
+        self.last_received = {name: instant for name, instant in last_received.items() if instant is not None}
 
     async def follow(self, sensed: Iterable[SensedSite]) -> None:
         """Listen for these sites and no others. A source that ended by a fault of ours ends this as well."""
@@ -98,7 +98,7 @@ class SourceSupervisor:
             await self._end(name)
 
     def say(self, name: str) -> str:
-        """Return how a source is, in words.
+        """Return a source's state in words.
 
         Raises:
             UnavailableError: what is wrong with it.
@@ -107,8 +107,8 @@ class SourceSupervisor:
         if fault is not None:
             raise UnavailableError(str(fault))
         silence = self._ages.silence(name)
-        said = "nothing heard yet" if silence is None else f"last heard {silence:.0f} s ago"
-        return f"{len(self._wiring.sources.get(name, {}))} sensors, {said}"
+        age = "nothing heard yet" if silence is None else f"last heard {silence:.0f} s ago"
+        return f"{len(self._wiring.sources.get(name, {}))} sensors, {age}"
 
     def _begin(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
         if users:
@@ -127,7 +127,7 @@ class SourceSupervisor:
     async def _listen(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
         while True:
             try:
-                self._sources[name] = source = self._forms[name].make(self.heard.get(name))
+                self._sources[name] = source = self._forms[name].make(self.last_received.get(name))
                 await source.listen(tuple(users), partial(self._record, name, users))
             except LunaError as error:
                 self._faults[name] = error
@@ -144,7 +144,7 @@ class SourceSupervisor:
         self._ages.note(name, readings, changes_only=self._forms[name].changes_only)
         latest = max((reading.instant for reading in readings), default=None)
         if latest is not None:
-            self.heard[name] = max(latest, self.heard.get(name, latest))
+            self.last_received[name] = max(latest, self.last_received.get(name, latest))
 
     async def _keep(self, name: str, site: str, readings: Sequence[Reading]) -> None:
         try:
