@@ -161,7 +161,7 @@ def measure_first_token(own: OwnSet, corpus: Corpus) -> float:
 def _first_token_ms(own: OwnSet, corpus: Corpus, settings: Settings) -> float:
     told: list[float] = []
     search = search_in(corpus, own.passages, site=SITE)
-    answerer = Answerer(search=search, model=open_language(settings), embedder=corpus.embedder, told=lambda: told.append(time.perf_counter()))
+    answerer = Answerer(search=search, model=open_language(settings), embedder=corpus.embedder, on_first_text=lambda: told.append(time.perf_counter()))
     began = time.perf_counter()
     answerer.answer(QuestionContext(QUESTION, NOW.date(), sites=(SITE,)))
     return (told[0] - began) * 1000

@@ -94,11 +94,11 @@ def _unpack(packed: bytes, key: str) -> Artefact:
     try:
         line, _, rest = gzip.decompress(packed).partition(b"\n")
         document = json.loads(line)
-        found = document.get("format")
+        file_format = document.get("format")
     except (OSError, EOFError, ValueError, AttributeError) as exc:
         raise ArtefactError("the object is no trained agent", field=key, remedy=RETRAIN) from exc
-    if found != FORMAT:
-        raise ArtefactError("the trained agent is of another format", field=key, value=found, remedy=RETRAIN)
+    if file_format != FORMAT:
+        raise ArtefactError("the trained agent is of another format", field=key, value=file_format, remedy=RETRAIN)
     try:
         header = Header.model_validate(document)
     except pydantic.ValidationError as exc:

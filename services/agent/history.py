@@ -31,9 +31,9 @@ from services.planner.replay.data import ReplayData
 from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 
 # Of fewer days there is nothing to learn, and of fewer nothing to judge by.
-LEAST_DAYS, LEAST_HELD = 14, 7
+LEAST_DAYS, LEAST_HOLDOUT_DAYS = 14, 7
 # The last part of a history is held out, and no more of it than four weeks.
-HELD_SHARE, MOST_HELD = 0.2, 28
+HOLDOUT_SHARE, MOST_HOLDOUT_DAYS = 0.2, 28
 # Where forecasts were not issued they are made as they would have been: anew each hour, by a model that knows nothing of the four weeks it speaks in.
 _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
@@ -65,16 +65,17 @@ class History:
         return replace(self, scene=cut_scene(self.scene, window))
 
     def split(self) -> tuple["History", "History"]:
-        """Return what is learned from, and the last days, which nobody has seen.
+        """Return the training days, and the last days as holdout.
 
         Raises:
             InvalidInputError: there are too few days.
         """
-        held = min(max(int(HELD_SHARE * len(self.days)), LEAST_HELD), MOST_HELD)
-        if len(self.days) - held < LEAST_DAYS:
-            said = f"there are {len(self.days)} days that can be learned from, and {LEAST_DAYS + LEAST_HELD} are needed"
-            raise InvalidInputError(said, field="site", value=self.scene.site.name, remedy="Record, or load, more days: luna data load --kind observations.")
-        begin = local_midnight(self.days[-held], self.scene.zone)
+        holdout = min(max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS), MOST_HOLDOUT_DAYS)
+        if len(self.days) - holdout < LEAST_DAYS:
+            shortage = f"there are {len(self.days)} days that can be learned from, and {LEAST_DAYS + LEAST_HOLDOUT_DAYS} are needed"
+            remedy = "Record, or load, more days: luna data load --kind observations."
+            raise InvalidInputError(shortage, field="site", value=self.scene.site.name, remedy=remedy)
+        begin = local_midnight(self.days[-holdout], self.scene.zone)
         window = self.scene.timeline
         return self.within(window.start, begin), self.within(begin, window.end)
 
@@ -101,8 +102,8 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
 
 def _know_until(series: FloatArray, timeline: Timeline, around: Timeline, end: datetime) -> FloatArray:
     """Return a series on ``around`` as it was until ``end``; from then on its last day is repeated."""
-    first, known = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
-    return np.asarray(series[first : first + known][repeat_last(np.arange(around.count), known, period=DAY // SLOT)])
+    first, known_slots = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
+    return np.asarray(series[first : first + known_slots][repeat_last(np.arange(around.count), known_slots, period=DAY // SLOT)])
 
 
 def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
@@ -124,13 +125,13 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
     window = _find_window(connection, site, until)
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
-    seen = observations.read(connection, site_id, around)
+    observed = observations.read(connection, site_id, around)
     prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)
-    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context, progress))
-    scene = ReplayData(site, window, PerfectForesight(around, seen.load_kwh, seen.pv_kwh), prices, archive)
+    archive = complete_forecasts(issued, observed, site, window, source=ForecastMaker(version, context, progress))
+    scene = ReplayData(site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive)
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
     return History(cut_scene(scene, window), verdicts)
@@ -153,26 +154,26 @@ class ForecastMaker:
     context: Context
     progress: Progress = keep_quiet
 
-    def learn(self, seen: Observations, site: Site, before: datetime) -> Forecaster:
+    def learn(self, observed: Observations, site: Site, before: datetime) -> Forecaster:
         """Return the forecaster that knows nothing from ``before`` on."""
         if self.version in BASELINES:
             return Baseline(self.version, site)
-        known = seen.starts < to_instant(before)
-        series = {"load_kwh": seen.load_kwh[known], "pv_kwh": seen.pv_kwh[known]}
-        return train(Observations.of(seen.starts[known], series), site=site, until=before, context=self.context)
+        earlier = observed.starts < to_instant(before)
+        series = {"load_kwh": observed.load_kwh[earlier], "pv_kwh": observed.pv_kwh[earlier]}
+        return train(Observations.of(observed.starts[earlier], series), site=site, until=before, context=self.context)
 
 
-def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
+def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
     """Return forecasts for every hour of a window; those of days on which few were issued are made of nothing that was measured later."""
-    zone, made = ZoneInfo(site.timezone), []
+    zone, completed = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start
     while begin < window.end:
         end = min(begin + _TRAINED_EVERY, window.end)
         instants = [at for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY) if at.astimezone(zone).date() not in days]
         if instants:
-            batch, _ = issue_in_parts(source.learn(seen, site, begin), seen, instants, context=source.context)
-            made += list(batch)
+            batch, _ = issue_in_parts(source.learn(observed, site, begin), observed, instants, context=source.context)
+            completed += list(batch)
         source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
         begin = end
-    return ForecastArchive(sorted([*issued, *made], key=lambda forecast: forecast.issued_at))
+    return ForecastArchive(sorted([*issued, *completed], key=lambda forecast: forecast.issued_at))

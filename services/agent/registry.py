@@ -34,7 +34,7 @@ FindTeacher = Callable[[AgentKind], Artefact | None]
 
 
 def keep_quiet(done: int, total: int, label: str) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,9 @@ def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: s
     run = find_champion(connection, site, kind, unseen=before)
     if run is None:
         local = None if before is None else before.astimezone(ZoneInfo(site.timezone)).date()
-        said = "nothing was trained" if local is None else f"nothing was trained, and tried, on days before {local} alone"
+        message = "nothing was trained" if local is None else f"nothing was trained, and tried, on days before {local} alone"
         until = "" if local is None else f" --until {local}"
-        raise NotFoundError(said, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}{until}.")
+        raise NotFoundError(message, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}{until}.")
     return load_run(objects, site, run, kind)
 
 
@@ -175,14 +175,14 @@ def load_agents(
         UnavailableError: the store of objects is away.
     """
     declared = find_kinds()
-    found = []
+    agents = []
     for name in names:
         if AGENT_POLICIES.get(name) not in declared:
             continue
         try:
-            found.append(load_agent(connection, objects, site, name, before=before))
+            agents.append(load_agent(connection, objects, site, name, before=before))
         except NotFoundError:
             log.info("nothing was trained", site=site.name, policy=name)
         except (ArtefactError, NetworkError) as error:
             log.warning("trained agent is not used", site=site.name, policy=name, reason=str(error))
-    return found
+    return agents

@@ -19,7 +19,7 @@ LastDecisions = Mapping[ControlMode, GateEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMode:
+class EffectiveMode:
     """What the agent may do now; ``code`` says why that is less than was asked for, None: it is not."""
 
     mode: ControlMode
@@ -102,28 +102,28 @@ def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateE
     return {entry.mode: entry for entry in read_each(rows, _entry)}
 
 
-def read_held(connection: Connection, site: Site) -> HeldMode:
+def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
     """Return what the agent of a stored site may do now: the lesser of what its owner asks for and what is offered."""
     wanted = site.antares.control_mode
     if wanted == "shadow":
-        return HeldMode("shadow", "mode_is_shadow")
-    return find_held(wanted, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
+        return EffectiveMode("shadow", "mode_is_shadow")
+    return find_effective_mode(wanted, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
 
 
-def find_held(wanted: ControlMode, standing: LastDecisions) -> HeldMode:
+def find_effective_mode(wanted: ControlMode, standing: LastDecisions) -> EffectiveMode:
     """Return the most that is offered of what is wanted, no more.
 
     Invariants: never more than ``wanted``; a mode that is withdrawn, not ready or unjudged never holds.
     """
     if wanted == "shadow":
-        return HeldMode("shadow", "mode_is_shadow")
+        return EffectiveMode("shadow", "mode_is_shadow")
     offered = [mode for mode in CONTROL_MODES if mode in standing and standing[mode].state == "offered"]
     least: ControlMode = "shadow"
     held = max((mode for mode in offered if _rank(mode) <= _rank(wanted)), key=_rank, default=least)
     if held == wanted:
-        return HeldMode(held)
+        return EffectiveMode(held)
     withdrawn = wanted in standing and standing[wanted].state == "withdrawn"
-    return HeldMode(held, "mode_withdrawn" if withdrawn else "mode_not_offered")
+    return EffectiveMode(held, "mode_withdrawn" if withdrawn else "mode_not_offered")
 
 
 def _rank(mode: ControlMode) -> int:

@@ -21,7 +21,7 @@ from luna.contracts.agent_control import (
 )
 from luna.energy.site import Site
 from luna.platform.database import agent_gates, agent_plans, training_runs
-from luna.platform.database.agent_gates import HeldMode, LastDecisions, find_held
+from luna.platform.database.agent_gates import EffectiveMode, LastDecisions, find_effective_mode
 from luna.platform.database.training_runs import TrainingRun
 from luna.words.agent import MODES, NEXT_STEPS, REASONS
 from luna.words.language import Language
@@ -39,7 +39,7 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     policy, wanted = SHADOW_POLICIES[chosen], site.antares.control_mode
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     run = find_run(connection, site.name, policy=policy, before=now)
-    held, made = find_held(wanted, standing), agent_plans.count(connection, site.name, policy=policy)
+    held, made = find_effective_mode(wanted, standing), agent_plans.count(connection, site.name, policy=policy)
     evidence = _list_evidence(standing)
     code, step = _find_next_step(run, standing, evidence, wanted=wanted, language=language)
     return AgentStatus(
@@ -72,7 +72,7 @@ def _list_evidence(standing: LastDecisions) -> list[GateEvidence]:
     return [found.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
 
 
-def _describe(mode: ControlMode, standing: LastDecisions, held: HeldMode, language: Language) -> ModeStanding:
+def _describe(mode: ControlMode, standing: LastDecisions, held: EffectiveMode, language: Language) -> ModeStanding:
     entry = standing.get(mode)
     if entry is None:
         code = "always" if mode == "shadow" else "not_judged"

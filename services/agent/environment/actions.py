@@ -45,9 +45,9 @@ def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: in
 
     What is the same for all sites has a single column.
     """
-    known = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
-    chosen = np.choose(known, np.array([*modes, _NO_MODE], dtype=np.int8))
-    mode, target = (np.broadcast_to(each, (batteries, known.size)) for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf)))
+    valid = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
+    chosen = np.choose(valid, np.array([*modes, _NO_MODE], dtype=np.int8))
+    mode, target = (np.broadcast_to(each, (batteries, valid.size)) for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf)))
     return SetPoint(mode, _ANY, target, floor_soc=_LEAST, ceiling_soc=_ANY, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
 
 
@@ -92,8 +92,8 @@ class Powers:
         """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is none asks for nothing."""
         battery = limits.batteries
         with np.errstate(invalid="ignore"):
-            asked = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
-            return cls(*(np.where(each > 0.0, each, 0.0) for each in asked))
+            powers = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
+            return cls(*(np.where(each > 0.0, each, 0.0) for each in powers))
 
     def gate(self, day: DayPrices) -> "Powers":
         """Return powers of which no slot asks for both directions.

@@ -16,8 +16,8 @@ from luna.energy.physics import BoolArray, IntArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.actions import find_quartiles
-from services.agent.environment.known import KnownSlots, SceneKnowledge
 from services.agent.environment.sites import SiteColumns
+from services.agent.environment.slot_features import SceneKnowledge, SlotFeatures
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.replay.data import ReplayData
 
@@ -81,7 +81,7 @@ class EpisodeBatch:
     columns: SiteColumns
     hours: float
     slots: SlotTable
-    known: KnownSlots
+    features: SlotFeatures
     episodes: EpisodeTable
     refused: Mapping[tuple[str, date], str]
 
@@ -99,17 +99,17 @@ class EpisodeBatch:
         """
         _require_stepwise(scene.site)
         table, gaps = _read_slots(scene)
-        seen = SceneKnowledge.of(scene)
-        reasons = _refuse_days(scene, gaps | seen.unknown, verdicts)
-        found = [row for place in range(len(scene.days)) if (row := _compose(scene, place, days, reasons)) is not None]
-        refused = {(scene.site.name, day): said for day, said in reasons.items()}
-        if not found:
-            said = next(iter(refused.values()), f"it has fewer than {days} days")
-            raise InvalidInputError(f"no episode can be made of these days: {said}", field="days", value=days)
-        first, count, worth, day = zip(*found, strict=True)
+        knowledge = SceneKnowledge.of(scene)
+        reasons = _refuse_days(scene, gaps | knowledge.unknown, verdicts)
+        rows = [row for place in range(len(scene.days)) if (row := _compose(scene, place, days, reasons)) is not None]
+        refused = {(scene.site.name, day): reason for day, reason in reasons.items()}
+        if not rows:
+            reason = next(iter(refused.values()), f"it has fewer than {days} days")
+            raise InvalidInputError(f"no episode can be made of these days: {reason}", field="days", value=days)
+        first, count, worth, day = zip(*rows, strict=True)
         masked = np.array([any(not may_use(verdicts.get(each + timedelta(days=ahead)), "soc") for ahead in range(days)) for each in day])
-        episodes = EpisodeTable(np.array(first), np.array(count), np.zeros(len(found), dtype=np.int64), np.array(worth), masked, day)
-        return cls((scene.site,), SiteColumns.of([scene.site]), scene.timeline.step / timedelta(hours=1), table, seen.known, episodes, refused)
+        episodes = EpisodeTable(np.array(first), np.array(count), np.zeros(len(rows), dtype=np.int64), np.array(worth), masked, day)
+        return cls((scene.site,), SiteColumns.of([scene.site]), scene.timeline.step / timedelta(hours=1), table, knowledge.features, episodes, refused)
 
     @classmethod
     def join(cls, parts: Sequence["EpisodeBatch"]) -> Self:
@@ -129,8 +129,8 @@ class EpisodeBatch:
         moved = [part.episodes for part in parts]
         moved = [replace(each, first=each.first + start, site=each.site + place) for each, start, place in zip(moved, starts, places, strict=False)]
         episodes = _join_episodes(moved)
-        refused = {key: said for part in parts for key, said in part.refused.items()}
-        return cls(sites, SiteColumns.of(sites), parts[0].hours, slots, KnownSlots.join([part.known for part in parts]), episodes, refused)
+        refused = {key: reason for part in parts for key, reason in part.refused.items()}
+        return cls(sites, SiteColumns.of(sites), parts[0].hours, slots, SlotFeatures.join([part.features for part in parts]), episodes, refused)
 
     def equip(self, choices: Sequence[Sequence[Battery]]) -> Self:
         """Return the episodes of this batch's only site once for each choice of batteries; what happened and what was known is held once.

@@ -95,13 +95,13 @@ def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequenc
         actions: as ``EnvRule.read`` returns them.
         hours: the slot's length.
     """
-    asked = _ask(rule, sites, slot, actions, hours=hours)
-    safe = clamp(asked, sites.stored_kwh, sites.limits)
+    requested = _ask(rule, sites, slot, actions, hours=hours)
+    safe = clamp(requested, sites.stored_kwh, sites.limits)
     flows = simulate_slot(safe, sites.stored_kwh, SlotActuals(slot.load_kwh, slot.pv_kwh, hours), limits=sites.limits)
     costs = cost_flows(flows, PricesNow(slot.import_price, slot.export_price, sites.wear_price))
     before, after = sites.stored_kwh.sum(axis=0), flows.stored_kwh.sum(axis=0)
     potential = value_change(before, after, sites.worth, discount=rule.reward.discount)
-    intervened = (safe.mode != asked.mode).any(axis=0)
+    intervened = (safe.mode != requested.mode).any(axis=0)
     if rule.control == "continuous":
         intervened = intervened | beyond_limits(actions)
     return StepResult(safe, flows, costs, potential, _shape(rule.reward, sites, slot, flows), intervened)

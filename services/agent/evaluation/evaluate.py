@@ -82,12 +82,12 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
         if name not in AGENT_POLICIES:
             raise InvalidInputError("is no learned policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
     declared = find_kinds()
-    known = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
+    trained = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
     for name in named:
-        if name not in known:
+        if name not in trained:
             remedy = f"Train it: luna agent train --site {site.name} --kind {AGENT_POLICIES[name]}."
             raise NotFoundError("was never trained", field="policies", value=name, remedy=remedy)
-    return [name for name in known if name in named or not named]
+    return [name for name in trained if name in named or not named]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +120,17 @@ class Lessons:
             until = min(self._midnight(lacking[-1][0]), now)
             longest = read_history(connection, self.site.name, until=until, progress=take_part(progress, 0, parts))
         window, done = longest.scene.timeline, 1
-        for quarter, wanted in groupby(lacking, key=itemgetter(0)):
-            known = longest.within(window.start, min(self._midnight(quarter), window.end))
-            for _, name in wanted:
+        for quarter, quarter_policies in groupby(lacking, key=itemgetter(0)):
+            history = longest.within(window.start, min(self._midnight(quarter), window.end))
+            for _, name in quarter_policies:
                 request = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter))
-                self._train(request, known, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
+                self._train(request, history, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
                 done += 1
 
-    def _train(self, request: TrainAgentRequest, known: History, progress: Progress) -> None:
+    def _train(self, request: TrainAgentRequest, history: History, progress: Progress) -> None:
         try:
             with self.store.part() as connection:
-                train_on(connection, request, known, objects=self.objects, progress=progress)
+                train_on(connection, request, history, objects=self.objects, progress=progress)
         except InvalidInputError as error:
             log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
 
@@ -177,8 +177,8 @@ def _was_trained(connection: Connection, site: Site, version: str, *, until: dat
 def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> list[ReplayReply]:
     replies = []
     for place, week in enumerate(weeks):
-        tell, asked = take_part(progress, place, len(weeks), named="replay "), compose_replay(lessons.site, week, policies)
-        replies.append(replay_learned(lessons.store, asked, objects=lessons.objects, progress=tell))
+        tell, request = take_part(progress, place, len(weeks), named="replay "), compose_replay(lessons.site, week, policies)
+        replies.append(replay_learned(lessons.store, request, objects=lessons.objects, progress=tell))
     return replies
 
 

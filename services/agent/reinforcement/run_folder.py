@@ -36,7 +36,7 @@ class RunFolder:
             self._events.close()
 
     def resume(self, identity: Mapping[str, Any]) -> tuple[int, dict[str, NDArray[Any]]] | None:
-        """Return updates done and all arrays of the last checkpoint, None where there is none; what was told of later updates is forgotten.
+        """Return updates done and all arrays of the last checkpoint, None where there is none; records of later updates are deleted.
 
         Raises:
             InvalidInputError: the folder is another run's.
@@ -46,21 +46,21 @@ class RunFolder:
             self._forget_after(0)
             return None
         with safe_open(checkpoint, framework="numpy") as opened:
-            kept = json.loads(opened.metadata()[_IDENTITY])
+            metadata = json.loads(opened.metadata()[_IDENTITY])
             arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
-        if kept["run"] != identity:
+        if metadata["run"] != identity:
             raise InvalidInputError("the folder holds a checkpoint of another run", field="folder", value=str(self.path), remedy="Name another folder.")
-        self._forget_after(kept["update"])
-        return kept["update"], arrays
+        self._forget_after(metadata["update"])
+        return metadata["update"], arrays
 
     def keep(self, update: int, arrays: Mapping[str, NDArray[Any]], identity: Mapping[str, Any]) -> None:
         """Put a checkpoint in the place of the last one."""
-        made = self.path / f"{_CHECKPOINT}.new"
-        with made.open("wb") as file:
+        staged = self.path / f"{_CHECKPOINT}.new"
+        with staged.open("wb") as file:
             file.write(save(dict(arrays), {_IDENTITY: json.dumps({"update": update, "run": dict(identity)})}))
             file.flush()
             os.fsync(file.fileno())
-        made.replace(self.path / _CHECKPOINT)
+        staged.replace(self.path / _CHECKPOINT)
 
     def write(self, update: int, metrics: Mapping[str, float]) -> None:
         """Tell what an update was like."""

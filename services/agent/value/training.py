@@ -80,10 +80,10 @@ def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress:
 
 
 def _join(parts: Sequence[ValueRows]) -> ValueRows:
-    found = [part for part in parts if part.label.size]
-    if not found:
+    filled = [part for part in parts if part.label.size]
+    if not filled:
         return ValueRows(np.empty((0, 0)), np.empty(0))
-    return ValueRows(np.concatenate([part.features for part in found]), np.concatenate([part.label for part in found]))
+    return ValueRows(np.concatenate([part.features for part in filled]), np.concatenate([part.label for part in filled]))
 
 
 def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
@@ -155,5 +155,5 @@ def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progre
     metrics |= {"proof.days": float(proof.days), "proof.points": proof.points, "proof.low": proof.low, "proof.high": proof.high}
     if not proof.holds:
         return None, metrics | {"correction": 0.0}
-    known = _join([rows, more])
-    return ValueCorrection.fit(known.features, known.label, seed=seed), metrics | {"correction": 1.0}
+    rows_of_all = _join([rows, more])
+    return ValueCorrection.fit(rows_of_all.features, rows_of_all.label, seed=seed), metrics | {"correction": 1.0}
