@@ -48,10 +48,10 @@ class BatchPlan:
         Raises:
             InvalidInputError: no model is as accurate and as quick as some variation may ask, or a learned controller has not been trained.
         """
-        asked, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
+        simulation, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
         _require_possible(lab)
         conditions = GroupConditions.of(lab, days=batch.duration_days)
-        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (asked.controllers, sources.locations, sources.seasons))
+        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (simulation.controllers, sources.locations, sources.seasons))
         return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
 
     @property
@@ -106,9 +106,9 @@ class BatchPlan:
         rate_w = span.min + (span.max - span.min) * rate
         least, most = ranges.accuracy_range.min / 100, ranges.accuracy_range.max / 100
         best = models.accuracy[models.latency_ms <= ranges.latency_range.max].max()
-        asked = least + (min(most, float(best)) - least) * accuracy
-        quickest = max(float(models.latency_ms[models.accuracy >= asked].min()), ranges.latency_range.min)
-        return capacity_wh, rate_w, asked, quickest + (ranges.latency_range.max - quickest) * latency
+        required = least + (min(most, float(best)) - least) * accuracy
+        quickest = max(float(models.latency_ms[models.accuracy >= required].min()), ranges.latency_range.min)
+        return capacity_wh, rate_w, required, quickest + (ranges.latency_range.max - quickest) * latency
 
     def describe(self) -> dict[str, Any]:
         """Return what rows of this batch are made from: only the same goes on behind them."""

@@ -106,7 +106,7 @@ class TaskTable(NamedTuple):
         )
 
     @property
-    def wanted_wh(self) -> FloatArray:
+    def needed_wh(self) -> FloatArray:
         """What the smallest model that fulfils takes, shape ``(cameras,)``."""
         return np.take_along_axis(self.task_wh, self.smallest[:, None], axis=1)[:, 0]
 

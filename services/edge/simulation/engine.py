@@ -113,13 +113,13 @@ class Simulation:
 
     def _work(self, at_us: int) -> None:
         """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
-        schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
+        schedule, controller, observation = self._setting.schedule, self._controller, self._observe()
         tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
-        stretch = TaskStretch(tasks, at_us // DAY_US, seen.clean_share)
+        stretch = TaskStretch(tasks, at_us // DAY_US, observation.clean_share)
         if self._together:
-            self._together.work(seen, stretch, self._camera_work)
+            self._together.work(observation, stretch, self._camera_work)
         else:
-            decision = controller.decide(seen)
+            decision = controller.decide(observation)
             work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
             for listener in self._listeners:
                 listener.task(at_us, decision, self._camera_work.state)

@@ -64,9 +64,9 @@ class GridPeriod:
         """Return, for each slot, a quantile of the newest shares of so many hours up to it; shape ``(slots,)``."""
         width = hours * 60 // STEP_MINUTES
         # Where less is known, the first value stands for what was before.
-        known = np.concatenate([np.full(width, self.share[0]), self.share])
+        padded = np.concatenate([np.full(width, self.share[0]), self.share])
         # The window ends with the slot itself.
-        return np.asarray(percentile_filter(known, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
+        return np.asarray(percentile_filter(padded, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""

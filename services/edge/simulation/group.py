@@ -58,14 +58,14 @@ class GroupConditions:
     @classmethod
     def of(cls, lab: Lab, *, days: float) -> Self:
         """Return what a lab asks for all runs."""
-        asked = lab.config.simulation
+        simulation = lab.config.simulation
         return cls(
             days=days,
-            task_interval_s=asked.task_interval_seconds,
-            acceleration=asked.time_acceleration,
-            discharge_efficiency=asked.battery.discharge_efficiency,
+            task_interval_s=simulation.task_interval_seconds,
+            acceleration=simulation.time_acceleration,
+            discharge_efficiency=simulation.battery.discharge_efficiency,
             seed=lab.seed,
-            battery_levels=asked.logging.log_battery_levels,
+            battery_levels=simulation.logging.log_battery_levels,
             models=lab.models,
         )
 
@@ -82,8 +82,8 @@ class GroupConditions:
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Return what ``to_json`` wrote."""
-        said = document["models"]
-        models = CameraModels(tuple(said["names"]), *(np.array(said[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
+        model_fields = document["models"]
+        models = CameraModels(tuple(model_fields["names"]), *(np.array(model_fields[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
         return cls(**{**document, "models": models})
 
 
@@ -108,9 +108,9 @@ class CameraGroup:
     @property
     def setting(self) -> RunSetting:
         """What the engine is told."""
-        said = self.conditions
-        rows = [(each.capacity_wh, each.charge_rate_w, said.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
-        return RunSetting(Cameras.of(rows), said.models, self.periods, np.array([each.place for each in self.cameras]), said.schedule)
+        conditions = self.conditions
+        rows = [(each.capacity_wh, each.charge_rate_w, conditions.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
+        return RunSetting(Cameras.of(rows), conditions.models, self.periods, np.array([each.place for each in self.cameras]), conditions.schedule)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -157,8 +157,8 @@ class CameraGroup:
     def run(self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
-        heard: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
-        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(heard), each_task=each_task).run()
+        all_listeners: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
+        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(all_listeners), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):

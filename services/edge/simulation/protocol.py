@@ -64,7 +64,7 @@ class Controller(Protocol):
         """How long each of these steps is."""
         ...
 
-    def decide(self, seen: Observation) -> Decision:
+    def decide(self, observation: Observation) -> Decision:
         """Return what the cameras do until the next task."""
         ...
 
@@ -101,8 +101,8 @@ class CameraWork:
 class StretchController(Controller, Protocol):
     """A controller that works off the tasks between two events at once, exactly as ``decide`` would task by task."""
 
-    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
-        """Do the tasks of a stretch; ``seen`` is what is seen before the first of them."""
+    def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+        """Do the tasks of a stretch; ``observation`` is that before the first of them."""
         ...
 
 
@@ -123,10 +123,10 @@ class Levels(NamedTuple):
     start_wh: FloatArray
     stop_wh: FloatArray
 
-    def decide(self, seen: Observation) -> Decision:
+    def decide(self, observation: Observation) -> Decision:
         """Return what they say of cameras."""
-        charge = (seen.stored_wh < self.start_wh) | (seen.charging & (seen.stored_wh < self.stop_wh))
-        model = np.where(seen.stored_wh < self.lean_wh, self.lean_model, self.model)
+        charge = (observation.stored_wh < self.start_wh) | (observation.charging & (observation.stored_wh < self.stop_wh))
+        model = np.where(observation.stored_wh < self.lean_wh, self.lean_model, self.model)
         return Decision(model, charge, np.zeros(model.size, bool))
 
 

@@ -14,13 +14,13 @@ class LevelController(ABC):
     step_minutes = 5
 
     @abstractmethod
-    def levels(self, seen: Observation) -> Levels:
+    def levels(self, observation: Observation) -> Levels:
         """Return the slot's levels; of the observation only what does not change within a slot may be used."""
 
-    def decide(self, seen: Observation) -> Decision:
+    def decide(self, observation: Observation) -> Decision:
         """Return what the levels say of what is stored."""
-        return self.levels(seen).decide(seen)
+        return self.levels(observation).decide(observation)
 
-    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+    def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch by the levels."""
-        work_levels(tuple(self.levels(seen)), tuple(stretch), *work.arrays)
+        work_levels(tuple(self.levels(observation)), tuple(stretch), *work.arrays)
