@@ -175,7 +175,7 @@ class _Building:
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
-        energy_intervals.settle(self.connection, self.site.name, build.intervals, window=window, read=reading_span)
+        energy_intervals.settle(self.connection, self.site.name, build.intervals, window=window, reading_span=reading_span)
         self.tally.add(build.last(stretch.count), self._write(build, before, window))
 
     def _compare(self, build: SlotBuild, before: Mapping[str, FloatArray], stretch: Timeline, *, accept: bool, automatic: bool) -> SlotBuild:

@@ -22,7 +22,7 @@ MOST_OF_CONVERSATION = 500
 
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """Which answers are asked for; what is None leaves nothing out.
+    """Which answers to list; a field that is None excludes nothing.
 
     ``first`` belongs to them, ``end`` does not; none tells of a site beyond ``among``.
     """
@@ -66,8 +66,8 @@ def read_conversation(connection: Connection, conversation_id: str, *, asked_by:
     row = _conversation(connection, conversation_id, asked_by)
     newest = select(answers.c.answer, answers.c.answered_at).where(answers.c.conversation_id == conversation_id)
     newest = newest.order_by(answers.c.answered_at.desc(), answers.c.answer_id)
-    told = read_page(connection, newest, _answer, limit=MOST_OF_CONVERSATION)[::-1]
-    return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=told)
+    conversation_answers = read_page(connection, newest, _answer, limit=MOST_OF_CONVERSATION)[::-1]
+    return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=conversation_answers)
 
 
 def list_sites(connection: Connection, conversation_id: str) -> list[str]:
@@ -123,8 +123,8 @@ def load(connection: Connection, answer_id: str, *, asked_by: str | None) -> Sto
 def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[StoredAnswer]:
     """Return answers, the latest first, those after ``before`` (instant and id of the last one of the page before)."""
     table = answers.c
-    wanted = ((table.asked_by, which.asked_by), (table.refused, which.refused), (table.feedback, which.feedback))
-    conditions = [column == value for column, value in wanted if value is not None]
+    filters = ((table.asked_by, which.asked_by), (table.refused, which.refused), (table.feedback, which.feedback))
+    conditions = [column == value for column, value in filters if value is not None]
     conditions += [table.answered_at >= which.first] if which.first is not None else []
     conditions += [table.answered_at < which.end] if which.end is not None else []
     conditions += [tuple_(table.answered_at, table.answer_id) < before] if before is not None else []

@@ -27,7 +27,7 @@ CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_time
 # What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 _AWAY = "the database does not answer", "Check that it runs"
-_SAID: dict[type[Exception], tuple[str, str]] = {
+_MESSAGES: dict[type[Exception], tuple[str, str]] = {
     psycopg.errors.OutOfMemory: ("the database has no memory left", "Free some memory where PostgreSQL runs"),
     psycopg.errors.ReadOnlySqlTransaction: ("the database takes no writes", "Wait until the fail-over has ended, or name the server that takes them"),
 }
@@ -58,9 +58,9 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "timescaledb.max_tuples_decompressed_per_dml_transaction": 0,
     }
     connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, **CONNECT_ARGS}
-    made = create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800)
-    event.listen(made, "checkout", _require_open)
-    return made
+    engine = create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800)
+    event.listen(engine, "checkout", _require_open)
+    return engine
 
 
 def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
@@ -209,8 +209,8 @@ def _translate(error: BaseException) -> UnavailableError:
     if isinstance(error, psycopg.errors.DiskFull):
         remedy = "Free some space where PostgreSQL keeps its data, then try again; nothing was changed."
         return FullError(f"the database's disk is full: {reason}", field="database_url", remedy=remedy)
-    said, remedy = next((words for kind, words in _SAID.items() if isinstance(error, kind)), _AWAY)
-    return UnavailableError(f"{said}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
+    message, remedy = next((words for kind, words in _MESSAGES.items() if isinstance(error, kind)), _AWAY)
+    return UnavailableError(f"{message}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
 
 
 def _milliseconds(duration: timedelta) -> int:

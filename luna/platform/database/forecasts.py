@@ -80,7 +80,7 @@ def read_driving(connection: Connection, site: Site, timeline: Timeline, *, know
 
 def read_driving_each(
     connection: Connection,
-    found: Mapping[int, Site],
+    sites_by_key: Mapping[int, Site],
     active: Mapping[int, ActiveVersion],
     timeline: Timeline,
     *,
@@ -91,17 +91,17 @@ def read_driving_each(
 
     Of ``Quantiles`` only ``parts`` are read, the others are NaN.
     """
-    wanted = [(key, version) for key in found for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
-    issued = _last_issues(connection, wanted, covers=timeline.start, known_at=known_at)
+    issuers = [(key, version) for key in sites_by_key for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
+    issued = _last_issues(connection, issuers, covers=timeline.start, known_at=known_at)
     chosen = {
-        key: next((version for version, at in known.items() if known_at - at <= FRESH), max(known, key=lambda version: known[version]))
-        for key, known in issued.items()
+        key: next((version for version, at in instants.items() if known_at - at <= FRESH), max(instants, key=lambda version: instants[version]))
+        for key, instants in issued.items()
     }
     rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts)
     driving = {}
     for key, version in chosen.items():
-        at, told = issued[key][version], active[key].forecast_version
-        silence = _tell_silence(told, issued[key].get(told), known_at, parse_zone(found[key].timezone))
+        at, active_version = issued[key][version], active[key].forecast_version
+        silence = _tell_silence(active_version, issued[key].get(active_version), known_at, parse_zone(sites_by_key[key].timezone))
         driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), silence)
     return driving
 
@@ -121,9 +121,9 @@ LAST_ISSUES = sql.SQL(
 )
 
 
-def _last_issues(connection: Connection, wanted: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
-    """Return by site and version when what covers a slot was issued last, in the order ``wanted``; what never was is left out."""
-    keys, versions = [key for key, _ in wanted], [version for _, version in wanted]
+def _last_issues(connection: Connection, issuers: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
+    """Return by site and version when what covers a slot was issued last, in the order ``issuers``; what never was is left out."""
+    keys, versions = [key for key, _ in issuers], [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
     with copy.cursor(connection) as session:
         for key, version, at in session.execute(LAST_ISSUES.format(keys, versions, known_at, covers)).fetchall():
@@ -139,13 +139,13 @@ ISSUE = sql.SQL(
 )
 
 
-def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
+def _rows_each(connection: Connection, issues: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Return the slots of one issue of each site, in order."""
     names = [name for name in COLUMNS if PLACES[name.partition("_")[2]] in parts]
     query = ISSUE.format(
-        keys=list(wanted),
-        versions=[version for version, _ in wanted.values()],
-        instants=[at for _, at in wanted.values()],
+        keys=list(issues),
+        versions=[version for version, _ in issues.values()],
+        instants=[at for _, at in issues.values()],
         packed=copy.packed(names),
         known=copy.known(*names),
         columns=copy.identifiers(names),

@@ -52,9 +52,9 @@ def write_observations(connection: Connection, site_id: str, starts: InstantArra
 
     Invariants: writing the same values twice changes and tells nothing the second time.
     """
-    told = tell_observations(connection, site_id, starts, series, rule=rule)
+    changed = tell_observations(connection, site_id, starts, series, rule=rule)
     observations.write(connection, site_id, starts, dict(series))
-    return told
+    return changed
 
 
 def tell_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
@@ -77,12 +77,12 @@ def withdraw_observations(connection: Connection, site_id: str, starts: InstantA
         starts: slot starts, each once, ``datetime64`` in UTC.
         series: column of ``slot_observations`` → the values to withdraw; NaN: none.
     """
-    told = 0
+    withdrawn = 0
     for name, values in series.items():
-        given = np.flatnonzero(~np.isnan(values))
-        places = given[observations.withdraw(connection, site_id, name, starts=starts[given], values=values[given])] if given.size else given
-        told += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
-    return told
+        finite = np.flatnonzero(~np.isnan(values))
+        places = finite[observations.withdraw(connection, site_id, name, starts=starts[finite], values=values[finite])] if finite.size else finite
+        withdrawn += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
+    return withdrawn
 
 
 def read_page(
@@ -127,7 +127,7 @@ def _stored(connection: Connection, site_id: str, starts: InstantArray, names: t
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))
     there = np.isin(starts.astype("datetime64[s]"), rows["slot_start"])
-    found = {name: np.full(starts.size, np.nan) for name in names}
+    series = {name: np.full(starts.size, np.nan) for name in names}
     for name in names:
-        found[name][there] = rows[name][place[there]]
-    return found
+        series[name][there] = rows[name][place[there]]
+    return series

@@ -20,7 +20,7 @@ from luna.energy.refusals import refuse
 from luna.platform.database.engine import translated
 from luna.platform.database.schema.work import idempotent_answers
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 # Shorter than outcomes of workers are kept: later nobody can tell whether one did what its gateway died over.
 REPEATABLE = timedelta(minutes=55)
 # The server notices within 25 s that the machine of a gateway is gone without a word; one that died closes its session by itself.
@@ -36,20 +36,20 @@ class AnswerKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """An answer as it was given."""
+class StoredReply:
+    """A reply as it was sent."""
 
     status: int
     headers: Mapping[str, str]
     body: str
 
 
-class HeldKeys:
+class LockedKeys:
     """The keys that this process holds, by locks of one database session; threads share it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._held: set[AnswerKey] = set()
+        self._locked: set[AnswerKey] = set()
         self._mutex = threading.Lock()
         self._session: Connection | None = None
 
@@ -60,15 +60,15 @@ class HeldKeys:
             UnavailableError: the database is away.
         """
         with self._mutex:
-            if key in self._held or not self._ask(func.pg_try_advisory_lock, key):
+            if key in self._locked or not self._ask(func.pg_try_advisory_lock, key):
                 return False
-            self._held.add(key)
+            self._locked.add(key)
             return True
 
     def give_back(self, key: AnswerKey) -> None:
         """Hold the key no longer."""
         with self._mutex:
-            self._held.discard(key)
+            self._locked.discard(key)
             try:
                 if self._session is not None:
                     self._ask(func.pg_advisory_unlock, key)
@@ -82,16 +82,16 @@ class HeldKeys:
             self._end_session()
 
     def _ask(self, function: Callable[..., Any], key: AnswerKey) -> bool:
-        asked = select(function(func.hashtextextended(" ".join(("idempotency", *key)), 0)))
+        query = select(function(func.hashtextextended(" ".join(("idempotency", *key)), 0)))
         with translated():
             if self._session is not None and self._is_alive(self._session):
-                return bool(self._session.scalar(asked))
+                return bool(self._session.scalar(query))
             self._end_session()
             self._session = self._engine.connect()
             self._session.detach()
             for statement in _KEEPALIVES:
                 self._session.execute(text(statement))
-            return bool(self._session.scalar(asked))
+            return bool(self._session.scalar(query))
 
     def _is_alive(self, session: Connection) -> bool:
         try:
@@ -106,22 +106,22 @@ class HeldKeys:
                 session.close()
 
 
-def reserve(connection: Connection, key: AnswerKey, *, digest: str, held: bool) -> KeptAnswer | datetime:
+def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: bool) -> StoredReply | datetime:
     """Return the answer that was given to this request; where it is the caller's to answer now, since when it has waited for one.
 
     Args:
         connection: of a unit of work.
         key: the caller's.
         digest: of the request.
-        held: whether this process holds the key.
+        is_locked: whether this process holds the key.
 
     Raises:
         ConflictError: the first request is still being answered, or it began so long ago that nobody knows what became of it.
         InvalidInputError: the key came with another request.
     """
     table = idempotent_answers
-    connection.execute(delete(table).where(*_own(key), table.c.asked_at < func.now() - KEPT))
-    if held:
+    connection.execute(delete(table).where(*_own(key), table.c.asked_at < func.now() - RETENTION))
+    if is_locked:
         connection.execute(insert(table).values({**key._asdict(), "digest": digest}).on_conflict_do_nothing())
     is_repeatable = (table.c.asked_at > func.now() - REPEATABLE).label("is_repeatable")
     stored = connection.execute(select(table, is_repeatable).where(*_own(key))).one_or_none()
@@ -129,17 +129,17 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, held: bool) 
         remedy = "Send a new key with every new request; the same one only with the same address and body."
         raise InvalidInputError("the key came with another request", field="Idempotency-Key", value=key.key, remedy=remedy)
     if stored is not None and stored.status is not None:
-        return KeptAnswer(stored.status, stored.headers, stored.body)
-    if stored is None or not held:
+        return StoredReply(stored.status, stored.headers, stored.body)
+    if stored is None or not is_locked:
         raise refuse("request-still-answered", field="Idempotency-Key", value=key.key)
     if not stored.is_repeatable:
         remedy = "See whether it was carried out; if not, send it with a new key."
         raise ConflictError("the first request of this key was never answered", field="Idempotency-Key", value=key.key, remedy=remedy)
-    asked_at: datetime = stored.asked_at
-    return asked_at
+    waiting_since: datetime = stored.asked_at
+    return waiting_since
 
 
-def keep(connection: Connection, key: AnswerKey, answer: KeptAnswer) -> None:
+def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
     """Store what the request of a held key was answered.
 
     Raises:
@@ -156,8 +156,8 @@ def release(connection: Connection, key: AnswerKey) -> None:
 
 
 def forget_old(connection: Connection) -> int:
-    """Delete what is older than ``KEPT``; returns how many."""
-    return connection.execute(delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - KEPT)).rowcount
+    """Delete what is older than ``RETENTION``; returns how many."""
+    return connection.execute(delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - RETENTION)).rowcount
 
 
 def _own(key: AnswerKey) -> tuple[ColumnElement[bool], ...]:

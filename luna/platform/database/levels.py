@@ -26,25 +26,25 @@ def read_last(connection: Connection, site: Site, *, now: datetime) -> SocReadin
     """
     running = floor_to(now, SLOT)
     key = sites.key_of(connection, site.name)
-    known = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
-    said = _read_said(connection, site, since=running - SLOT, now=now)
-    if said is None or (known and said.at <= known[-1].at):
+    recorded = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
+    reported = _read_reported(connection, site, since=running - SLOT, now=now)
+    if reported is None or (recorded and reported.at <= recorded[-1].at):
         # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
-        return known[-1] if known and known[-1].at >= running - SLOT else None
-    judged = judge_levels([*known, said], pace_of_batteries(site.batteries))
+        return recorded[-1] if recorded and recorded[-1].at >= running - SLOT else None
+    judged = judge_levels([*recorded, reported], pace_of_batteries(site.batteries))
     return None if judged is None else SocReading(judged.soc, judged.at)
 
 
-def _read_said(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
+def _read_reported(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
     """Return the mean of what each sensor of the charge said last, by the batteries' capacities where each has its own; None where one is silent."""
     names = [sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
-    said = readings.read_each(connection, site.name, names, first=since, end=now)
-    if not names or len(said) < len(names):
+    sensor_series = readings.read_each(connection, site.name, names, first=since, end=now)
+    if not names or len(sensor_series) < len(names):
         return None
     units = readings.read_units(connection, site.name)
     instants, shares = [], []
     for name in names:
-        at, values = said[name]
+        at, values = sensor_series[name]
         last = int(at.argmax())
         instants.append(at[last])
         shares.append(float(values[last]) * level_factor(units[name].names[units[name].places(at[last : last + 1])[0]]))

@@ -52,8 +52,8 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
         connection: Connection = config.attributes["connection"]
         filled = _filled_columns(connection)
         command.downgrade(config, revision)
-        kept = _columns(connection)
-        lost = sorted({name for column, name in filled.items() if column not in kept})
+        remaining = _columns(connection)
+        lost = sorted({name for column, name in filled.items() if column not in remaining})
         if lost and not drop_data:
             names = ", ".join(lost)
             raise ConflictError(f"the downgrade would drop data of {names}", field="revision", value=revision, remedy="Back them up, then add --yes.")
@@ -79,8 +79,8 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
 
 
-def _require_known(found: str | None, address: URL) -> None:
-    if found is None or found in known():
+def _require_known(revision: str | None, address: URL) -> None:
+    if revision is None or revision in known():
         return
     remedy = (
         "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "
@@ -88,8 +88,8 @@ def _require_known(found: str | None, address: URL) -> None:
         "LUNA_DATA_FOLDER, and load the data again."
     )
     raise ConflictError(
-        f"the tables of the database {address.database} at {address.host}:{address.port} are at revision {found}, which this release does not know: its newest "
-        f"is {head()}",
+        f"the tables of the database {address.database} at {address.host}:{address.port} are at revision {revision}, which this release does not know: its "
+        f"newest is {head()}",
         field="database_url",
         remedy=remedy,
     )

@@ -38,8 +38,8 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
 def load(connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None) -> dict[int, Passage]:
     """Return passages by chunk, of documents that are the ones to find and that whoever has ``sites`` may see; None: all."""
     joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
-    told = ("title", "name", "kind", "language", "dated", "valid_from", "valid_until")
-    columns = (*chunks.c, *(documents.c[name] for name in told), site_table.c.name.label("site_id"))
+    names = ("title", "name", "kind", "language", "dated", "valid_from", "valid_until")
+    columns = (*chunks.c, *(documents.c[name] for name in names), site_table.c.name.label("site_id"))
     query = select(*columns).select_from(joined).where(chunks.c.chunk_id.in_(chunk_ids), documents.c.current)
     if sites is not None:
         query = query.where(documents.c.site_key.is_(None) | site_table.c.name.in_(sites))

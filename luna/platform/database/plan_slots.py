@@ -44,8 +44,8 @@ def list_followed(connection: Connection, site_id: str, first: datetime, end: da
     columns = (table.plan_id, table.issued_at, table.starts_at, table.ends_at)
     within = select(*columns).where(own, table.ends_at > first, table.starts_at < end, table.issued_at >= first)
     before = select(*columns).where(own, table.ends_at > first, table.issued_at < first).order_by(table.issued_at.desc()).limit(1)
-    found = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
-    return [PlanSpan(*row) for row in found]
+    rows = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
+    return [PlanSpan(*row) for row in rows]
 
 
 def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:

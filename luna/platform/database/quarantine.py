@@ -19,7 +19,7 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) "
 _LISTED = "SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
-_TOLD = (
+_REFUSED_ROWS = (
     "SELECT :site_key, :kind, told.* FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:reasons AS text[]), CAST(:raws AS jsonb[])) AS told"
 )
 # What somebody decided about stays; what is refused for the same reason again is not written again.
@@ -80,8 +80,8 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
     rows = [(source, row.line, row.reason, json.dumps(row.raw)) for source, each in refused.items() for row in each]
     if rows:
         # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
-        told = dict(zip(("sources", "lines", "reasons", "raws"), map(list, zip(*rows, strict=True)), strict=True))
-        connection.execute(text(_INSERT + _TOLD + _RENEW), key | told)
+        arrays = dict(zip(("sources", "lines", "reasons", "raws"), map(list, zip(*rows, strict=True)), strict=True))
+        connection.execute(text(_INSERT + _REFUSED_ROWS + _RENEW), key | arrays)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
@@ -128,12 +128,12 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
         ConflictError: somebody decided already.
     """
     query = _rows(site_names.c.name).join(site_names, site_names.c.site_key == quarantine.c.site_key).where(quarantine.c.quarantine_id == quarantine_id)
-    found = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
-    if found is None:
+    row = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
+    if row is None:
         raise refuse("no-such-quarantine-row", field="quarantine_id", value=quarantine_id)
-    if found["resolution"] is not None:
-        raise refuse("row-decided", field="quarantine_id", value=quarantine_id, decision=found["resolution"])
-    return found["name"], _row(found)
+    if row["resolution"] is not None:
+        raise refuse("row-decided", field="quarantine_id", value=quarantine_id, decision=row["resolution"])
+    return row["name"], _row(row)
 
 
 def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:

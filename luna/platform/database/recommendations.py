@@ -122,17 +122,17 @@ def save_learned(connection: Connection, policy: BanditPolicy, learned: Learned,
     connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**_as_row(learned), changed_at=now))
 
 
-def find_shown(connection: Connection, reader: str, recommendation_ids: Collection[str]) -> set[str]:
+def find_showings(connection: Connection, reader: str, recommendation_ids: Collection[str]) -> set[str]:
     """Return which of these were shown to a reader."""
     own = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(set(recommendation_ids))
     return set(connection.scalars(select(recommendations.c.recommendation_id).where(own)))
 
 
-def add_events(connection: Connection, reader: str, told: Iterable[Event], *, now: datetime) -> set[str]:
+def add_events(connection: Connection, reader: str, reported: Iterable[Event], *, now: datetime) -> set[str]:
     """Store what a reader did, each event once; return the ids of those that are new."""
     rows = [
         {name: getattr(each, name) for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")} | {"reader": reader, "recorded_at": now}
-        for each in {each.event_id: each for each in reversed(list(told))}.values()
+        for each in {each.event_id: each for each in reversed(list(reported))}.values()
     ]
     if not rows:
         return set()
@@ -228,9 +228,9 @@ def forget_site(connection: Connection, site_key: int) -> None:
 
 def _forget(connection: Connection, where: ColumnElement[bool]) -> None:
     if connection.scalar(select(select(recommendations.c.recommendation_id).where(where).exists())):
-        held = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
+        states = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
         connection.execute(delete(recommendations).where(where))
-        for policy, dimensions in held:
+        for policy, dimensions in states:
             summed = _as_row(_sum_rewards(connection, policy, dimensions))
             connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**summed, changed_at=func.now()))
 

@@ -65,8 +65,8 @@ def find_returns(connection: Connection, places: Sequence[str], *, since: dateti
         " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS wanted (place)"
     ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(named))
     with copy.cursor(connection) as session:
-        found = dict(session.execute(query).fetchall())
-    return {named[place]: first.astimezone(UTC) for place, first in found.items() if first is not None and first > since}
+        first_issues = dict(session.execute(query).fetchall())
+    return {named[place]: first.astimezone(UTC) for place, first in first_issues.items() if first is not None and first > since}
 
 
 def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:

@@ -18,7 +18,7 @@ def record_events(connection: Connection, request: RecordEventsRequest, *, now: 
     Invariants: the same event counts once; what is learned does not depend on the order of events.
     """
     learned = recommendations.hold_learned(connection, dimensions=DIMENSIONS, now=now)
-    showings = recommendations.find_shown(connection, request.reader, {each.recommendation_id for each in request.events})
+    showings = recommendations.find_showings(connection, request.reader, {each.recommendation_id for each in request.events})
     valid = [each for each in request.events if each.recommendation_id in showings]
     new = recommendations.add_events(connection, request.reader, valid, now=now)
     changed = {each.recommendation_id for each in valid if each.event_id in new}
