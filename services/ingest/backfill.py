@@ -58,7 +58,7 @@ class BackfillRun:
 
     @classmethod
     def of(cls, request: BackfillRequest, source: str, now: datetime) -> Self:
-        """Return what ``request`` asks for.
+        """Return the run that ``request`` describes.
 
         Raises:
             InvalidInputError: the window ends before it begins, or lies ahead.
@@ -150,7 +150,7 @@ class Intake:
         self._known = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
-        """Store what the sensor said from ``since`` on; yield after each stretch until when everything is stored."""
+        """Store the sensor's readings from ``since`` on; yield after each stretch until when everything is stored."""
         for samples in source.read(self._sensor, since, self._backfilling.read_end) if since < self._backfilling.read_end else ():
             if len(samples):
                 since = as_instant(samples.instants.max())

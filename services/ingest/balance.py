@@ -91,7 +91,7 @@ def measure_imbalance(residual: FloatArray, series: Mapping[str, FloatArray]) ->
 
 
 def learn_usual(around: Sequence[Imbalance]) -> UsualImbalance | None:
-    """Return what is usual on the days around a day; None where they are too few to tell."""
+    """Return the usual imbalance of the days around a day; None where they are too few."""
     if len(around) < FEWEST_USUAL:
         return None
     kwh, flow = (np.array([getattr(each, name) for each in around]) for name in ("kwh", "flow_kwh"))
@@ -202,7 +202,7 @@ def _choose_turn(day: _Day) -> tuple[tuple[str, str], ...]:
 
 
 def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
-    """Yield which meters explain the day if they are read earlier or later, with what is left then."""
+    """Yield which meters explain the day if they are read earlier or later, with the remaining imbalance."""
     for name in names:
         for slots in CLOCK_SLOTS:
             late, early = max(slots, 0), max(-slots, 0)
@@ -216,7 +216,7 @@ def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, st
 
 
 def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
-    """Yield which meters explain the day if they stood still for a while, with what is left then."""
+    """Yield which meters explain the day if they stood still for a while, with the remaining imbalance."""
     for name in names:
         kwh, missed = day.series[name], np.nan_to_num(day.residual) * (-1 if name in SUPPLIES else 1)
         runs = [run for run in runs_of(kwh <= REST_KW * SLOT_HOURS) if run[1] - run[0] >= LEAST_FROZEN_SLOTS]
@@ -237,7 +237,7 @@ def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str
 
 
 def _shows_level(day: _Day, name: str, soc: FloatArray, *, lost_kwh: float) -> bool:
-    """Return whether the state of charge moves by what a battery's meter is thought to have missed; of others it says nothing."""
+    """Return whether the state of charge moves by what a battery's meter seems to have missed; always true for other meters."""
     if name not in DIRECTIONS[0]:
         return True
     finite = soc[np.isfinite(soc)]

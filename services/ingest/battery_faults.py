@@ -1,4 +1,4 @@
-"""What a battery's sensors cannot have meant. Pure."""
+"""Implausible readings of a battery's sensors. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

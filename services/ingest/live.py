@@ -48,7 +48,7 @@ class Live:
 
     Args:
         listening: hears.
-        sites: tells what is heard for.
+        sites: reads the sites and their sensors.
         quarters: builds slots.
         notes: outlive the process.
         look: pause between two looks at sites and clock.

@@ -51,7 +51,7 @@ def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta,
         client: at Loki's address.
         keep: age at which stored days go.
         now: the instant of the look.
-        page_lines: asked for at a time.
+        page_lines: lines per request.
 
     Raises:
         UnavailableError, MachineError: of the store of objects.

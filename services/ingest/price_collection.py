@@ -40,7 +40,7 @@ NEVER = np.datetime64("NaT", "us")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is wanted: a market's quarter-hours in a currency."""
+    """The needed prices: a market's quarter-hours in a currency."""
 
     market: str
     currency: str
@@ -49,9 +49,9 @@ class Need:
 
 @dataclass(slots=True)
 class CollectedPrices:
-    """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why.
+    """The collected prices on the need's timeline (NaN: none) with their publication (NaT: not stated), the slots of each source, and the faults.
 
-    ``reached`` says whether any service answered, were it with a fault.
+    ``reached``: whether any service answered, be it with a fault.
     """
 
     need: Need
@@ -222,7 +222,7 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
 def gather_all(
     needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
 ) -> list[CollectedPrices]:
-    """Ask the services, market by market; one that is not reached is not asked for the next.
+    """Fetch prices, market by market; a service that is not reached is skipped for the next.
 
     Raises:
         InvalidInputError: the service named does not have a market, or lacks its token.

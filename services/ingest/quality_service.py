@@ -139,7 +139,7 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
 
 
 def _learn_usual(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]) -> Callable[[date], UsualImbalance | None]:
-    """Return what tells by how much a day's meters usually disagree: the other days of two weeks before and after it, however many are judged."""
+    """Return a function that gives a day's usual imbalance by the other days of two weeks before and after it, however many are judged."""
     first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
     timeline = local_days(first, last, parse_zone(stored.site.timezone))
     series = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
@@ -158,7 +158,7 @@ def _learn_usual(connection: Connection, stored: StoredDays, spans: Mapping[str,
 
 
 def _find_silent(site: Site, sensor_spans: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:
-    """Return the series of which a sensor said nothing from before the day until today, or ever, while others did."""
+    """Return the series with a sensor silent from before the day until today, or ever, while others reported."""
     zone = parse_zone(site.timezone)
     silences = find_silent(site, sensor_spans, at=day.end - SLOT, after=day.end - SLOT - day.start)
     return [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]

@@ -90,7 +90,7 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
     """Fill zero prices that stand for missing ones, and short gaps in energies that came as slots; each change is told and its day judged again.
 
     Args:
-        dry_run: say what would be done and change nothing.
+        dry_run: return the repairs and change nothing.
 
     Raises:
         NotFoundError: no such site.
@@ -129,7 +129,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
 
 
 def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
-    """Return gaps as a message: the page of them that was asked for."""
+    """Return the requested page of gaps as a message."""
     begin = max(read_number(request.cursor) or 0, 0)
     end = len(gaps) if request.limit is None else begin + request.limit
     page = [SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps[begin:end]]

@@ -44,7 +44,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class _Tally:
-    """What became of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
+    """The counts of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
 
     earlier_slots: int = 0
     written: int = 0
@@ -79,7 +79,7 @@ class _Tally:
 def build_site_slots(
     connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None, automatic: bool = False
 ) -> BuildSlotsReply:
-    """Build the quarter-hours that the request names from what the site's sensors said, and put what is refused into quarantine.
+    """Build the quarter-hours that the request names from the site's readings, and put refused ones into quarantine.
 
     Of the two days before, what was unknown is filled in where readings tell it now, and what a stuck meter gave is withdrawn.
 
@@ -206,7 +206,7 @@ class _Building:
         return replace(build, columns=columns, withdrawn=withdrawn)
 
     def _write(self, build: SlotBuild, before: Mapping[str, FloatArray], window: Timeline) -> int:
-        """Store what is known, before the slots asked for only where nothing was measured; returns how many rows were added or changed."""
+        """Store the known values, before the requested slots only where nothing was measured; returns how many rows were added or changed."""
         earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
         estimated = quality.read_estimated(self.connection, self.site.name, window)
         columns = {}
@@ -229,7 +229,7 @@ class _Building:
         return written.inserted + written.updated
 
     def _read_released(self) -> dict[str, Spans]:
-        """Return by sensor the stretches that somebody released."""
+        """Return the released stretches by sensor."""
         sensor_of = {_source_of(sensor): sensor for sensor in self.units}
         released: dict[str, list[tuple[datetime, datetime]]] = {}
         for row in quarantine.list_let_in(self.connection, self.site.name, kind="readings", sources=sensor_of):

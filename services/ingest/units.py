@@ -50,12 +50,12 @@ def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
 
 
 def describe_units(units: Mapping[str, str]) -> list[str]:
-    """Return what was converted, in words."""
+    """Return a description of the conversions."""
     return [f"{ours} was converted from {unit}." for ours, unit in units.items() if _divisor(ours, unit) != 1.0]
 
 
 def say_unit(ours: str) -> str:
-    """Return how a column's unit is said, empty where there is no choice."""
+    """Return the hint on a column's unit, empty where there is no choice."""
     return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {choices}. " if (choices := _describe_choices(ours)) else ""
 
 

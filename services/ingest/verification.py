@@ -114,7 +114,7 @@ HOUR = timedelta(hours=1)
 
 
 def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date) -> list[DayDifference]:
-    """Return, for the local days from ``first`` to ``last`` and each energy that sensors count, what the source counted and what is stored.
+    """Return, for the local days from ``first`` to ``last`` and each energy that sensors count, what the source's and the stored sum.
 
     Energies whose sensors all have a minus are left out: statistics do not tell the two directions of a power apart.
 

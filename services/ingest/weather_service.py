@@ -1,4 +1,4 @@
-"""Fetch the weather where sites are: what is expected with the instant at which it was, what was as known when its slot ended."""
+"""Fetch the weather where sites are: forecasts with the instant of issue, measurements as known when their slot ended."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -130,7 +130,7 @@ def _store(connection: Connection, weather: _SiteWeather, *, now: datetime) -> S
 
 
 def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:
-    """Store the slots whose weather is another than what is known, so that an hour without news adds no row."""
+    """Store the slots whose weather differs from the stored one, so that an hour without news adds no row."""
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
     changed = np.logical_or.reduce([np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()])
     values = {name: series[changed] for name, series in sheet.values.items()}

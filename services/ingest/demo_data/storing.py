@@ -26,7 +26,7 @@ def load_and_store(connection: Callable[[], Connection], cache: Path, *, progres
     Args:
         connection: opened when the data are there, so that no transaction waits for a download.
         cache: folder of downloaded packages.
-        progress: told bytes while something is downloaded, then what is being stored.
+        progress: receives bytes while something is downloaded, then the name of the series being stored.
 
     Raises:
         MachineError: a package is neither cached nor downloadable.

@@ -29,7 +29,7 @@ Kind = Literal["moment", "day", "clock", ""]
 
 @dataclass(slots=True)
 class FileClock:
-    """What is known of a file's times; ``end_columns`` are those that only say when an interval ends."""
+    """The guess of a file's times; ``end_columns`` are those that only say when an interval ends."""
 
     time_columns: list[str]
     day_order: DayOrder = "year_first"

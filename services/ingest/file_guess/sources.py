@@ -42,7 +42,7 @@ Form = Literal["text", "workbook", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is looked at of a file: the cells of its first lines, for the layout; ``text`` of text, ``rows`` of the others; ``whole``: it is all of it."""
+    """A sample of a file: the cells of its first lines, for the layout; ``text`` of text, ``rows`` of the others; ``whole``: it is all of it."""
 
     form: Form
     head: list[list[str]]
@@ -140,7 +140,7 @@ def _cells(lines: list[str], separator: str) -> list[list[str]]:
 
 
 def _find_separator(lines: list[str]) -> str:
-    """Return what separates the cells: what the file says itself, else that which the last lines have equally often, a comma only where nothing else does."""
+    """Return the separator of cells: the declared one, else that which the last lines have equally often, a comma only where nothing else does."""
     declared = [line for line in lines[:2] if line.lower().startswith("sep=") and len(line) > 4]
     if declared:
         return declared[0][4]

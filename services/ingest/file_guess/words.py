@@ -1,4 +1,4 @@
-"""What headers say: meanings, units and clocks in the words of portals, inverters and Home Assistant. Pure."""
+"""Meanings, units and clocks of headers in the words of portals, inverters and Home Assistant. Pure."""
 
 import re
 import unicodedata
@@ -72,7 +72,7 @@ CENT_WORDS = {"cent": "ct", "c€": "ct", "rp": "ct", "pence": "p", "ore": "öre
 
 
 class Meaning(NamedTuple):
-    """What a header says a column is, and by which word."""
+    """The meaning of a column by its header, and the word that gives it."""
 
     stored_as: StoredAs
     word: str
@@ -93,7 +93,7 @@ def find(pattern: str, text: str) -> str | None:
 
 
 def read_meaning(header: str) -> Meaning | None:
-    """Return what a header says its column is, None where it says nothing. ``consumption``: of a house or of a meter, which the header alone does not tell."""
+    """Return the meaning of a column by its header, None where it has none. ``consumption``: of a house or of a meter, which the header alone does not tell."""
     text = plain(header)
     if own := find(r"^(import|export|pv|load|charge|discharge) kwh$", text):
         return Meaning(cast("StoredAs", own.replace(" ", "_")), header)

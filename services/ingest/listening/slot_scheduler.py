@@ -1,4 +1,4 @@
-"""What is done when a quarter-hour is over: the slots of every site that is listened for are built."""
+"""Builds the slots of every listening site at the end of a quarter-hour."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +45,7 @@ def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
 
     Args:
         now: an instant.
-        built_until: the end of what was built last; None: never.
+        built_until: the end of the last built slot; None: never.
     """
     end = floor_to(now - SETTLING, SLOT)
     if built_until is not None and built_until >= end:

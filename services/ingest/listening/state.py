@@ -1,4 +1,4 @@
-"""What is known of sources that are listened to: notes on disk, the sites and their sensors, and how old the last word of each is."""
+"""State of listening: notes on disk, the sites and their sensors, and the age of each sensor's last reading."""
 
 import json
 import math
@@ -44,7 +44,7 @@ class StateFile:
         self._save()
 
     def read(self, name: str) -> Any:
-        """Return what is noted under a name, None where nothing is."""
+        """Return the note of a name, None where there is none."""
         return self._values.get(name)
 
     def instant(self, name: str) -> datetime | None:
@@ -112,7 +112,7 @@ class SiteReader:
         self._unreadable: set[str] = set()
 
     def read(self) -> tuple[SensedSite, ...]:
-        """Return the sites with sensors; those last seen where they cannot be read."""
+        """Return the sites with sensors; those read last where they cannot be read."""
         try:
             with unit_of_work(self._engine) as connection:
                 stored = sites.load_all(connection)
@@ -127,7 +127,7 @@ class SiteReader:
         return readable
 
     def _keep(self, unreadable: Sequence[UnreadableSite]) -> dict[str, SensedSite]:
-        """Return what was last seen of sites that cannot be read: what their sensors say is recorded until they are mended."""
+        """Return the last readable form of sites that cannot be read: their sensors are recorded until they are mended."""
         names = {each.name for each in unreadable}
         if names != self._unreadable:
             self._unreadable = names
@@ -190,7 +190,7 @@ class SensorAges:
         return max(self.now() - self._valid_until(self._sensors[sensor]) for sensor in sensors)
 
     def silence(self, source: str) -> float | None:
-        """Return how long a source has said nothing; None where it has not said anything yet."""
+        """Return the time since a source's last reading; None before its first."""
         return self.now() - self._spoke[source] if source in self._spoke else None
 
     def _valid_until(self, last: _Last) -> float:

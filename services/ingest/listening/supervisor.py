@@ -1,4 +1,4 @@
-"""Listens to every source for the sensors that the sites name, and hands what is heard to the recorder."""
+"""Listens to every source for the sensors that the sites name, and hands their readings to the recorder."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,9 +33,9 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceForm:
-    """How to listen to a source: ``make`` returns one that goes on from what was heard last.
+    """How to listen to a source: ``make`` returns one that continues after the last recorded instant.
 
-    ``changes_only``: it says only what changes. ``fault``: what is wrong with one; None while all is well.
+    ``changes_only``: it reports only changes. ``fault``: what is wrong with one; None while all is well.
     """
 
     make: Callable[[datetime | None], LiveSource]
@@ -44,13 +44,13 @@ class SourceForm:
 
 
 class SourceSupervisor:
-    """One task per source; a source whose sensors change is asked anew.
+    """One task per source; a source whose sensors change is opened anew.
 
     Args:
         recorder: takes readings in.
         forms: the sources by name.
-        ages: told of what was heard.
-        heard: by source, up to which instant everything is recorded.
+        ages: receives every reading.
+        last_received: by source, up to which instant everything is recorded.
         pause: after a source gave up.
     """
 

@@ -124,7 +124,7 @@ class SlotBuild:
 
     @property
     def counts(self) -> dict[str, SeriesCounts]:
-        """What became of each column."""
+        """The counts of each column."""
         return {
             name: SeriesCounts(int((~np.isnan(values)).sum()), int((self.estimated[name] & ~filled).sum()), int(filled.sum()), self._reasons(name))
             for name, values, filled in ((name, values, self.filled[name]) for name, values in self.columns.items())

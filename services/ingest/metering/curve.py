@@ -54,7 +54,7 @@ class EnergyCurve:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the curve of a sensor that said nothing."""
+        """Return the curve of a sensor without readings."""
         none = Spans.none()
         return cls(none.starts, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
 

@@ -1,4 +1,4 @@
-"""The sensors of one site over one window: what they said in order, and what each column's come to."""
+"""The sensors of one site over one window: their readings in order, and the energies of each column."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -180,7 +180,7 @@ class Meters:
         return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
-        """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
+        """Refuse the readings of a column's sensors in ``slots``; returns those slots without the runs in which a person released it."""
         refused = slots.copy()
         for first, end in runs_of(slots):
             edges = self._edges[[first, end]]
@@ -219,7 +219,7 @@ class Meters:
         return self._curves[key]
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
-        """Return what a sensor said while it held; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""
+        """Return a sensor's readings while it was active; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""
         readings = self._readings[sensor.name]
         measure = read_measure(readings.unit)
         is_counter = measure is not None and measure.kind != "power"

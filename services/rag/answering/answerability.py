@@ -28,7 +28,7 @@ MOST_COMPARED = 4
 
 @dataclass(frozen=True, slots=True)
 class AnswerabilityModel:
-    """Weights of what is known of a passage, and the bound of their sum.
+    """Weights of a passage's features, and the bound of their sum.
 
     Attributes:
         share: of the question's words in three sentences of the passage, its title and headings, each weighed by how few of the passages found have it.
@@ -109,7 +109,7 @@ def judge_answerability(question: str, evidence: AnswerEvidence, *, language: La
 
 
 def _may_hold(question: str, question_terms: tuple[ContentWords, frozenset[str]], source: EvidenceSource) -> bool:
-    """Return whether a passage is about the same thing at all; who somebody is, is told only where every word of the question stands."""
+    """Return whether a passage is about the same thing at all; a question about a person needs every word of it in the passage."""
     own, names = question_terms
     return bool(source.sentences) and _is_about_same(question, names, source) and not (_ASKS_WHO.match(question) and not all(own.matches_in(source.terms)))
 

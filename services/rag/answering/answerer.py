@@ -197,7 +197,7 @@ class Answerer:
     def _answer_from(
         self, question: str, passages: Sequence[Passage], *, search_reply: SearchReply, result: AnswerResult, when: QuestionTime | None
     ) -> AnswerDraft:
-        """Return what passages say on a question; nothing where they hold no answer."""
+        """Return an answer from passages; an empty draft where they hold none."""
         evidence = gather_evidence(passages, self._embedder_of(search_reply))
         language, timeless = detect_language(question, result.language), None if when is None else when.question
         judged = judge_answerability(question, evidence, language=language, model=search_reply.model, timeless=timeless)
@@ -215,7 +215,7 @@ class Answerer:
         return [passages[number - 1] for number in judged.answered_by]
 
     def _refuse_beyond(self, when: QuestionTime, beyond: Sequence[Passage], context: QuestionContext, result: AnswerResult) -> None:
-        """Say when the nearest document holds, and that it does not say what is asked."""
+        """Refuse with the validity of the nearest document, which holds at another time than the question's."""
         result.refused, result.nearest = True, list(beyond[:NEAREST])
         _note(result, "outside_validity")
         best = beyond[0]
@@ -226,7 +226,7 @@ class Answerer:
         self.listener.token(result.text)
 
     def _say_validity(self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date) -> None:
-        """Name among the documents that an answer is from those that do not hold at all of the time asked about."""
+        """Add the validity of cited documents that do not hold during the whole time of the question."""
         sources = {source.passage.document_id: number for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))}
         for document_id in dict.fromkeys(each.document_id for each in draft.citations):
             passage = draft.evidence.sources[sources[document_id] - 1].passage
@@ -251,7 +251,7 @@ class Answerer:
             draft.add(extract.text, sources=[extract.number], support=1.0)
 
     def _word_by_model(self, question: str, draft: AnswerDraft, result: AnswerResult) -> bool:
-        """Add the sentences of the model that passages carry; returns whether it says that they hold no answer."""
+        """Add the model's sentences that passages support; returns whether it finds no answer in them."""
         evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_IN_PROMPT], draft.evidence.embedder)
         draft.evidence = evidence
         stream = CheckedStream(draft)
@@ -263,7 +263,7 @@ class Answerer:
         return stream.says_not_found and not draft.sentences
 
     def _ask_model(self, messages: list[ChatMessage], result: AnswerResult, *, on_text: Callable[[str], None] = lambda _: None) -> Generation | None:
-        """Return what the language model says; None where there is none or it is away."""
+        """Return the language model's reply; None where there is none or it is away."""
         if self.model is None or "language_model_away" in result.notes:
             return None
         result.prompts.append("\n\n".join(f"{message.role}:\n{message.content}" for message in messages))
@@ -280,7 +280,7 @@ class Answerer:
         return generation
 
     def _refuse(self, passages: Sequence[Passage], result: AnswerResult) -> None:
-        """Say that neither data nor documents hold it, and what comes nearest."""
+        """Refuse: neither data nor documents hold an answer; list the nearest passages."""
         result.refused = True
         result.nearest = list(passages[:NEAREST])
         codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
@@ -331,7 +331,7 @@ def find_topic(question: str) -> str | None:
 
 
 def _without_orders(question: str) -> str:
-    """Return what a question asks, without what it orders a model to do; all of it where nothing else is left."""
+    """Return a question without instructions to a model; all of it where nothing else remains."""
     return " ".join(part for part in _PARTS.split(question) if not gives_orders(part)) or question
 
 

@@ -29,7 +29,7 @@ _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|n
 
 @dataclass(frozen=True)
 class EvidenceSource:
-    """A passage with its sentences as they may be told: without markup, without what speaks to a model.
+    """A passage with its quotable sentences: without markup, without instructions to a model.
 
     Attributes:
         terms: stemmed words of title, headings and text.
@@ -43,7 +43,7 @@ class EvidenceSource:
 
     @cached_property
     def text(self) -> str:
-        """All that may be told of it."""
+        """All quotable text of it."""
         return "\n".join(self.sentences)
 
     @cached_property

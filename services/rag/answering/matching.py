@@ -24,7 +24,7 @@ class PhrasePattern:
 
 @dataclass(frozen=True, slots=True)
 class ContentWords:
-    """The words of a text that say what it is about, each by its possible stems, and the phrases among them that the glossary knows."""
+    """The content words of a text, each by its possible stems, and the phrases among them that the glossary knows."""
 
     stems: tuple[frozenset[str], ...]
     phrases: tuple[PhrasePattern, ...]
@@ -49,7 +49,7 @@ class ContentWords:
         return there
 
     def rarity_among(self, texts: Sequence[frozenset[str]]) -> list[float]:
-        """Return how much each word tells texts apart: one that all of them have tells least, one that none has most."""
+        """Return how well each word discriminates texts: least where all contain it, most where none does."""
         matches = [self.matches_in(text) for text in texts]
         return [log(1 + (len(texts) + 0.5) / (sum(column) + 0.5)) for column in zip(*matches, strict=True)] if matches else [1.0] * len(self.stems)
 
@@ -61,7 +61,7 @@ def stems_of(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=2_000)
 def content_words(text: str) -> ContentWords:
-    """Return what a text is about."""
+    """Return the content words of a text."""
     # Words that are joined stand apart in an index.
     words = [part for word in words_of(text) for part in word.replace("'", "-").replace("’", "-").split("-") if _says_something(part)]
     word_stems = [(word, stems) for word in words if (stems := stems_of(word))]

@@ -1,4 +1,4 @@
-"""What a language model is told, and how its words are read. Passages are numbered data between marks that nobody can guess; the question stands outside.
+"""Prompts of a language model, and parsers of its replies. Passages are numbered data between marks that nobody can guess; the question stands outside.
 
 Source: Hines et al., "Defending against indirect prompt injection with spotlighting", 2024 (delimiting); Gao et al., "Enabling large language models to
 generate text with citations", EMNLP 2023.
@@ -60,13 +60,13 @@ def compose_tool_choice(question: str, tools: Sequence[ToolDescription], *, toda
 
 
 def compose_standalone(question: str, before: Sequence[Answer]) -> list[ChatMessage]:
-    """Return what rewrites a question that goes on from others; what was answered, which may quote documents, is not in it."""
+    """Return the prompt that rewrites a follow-up question as one by itself; answers, which may quote documents, are not in it."""
     questions = "\n".join(f"- {answer.understood_as or answer.question}" for answer in before)
     return [ChatMessage("system", _ALONE), ChatMessage("user", f"{questions}\n- {question}")]
 
 
 def read_tool_choice(text: str) -> list[ProposedCall]:
-    """Return the calls that a model proposes; what is no proposal is none."""
+    """Return the calls that a model proposes; malformed ones are ignored."""
     begun, end = text.find("{"), text.rfind("}")
     try:
         document: Any = json.loads(text[begun : end + 1])

@@ -68,7 +68,7 @@ class StreamListener:
         self._gave_up = False
 
     def stage(self, stage: Stage) -> None:
-        """Publish what is being done."""
+        """Publish the name of the running stage."""
         self._streams.add(self._stream, "stage", json.dumps({"stage": stage}))
 
     def token(self, text: str) -> None:
@@ -80,7 +80,7 @@ class StreamListener:
         self._streams.add(self._stream, "sentence", sentence.model_dump_json())
 
     def gave_up(self) -> bool:
-        """Return whether whoever asked has left."""
+        """Return whether the asker has left."""
         if not self._gave_up and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._gave_up = self._streams.cancelled(self._stream)
             self._looked_at = time.monotonic()
@@ -139,7 +139,7 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
 
 @dataclass
 class _Timing:
-    """When the answer's first word was told."""
+    """The time of the answer's first word."""
 
     begun: float
     first_token_seconds: float | None = None

@@ -1,4 +1,4 @@
-"""A language model's words as checked sentences: each is held against the passages it cites before anybody hears of it."""
+"""A language model's words as checked sentences: each is checked against its cited passages before it is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -83,7 +83,7 @@ class CheckedStream:
             self._rest = self._rest[self._rest.rindex(whole[-1]) :]
 
     def end(self) -> None:
-        """Take what is left as the last sentence."""
+        """Take the remaining text as the last sentence."""
         for sentence in split_sentences(self._rest):
             self._check(sentence)
         self._rest = ""

@@ -1,4 +1,4 @@
-"""What is done to one document, step by step.
+"""The processing of one document, step by step.
 
 ```
 stored ─▶ extracted ─▶ chunked ─▶ embedded, searchable
@@ -213,7 +213,7 @@ def cut_passages(blocks: Sequence[DocumentBlock]) -> list[NewPassage]:
 
 
 def describe_fault(error: Exception) -> DocumentFault:
-    """Return what a document's owner is told of an error."""
+    """Return an error's description for a document's owner."""
     if isinstance(error, LunaError):
         return DocumentFault(code=error.code, message=error.message, remedy=error.remedy)
     if isinstance(error, MemoryError):

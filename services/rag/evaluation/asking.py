@@ -1,4 +1,4 @@
-"""Answers the set's questions as the service does, over the set's own passages in memory and with tools that only note what is asked of them."""
+"""Answers the set's questions as the service does, over the set's own passages in memory and with tools that only record their calls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

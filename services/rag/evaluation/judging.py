@@ -1,4 +1,4 @@
-"""Judges answers: what they cite, the figures they tell, what they refuse, what they let themselves be told."""
+"""Judges answers: citations, figures, refusals, obedience to instructions in documents."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -36,7 +36,7 @@ class ExpectedPassage(Message):
 
 
 class OwnQuestion(Message):
-    """A question of the set: what is asked, what answers it, and what must not happen."""
+    """A question of the set: its text, the expected answer, and forbidden behaviour."""
 
     key: str = Field(alias="_id")
     text: str

@@ -1,4 +1,4 @@
-"""What a file is, by its content; its name tells only kinds of text apart, which are all characters."""
+"""What a file is, by its content; its name only distinguishes kinds of text, which are all characters."""
 
 import re
 from itertools import pairwise

@@ -31,7 +31,7 @@ class GaveUpError(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a model said, and what it cost; tokens where the server counts them."""
+    """A model's reply and its cost; tokens where the server counts them."""
 
     text: str
     first_token_seconds: float | None = None
@@ -40,7 +40,7 @@ class Generation:
 
 
 class LanguageModel(Protocol):
-    """Words text from what it is told."""
+    """Generates text from messages."""
 
     @property
     def model(self) -> str:
@@ -48,7 +48,7 @@ class LanguageModel(Protocol):
         ...
 
     def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
-        """Return what the model says, each piece told to ``on_text`` before.
+        """Return the model's reply; each piece goes to ``on_text`` before.
 
         Raises:
             UnavailableError: it is away, busy, too slow, or says nothing that can be read.
@@ -74,7 +74,7 @@ class ChatModel:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
-        """Return what the model says; see ``LanguageModel``."""
+        """Return the model's reply; see ``LanguageModel``."""
         if not self.seats.acquire(timeout=self.timeout.total_seconds() * FIRST_TOKEN_SHARE):
             raise UnavailableError("the language model is busy", field="language_url", remedy="Ask again later, or raise LUNA_LANGUAGE_CONCURRENCY.")
         try:

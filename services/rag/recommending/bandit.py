@@ -44,7 +44,7 @@ class Statistics:
 
     @classmethod
     def empty(cls, dimensions: int) -> Self:
-        """Return what is known before the first observation."""
+        """Return the statistics before the first observation."""
         return cls(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0)
 
     def observe(self, features: FloatArray, reward: float) -> "Statistics":

@@ -109,7 +109,7 @@ def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], 
 
 
 def project_year(per_day: FloatArray, rng: np.random.Generator) -> YearlyFigure:
-    """Return what days like these come to in a year.
+    """Return the yearly projection of daily values.
 
     Source: moving-block bootstrap, Künsch 1989, in blocks of a week.
     """

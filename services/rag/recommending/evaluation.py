@@ -1,4 +1,4 @@
-"""What policies would have been rewarded with, from what was shown and done so far."""
+"""Off-policy evaluation: the rewards that policies would have had, from the log of showings and actions."""
 
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -19,7 +19,7 @@ _SEED = 1
 
 
 def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, Any]:
-    """Return, for each policy and for chance, the mean reward of the first place that each estimator tells, with its interval.
+    """Return, for each policy and for chance, each estimator's mean reward of the first place, with its interval.
 
     The policies are taken as they have learned by now; the log's own mean stands beside them. Only what stood first counts: what stands below depends on it.
 
@@ -39,7 +39,7 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
 
 
 def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[FloatArray]) -> dict[str, dict[str, float]]:
-    """Return what each estimator tells of a policy that would choose with these probabilities.
+    """Return each estimator's value of a policy that would choose with these probabilities.
 
     The model of the reward that the doubly robust one starts from is fitted on the other half of the log, so that it does not know what it predicts.
     """

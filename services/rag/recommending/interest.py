@@ -18,7 +18,7 @@ _MOST_TERMS = 60
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What a reader is after: stems of words, and a vector of unit length where there is a model. ``named``: they said it themselves, just now."""
+    """A reader's interest: stems of words, and a vector of unit length where there is a model. ``named``: stated by the reader in this request."""
 
     terms: frozenset[str] = frozenset()
     vector: FloatArray | None = None
@@ -26,12 +26,12 @@ class Interest:
 
     @property
     def is_known(self) -> bool:
-        """Whether anything is."""
+        """Whether the interest is known."""
         return bool(self.terms) or self.vector is not None
 
 
 def learn_interest(read_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
-    """Return what a reader is after, from the items that they read and the stems of what they asked."""
+    """Return a reader's interest, from the items that they read and the stems of their questions."""
     counts = Counter(term for terms in read_terms for term in terms)
     counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))

@@ -1,4 +1,4 @@
-"""What a reader's actions say about a recommendation, as one number."""
+"""The reward of a recommendation from a reader's actions."""
 
 from collections.abc import Iterable
 

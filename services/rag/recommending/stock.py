@@ -123,7 +123,7 @@ def _tips(connection: Connection, site: Site, now: datetime) -> Iterator[Item]:
 
 
 def _replayed(connection: Connection, site_id: str) -> Iterator[Item]:
-    """Yield what was replayed and would have cost less; of a question that was asked twice the later one."""
+    """Yield what was replayed and would have cost less; of a repeated question the later one."""
     item_ids: set[str] = set()
     for what_if_id, _, question in what_ifs.list_of_site(connection, site_id, limit=_QUESTIONS):
         _, reply, _ = what_ifs.read_answer(connection, what_if_id)

@@ -1,4 +1,4 @@
-"""Finds the passages nearest to a question, among those that whoever asks may see."""
+"""Finds the passages nearest to a question, among those visible to the asker."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ PATIENCE = timedelta(seconds=15)
 
 
 class Searcher:
-    """Searches by the settings of one process. It opens nothing until it is asked."""
+    """Searches by the settings of one process. It opens nothing before the first search."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -61,7 +61,7 @@ class Searcher:
         return SearchReply(passages=reranked[: request.k], retriever=retriever, model=None if vector is None else model, reranker=reranker)
 
     def close(self) -> None:
-        """Release what is held open; the next search opens it again."""
+        """Close the indexes; the next search opens them again."""
         for index in self._indexes.values():
             index.close()
         self._indexes, self._followed = {}, None
@@ -106,7 +106,7 @@ def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vec
 
 
 def _read(connection: Connection, ranked: Sequence[Ranked], request: SearchRequest, *, most: int) -> list[Passage]:
-    """Return the best that are there and may be seen: the database says so, whatever an index still holds."""
+    """Return the best passages that exist and are visible by the database, whatever an index still holds."""
     visible: list[Passage] = []
     for start in range(0, len(ranked), most):
         part = ranked[start : start + most]

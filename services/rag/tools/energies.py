@@ -17,7 +17,7 @@ SERIES: tuple[SeriesName, ...] = ("load", "pv", "import", "export", "charge", "d
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What was paid for what was bought, and earned for what was sold (negative), over the share of the time that is known."""
+    """Import cost and export earnings (negative), over ``coverage``, the share of the time with known energies and prices."""
 
     import_cost: float
     export_cost: float
@@ -38,11 +38,11 @@ class Energies:
     estimated: Mapping[SeriesName, float]
 
     def coverage(self, name: SeriesName) -> float:
-        """Return which share of a series is known."""
+        """Return the share of a series' slots that are known."""
         return share_known(self.values[name])
 
     def total(self, name: SeriesName) -> float:
-        """Return the sum of what is known of a series."""
+        """Return the sum of a series' known slots."""
         return sum_known(self.values[name])
 
     def self_sufficiency(self) -> float | None:
@@ -53,7 +53,7 @@ class Energies:
 
 
 def read(context: ToolContext, timeline: Timeline) -> Energies:
-    """Return what was measured, up to now where the time is not over."""
+    """Return the measured energies, up to now where the time is not over."""
     now = floor_to(context.now, SLOT)
     if timeline.start < now < timeline.end:
         timeline = Timeline(timeline.start, SLOT, (now - timeline.start) // SLOT)

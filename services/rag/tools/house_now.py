@@ -10,7 +10,7 @@ from services.rag.tools.telling import Teller
 
 
 def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
-    """Tell what every surface tells of the house."""
+    """Tell the statements on the house that every surface shows."""
     teller = Teller(context)
     planned = read_planned(context.connection, context.site, now=context.now)
     house = read_house(context.connection, context.site, planned, plan_max_age=None, now=context.now)

@@ -118,7 +118,7 @@ def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeri
 
 
 def _open(text: str, spans: list[NamedPeriod], today: date) -> list[NamedPeriod]:
-    """Return periods that are one end of what is asked with their other end: today, or as early as a tool reads."""
+    """Return open periods with their other end: today, or as early as a tool reads."""
     opened = [_open_end(text, each, today) for each in spans]
     opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
     ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
@@ -176,7 +176,7 @@ def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward:
 
 
 def _without_overlap(spans: Iterator[NamedPeriod]) -> list[NamedPeriod]:
-    """Return what does not lie within something found by an earlier rule, in the text's order."""
+    """Return the spans that do not overlap one of an earlier rule, in the text's order."""
     distinct: list[NamedPeriod] = []
     for each in spans:
         if all(each.end <= other.begin or each.begin >= other.end for other in distinct):

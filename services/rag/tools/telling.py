@@ -1,4 +1,4 @@
-"""Sentences whose every number is a figure: what is told is noted as it is written."""
+"""Sentences whose every number is a recorded figure."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -87,11 +87,11 @@ class Teller:
         self.say(statement.code, **{name: self._stated(f"{prefix}{name}_{number}", figure) for name, figure in statement.figures.items()})
 
     def finish(self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()) -> Findings:
-        """Return what was told."""
+        """Return the findings."""
         return Findings(found=True, text=" ".join(self._sentences), figures=[*self._figures.values()], chart=chart, sources=sources)
 
     def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **figures: str) -> Findings:
-        """Return that there is nothing to tell, and why."""
+        """Return findings without data, and why there is none."""
         self.say(code, **figures)
         return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
 

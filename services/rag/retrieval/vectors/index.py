@@ -1,4 +1,4 @@
-"""An index of passages by vectors and by words: what is asked of it, and how it follows the database."""
+"""An index of passages by vectors and by words: its interface, and how it follows the database."""
 
 import time
 from collections.abc import Mapping
