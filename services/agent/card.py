@@ -20,7 +20,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """What is told of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
+    """The card of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
 
     run: TrainingRun
     header: Header

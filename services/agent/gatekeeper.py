@@ -42,7 +42,7 @@ class PlanJudgement:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a policy makes of the expected course: money, kWh beyond limits and wishes, and slots in which it asked for what it may not have."""
+    """The outcome of a policy on the expected course: money, kWh beyond limits and demands, and corrected slots."""
 
     cost: float
     breach_kwh: float
@@ -127,7 +127,7 @@ _LITTLE_MONEY = 1e-6
 class DailyGain:
     """A day that both lived: what the agent saved beside the planner, and the oracle beside no control, stored energy counted in.
 
-    ``corrected`` are the slots in which the safety layer changed what the agent asked for.
+    ``corrected`` are the slots in which the safety layer changed the agent's set-point.
     """
 
     day: date
@@ -138,9 +138,9 @@ class DailyGain:
 
 @dataclass(frozen=True, slots=True)
 class DaysOfEvidence:
-    """Recorded days that were replayed, days in shadow, and what the agent asked for lately; each list in order of days.
+    """Recorded days that were replayed, days in shadow, and the agent's corrected slots of late; each list in order of days.
 
-    ``slots`` were planned in the last week, ``corrected`` of them asked for what the safety layer or a limit refused.
+    ``slots`` were planned in the last week, ``corrected`` of them by the safety layer or a limit.
     """
 
     replay: Sequence[DailyGain]
@@ -194,7 +194,7 @@ def loses(shadow: Sequence[float], usual: Sequence[float]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ModeHistory:
-    """What was decided about the modes of a policy: the last decision of each, and the last time that each was withdrawn or given back."""
+    """The decisions about the modes of a policy: the last decision of each, and the last time that each was withdrawn or given back."""
 
     policy: str
     standing: LastDecisions
@@ -246,7 +246,7 @@ def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) ->
 
 
 def _weigh(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:
-    """Return the code of what evidence says, and whether the agent is surely cheaper."""
+    """Return the code of the evidence, and whether the agent is surely cheaper."""
     replay, shadow, both = evidence
     if replay.days < replay.needed:
         return "replay_days", False

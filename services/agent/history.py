@@ -1,4 +1,4 @@
-"""A site's history as learners get it: what happened, what was known when, and what is said of each day, up to an instant and nothing from then on."""
+"""A site's history for learners: actual values, forecasts and prices as issued, and verdicts on days, up to an instant and nothing from then on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
 @dataclass(frozen=True)
 class History:
-    """Days of a site; gaps are NaN in what happened. ``verdicts`` are those on the quality of local days, clean where there is none."""
+    """Days of a site; gaps are NaN in the actual values. ``verdicts`` are those on the quality of local days, clean where there is none."""
 
     scene: ReplayData
     verdicts: Mapping[date, QualityVerdict]
@@ -60,7 +60,7 @@ class History:
         return self.episodes.episodes.day
 
     def within(self, start: datetime, end: datetime) -> "History":
-        """Return the days from ``start`` on that end by ``end``, with what was known by then and nothing that happened later."""
+        """Return the days from ``start`` on that end by ``end``, with the knowledge of then and nothing later."""
         window = Timeline(start, SLOT, (end - start) // SLOT)
         return replace(self, scene=cut_scene(self.scene, window))
 
@@ -88,7 +88,7 @@ class History:
 
 
 def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
-    """Return the scene of a window within another's: what happened until its end, beyond it the last day again, what was issued and published by then."""
+    """Return the scene of a window within another's: actual values until its end, beyond it the last day again, forecasts and prices issued by then."""
     foresight, prices = scene.foresight, scene.prices
     first = max(foresight.timeline.start, window.start - DAYS * DAY)
     around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
@@ -115,7 +115,7 @@ def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
 def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
     """Return a stored site's whole local days that end by ``until``. Forecasts that were not issued then are made, and not stored.
 
-    Making them takes longer than everything else that is read: who wants histories until several instants reads the longest, and takes ``within`` of it.
+    Making them takes longer than everything else that is read: for histories until several instants read the longest, and take ``within`` of it.
 
     Raises:
         NotFoundError: no such site.
@@ -148,7 +148,7 @@ def _find_window(connection: Connection, site: Site, until: datetime) -> Timelin
 
 @dataclass(frozen=True, slots=True)
 class ForecastMaker:
-    """Who forecasts where nobody did: the version that drives the planner, and the surroundings that it may know."""
+    """Makes forecasts where none was issued: by the version that drives the planner, with its context."""
 
     version: str
     context: Context
@@ -164,7 +164,7 @@ class ForecastMaker:
 
 
 def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
-    """Return forecasts for every hour of a window; those of days on which few were issued are made of nothing that was measured later."""
+    """Return forecasts for every hour of a window; those of days with few issues are made from earlier measurements alone."""
     zone, completed = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start

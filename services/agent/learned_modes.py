@@ -32,7 +32,7 @@ class LearnedModes:
     score: Score
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return what is followed; see ``AgentPolicy``."""
+        """Return the plan to follow; see ``AgentPolicy``."""
         del prices  # those of the problem say what was learned from
         return plan_by_modes(problem, _Chooser(problem, self), planned=planned)
 

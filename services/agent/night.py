@@ -1,4 +1,4 @@
-"""What the agent does while nobody waits for a plan: score what was planned, have days replayed that evidence lacks, judge, and learn anew where that is due.
+"""The agent's nightly work: score plans, have missing days replayed, judge modes, and train where that is due.
 
 Each step of each site is a transaction of its own and asks for nothing twice, so a night that is interrupted goes on an hour later where it was.
 """
@@ -47,7 +47,7 @@ REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
 
 @dataclass(frozen=True)
 class _Night:
-    """One site's night; ``did`` says what was done."""
+    """One site's night; ``did`` lists its actions."""
 
     engine: Engine
     site: Site
@@ -68,7 +68,7 @@ class _Night:
         return self.now.astimezone(self.zone).date() - DAY
 
     def run(self) -> list[str]:
-        """Do what is due, and return what that was."""
+        """Run the due steps, and return their actions."""
         self._score()
         judged = self._judge()
         for request in self._choose_work(judged):

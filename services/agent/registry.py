@@ -1,4 +1,4 @@
-"""Kinds of trained agents, each one declaration: what it is called, which states it reads, who trains it and who loads it.
+"""Kinds of trained agents, each one declaration: its name, its states, its training and its loader.
 
 Every package beside this module that has a module ``kind`` declares its own there. A kind's champion is its latest accepted training.
 """

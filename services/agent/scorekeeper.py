@@ -43,7 +43,7 @@ _CURTAILMENT = {"free": Curtailment.NONE, "no_export": Curtailment.EXPORT, "limi
 
 
 class UnscoredDayError(InvalidInputError):
-    """A day of which it cannot be told what plans would have cost; ``reason`` is a code."""
+    """A day whose plans cannot be scored; ``reason`` is a code."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message, field="day")
@@ -85,7 +85,7 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
 
 
 def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
-    """Return what happened on a day, and on the day after it where that is recorded: by it the energy left at midnight is valued."""
+    """Return the actual values of a day, and of the day after it where that is recorded: by it the energy left at midnight is valued."""
     version = find_active(connection, site).forecast_version
     for last in (day + DAY, day):
         try:
@@ -96,7 +96,7 @@ def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
 
 
 def _stored_at(connection: Connection, site: Site, midnight: datetime) -> FloatArray:
-    """Return what batteries held at an instant, as it was measured, shape ``(batteries, 1)``."""
+    """Return the measured energy in batteries at an instant, shape ``(batteries, 1)``."""
     soc = float(observations.read(connection, site.name, Timeline(midnight - SLOT, SLOT, 1)).soc[0])
     if site.batteries and not np.isfinite(soc):
         raise UnscoredDayError("no_soc", "the state of charge at midnight was not recorded")
@@ -158,7 +158,7 @@ class StoredChain:
         site: whose plans they are.
         window: the slots that are decided.
         due: the plan in force in each of them; None: the inverters are alone.
-        take: what is followed of the two plans.
+        take: selects from the two plans.
     """
 
     def __init__(self, site: Site, window: Timeline, due: Sequence[PlanPair | None], take: Take) -> None:
@@ -168,7 +168,7 @@ class StoredChain:
         self._read: dict[tuple[str, bool], PlanPolicy | None] = {}
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what is followed in ``slot`` of the window."""
+        """Return the set-point of ``slot`` of the window."""
         start, due = self._window.start + slot * SLOT, self._due[slot]
         policy = None if due is None else self._policy_of(due, with_agent=_has_come(due, start))
         if due is None or policy is None:

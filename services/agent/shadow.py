@@ -52,7 +52,7 @@ class AgentPlanError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """What is planned beside: the planner's plan with the complete request it was made from, and the stored site as it is now."""
+    """The basis of a shadow plan: the planner's plan with the complete request it was made from, and the stored site as it is now."""
 
     plan: PlanReply
     inputs: PlanRequest
@@ -77,13 +77,13 @@ class _Basis:
 
 
 def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock) -> ShadowPlanReply:
-    """Let the agent plan from what a plan was made from, and store what comes of it; one that is there already is returned.
+    """Let the agent plan from a plan's inputs, and store its plan; one that is there already is returned.
 
     Args:
-        engine: of the database; reading, and storing whatever came of it, are transactions of their own.
+        engine: of the database; reading and storing are transactions of their own.
         request: names the planner's plan.
         load: finds the site's agent.
-        clock: tells when it was issued.
+        clock: gives the instant of issue.
 
     Raises:
         NotFoundError: no such plan of a stored site.
@@ -161,7 +161,7 @@ def _check(plan: Plan, problem: Problem) -> Plan:
 
 
 def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
-    """Return the gatekeeper's word on what devices would follow: thresholds as the two replies carry them."""
+    """Return the gatekeeper's judgement of the plan that devices would follow: thresholds as the two replies carry them."""
     effective, site = agent_gates.read_effective_mode(connection, basis.site), planned.problem.site
     names = {battery.name for battery in site.batteries}
     if planned.policy is None or set(basis.plan.thresholds) != names:

@@ -47,7 +47,7 @@ class Verdict:
 def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainAgentReply:
     """Train an agent on what a site measured before ``until``, but for the last part of it; on that it stands a trial beside the champion, and is stored.
 
-    What is stored is what was tried: ``data_until`` is where the days begin that it has not seen. An agent that is worse is stored and not used.
+    The stored agent is the one on trial: ``data_until`` is the begin of its unseen days. An agent that is worse is stored and not used.
 
     Raises:
         NotFoundError: no such site.
@@ -112,7 +112,7 @@ def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kin
 
 
 def hold_trial(holdout: History, new: AgentPolicy, champion: AgentPolicy | None, *, progress: Progress = keep_quiet) -> Verdict:
-    """Return what the days say that neither has seen: a challenger is used that is no worse than the champion, or has none to beat."""
+    """Return the verdict of the unseen days: a challenger is used that is no worse than the champion, or has none to beat."""
     learned = {NEW: new.plan, PLANNER: plan_by_planner} | ({} if champion is None else {CHAMPION: champion.plan})
     totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
     scenes = list(holdout.runs())
@@ -210,7 +210,7 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
 
 
 def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
-    """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins what it tells."""
+    """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins its labels."""
     return lambda done, total, label: progress(place * total + span * done, of * total, f"{named}{label}")
 
 

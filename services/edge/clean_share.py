@@ -86,7 +86,7 @@ class CleanShare:
         return self._means(np.asarray(slots)[:, None], np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES), step_minutes // STEP_MINUTES)
 
     def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return what is expected to follow by what is known at each slot's beginning, shape ``(slots, steps)``.
+        """Return the expected next steps by the knowledge at each slot's beginning, shape ``(slots, steps)``.
 
         The same time of day over the last seven days, moved by how far the newest value lies from that course now, which wears off within hours.
         """

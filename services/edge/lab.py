@@ -27,7 +27,7 @@ class Lab:
     """A run of the lab.
 
     Args:
-        config: what is asked.
+        config: of the run.
         models: what the cameras look with.
         clean_shares: how clean the grid is, by location.
         out: below it each stage writes into a folder of its own; nothing is written elsewhere.
@@ -83,7 +83,7 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
     """Return a lab whose data are read and checked.
 
     Args:
-        config: what is asked.
+        config: of the run.
         folders: where data lie.
         out: where results go; default: where the configuration says.
         progress: hears how far a stage is.

@@ -132,7 +132,7 @@ def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
-    """Return the newest row of a name that is there whole, without reading what all others say."""
+    """Return the newest row of a name that is there whole, without reading all others."""
     for path in reversed(list_parts(folder, name)):
         with _open_text(path) as lines:
             header = next(lines, "") if ".csv" in path.name else ""
@@ -162,7 +162,7 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
 
 
 def full_disk(folder: Path, error: OSError) -> MachineError:
-    """Return what to say when a folder takes no more."""
+    """Return the error of a folder that takes no more."""
     return MachineError("rows cannot be written", field="--out", value=str(folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on.")
 
 

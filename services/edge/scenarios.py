@@ -37,10 +37,10 @@ class CameraScenarios:
         slot: of the year, five minutes each; the horizon begins with it, and lies whole in weeks that are not held out.
         battery_percent: how full the battery is.
         capacity_wh, charge_rate_w: of battery and charger.
-        accuracy, latency_ms: what is asked for (share, ms); some model fulfils it.
+        accuracy, latency_ms: the requirements (share, ms); some model fulfils it.
         clean_share: the newest value.
         ahead: what followed, shape ``(scenarios, slots)``.
-        expected: what was expected to follow by what was known, means over the configuration's steps, shape ``(scenarios, steps)``.
+        expected: the forecast at the time, means over the configuration's steps, shape ``(scenarios, steps)``.
     """
 
     number: IntArray
@@ -176,7 +176,7 @@ def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
 
 
 def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
-    """Return what rows say of scenarios, without what followed."""
+    """Return the rows' columns of scenarios, without the actual values."""
     sources = lab.config.data_sources
     locations = [sources.locations[place] for place in drawn.location]
     return {

@@ -35,7 +35,7 @@ class LabStage:
     Args:
         name: what commands call it.
         run: does it and returns its figures.
-        needs: says which earlier stage is missing; None: nothing is.
+        needs: returns the earlier stage that is missing; None: none is.
         in_pipeline: False: another stage does it along the way.
         share: does it with the help of others; None: it is done here alone.
     """

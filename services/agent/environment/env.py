@@ -22,7 +22,7 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
 
     Args:
         batch: episodes to choose from.
-        rule: what is shown, taken and rewarded.
+        rule: observations, actions and rewards.
     """
 
     metadata = {"render_modes": []}
@@ -41,7 +41,7 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         """Begin an episode.
 
         Args:
-            seed: of what is drawn from now on.
+            seed: of all draws from now on.
             options: ``day`` (a local date or its text) and ``site`` (a name) choose the episode, default: drawn; ``share`` is how full batteries are.
 
         Raises:

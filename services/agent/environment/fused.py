@@ -37,7 +37,7 @@ class UnrecordedError(Exception):
 
 @dataclass
 class _Tape:
-    """What was recorded: one line for each operation, as it is ``written``, and what has to be false for the record to hold."""
+    """The recorded operations: one line for each, as it is ``written``, and what has to be false for the record to hold."""
 
     written: Mapping[Any, str] = field(default_factory=lambda: _WRITTEN)
     lines: list[str] = field(default_factory=list)

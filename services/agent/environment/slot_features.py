@@ -1,4 +1,4 @@
-"""What was known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
+"""Features known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -36,9 +36,9 @@ class HoursAhead:
 
 @dataclass(frozen=True)
 class SlotFeatures:
-    """What was known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
+    """Features known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
 
-    ``time_sin`` and ``time_cos`` tell the local clock, ``day_share`` what it shows and ``day_left`` what remains of the local day, both as shares of 24 hours.
+    ``time_sin`` and ``time_cos`` encode the local clock, ``day_share`` is its time and ``day_left`` the rest of the local day, both as shares of 24 hours.
     ``price_factor`` is one over the mean magnitude of the import price in the 24 hours from the slot on, ``highest_price`` the highest in twelve. From
     ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
 
@@ -61,13 +61,13 @@ class SlotFeatures:
 
     @cached_property
     def energy_summary(self) -> HourArray:
-        """Sums of energy in the hours after each slot, kWh, shape ``(slots, len(ENERGY_NAMES))``; made when first asked for."""
+        """Sums of energy in the hours after each slot, kWh, shape ``(slots, len(ENERGY_NAMES))``; made at first use."""
         (load, pv), prices = self._hours("load_kw", "pv_kw"), self._prices
         return sum_up_energy(pv - load, *prices)
 
     @cached_property
     def price_summary(self) -> HourArray:
-        """How the prices of each slot stand to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made when first asked for."""
+        """How the prices of each slot stand to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made at first use."""
         return compare_prices(*self._prices)
 
     @property
@@ -186,14 +186,14 @@ def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArr
 
 @dataclass(frozen=True, slots=True)
 class SceneKnowledge:
-    """What was known in each slot of a scene's window; ``unknown`` says for slots, by what they lack, why they cannot be learned from."""
+    """The features of each slot of a scene's window; ``unknown``: the reasons of slots that cannot be learned from."""
 
     features: SlotFeatures
     unknown: dict[int, str]
 
     @classmethod
     def of(cls, scene: ReplayData) -> Self:
-        """Return what was known in a scene."""
+        """Return the features of a scene's slots."""
         timeline, unknown = scene.timeline, dict[int, str]()
         energy, prices = FeatureRows(timeline), FeatureRows(timeline)
         issued = np.array([each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts], dtype="datetime64[us]")
@@ -216,7 +216,7 @@ class SceneKnowledge:
 
 
 def _read(rows: FeatureRows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
-    """Add what a span knows, or return why it knows nothing."""
+    """Add the series known in a span, or return the reason why there are none."""
     timeline = scene.timeline
     ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)
     try:

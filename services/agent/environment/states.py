@@ -19,7 +19,7 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a state: which series of ``SlotFeatures`` it shows, by what that is divided, and whether the hours after the slot follow.
+    """A part of a state: its series of ``SlotFeatures``, by what that is divided, and whether the hours after the slot follow.
 
     A part with names of its own shows as many columns of a table, ``(slots, len(names))``.
     """
@@ -87,7 +87,7 @@ class StateLayout:
         return states
 
     def fill(self, states: StateArray, features: SlotFeatures, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
-        """Write states of slots without looking for what is no number: for knowledge that was looked through before.
+        """Write states of slots without looking for what is no number: for features that were checked before.
 
         Args:
             states: where to write, shape ``(states, size)``.

@@ -1,4 +1,4 @@
-"""One slot of sites side by side: what is asked passes the safety layer, physics says what happens, economics what it costs."""
+"""One slot of sites side by side: requests pass the safety layer, physics gives the flows, economics their cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What became of a slot, meter arrays of shape ``(sites,)``: the set-point as the safety layer let it through, flows, costs, and what a learner is given.
+    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point as the safety layer let it through, flows, costs, and the learner's rewards.
 
     ``costs`` are what evaluations count; ``potential`` and ``shaping`` are for the learner alone. ``intervened``: the safety layer changed a mode, that of an
     action that is none or that the site's contract forbids, or a power was asked for that is none.
@@ -86,12 +86,12 @@ class StepResult:
 
 
 def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequence[AnyColumn], *, hours: float) -> StepResult:
-    """Return what a slot makes of actions.
+    """Return the result of actions in a slot.
 
     Args:
-        rule: what is taken and rewarded.
+        rule: actions and rewards.
         sites: at the slot's begin.
-        slot: what happens to each of them, arrays of shape ``(sites,)``.
+        slot: the actual values of each of them, arrays of shape ``(sites,)``.
         actions: as ``EnvRule.read`` returns them.
         hours: the slot's length.
     """

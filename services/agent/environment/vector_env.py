@@ -25,7 +25,7 @@ FUSE_FROM = 256
 class StepInfo:
     """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what evaluations count, and what only the learner sees.
 
-    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: what was asked for was not what the safety layer let through.
+    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: the safety layer changed the requested set-point.
     """
 
     episode: IndexArray
@@ -51,7 +51,7 @@ class VectorEnv:
     Args:
         batch: episodes to choose from.
         count: how many run side by side.
-        rule: what is shown, taken and rewarded.
+        rule: observations, actions and rewards.
         threads: how many blocks of sites are stepped at once.
     """
 

@@ -66,7 +66,7 @@ def score_policies(costs: PolicyCosts, replies: Sequence[ReplayReply], *, seed: 
     Args:
         costs: of the days that count.
         replies: the replays that lived them, whole; a breach on any of their days counts.
-        seed: of what is drawn.
+        seed: of all draws.
     """
     return {name: _score(costs, name, [reply.policies[name] for reply in replies], seed=seed) for name in costs.cost}
 

@@ -31,7 +31,7 @@ class UsableDays:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationWeek:
-    """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings know what was before ``trained_until``."""
+    """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings use data from before ``trained_until``."""
 
     first: date
     days: int
@@ -65,7 +65,7 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
     """Return ``count`` days by ``RULE``, fewer where there are no more.
 
     Args:
-        record: what was recorded.
+        record: the recorded days.
         count: how many days to choose.
         last: no later day is chosen; default: the last one recorded.
 

@@ -46,14 +46,14 @@ log = structlog.get_logger("luna.agent")
 
 
 def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress) -> EvaluateAgentReply:
-    """Return every policy's score on unseen days; trainings that the rule wants and that were not made yet are made.
+    """Return every policy's score on unseen days; missing trainings are made first.
 
     Args:
         store: where replays keep their days; daily costs go to ``daily_scores`` under ``evaluation_agent``.
         request: how many days, up to when, which learned policies.
         objects: holds the trained models.
         now: nothing later is learned from.
-        progress: told how much is done of how much, and what is done.
+        progress: receives the steps done, their total and a label.
 
     Raises:
         NotFoundError: no such site, nothing was recorded, or a policy that is named was never trained.
@@ -183,7 +183,7 @@ def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str]
 
 
 def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> ReplayRequest:
-    """Return what is asked for a week to be lived under these policies."""
+    """Return the request of a week's replay under these policies."""
     fixed: dict[str, Any] = {"system_id": SYSTEM_ID, "episodes": None, "explain_loss": False}
     return ReplayRequest(site_id=site.name, from_day=week.first, to_day=week.last, policies=policies, **fixed)
 

@@ -1,4 +1,4 @@
-"""What was recorded of a stored site: which of its local days can be lived again, and why the others cannot."""
+"""The record of a stored site: the local days that can be replayed, and the reasons of the others."""
 
 from datetime import date
 

@@ -16,10 +16,10 @@ LITTLE_KWH = 1e-6
 
 
 def trace_day(scene: ReplayData, rules: Rules, result: DayResult, costs: Mapping[str, DayCost]) -> dict[str, PolicyDayTrace]:
-    """Return what policies made of a day.
+    """Return the traces of policies on a day.
 
     Args:
-        scene: of the replay that lived the day.
+        scene: of the day's replay.
         rules: the same replay's.
         result: the day.
         costs: what the replay counts for it, by the policies to be traced.

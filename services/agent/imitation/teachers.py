@@ -42,7 +42,7 @@ _START_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """What a value function says of each slot of a window, and the course by which a slot's cost is counted, arrays of shape ``(slots,)``.
+    """The value function of each slot of a window, and the course by which a slot's cost is counted, arrays of shape ``(slots,)``.
 
     ``weight`` is what a slot counts: 0 where it cannot be learned from, less than 1 where the battery's data are masked.
 
@@ -90,7 +90,7 @@ class Teacher:
 
 
 def ask_oracle(history: History) -> Teacher:
-    """Return what hindsight over the whole window says; slots with gaps are bridged by the day before, and count nothing.
+    """Return the teacher with hindsight over the whole window; slots with gaps are bridged by the day before, and count nothing.
 
     Raises:
         InvalidInputError: a value function does not tell all of the site, as with several batteries.
@@ -152,7 +152,7 @@ def weigh_slots(history: History) -> FloatArray:
 
 
 def ask_programme(history: History, *, progress: Callable[[int, int, str], None] = lambda _done, _total, _label: None) -> Teacher:
-    """Return what the stochastic programme says in each hour of what was known then: the mean value over courses, as ``mpc_scenarios`` plans by.
+    """Return the teacher that plans by the stochastic programme in each hour by the knowledge of then: the mean over courses, as ``mpc_scenarios`` plans by.
 
     An hour counts nothing for which no forecast or price was known, or no value function tells all.
 
@@ -222,7 +222,7 @@ def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> 
 
 
 def ask_oracles(histories: Sequence[History], *, workers: int) -> list[Teacher]:
-    """Return what hindsight says of each history, so many at a time, each in a process of its own; with one worker in this one."""
+    """Return the teacher with hindsight of each history, so many at a time, each in a process of its own; with one worker in this one."""
     if workers == 1 or len(histories) == 1:
         return [ask_oracle(each) for each in histories]
     processes = min(workers, len(histories), count_processors())

@@ -95,7 +95,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What was seen and done, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
+    """States, actions and rewards, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
 
     states: Tensor
     actions: Tensor
@@ -137,7 +137,7 @@ class Ppo:
     """Policy and value while they are learned.
 
     Args:
-        environment: what is learned from.
+        environment: to learn from.
         settings: how.
         seed: of weights, episodes, actions and order of rows.
         start: a network to begin with instead of random weights; its scale then stays.
@@ -193,7 +193,7 @@ class Ppo:
 
     @property
     def network(self) -> SmallNetwork:
-        """The policy as it is kept and asked."""
+        """The policy as it is stored and used."""
         weights, biases = ([each.cpu().numpy().copy() for each in part] for part in (self.policy.weights, self.policy.biases))
         return SmallNetwork(weights, biases, self.activation, self.scale)
 

@@ -63,14 +63,14 @@ class RunFolder:
         staged.replace(self.path / _CHECKPOINT)
 
     def write(self, update: int, metrics: Mapping[str, float]) -> None:
-        """Tell what an update was like."""
+        """Record the metrics of an update."""
         with (self.path / _METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"update": update, **metrics}) + "\n")
         for name, value in metrics.items():
             self._events.add_scalar(name, value, update)
 
     def read(self) -> list[dict[str, Any]]:
-        """Return what was told of each update."""
+        """Return the metrics of each update."""
         path = self.path / _METRICS
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 

@@ -1,4 +1,4 @@
-"""Reinforcement learning of a site: on many homes that its history could have been of first, then on the site itself, judged on days held back."""
+"""Reinforcement learning of a site: on many homes that its history could have been of first, then on the site itself, judged on holdout days."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -63,7 +63,7 @@ class TrainingCourse:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStage:
-    """A part of a training: what is learned from, and how long."""
+    """A part of a training: its episodes, and its length."""
 
     name: str
     batch: EpisodeBatch
@@ -82,7 +82,7 @@ class ValidationRun:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """What was learned, after which stage it was best, and what each stage's network cost on the days held back."""
+    """What was learned, after which stage it was best, and each stage's cost on the holdout days."""
 
     network: SmallNetwork
     stage: str
@@ -95,7 +95,7 @@ def train_network(
     """Return the policy that was learned from a scene.
 
     Args:
-        scene: what happened, and what was known when.
+        scene: actual values, forecasts and prices with their instants of issue.
         course: how long, and from where.
         rule: how.
         verdicts: on the quality of days.

@@ -29,12 +29,12 @@ FEATURES = (
 
 
 def price_scale(plan: Plan) -> float:
-    """Return the mean import price ahead, by which all prices are told."""
+    """Return the mean import price ahead, by which all prices are scaled."""
     return max(float(plan.problem.outlook.import_price.mean()), _LEAST_PRICE)
 
 
 def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
-    """Return what is known when a plan is made, in the order of ``FEATURES``; None where the plan has no value function."""
+    """Return the features of a plan as it is made, in the order of ``FEATURES``; None where the plan has no value function."""
     problem, outlook = plan.problem, plan.problem.outlook
     if plan.value is None:
         return None

@@ -49,7 +49,7 @@ class ValuePolicy:
     correction: ValueCorrection | None = None
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return what is followed."""
+        """Return the plan to follow."""
         obstacle = find_obstacle(problem, places=True)
         if obstacle is not None:
             return replace(decide(problem, Solver()) if planned is None else planned, not_learned=obstacle)
@@ -65,7 +65,7 @@ class ValuePolicy:
         return adapted if courses is None else adapted.over_courses(courses, risk=NEUTRAL)
 
     def explain(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> ValueFacts:
-        """Return what tells ``plan``, made of ``problem``, from ``planned``, the planner's own."""
+        """Return the difference of ``plan``, made of ``problem``, from ``planned``, the planner's own."""
         published = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
         beyond = slice((published.known_until - problem.outlook.timeline.start) // problem.outlook.timeline.step, None)
         carried, expected = (each.outlook.import_price[beyond] for each in (problem.at_tariff_prices, plan.problem.at_tariff_prices))
@@ -82,7 +82,7 @@ class ValuePolicy:
         )
 
     def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> dict[str, float]:
-        """Return what ``explain`` says as figures, as far as it is known."""
+        """Return the figures of ``explain``, as far as they are known."""
         if plan.not_learned is not None:
             return {}
         facts = self.explain(plan, problem, prices, planned=planned)

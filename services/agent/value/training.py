@@ -30,7 +30,7 @@ NAME = "antares"
 
 @dataclass(frozen=True, slots=True)
 class ValueRows:
-    """What was known at decisions, ``(rows, features)``, and what V′ was off by in hindsight, in mean prices ahead, ``(rows,)``."""
+    """Features of decisions, ``(rows, features)``, and the error of V′ in hindsight, in mean prices ahead, ``(rows,)``."""
 
     features: FloatArray
     label: FloatArray
@@ -38,7 +38,7 @@ class ValueRows:
 
 @dataclass(frozen=True, slots=True)
 class HourlyDecision:
-    """What is kept of a plan, of thousands at once: what was known, the mean price ahead, and the steps of V′ at the end of its first hour."""
+    """The record of a plan, of thousands at once: its features, the mean price ahead, and the steps of V′ at the end of its first hour."""
 
     features: FloatArray
     scale: float
@@ -47,7 +47,7 @@ class HourlyDecision:
 
 @dataclass
 class DecisionRecorder:
-    """Plans as a policy does, and keeps what was known by the instant a plan was made at."""
+    """Plans as a policy does, and records each plan's features by its instant."""
 
     policy: ValuePolicy
     decisions: dict[datetime, HourlyDecision] = field(default_factory=dict)
@@ -106,7 +106,7 @@ def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a correction gained on days it had not seen, in points of the oracle's savings, with the 95 % interval."""
+    """The gain of a correction on unseen days, in points of the oracle's savings, with the 95 % interval."""
 
     days: int
     points: float

@@ -1,4 +1,4 @@
-"""What the figures of a batch say, as codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else."""
+"""Insights of a batch, as codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else."""
 
 from collections.abc import Iterator, Mapping
 from math import inf
@@ -25,7 +25,7 @@ def find_insights(summary: EdgeSummary) -> list[LabInsight]:
 
 
 def _choose_lead(by_name: Mapping[str, ControllerFigures]) -> str:
-    """Return whom most is said of: the learned controller, else who did best without knowing the future."""
+    """Return the controller in focus: the learned one, else the best without knowledge of the future."""
     learned = [name for name in LEARNED if name in by_name]
     return learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
 
@@ -129,7 +129,7 @@ def _tell(comparison: ControllerComparison, level: float) -> LabInsight:
 
 
 def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
-    """Say who did best of all that do not see the future, by the objective; the difference is claimed elsewhere."""
+    """Yield the best controller without knowledge of the future, by the objective; the difference is claimed elsewhere."""
     comparable = [figures for name, figures in by_name.items() if name != ORACLE and figures.objective_wh_per_day.value is not None]
     if len(comparable) < 2:
         return
@@ -140,7 +140,7 @@ def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
 
 
 def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
-    """Say where a controller's clean share lies farthest below the oracle's; of a single place and season there is nothing to say."""
+    """Yield where a controller's clean share lies farthest below the oracle's; nothing for a single place and season."""
     cells = {(each.controller, each.location, each.season): each.clean_share.value for each in summary.groups if each.location and each.season}
     gaps = {
         (place, season): oracle - value

@@ -34,7 +34,7 @@ _ROWS_AT_ONCE = 200
 
 
 def write_report(lab: Lab) -> dict[str, Any]:
-    """Read the runs of a batch, and write what they come to as the configuration asks; returns figures, files and the summary.
+    """Read the runs of a batch, and write the results as configured; returns figures, files and the summary.
 
     Raises:
         InvalidInputError: the batch has no runs.
@@ -197,7 +197,7 @@ def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def say_insights(summary: EdgeSummary) -> list[str]:
-    """Return what the figures say, as files say it: in English."""
+    """Return the insights as sentences, for files: in English."""
     numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
     return [say_insight(insight.code, insight.figures, numbers) for insight in summary.insights]
 

@@ -1,4 +1,4 @@
-"""Intervals, tests and effects of what was observed in weeks of places. Every draw is seeded: the same rows and seed give the same figures."""
+"""Intervals, tests and effects of observations in weeks of places. Every draw is seeded: the same rows and seed give the same figures."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -80,7 +80,7 @@ def _estimate(columns: Sequence[FloatArray], statistic: Statistic, *, level: flo
 
 
 def compare_paired(differences: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial correlation; None where too few weeks tell.
+    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial correlation; None with too few weeks.
 
     Source: Wilcoxon 1945; Cohen 1988; Kerby 2014.
     """

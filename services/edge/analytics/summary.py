@@ -37,18 +37,18 @@ TRENDS = {"clean_share": ("clean_wh", "charged_wh"), "miss_share": ("misses", "t
 
 
 def summarise(rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *, seed: int = 0) -> EdgeSummary:
-    """Return what runs come to.
+    """Return the summary of runs.
 
     Args:
         rows: one after the other; damaged ones are counted and named.
-        analysis: what is calculated; default: everything.
+        analysis: the figures to calculate; default: everything.
         seed: of the resampling.
     """
     return summarise_table(RunTable.collect(rows), analysis, seed=seed)
 
 
 def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0) -> EdgeSummary:
-    """Return what a table of runs comes to, beside ``failed`` ones that it lacks; see ``summarise``."""
+    """Return the summary of a table of runs, with the number of ``failed`` ones that it lacks; see ``summarise``."""
     settings = analysis or AnalysisSection()
     summary = _Summary(table, settings, seed)
     compared = settings.performance_comparison

@@ -36,7 +36,7 @@ class QueueWorkers:
         self._under_way[job.job_id] = key
 
     def wait(self) -> GroupReply:
-        """Return what came of one group.
+        """Return the reply of one group.
 
         Raises:
             UnavailableError: no worker has served the lab's queue for a minute; what was accepted stays so.

@@ -26,7 +26,7 @@ class BatchPlan:
     """The runs of a batch, numbered: by controller, location, season, variation.
 
     Args:
-        lab: what is asked, and the data.
+        lab: the configuration, and the data.
         controllers, locations, seasons: of which each is run with each.
         variations: so many cameras are drawn; each runs at all locations, in all seasons, under all controllers.
         conditions: what all runs share.
@@ -82,7 +82,7 @@ class BatchPlan:
                     group = []
 
     def build_group(self, numbers: Sequence[int]) -> CameraGroup:
-        """Return runs of one controller as what is simulated."""
+        """Return the simulated group of runs of one controller."""
         periods: dict[tuple[Location, int], GridPeriod] = {}
         weeks = {season: held_out_weeks(season) for season in self.seasons}
         cameras = []

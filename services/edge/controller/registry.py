@@ -55,7 +55,7 @@ class CardData(_Stored):
 
 
 class ControllerCard(_Stored):
-    """All that is said of a version. ``identity`` is the same for a training of the same data, settings and seed."""
+    """The card of a version. ``identity`` is the same for a training of the same data, settings and seed."""
 
     identity: str
     seed: int

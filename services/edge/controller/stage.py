@@ -33,7 +33,7 @@ _S_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is trained: networks by name, each with what it sees and its seed, and controllers made of them."""
+    """The networks to train by name, each with its inputs and its seed, and controllers made of them."""
 
     networks: dict[str, tuple[InputForm, int]]
     controllers: dict[str, list[str]]

@@ -54,7 +54,7 @@ class GridPeriod:
         return np.datetime64(instants_of(np.array(self.begin)).item(), "m")
 
     def expect(self, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return what is expected at each slot's beginning of the next steps, by what is known then; shape ``(slots, steps)``."""
+        """Return the expected next steps at each slot's beginning, by the knowledge of then; shape ``(slots, steps)``."""
         if steps == 0:
             return np.empty((self.slots, 0))
         window = CleanShare(self.location, self.share, self.measured)

@@ -57,7 +57,7 @@ class GroupConditions:
 
     @classmethod
     def of(cls, lab: Lab, *, days: float) -> Self:
-        """Return what a lab asks for all runs."""
+        """Return the conditions of all runs of a lab."""
         simulation = lab.config.simulation
         return cls(
             days=days,
@@ -81,7 +81,7 @@ class GroupConditions:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_json`` wrote."""
+        """Return the group of a document of ``to_json``."""
         model_fields = document["models"]
         models = CameraModels(tuple(model_fields["names"]), *(np.array(model_fields[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
         return cls(**{**document, "models": models})
@@ -107,7 +107,7 @@ class CameraGroup:
 
     @property
     def setting(self) -> RunSetting:
-        """What the engine is told."""
+        """The engine's setting."""
         conditions = self.conditions
         rows = [(each.capacity_wh, each.charge_rate_w, conditions.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
         return RunSetting(Cameras.of(rows), conditions.models, self.periods, np.array([each.place for each in self.cameras]), conditions.schedule)
@@ -124,7 +124,7 @@ class CameraGroup:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_json`` wrote."""
+        """Return the group of a document of ``to_json``."""
         return cls(
             controller=document["controller"],
             conditions=GroupConditions.from_json(document["conditions"]),
@@ -134,7 +134,7 @@ class CameraGroup:
         )
 
     def name_runs(self) -> list[dict[str, Any]]:
-        """Return what tells the runs apart, and under which conditions they run."""
+        """Return the names of the runs, and their conditions."""
         return [self._name(each, self.periods[each.place]) for each in self.cameras]
 
     def _name(self, camera: CameraRequest, period: GridPeriod) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class HourlyLevels:
         self._levels.append(np.round(100 * state.stored_wh / self._capacity_wh, 2))
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Not asked for."""
+        """Ignored."""
 
 
 def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -22,13 +22,13 @@ GAUGE_STEPS = 100
 
 @njit(inline="always")
 def take(stored: float, needed: float) -> tuple[float, bool]:
-    """Return what is stored after a task, and whether the inference was made: never in arrears."""
+    """Return the stored energy after a task, and whether the inference was made: never below zero."""
     return (stored - needed, True) if needed <= stored else (stored, False)
 
 
 @njit(inline="always")
 def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
-    """Return what is stored after an interval of charging, and what was charged: only what finds room."""
+    """Return the stored and the charged energy after an interval of charging, up to the capacity."""
     room = capacity - stored
     return (capacity, room) if most >= room else (stored + most, most)
 

@@ -1,4 +1,4 @@
-"""What is counted of runs: per day and camera while they run, and what comes of it in the end."""
+"""The metrics of runs: tallies per day and camera while they run, and the final figures."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -61,12 +61,12 @@ class RunFigures:
 
     @property
     def taken_wh(self) -> FloatArray:
-        """What inferences took out of the batteries, shape ``(cameras,)``."""
+        """The energy of inferences out of the batteries, shape ``(cameras,)``."""
         inferences = self.tally.total().inferences // self.table.weight
         return np.asarray((inferences * self.table.task_wh).sum(axis=-1))
 
     def to_rows(self, models: CameraModels) -> list[dict[str, Any]]:
-        """Return what a row of results says of each camera's run."""
+        """Return the row of results of each camera's run."""
         total = self.tally.total()
         dirty = total.charged_wh - total.clean_wh
         settled = dirty - (self.stored_end_wh - self.stored_begin_wh) * self.mean_dirty

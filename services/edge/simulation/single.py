@@ -116,6 +116,6 @@ class TaskLog:
 
 
 def _name_hours(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
-    """Return what says of which run a row is, and of when."""
+    """Return the run and the time of a row."""
     (named,), begin = group.name_runs(), group.periods[0].begins_at.astype("datetime64[ms]")
     return lambda at_us: {"run_id": named["run_id"], "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z"}

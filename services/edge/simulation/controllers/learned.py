@@ -1,4 +1,4 @@
-"""Learned controllers: trained networks behind a deterministic guard, asked without PyTorch."""
+"""Learned controllers: trained networks behind a deterministic guard, without PyTorch."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -47,7 +47,7 @@ class LearnedController:
         return self.trained.form.step_minutes if self.expected_steps else STEP_MINUTES
 
     def decide(self, observation: Observation) -> Decision:
-        """Return what the networks say of cameras, made safe."""
+        """Return the networks' decisions for cameras, guarded."""
         gauge = np.floor(observation.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
         model, charge = self.trained.decide(
             gauge, observation.accuracy, observation.latency_ms, observation.clean_share, observation.expected, self.table.fulfilled
@@ -55,7 +55,7 @@ class LearnedController:
         return Decision(*guard_each(model, charge, observation.stored_wh, tuple(self.table)))
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
-        """Do the tasks of a stretch; each step of the gauge is asked for once."""
+        """Do the tasks of a stretch; each step of the gauge is evaluated once."""
         # The kernel fills in the state of charge.
         sight = Sight(np.zeros(observation.stored_wh.size), observation.accuracy, observation.latency_ms, observation.clean_share, observation.expected)
         features = build_features(sight, self.expected_steps)

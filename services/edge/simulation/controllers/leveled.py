@@ -7,7 +7,7 @@ from services.edge.simulation.protocol import CameraWork, Decision, Levels, Obse
 
 
 class LevelController(ABC):
-    """A controller that says levels; it sees no expected clean shares."""
+    """A controller that gives levels; it sees no expected clean shares."""
 
     __slots__ = ()
     expected_steps = 0
@@ -18,7 +18,7 @@ class LevelController(ABC):
         """Return the slot's levels; of the observation only what does not change within a slot may be used."""
 
     def decide(self, observation: Observation) -> Decision:
-        """Return what the levels say of what is stored."""
+        """Return the decision by the levels and the stored energy."""
         return self.levels(observation).decide(observation)
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
