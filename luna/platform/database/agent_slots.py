@@ -1,4 +1,4 @@
-"""Who decided what the batteries of a site did, slot by slot, beside what both plans in force would have had them do."""
+"""The decider and mode of a site's batteries slot by slot, beside the modes of both plans in force."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Where the agent of a site stands on the road to control: what its rows say, for every page, command and message alike."""
+"""The status of a site's agent on the way to control, for every page, command and message."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -94,7 +94,7 @@ def _figures(entry: GateEntry) -> dict[str, int]:
 def _find_next_step(
     run: TrainingRun | None, standing: LastDecisions, evidence: Sequence[GateEvidence], *, requested: ControlMode, language: Language
 ) -> tuple[str, str]:
-    """Return the code of what has to happen next, and its sentence."""
+    """Return the code of the next step, and its sentence."""
     aim: ControlMode = "full_control" if requested == "shadow" else requested
     code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested)
     return code, NEXT_STEPS.say(code, language, mode=MODES.say(aim, language), **figures)

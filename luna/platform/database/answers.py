@@ -1,4 +1,4 @@
-"""Conversations and answers: who asked what, what was answered, and what it was made from."""
+"""Conversations and answers: questions, answers and their sources."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ MOST_OF_CONVERSATION = 500
 class AnswerFilter:
     """Which answers to list; a field that is None excludes nothing.
 
-    ``first`` belongs to them, ``end`` does not; none tells of a site beyond ``among``.
+    ``first`` belongs to them, ``end`` does not; none draws on a site beyond ``among``.
     """
 
     asked_by: str | None = None
@@ -71,7 +71,7 @@ def read_conversation(connection: Connection, conversation_id: str, *, asked_by:
 
 
 def list_sites(connection: Connection, conversation_id: str) -> list[str]:
-    """Return the sites that the answers of a conversation tell of."""
+    """Return the sites that the answers of a conversation draw on."""
     return list(connection.scalars(select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == conversation_id).distinct()))
 
 
@@ -92,7 +92,7 @@ def delete_conversation(connection: Connection, conversation_id: str, *, asked_b
 
 
 def save(connection: Connection, stored: StoredAnswer) -> None:
-    """Store an answer of a stored conversation; it tells of the site that it is about, whatever others it names.
+    """Store an answer of a stored conversation; the site that it is about is one of its sites.
 
     Raises:
         NotFoundError: no such site.
@@ -134,7 +134,7 @@ def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[da
 
 
 def give_feedback(connection: Connection, answer_id: str, note: FeedbackNote, *, asked_by: str | None) -> None:
-    """Store whether an answer helped; said again, the last one counts.
+    """Store whether an answer helped; the last feedback counts.
 
     Raises:
         NotFoundError: there is none of that id, or it is somebody else's.

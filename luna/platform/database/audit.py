@@ -1,4 +1,4 @@
-"""What was done, by whom, and how it ended: rows are added, and deleted when they are old."""
+"""The audit log: operations, users and outcomes. Rows are added, and deleted when they are old."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries are asked for; what is None leaves nothing out. ``first`` belongs to them, ``end`` does not."""
+    """Which entries to list; a field that is None excludes nothing. ``first`` belongs to them, ``end`` does not."""
 
     user: str | None = None
     operation: str | None = None

@@ -125,7 +125,7 @@ def _same(one: NewSession, other: NewSession) -> bool:
 
 
 def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:
-    """Return what the vehicles of sites said by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
+    """Return the charges that vehicles of sites reported by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
     sensors = {(key, name): each for key, site in sites_by_key.items() for name, each in sensors_of(site, at=until).items()}
     sensor_names = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
     sensor_series = dict(zip(sensor_names, readings.read_with_previous_each(connection, sensor_names, first=until - LOOK_BACK, end=until), strict=True))

@@ -1,4 +1,4 @@
-"""Whether sites are armed, what their devices were told last, and the log of it all."""
+"""Control of sites: armed states, the last commands of devices, and their log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, Con
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the sites that are armed, or of which a device was told something, in order of their names; the state is that of the batteries."""
+    """Return the sites that are armed, or with a commanded device, in order of their names; the state is that of the batteries."""
     is_commanded = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
     rows = connection.execute(
         select(site_table.c.name, control_state)
@@ -108,7 +108,7 @@ def disarm(connection: Connection, site_id: str) -> None:
 
 
 def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:
-    """Store what the owner wants of a device instead of the plan; None: the plan again."""
+    """Store the owner's override of a device's plan; None: the plan again."""
     _put(connection, site_id, {"override": null() if override_value is None else override_value.model_dump(mode="json")}, device=device)
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
 
@@ -171,7 +171,7 @@ def unanswered_since(connection: Connection, state: ControlState) -> datetime | 
 
 
 def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
-    """Return who decided what the batteries did in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
+    """Return the decider of the batteries in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
     own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
     within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
     rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
@@ -182,9 +182,9 @@ _RUNS = ("on", "charge", "give")
 
 
 def read_steering_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
-    """Return what Luna and owners had devices of sites do from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
+    """Return the steering of devices of sites by Luna and owners from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
 
-    What a device was told counts as confirmed, whoever decided it; an owner's block also where nobody tells the device.
+    A confirmed command counts, whoever decided it; an owner's block also without a command.
     """
     log = control_log.c
     # A device's set-points stand under its own name: what follows the colon of its key, or all of a key without one.

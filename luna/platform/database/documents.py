@@ -1,4 +1,4 @@
-"""Documents, a row per version: what is stored, how far it is on its way to being found, and who may see it.
+"""Documents, a row per version: content, state of processing, and visibility.
 
 Whoever adds, makes current or deletes a version of a name holds ``lock_name`` meanwhile; whoever needs or drops an object, ``lock_bytes`` after that.
 """
@@ -27,7 +27,7 @@ Sites = Collection[str] | None
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """What is known of a file when it is stored."""
+    """The facts on a file when it is stored."""
 
     name: str
     site_id: str | None
@@ -171,7 +171,7 @@ def reopen_failed(connection: Connection, document: Document) -> bool:
 
 
 def set_validity(connection: Connection, document: Document, validity: DocumentValidity) -> None:
-    """Store from when until when a document holds; what its text says is not asked again."""
+    """Store from when until when a document holds; its text is not read for it again."""
     values = {"valid_from": validity.valid_from, "valid_until": validity.valid_until}
     connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(values))
 

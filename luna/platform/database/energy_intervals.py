@@ -22,9 +22,9 @@ def read(connection: Connection, site_id: str, series: str, *, first: datetime, 
 
 
 def settle(connection: Connection, site_id: str, intervals: Collection[EnergyInterval], *, window: Timeline, reading_span: tuple[datetime, datetime]) -> None:
-    """Store the intervals that were found within ``window``; what is stored of it gives way where the readings that tell it say otherwise.
+    """Store the intervals that were found within ``window``; stored ones give way where their readings contradict them.
 
-    What readings do not tell any more, because they were deleted, stays. Settling the same again changes nothing.
+    Intervals whose readings were deleted stay. Settling the same again changes nothing.
 
     Args:
         intervals: of the site's sensors, each reaching into ``window``.

@@ -1,4 +1,4 @@
-"""How the forecasts of a site stand: what drives its planner and why, how every version did in shadow, what was decided and trained."""
+"""How the forecasts of a site stand: the version that drives its planner and why, scores in shadow, decisions and trainings."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def describe_driving(connection: Connection, site: Site, *, at: datetime) -> Dri
     Args:
         connection: to the database.
         site: a stored one.
-        at: the instant of which is asked when the rule can decide.
+        at: the instant of the status.
     """
     active = forecast_activations.find_active(connection, site)
     waiting = None if active.pinned else _find_waiting(connection, site, active, at=at)

@@ -1,4 +1,4 @@
-"""Forecasts as issued: what was expected of a slot, by which version, at which instant."""
+"""Forecasts as issued: the expectation of a slot by version and instant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline,
     """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot.
 
     Args:
-        version: default: what drives the site's planner, as ``read_driving`` tells.
+        version: default: that which drives the site's planner, see ``read_driving``.
     """
     if version is None:
         driving = read_driving(connection, sites.load(connection, site_id), timeline, known_at=known_at)
@@ -122,7 +122,7 @@ LAST_ISSUES = sql.SQL(
 
 
 def _last_issues(connection: Connection, issuers: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
-    """Return by site and version when what covers a slot was issued last, in the order ``issuers``; what never was is left out."""
+    """Return by site and version the last issue that covers a slot, in the order ``issuers``; what never was is left out."""
     keys, versions = [key for key, _ in issuers], [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
     with copy.cursor(connection) as session:

@@ -43,7 +43,7 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> SeriesAnswer:
-    """Return what ``query`` asks for; days are the site's local days.
+    """Return the series of ``query``; days are the site's local days.
 
     Raises:
         NotFoundError: no such site or market.

@@ -44,13 +44,13 @@ class Change:
 
 
 def write_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Store values of a site's slots, each change with the row that tells it, and return how many values changed.
+    """Store values of a site's slots, each change with its row in the log, and return how many values changed.
 
     Args:
         starts: slot starts, each once, ``datetime64`` in UTC.
         series: column of ``slot_observations`` → values; an unknown one (NaN) leaves what is stored.
 
-    Invariants: writing the same values twice changes and tells nothing the second time.
+    Invariants: writing the same values twice changes and logs nothing the second time.
     """
     changed = tell_observations(connection, site_id, starts, series, rule=rule)
     observations.write(connection, site_id, starts, dict(series))
@@ -58,20 +58,20 @@ def write_observations(connection: Connection, site_id: str, starts: InstantArra
 
 
 def tell_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Tell which stored values the caller is about to change with ``observations.write``; returns how many."""
+    """Log the stored values that the caller is about to change with ``observations.write``; returns how many."""
     stored = _stored(connection, site_id, starts, tuple(series))
     return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
 
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
-    """Tell which values of a series change; returns how many."""
+    """Log the changed values of a series; returns how many."""
     before, after = revision.before, revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
     return _tell(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
 
 
 def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Make values unknown where exactly they are stored, each with the row that tells it, and return how many there were.
+    """Make values unknown where exactly they are stored, each with its row in the log, and return how many there were.
 
     Args:
         starts: slot starts, each once, ``datetime64`` in UTC.
@@ -117,7 +117,7 @@ def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rul
 
 
 def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return what is stored at ``starts``, NaN where nothing is."""
+    """Return the stored values at ``starts``, NaN where nothing is."""
     if not starts.size:
         return {}
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))

@@ -28,7 +28,7 @@ _KEEPALIVES = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5"
 
 
 class AnswerKey(NamedTuple):
-    """What one answer belongs to: who asked for which operation, by which key."""
+    """The key of a reply: the caller, the operation and the caller's key."""
 
     caller: str
     operation: str
@@ -54,7 +54,7 @@ class LockedKeys:
         self._session: Connection | None = None
 
     def take(self, key: AnswerKey) -> bool:
-        """Return whether the key is held from now on; False: somebody else holds it, in this process or another one.
+        """Lock the key; False: it is locked already, in this process or another one.
 
         Raises:
             UnavailableError: the database is away.
@@ -140,7 +140,7 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: b
 
 
 def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
-    """Store what the request of a held key was answered.
+    """Store the reply to the request of a locked key.
 
     Raises:
         ConflictError: somebody else answered it meanwhile; nothing of this answer may be committed.
@@ -151,7 +151,7 @@ def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
 
 
 def release(connection: Connection, key: AnswerKey) -> None:
-    """Let go of a held key: its request was refused and changed nothing, so that it may be corrected and sent again."""
+    """Release a locked key: its request was refused and changed nothing, so that it may be corrected and sent again."""
     connection.execute(delete(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)))
 
 

@@ -1,4 +1,4 @@
-"""How full batteries are now: as their sensors said last, judged by what was measured before."""
+"""The present state of charge: the last readings of the sensors, judged by earlier ones."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ _JUDGED_SLOTS = 12
 
 
 def read_last(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
-    """Return how full the batteries of a site were last, and when: what their sensors said within two quarter-hours, else the last quarter-hour's.
+    """Return the last state of charge of a site's batteries and its instant: by readings within two quarter-hours, else by the last quarter-hour.
 
     None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
 
@@ -36,7 +36,7 @@ def read_last(connection: Connection, site: Site, *, now: datetime) -> SocReadin
 
 
 def _read_reported(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
-    """Return the mean of what each sensor of the charge said last, by the batteries' capacities where each has its own; None where one is silent."""
+    """Return the mean of the last reading of each sensor of the charge, by the batteries' capacities where each has its own; None where one is silent."""
     names = [sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
     sensor_series = readings.read_each(connection, site.name, names, first=since, end=now)
     if not names or len(sensor_series) < len(names):

@@ -18,7 +18,7 @@ SENDING_AT_MOST = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """What happened at a site, in words; ``event_key`` is the same as long as it is the same event."""
+    """An event of a site, in words; ``event_key`` is the same as long as it is the same event."""
 
     event: EventKind
     code: str
@@ -76,7 +76,7 @@ def claim(connection: Connection, targets: Sequence[str], *, now: datetime, most
 
 
 def settle(connection: Connection, delivery: DueDelivery, status: DeliveryStatus, *, due_at: datetime, error: str | None = None) -> None:
-    """Store what became of a delivery that was claimed."""
+    """Store the outcome of a claimed delivery."""
     table = notification_deliveries
     own = (table.c.notification_id == delivery.notification_id) & (table.c.target == delivery.target) & (table.c.status == "sending")
     connection.execute(table.update().where(own).values(status=status, due_at=due_at, error=error))

@@ -34,7 +34,7 @@ def write(connection: Connection, site_id: str, starts: InstantArray, series: co
 
 
 def _unmark(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> None:
-    """Let what is written no longer count as estimated."""
+    """Remove the marks of estimates from written values."""
     bits = np.zeros(starts.size, dtype=np.int64)
     for bit, name in enumerate(ESTIMABLE):
         if name in series:

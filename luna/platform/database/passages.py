@@ -19,11 +19,11 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
 
     Args:
         connection: to read by.
-        sites: those of whoever asks; None: all.
-        only: the one that is asked about, with what is everybody's.
+        sites: those of the asker; None: all.
+        only: the requested one, with everybody's documents.
 
     Raises:
-        NotFoundError: ``only`` is none of the asker's; one that is not there at all is told in the same words.
+        NotFoundError: ``only`` is none of the asker's; the error is the same for a site that does not exist.
     """
     if only is not None:
         if sites is not None and only not in sites:

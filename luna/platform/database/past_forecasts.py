@@ -1,4 +1,4 @@
-"""Forecasts issued at the same time of day on earlier days: what they said, beside what happened, tells how forecasts err."""
+"""Forecasts issued at the same time of day on earlier days, for the statistics of their errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What has changed since a site was planned: who changes something notes it here, in the same unit of work, and who plans takes back what it knew."""
+"""Changes since a site was planned: a change is noted in its own unit of work, and a plan removes those that it takes into account."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -77,7 +77,7 @@ def read(connection: Connection, names: Collection[str]) -> Causes:
 
 
 def forget(connection: Connection, causes: Causes) -> None:
-    """Take back what a plan that is stored in this unit of work knows; what changed meanwhile stays."""
+    """Remove the changes that a plan stored in this unit of work takes into account; later ones stay."""
     if causes:
         rows = sorted((key, kind, change) for (key, kind), change in causes.items())
         own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)

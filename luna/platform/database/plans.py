@@ -29,7 +29,7 @@ _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as it is stored packed (``plan_forms``): what is asked of it, its complete request and itself. ``prod`` drives devices."""
+    """A plan as it is stored packed (``plan_forms``): the queried columns, its complete request and its reply. ``prod`` drives devices."""
 
     plan_id: str
     site: str
@@ -251,14 +251,14 @@ def _of_its_time() -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """What was planned for each quarter-hour: by column its values, NaN where nothing was, and the plan that says so."""
+    """The planned values of each quarter-hour: by column, NaN without a plan, and the plan that they are from."""
 
     timeline: Timeline
     plan_ids: Sequence[str | None]
     columns: Mapping[str, FloatArray]
 
     def find_same(self, timeline: Timeline, plan_ids: Sequence[str | None]) -> Iterator[tuple[int, int]]:
-        """Yield the places on another timeline of which the same plan says what it says here, each with its place here."""
+        """Yield the places on another timeline that are from the same plan as here, each with its place here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
             if plan_id is not None and 0 <= place + ahead < self.timeline.count and self.plan_ids[place + ahead] == plan_id:
@@ -282,7 +282,7 @@ def read_latest(
         timeline: of quarter-hours.
         columns: values of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
         issued: when they were issued.
-        before: the same columns of the site as they were read before: a plan never changes, so what it said is not read again.
+        before: the same columns of the site as they were read before: a plan never changes, so it is not read again.
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
     columns_read, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)

@@ -127,7 +127,7 @@ def find_known(connection: Connection, names: Collection[str], timeline: Timelin
 
 
 def find_foreign(connection: Connection, series: Collection[StoredSeries], timeline: Timeline) -> dict[StoredSeries, tuple[str, ...]]:
-    """Return in which other currencies than the one asked for prices of a timeline's slots are known."""
+    """Return the other currencies in which prices of a timeline's slots are known."""
     names = {each.name for each in series}
     if not names:
         return {}

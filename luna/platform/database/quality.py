@@ -54,7 +54,7 @@ def read(connection: Connection, site_id: str, first: date, last: date) -> list[
 
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
-    """Return what a site did on ``timeline`` as far as it may be used: what learns and what is scored looks here."""
+    """Return what a site did on ``timeline`` as far as it may be used: for learning and scoring."""
     return Observations.of(timeline.starts, read_usable(connection, site, timeline, SERIES))
 
 

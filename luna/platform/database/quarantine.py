@@ -95,7 +95,7 @@ def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter 
     """Return refused rows of a site, those refused last first.
 
     Args:
-        status: what was decided about them.
+        status: of the decision about them.
         below: only rows with a lower number, to go on where a list ended.
 
     Raises:
@@ -137,7 +137,7 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
 
 
 def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:
-    """Note what was decided about a row and return it as it now stands."""
+    """Store the decision about a row and return the row."""
     table = quarantine
     decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at, "resolved_by": by}
     connection.execute(update(table).where(table.c.quarantine_id == quarantine_id).values(decided))

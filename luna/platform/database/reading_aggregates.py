@@ -1,4 +1,4 @@
-"""What a sensor's readings come to, worked out where they lie: one row per bucket travels instead of every reading.
+"""Aggregates of a sensor's readings, computed in the database: one row per bucket travels instead of every reading.
 
 Plain SQL is the default. TimescaleDB's toolkit may do the same work: both give the same runs of readings, and what follows from these is computed in
 ``luna.energy.readings``. What the toolkit refuses is logged and done without it.

@@ -25,7 +25,7 @@ def register(connection: Connection, site_id: str, units: Mapping[str, str | Non
     """Make sure the named sensors of a site exist and return the number of each.
 
     Args:
-        units: sensor → the unit of its readings where none is known yet; None: nobody said one.
+        units: sensor → the unit of its readings where none is known yet; None: unknown.
     """
     key = sites.key_of(connection, site_id)
     stored = _find_sensors(connection, key, units)
@@ -101,7 +101,7 @@ def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
 
 
 def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
-    """Return when any of a site's named sensors said something last, by ``now``; None where none ever did.
+    """Return the instant of the last reading of a site's named sensors by ``now``; None where there is none.
 
     Raises:
         NotFoundError: no such site.

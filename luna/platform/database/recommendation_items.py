@@ -57,7 +57,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whose items are wanted: of which sites (None: all) beside those of everybody, of one site alone, of one kind alone, without some."""
+    """The audience of items: of which sites (None: all) beside those of everybody, of one site alone, of one kind alone, without some."""
 
     sites: tuple[str, ...] | None
     site_id: str | None = None

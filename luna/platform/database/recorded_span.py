@@ -1,4 +1,4 @@
-"""From when until when something is recorded: of a site, of each of its series, of a market. Whoever asks up to when data reach, asks here.
+"""From when until when something is recorded: of a site, of each of its series, of a market. The one place for the extent of data.
 
 A span is the start of the first and the end of the last quarter-hour of which something is known, in UTC. How far a source was read is another question
 (``source_cursors``).
@@ -73,7 +73,7 @@ def first_day(connection: Connection, site: Site) -> date:
 
 
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
-    """Return when a site knew each of its series and prices; those it never knew are left out."""
+    """Return the recorded span of each of a site's series and prices; those without one are left out."""
     table = slot_observations.c
     extremes = [extreme.filter(table[name].is_not(None)) for name in _JUDGED for extreme in (func.min(table.slot_start), func.max(table.slot_start))]
     extremes_found = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()

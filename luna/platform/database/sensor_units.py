@@ -29,7 +29,7 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
 
 
 def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, stated: StatedUnits) -> int:
-    """Remember the units that readings say, which are about to be stored; what holds for other readings stays. Return how many stored ones had another.
+    """Store the units of readings that are about to be stored; those of other readings stay. Return how many stored ones had another.
 
     Args:
         sensor_keys: of the readings.

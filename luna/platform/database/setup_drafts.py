@@ -1,4 +1,4 @@
-"""What is being entered of a site that is not there yet, so that nothing typed is lost."""
+"""Drafts of sites that are being set up, so that nothing typed is lost."""
 
 import secrets
 from collections.abc import Mapping

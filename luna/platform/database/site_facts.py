@@ -1,4 +1,4 @@
-"""What is known of many sites at an instant, as their plans need it: a few queries for all of them, whatever their number."""
+"""The facts of many sites at an instant, as their plans need them: a few queries for all of them, whatever their number."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class DemandFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlanningFacts:
-    """What is known of a site at ``start``, nothing measured later; ``known_at`` is when: of a plan that begins with the slot that runs, now.
+    """The facts on a site at ``start``, nothing measured later; ``known_at`` is when: of a plan that begins with the slot that runs, now.
 
     ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
     the days before, without bands, beside the load and the PV ``observed`` on the same days. ``soc`` is how full the batteries were when that was last recorded
@@ -113,7 +113,7 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
         stored_sites: stored sites, as they are configured now.
         start: of a slot.
         reach: how far around it.
-        now: what is in force then is known.
+        now: the instant of the plans in force.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
     # Prices that came in the middle of the slot that runs are planned with at once; a plan of another time knows what was known then.

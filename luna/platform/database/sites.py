@@ -175,7 +175,7 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
 
 
 def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]) -> set[str]:
-    """Return the armed ones among sites that cannot be read of which no older version can be read either: nobody can tell their devices anything."""
+    """Return the armed ones among sites that cannot be read of which no older version can be read either: their devices cannot be controlled."""
     untold = set()
     for each in unreadable:
         try:

@@ -120,7 +120,7 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
 
 
 def apply_policies(connection: Connection, settings: Settings) -> list[RetentionPolicy]:
-    """Bring compression and retention in line with the settings; returns what was asked and what came of it.
+    """Bring compression and retention in line with the settings; returns the policies and their state.
 
     A policy that is refused is logged and changes nothing. A table whose retention is not set keeps its rows for ever.
 

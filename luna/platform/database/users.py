@@ -29,7 +29,7 @@ class UserAccount:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a password is held against."""
+    """The credentials against which a password is checked."""
 
     user_id: int
     name: str
@@ -69,7 +69,7 @@ def add(connection: Connection, user: NewUser, password_hash: str) -> User:
 
 
 def change(connection: Connection, name: str, *, role: Role | None = None, sites: Iterable[str] | None = None, password_hash: str | None = None) -> User:
-    """Change what is given about a person; a new password ends every sign-in of theirs.
+    """Change the given fields of a person; a new password ends every sign-in of theirs.
 
     Raises:
         NotFoundError: no such person or site.
@@ -120,13 +120,13 @@ def list_after(connection: Connection, *, after: str = "", limit: int = 100) -> 
 
 
 def find_credentials(connection: Connection, name: str) -> Credentials | None:
-    """Return what a person's password is held against; None where nobody has the name."""
+    """Return a person's credentials; None where nobody has the name."""
     row = connection.execute(select(users.c.user_id, users.c.name, users.c.password_hash).where(users.c.name == name)).first()
     return None if row is None else Credentials(row.user_id, row.name, row.password_hash)
 
 
 def rehash(connection: Connection, checked: Credentials, password_hash: str) -> Credentials:
-    """Keep the same password in another form, unless it was changed meanwhile; return what it is held against now."""
+    """Keep the same password in another form, unless it was changed meanwhile; return the present credentials."""
     unchanged = (users.c.user_id == checked.user_id) & (users.c.password_hash == checked.password_hash)
     changed_rows = connection.execute(update(users).where(unchanged).values(password_hash=password_hash)).rowcount
     return replace(checked, password_hash=password_hash) if changed_rows else checked

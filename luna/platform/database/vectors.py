@@ -150,5 +150,5 @@ def _read(row: Row[Any]) -> IndexedPassage:
 
 
 def searched_text(title: str, headings: Sequence[str], passage: str) -> str:
-    """Return what is indexed of a passage: where it stands says what it is about."""
+    """Return the indexed text of a passage, with its title and headings."""
     return "\n".join([" › ".join(dict.fromkeys([title, *headings])), passage])
