@@ -89,7 +89,7 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
     Raises:
         ConflictError: a newer Luna or another PostgreSQL made it.
     """
-    if manifest.schema_revision is not None and manifest.schema_revision not in migrate.known():
+    if manifest.schema_revision is not None and manifest.schema_revision not in migrate.list_revisions():
         raise newer(manifest.backup_id, manifest.luna_version)
     made_by = manifest.postgres_version // 10_000
     if postgres_major is not None and made_by != postgres_major:

@@ -147,7 +147,7 @@ def _rows_each(connection: Connection, issues: Mapping[int, tuple[str, datetime]
         versions=[version for version, _ in issues.values()],
         instants=[at for _, at in issues.values()],
         packed=copy.packed(names),
-        known=copy.known(*names),
+        known=copy.coalesced(*names),
         columns=copy.identifiers(names),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
@@ -160,7 +160,7 @@ def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, ver
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key = {} AND forecast_version = {}"
         " AND issued_at BETWEEN {} AND {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
-    ).format(copy.known(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
+    ).format(copy.coalesced(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
     return align(rows["slot_start"], rows["value"], timeline)
 
@@ -213,7 +213,7 @@ def _rows(connection: Connection, key: int, version: str, *, first: datetime, la
     query = sql.SQL(
         "SELECT issued_at, slot_start, {} FROM slot_forecasts"
         " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
-    ).format(copy.known(*COLUMNS), key, version, first, last)
+    ).format(copy.coalesced(*COLUMNS), key, version, first, last)
     return copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
 
 

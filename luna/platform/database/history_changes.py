@@ -122,7 +122,7 @@ def _stored(connection: Connection, site_id: str, starts: InstantArray, names: t
         return {}
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
     query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start").format(
-        copy.known(*names), sites.key_of(connection, site_id), first, last
+        copy.coalesced(*names), sites.key_of(connection, site_id), first, last
     )
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))

@@ -12,9 +12,9 @@ from sqlalchemy.pool import NullPool
 
 from luna.energy.errors import ConflictError, InvalidInputError, UnavailableError
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
-from luna.platform.database.revision import current, head, known
+from luna.platform.database.revision import current, head, list_revisions
 
-__all__ = ["current", "downgrade", "head", "known", "upgrade"]
+__all__ = ["current", "downgrade", "head", "list_revisions", "upgrade"]
 
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
@@ -80,7 +80,7 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
 
 
 def _require_known(revision: str | None, address: URL) -> None:
-    if revision is None or revision in known():
+    if revision is None or revision in list_revisions():
         return
     remedy = (
         "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "

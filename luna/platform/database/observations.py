@@ -125,7 +125,7 @@ def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tup
 
 def read_series(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
     """Return all that is known of the named series of a site on ``timeline``, what is filled to a meter's total as well: for totals and for people."""
-    return _read_columns(connection, site_id, timeline, {name: copy.known(name) for name in names})
+    return _read_columns(connection, site_id, timeline, {name: copy.coalesced(name) for name in names})
 
 
 def read_measured(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:

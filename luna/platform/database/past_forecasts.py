@@ -54,7 +54,7 @@ def _read_issues(
     connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime], names: Sequence[str]
 ) -> Iterator[tuple[int, datetime, Timeline, dict[str, FloatArray]]]:
     """Yield by site and issue, in order, some columns of the slots."""
-    columns = {"packed": copy.packed(names), "known": copy.known(*names), "columns": copy.identifiers(names)}
+    columns = {"packed": copy.packed(names), "known": copy.coalesced(*names), "columns": copy.identifiers(names)}
     query = ISSUES.format(keys=list(versions), versions=list(versions.values()), instants=list(instants), near=NEAR, **columns)
     for key, issued_at, start, *values in copy.read_rows(connection, query, ("i4", "M8", "M8", *["f8[]"] * len(names))):
         yield key, issued_at, Timeline(start, SLOT, values[0].size), dict(zip(names, values, strict=True))

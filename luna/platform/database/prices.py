@@ -119,7 +119,7 @@ def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known
     return {name: read(connection, stored, timeline, currency=site.currency, known_at=known_at) for name, stored in named.items()}
 
 
-def find_known(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
+def find_priced(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
     """Return of which names, as stored, any price of a timeline's slots is known."""
     table = market_prices.c
     inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
@@ -142,7 +142,7 @@ def find_unused_each(connection: Connection, sites_of: Collection[Site], timelin
     """Return which of a site's own series hold prices on the timeline although its tariff does not name them, as stored, by the sites' names."""
     own = {site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in sites_of}
     names_of_all = [name for names in own.values() for name in names]
-    with_prices = find_known(connection, names_of_all, timeline) if names_of_all else set()
+    with_prices = find_priced(connection, names_of_all, timeline) if names_of_all else set()
     return {site: [name for name in names if name in with_prices] for site, names in own.items()}
 
 
