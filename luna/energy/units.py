@@ -29,7 +29,7 @@ _MEASURES = {
     "mw": Measure("power", 1e3),
 }
 ENERGY_UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
-NOT_STATED = -1
+NOT_SAID = -1
 
 
 def read_measure(unit: str | None) -> Measure | None:
@@ -66,7 +66,7 @@ def _scale(unit: str | None) -> tuple[str | None, float]:
 
 @dataclass(frozen=True, slots=True)
 class StatedUnits:
-    """The unit stated by each of a batch of readings: its place in ``names``, ``NOT_STATED`` without one."""
+    """The unit stated by each of a batch of readings: its place in ``names``, ``NOT_SAID`` without one."""
 
     names: tuple[str, ...]
     codes: IndexArray
@@ -76,7 +76,7 @@ class StatedUnits:
         """Return those of readings in turn; blanks around a name do not count, and nothing else is no unit."""
         stripped = [(unit or "").strip() for unit in units]
         names = tuple(sorted({*stripped} - {""}))
-        place = {"": NOT_STATED} | {name: code for code, name in enumerate(names)}
+        place = {"": NOT_SAID} | {name: code for code, name in enumerate(names)}
         return cls(names, np.array([place[name] for name in stripped], dtype=np.int64))
 
 
@@ -123,8 +123,8 @@ class UnitHistory:
     def agrees(self, instants: InstantArray, stated: StatedUnits) -> bool:
         """Return whether the readings state the units of the history."""
         code = {name: place for place, name in enumerate(stated.names)}
-        codes = np.array([NOT_STATED if name is None else code.get(name, NOT_STATED) for name in self.names])
-        has_unit = stated.codes != NOT_STATED
+        codes = np.array([NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names])
+        has_unit = stated.codes != NOT_SAID
         return bool((codes[self.places(instants)] == stated.codes)[has_unit].all())
 
     def with_stated(self, instants: InstantArray, stated: StatedUnits, others: InstantArray) -> "UnitHistory":
@@ -137,7 +137,7 @@ class UnitHistory:
 
         Invariants: each of these readings has its stated unit, every other one the unit that it had, and a change of unit stands at a reading.
         """
-        has_unit = stated.codes != NOT_STATED
+        has_unit = stated.codes != NOT_SAID
         if not has_unit.any():
             return self
         own, units = instants[has_unit], np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]]

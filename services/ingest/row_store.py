@@ -16,7 +16,7 @@ from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice
 from luna.energy.timeline import FloatArray, InstantArray, parse_zone
-from luna.energy.units import NOT_STATED, StatedUnits
+from luna.energy.units import NOT_SAID, StatedUnits
 from luna.platform.database import history_changes, observations, prices, quality, readings, weather_carbon
 from luna.platform.database.copy import Written
 from luna.platform.database.history_changes import Rule
@@ -144,7 +144,7 @@ def _stated_units(rows: pl.DataFrame) -> StatedUnits | None:
     if "unit" not in rows.columns:
         return None
     names = tuple(rows["unit"].drop_nulls().unique().sort())
-    codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_STATED, return_dtype=pl.Int64)
+    codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_SAID, return_dtype=pl.Int64)
     return StatedUnits(names, codes.to_numpy())
 
 

@@ -260,8 +260,8 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
         name = units.names[place]
         reason = refuse_unit(name) if read_measure(name) is None else f"its unit {name!r} cannot be converted to {unit!r}, in which the sensor speaks as well"
         refusals.refuse(Readings(samples.sensor, name, 1.0, samples.instants, samples.values), places == place, reason)
-    convertible = ~np.isnan(factors)
-    return Samples(samples.sensor, unit, samples.instants[convertible], (samples.values * factors)[convertible]), list(refusals.rejected.values())
+    kept = ~np.isnan(factors)
+    return Samples(samples.sensor, unit, samples.instants[kept], (samples.values * factors)[kept]), list(refusals.rejected.values())
 
 
 def _whole_days(stretch: Timeline, zone: ZoneInfo) -> Iterator[Timeline]:

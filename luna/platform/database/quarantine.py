@@ -19,7 +19,7 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, reason, raw) "
 _LISTED = "SELECT :site_key, :kind, :source, line, reason, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
-_REFUSED_ROWS = (
+_TOLD = (
     "SELECT :site_key, :kind, told.* FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:reasons AS text[]), CAST(:raws AS jsonb[])) AS told"
 )
 # What somebody decided about stays; what is refused for the same reason again is not written again.
@@ -80,8 +80,8 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
     rows = [(source, row.line, row.reason, json.dumps(row.raw)) for source, each in refused.items() for row in each]
     if rows:
         # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
-        arrays = dict(zip(("sources", "lines", "reasons", "raws"), map(list, zip(*rows, strict=True)), strict=True))
-        connection.execute(text(_INSERT + _REFUSED_ROWS + _RENEW), key | arrays)
+        told = dict(zip(("sources", "lines", "reasons", "raws"), map(list, zip(*rows, strict=True)), strict=True))
+        connection.execute(text(_INSERT + _TOLD + _RENEW), key | told)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
@@ -137,7 +137,7 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
 
 
 def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:
-    """Store the decision about a row and return the row."""
+    """Note what was decided about a row and return it as it now stands."""
     table = quarantine
     decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at, "resolved_by": by}
     connection.execute(update(table).where(table.c.quarantine_id == quarantine_id).values(decided))

@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from luna.energy.timeline import InstantArray, to_instant
-from luna.energy.units import NOT_STATED, StatedUnits, UnitHistory
+from luna.energy.units import NOT_SAID, StatedUnits, UnitHistory
 from luna.platform.database import copy
 from luna.platform.database.schema.series import sensor_readings, sensor_units, sensors
 
@@ -36,7 +36,7 @@ def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: Insta
         instants: of the readings; each once per sensor.
         stated: their units.
     """
-    has_unit, changed = stated.codes != NOT_STATED, 0
+    has_unit, changed = stated.codes != NOT_SAID, 0
     for key, history in read(connection, np.unique(sensor_keys[has_unit]).tolist()).items():
         own = has_unit & (sensor_keys == key)
         units = StatedUnits(stated.names, stated.codes[own])

@@ -21,7 +21,7 @@ class Wiring:
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
     """Return the assignment of the sensors of ``sensed``, pairs of site and its sensors, to ``sources``.
 
-    A topic of MQTT goes there. Where both listen, the name of an entity goes to Home Assistant, which knows the time of each state; any other to MQTT.
+    A topic of MQTT goes there. Where both listen, the name of an entity goes to Home Assistant, which knows when it was said; any other to MQTT.
     """
     routes: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []

@@ -180,7 +180,7 @@ class Meters:
         return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
     def refuse_slots(self, column: Column, slots: Mask, reason: str) -> Mask:
-        """Refuse the readings of a column's sensors in ``slots``; returns those slots without the runs in which a person released it."""
+        """Refuse what a column's sensors said in ``slots``; returns those slots without the runs in which a person released it."""
         refused = slots.copy()
         for first, end in runs_of(slots):
             edges = self._edges[[first, end]]
