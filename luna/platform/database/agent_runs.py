@@ -26,14 +26,14 @@ def list_runs(connection: Connection, site_id: str, *, kinds: Sequence[AgentKind
     Raises:
         NotFoundError: no such site.
     """
-    runs_of_kinds = []
+    trainings = []
     for version, kind in VERSIONS.items():
         if kind not in kinds:
             continue
         champion = training_runs.latest(connection, site_id, version=version)
         runs = training_runs.list_latest(connection, site_id, version=version, limit=limit)
-        runs_of_kinds += [describe_run(run, speaks=champion is not None and champion.run_id == run.run_id) for run in runs]
-    return sorted(runs_of_kinds, key=lambda run: run.data_until, reverse=True)
+        trainings += [describe_run(run, speaks=champion is not None and champion.run_id == run.run_id) for run in runs]
+    return sorted(trainings, key=lambda run: run.data_until, reverse=True)
 
 
 def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:

@@ -285,11 +285,11 @@ def read_latest(
         before: the same columns of the site as they were read before: a plan never changes, so it is not read again.
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
-    columns_read, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
+    slot_values, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
     if before is not None:
         for place, there in before.find_same(timeline, plan_ids):
             unread[place] = None
-            for name, values in columns_read.items():
+            for name, values in slot_values.items():
                 values[place] = before.columns[name][there]
     places: dict[str, list[int]] = {}
     for place, plan_id in enumerate(unread):
@@ -299,9 +299,9 @@ def read_latest(
     for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
         # One by one: hundreds of plans are more than memory holds.
         for plan_columns in read_each([packed], lambda each: plan_forms.read_columns(each, columns, timeline)):
-            for name, values in columns_read.items():
+            for name, values in slot_values.items():
                 values[places[plan_id]] = plan_columns[name][places[plan_id]]
-    return PlannedSlots(timeline, plan_ids, columns_read)
+    return PlannedSlots(timeline, plan_ids, slot_values)
 
 
 def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:

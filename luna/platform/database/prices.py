@@ -138,11 +138,13 @@ def find_foreign(connection: Connection, series: Collection[StoredSeries], timel
     return {each: tuple(sorted(other.currency for other in stored if other.name == each.name and other.currency != each.currency)) for each in series}
 
 
-def find_unused_each(connection: Connection, sites_of: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
+def find_unused_each(connection: Connection, stored_sites: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
     """Return which of a site's own series hold prices on the timeline although its tariff does not name them, as stored, by the sites' names."""
-    own = {site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in sites_of}
-    names_of_all = [name for names in own.values() for name in names]
-    with_prices = find_priced(connection, names_of_all, timeline) if names_of_all else set()
+    own = {
+        site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in stored_sites
+    }
+    own_names = [name for names in own.values() for name in names]
+    with_prices = find_priced(connection, own_names, timeline) if own_names else set()
     return {site: [name for name in names if name in with_prices] for site, names in own.items()}
 
 

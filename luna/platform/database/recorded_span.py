@@ -76,8 +76,8 @@ def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
     """Return the recorded span of each of a site's series and prices; those without one are left out."""
     table = slot_observations.c
     extremes = [extreme.filter(table[name].is_not(None)) for name in _JUDGED for extreme in (func.min(table.slot_start), func.max(table.slot_start))]
-    extremes_found = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
-    spans = {name: _span(first, last) for name, first, last in zip(_JUDGED, extremes_found[::2], extremes_found[1::2], strict=True)}
+    bounds = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
+    spans = {name: _span(first, last) for name, first, last in zip(_JUDGED, bounds[::2], bounds[1::2], strict=True)}
     return {name: span for name, span in spans.items() if span is not None}
 
 

@@ -276,8 +276,8 @@ class Ppo:
         arrays |= {f"value.{name}": each for name, each in self.value.arrays.items()}
         for number, moments in self.adam.state_dict()["state"].items():
             arrays |= {f"adam.{number}.{name}": each.cpu().numpy().copy() for name, each in moments.items()}
-        for name, moments_of in (("states", self.states), ("returns", self.returns)):
-            arrays |= {f"{name}.count": np.array(moments_of.count), f"{name}.mean": moments_of.mean, f"{name}.squares": moments_of.squares}
+        for name, scale in (("states", self.states), ("returns", self.returns)):
+            arrays |= {f"{name}.count": np.array(scale.count), f"{name}.mean": scale.mean, f"{name}.squares": scale.squares}
         return arrays
 
     def restore(self, update: int, arrays: Mapping[str, NDArray[Any]]) -> None:

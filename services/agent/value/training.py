@@ -155,5 +155,5 @@ def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progre
     metrics |= {"proof.days": float(proof.days), "proof.points": proof.points, "proof.low": proof.low, "proof.high": proof.high}
     if not proof.holds:
         return None, metrics | {"correction": 0.0}
-    rows_of_all = _join([rows, more])
-    return ValueCorrection.fit(rows_of_all.features, rows_of_all.label, seed=seed), metrics | {"correction": 1.0}
+    all_rows = _join([rows, more])
+    return ValueCorrection.fit(all_rows.features, all_rows.label, seed=seed), metrics | {"correction": 1.0}

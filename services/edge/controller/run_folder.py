@@ -58,10 +58,10 @@ class TrainingFolder:
     def resume(self) -> tuple[Arrays, dict[str, Any]] | None:
         """Return the last checkpoint, ``None`` where there is none; metrics of later epochs are forgotten."""
         checkpoint = self.path / CHECKPOINT
-        checkpointed = read_tensors(checkpoint) if checkpoint.exists() else None
-        epoch = checkpointed[1]["epoch"] if checkpointed else 0
+        stored = read_tensors(checkpoint) if checkpoint.exists() else None
+        epoch = stored[1]["epoch"] if stored else 0
         write_whole(self.path / METRICS, "".join(json.dumps(each) + "\n" for each in self.read() if each["epoch"] <= epoch).encode())
-        return checkpointed
+        return stored
 
     def keep(self, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
         """Put a checkpoint in the place of the last one."""

@@ -56,20 +56,20 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     comma, question = find_decimal_comma(frame, numeric, chosen)
     layout = layout.model_copy(update={"decimal_comma": comma})
     context = ColumnContext(layout, above, file_name, clock.step_seconds, clock_columns, units, chosen)
-    guessed, questions = guess_columns(frame, context)
-    measures = {column.measure for column in guessed if column.stored_as not in {"nothing", "soc"}}
+    guesses, questions = guess_columns(frame, context)
+    measures = {column.measure for column in guesses if column.stored_as not in {"nothing", "soc"}}
     if measures <= {"counter"}:
         # A reading has its time, and no interval whose end could be meant.
         clock.questions = [each for each in clock.questions if each.key != "label"]
         clock.label = "start"
     questions = [*clock.questions, *([question] if question else []), *questions]
-    columns = [column.as_read() for column in guessed if column.stored_as != "nothing"]
+    columns = [column.as_read() for column in guesses if column.stored_as != "nothing"]
     whole = bool(columns) and all(each.likely is not None for each in questions)
     reading = _compose(layout, clock, columns) if columns else None
     return FileGuess(
         file_name=file_name,
         layout=layout,
-        columns=[column.as_guess() for column in guessed],
+        columns=[column.as_guess() for column in guesses],
         reasons=[*_describe_layout(layout), *clock.reasons],
         questions=questions,
         reading=reading if whole else None,
