@@ -31,9 +31,9 @@ from services.planner.replay.data import ReplayData
 from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 
 # Of fewer days there is nothing to learn, and of fewer nothing to judge by.
-LEAST_DAYS, LEAST_HOLDOUT_DAYS = 14, 7
+LEAST_DAYS, LEAST_HELD = 14, 7
 # The last part of a history is held out, and no more of it than four weeks.
-HOLDOUT_SHARE, MOST_HOLDOUT_DAYS = 0.2, 28
+HELD_SHARE, MOST_HELD = 0.2, 28
 # Where forecasts were not issued they are made as they would have been: anew each hour, by a model that knows nothing of the four weeks it speaks in.
 _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
@@ -65,17 +65,16 @@ class History:
         return replace(self, scene=cut_scene(self.scene, window))
 
     def split(self) -> tuple["History", "History"]:
-        """Return the training days, and the last days as holdout.
+        """Return what is learned from, and the last days, which nobody has seen.
 
         Raises:
             InvalidInputError: there are too few days.
         """
-        holdout = min(max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS), MOST_HOLDOUT_DAYS)
-        if len(self.days) - holdout < LEAST_DAYS:
-            shortage = f"there are {len(self.days)} days that can be learned from, and {LEAST_DAYS + LEAST_HOLDOUT_DAYS} are needed"
-            remedy = "Record, or load, more days: luna data load --kind observations."
-            raise InvalidInputError(shortage, field="site", value=self.scene.site.name, remedy=remedy)
-        begin = local_midnight(self.days[-holdout], self.scene.zone)
+        held = min(max(int(HELD_SHARE * len(self.days)), LEAST_HELD), MOST_HELD)
+        if len(self.days) - held < LEAST_DAYS:
+            said = f"there are {len(self.days)} days that can be learned from, and {LEAST_DAYS + LEAST_HELD} are needed"
+            raise InvalidInputError(said, field="site", value=self.scene.site.name, remedy="Record, or load, more days: luna data load --kind observations.")
+        begin = local_midnight(self.days[-held], self.scene.zone)
         window = self.scene.timeline
         return self.within(window.start, begin), self.within(begin, window.end)
 

@@ -153,9 +153,9 @@ def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: s
     run = find_champion(connection, site, kind, unseen=before)
     if run is None:
         local = None if before is None else before.astimezone(ZoneInfo(site.timezone)).date()
-        message = "nothing was trained" if local is None else f"nothing was trained, and tried, on days before {local} alone"
+        said = "nothing was trained" if local is None else f"nothing was trained, and tried, on days before {local} alone"
         until = "" if local is None else f" --until {local}"
-        raise NotFoundError(message, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}{until}.")
+        raise NotFoundError(said, field="policies", value=name, remedy=f"Train first: luna agent train --site {site.name} --kind {kind}{until}.")
     return load_run(objects, site, run, kind)
 
 

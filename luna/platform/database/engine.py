@@ -27,7 +27,7 @@ CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_time
 # What passes: a server that is away or starts anew, and one that takes no writes, as a replica does until it is the primary.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 _AWAY = "the database does not answer", "Check that it runs"
-_MESSAGES: dict[type[Exception], tuple[str, str]] = {
+_SAID: dict[type[Exception], tuple[str, str]] = {
     psycopg.errors.OutOfMemory: ("the database has no memory left", "Free some memory where PostgreSQL runs"),
     psycopg.errors.ReadOnlySqlTransaction: ("the database takes no writes", "Wait until the fail-over has ended, or name the server that takes them"),
 }
@@ -209,8 +209,8 @@ def _translate(error: BaseException) -> UnavailableError:
     if isinstance(error, psycopg.errors.DiskFull):
         remedy = "Free some space where PostgreSQL keeps its data, then try again; nothing was changed."
         return FullError(f"the database's disk is full: {reason}", field="database_url", remedy=remedy)
-    message, remedy = next((words for kind, words in _MESSAGES.items() if isinstance(error, kind)), _AWAY)
-    return UnavailableError(f"{message}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
+    said, remedy = next((words for kind, words in _SAID.items() if isinstance(error, kind)), _AWAY)
+    return UnavailableError(f"{said}: {reason}", field="database_url", remedy=f"{remedy}, then try again; nothing was changed.")
 
 
 def _milliseconds(duration: timedelta) -> int:

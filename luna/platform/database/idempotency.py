@@ -135,8 +135,8 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: b
     if not stored.is_repeatable:
         remedy = "See whether it was carried out; if not, send it with a new key."
         raise ConflictError("the first request of this key was never answered", field="Idempotency-Key", value=key.key, remedy=remedy)
-    waiting_since: datetime = stored.asked_at
-    return waiting_since
+    asked_at: datetime = stored.asked_at
+    return asked_at
 
 
 def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:

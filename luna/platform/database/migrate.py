@@ -79,8 +79,8 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise UnavailableError(f"the schema cannot be changed now: {str(exc.orig).strip()}", field="database_url", remedy="Try again shortly.") from exc
 
 
-def _require_known(revision: str | None, address: URL) -> None:
-    if revision is None or revision in list_revisions():
+def _require_known(found: str | None, address: URL) -> None:
+    if found is None or found in list_revisions():
         return
     remedy = (
         "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "
@@ -88,8 +88,8 @@ def _require_known(revision: str | None, address: URL) -> None:
         "LUNA_DATA_FOLDER, and load the data again."
     )
     raise ConflictError(
-        f"the tables of the database {address.database} at {address.host}:{address.port} are at revision {revision}, which this release does not know: its "
-        f"newest is {head()}",
+        f"the tables of the database {address.database} at {address.host}:{address.port} are at revision {found}, which this release does not know: its newest "
+        f"is {head()}",
         field="database_url",
         remedy=remedy,
     )

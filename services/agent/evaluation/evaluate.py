@@ -82,12 +82,12 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
         if name not in AGENT_POLICIES:
             raise InvalidInputError("is no learned policy", field="policies", value=name, remedy=f"Choose from: {', '.join(AGENT_POLICIES)}.")
     declared = find_kinds()
-    trained = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
+    known = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
     for name in named:
-        if name not in trained:
+        if name not in known:
             remedy = f"Train it: luna agent train --site {site.name} --kind {AGENT_POLICIES[name]}."
             raise NotFoundError("was never trained", field="policies", value=name, remedy=remedy)
-    return [name for name in trained if name in named or not named]
+    return [name for name in known if name in named or not named]
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,18 +174,18 @@ class _Setting:
 
 def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
     with unit_of_work(database) as connection:
-        previous_site: str | None = None
+        known: str | None = None
         before: tuple[Answer, ...] = ()
         conversation_sites: list[str] = []
         if request.conversation_id is not None:
-            previous_site = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
+            known = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
             before = tuple(answers.list_questions(connection, request.conversation_id, most=REMEMBERED))
             conversation_sites = answers.list_sites(connection, request.conversation_id)
         own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
-        target = request.site_id or previous_site
-        if target is not None and target not in own:
-            raise NotFoundError("no such site", field="site_id", value=target, remedy="Name one of your sites.")
-        site_id = target or (own[0] if len(own) == 1 else None)
+        wanted = request.site_id or known
+        if wanted is not None and wanted not in own:
+            raise NotFoundError("no such site", field="site_id", value=wanted, remedy="Name one of your sites.")
+        site_id = wanted or (own[0] if len(own) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
     return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(conversation_sites))
 

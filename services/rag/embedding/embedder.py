@@ -113,6 +113,6 @@ class ServerEmbedder:
     def _speaks_openai(self) -> bool:
         return self._settings.language_api == "openai"
 
-    def _away(self, detail: str) -> UnavailableError:
+    def _away(self, said: str) -> UnavailableError:
         remedy = f"Check that the server runs and has the model {self.model}; searches go by words until then."
-        return UnavailableError(f"the embedding model does not answer: {detail}", field="language_url", value=self._settings.language_url, remedy=remedy)
+        return UnavailableError(f"the embedding model does not answer: {said}", field="language_url", value=self._settings.language_url, remedy=remedy)

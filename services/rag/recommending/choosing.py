@@ -67,8 +67,8 @@ class Chooser:
 
     def _audience(self, connection: Connection, request: RecommendRequest, *, now: datetime) -> Audience:
         if request.site_id is not None and request.sites is not None and request.site_id not in request.sites:
-            remedy = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
-            raise NotFoundError("no such site", field="site", value=request.site_id, remedy=remedy)
+            known = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
+            raise NotFoundError("no such site", field="site", value=request.site_id, remedy=known)
         if request.site_id is not None:
             sites.key_of(connection, request.site_id)
         dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)

@@ -88,9 +88,9 @@ class ServerIndex:
         except (ApiException, ResponseHandlingException, httpx.HTTPError) as exc:
             if isinstance(exc, UnexpectedResponse) and exc.status_code == _NOT_FOUND:
                 self._is_there = False
-            detail = str(exc).partition("\n")[0]
+            said = str(exc).partition("\n")[0]
             remedy = "Check that Qdrant runs and takes the key; passages are kept in the database."
-            raise UnavailableError(f"the index of passages does not answer: {detail}", field="vectors_url", value=self._url, remedy=remedy) from exc
+            raise UnavailableError(f"the index of passages does not answer: {said}", field="vectors_url", value=self._url, remedy=remedy) from exc
 
 
 def _filter(criteria: IndexFilter) -> models.Filter | None:
