@@ -24,7 +24,7 @@ from bench.queue import run_worker
 from bench.stack import data_servers
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
-from services.rag.answering.answerer import Answerer, Asked
+from services.rag.answering.answerer import Answerer, QuestionContext
 from services.rag.embedding import Embedder, prepare_embedder
 from services.rag.evaluation.asking import NOW, SITE, search_in
 from services.rag.evaluation.evaluate import evaluate_answers, evaluate_retrieval
@@ -161,9 +161,9 @@ def measure_first_token(own: OwnSet, corpus: Corpus) -> float:
 def _first_token_ms(own: OwnSet, corpus: Corpus, settings: Settings) -> float:
     told: list[float] = []
     search = search_in(corpus, own.passages, site=SITE)
-    answerer = Answerer(search=search, model=open_language(settings), embedder=corpus.embedder, told=lambda: told.append(time.perf_counter()))
+    answerer = Answerer(search=search, model=open_language(settings), embedder=corpus.embedder, on_first_text=lambda: told.append(time.perf_counter()))
     began = time.perf_counter()
-    answerer.answer(Asked(QUESTION, NOW.date(), sites=(SITE,)))
+    answerer.answer(QuestionContext(QUESTION, NOW.date(), sites=(SITE,)))
     return (told[0] - began) * 1000
 
 

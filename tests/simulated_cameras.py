@@ -13,7 +13,7 @@ from services.edge.controller.features import InputForm
 from services.edge.controller.inference import TrainedController
 from services.edge.lab import MEASURED_PROFILES
 from services.edge.simulation.cameras import Cameras
-from services.edge.simulation.controllers.catalog import KNOWN
+from services.edge.simulation.controllers.catalog import BUILT_IN
 from services.edge.simulation.controllers.learned import LearnedController
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.grid_period import GridPeriod
@@ -53,7 +53,7 @@ def make_network(*, steps: int = 0, networks: int = 1, seed: int = 0, charge_bia
 def make_controllers(setting: RunSetting) -> list[Controller]:
     """Return every controller: the known ones, a learned one of four inputs, and three networks that see expected shares."""
     learned = [LearnedController.of(network, setting) for network in (make_network(), make_network(steps=8, networks=3, seed=1))]
-    return [*(make(setting) for make in KNOWN.values()), *learned]
+    return [*(make(setting) for make in BUILT_IN.values()), *learned]
 
 
 @dataclass

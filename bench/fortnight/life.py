@@ -97,7 +97,7 @@ class SetLuna:
         recorder, notes = Recorder(mirror), StateFile(folder / "live" / "notes.json")
         broker = parse_broker(self.settings.mqtt_url or "", self.settings.mqtt_password)
         forms = {MQTT: SourceForm(lambda _: MqttSource(broker, folder / "live" / "mqtt", clock=self.clock))}
-        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), heard={})
+        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={})
         sensed = SiteReader(self.database, notes, clock=self.clock).read()
         self._quarters = SlotScheduler(recorder, self._build_slots, notes=notes, clock=self.clock, ending=threading.Event())
         self._executor = Executor(self.database, partial(open_device, self.settings), self._ask_plan, clock=self.clock, plan_max_age=self.settings.plan_max_age)

@@ -104,9 +104,9 @@ class SimulatedWorld:
         self.call(is_left)
 
     async def _turn(self) -> None:
-        before = self._home.said_at
+        before = self._home.published_at
         self._home.turn()
-        if self._home.said_at != before:
+        if self._home.published_at != before:
             for topic in self._sensors:
                 if self._home.broker.hears(topic):
                     self.said[topic].append(self.clock.now())

@@ -50,7 +50,7 @@ def ratio(unit: str | None, to: str | None) -> float:
 
 
 def _scale(unit: str | None) -> tuple[str | None, float]:
-    """Return of which kind a unit is, and what one of it is in that kind's own; no kind: nothing is known of it."""
+    """Return the kind of a unit, and its factor in the kind's own unit; no kind: the unit is unknown."""
     measure = read_measure(unit)
     if measure:
         return measure.kind, measure.factor
@@ -58,8 +58,8 @@ def _scale(unit: str | None) -> tuple[str | None, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidUnits:
-    """The unit that each of a batch of readings says: its place in ``names``, ``NOT_SAID`` where it says none."""
+class StatedUnits:
+    """The unit stated by each of a batch of readings: its place in ``names``, ``NOT_SAID`` without one."""
 
     names: tuple[str, ...]
     codes: IndexArray
@@ -78,7 +78,7 @@ class UnitHistory:
     """In which unit a sensor's readings are: ``first``, and from each instant of ``since`` on the one of ``later`` beside it.
 
     Args:
-        first: None: nobody said one yet.
+        first: None: none is stated yet.
         since: ``datetime64[us]``, UTC, ascending.
         later: one for each; neighbours differ.
     """
@@ -97,11 +97,11 @@ class UnitHistory:
         return np.searchsorted(self.since, instants, side="right").astype(np.int64)
 
     def newest(self, instants: InstantArray | None = None) -> str | None:
-        """Return the newest unit of the kind in which most of the readings at ``instants`` are, or of all that were said; of none that is known, the newest."""
-        held = np.arange(len(self.names)) if instants is None else self.places(instants)
+        """Return the newest unit of the kind in which most of the readings at ``instants`` are, or of all stated ones; of unknown ones the newest."""
+        places = np.arange(len(self.names)) if instants is None else self.places(instants)
         readings: Counter[str] = Counter()
         newest: dict[str | None, str | None] = {None: self.first}
-        for place, count in zip(*(found.tolist() for found in np.unique(held, return_counts=True)), strict=True):
+        for place, count in zip(*(found.tolist() for found in np.unique(places, return_counts=True)), strict=True):
             kind, _ = _scale(self.names[place])
             newest[kind] = self.names[place]
             # One reading of another kind, a power among a counter's, is the odd one, whenever it came.
@@ -113,36 +113,36 @@ class UnitHistory:
         """Return by what each reading is multiplied to be in ``unit``, NaN where it cannot be."""
         return np.array([ratio(name, unit) for name in self.names])[self.places(instants)]
 
-    def agrees(self, instants: InstantArray, said: SaidUnits) -> bool:
-        """Return whether the readings say the units that are known already."""
-        code = {name: place for place, name in enumerate(said.names)}
-        held = np.array([NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names])
-        told = said.codes != NOT_SAID
-        return bool((held[self.places(instants)] == said.codes)[told].all())
+    def agrees(self, instants: InstantArray, stated: StatedUnits) -> bool:
+        """Return whether the readings state the units of the history."""
+        code = {name: place for place, name in enumerate(stated.names)}
+        codes = np.array([NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names])
+        has_unit = stated.codes != NOT_SAID
+        return bool((codes[self.places(instants)] == stated.codes)[has_unit].all())
 
-    def with_said(self, instants: InstantArray, said: SaidUnits, others: InstantArray) -> "UnitHistory":
-        """Return the history once readings have said their units.
+    def with_stated(self, instants: InstantArray, stated: StatedUnits, others: InstantArray) -> "UnitHistory":
+        """Return the history with the stated units of readings.
 
         Args:
             instants: of these readings, each once, in any order.
-            said: their units.
+            stated: their units.
             others: of all other stored readings from the first of these on, up to the next one after the last of these.
 
-        Invariants: each of these readings has the unit that it says, every other one the unit that it had, and a change of unit stands at a reading.
+        Invariants: each of these readings has its stated unit, every other one the unit that it had, and a change of unit stands at a reading.
         """
-        told = said.codes != NOT_SAID
-        if not told.any():
+        has_unit = stated.codes != NOT_SAID
+        if not has_unit.any():
             return self
-        own, units = instants[told], np.array(said.names, dtype=np.object_)[said.codes[told]]
-        known = self if self.first is not None else UnitHistory(str(units[own.argmin()]), self.since, self.later)
-        kept = np.setdiff1d(others[others >= own.min()], own)
-        points: InstantArray = np.concatenate([own, kept])
+        own, units = instants[has_unit], np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]]
+        history = self if self.first is not None else UnitHistory(str(units[own.argmin()]), self.since, self.later)
+        unchanged = np.setdiff1d(others[others >= own.min()], own)
+        points: InstantArray = np.concatenate([own, unchanged])
         order = np.argsort(points, kind="stable")
         points = points[order]
-        names: NDArray[np.object_] = np.concatenate([units, np.array(known.names, dtype=np.object_)[known.places(kept)]])[order]
-        earlier = int(np.searchsorted(known.since, points[0]))
-        # Nothing is stored after the last of all: what comes next is taken for what was said last.
-        later = int(np.searchsorted(known.since, points[-1], side="right")) if kept.size and kept[-1] > own.max() else known.since.size
-        changes = names != np.concatenate([[known.names[earlier]], names[:-1]])
-        since: InstantArray = np.concatenate([known.since[:earlier], points[changes], known.since[later:]])
-        return UnitHistory(known.first, since, (*known.later[:earlier], *names[changes].tolist(), *known.later[later:]))
+        names: NDArray[np.object_] = np.concatenate([units, np.array(history.names, dtype=np.object_)[history.places(unchanged)]])[order]
+        earlier = int(np.searchsorted(history.since, points[0]))
+        # Nothing is stored after the last of all: later readings keep the last stated unit.
+        later = int(np.searchsorted(history.since, points[-1], side="right")) if unchanged.size and unchanged[-1] > own.max() else history.since.size
+        changes = names != np.concatenate([[history.names[earlier]], names[:-1]])
+        since: InstantArray = np.concatenate([history.since[:earlier], points[changes], history.since[later:]])
+        return UnitHistory(history.first, since, (*history.later[:earlier], *names[changes].tolist(), *history.later[later:]))

@@ -116,7 +116,7 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
     """
     if OWN_VACATION not in readings.read_units(connection, site_id):
         return False
-    held = readings.read_held(connection, site_id, OWN_VACATION, first=now, end=now)[1]
+    held = readings.read_with_previous(connection, site_id, OWN_VACATION, first=now, end=now)[1]
     return bool(held.size and held[0] > 0)
 
 

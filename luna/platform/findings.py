@@ -109,7 +109,7 @@ def _silent_since(connection: Connection, state: ControlState) -> datetime | Non
     if decision.gave_up:
         return decision.slot_start
     # Each slot is tried anew, for a minute and a half: until that one is confirmed, nothing has shown that the device is back.
-    return None if decision.settled else control.left_alone_since(connection, state)
+    return None if decision.settled else control.unanswered_since(connection, state)
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:

@@ -33,7 +33,7 @@ def find_forgotten(connection: Connection, site: Site, at: datetime) -> Span | N
 
 def find_forgotten_each(connection: Connection, found: Mapping[int, Site], at: datetime) -> dict[int, Span]:
     """Return the same of many sites by their keys; those of which all counts are left out."""
-    held = readings.read_held_each(connection, [(key, OWN_RESET) for key in found], first=at, end=at)
+    held = readings.read_with_previous_each(connection, [(key, OWN_RESET) for key in found], first=at, end=at)
     forgotten: dict[int, Span] = {}
     for (key, site), (instants, _) in zip(found.items(), held, strict=True):
         zone = parse_zone(site.timezone)

@@ -36,7 +36,7 @@ class SiteFacts(Message):
 
 
 class Header(Message):
-    """What is known of an artefact without its parts; ``parts`` names each and its length in bytes, in order.
+    """The header of an artefact; ``parts`` names each and its length in bytes, in order.
 
     ``site`` is null where a policy serves any home. Nothing from ``data_until`` on was learned from.
     """
@@ -55,7 +55,7 @@ class Header(Message):
 
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """A trained agent: what is known of it, and what it learned, by the name of the part."""
+    """A trained agent: its header, and its learned parts by name."""
 
     header: Header
     parts: Mapping[str, bytes]
@@ -81,7 +81,7 @@ def save_artefact(artefact: Artefact, objects: ObjectStore) -> str:
 
 
 def load_artefact(objects: ObjectStore, key: str) -> Artefact:
-    """Return what is stored under ``key``.
+    """Return the artefact stored under ``key``.
 
     Raises:
         ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
@@ -94,11 +94,11 @@ def _unpack(packed: bytes, key: str) -> Artefact:
     try:
         line, _, rest = gzip.decompress(packed).partition(b"\n")
         document = json.loads(line)
-        found = document.get("format")
+        file_format = document.get("format")
     except (OSError, EOFError, ValueError, AttributeError) as exc:
         raise ArtefactError("the object is no trained agent", field=key, remedy=RETRAIN) from exc
-    if found != FORMAT:
-        raise ArtefactError("the trained agent is of another format", field=key, value=found, remedy=RETRAIN)
+    if file_format != FORMAT:
+        raise ArtefactError("the trained agent is of another format", field=key, value=file_format, remedy=RETRAIN)
     try:
         header = Header.model_validate(document)
     except pydantic.ValidationError as exc:

@@ -20,7 +20,7 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """What is told of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
+    """The card of a training of an agent: its run, its artefact's header, and the days that it learned from and left out."""
 
     run: TrainingRun
     header: Header
@@ -31,11 +31,11 @@ class AgentCard:
     def facts(self) -> dict[str, Any]:
         """Return the card as JSON knows it."""
         run = self.run
-        told = {name: getattr(run, name) for name in ("run_id", "version", "code_version", "seed", "train_seconds", "accepted", "verdict", "trigger")}
+        training = {name: getattr(run, name) for name in ("run_id", "version", "code_version", "seed", "train_seconds", "accepted", "verdict", "trigger")}
         window = {"data_from": run.data_from.isoformat(), "data_until": run.data_until.isoformat(), "days": self.days, "days_left_out": self.refused}
         learned = self.header.model_dump(mode="json", include={"kind", "state_version", "site", "settings", "parts"})
         lineage = {"artefact_key": run.artefact_key, "parent_run_id": run.parent_run_id, "metrics": dict(run.metrics)}
-        return told | window | learned | lineage | {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
+        return training | window | learned | lineage | {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
 
     def text(self) -> str:
         """Return the card as Markdown."""

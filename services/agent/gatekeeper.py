@@ -19,7 +19,7 @@ from luna.energy.physics import clamp, find_corrected
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import balance_residual_kwh
 from luna.energy.timeline import FloatArray
-from luna.platform.database.agent_gates import HeldMode, LastDecisions
+from luna.platform.database.agent_gates import EffectiveMode, LastDecisions
 from services.planner.dp.plan import value_flows
 from services.planner.following import LEAST_GAIN
 from services.planner.policy_simulation import SimulatedPolicy, find_breach, simulate_policies
@@ -42,26 +42,26 @@ class PlanJudgement:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a policy makes of the expected course: money, kWh beyond limits and wishes, and slots in which it asked for what it may not have."""
+    """The outcome of a policy on the expected course: money, kWh beyond limits and demands, and corrected slots."""
 
     cost: float
     breach_kwh: float
     corrected: int
 
 
-def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, held: HeldMode) -> PlanJudgement:
+def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effective: EffectiveMode) -> PlanJudgement:
     """Return whether devices are to follow the agent's plan, or the part of it that the mode allows.
 
     Args:
         problem: what both plans were made from, with all that is placed.
         planner: what the planner's plan makes of any state of charge.
         agent: the same of the agent's plan.
-        held: what the agent may do now; in shadow its whole plan is judged, and nothing of it followed.
+        effective: the agent's effective mode; in shadow its whole plan is judged, and nothing of it followed.
 
     Invariants: nothing is followed that misses a limit or a wish by more than the planner's plan, that asks for what a device cannot do in more slots than
     it, or that is expected to cost no less.
     """
-    if held.mode == "export_only":
+    if effective.mode == "export_only":
         agent = planner.sell_as(agent)
     errors = problem.uncertainty.errors or problem.uncertainty.courses
     runs = simulate_policies(problem, (planner, agent), errors)
@@ -73,29 +73,29 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, held: H
     if not all(math.isfinite(value) for value in metrics.values()):
         return PlanJudgement(GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected), {})
     safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and second.corrected <= first.corrected
-    return PlanJudgement(_decide(held, gain=gain, safe=safe, corrected=second.corrected), metrics)
+    return PlanJudgement(_decide(effective, gain=gain, safe=safe, corrected=second.corrected), metrics)
 
 
-def _decide(held: HeldMode, *, gain: float, safe: bool, corrected: int) -> GateVerdict:
+def _decide(effective: EffectiveMode, *, gain: float, safe: bool, corrected: int) -> GateVerdict:
     code: GateCode = "agent_cheaper"
     if not safe:
         code = "not_safe"
     elif gain <= LEAST_GAIN:
         code = "not_cheaper"
-    elif held.mode == "shadow":
-        code = held.code or "mode_is_shadow"
-    follow = FOLLOWED[held.mode] if code == "agent_cheaper" else "nothing"
+    elif effective.mode == "shadow":
+        code = effective.code or "mode_is_shadow"
+    follow = FOLLOWED[effective.mode] if code == "agent_cheaper" else "nothing"
     return GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=corrected)
 
 
 def _inspect(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
     capacity, outlook = problem.limits.batteries.capacity_kwh, problem.outlook
     modes = np.concatenate([run.setpoints.mode[:, :1], run.setpoints.mode[:, :-1]], axis=1)
-    asked = policy.read(slice(None), run.start_kwh / capacity, modes)
-    safe = clamp(asked, run.start_kwh, problem.limits)
+    setpoints = policy.read(slice(None), run.start_kwh / capacity, modes)
+    safe = clamp(setpoints, run.start_kwh, problem.limits)
     beyond = run.flows.excess_kwh > _SAME_KWH
     unbalanced = np.abs(balance_residual_kwh(run.flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
-    slots = find_corrected(asked, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
+    slots = find_corrected(setpoints, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
     return _Outcome(value_flows(problem, run.flows), find_breach(problem, run.flows), int(np.count_nonzero(slots)))
 
 
@@ -127,7 +127,7 @@ _LITTLE_MONEY = 1e-6
 class DailyGain:
     """A day that both lived: what the agent saved beside the planner, and the oracle beside no control, stored energy counted in.
 
-    ``corrected`` are the slots in which the safety layer changed what the agent asked for.
+    ``corrected`` are the slots in which the safety layer changed the agent's set-point.
     """
 
     day: date
@@ -138,9 +138,9 @@ class DailyGain:
 
 @dataclass(frozen=True, slots=True)
 class DaysOfEvidence:
-    """Recorded days that were replayed, days in shadow, and what the agent asked for lately; each list in order of days.
+    """Recorded days that were replayed, days in shadow, and the agent's corrected slots of late; each list in order of days.
 
-    ``slots`` were planned in the last week, ``corrected`` of them asked for what the safety layer or a limit refused.
+    ``slots`` were planned in the last week, ``corrected`` of them by the safety layer or a limit.
     """
 
     replay: Sequence[DailyGain]
@@ -160,15 +160,15 @@ class DaysOfEvidence:
 
 
 def weigh_days(kind: Literal["replay", "shadow", "both"], days: Sequence[DailyGain], *, rng: np.random.Generator) -> GateEvidence:
-    """Return what days say: the gain in points of the oracle's savings, and its 95 % interval by a block bootstrap; neither where nothing could be saved."""
+    """Return the evidence of days: the gain in points of the oracle's savings, and its 95 % interval by a block bootstrap; neither without possible savings."""
     needed = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}[kind]
     gains, possible = np.array([each.gain for each in days]), sum(each.possible for each in days)
-    found = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()), violations=sum(each.corrected for each in days))
+    evidence = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()), violations=sum(each.corrected for each in days))
     if possible <= _LITTLE_MONEY:
-        return found
+        return evidence
     low, high = bound_sum(gains, rng=rng)
     points, low, high = (100.0 * amount / possible for amount in (float(gains.sum()), low, high))
-    return found.model_copy(update={"points": points, "low": low, "high": high})
+    return evidence.model_copy(update={"points": points, "low": low, "high": high})
 
 
 def loses(shadow: Sequence[float], usual: Sequence[float]) -> bool:
@@ -194,28 +194,28 @@ def loses(shadow: Sequence[float], usual: Sequence[float]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ModeHistory:
-    """What was decided about the modes of a policy: the last decision of each, and the last time that each was withdrawn or given back."""
+    """The decisions about the modes of a policy: the last decision of each, and the last time that each was withdrawn or given back."""
 
     policy: str
     standing: LastDecisions
     turns: LastDecisions
 
 
-def judge_modes(found: Mapping[ControlMode, DaysOfEvidence], history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> list[GateEntry]:
-    """Return a decision for each mode that ``found`` holds the days of, except what a person withdrew: that only a person gives back.
+def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> list[GateEntry]:
+    """Return a decision for each mode that ``evidence`` holds the days of, except what a person withdrew: that only a person gives back.
 
     Args:
-        found: by mode, how days went with as much as it allows.
+        evidence: by mode, days with as much of the agent's plan as it allows.
         history: what holds.
         now: when it is judged.
         rng: draws blocks of days.
 
     Invariants: without enough days of both kinds nothing is offered; what was withdrawn comes back by days after that alone.
     """
-    return [_judge(mode, days, history, now=now, rng=rng) for mode, days in found.items() if not _is_taken(history.standing.get(mode))]
+    return [_judge(mode, days, history, now=now, rng=rng) for mode, days in evidence.items() if not _is_revoked(history.standing.get(mode))]
 
 
-def _is_taken(last: GateEntry | None) -> bool:
+def _is_revoked(last: GateEntry | None) -> bool:
     return last is not None and last.state == "withdrawn" and last.decided_by != GATEKEEPER
 
 
@@ -229,7 +229,7 @@ def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now
     evidence = [weigh_days("replay", days.replay, rng=rng), weigh_days("shadow", days.shadow, rng=rng), weigh_days("both", days.both, rng=rng)]
     streak = loses([each.gain for each in recent.shadow], [each.gain for each in days.replay])
     # What was given back once was given back by days in shadow since.
-    corrected = _asks_too_much(days, days.both if turn is None else recent.shadow)
+    corrected = _exceeds_corrections(days, days.both if turn is None else recent.shadow)
     fault = "losing_streak" if streak else "interventions" if corrected else None
     if fault is not None:
         lost = {"state": "withdrawn", "kind": "withdrawn"} if state == "offered" else {"state": "not_ready"}
@@ -239,14 +239,14 @@ def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now
     return entry.model_copy(update={"state": offered, "reason": reason, "better": better, "evidence": evidence})
 
 
-def _asks_too_much(found: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
+def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
     """Return whether the safety layer corrects the agent beyond the limit: in what was planned in the last week, or on these days."""
     on_days = sum(each.corrected for each in days)
-    return found.corrected > MOST_CORRECTED * found.slots or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
+    return evidence.corrected > MOST_CORRECTED * evidence.slots or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
 
 
 def _weigh(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:
-    """Return the code of what evidence says, and whether the agent is surely cheaper."""
+    """Return the code of the evidence, and whether the agent is surely cheaper."""
     replay, shadow, both = evidence
     if replay.days < replay.needed:
         return "replay_days", False
@@ -261,6 +261,6 @@ def _judge_withdrawn(entry: GateEntry, recent: DaysOfEvidence, last: GateEntry |
     """Return whether days in shadow since it was withdrawn give a mode back."""
     evidence = weigh_days("shadow", recent.shadow, rng=rng)
     proven = evidence.days >= evidence.needed and evidence.low is not None and evidence.low > MARGIN_POINTS
-    if proven and not _asks_too_much(recent, recent.shadow):
+    if proven and not _exceeds_corrections(recent, recent.shadow):
         return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [evidence]})
     return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [evidence]})

@@ -1,4 +1,4 @@
-"""A site's history as learners get it: what happened, what was known when, and what is said of each day, up to an instant and nothing from then on."""
+"""A site's history for learners: actual values, forecasts and prices as issued, and verdicts on days, up to an instant and nothing from then on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,7 @@ _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
 @dataclass(frozen=True)
 class History:
-    """Days of a site; gaps are NaN in what happened. ``verdicts`` are those on the quality of local days, clean where there is none."""
+    """Days of a site; gaps are NaN in the actual values. ``verdicts`` are those on the quality of local days, clean where there is none."""
 
     scene: ReplayData
     verdicts: Mapping[date, QualityVerdict]
@@ -60,7 +60,7 @@ class History:
         return self.episodes.episodes.day
 
     def within(self, start: datetime, end: datetime) -> "History":
-        """Return the days from ``start`` on that end by ``end``, with what was known by then and nothing that happened later."""
+        """Return the days from ``start`` on that end by ``end``, with the knowledge of then and nothing later."""
         window = Timeline(start, SLOT, (end - start) // SLOT)
         return replace(self, scene=cut_scene(self.scene, window))
 
@@ -86,7 +86,7 @@ class History:
 
 
 def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
-    """Return the scene of a window within another's: what happened until its end, beyond it the last day again, what was issued and published by then."""
+    """Return the scene of a window within another's: actual values until its end, beyond it the last day again, forecasts and prices issued by then."""
     foresight, prices = scene.foresight, scene.prices
     first = max(foresight.timeline.start, window.start - DAYS * DAY)
     around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
@@ -100,8 +100,8 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
 
 def _know_until(series: FloatArray, timeline: Timeline, around: Timeline, end: datetime) -> FloatArray:
     """Return a series on ``around`` as it was until ``end``; from then on its last day is repeated."""
-    first, known = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
-    return np.asarray(series[first : first + known][repeat_last(np.arange(around.count), known, period=DAY // SLOT)])
+    first, known_slots = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
+    return np.asarray(series[first : first + known_slots][repeat_last(np.arange(around.count), known_slots, period=DAY // SLOT)])
 
 
 def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
@@ -113,7 +113,7 @@ def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:
 def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
     """Return a stored site's whole local days that end by ``until``. Forecasts that were not issued then are made, and not stored.
 
-    Making them takes longer than everything else that is read: who wants histories until several instants reads the longest, and takes ``within`` of it.
+    Making them takes longer than everything else that is read: for histories until several instants read the longest, and take ``within`` of it.
 
     Raises:
         NotFoundError: no such site.
@@ -123,13 +123,13 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
     window = _find_window(connection, site, until)
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
-    seen = observations.read(connection, site_id, around)
+    observed = observations.read(connection, site_id, around)
     prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
     version = find_active(connection, site).forecast_version
     issued = forecasts.read_all(connection, site_id, version=version, first=around.start - DAY, last=window.end)
     context = read_context(connection, site, first=around.start, end=window.end)
-    archive = complete_forecasts(issued, seen, site, window, source=ForecastMaker(version, context, progress))
-    scene = ReplayData(site, window, PerfectForesight(around, seen.load_kwh, seen.pv_kwh), prices, archive)
+    archive = complete_forecasts(issued, observed, site, window, source=ForecastMaker(version, context, progress))
+    scene = ReplayData(site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive)
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
     return History(cut_scene(scene, window), verdicts)
@@ -145,32 +145,32 @@ def _find_window(connection: Connection, site: Site, until: datetime) -> Timelin
 
 @dataclass(frozen=True, slots=True)
 class ForecastMaker:
-    """Who forecasts where nobody did: the version that drives the planner, and the surroundings that it may know."""
+    """Makes forecasts where none was issued: by the version that drives the planner, with its context."""
 
     version: str
     context: Context
     progress: Progress = keep_quiet
 
-    def learn(self, seen: Observations, site: Site, before: datetime) -> Forecaster:
+    def learn(self, observed: Observations, site: Site, before: datetime) -> Forecaster:
         """Return the forecaster that knows nothing from ``before`` on."""
         if self.version in BASELINES:
             return Baseline(self.version, site)
-        known = seen.starts < to_instant(before)
-        series = {"load_kwh": seen.load_kwh[known], "pv_kwh": seen.pv_kwh[known]}
-        return train(Observations.of(seen.starts[known], series), site=site, until=before, context=self.context)
+        earlier = observed.starts < to_instant(before)
+        series = {"load_kwh": observed.load_kwh[earlier], "pv_kwh": observed.pv_kwh[earlier]}
+        return train(Observations.of(observed.starts[earlier], series), site=site, until=before, context=self.context)
 
 
-def complete_forecasts(issued: Sequence[Forecast], seen: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
-    """Return forecasts for every hour of a window; those of days on which few were issued are made of nothing that was measured later."""
-    zone, made = ZoneInfo(site.timezone), []
+def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
+    """Return forecasts for every hour of a window; those of days with few issues are made from earlier measurements alone."""
+    zone, completed = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start
     while begin < window.end:
         end = min(begin + _TRAINED_EVERY, window.end)
         instants = [at for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY) if at.astimezone(zone).date() not in days]
         if instants:
-            batch, _ = issue_in_parts(source.learn(seen, site, begin), seen, instants, context=source.context)
-            made += list(batch)
+            batch, _ = issue_in_parts(source.learn(observed, site, begin), observed, instants, context=source.context)
+            completed += list(batch)
         source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
         begin = end
-    return ForecastArchive(sorted([*issued, *made], key=lambda forecast: forecast.issued_at))
+    return ForecastArchive(sorted([*issued, *completed], key=lambda forecast: forecast.issued_at))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from luna.energy.physics import IntArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.agent.environment.known import KnownSlots
+from services.agent.environment.slot_features import SlotFeatures
 from services.agent.environment.states import StateArray, StateLayout
 from services.agent.modes import plan_by_modes
 from services.planner.dp.plan import Plan
@@ -32,7 +32,7 @@ class LearnedModes:
     score: Score
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return what is followed; see ``AgentPolicy``."""
+        """Return the plan to follow; see ``AgentPolicy``."""
         del prices  # those of the problem say what was learned from
         return plan_by_modes(problem, _Chooser(problem, self), planned=planned)
 
@@ -45,10 +45,10 @@ class _Chooser:
     learned: LearnedModes
 
     @cached_property
-    def _known(self) -> KnownSlots:
-        return KnownSlots.of_problem(self.problem)
+    def _features(self) -> SlotFeatures:
+        return SlotFeatures.of_problem(self.problem)
 
     def __call__(self, slots: IndexArray, stored_kwh: FloatArray) -> IntArray:
         capacity = np.full(slots.size, self.problem.site.batteries[0].capacity_kwh)
-        states = self.learned.layout.build(self._known, slots, stored_kwh / capacity, capacity)
+        states = self.learned.layout.build(self._features, slots, stored_kwh / capacity, capacity)
         return np.asarray(self.learned.score(states).argmax(axis=1), dtype=np.int8)

@@ -1,4 +1,4 @@
-"""A plan of modes that somebody chooses: asked at all states of charge, then followed as thresholds like any other plan.
+"""A plan of chosen modes: read at all states of charge, then followed as thresholds like any other plan.
 
 The planner's own decision stands wherever modes of one battery do not say everything, or a limit or wish would be missed.
 """

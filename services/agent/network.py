@@ -1,4 +1,4 @@
-"""A small network as everybody here trains, stores and asks it: layers of weights, inputs brought to unit scale. Asking it takes NumPy alone."""
+"""A small network as everybody here trains, stores and asks it: layers of weights, inputs brought to unit scale. Inference takes NumPy alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LEAST_STD = 1e-6
 
 
 class NetworkError(LunaError):
-    """A stored network cannot be used, or was asked about a state that is none of its kind."""
+    """A stored network cannot be used, or a state is not of its kind."""
 
     title, code = "Network unusable", "network"
 
@@ -45,7 +45,7 @@ class Scale:
 
 @dataclass(slots=True)
 class Moments:
-    """Count, mean and sum of squared deviations of all that was seen."""
+    """Count, mean and sum of squared deviations of all samples."""
 
     count: float
     mean: FloatArray
@@ -121,13 +121,13 @@ class SmallNetwork:
 
     @property
     def tensors(self) -> dict[str, Float32Array]:
-        """What is stored of it as safetensors."""
+        """The network as safetensors."""
         weights = {f"layer.{layer}.weight": weight for layer, weight in enumerate(self.weights)}
         return weights | {f"layer.{layer}.bias": bias for layer, bias in enumerate(self.biases)}
 
     @property
     def header(self) -> dict[str, Any]:
-        """What is stored of it as JSON; who stores it adds ``kind`` and ``state_version``."""
+        """The network's header as JSON; the caller adds ``kind`` and ``state_version``."""
         return {"activation": self.activation, "mean": self.scale.mean.tolist(), "std": self.scale.std.tolist()}
 
     def scores(self, states: NDArray[Any]) -> Float32Array:

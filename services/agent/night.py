@@ -1,4 +1,4 @@
-"""What the agent does while nobody waits for a plan: score what was planned, have days replayed that evidence lacks, judge, and learn anew where that is due.
+"""The agent's nightly work: score plans, have missing days replayed, judge modes, and train where that is due.
 
 Each step of each site is a transaction of its own and asks for nothing twice, so a night that is interrupted goes on an hour later where it was.
 """
@@ -47,7 +47,7 @@ REPLAYED = ("idle", "self_consumption", PLANNER, "oracle")
 
 @dataclass(frozen=True)
 class _Night:
-    """One site's night; ``did`` says what was done."""
+    """One site's night; ``did`` lists its actions."""
 
     engine: Engine
     site: Site
@@ -68,7 +68,7 @@ class _Night:
         return self.now.astimezone(self.zone).date() - DAY
 
     def run(self) -> list[str]:
-        """Do what is due, and return what that was."""
+        """Run the due steps, and return their actions."""
         self._score()
         judged = self._judge()
         for request in self._choose_work(judged):
@@ -80,11 +80,11 @@ class _Night:
         with unit_of_work(self.engine) as connection:
             first = self.yesterday - (SCORED_BACK - 1) * DAY
             scored = scores.read_daily(connection, self.site.name, system_id=SHADOW + self.policy, first=first, last=self.yesterday)
-        known = {cost.day for cost in scored.get(self.policy, [])}
+        scored_days = {cost.day for cost in scored.get(self.policy, [])}
         # The day before yesterday once more: since yesterday is recorded, what was left at its end is valued by what came.
         again = {self.yesterday - DAY, self.yesterday}
         days = [first + number * DAY for number in range(SCORED_BACK)]
-        for day in (day for day in days if day not in known or day in again):
+        for day in (day for day in days if day not in scored_days or day in again):
             self._score_day(day)
 
     def _score_day(self, day: date) -> None:
@@ -102,9 +102,9 @@ class _Night:
             if last is not None and last.astimezone(self.zone).date() > self.yesterday:
                 return []
             standing, turns = (read(connection, self.site.name, policy=self.policy) for read in (agent_gates.read_standing, agent_gates.read_turns))
-            found = read_evidence(connection, self.site, policy=self.policy, now=self.now)
+            evidence = read_evidence(connection, self.site, policy=self.policy, now=self.now)
             rng = np.random.default_rng(self.yesterday.toordinal())
-            entries = judge_modes(found, ModeHistory(self.policy, standing, turns), now=self.now, rng=rng)
+            entries = judge_modes(evidence, ModeHistory(self.policy, standing, turns), now=self.now, rng=rng)
             for entry in entries:
                 agent_gates.record(connection, self.site.name, entry)
         for entry in entries:
@@ -135,7 +135,7 @@ def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Jo
     with unit_of_work(engine) as connection:
         every = [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites
     due = [site for site in every if site.batteries and (request.site_id or now.astimezone(parse_zone(site.timezone)).hour in NIGHT_HOURS)]
-    done: dict[str, list[str]] = {}
+    actions: dict[str, list[str]] = {}
     faults: dict[str, str] = {}
     for site in due:
         night = _Night(engine, site, now, ask)
@@ -145,32 +145,32 @@ def run_night(engine: Engine, request: NightRequest, ask: Callable[[Request], Jo
             faults[site.name] = str(error)
 
         isolate(night.run, fail)
-        done[site.name] = night.did
+        actions[site.name] = night.did
         NIGHTS.labels("failed" if site.name in faults else "done").inc()
-    return NightReply(sites=done, faults=faults)
+    return NightReply(sites=actions, faults=faults)
 
 
 def read_evidence(connection: Connection, site: Site, *, policy: str, now: datetime) -> dict[ControlMode, DaysOfEvidence]:
     """Return the days that each mode is judged by, replayed and in shadow, with as much of the agent's plan as the mode takes."""
     replayed = scores.read_daily(connection, site.name, system_id=SIMULATION)
     beside = scores.read_daily(connection, site.name, system_id=SHADOW + policy)
-    asked = agent_plans.count(connection, site.name, policy=policy, since=now - timedelta(days=7))
+    planned = agent_plans.count(connection, site.name, policy=policy, since=now - timedelta(days=7))
     names: dict[ControlMode, str] = {"export_only": policy + EXPORT, "full_control": policy}
-    return {mode: DaysOfEvidence(pair_days(replayed, name), pair_days(beside, name), asked.slots, asked.interventions) for mode, name in names.items()}
+    return {mode: DaysOfEvidence(pair_days(replayed, name), pair_days(beside, name), planned.slots, planned.interventions) for mode, name in names.items()}
 
 
 def pair_days(costs: Mapping[str, list[DayCost]], policy: str) -> list[DailyGain]:
     """Return what a policy saved beside the planner on each day of which both are known, with what the oracle saved."""
     settled = {name: {each.day: each.settled for each in days} for name, days in costs.items()}
-    known = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
-    own, planner, oracle, idle = known
-    days = sorted(set.intersection(*(set(each) for each in known)))
+    settled_costs = [settled.get(name, {}) for name in (policy, PLANNER, "oracle", "idle")]
+    own, planner, oracle, idle = settled_costs
+    days = sorted(set.intersection(*(set(each) for each in settled_costs)))
     corrected = {each.day: each.corrected or 0 for each in costs.get(policy, [])}
     return [DailyGain(day, planner[day] - own[day], idle[day] - oracle[day], corrected[day]) for day in days]
 
 
 def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterday: date) -> list[Request]:
-    """Return what to ask for so that recorded days become evidence: the first training, from before these days, then replays of those that lack one."""
+    """Return the requests that turn recorded days into evidence: the first training, from before these days, then replays of those that lack one."""
     zone, span = parse_zone(site.timezone), recorded_span.of_site(connection, site.name)
     if span is None:
         return []
@@ -182,10 +182,10 @@ def choose_evidence(connection: Connection, site: Site, *, policy: str, yesterda
         return [TrainAgentRequest(site_id=site.name, kind=AGENT_POLICIES[policy], until=begin)]
     policies = [*REPLAYED, policy, policy + EXPORT]
     scored = scores.read_daily(connection, site.name, system_id=SIMULATION, first=first, last=yesterday)
-    done = set.intersection(*({day.day for day in scored.get(name, [])} for name in policies[-2:]))
-    known = read_savings(connection, site, first=first, last=yesterday)
-    ready = {day.day for day in known.counted} | {day.day for day in known.left_out if day.code == "not_replayed"}
-    spans = _split_runs(sorted(ready - done))[:CHUNKS]
+    replayed = set.intersection(*({day.day for day in scored.get(name, [])} for name in policies[-2:]))
+    savings = read_savings(connection, site, first=first, last=yesterday)
+    ready = {day.day for day in savings.counted} | {day.day for day in savings.left_out if day.code == "not_replayed"}
+    spans = _split_runs(sorted(ready - replayed))[:CHUNKS]
     return [AgentReplayRequest(site_id=site.name, from_day=days[0], to_day=days[-1], policies=policies, explain_loss=False) for days in spans]
 
 

@@ -15,7 +15,7 @@ class AgentPolicy(Protocol):
     """A trained policy. It depends on nothing but what it learned, the problem, and the prices published by the problem's start."""
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return what is followed, as ``services.planner.planner.decide`` returns it: with a policy that meets any state of charge.
+        """Return the plan to follow, as ``services.planner.planner.decide`` returns it: with a policy that meets any state of charge.
 
         ``planned`` is the planner's own decision of the problem, where it is known; who needs it makes it otherwise.
         """
@@ -23,7 +23,7 @@ class AgentPolicy(Protocol):
 
 @runtime_checkable
 class ExplainsValue(Protocol):
-    """A policy that can say what tells its plan from the planner's own."""
+    """A policy that explains the difference of its plan from the planner's own."""
 
     def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> Mapping[str, float]:
         """Return figures of ``plan``, made of ``problem`` as ``planned`` was: worth of a stored kWh to planner and agent, prices that either expects."""

@@ -1,4 +1,4 @@
-"""Kinds of trained agents, each one declaration: what it is called, which states it reads, who trains it and who loads it.
+"""Kinds of trained agents, each one declaration: its name, its states, its training and its loader.
 
 Every package beside this module that has a module ``kind`` declares its own there. A kind's champion is its latest accepted training.
 """
@@ -35,7 +35,7 @@ FindTeacher = Callable[[AgentKind], Artefact | None]
 
 
 def keep_quiet(done: int, total: int, label: str) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +176,14 @@ def load_agents(
         UnavailableError: the store of objects is away.
     """
     declared = find_kinds()
-    found = []
+    agents = []
     for name in names:
         if AGENT_POLICIES.get(name) not in declared:
             continue
         try:
-            found.append(load_agent(connection, objects, site, name, before=before))
+            agents.append(load_agent(connection, objects, site, name, before=before))
         except NotFoundError:
             log.info("nothing was trained", site=site.name, policy=name)
         except (ArtefactError, NetworkError) as error:
             log.warning("trained agent is not used", site=site.name, policy=name, reason=str(error))
-    return found
+    return agents

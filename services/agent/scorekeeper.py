@@ -39,14 +39,14 @@ PLANNER = "mpc"
 # The share of a day's slots that the agent has to have planned for the day to count.
 LEAST_PLANNED = 0.5
 DAY = timedelta(days=1)
-_HELD_BACK = {"free": Curtailment.NONE, "no_export": Curtailment.EXPORT, "limit": Curtailment.NONE, "off": Curtailment.ALL}
+_CURTAILMENT = {"free": Curtailment.NONE, "no_export": Curtailment.EXPORT, "limit": Curtailment.NONE, "off": Curtailment.ALL}
 
 
 class UnscoredDayError(InvalidInputError):
-    """A day of which it cannot be told what plans would have cost; ``reason`` is a code."""
+    """A day whose plans cannot be scored; ``reason`` is a code."""
 
-    def __init__(self, reason: str, said: str) -> None:
-        super().__init__(said, field="day")
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, field="day")
         self.reason = reason
 
 
@@ -85,7 +85,7 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
 
 
 def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
-    """Return what happened on a day, and on the day after it where that is recorded: by it the energy left at midnight is valued."""
+    """Return the actual values of a day, and of the day after it where that is recorded: by it the energy left at midnight is valued."""
     version = find_active(connection, site).forecast_version
     for last in (day + DAY, day):
         try:
@@ -96,7 +96,7 @@ def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
 
 
 def _stored_at(connection: Connection, site: Site, midnight: datetime) -> FloatArray:
-    """Return what batteries held at an instant, as it was measured, shape ``(batteries, 1)``."""
+    """Return the measured energy in batteries at an instant, shape ``(batteries, 1)``."""
     soc = float(observations.read(connection, site.name, Timeline(midnight - SLOT, SLOT, 1)).soc[0])
     if site.batteries and not np.isfinite(soc):
         raise UnscoredDayError("no_soc", "the state of charge at midnight was not recorded")
@@ -107,7 +107,7 @@ def read_issued(connection: Connection, site: Site, window: Timeline, *, policy:
     """Return the plans that may have been in force within a window, in order of issue, each with the agent's beside it."""
     spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
     covering = agent_plans.read_covering(connection, site.name, policy=policy, first=window.start, end=window.end)
-    beside = {made.based_on: (reply, made.issued_at) for made, reply in covering}
+    beside = {agent_plan.based_on: (reply, agent_plan.issued_at) for agent_plan, reply in covering}
     return [PlanPair(plans.load(connection, span.plan_id), *beside.get(span.plan_id, (None, None))) for span in spans]
 
 
@@ -124,9 +124,9 @@ def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) ->
 def _choose_chains(site: Site, issued: Sequence[PlanPair], window: Timeline, *, policy: str, max_age: timedelta) -> dict[str, Policy]:
     due = [find_due(issued, start, max_age=max_age) for start in window]
     planned = sum(each is not None for each in due)
-    made = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
-    if min(planned, made) < LEAST_PLANNED * window.count:
-        raise UnscoredDayError("too_few_plans", f"the planner planned {planned} and the agent {made} of {window.count} slots")
+    agent_planned = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
+    if min(planned, agent_planned) < LEAST_PLANNED * window.count:
+        raise UnscoredDayError("too_few_plans", f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots")
     takes: dict[str, Take] = {PLANNER: _take_planner, policy: _take_agent, policy + EXPORT: _take_export}
     return {name: StoredChain(site, window, due, take) for name, take in takes.items()}
 
@@ -158,7 +158,7 @@ class StoredChain:
         site: whose plans they are.
         window: the slots that are decided.
         due: the plan in force in each of them; None: the inverters are alone.
-        take: what is followed of the two plans.
+        take: selects from the two plans.
     """
 
     def __init__(self, site: Site, window: Timeline, due: Sequence[PlanPair | None], take: Take) -> None:
@@ -168,16 +168,16 @@ class StoredChain:
         self._read: dict[tuple[str, bool], PlanPolicy | None] = {}
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
-        """Return what is followed in ``slot`` of the window."""
+        """Return the set-point of ``slot`` of the window."""
         start, due = self._window.start + slot * SLOT, self._due[slot]
         policy = None if due is None else self._policy_of(due, with_agent=_has_come(due, start))
         if due is None or policy is None:
-            told = whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+            setpoint = whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
         else:
             place = (start - due.plan.slots[0].start) // timedelta(minutes=due.plan.slot_minutes)
-            told = policy.decide(int(place), stored_kwh / self._capacity, self._modes)
-        self._modes = told.mode
-        return told
+            setpoint = policy.decide(int(place), stored_kwh / self._capacity, self._modes)
+        self._modes = setpoint.mode
+        return setpoint
 
     def _policy_of(self, due: PlanPair, *, with_agent: bool) -> PlanPolicy | None:
         key = (due.plan.plan_id, with_agent)
@@ -193,11 +193,11 @@ class StoredChain:
         own = [plan.thresholds[each.name].policy(each) for each in batteries]
         theirs = own if agent is None else [agent.thresholds[each.name].policy(each) for each in batteries]
         count = len(plan.slots)
-        held, limit = np.zeros(count, dtype=np.int8), np.full(count, np.inf)
+        curtailment, limit = np.zeros(count, dtype=np.int8), np.full(count, np.inf)
         if plan.pv is not None:
-            held = np.array([_HELD_BACK[mode] for mode in plan.pv.mode], dtype=np.int8)
+            curtailment = np.array([_CURTAILMENT[mode] for mode in plan.pv.mode], dtype=np.int8)
             limit = np.array([np.inf if value is None else value for value in plan.pv.limit_kw])
-        return PlanPolicy(self._take(own, theirs), held, limit)
+        return PlanPolicy(self._take(own, theirs), curtailment, limit)
 
 
 def replay_day(scene: ReplayData, rules: Rules, window: Timeline, chains: Mapping[str, Policy]) -> dict[str, DayCost]:
@@ -208,12 +208,12 @@ def replay_day(scene: ReplayData, rules: Rules, window: Timeline, chains: Mappin
     oracle = plan_with_hindsight(scene, rules)
     plain = {name: PlainPolicy(mode, rules.curtailment) for name, mode in (("idle", Mode.HOLD), ("self_consumption", Mode.SELF_CONSUMPTION))}
     policies: dict[str, Policy] = {**chains, **plain, "oracle": Committed(oracle.setpoints)}
-    found = {}
+    costs = {}
     for name, policy in policies.items():
         counted = CountedPolicy(policy, rules.limits)
         cost = _cost(_live(scene, rules, window, counted), scene, rules, oracle)
-        found[name] = cost.model_copy(update={"corrected": int(counted.corrected[0])})
-    return found
+        costs[name] = cost.model_copy(update={"corrected": int(counted.corrected[0])})
+    return costs
 
 
 def _live(scene: ReplayData, rules: Rules, window: Timeline, policy: Policy) -> Trajectory:
@@ -222,15 +222,15 @@ def _live(scene: ReplayData, rules: Rules, window: Timeline, policy: Policy) -> 
     return simulate(policy, part, limits=rules.limits, stored_kwh=rules.initial_kwh)
 
 
-def _cost(lived: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan) -> DayCost:
-    count = lived.timeline.count
-    flows, begin, end = lived.flows, rules.initial_kwh[:, 0], lived.flows.stored_kwh[:, 0, -1]
-    costs = price(lived, import_price=rules.import_price[:count], export_price=rules.export_price[:count], wear_price=rules.wear_price).total
+def _cost(trajectory: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan) -> DayCost:
+    count = trajectory.timeline.count
+    flows, begin, end = trajectory.flows, rules.initial_kwh[:, 0], trajectory.flows.stored_kwh[:, 0, -1]
+    costs = price(trajectory, import_price=rules.import_price[:count], export_price=rules.export_price[:count], wear_price=rules.wear_price).total
     costs = costs + depth_wear(scene.site.batteries, flows.stored_kwh, rules.initial_kwh)
     carbon = None if scene.carbon_g_per_kwh is None else float((flows.import_kwh[0] * scene.carbon_g_per_kwh[:count]).sum())
     worth = [value_stored_energy(oracle, rules, slot, stored.tolist()) for slot, stored in ((-1, begin), (count - 1, end))]
     return DayCost(
-        day=lived.timeline.start.astimezone(scene.zone).date(),
+        day=trajectory.timeline.start.astimezone(scene.zone).date(),
         cost=float(costs.sum()),
         stored_gain=float(rules.terminal_value * (end.sum() - begin.sum())),
         value_gain=worth[1] - worth[0],

@@ -53,7 +53,7 @@ class AgentPlanError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """What is planned beside: the planner's plan with the complete request it was made from, and the stored site as it is now."""
+    """The basis of a shadow plan: the planner's plan with the complete request it was made from, and the stored site as it is now."""
 
     plan: PlanReply
     inputs: PlanRequest
@@ -78,13 +78,13 @@ class _Basis:
 
 
 def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock) -> ShadowPlanReply:
-    """Let the agent plan from what a plan was made from, and store what comes of it; one that is there already is returned.
+    """Let the agent plan from a plan's inputs, and store its plan; one that is there already is returned.
 
     Args:
-        engine: of the database; reading, and storing whatever came of it, are transactions of their own.
+        engine: of the database; reading and storing are transactions of their own.
         request: names the planner's plan.
         load: finds the site's agent.
-        clock: tells when it was issued.
+        clock: gives the instant of issue.
 
     Raises:
         NotFoundError: no such plan of a stored site.
@@ -92,17 +92,17 @@ def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, 
     begun = perf_counter()
     with unit_of_work(engine) as connection:
         basis = _Basis.read(connection, request.plan_id)
-        known = agent_plans.find(connection, request.plan_id, basis.policy)
-    if known is not None and known.plan_id is not None:
-        return _reply(known)
-    made, plan = _attempt(engine, basis, load, clock)
+        existing = agent_plans.find(connection, request.plan_id, basis.policy)
+    if existing is not None and existing.plan_id is not None:
+        return _reply(existing)
+    shadow_plan, plan = _attempt(engine, basis, load, clock)
     took_ms = (perf_counter() - begun) * 1e3
-    made = replace(made, metrics={**made.metrics, "milliseconds": took_ms})
-    SHADOW_PLANS.labels(made.verdict.code).inc()
+    shadow_plan = replace(shadow_plan, metrics={**shadow_plan.metrics, "milliseconds": took_ms})
+    SHADOW_PLANS.labels(shadow_plan.verdict.code).inc()
     SHADOW_SECONDS.observe(took_ms / 1e3)
     with unit_of_work(engine) as connection:
-        agent_plans.save(connection, basis.site.name, made, plan)
-    return _reply(made)
+        agent_plans.save(connection, basis.site.name, shadow_plan, plan)
+    return _reply(shadow_plan)
 
 
 def _reply(row: ShadowPlan) -> ShadowPlanReply:
@@ -162,14 +162,14 @@ def _check(plan: Plan, problem: Problem) -> Plan:
 
 
 def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
-    """Return the gatekeeper's word on what devices would follow: thresholds as the two replies carry them."""
-    held, site = agent_gates.read_held(connection, basis.site), planned.problem.site
+    """Return the gatekeeper's judgement of the plan that devices would follow: thresholds as the two replies carry them."""
+    effective, site = agent_gates.read_effective_mode(connection, basis.site), planned.problem.site
     names = {battery.name for battery in site.batteries}
     if planned.policy is None or set(basis.plan.thresholds) != names:
         # Planned powers alone are no policy that another could be held against.
         return PlanJudgement(_nothing("not_cheaper"), {})
     pair = [_read_policy(each, planned.policy, site) for each in (basis.plan, reply)]
-    return judge_plan(planned.problem, pair[0], pair[1], held)
+    return judge_plan(planned.problem, pair[0], pair[1], effective)
 
 
 def _read_policy(reply: PlanReply, planned: PlanPolicy, site: Site) -> PlanPolicy:

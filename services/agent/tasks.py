@@ -90,7 +90,7 @@ def plan_shadow(request: ShadowPlanRequest, work: TaskContext) -> ShadowPlanRepl
 @task(NightRequest, soft_limit=timedelta(hours=1))
 def spend_night(request: NightRequest, work: TaskContext) -> NightReply:
     """Score, judge, and ask for what is due."""
-    return night.run_night(work.database(), request, lambda wanted: submit_job(work.database(), work.client, wanted), now=work.clock.now())
+    return night.run_night(work.database(), request, lambda job_request: submit_job(work.database(), work.client, job_request), now=work.clock.now())
 
 
 def load_from(objects: ObjectStore) -> shadow.LoadAgent:

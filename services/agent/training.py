@@ -47,7 +47,7 @@ class Verdict:
 def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainAgentReply:
     """Train an agent on what a site measured before ``until``, but for the last part of it; on that it stands a trial beside the champion, and is stored.
 
-    What is stored is what was tried: ``data_until`` is where the days begin that it has not seen. An agent that is worse is stored and not used.
+    The stored agent is the one on trial: ``data_until`` is the begin of its unseen days. An agent that is worse is stored and not used.
 
     Raises:
         NotFoundError: no such site.
@@ -57,11 +57,13 @@ def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: 
     """
     find_kind(request.kind)
     objects.probe()  # before minutes of training for a model that could not be stored
-    known = read_history(connection, request.site_id, until=min(request.until or now, now), progress=take_part(progress, 0, 3))
-    return train_on(connection, request, known, objects=objects, progress=take_part(progress, 1, 3, span=2))
+    history = read_history(connection, request.site_id, until=min(request.until or now, now), progress=take_part(progress, 0, 3))
+    return train_on(connection, request, history, objects=objects, progress=take_part(progress, 1, 3, span=2))
 
 
-def train_on(connection: Connection, request: TrainAgentRequest, known: History, *, objects: ObjectStore, progress: Progress = keep_quiet) -> TrainAgentReply:
+def train_on(
+    connection: Connection, request: TrainAgentRequest, recorded: History, *, objects: ObjectStore, progress: Progress = keep_quiet
+) -> TrainAgentReply:
     """Train an agent as ``train_agent`` does, on a history that was read already.
 
     Raises:
@@ -70,14 +72,14 @@ def train_on(connection: Connection, request: TrainAgentRequest, known: History,
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
     begun, declared, site = time.perf_counter(), find_kind(request.kind), sites.load(connection, request.site_id)
-    history, held = known.split()
+    history, holdout = recorded.split()
     until = history.scene.timeline.end
     lesson = Lesson(history, request.seed, request.steps, take_part(progress, 0, 2), lambda kind: find_teacher(connection, objects, site, kind, before=until))
     artefact = compose_artefact(declared, site, lesson, declared.train(lesson))
     champion = _load_champion(connection, objects, site, request.kind, before=until)
     policy = declared.load(artefact, site)
-    verdict = hold_trial(held, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2))
-    trained = Trained(artefact, history, held.scene.timeline.end, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
+    verdict = hold_trial(holdout, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2))
+    trained = Trained(artefact, history, holdout.scene.timeline.end, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
     return _reply(record_training(connection, objects, site, trained), artefact.header)
 
 
@@ -109,11 +111,11 @@ def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kin
         return None
 
 
-def hold_trial(held: History, new: AgentPolicy, champion: AgentPolicy | None, *, progress: Progress = keep_quiet) -> Verdict:
-    """Return what the days say that neither has seen: a challenger is used that is no worse than the champion, or has none to beat."""
+def hold_trial(holdout: History, new: AgentPolicy, champion: AgentPolicy | None, *, progress: Progress = keep_quiet) -> Verdict:
+    """Return the verdict of the unseen days: a challenger is used that is no worse than the champion, or has none to beat."""
     learned = {NEW: new.plan, PLANNER: plan_by_planner} | ({} if champion is None else {CHAMPION: champion.plan})
     totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
-    scenes = list(held.runs())
+    scenes = list(holdout.runs())
     for place, scene in enumerate(scenes):
         tell = take_part(progress, place, len(scenes), named="trial ")
         reply = run(scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned), progress=tell).reply
@@ -122,15 +124,15 @@ def hold_trial(held: History, new: AgentPolicy, champion: AgentPolicy | None, *,
     possible = totals["idle"] - totals["oracle"]
     scores = {name: (totals["idle"] - cost) / possible if possible > 0 else 0.0 for name, cost in totals.items()}
     metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()} | {f"trial.{name}.score": score for name, score in scores.items()}
-    return _judge(scores, metrics | {"trial.days": float(len(held.days))})
+    return _judge(scores, metrics | {"trial.days": float(len(holdout.days))})
 
 
 def _judge(scores: Mapping[str, float], metrics: Mapping[str, float]) -> Verdict:
-    said = f"it reached {scores[NEW]:.1%} of the oracle's savings on {metrics['trial.days']:.0f} unseen days, the planner {scores[PLANNER]:.1%}"
+    reason = f"it reached {scores[NEW]:.1%} of the oracle's savings on {metrics['trial.days']:.0f} unseen days, the planner {scores[PLANNER]:.1%}"
     if CHAMPION not in scores:
-        return Verdict(accepted=True, reason=f"there was none before; {said}", metrics=metrics)
-    said = f"{said}, the agent in use {scores[CHAMPION]:.1%}"
-    return Verdict(scores[NEW] >= scores[CHAMPION] - TOLERANCE, said, metrics)
+        return Verdict(accepted=True, reason=f"there was none before; {reason}", metrics=metrics)
+    reason = f"{reason}, the agent in use {scores[CHAMPION]:.1%}"
+    return Verdict(scores[NEW] >= scores[CHAMPION] - TOLERANCE, reason, metrics)
 
 
 def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, learned: TrainedParts) -> Artefact:
@@ -207,7 +209,7 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
 
 
 def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
-    """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins what it tells."""
+    """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins its labels."""
     return lambda done, total, label: progress(place * total + span * done, of * total, f"{named}{label}")
 
 

@@ -26,7 +26,7 @@ from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import jobs, pulse
 from luna.platform.database.engine import after_commit, unit_of_work
-from luna.platform.database.idempotency import HeldKeys
+from luna.platform.database.idempotency import LockedKeys
 from luna.platform.health import TAKES, Readiness
 from luna.platform.health.probes import probe_database
 from luna.platform.objects import ObjectStore, open_objects
@@ -149,9 +149,9 @@ class Gateway:
         return open_objects(self.settings)
 
     @cached_property
-    def held_keys(self) -> HeldKeys:
+    def held_keys(self) -> LockedKeys:
         """The idempotency keys whose requests are being answered here."""
-        return HeldKeys(self.database)
+        return LockedKeys(self.database)
 
     @cached_property
     def latest_plans(self) -> LatestPlans:

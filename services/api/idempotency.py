@@ -19,7 +19,7 @@ from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.database import idempotency
 from luna.platform.database.engine import WholeUnit, unit_of_work
-from luna.platform.database.idempotency import AnswerKey, KeptAnswer
+from luna.platform.database.idempotency import AnswerKey, StoredReply
 from services.api.gateway import Gateway, asking_once
 from services.api.identity.caller import Caller
 from services.api.operation import Operation
@@ -50,7 +50,7 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
     held = await to_thread.run_sync(gateway.held_keys.take, key)
     try:
         found = await to_thread.run_sync(_reserve, gateway, key, digest, held)
-        if isinstance(found, KeptAnswer):
+        if isinstance(found, StoredReply):
             return Response(found.body, found.status, {**found.headers, "Idempotent-Replayed": "true"})
         return await _answer_held(gateway, key, partial(handle, request), since=found)
     finally:
@@ -84,9 +84,9 @@ def _caller(request: Request) -> str:
     return f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}"
 
 
-def _reserve(gateway: Gateway, key: AnswerKey, digest: str, held: bool) -> KeptAnswer | datetime:
+def _reserve(gateway: Gateway, key: AnswerKey, digest: str, held: bool) -> StoredReply | datetime:
     with unit_of_work(gateway.database) as connection:
-        return idempotency.reserve(connection, key, digest=digest, held=held)
+        return idempotency.reserve(connection, key, digest=digest, is_locked=held)
 
 
 def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None:
@@ -95,7 +95,7 @@ def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None
         idempotency.release(connection, key)
         return
     headers = {name: value for name, value in response.headers.items() if name in _HEADERS}
-    idempotency.keep(connection, key, KeptAnswer(response.status_code, headers, bytes(response.body).decode()))
+    idempotency.keep(connection, key, StoredReply(response.status_code, headers, bytes(response.body).decode()))
 
 
 def _release(gateway: Gateway, key: AnswerKey) -> None:

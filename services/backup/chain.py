@@ -111,7 +111,7 @@ def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_
     reached = last_instant(status)
     if current and reached is not None and chain.until is not None and not chain.missing:
         chain = replace(chain, until=max(chain.until, reached))
-    gaps = [gap for said in status.get("gaps", []) if (gap := datetime.fromisoformat(said)) > manifest.finished_at]
+    gaps = [gap for text in status.get("gaps", []) if (gap := datetime.fromisoformat(text)) > manifest.finished_at]
     if gaps and not newest_timeline and chain.until is not None:
         # Instants from there on are refused: another database may have written what follows.
         chain = replace(chain, until=min(chain.until, gaps[0] - timedelta(microseconds=1)))
@@ -196,8 +196,8 @@ def name_missing(backups: Iterable[RestorableBackup]) -> list[str]:
 def read_log(folder: BackupFolder, system_identifier: str) -> WrittenLog:
     """Return what there is of a cluster's log."""
     while True:
-        found = {path.name.removesuffix(SUFFIX): path for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")}
-        segments = {name: path for name, path in found.items() if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))}
+        paths = {path.name.removesuffix(SUFFIX): path for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")}
+        segments = {name: path for name, path in paths.items() if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))}
         # An unfinished one goes away in the moment in which the finished one stands there.
         with suppress(FileNotFoundError):
             written = {name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for name, path in segments.items()}

@@ -171,9 +171,9 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
             process.kill()
             raise
         reader.join()
-    said = words.getvalue().decode(errors="replace")
+    error_text = words.getvalue().decode(errors="replace")
     if process.returncode:
-        raise explain("pg_basebackup", said)
+        raise explain("pg_basebackup", error_text)
     return FileEntry(bytes=sealed.bytes, sha256=sealed.sha256)
 
 

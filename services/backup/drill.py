@@ -52,13 +52,13 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
     clock = clock or SystemClock()
     folder = open_folder(settings)
     try:
-        found = _drill(settings, folder, at, now=clock.now(), report=report)
+        drill_report = _drill(settings, folder, at, now=clock.now(), report=report)
     except LunaError as error:
         folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=str(error))
         raise
-    folder.note(drill_passed_at=clock.now().isoformat(), drill_seconds=found.seconds, drill_failed_at=None, drill_failure=None)
-    log.info("drill passed", **asdict(found))
-    return found
+    folder.note(drill_passed_at=clock.now().isoformat(), drill_seconds=drill_report.seconds, drill_failed_at=None, drill_failure=None)
+    log.info("drill passed", **asdict(drill_report))
+    return drill_report
 
 
 def _drill(settings: Settings, folder: BackupFolder, at: str, *, now: datetime, report: Report) -> DrillReport:

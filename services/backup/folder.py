@@ -107,8 +107,8 @@ class BackupFolder:
 
     def list_ids(self) -> list[str]:
         """Return the backups that are complete, the oldest first."""
-        found = self.backups.iterdir() if self.backups.is_dir() else ()
-        return sorted(path.name for path in found if _ID.fullmatch(path.name) and (path / MANIFEST).exists())
+        paths = self.backups.iterdir() if self.backups.is_dir() else ()
+        return sorted(path.name for path in paths if _ID.fullmatch(path.name) and (path / MANIFEST).exists())
 
     def read(self, backup_id: str) -> Manifest:
         """Return what a backup says of itself.
@@ -159,7 +159,7 @@ class BackupFolder:
         self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None, wal_lsn=None, wal_timeline=None)
 
     def _refuse_gap(self, manifest: Manifest, instant: datetime) -> None:
-        gaps = [gap for said in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(said)) <= instant]
+        gaps = [gap for text in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant]
         if gaps:
             remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
             raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
@@ -197,9 +197,9 @@ class BackupFolder:
 
     def remove(self, backup_id: str) -> None:
         """Delete a backup; it stops being one before the first of its files goes."""
-        gone = self.backups / f".{backup_id}"
-        (self.backups / backup_id).rename(gone)
-        shutil.rmtree(gone)
+        discarded = self.backups / f".{backup_id}"
+        (self.backups / backup_id).rename(discarded)
+        shutil.rmtree(discarded)
 
     def read_status(self) -> dict[str, Any]:
         """Return what is remembered of the last backup, drill and shipped log, by name."""
@@ -212,9 +212,9 @@ class BackupFolder:
     def note(self, **facts: str | float | list[str] | None) -> None:
         """Remember facts for monitors; None forgets one."""
         with self._locked("status.lock", wait=True):
-            known = {name: fact for name, fact in (self.read_status() | facts).items() if fact is not None}
+            status = {name: fact for name, fact in (self.read_status() | facts).items() if fact is not None}
             with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False, encoding="utf-8") as file:
-                json.dump(known, file)
+                json.dump(status, file)
             Path(file.name).replace(self.root / "status.json")
 
     @contextmanager
@@ -284,10 +284,10 @@ def require_space(place: Path, needed: int, *, what: str) -> None:
         MachineError: says how much is missing.
     """
     there = next(path for path in (place, *place.parents) if path.exists())
-    free, wanted = shutil.disk_usage(there).free, needed + needed // 20
-    if free < wanted:
+    free, required = shutil.disk_usage(there).free, needed + needed // 20
+    if free < required:
         remedy = "Free some space there, or name a folder on another disk. Nothing was changed."
-        raise MachineError(f"{what} needs {wanted / 1e6:.0f} MB and {free / 1e6:.0f} MB are free", field="disk", value=str(there), remedy=remedy)
+        raise MachineError(f"{what} needs {required / 1e6:.0f} MB and {free / 1e6:.0f} MB are free", field="disk", value=str(there), remedy=remedy)
 
 
 def newer(backup_id: str, version: str) -> ConflictError:

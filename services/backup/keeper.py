@@ -128,5 +128,5 @@ def show(status: dict[str, object], settings: Settings) -> None:
 
 
 def _instant(status: dict[str, object], name: str) -> datetime | None:
-    said = status.get(name)
-    return datetime.fromisoformat(said) if isinstance(said, str) else None
+    text = status.get(name)
+    return datetime.fromisoformat(text) if isinstance(text, str) else None

@@ -24,7 +24,7 @@ class ObjectMirror:
 
     def __init__(self, folder: BackupFolder, objects: ObjectStore, scratch: Path) -> None:
         self._folder, self._objects, self._scratch = folder, objects, scratch
-        self._known: dict[str, ObjectEntry] | None = None
+        self._entries: dict[str, ObjectEntry] | None = None
 
     def copy_new(self, now: datetime) -> tuple[ObjectEntry, ...]:
         """Copy what is new, note the pass, and return every object there is.
@@ -32,10 +32,10 @@ class ObjectMirror:
         Raises:
             LunaError: the store is away, or the folder cannot be written.
         """
-        known = self._known if self._known is not None else _read_known(self._folder)
+        copied = self._entries if self._entries is not None else _read_copied(self._folder)
         entries, new = {}, []
         for stored in self._objects.list_all():
-            entry = known.get(stored.key)
+            entry = copied.get(stored.key)
             if entry is None or (entry.bytes, entry.modified) != (stored.bytes, stored.modified):
                 try:
                     entry = ObjectEntry(key=stored.key, copy_name=self._copy(stored.key), bytes=stored.bytes, modified=stored.modified)
@@ -46,7 +46,7 @@ class ObjectMirror:
             entries[stored.key] = entry
         if new:
             _note_pass(self._folder, now, new)
-        self._known = entries
+        self._entries = entries
         return tuple(entries.values())
 
     def _copy(self, key: str) -> str:
@@ -115,16 +115,16 @@ def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
 
 def prune_copies(folder: BackupFolder, manifests: Iterable[Manifest], since: datetime) -> int:
     """Delete passes before ``since`` and copies that no backup and no pass names; return how many copies."""
-    kept = {entry.copy_name for manifest in manifests for entry in manifest.objects}
+    named = {entry.copy_name for manifest in manifests for entry in manifest.objects}
     for path in (folder.objects / PASSES).glob("*.json.age"):
         if _instant_of(path) < since:
             path.unlink(missing_ok=True)
         else:
-            kept |= {entry.copy_name for entry in _read_pass(folder, path)}
-    gone = [path for path in folder.objects.glob(f"??/*{SUFFIX}") if path.name.removesuffix(SUFFIX) not in kept]
-    for path in gone:
+            named |= {entry.copy_name for entry in _read_pass(folder, path)}
+    unnamed = [path for path in folder.objects.glob(f"??/*{SUFFIX}") if path.name.removesuffix(SUFFIX) not in named]
+    for path in unnamed:
         path.unlink(missing_ok=True)
-    return len(gone)
+    return len(unnamed)
 
 
 def _is_same(folder: BackupFolder, entry: ObjectEntry, objects: ObjectStore, scratch: Path) -> bool:
@@ -134,12 +134,12 @@ def _is_same(folder: BackupFolder, entry: ObjectEntry, objects: ObjectStore, scr
         return folder.key.name_of(_digest(path)) == entry.copy_name
 
 
-def _read_known(folder: BackupFolder) -> dict[str, ObjectEntry]:
+def _read_copied(folder: BackupFolder) -> dict[str, ObjectEntry]:
     ids = folder.list_ids()
-    known = {entry.key: entry for entry in folder.read(ids[-1]).objects} if ids else {}
+    copied = {entry.key: entry for entry in folder.read(ids[-1]).objects} if ids else {}
     for path in sorted((folder.objects / PASSES).glob("*.json.age")):
-        known |= {entry.key: entry for entry in _read_pass(folder, path)}
-    return {key: entry for key, entry in known.items() if copy_of(folder, entry.copy_name).exists()}
+        copied |= {entry.key: entry for entry in _read_pass(folder, path)}
+    return {key: entry for key, entry in copied.items() if copy_of(folder, entry.copy_name).exists()}
 
 
 def _note_pass(folder: BackupFolder, now: datetime, new: list[ObjectEntry]) -> None:

@@ -89,7 +89,7 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
     Raises:
         ConflictError: a newer Luna or another PostgreSQL made it.
     """
-    if manifest.schema_revision is not None and manifest.schema_revision not in migrate.known():
+    if manifest.schema_revision is not None and manifest.schema_revision not in migrate.list_revisions():
         raise newer(manifest.backup_id, manifest.luna_version)
     made_by = manifest.postgres_version // 10_000
     if postgres_major is not None and made_by != postgres_major:
@@ -154,10 +154,10 @@ def check_files(data: Path) -> None:
         path, size = data / _path_of(entry), int(entry["Size"])
         try:
             with path.open("rb") as file:
-                found = _digest(file, size) if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
+                checksum = _digest(file, size) if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as exc:
             raise damaged(path, exc.strerror or str(exc)) from exc
-        if found != entry["Checksum"]:
+        if checksum != entry["Checksum"]:
             raise damaged(path, "its checksum is not the one that the server sent")
 
 
@@ -260,22 +260,22 @@ def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
         MachineError: names the tables that differ.
     """
     with engine.own_session(database) as connection:
-        found = backups.count_tables(connection)
+        counts = backups.count_tables(connection)
         backups.forget_recovery(connection, RECOVERY_SETTINGS)
     if target.is_exact:
-        said = target.manifest.tables
-        wrong = [name for name in sorted(said.keys() | found.keys()) if not _agrees(said, found, name)]
+        manifest_tables = target.manifest.tables
+        wrong = [name for name in sorted(manifest_tables.keys() | counts.keys()) if not _agrees(manifest_tables, counts, name)]
         if wrong:
             remedy = "Take another backup: luna backup list. Nothing was changed."
             raise MachineError(
                 f"the restored tables differ from the manifest: {', '.join(wrong)}", field="backup", value=target.manifest.backup_id, remedy=remedy
             )
-    return {name: count.rows for name, count in found.items()}
+    return {name: count.rows for name, count in counts.items()}
 
 
-def _agrees(said: object, found: dict[str, backups.TableCount], name: str) -> bool:
-    before = said.get(name)  # type: ignore[attr-defined]  # a mapping of entries
-    after = found.get(name)
+def _agrees(expected: object, counts: dict[str, backups.TableCount], name: str) -> bool:
+    before = expected.get(name)  # type: ignore[attr-defined]  # a mapping of entries
+    after = counts.get(name)
     return before is not None and after is not None and (before.rows, before.checksum) == (after.rows, after.checksum)
 
 

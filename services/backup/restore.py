@@ -67,8 +67,8 @@ class EmbeddedHome:
     @property
     def major(self) -> int:
         """The version of PostgreSQL that is installed here."""
-        said = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
-        return int(re.findall(r"\d+", said)[0])
+        version = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+        return int(re.findall(r"\d+", version)[0])
 
 
 def open_home(settings: Settings) -> EmbeddedHome:

@@ -13,7 +13,7 @@ from services.backup.wal import prune_log
 log = structlog.get_logger("luna.backup")
 
 
-def choose_kept(finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int) -> set[datetime]:
+def choose_retained(finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int) -> set[datetime]:
     """Return the instants of the backups to keep: of each of the last days, weeks and months that have any, the last one.
 
     Invariants: the newest is always kept; keeping twice keeps the same.
@@ -23,11 +23,11 @@ def choose_kept(finished: Sequence[datetime], *, daily: int, weekly: int, monthl
         (weekly, lambda at: at.isocalendar()[:2]),
         (monthly, lambda at: (at.year, at.month)),
     )
-    kept = set(sorted(finished)[-1:])
+    retained = set(sorted(finished)[-1:])
     for count, period in kinds:
         latest = {period(at): at for at in sorted(finished)}
-        kept |= set(sorted(latest.values(), reverse=True)[:count])
-    return kept
+        retained |= set(sorted(latest.values(), reverse=True)[:count])
+    return retained
 
 
 def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window: datetime) -> bool:
@@ -50,29 +50,29 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
             return []
         newest = max(manifest.finished_at for manifest in manifests.values())
         window = newest - timedelta(days=settings.backup_keep_daily)
-        kept = choose_kept(
+        retained = choose_retained(
             [manifest.finished_at for manifest in manifests.values()],
             daily=settings.backup_keep_daily,
             weekly=settings.backup_keep_weekly,
             monthly=settings.backup_keep_monthly,
         )
-        kept |= {manifest.finished_at for manifest in manifests.values() if is_protected(manifest.reason, manifest.finished_at, newest=newest, window=window)}
-        gone = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in kept]
-        for backup_id in gone:
+        retained |= {each.finished_at for each in manifests.values() if is_protected(each.reason, each.finished_at, newest=newest, window=window)}
+        expired = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in retained]
+        for backup_id in expired:
             folder.remove(backup_id)
-        left = [manifest for backup_id, manifest in manifests.items() if backup_id not in gone]
-        recent = [manifest for manifest in left if manifest.finished_at >= window]
+        remaining = [manifest for backup_id, manifest in manifests.items() if backup_id not in expired]
+        recent = [manifest for manifest in remaining if manifest.finished_at >= window]
         # From here on the log is whole; what is missing before was deleted here.
         folder.note(log_since=window.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
-            prune_log(folder, cluster, _spans(left, recent, cluster))
-        prune_copies(folder, left, since=min(manifest.started_at for manifest in recent))
-    if gone:
-        log.info("backups deleted", backups=gone)
-    return gone
+            prune_log(folder, cluster, _spans(remaining, recent, cluster))
+        prune_copies(folder, remaining, since=min(manifest.started_at for manifest in recent))
+    if expired:
+        log.info("backups deleted", backups=expired)
+    return expired
 
 
-def _spans(left: Iterable[Manifest], recent: Sequence[Manifest], cluster: str) -> list[tuple[str, str | None]]:
+def _spans(manifests: Iterable[Manifest], recent: Sequence[Manifest], cluster: str) -> list[tuple[str, str | None]]:
     """Return the stretches of a cluster's log that are needed; open ones go on from the oldest recent backup."""
-    own = [manifest for manifest in left if manifest.system_identifier == cluster]
+    own = [manifest for manifest in manifests if manifest.system_identifier == cluster]
     return [(manifest.first_segment, None if manifest in recent else manifest.last_segment) for manifest in own]

@@ -72,8 +72,8 @@ class BackedUpServer:
 
 def explain(program: str, words: str) -> LunaError:
     """Return the error for a program that failed, from its last words."""
-    said = " ".join(words.split())[-_WORDS:]
-    if "no pg_hba.conf entry" in said or "permission denied" in said or "must be superuser" in said:
+    message = " ".join(words.split())[-_WORDS:]
+    if "no pg_hba.conf entry" in message or "permission denied" in message or "must be superuser" in message:
         remedy = "Let the database's user replicate: ALTER ROLE … REPLICATION, and a line `host replication` in pg_hba.conf."
-        return MachineError(f"the database refuses {program}: {said}", field="database_url", remedy=remedy)
-    return UnavailableError(f"{program} ended early: {said}", field="database_url", remedy="Try again; backups made before are whole.")
+        return MachineError(f"the database refuses {program}: {message}", field="database_url", remedy=remedy)
+    return UnavailableError(f"{program} ended early: {message}", field="database_url", remedy="Try again; backups made before are whole.")

@@ -35,10 +35,10 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
 def _check_file(folder: BackupFolder, path: Path, sha256: str) -> None:
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
         raise damaged(path, exc.strerror or str(exc)) from exc
-    if found != sha256:
+    if checksum != sha256:
         raise damaged(path, "its checksum is not the manifest's")
     with folder.key.reading(path) as source:
         while source.read(PIECE_BYTES):

@@ -28,7 +28,7 @@ REPORT_SECONDS = 5
 PARTIAL = ".partial"
 SUFFIX = ".gz.age"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
-_KEPT = re.compile(r"(?P<segment>[0-9A-F]{24})(\.partial)?|[0-9A-F]{8}\.history")
+_LOG_FILE = re.compile(r"(?P<segment>[0-9A-F]{24})(\.partial)?|[0-9A-F]{8}\.history")
 # What the receiver says when what it has does not continue what the server has: after a restore, or when the server could keep no more.
 _BROKEN = (
     "has already been removed",
@@ -65,8 +65,8 @@ class WalShipper:
 
     def learn(self, connection: Connection) -> None:
         """Remember when the server wrote what is not in the folder yet: it can arrive long after that."""
-        told = self._written | backups.list_written(connection)
-        self._written = {name: written for name, written in told.items() if not (self.place / f"{name}{SUFFIX}").exists()}
+        written_at = self._written | backups.list_written(connection)
+        self._written = {name: written for name, written in written_at.items() if not (self.place / f"{name}{SUFFIX}").exists()}
 
     def ship(self) -> int:
         """Encrypt what is new into the folder; return how many files that were. What was shipped whole leaves the spool, but for the last of it.
@@ -75,8 +75,8 @@ class WalShipper:
             MachineError: the folder cannot be written; the spool keeps what it has.
         """
         make_private(self.place)
-        with _held(self.spool / ".ship"):
-            names = sorted(path.name for path in self.spool.iterdir() if _KEPT.fullmatch(path.name))
+        with _locked(self.spool / ".ship"):
+            names = sorted(path.name for path in self.spool.iterdir() if _LOG_FILE.fullmatch(path.name))
             count = sum(self._ship(name) for name in names)
             whole = [name for name in names if _SEGMENT.fullmatch(name)]
             # The last whole one tells the receiver where to go on.
@@ -96,8 +96,8 @@ class WalShipper:
             return False
         self.folder.key.seal_bytes(content, place, compress=True)
         # Its age says until when it can be restored where the next one is missing; what was received live was written then.
-        told = self._written.get(name)
-        age = written if told is None else min(written, int(told.timestamp()) * 1_000_000_000)
+        server_time = self._written.get(name)
+        age = written if server_time is None else min(written, int(server_time.timestamp()) * 1_000_000_000)
         os.utime(place, ns=(age, age))
         self._shipped[name] = written
         if not name.endswith(PARTIAL):
@@ -129,7 +129,7 @@ class WalReceiver:
                 thread.join(0.1)
 
     def _run(self) -> None:
-        with _held(self._shipper.spool / ".receive", ending=self._ending) as mine:
+        with _locked(self._shipper.spool / ".receive", ending=self._ending) as mine:
             while mine is not None and not self._ending.is_set():
                 try:
                     self._receive(mine)
@@ -209,7 +209,7 @@ def _arrives(database: Engine, lsn: int, *, seconds: float, every: float, ending
 
 def list_segments(folder: Path) -> list[str]:
     """Return the files of the log in a spool, by name."""
-    return sorted(path.name for path in folder.iterdir() if _KEPT.fullmatch(path.name)) if folder.is_dir() else []
+    return sorted(path.name for path in folder.iterdir() if _LOG_FILE.fullmatch(path.name)) if folder.is_dir() else []
 
 
 def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, into: Path) -> int:
@@ -231,7 +231,7 @@ def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -
     for path in sorted(place.glob(f"*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
         segment = name.removesuffix(PARTIAL)
-        if not _KEPT.fullmatch(name) or (_SEGMENT.fullmatch(segment) and segment[8:] < first_segment[8:]):
+        if not _LOG_FILE.fullmatch(name) or (_SEGMENT.fullmatch(segment) and segment[8:] < first_segment[8:]):
             continue
         if name.endswith(PARTIAL) and (place / f"{segment}{SUFFIX}").exists():
             continue
@@ -240,8 +240,8 @@ def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -
 
 def size_from(folder: BackupFolder, system_identifier: str, first_segment: str, segment_bytes: int) -> int:
     """Return the bytes that ``unpack`` will write at most."""
-    kept = [path.name[:24] for path in folder.wal(system_identifier).glob(f"*{SUFFIX}") if path.name[8:24] >= first_segment[8:]]
-    return len(kept) * segment_bytes
+    segments = [path.name[:24] for path in folder.wal(system_identifier).glob(f"*{SUFFIX}") if path.name[8:24] >= first_segment[8:]]
+    return len(segments) * segment_bytes
 
 
 def prune_log(folder: BackupFolder, system_identifier: str, keep: list[tuple[str, str | None]]) -> int:
@@ -258,12 +258,12 @@ def prune_log(folder: BackupFolder, system_identifier: str, keep: list[tuple[str
 
 def last_instant(status: dict[str, object]) -> datetime | None:
     """Return until when the log is known to be whole."""
-    said = status.get("wal_at")
-    return datetime.fromisoformat(said) if isinstance(said, str) else None
+    text = status.get("wal_at")
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 @contextmanager
-def _held(path: Path, *, ending: threading.Event | None = None) -> Iterator[int | None]:
+def _locked(path: Path, *, ending: threading.Event | None = None) -> Iterator[int | None]:
     """Hold a lock, and wait for it; until ``ending`` is set where that is given: then it may come to nothing. Yields the lock's descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

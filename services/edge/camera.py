@@ -1,4 +1,4 @@
-"""What a camera is: the models that it can look with, its battery and charger, and what its user asks of it."""
+"""A camera: its models, its battery and charger, and its user's requirements."""
 
 import json
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class CameraModels:
     accuracy: FloatArray
 
     def fulfil(self, accuracy: FloatArray, latency_ms: FloatArray) -> BoolArray:
-        """Return which models are as accurate and as quick as asked, shape ``(requests, models)``."""
+        """Return which models are as accurate and as quick as required, shape ``(requests, models)``."""
         accurate = self.accuracy >= np.asarray(accuracy, float)[..., None]
         return accurate & (self.latency_ms <= np.asarray(latency_ms, float)[..., None])
 
@@ -67,7 +67,7 @@ class Camera:
 
 
 class _Profile(BaseModel):
-    """What was measured of a model. Source: powermetrics on the original's machine."""
+    """The measured profile of a model. Source: powermetrics on the original's machine."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 

@@ -86,7 +86,7 @@ class CleanShare:
         return self._means(np.asarray(slots)[:, None], np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES), step_minutes // STEP_MINUTES)
 
     def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return what is expected to follow by what is known at each slot's beginning, shape ``(slots, steps)``.
+        """Return the expected next steps by the knowledge at each slot's beginning, shape ``(slots, steps)``.
 
         The same time of day over the last seven days, moved by how far the newest value lies from that course now, which wears off within hours.
         """
@@ -94,11 +94,11 @@ class CleanShare:
         offsets = np.arange(steps)[None, :] * width
         course, now, counted = np.zeros((slots.shape[0], steps)), np.zeros((slots.shape[0], 1)), np.zeros((slots.shape[0], 1))
         for day in range(1, _PAST_DAYS + 1):
-            known = (slots >= day * DAY_SLOTS).astype(float)
+            available = (slots >= day * DAY_SLOTS).astype(float)
             before = np.maximum(slots - day * DAY_SLOTS, 0)
-            course += known * self._means(before, offsets % DAY_SLOTS, width)
-            now += known * self.share[before]
-            counted += known
+            course += available * self._means(before, offsets % DAY_SLOTS, width)
+            now += available * self.share[before]
+            counted += available
         newest = self.share[slots]
         weight = np.exp(-offsets * (STEP_MINUTES / 60) / _DEVIATION_HOURS)
         expected = course / np.maximum(counted, 1) + (newest - now / np.maximum(counted, 1)) * weight
@@ -185,18 +185,18 @@ def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
             reader = csv.DictReader(lines)
             for column in (TIME_COLUMN, SHARE_COLUMN):
                 if column not in (reader.fieldnames or ()):
-                    known = ", ".join(reader.fieldnames or ()) or "none"
+                    columns = ", ".join(reader.fieldnames or ()) or "none"
                     raise InvalidInputError(
-                        f"the column {column!r} is missing", field=f"{path.name}, row 1", value=known, remedy="Take the file as it was published."
+                        f"the column {column!r} is missing", field=f"{path.name}, row 1", value=columns, remedy="Take the file as it was published."
                     )
-            seen: set[int] = set()
+            read_slots: set[int] = set()
             for row in reader:
-                yield _read_row(path.name, reader.line_num, row, seen)
+                yield _read_row(path.name, reader.line_num, row, read_slots)
     except (OSError, csv.Error) as error:
         raise InvalidInputError("the clean shares cannot be read", field=path.name, value=str(error), remedy="Take the file as it was published.") from error
 
 
-def _read_row(file: str, line: int, row: dict[str, Any], seen: set[int]) -> tuple[int, float] | Damage:
+def _read_row(file: str, line: int, row: dict[str, Any], read_slots: set[int]) -> tuple[int, float] | Damage:
     text = row[TIME_COLUMN] or ""
     try:
         instant = datetime.fromisoformat(text.strip())
@@ -207,7 +207,7 @@ def _read_row(file: str, line: int, row: dict[str, Any], seen: set[int]) -> tupl
     slot = slot_of(np.datetime64(utc, "m"))
     if not 0 <= slot < YEAR_SLOTS:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is not in {YEAR}")
-    if slot in seen:
+    if slot in read_slots:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} stands there twice")
     value = row[SHARE_COLUMN] or ""
     try:
@@ -216,7 +216,7 @@ def _read_row(file: str, line: int, row: dict[str, Any], seen: set[int]) -> tupl
         return Damage(file, line, SHARE_COLUMN, f"{value[:40]!r} is no number")
     if not 0 <= percent <= 100:
         return Damage(file, line, SHARE_COLUMN, f"{percent:g} is no percentage")
-    seen.add(slot)
+    read_slots.add(slot)
     return slot, percent / 100
 
 
@@ -259,11 +259,11 @@ def draw_clean_share(location: Location) -> CleanShare:
 
 def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
     """Return a first-order process of unit variance that forgets within ``hours``."""
-    kept = float(np.exp(-STEP_MINUTES / 60 / hours))
-    shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - kept**2)
+    persistence = float(np.exp(-STEP_MINUTES / 60 / hours))
+    shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - persistence**2)
     shocks[0] = noise.standard_normal()
     # SciPy's filter does the same in a fiftieth of the time, and takes a hundred times longer to load.
-    return np.fromiter(accumulate(shocks.tolist(), lambda last, shock: shock + kept * last), float, YEAR_SLOTS)
+    return np.fromiter(accumulate(shocks.tolist(), lambda last, shock: shock + persistence * last), float, YEAR_SLOTS)
 
 
 def _sigmoid(value: FloatArray) -> FloatArray:

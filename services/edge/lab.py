@@ -19,7 +19,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def keep_quiet(done: int, total: int, label: str) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Lab:
     """A run of the lab.
 
     Args:
-        config: what is asked.
+        config: of the run.
         models: what the cameras look with.
         clean_shares: how clean the grid is, by location.
         out: below it each stage writes into a folder of its own; nothing is written elsewhere.
@@ -83,7 +83,7 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
     """Return a lab whose data are read and checked.
 
     Args:
-        config: what is asked.
+        config: of the run.
         folders: where data lie.
         out: where results go; default: where the configuration says.
         progress: hears how far a stage is.
@@ -100,30 +100,30 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
     return Lab(config, models, shares, out or base / config.run.output_dir, seed, count_workers(config.run.workers), progress)
 
 
-def keep_seed(out: Path, asked: int | None) -> int:
-    """Return the seed of a folder: what is asked, else the one it was begun with, else a new one; it is kept there, so that what goes on goes on with it.
+def keep_seed(out: Path, requested: int | None) -> int:
+    """Return the seed of a folder: the requested one, else the one it was begun with, else a new one; it is kept there, so that what goes on goes on with it.
 
     Raises:
         ConflictError: the folder was begun with another seed.
     """
     path = out / SEED_FILE
     begun = int(path.read_text(encoding="utf-8")) if path.exists() else None
-    if None not in (asked, begun) and asked != begun:
-        raise ConflictError("the folder was begun with another seed", field="--seed", value=asked, remedy=f"Ask for {begun}, or name another folder.")
-    seed = next((each for each in (asked, begun) if each is not None), secrets.randbits(32))
+    if None not in (requested, begun) and requested != begun:
+        raise ConflictError("the folder was begun with another seed", field="--seed", value=requested, remedy=f"Ask for {begun}, or name another folder.")
+    seed = next((each for each in (requested, begun) if each is not None), secrets.randbits(32))
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{seed}\n", encoding="utf-8")
     return seed
 
 
 def _find_profiles(config: EdgeConfig, folders: DataFolders) -> Path:
-    asked = Path(config.data_sources.power_profiles_file)
-    path = folders.model_data / asked.name if folders.model_data else folders.base / asked
+    configured = Path(config.data_sources.power_profiles_file)
+    path = folders.model_data / configured.name if folders.model_data else folders.base / configured
     # Who names neither folder nor file gets what was measured for the original.
-    named = folders.model_data or asked != Path(SourceSection().power_profiles_file)
+    named = folders.model_data or configured != Path(SourceSection().power_profiles_file)
     return path if named or path.exists() else MEASURED_PROFILES
 
 
-def count_workers(asked: int) -> int:
+def count_workers(requested: int) -> int:
     """Return how many processes work side by side: no more than this process has cores."""
-    return max(1, min(asked, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    return max(1, min(requested, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))

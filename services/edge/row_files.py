@@ -116,9 +116,9 @@ def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"])
 def list_parts(folder: Path, name: str) -> list[Path]:
     """Return the files of rows of a name, in order."""
     ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
-    found = {path for way in ways for path in folder.glob(way)}
+    files = {path for way in ways for path in folder.glob(way)}
     # Killed between the two, a file that was compressed is there plain as well.
-    return sorted((path for path in found if path.with_name(f"{path.name}.gz") not in found), key=_number_of)
+    return sorted((path for path in files if path.with_name(f"{path.name}.gz") not in files), key=_number_of)
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -132,7 +132,7 @@ def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def read_last_row(folder: Path, name: str) -> dict[str, Any] | None:
-    """Return the newest row of a name that is there whole, without reading what all others say."""
+    """Return the newest row of a name that is there whole, without reading all others."""
     for path in reversed(list_parts(folder, name)):
         with _open_text(path) as lines:
             header = next(lines, "") if ".csv" in path.name else ""
@@ -150,8 +150,8 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
         MachineError: the disk takes no more.
     """
     path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
-    if path.exists() and (known := json.loads(path.read_bytes())) != json.loads(text):
-        first = next(key for key in sorted({*known, *origin}) if known.get(key) != json.loads(text).get(key))
+    if path.exists() and (stored_origin := json.loads(path.read_bytes())) != json.loads(text):
+        first = next(key for key in sorted({*stored_origin, *origin}) if stored_origin.get(key) != json.loads(text).get(key))
         raise ConflictError(
             f"rows that were made differently are there already ({first})", field="--out", value=str(folder), remedy="Take another folder, or remove this one."
         )
@@ -162,7 +162,7 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
 
 
 def full_disk(folder: Path, error: OSError) -> MachineError:
-    """Return what to say when a folder takes no more."""
+    """Return the error of a folder that takes no more."""
     return MachineError("rows cannot be written", field="--out", value=str(folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on.")
 
 

@@ -37,10 +37,10 @@ class CameraScenarios:
         slot: of the year, five minutes each; the horizon begins with it, and lies whole in weeks that are not held out.
         battery_percent: how full the battery is.
         capacity_wh, charge_rate_w: of battery and charger.
-        accuracy, latency_ms: what is asked for (share, ms); some model fulfils it.
+        accuracy, latency_ms: the requirements (share, ms); some model fulfils it.
         clean_share: the newest value.
         ahead: what followed, shape ``(scenarios, slots)``.
-        expected: what was expected to follow by what was known, means over the configuration's steps, shape ``(scenarios, steps)``.
+        expected: the forecast at the time, means over the configuration's steps, shape ``(scenarios, steps)``.
     """
 
     number: IntArray
@@ -66,8 +66,8 @@ def write_scenarios(lab: Lab) -> dict[str, Any]:
         MachineError: the disk takes no more, or workers die; run again, it goes on.
     """
     check_scenarios(lab)
-    made = sum(len(columns["number"]) for columns in write_batches(lab, "scenarios", _make_columns))
-    return {"scenarios": lab.config.training_data.num_scenarios, "made_now": made, "seed": lab.seed}
+    new_scenarios = sum(len(columns["number"]) for columns in write_batches(lab, "scenarios", _make_columns))
+    return {"scenarios": lab.config.training_data.num_scenarios, "made_now": new_scenarios, "seed": lab.seed}
 
 
 def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> Iterator[Columns]:
@@ -176,7 +176,7 @@ def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
 
 
 def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
-    """Return what rows say of scenarios, without what followed."""
+    """Return the rows' columns of scenarios, without the actual values."""
     sources = lab.config.data_sources
     locations = [sources.locations[place] for place in drawn.location]
     return {
@@ -226,8 +226,8 @@ def _draw_slots(lab: Lab, noise: np.random.Generator, season: IntArray) -> IntAr
 
 def _draw_requests(lab: Lab, noise: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
     """Return accuracies and latencies that some model fulfils, distributed as if all others were drawn and thrown away."""
-    asked = lab.config.training_data.scenario_generation
-    options, span = np.array(asked.latency_options, float), asked.accuracy_range
+    generation = lab.config.training_data.scenario_generation
+    options, span = np.array(generation.latency_options, float), generation.accuracy_range
     highest = np.minimum(_reach(lab.models, options), span.max)
     width = highest - span.min
     if not (width >= 0).any():

@@ -35,7 +35,7 @@ class LabStage:
     Args:
         name: what commands call it.
         run: does it and returns its figures.
-        needs: says which earlier stage is missing; None: nothing is.
+        needs: returns the earlier stage that is missing; None: none is.
         in_pipeline: False: another stage does it along the way.
         share: does it with the help of others; None: it is done here alone.
     """
@@ -73,7 +73,7 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
     """Do one stage and return its figures; they are kept in ``OUT/<stage>.json``, its log in ``OUT/logs/edge.jsonl`` where the configuration wants it.
 
     Args:
-        lab: what is asked, and the data.
+        lab: the configuration, and the data.
         name: of the stage.
         helpers: who simulates a batch; None: processes of this machine.
 
@@ -87,14 +87,14 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         missing = stage.needs(lab)
         if missing:
             raise ConflictError(f"{name} needs what {missing} makes", field="--out", value=str(lab.out), remedy=f"First: luna edge {missing}.")
-        said = {"stand_ins": lab.stand_ins, **_say_damage(lab)}
+        facts = {"stand_ins": lab.stand_ins, **_say_damage(lab)}
         log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=lab.stand_ins)
-        for damage in said.get("damage", []):
+        for damage in facts.get("damage", []):
             log.warning("a damaged value is left out", value=damage)
         begun = perf_counter()
-        told = _saying(lab, name)
-        made = stage.share(told, helpers) if helpers is not None and stage.share else stage.run(told)
-        figures = made | {"seconds": round(perf_counter() - begun, 2)} | said
+        stage_lab = _label_progress(lab, name)
+        stage_figures = stage.share(stage_lab, helpers) if helpers is not None and stage.share else stage.run(stage_lab)
+        figures = stage_figures | {"seconds": round(perf_counter() - begun, 2)} | facts
         log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
         _keep(lab, name, {"stage": name, "seed": lab.seed} | figures)
         return figures
@@ -110,7 +110,7 @@ def _say_damage(lab: Lab) -> Figures:
     return {"damaged_values": len(damage), "damage": damage[:_NAMED]} if damage else {}
 
 
-def _saying(lab: Lab, stage: str) -> Lab:
+def _label_progress(lab: Lab, stage: str) -> Lab:
     return replace(lab, progress=lambda done, total, label: lab.progress(done, total, f"{stage} {label}".strip()))
 
 
@@ -123,8 +123,6 @@ def _keep(lab: Lab, name: str, figures: Figures) -> None:
 
 @contextmanager
 def _logging(lab: Lab) -> Iterator[None]:
-    asked = lab.config.run
-    with log_to_file(
-        lab.out / "logs" / "edge.jsonl" if asked.log_to_file else None, logger="services.edge", level=asked.log_level, console=asked.log_to_console
-    ):
+    run = lab.config.run
+    with log_to_file(lab.out / "logs" / "edge.jsonl" if run.log_to_file else None, logger="services.edge", level=run.log_level, console=run.log_to_console):
         yield

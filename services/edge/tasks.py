@@ -23,12 +23,18 @@ MANIFEST = "files.json"
 
 
 def _declare(name: str, request: type[EdgeStageRequest]) -> None:
-    def stage(asked: EdgeStageRequest, work: TaskContext) -> EdgeStageReply:
+    def stage(stage_request: EdgeStageRequest, work: TaskContext) -> EdgeStageReply:
         from services.edge.stages import run_stage
 
-        with _lab(asked, work) as lab:
+        with _lab(stage_request, work) as lab:
             figures = run_stage(lab, name)
-        return EdgeStageReply(run_id=asked.run_id, stage=name, seed=asked.seed, figures=figures, files=len(_read_manifest(work.objects, asked.run_id)))
+        return EdgeStageReply(
+            run_id=stage_request.run_id,
+            stage=name,
+            seed=stage_request.seed,
+            figures=figures,
+            files=len(_read_manifest(work.objects, stage_request.run_id)),
+        )
 
     task(request, soft_limit=timedelta(hours=2))(stage)
 
@@ -90,10 +96,10 @@ def _fetch(objects: ObjectStore, run_id: str, out: Path) -> None:
 
 
 def _store(objects: ObjectStore, run_id: str, out: Path) -> None:
-    known = _read_manifest(objects, run_id)
+    stored = _read_manifest(objects, run_id)
     files = {str(path.relative_to(out)): _digest(path) for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(".")}
     for name, digest in files.items():
-        if known.get(name) != digest:
+        if stored.get(name) != digest:
             with (out / name).open("rb") as content:
                 objects.put_stream(f"{FOLDER}/{run_id}/{name}", iter(lambda: content.read(1_000_000), b""))
     objects.put(f"{FOLDER}/{run_id}/{MANIFEST}", json.dumps(files, indent=1).encode())

@@ -35,10 +35,10 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
     if lab.workers == 1:
         yield from (work(lab, item) for item in items)
         return
-    left, ahead, deaths, pool = iter(items), deque[tuple[Item, Future[Result] | None]](), 0, _open(work, lab)
+    pending, ahead, deaths, pool = iter(items), deque[tuple[Item, Future[Result] | None]](), 0, _open(work, lab)
     try:
         while True:
-            ahead.extend((item, None) for item in islice(left, _AHEAD * lab.workers - len(ahead)))
+            ahead.extend((item, None) for item in islice(pending, _AHEAD * lab.workers - len(ahead)))
             if not ahead:
                 return
             try:

@@ -39,7 +39,7 @@ class AgentPlans:
         planned = self.follow(plan)
         if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
             return planned
-        gate = agent_gates.read_held(self.connection, self.site)
+        gate = agent_gates.read_effective_mode(self.connection, self.site)
         if gate.mode == "shadow":
             withdrawn = gate.code == "mode_withdrawn"
             return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")

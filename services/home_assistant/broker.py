@@ -26,7 +26,7 @@ log = structlog.get_logger("luna.home_assistant")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class BrokerMessage:
     """A message: ``kept`` by the broker since nobody knows when, or said now."""
 
     topic: str
@@ -40,7 +40,7 @@ class BrokerConnection:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._birth = f"{broker.prefix}/status"
-        self._heard: queue.Queue[Heard] = queue.Queue(MOST_WAITING)
+        self._received: queue.Queue[BrokerMessage] = queue.Queue(MOST_WAITING)
         self._fresh = threading.Event()
         self._state = "connects"
         self._client = create_client(broker, reconnect_on_failure=True)
@@ -83,12 +83,12 @@ class BrokerConnection:
             except (RuntimeError, ValueError) as error:
                 log.warning("the broker did not take a message", error=str(error))
 
-    def hear(self, within: timedelta) -> Iterable[Heard]:
+    def hear(self, within: timedelta) -> Iterable[BrokerMessage]:
         """Yield what was said, waiting for the first."""
         try:
-            yield self._heard.get(timeout=within.total_seconds())
+            yield self._received.get(timeout=within.total_seconds())
             while True:
-                yield self._heard.get_nowait()
+                yield self._received.get_nowait()
         except queue.Empty:
             return
 
@@ -121,7 +121,7 @@ class BrokerConnection:
             log.warning("message is left out: too long", topic=message.topic, bytes=len(message.payload))
             return
         try:
-            self._heard.put_nowait(Heard(message.topic, bytes(message.payload), message.retain))
+            self._received.put_nowait(BrokerMessage(message.topic, bytes(message.payload), message.retain))
         except queue.Full:
             log.warning("message is left out: too many wait", topic=message.topic)
 

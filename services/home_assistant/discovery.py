@@ -118,9 +118,9 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
 def _say_unknown(config: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return what makes a sensor that is no number unavailable where its state is unknown: only numbers may be none, the others want a state that fits."""
     fits = {"timestamp": "1970-01-01T00:00:00+00:00", "enum": next(iter(config.get("options", ())), "")}.get(config.get("device_class", ""), "")
-    known = {"topic": config["state_topic"], "value_template": f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"}
+    availability = {"topic": config["state_topic"], "value_template": f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"}
     template = f"{{{{ value_json.{key} if value_json.{key} is not none else '{fits}' }}}}"
-    return {"value_template": template, "availability": [*config["availability"], known], "availability_mode": "all"}
+    return {"value_template": template, "availability": [*config["availability"], availability], "availability_mode": "all"}
 
 
 def _write(document: Mapping[str, Any] | Iterable[Any]) -> str:

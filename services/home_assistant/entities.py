@@ -87,7 +87,7 @@ def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
 
 
 def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
-    mode = _told(view.states[0])
+    mode = _commanded_mode(view.states[0])
     return None if mode is None else say_mode(mode, language=numbers.language)
 
 
@@ -95,18 +95,18 @@ def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
     state, decision = view.states[0], view.states[0].decision
     if state.armed_at is None or decision is None:
         return {"armed": state.armed_at is not None}
-    told = {name: setpoint.mode for name, setpoint in decision.allowed.items()}
+    modes = {name: setpoint.mode for name, setpoint in decision.allowed.items()}
     return {
         "armed": True,
-        "mode": _told(state),
-        "told": told,
+        "mode": _commanded_mode(state),
+        "told": modes,
         "decided_by": decision.decided_by,
         "because": decision.reason,
         "confirmed_at": decision.confirmed_at,
     }
 
 
-def _told(state: ControlState) -> str | None:
+def _commanded_mode(state: ControlState) -> str | None:
     if state.armed_at is None or state.decision is None:
         return None
     return next((setpoint.mode for setpoint in state.decision.allowed.values()), None)
@@ -137,8 +137,8 @@ def _problem(view: HouseNow, _: Numbers) -> str:
 
 
 def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    said = [say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers) for finding in view.findings]
-    return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in said]}
+    messages = [say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers) for finding in view.findings]
+    return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in messages]}
 
 
 def _override_until(view: HouseNow, _: Numbers) -> datetime | None:
@@ -284,9 +284,9 @@ def _override(device: str, numbers: Numbers) -> PublishedEntity:
     options = [say_follow_plan(numbers.language), *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
 
     def state(view: HouseNow, numbers: Numbers) -> str:
-        wanted = current.override if (current := view.state_of(device)) else None
-        active = wanted is not None and wanted.until > view.now
-        return say_mode(wanted.mode, language=numbers.language) if wanted is not None and active else say_follow_plan(numbers.language)
+        override = current.override if (current := view.state_of(device)) else None
+        active = override is not None and override.until > view.now
+        return say_mode(override.mode, language=numbers.language) if override is not None and active else say_follow_plan(numbers.language)
 
     return PublishedEntity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
 

@@ -19,7 +19,7 @@ from luna.platform.findings import SiteFinding
 from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned
 from luna.words.language import Language
 from luna.words.numbers import UNKNOWN
-from services.home_assistant.broker import BrokerConnection, Heard
+from services.home_assistant.broker import BrokerConnection, BrokerMessage
 from services.home_assistant.commands import Commands
 from services.home_assistant.discovery import AVAILABILITY, OFFLINE, ONLINE, command_topic, describe_site, is_of, read_announced, refusal_topic
 from services.home_assistant.entities import LONGEST_STATE, PublishedEntity, list_entities, numbers_of
@@ -58,7 +58,7 @@ class Publisher:
         self._commands = commands
         self._publishing = publishing
         self._clock = clock
-        self._said: dict[str, str] = {}
+        self._published: dict[str, str] = {}
         self._announced: dict[str, list[str]] = {}
         self._refusals: dict[str, str] = {}
         self._planned: dict[str, tuple[tuple[datetime | None, datetime, Site], PlannedHouse]] = {}
@@ -67,21 +67,21 @@ class Publisher:
 
     def turn(self, within: timedelta = TURN) -> None:
         """Do what was said, waiting ``within`` for it, then say what has changed; without database, that Luna is away."""
-        heard = list(self._connection.hear(within))
+        received = list(self._connection.hear(within))
         if self._connection.take_fresh():
-            self._said.clear()
+            self._published.clear()
         try:
             # Who is spoken to may be new.
-            if any(each.topic not in self._targets for each in heard):
+            if any(each.topic not in self._targets for each in received):
                 self._describe(self._clock.now())
-            for each in heard:
+            for each in received:
                 self._receive(each)
-            wanted = self._describe(self._clock.now())
+            messages = self._describe(self._clock.now())
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
             self._say({AVAILABILITY: OFFLINE})
             return
-        self._say(self._leftovers(wanted) | wanted | {AVAILABILITY: ONLINE})
+        self._say(self._leftovers(messages) | messages | {AVAILABILITY: ONLINE})
 
     def _describe(self, now: datetime) -> dict[str, str]:
         about = self._publishing
@@ -115,43 +115,43 @@ class Publisher:
     def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
         site = sites.load(connection, site_id)
         key = (plans.issued_last(connection, site_id), floor_to(now, SLOT), site)
-        known = self._planned.get(site_id)
+        cached = self._planned.get(site_id)
         # What a plan and measured slots come to takes a moment; it changes with them alone.
-        if known is None or known[0] != key:
-            known = self._planned[site_id] = key, read_planned(connection, site, now=now, before=known and known[1])
-        return read_house(connection, site, known[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
+        if cached is None or cached[0] != key:
+            cached = self._planned[site_id] = key, read_planned(connection, site, now=now, before=cached and cached[1])
+        return read_house(connection, site, cached[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
 
     def _find_silent(self, connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
-        key, known = (floor_to(now, findings.SOUGHT_EVERY), site), self._silent.get(site.name)
-        if known is None or known[0] != key:
-            known = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
-        return known[1]
+        key, cached = (floor_to(now, findings.SOUGHT_EVERY), site), self._silent.get(site.name)
+        if cached is None or cached[0] != key:
+            cached = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
+        return cached[1]
 
-    def _leftovers(self, wanted: dict[str, str]) -> dict[str, str]:
+    def _leftovers(self, messages: dict[str, str]) -> dict[str, str]:
         """Return empty messages for what was announced, by whichever process, and is no more."""
         before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
-        self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in wanted}
-        return {topic: "" for topic in before if topic not in wanted and topic not in self._targets}
+        self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in messages}
+        return {topic: "" for topic in before if topic not in messages and topic not in self._targets}
 
     def _say(self, messages: dict[str, str]) -> None:
-        changed = {topic: payload for topic, payload in messages.items() if self._said.get(topic) != payload}
+        changed = {topic: payload for topic, payload in messages.items() if self._published.get(topic) != payload}
         if changed and self._connection.connected:
             self._connection.publish(changed)
             PUBLISHED.inc(len(changed))
-            self._said |= changed
+            self._published |= changed
 
-    def _receive(self, heard: Heard) -> None:
-        if heard.topic.endswith("/announced"):
-            topics = read_announced(heard.payload)
-            self._announced[heard.topic] = [topic for topic in topics if is_of(topic, heard.topic, self._publishing.prefix)]
+    def _receive(self, message: BrokerMessage) -> None:
+        if message.topic.endswith("/announced"):
+            topics = read_announced(message.payload)
+            self._announced[message.topic] = [topic for topic in topics if is_of(topic, message.topic, self._publishing.prefix)]
             return
-        target = self._targets.get(heard.topic)
-        if target is not None and heard.payload:
-            self._carry_out(*target, heard)
+        target = self._targets.get(message.topic)
+        if target is not None and message.payload:
+            self._carry_out(*target, message)
 
-    def _carry_out(self, site_id: str, entity: PublishedEntity, heard: Heard) -> None:
+    def _carry_out(self, site_id: str, entity: PublishedEntity, message: BrokerMessage) -> None:
         try:
-            self._commands.carry_out(site_id, entity, heard.payload, kept=heard.kept, now=self._clock.now())
+            self._commands.carry_out(site_id, entity, message.payload, kept=message.kept, now=self._clock.now())
         except LunaError as error:
             log.warning("what was switched is refused", site_id=site_id, entity=entity.key, error=str(error))
             self._refusals[site_id] = str(error)[:LONGEST_STATE]

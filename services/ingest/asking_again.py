@@ -1,6 +1,6 @@
 """When outside services are asked again: as often as beat looks while any of them answers, and soon where none was reached.
 
-Nobody is told that a network is back: whoever was not reached is tried until it is. That says nothing to a service that is away, and one that answers, be it
+Nothing reports that a network is back: an unreached service is tried until it is. That says nothing to a service that is away, and one that answers, be it
 that it is too busy or refuses a token, is left alone until beat looks again.
 """
 

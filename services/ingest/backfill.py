@@ -12,7 +12,7 @@ from luna.contracts.data import BackfilledSensor, BackfillReply, BackfillRequest
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
-from luna.energy.units import SaidUnits
+from luna.energy.units import StatedUnits
 from luna.platform.clock import Clock
 from luna.platform.database import readings, sites, source_cursors
 from luna.platform.database.engine import unit_of_work
@@ -44,9 +44,9 @@ class CheckedSource(HistorySource, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BackfillRun:
-    """What is to be done: the slots asked for, as far as their time has passed, and the time to read for them.
+    """A run of the backfill: the requested slots, as far as their time has passed, and the time to read for them.
 
-    Cursors stand under its name, so that each errand goes on where it was itself.
+    Cursors stand under its name, so that each run resumes at its own position.
     """
 
     site_id: str
@@ -58,7 +58,7 @@ class BackfillRun:
 
     @classmethod
     def of(cls, request: BackfillRequest, source: str, now: datetime) -> Self:
-        """Return what ``request`` asks for.
+        """Return the run that ``request`` describes.
 
         Raises:
             InvalidInputError: the window ends before it begins, or lies ahead.
@@ -99,29 +99,29 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
         site = sites.load(connection, backfilling.site_id)
         cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
     sensors, left_out = name_sensors(site)
-    gone = _find_gone(source, site, sensors, now=clock.now())
-    sensors, left_out = {sensor: field for sensor, field in sensors.items() if sensor not in gone}, [*left_out, *gone]
+    removed = _find_removed_sensors(source, site, sensors, now=clock.now())
+    sensors, left_out = {sensor: field for sensor, field in sensors.items() if sensor not in removed}, [*left_out, *removed]
     source.check(sensors)
-    taken, steps = [], len(sensors) * backfilling.days
+    sensor_replies, steps = [], len(sensors) * backfilling.days
     for place, (sensor, field) in enumerate(sensors.items()):
         intake = Intake(engine, backfilling, sensor)
         for until in intake.read(source, cursors.get(sensor, backfilling.read_first)):
             progress(place * backfilling.days + backfilling.days_until(until), steps, sensor)
-        taken.append(intake.reply(field, source.unit(sensor)))
-    return BackfillReply(sensors=taken, left_out=left_out, slots=_finish(engine, backfilling, now=clock.now()))
+        sensor_replies.append(intake.reply(field, source.unit(sensor)))
+    return BackfillReply(sensors=sensor_replies, left_out=left_out, slots=_finish(engine, backfilling, now=clock.now()))
 
 
-def _find_gone(source: CheckedSource, site: Site, sensors: Mapping[str, str], *, now: datetime) -> list[str]:
+def _find_removed_sensors(source: CheckedSource, site: Site, sensors: Mapping[str, str], *, now: datetime) -> list[str]:
     """Return the sensors that the source does not have any more, of those that count no more: a meter that was exchanged."""
     counting = {sensor.name for named in site.sensor_roles.values() for sensor in named if not sensor.has_ended(now)}
-    gone = []
+    removed = []
     for sensor, field in sensors.items():
         if sensor not in counting:
             try:
                 source.check({sensor: field})
             except SourceRefusedError:
-                gone.append(sensor)
-    return gone
+                removed.append(sensor)
+    return removed
 
 
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
@@ -148,7 +148,7 @@ class Intake:
         self._known = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
-        """Store what the sensor said from ``since`` on; yield after each stretch until when everything is stored."""
+        """Store the sensor's readings from ``since`` on; yield after each stretch until when everything is stored."""
         for samples in source.read(self._sensor, since, self._backfilling.read_end) if since < self._backfilling.read_end else ():
             if len(samples):
                 since = as_instant(samples.instants.max())
@@ -180,7 +180,7 @@ def store_samples(connection: Connection, site_id: str, samples: Samples) -> int
     order = np.argsort(~np.isnan(samples.values), kind="stable")[::-1]
     instants, places = np.unique(samples.instants[order], return_index=True)
     keys = np.full(instants.size, key, dtype=np.int32)
-    written = readings.upsert(connection, keys, instants, samples.values[order][places], units=SaidUnits.of([samples.unit] * instants.size))
+    written = readings.upsert(connection, keys, instants, samples.values[order][places], units=StatedUnits.of([samples.unit] * instants.size))
     return written.inserted + written.updated
 
 

@@ -30,11 +30,11 @@ USUAL_DAYS, FEWEST_USUAL, USUAL_SHARE = 14, 7, 0.75
 # Clocks are wrong by an hour, as the time changes, or by two, as local time and UTC differ in summer.
 CLOCK_SLOTS = (4, -4, 8, -8)
 # Losses and what the other direction moved meanwhile take away less than half.
-LEAST_SHOWN_SHARE = 0.5
+LEAST_SOC_SHARE = 0.5
 # What a house uses in two hours does not flow in a quarter of one: that is what a meter says that goes on after it stood still, or counts whole kWh.
 MOST_AT_ONCE = 0.2
 # What explains a day leaves a tenth of what was open.
-MOST_LEFT = 0.1
+MOST_REMAINING_SHARE = 0.1
 # One explanation is named where the next leaves ten times as much, and more than a few readings of a watt-hour's rounding.
 PLAINER_FACTOR, PLAINER_KWH = 10.0, 0.05
 # A meter that rests for less than two hours is nothing to ask about.
@@ -91,7 +91,7 @@ def measure_imbalance(residual: FloatArray, series: Mapping[str, FloatArray]) ->
 
 
 def learn_usual(around: Sequence[Imbalance]) -> UsualImbalance | None:
-    """Return what is usual on the days around a day; None where they are too few to tell."""
+    """Return the usual imbalance of the days around a day; None where they are too few."""
     if len(around) < FEWEST_USUAL:
         return None
     kwh, flow = (np.array([getattr(each, name) for each in around]) for name in ("kwh", "flow_kwh"))
@@ -123,8 +123,8 @@ def _sum_blocks(residual: FloatArray) -> float:
 
 
 def _sum_flow(residual: FloatArray, series: Mapping[str, FloatArray]) -> float:
-    known = np.isfinite(residual)
-    return float(np.nansum([series[name][known] for name in SUPPLIES]))
+    finite = np.isfinite(residual)
+    return float(np.nansum([series[name][finite] for name in SUPPLIES]))
 
 
 def _is_beyond(unexplained: float, flow: float) -> bool:
@@ -152,16 +152,16 @@ class _Day:
 
     def leave(self, changed: Mapping[str, FloatArray]) -> float | None:
         """Return the imbalance that is left where some series are others, kWh; None where the day is still no right one."""
-        left = self.residual.copy()
+        remaining = self.residual.copy()
         for name, kwh in changed.items():
-            left += (kwh - self.series[name]) * (1 if name in SUPPLIES else -1)
-        left = np.minimum(self.series["load_kwh"] + left, 0.0) if self.derived else left
+            remaining += (kwh - self.series[name]) * (1 if name in SUPPLIES else -1)
+        remaining = np.minimum(self.series["load_kwh"] + remaining, 0.0) if self.derived else remaining
         series = {**self.series, **changed}
-        if np.isfinite(left).sum() < LEAST_COVERAGE * np.isfinite(self.residual).sum():
+        if np.isfinite(remaining).sum() < LEAST_COVERAGE * np.isfinite(self.residual).sum():
             return None
-        imbalance = measure_imbalance(left, series)
+        imbalance = measure_imbalance(remaining, series)
         unusual = self.usual is not None and imbalance.kwh > self.usual.limit_kwh(imbalance.flow_kwh)
-        return None if unusual or _is_beyond(_sum_blocks(left), imbalance.flow_kwh) else imbalance.kwh
+        return None if unusual or _is_beyond(_sum_blocks(remaining), imbalance.flow_kwh) else imbalance.kwh
 
 
 def _explain(day: _Day) -> Iterator[str]:
@@ -173,10 +173,10 @@ def _explain(day: _Day) -> Iterator[str]:
         return
     metered = {name for name in (*SUPPLIES, *USES) if np.isfinite(day.series[name]).any()} - ({"load_kwh"} if day.derived else set())
     # What is used and not counted may be a load that has no meter; what is supplied comes through one of them, and a house always uses something.
-    found = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})])
-    found = [each for each in found if each[0] <= max(LEAST_UNUSUAL_KWH, MOST_LEFT * measure_imbalance(day.residual, day.series).kwh)]
-    if found and (len(found) == 1 or found[1][0] > PLAINER_FACTOR * found[0][0] + PLAINER_KWH):
-        yield found[0][1]
+    explanations = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})])
+    explanations = [each for each in explanations if each[0] <= max(LEAST_UNUSUAL_KWH, MOST_REMAINING_SHARE * measure_imbalance(day.residual, day.series).kwh)]
+    if explanations and (len(explanations) == 1 or explanations[1][0] > PLAINER_FACTOR * explanations[0][0] + PLAINER_KWH):
+        yield explanations[0][1]
 
 
 # Two directions of one flow, the one that supplies the house first: where they are exchanged, the residual is off by twice their difference.
@@ -202,21 +202,21 @@ def _choose_turn(day: _Day) -> tuple[tuple[str, str], ...]:
 
 
 def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
-    """Yield which meters explain the day if they are read earlier or later, with what is left then."""
+    """Yield which meters explain the day if they are read earlier or later, with the remaining imbalance."""
     for name in names:
         for slots in CLOCK_SLOTS:
             late, early = max(slots, 0), max(-slots, 0)
             kwh = day.series[name]
             # What lies beyond the day is unknown.
             moved = np.concatenate([np.full(early, np.nan), kwh[late : kwh.size - early], np.full(late, np.nan)])
-            left = day.leave({name: moved})
-            if left is not None:
+            remaining_kwh = day.leave({name: moved})
+            if remaining_kwh is not None:
                 word = "late" if late else "early"
-                yield left, f"clock_{word}: {ROLES[name]} looks {abs(slots) * SLOT_HOURS:.0f} h {word}"
+                yield remaining_kwh, f"clock_{word}: {ROLES[name]} looks {abs(slots) * SLOT_HOURS:.0f} h {word}"
 
 
 def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
-    """Yield which meters explain the day if they stood still for a while, with what is left then."""
+    """Yield which meters explain the day if they stood still for a while, with the remaining imbalance."""
     for name in names:
         kwh, missed = day.series[name], np.nan_to_num(day.residual) * (-1 if name in SUPPLIES else 1)
         runs = [run for run in runs_of(kwh <= REST_KW * SLOT_HOURS) if run[1] - run[0] >= LEAST_FROZEN_SLOTS]
@@ -231,15 +231,15 @@ def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str
         filled[first:end] += lost
         # As the meter goes on, what it missed may come at once.
         filled[end : end + 1] += np.minimum(0.0, missed[end : end + 1])
-        left = day.leave({name: filled})
-        if left is not None:
-            yield left, f"frozen: {ROLES[name]} stands still for {(end - first) * SLOT_HOURS:.0f} h in which the other meters say {lost.sum():.1f} kWh"
+        remaining_kwh = day.leave({name: filled})
+        if remaining_kwh is not None:
+            yield remaining_kwh, f"frozen: {ROLES[name]} stands still for {(end - first) * SLOT_HOURS:.0f} h in which the other meters say {lost.sum():.1f} kWh"
 
 
 def _shows_level(day: _Day, name: str, soc: FloatArray, *, lost_kwh: float) -> bool:
-    """Return whether the state of charge moves by what a battery's meter is thought to have missed; of others it says nothing."""
+    """Return whether the state of charge moves by what a battery's meter seems to have missed; always true for other meters."""
     if name not in DIRECTIONS[0]:
         return True
-    known = soc[np.isfinite(soc)]
-    risen_kwh = (known[-1] - known[0]) * day.capacity_kwh if known.size else 0.0
-    return bool(risen_kwh * (-1 if name in SUPPLIES else 1) > LEAST_SHOWN_SHARE * lost_kwh)
+    finite = soc[np.isfinite(soc)]
+    risen_kwh = (finite[-1] - finite[0]) * day.capacity_kwh if finite.size else 0.0
+    return bool(risen_kwh * (-1 if name in SUPPLIES else 1) > LEAST_SOC_SHARE * lost_kwh)

@@ -27,7 +27,7 @@ DECODER = json.JSONDecoder()
 
 
 class SupportsRead(Protocol):
-    """What is read piece by piece."""
+    """A source that is read piece by piece."""
 
     def read(self, size: int, /) -> bytes:
         """Return the next ``size`` bytes, fewer at the end."""
@@ -79,8 +79,8 @@ def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
 
 
 def _skip(text: str, place: int) -> int:
-    found = BETWEEN.match(text, place)
-    return found.end() if found else place
+    match = BETWEEN.match(text, place)
+    return match.end() if match else place
 
 
 # 1.234,5 and 0,25: a comma where semicolons or tabs separate the cells, and in such a column a point between thousands.

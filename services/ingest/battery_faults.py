@@ -1,4 +1,4 @@
-"""What a battery's sensors cannot have meant. Pure."""
+"""Implausible readings of a battery's sensors. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -53,8 +53,8 @@ def measure_against(steps_kwh: FloatArray, stored: FloatArray) -> tuple[float, f
         steps_kwh: what each slot's state of charge gains, kWh.
         stored: what each slot's charge and discharge add to what is stored, kWh.
     """
-    known = np.isfinite(steps_kwh) & np.isfinite(stored)
-    return -float((steps_kwh * np.sign(stored))[known].sum()), float(np.abs(stored[known]).sum())
+    finite = np.isfinite(steps_kwh) & np.isfinite(stored)
+    return -float((steps_kwh * np.sign(stored))[finite].sum()), float(np.abs(stored[finite]).sum())
 
 
 def is_reversed(against: float, moved: float) -> bool:
@@ -83,18 +83,18 @@ def _find_jumps(steps: FloatArray, stored: FloatArray, batteries: Sequence[Batte
 
 def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> Iterator[str]:
     """Yield that the state of charge leaves the path that the energy gives it, and comes back to it."""
-    known = np.isfinite(soc) & np.isfinite(stored)
+    finite = np.isfinite(soc) & np.isfinite(stored)
     width = 2 * EXCURSION_SLOTS + 1
-    if known.sum() < width:
+    if finite.sum() < width:
         return
-    level, energy = soc[known], np.cumsum(stored[known]) / capacity
+    level, energy = soc[finite], np.cumsum(stored[finite]) / capacity
     # What comes and goes within a window's half its median does not see.
     path = np.median(_windows(level - energy, EXCURSION_SLOTS), axis=1) + energy
     near = _windows(path, LATE_SLOTS)
     off = np.maximum(near.min(axis=1) - level, level - near.max(axis=1))
-    moved = _windows(np.abs(stored[known]), EXCURSION_SLOTS).sum(axis=1) / capacity
+    moved = _windows(np.abs(stored[finite]), EXCURSION_SLOTS).sum(axis=1) / capacity
     # A coarse counter shows at once what went in or out over a while.
-    step = np.abs(stored[known]).min(initial=capacity, where=stored[known] != 0) / capacity
+    step = np.abs(stored[finite]).min(initial=capacity, where=stored[finite] != 0) / capacity
     away = off > EXCURSION_SOC + DRIFT_SHARE * moved + (step if moved.any() else 0.0)
     if away.any():
         yield f"soc_excursion: the state of charge leaves what the energy says by {off.max():.0%} in {away.sum()} slots, and comes back"
@@ -116,8 +116,8 @@ def _find_stuck(steps: FloatArray, stored: FloatArray, capacity: float) -> Itera
 
 
 def _find_drift(steps: FloatArray, stored: FloatArray, series: Mapping[str, FloatArray], capacity: float) -> Iterator[str]:
-    known = np.isfinite(steps) & np.isfinite(stored)
-    told, metered = float(steps[known].sum()) * capacity, float(stored[known].sum())
-    flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][known].sum())
-    if abs(told - metered) > DRIFT_SHARE * (capacity + flow):
-        yield f"soc_drift: the state of charge moved by {told:+.1f} kWh, the energy says {metered:+.1f} kWh"
+    finite = np.isfinite(steps) & np.isfinite(stored)
+    soc_kwh, metered = float(steps[finite].sum()) * capacity, float(stored[finite].sum())
+    flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][finite].sum())
+    if abs(soc_kwh - metered) > DRIFT_SHARE * (capacity + flow):
+        yield f"soc_drift: the state of charge moved by {soc_kwh:+.1f} kWh, the energy says {metered:+.1f} kWh"

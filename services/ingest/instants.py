@@ -34,7 +34,7 @@ class InstantReader:
     def __init__(self, zone: ZoneInfo | None) -> None:
         self.zone = zone
         self.met_naive = False
-        self._seen: Counter[tuple[object, ...]] = Counter()
+        self._readings: Counter[tuple[object, ...]] = Counter()
         self._backwards: bool | None = None
 
     def read(self, written: pl.Series, *, series: pl.Series | None = None) -> pl.DataFrame:
@@ -72,8 +72,8 @@ class InstantReader:
         later = [False] * len(local)
         for row in twofold.arg_true():
             key = (local[row], None if series is None else series[row])
-            self._seen[key] += 1
-            later[row] = (self._seen[key] > 1) != bool(self._backwards)
+            self._readings[key] += 1
+            later[row] = (self._readings[key] > 1) != bool(self._backwards)
         return pl.Series(later, dtype=pl.Boolean)
 
 

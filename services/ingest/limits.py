@@ -1,4 +1,4 @@
-"""What a site can do at most, as its equipment says."""
+"""A site's highest powers, by its equipment."""
 
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.sensor_roles import SensorRole, roles_of

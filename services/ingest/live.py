@@ -39,7 +39,7 @@ from services.ingest.sources.source import LiveSource
 BEAT = timedelta(seconds=5)
 LOOK = timedelta(seconds=15)
 # What came shortly before the last reading may have been said by another sensor, and not be recorded yet.
-HEARD_MARGIN = timedelta(minutes=1)
+RESUME_OVERLAP = timedelta(minutes=1)
 
 log = structlog.get_logger("luna.ingest.live")
 
@@ -49,7 +49,7 @@ class Live:
 
     Args:
         listening: hears.
-        sites: tells what is heard for.
+        sites: reads the sites and their sensors.
         quarters: builds slots.
         notes: outlive the process.
         look: pause between two looks at sites and clock.
@@ -61,23 +61,23 @@ class Live:
         self._quarters = quarters
         self._notes = notes
         self._look = look
-        self._seen: tuple[SensedSite, ...] = ()
+        self._sites_read: tuple[SensedSite, ...] = ()
         self._freed = FreedMemory()
 
     async def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
         """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe."""
-        done = asyncio.Event()
+        stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(kind, done.set)
+            asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(turning) for turning in (self._beat(pulse), self._follow(), self._build())]
-            await done.wait()
+            await stopping.wait()
             log.info("ends")
             ending.set()
             for task in tasks:
                 task.cancel()
         await self._listening.close()
-        self._note_heard()
+        self._note_last_received()
 
     async def _beat(self, pulse: Liveness) -> None:
         while True:
@@ -87,19 +87,19 @@ class Live:
     # What waits for database or queue does so in threads: meanwhile readings are heard.
     async def _follow(self) -> None:
         while True:
-            self._seen = await asyncio.to_thread(self._sites.read)
-            await self._listening.follow(self._seen)
-            await asyncio.to_thread(self._note_heard)
+            self._sites_read = await asyncio.to_thread(self._sites.read)
+            await self._listening.follow(self._sites_read)
+            await asyncio.to_thread(self._note_last_received)
             await asyncio.sleep(self._look.total_seconds())
 
     async def _build(self) -> None:
         while True:
             await asyncio.sleep(seconds_to_wait(self._look))
-            await asyncio.to_thread(self._quarters.turn, [site.name for site in self._seen])
+            await asyncio.to_thread(self._quarters.turn, [site.name for site in self._sites_read])
             self._freed.give_back()
 
-    def _note_heard(self) -> None:
-        self._notes.write({f"heard_{name}": instant.isoformat() for name, instant in self._listening.heard.items()})
+    def _note_last_received(self) -> None:
+        self._notes.write({f"heard_{name}": instant.isoformat() for name, instant in self._listening.last_received.items()})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -115,7 +115,7 @@ def main(arguments: list[str] | None = None) -> int:
         stack.callback(database.dispose)
         recorder = stack.enter_context(open_recorder(settings, database))
         forms = source_forms(settings)
-        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), heard={name: notes.instant(f"heard_{name}") for name in forms})
+        listening = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={name: notes.instant(f"heard_{name}") for name in forms})
         clock = SystemClock()
         quarters = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=notes, clock=clock, ending=ending)
         readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
@@ -146,13 +146,13 @@ def source_forms(settings: Settings) -> dict[str, SourceForm]:
     return forms
 
 
-def _home_assistant(settings: Settings, heard: datetime | None) -> LiveSource:
+def _home_assistant(settings: Settings, last_received: datetime | None) -> LiveSource:
     # A Home Assistant whose clock runs ahead must not make its past seem recorded.
-    since = min(heard, SystemClock().now()) - HEARD_MARGIN if heard else None
+    since = min(last_received, SystemClock().now()) - RESUME_OVERLAP if last_received else None
     return HomeAssistantLive(HomeAssistantAccess.of(settings), since=since)
 
 
-def _mqtt(settings: Settings, _heard: datetime | None) -> LiveSource:
+def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     # The broker itself keeps what came meanwhile.
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 

@@ -51,7 +51,7 @@ def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta,
         client: at Loki's address.
         keep: age at which stored days go.
         now: the instant of the look.
-        page_lines: asked for at a time.
+        page_lines: lines per request.
 
     Raises:
         UnavailableError, MachineError: of the store of objects.
@@ -107,23 +107,23 @@ class _Packing:
 def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogLine]:
     """Yield a day's lines in the order of their instants, page by page.
 
-    A page may end among lines of one instant: the next one begins there, and what was seen is left out.
+    A page may end among lines of one instant: the next one begins there, and lines of the page before are skipped.
     """
     start = int(datetime.combine(day, time(), UTC).timestamp()) * _NANOSECONDS
     end = start + 24 * 3600 * _NANOSECONDS
-    seen: set[LogLine] = set()
+    previous: set[LogLine] = set()
     while page := _read_page(client, (start, end), page_lines):
-        fresh = [line for line in page if line not in seen]
+        fresh = [line for line in page if line not in previous]
         yield from fresh
         if len(page) < page_lines:
             return
         last = page[-1].at
         # More lines of one instant than a page holds cannot be told apart from it.
         start = last if fresh else last + 1
-        seen = {line for line in page if line.at == last}
+        previous = {line for line in page if line.at == last}
 
 
 def _read_page(client: httpx.Client, window: tuple[int, int], lines: int) -> list[LogLine]:
     query: dict[str, str | int] = {"query": SELECTOR, "start": window[0], "end": window[1], "limit": lines, "direction": "forward"}
-    found = client.get("/loki/api/v1/query_range", params=query).raise_for_status().json()["data"]["result"]
-    return sorted(LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line) for stream in found for at, line in stream["values"])
+    streams = client.get("/loki/api/v1/query_range", params=query).raise_for_status().json()["data"]["result"]
+    return sorted(LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line) for stream in streams for at, line in stream["values"])

@@ -11,7 +11,7 @@ from luna.platform.objects import ObjectStore
 # Where models lie, each under the digest of its content, with what is told of it beside. Source: their artefact modules in forecaster and agent.
 FOLDERS = ("aurora", "agent")
 # A model is stored before the row that names it; the longest training ends within hours.
-UNNAMED_KEPT = timedelta(days=7)
+UNNAMED_RETENTION = timedelta(days=7)
 
 log = structlog.get_logger("luna.ingest")
 
@@ -26,7 +26,7 @@ def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now:
     """
     digests = {_digest(key) for key in named}
     try:
-        removed = sum(objects.remove_older(folder, now - UNNAMED_KEPT, keep=lambda key: _digest(key) in digests) for folder in FOLDERS)
+        removed = sum(objects.remove_older(folder, now - UNNAMED_RETENTION, keep=lambda key: _digest(key) in digests) for folder in FOLDERS)
     except LunaError as error:
         log.warning("models without a training stay for now", reason=str(error))
     else:

@@ -37,17 +37,17 @@ class OwnPrices:
     received_at: datetime | None = None
 
 
-def store_own_prices(connection: Connection, site: Site, given: OwnPrices) -> None:
+def store_own_prices(connection: Connection, site: Site, own: OwnPrices) -> None:
     """Keep a site's own prices with the instant at which each became known."""
     zone = parse_zone(site.timezone)
-    for column, price in given.series.items():
+    for column, price in own.series.items():
         stored = prices.stored_name(site.name, f"{OWN}{column}")
-        if given.published_at is None:
-            known = read_at(connection, prices.StoredSeries(stored, site.currency), given.starts)
-            chosen, published_at = date_prices(given.starts, price, known, zone=zone, received_at=given.received_at)
+        if own.published_at is None:
+            stored_price = read_at(connection, prices.StoredSeries(stored, site.currency), own.starts)
+            chosen, published_at = date_prices(own.starts, price, stored_price, zone=zone, received_at=own.received_at)
         else:
-            chosen, published_at = np.isfinite(price), given.published_at
-        prices.upsert(connection, stored, starts=given.starts[chosen], price=price[chosen], currency=site.currency, published_at=published_at[chosen])
+            chosen, published_at = np.isfinite(price), own.published_at
+        prices.upsert(connection, stored, starts=own.starts[chosen], price=price[chosen], currency=site.currency, published_at=published_at[chosen])
 
 
 def read_at(connection: Connection, stored: prices.StoredSeries, starts: InstantArray) -> FloatArray:
@@ -60,7 +60,7 @@ def read_at(connection: Connection, stored: prices.StoredSeries, starts: Instant
 
 
 def date_prices(
-    starts: InstantArray, price: FloatArray, known: FloatArray, *, zone: ZoneInfo, received_at: datetime | None
+    starts: InstantArray, price: FloatArray, stored: FloatArray, *, zone: ZoneInfo, received_at: datetime | None
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices say something new, and when each of them became known.
 
@@ -70,15 +70,15 @@ def date_prices(
     Args:
         starts: slot starts, each once, shape ``(slots,)``.
         price: currency/kWh, NaN where unknown, shape ``(slots,)``.
-        known: what is stored, NaN where nothing is, shape ``(slots,)``.
+        stored: what is stored, NaN where nothing is, shape ``(slots,)``.
         zone: of the site.
         received_at: when the prices came; None: long after they were published.
 
     Invariants: what is equal to the stored price, but for rounding, is not new; nothing is dated after ``received_at``.
     """
     usual = publication_times(starts, zone)
-    is_new = np.isfinite(price) & np.isnan(known)
-    is_revision = np.isfinite(price) & np.isfinite(known) & (np.abs(price - known) > ROUNDING_PRICE)
+    is_new = np.isfinite(price) & np.isnan(stored)
+    is_revision = np.isfinite(price) & np.isfinite(stored) & (np.abs(price - stored) > ROUNDING_PRICE)
     if received_at is None:
         return is_new | is_revision, usual
     came = np.datetime64(floor_to(received_at, SLOT).replace(tzinfo=None), "us")
@@ -91,13 +91,13 @@ def last_published(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def tell_unused(site: Site, columns: Collection[str]) -> list[str]:
-    """Return what to say of loaded prices that the site's tariff leaves unused."""
+    """Return notes on loaded prices that the site's tariff leaves unused."""
     rules = {"import_price": site.tariff.import_, "export_price": site.tariff.export}
     unused = [name for name in SIDES if name in columns and not isinstance(rules[name], SeriesPrice)]
-    wanted = ", ".join(f"tariff.{SIDES[name]}: {{kind: series}}" for name in unused)
-    return (
-        [f"Plans do not use {' and '.join(unused)}: the site's tariff is {_kinds(site)}. To plan by them, write {wanted} in the site's file."] if unused else []
-    )
+    if not unused:
+        return []
+    change = ", ".join(f"tariff.{SIDES[name]}: {{kind: series}}" for name in unused)
+    return [f"Plans do not use {' and '.join(unused)}: the site's tariff is {_kinds(site)}. To plan by them, write {change} in the site's file."]
 
 
 def _kinds(site: Site) -> str:

@@ -41,7 +41,7 @@ NEVER = np.datetime64("NaT", "us")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is wanted: a market's quarter-hours in a currency."""
+    """The needed prices: a market's quarter-hours in a currency."""
 
     market: str
     currency: str
@@ -50,9 +50,9 @@ class Need:
 
 @dataclass(slots=True)
 class CollectedPrices:
-    """What was found, on the need's timeline: price (NaN: none) and when it was published (NaT: not said); how much from whom, and who failed why.
+    """The collected prices on the need's timeline (NaN: none) with their publication (NaT: not stated), the slots of each source, and the faults.
 
-    ``reached`` says whether any service answered, were it with a fault.
+    ``reached``: whether any service answered, be it with a fault.
     """
 
     need: Need
@@ -68,7 +68,7 @@ class CollectedPrices:
         return cls(need, np.full(need.timeline.count, np.nan), np.full(need.timeline.count, NEVER))
 
 
-def days_wanted(now: datetime, zone: ZoneInfo) -> Timeline:
+def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
     """Return the quarter-hours whose prices should be known at ``now``: some days back, and tomorrow from the end of the auction on."""
     local = now.astimezone(zone)
     last = 1 if local.time() >= AUCTION_ENDS else 0
@@ -76,96 +76,96 @@ def days_wanted(now: datetime, zone: ZoneInfo) -> Timeline:
     return Timeline(start, SLOT, (end - start) // SLOT)
 
 
-def window_due(known: FloatArray, wanted: Timeline, *, now: datetime, zone: ZoneInfo) -> Timeline | None:
-    """Return what to ask for at ``now``: what is missing from today on, at first and once an hour also of the days before, or all that may have been revised.
+def missing_window(stored: FloatArray, expected: Timeline, *, now: datetime, zone: ZoneInfo) -> Timeline | None:
+    """Return the window to request at ``now``: gaps from today on, at first and once an hour also of the days before, or all that may have been revised.
 
     Args:
-        known: prices on ``wanted``, NaN where none.
+        stored: prices on ``expected``, NaN where none.
     """
-    today = wanted.index_of(local_midnight(now.astimezone(zone).date(), zone))
+    today = expected.index_of(local_midnight(now.astimezone(zone).date(), zone))
     hourly = now - floor_to(now, timedelta(hours=1)) < HOURLY_RUN
-    missing = np.flatnonzero(np.isnan(known))
-    is_first = bool(np.isnan(known).all())
+    missing = np.flatnonzero(np.isnan(stored))
+    is_first = bool(np.isnan(stored).all())
     missing = missing if hourly or is_first else missing[missing >= today]
     if missing.size:
-        return wanted.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
-    return wanted.window(today, wanted.count - today) if hourly else None
+        return expected.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
+    return expected.window(today, expected.count - today) if hourly else None
 
 
 def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | None = None) -> CollectedPrices:
-    """Return what the sources know, each asked for what those before it lack; a source that fails is noted and left out.
+    """Return the prices of the sources, each requested for the slots that those before it lack; a source that fails is noted and left out.
 
     Args:
         sources: the preferred one first.
-        need: what is wanted.
-        away: what was said by name of sources that were not reached in this run, which are not asked again; those of this need join them.
+        need: the requested market and window.
+        away: errors by name of sources that were not reached in this run, which are not asked again; those of this need join them.
     """
     away = {} if away is None else away
-    found = CollectedPrices.nothing(need)
+    collected = CollectedPrices.nothing(need)
     for source in sources:
-        missing = np.flatnonzero(np.isnan(found.price))
+        missing = np.flatnonzero(np.isnan(collected.price))
         if not missing.size:
             break
         if source.name in away:
-            found.faults.append(away[source.name])
+            collected.faults.append(away[source.name])
             continue
         span = need.timeline.window(int(missing[0]), int(missing[-1] - missing[0]) + 1)
         try:
             sheets = source.fetch(need.market, span.start, span.end)
         except SourceUnreachedError as error:
             away[source.name] = str(error)
-            found.faults.append(str(error))
+            collected.faults.append(str(error))
             continue
         except (SourceError, SourceRefusedError) as error:
-            found.reached = True
-            found.faults.append(str(error))
+            collected.reached = True
+            collected.faults.append(str(error))
             continue
-        found.reached = True
-        _take_over(found, source.name, sheets)
-    return found
+        collected.reached = True
+        _take_over(collected, source.name, sheets)
+    return collected
 
 
-def _take_over(found: CollectedPrices, source: str, sheets: list[PriceSheet]) -> None:
-    open_before = np.isnan(found.price)
-    strange = {sheet.currency for sheet in sheets} - {found.need.currency}
+def _take_over(collected: CollectedPrices, source: str, sheets: list[PriceSheet]) -> None:
+    open_before = np.isnan(collected.price)
+    strange = {sheet.currency for sheet in sheets} - {collected.need.currency}
     if strange:
-        found.faults.append(f"{source}: answers in {', '.join(sorted(strange))}, wanted is {found.need.currency}.")
+        collected.faults.append(f"{source}: answers in {', '.join(sorted(strange))}, wanted is {collected.need.currency}.")
     # Long products first: where a source has both, the short ones are what was traded.
     for sheet in sorted(sheets, key=lambda sheet: -sheet.minutes):
-        if sheet.currency == found.need.currency:
-            slots, price = _place(sheet, found.need.timeline, open_before)
-            found.price[slots] = price
-            found.published_at[slots] = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
-    found.sources[source] += int((open_before & np.isfinite(found.price)).sum())
+        if sheet.currency == collected.need.currency:
+            slots, price = _place(sheet, collected.need.timeline, open_before)
+            collected.price[slots] = price
+            collected.published_at[slots] = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+    collected.sources[source] += int((open_before & np.isfinite(collected.price)).sum())
 
 
-def _place(sheet: PriceSheet, timeline: Timeline, wanted: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
+def _place(sheet: PriceSheet, timeline: Timeline, is_open: NDArray[np.bool_]) -> tuple[NDArray[np.int64], FloatArray]:
     starts, price = on_quarter_hours(sheet)
     slots = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
     inside = (slots >= 0) & (slots < timeline.count)
-    inside[inside] = wanted[slots[inside]]
+    inside[inside] = is_open[slots[inside]]
     return slots[inside], price[inside]
 
 
-def date_prices(found: CollectedPrices, known: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
+def date_prices(collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices say something new, and when each of them became known.
 
     A new price of a slot to come became known when the service says, or now, when it was first seen; that of a slot that has begun when day-ahead prices are
     published as a rule, for nobody looked before; a revised one now.
 
     Args:
-        known: the prices stored, NaN where none.
+        stored: the prices stored, NaN where none.
 
     Invariants: nothing is dated after ``now``; what is equal to the stored price, but for rounding, is not new.
     """
-    starts = found.need.timeline.starts
-    is_revision = np.isfinite(found.price) & np.isfinite(known) & (np.abs(found.price - known) > ROUNDING)
-    is_new = np.isfinite(found.price) & np.isnan(known)
+    starts = collected.need.timeline.starts
+    is_revision = np.isfinite(collected.price) & np.isfinite(stored) & (np.abs(collected.price - stored) > ROUNDING)
+    is_new = np.isfinite(collected.price) & np.isnan(stored)
     moment = np.datetime64(now.replace(tzinfo=None), "us")
-    said = np.where(found.published_at <= starts, found.published_at, NEVER)
-    seen = np.where(starts > moment, moment, publication_times(starts, zone))
-    first_known = np.where(np.isnat(said), seen, said)
-    return is_new | is_revision, np.minimum(np.where(is_revision, moment, first_known), moment)
+    published = np.where(collected.published_at <= starts, collected.published_at, NEVER)
+    observed = np.where(starts > moment, moment, publication_times(starts, zone))
+    known_from = np.where(np.isnat(published), observed, published)
+    return is_new | is_revision, np.minimum(np.where(is_revision, moment, known_from), moment)
 
 
 LONGEST_WINDOW = timedelta(days=3 * 366)
@@ -176,7 +176,7 @@ log = structlog.get_logger("luna.ingest")
 def fetch_prices(
     engine: Engine, request: FetchPricesRequest, settings: Settings, *, clock: Clock, transport: httpx.BaseTransport | None = None
 ) -> FetchPricesReply:
-    """Fetch what is asked for, or what sites need and nobody has fetched yet; no transaction is open while services are waited for.
+    """Fetch the requested prices, or those that sites need and are not yet fetched; no transaction is open while services are waited for.
 
     A service that fails is named in the reply. Where ``outside_services`` is off, nothing is fetched that nobody named.
 
@@ -188,9 +188,9 @@ def fetch_prices(
         return FetchPricesReply(markets=[])
     with unit_of_work(engine) as connection:
         needs = list_needs(connection, request, now=clock.now())
-    found = gather_all(needs, request, settings, transport=transport)
+    collected = gather_all(needs, request, settings, transport=transport)
     with unit_of_work(engine) as connection:
-        return store_prices(connection, found, now=clock.now())
+        return store_prices(connection, collected, now=clock.now())
 
 
 def tell(reply: FetchPricesReply) -> FetchPricesReply:
@@ -204,7 +204,7 @@ def tell(reply: FetchPricesReply) -> FetchPricesReply:
 
 
 def list_needs(connection: Connection, request: FetchPricesRequest, *, now: datetime) -> list[Need]:
-    """Return what to ask for: the window named, or what each market lacks at ``now``.
+    """Return the windows to request: the window named, or what each market lacks at ``now``.
 
     Raises:
         NotFoundError: no service has the market named.
@@ -213,33 +213,33 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
     named = _find_series(sites.load_all(connection).sites)
     if request.market:
         of_sites = [each for each in named if each.name == request.market] or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
-        asked = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
+        series = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
     else:
-        asked = [each for each in named if _is_known(each.name)]
-    due = ((each, _window_of(request) or _what_is_due(connection, each, now)) for each in asked)
+        series = [each for each in named if _has_market(each.name)]
+    due = ((each, _window_of(request) or _what_is_due(connection, each, now)) for each in series)
     return [Need(each.name, each.currency, timeline) for each, timeline in due if timeline]
 
 
 def gather_all(
     needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
 ) -> list[CollectedPrices]:
-    """Ask the services, market by market; one that is not reached is not asked for the next.
+    """Fetch prices, market by market; a service that is not reached is skipped for the next.
 
     Raises:
         InvalidInputError: the service named does not have a market, or lacks its token.
     """
-    found = []
+    collected = []
     away: dict[str, str] = {}
     for need in needs:
         sources = choose_sources(market_named(need.market), need.currency, settings, named=request.source, transport=transport)
-        found.append(collect(sources, need, away))
-    return found
+        collected.append(collect(sources, need, away))
+    return collected
 
 
-def store_prices(connection: Connection, found: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
+def store_prices(connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
     """Store what is new or revised; the same prices again change nothing."""
-    reached = any(market.reached for market in found) or not found
-    return FetchPricesReply(markets=[_store_market(connection, market, now) for market in found], reached=reached)
+    reached = any(market.reached for market in collected) or not collected
+    return FetchPricesReply(markets=[_store_market(connection, market, now) for market in collected], reached=reached)
 
 
 def _find_series(stored: Sequence[Site]) -> list[StoredSeries]:
@@ -249,7 +249,7 @@ def _find_series(stored: Sequence[Site]) -> list[StoredSeries]:
     return sorted(named | {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)})
 
 
-def _is_known(market: str) -> bool:
+def _has_market(market: str) -> bool:
     # A tariff may name a market of the owner's own, whose prices come from files.
     try:
         market_named(market)
@@ -268,26 +268,26 @@ def _window_of(request: FetchPricesRequest) -> Timeline | None:
     return Timeline(request.first, SLOT, (request.end - request.first) // SLOT)
 
 
-def _what_is_due(connection: Connection, asked: StoredSeries, now: datetime) -> Timeline | None:
-    zone = market_named(asked.name).zone
-    wanted = days_wanted(now, zone)
-    return window_due(prices.read(connection, asked.name, wanted, currency=asked.currency), wanted, now=now, zone=zone)
+def _what_is_due(connection: Connection, series: StoredSeries, now: datetime) -> Timeline | None:
+    zone = market_named(series.name).zone
+    expected = expected_window(now, zone)
+    return missing_window(prices.read(connection, series.name, expected, currency=series.currency), expected, now=now, zone=zone)
 
 
-def _store_market(connection: Connection, found: CollectedPrices, now: datetime) -> MarketPricesReply:
-    need = found.need
-    known = prices.read(connection, need.market, need.timeline, currency=need.currency)
-    chosen, published_at = date_prices(found, known, now=now, zone=market_named(need.market).zone)
-    starts, price = need.timeline.starts[chosen], found.price[chosen]
+def _store_market(connection: Connection, collected: CollectedPrices, now: datetime) -> MarketPricesReply:
+    need = collected.need
+    stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
+    chosen, published_at = date_prices(collected, stored, now=now, zone=market_named(need.market).zone)
+    starts, price = need.timeline.starts[chosen], collected.price[chosen]
     prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])
     return MarketPricesReply(
         market=need.market,
         currency=need.currency,
         first=need.timeline.start,
         end=need.timeline.end,
-        added=int((chosen & np.isnan(known)).sum()),
-        revised=int((chosen & np.isfinite(known)).sum()),
-        missing=int((np.isnan(known) & np.isnan(found.price)).sum()),
-        sources={source: count for source, count in found.sources.items() if count},
-        faults=found.faults,
+        added=int((chosen & np.isnan(stored)).sum()),
+        revised=int((chosen & np.isfinite(stored)).sum()),
+        missing=int((np.isnan(stored) & np.isnan(collected.price)).sum()),
+        sources={source: count for source, count in collected.sources.items() if count},
+        faults=collected.faults,
     )

@@ -21,7 +21,7 @@ ROUNDING_PRICE = 0.0005
 class PriceRecord:
     """A price column, currency per kWh, NaN where unknown, all of shape ``(slots,)``.
 
-    ``paid`` is what was recorded at the site, ``due`` what tariff and market come to, ``market`` the market's own price.
+    ``paid`` is the price recorded at the site, ``due`` that of tariff and market, ``market`` the market's own price.
     """
 
     paid: FloatArray
@@ -34,7 +34,7 @@ class PriceRecord:
 
     @property
     def known(self) -> BoolArray:
-        """Where a cost can be told."""
+        """Slots with a known cost."""
         return np.isfinite(self.paid) | np.isfinite(self.due)
 
     @property

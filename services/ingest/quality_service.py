@@ -119,7 +119,7 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
     estimated = {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
     lines = int(stored.timeline.start.timestamp()) * 1_000_000, int(stored.timeline.end.timestamp()) * 1_000_000
     several = {sensor.name for sensors in stored.site.sensor_roles.values() if len(sensors) > 1 for sensor in sensors}
-    heard = readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
+    sensor_spans = readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
         rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
@@ -133,35 +133,35 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         filled = {name: int(mask[place].sum()) for name, mask in estimated.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
-        quiet = _find_silent(stored.site, heard, slots)
+        quiet = _find_silent(stored.site, sensor_spans, slots)
         again = rebuilt.get(day.isoformat(), ())
         yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual(day)), stored.site)
 
 
 def _learn_usual(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]) -> Callable[[date], UsualImbalance | None]:
-    """Return what tells by how much a day's meters usually disagree: the other days of two weeks before and after it, however many are judged."""
+    """Return a function that gives a day's usual imbalance by the other days of two weeks before and after it, however many are judged."""
     first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
     timeline = local_days(first, last, parse_zone(stored.site.timezone))
     series = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
-    found: dict[date, Imbalance] = {}
+    imbalances: dict[date, Imbalance] = {}
     for day, slots, place in StoredDays(stored.site, first, last, timeline, series, {}):
         measured = {name: values[place] for name, values in series.items()}
         residual = settle_residual(measured, expect_series(spans, stored.site, slots), stored.site)
         if np.isfinite(residual).sum() >= LEAST_COVERAGE * residual.size:
-            found[day] = measure_imbalance(residual, measured)
+            imbalances[day] = measure_imbalance(residual, measured)
 
     def learn(day: date) -> UsualImbalance | None:
         around = (day + timedelta(days=days) for days in range(-USUAL_DAYS, USUAL_DAYS + 1) if days)
-        return learn_usual([found[each] for each in around if each in found])
+        return learn_usual([imbalances[each] for each in around if each in imbalances])
 
     return learn
 
 
-def _find_silent(site: Site, heard: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:
-    """Return the series of which a sensor said nothing from before the day until today, or ever, while others did."""
+def _find_silent(site: Site, sensor_spans: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:
+    """Return the series with a sensor silent from before the day until today, or ever, while others reported."""
     zone = parse_zone(site.timezone)
-    found = find_silent(site, heard, at=day.end - SLOT, after=day.end - SLOT - day.start)
-    return [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in found]
+    silences = find_silent(site, sensor_spans, at=day.end - SLOT, after=day.end - SLOT - day.start)
+    return [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]
 
 
 def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:
@@ -169,6 +169,6 @@ def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         market = market_of(rule)
-        found = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
-        spans |= {name: (min(first for first, _ in found), max(end for _, end in found))} if found else {}
+        known_spans = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
+        spans |= {name: (min(first for first, _ in known_spans), max(end for _, end in known_spans))} if known_spans else {}
     return spans

@@ -12,10 +12,10 @@ from luna.energy.site import measured_series
 from luna.energy.timeline import FloatArray
 
 # Late readings and repaired gaps change days too; of a day that was nine tenths known they do not change the whole.
-LEAST_KNOWN = 0.9
+LEAST_COVERAGE = 0.9
 # Below a kilowatt-hour a share says little.
 LEAST_KWH = 1.0
-GONE_SHARE = 0.5
+LOST_SHARE = 0.5
 # A second array or phase doubles a day. Units and spacings of readings are wrong by 4 (kW as kWh per slot), 12 (five minutes), 1,000.
 LEAST_FACTOR = 3.0
 # Counters round, so that a slot's ratio is not exact; a day of other weather or other people is never within a fiftieth of another's shape.
@@ -54,7 +54,7 @@ def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str,
         before: the stored series of the day's slots, NaN where unknown.
         after: those that were built again; what is unknown there erases nothing.
     """
-    names = [name for name in ENERGIES if name in before and name in after and np.isfinite(before[name]).mean() >= LEAST_KNOWN]
+    names = [name for name in ENERGIES if name in before and name in after and np.isfinite(before[name]).mean() >= LEAST_COVERAGE]
     both = {name: np.isfinite(before[name]) & np.isfinite(after[name]) for name in names}
     was, now = ({name: np.where(both[name], series[name], 0.0) for name in names} for series in (before, after))
     swapped = {name for pair in PAIRS if set(pair) <= set(names) and _is_swapped([was[name] for name in pair], [now[name] for name in pair]) for name in pair}
@@ -67,12 +67,12 @@ def compare_day(day: date, before: Mapping[str, FloatArray], after: Mapping[str,
 def _is_swapped(was: list[FloatArray], now: list[FloatArray]) -> bool:
     same, turned = (sum(float(np.abs(old - new).sum()) for old, new in zip(was, new_ones, strict=True)) for new_ones in (now, now[::-1]))
     total = sum(float(kwh.sum()) for kwh in was)
-    return total > LEAST_KWH and turned <= SAME_SHAPE * total and same > GONE_SHARE * total
+    return total > LEAST_KWH and turned <= SAME_SHAPE * total and same > LOST_SHARE * total
 
 
 def _find_fault(was: FloatArray, now: FloatArray) -> Fault | None:
     before, after = float(was.sum()), float(now.sum())
-    if before > LEAST_KWH and after < (1 - GONE_SHARE) * before:
+    if before > LEAST_KWH and after < (1 - LOST_SHARE) * before:
         return "gone"
     if after <= LEAST_KWH or np.count_nonzero(was > 0) < LEAST_MOVING_SLOTS:
         return None

@@ -47,16 +47,16 @@ def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
 
     Invariants: what is known is not touched; filling twice fills nothing the second time.
     """
-    known = np.isfinite(series.kwh)
-    if known.sum() < 2:
+    finite = np.isfinite(series.kwh)
+    if finite.sum() < 2:
         return np.full(series.kwh.size, np.nan)
     edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
-    power = Readings(series.name, "kW", 1.0, edges[:-1][known], series.kwh[known] / SLOT_HOURS)
+    power = Readings(series.name, "kW", 1.0, edges[:-1][finite], series.kwh[finite] / SLOT_HOURS)
     # What is stored was judged when it was loaded.
     released = {series.name: Spans(edges[:1], edges[-1:])}
     curve = read_power(power, series.limit_kw, Refusals(released), reverse_kw=series.limit_kw)
     bridged = energy_per_slot(curve, edges, np.zeros(series.kwh.size, dtype=np.bool_))
-    return np.where(known, np.nan, bridged.kwh)
+    return np.where(finite, np.nan, bridged.kwh)
 
 
 # No silence that is bridged is longer.
@@ -90,7 +90,7 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
     """Fill zero prices that stand for missing ones, and short gaps in energies that came as slots; each change is told and its day judged again.
 
     Args:
-        dry_run: say what would be done and change nothing.
+        dry_run: return the repairs and change nothing.
 
     Raises:
         NotFoundError: no such site.
@@ -129,7 +129,7 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
 
 
 def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
-    """Return gaps as a message: the page of them that was asked for."""
+    """Return the requested page of gaps as a message."""
     begin = max(read_number(request.cursor) or 0, 0)
     end = len(gaps) if request.limit is None else begin + request.limit
     page = [SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps[begin:end]]
@@ -137,9 +137,9 @@ def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
 
 
 def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> RepairReply:
-    """Return repairs as a message."""
-    told = [RepairedSeries(series=each.series, day=each.day, rule=each.rule, slots=int(each.starts.size)) for each in repairs]
-    return RepairReply(site_id=site_id, dry_run=dry_run, slots=sum(each.slots for each in told), repairs=told)
+    """Return the reply to a repair request."""
+    repaired = [RepairedSeries(series=each.series, day=each.day, rule=each.rule, slots=int(each.starts.size)) for each in repairs]
+    return RepairReply(site_id=site_id, dry_run=dry_run, slots=sum(each.slots for each in repaired), repairs=repaired)
 
 
 def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:

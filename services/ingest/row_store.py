@@ -15,7 +15,7 @@ from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice
 from luna.energy.timeline import FloatArray, InstantArray, parse_zone
-from luna.energy.units import NOT_SAID, SaidUnits
+from luna.energy.units import NOT_SAID, StatedUnits
 from luna.platform.database import history_changes, observations, prices, quality, readings, weather_carbon
 from luna.platform.database.copy import Written
 from luna.platform.database.history_changes import Rule
@@ -135,15 +135,15 @@ def _store_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *
 def _store_readings(connection: Connection, site: Site, rows: pl.DataFrame) -> Written:
     numbers = readings.register(connection, site.name, dict.fromkeys(rows["sensor"].unique()))
     keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
-    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=_said_units(rows))
+    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=_stated_units(rows))
 
 
-def _said_units(rows: pl.DataFrame) -> SaidUnits | None:
+def _stated_units(rows: pl.DataFrame) -> StatedUnits | None:
     if "unit" not in rows.columns:
         return None
     names = tuple(rows["unit"].drop_nulls().unique().sort())
     codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_SAID, return_dtype=pl.Int64)
-    return SaidUnits(names, codes.to_numpy())
+    return StatedUnits(names, codes.to_numpy())
 
 
 def _instants(column: pl.Series) -> InstantArray:

@@ -138,8 +138,8 @@ def _fetch_prices(work: TaskContext, transport: httpx.BaseTransport | None) -> l
     if not work.settings.outside_services:
         return []
     now = work.clock.now()
-    today, wanted = local_midnight(now.astimezone(ZONE).date(), ZONE), price_collection.days_wanted(now, ZONE)
-    need = price_collection.Need(REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (wanted.end - today) // SLOT))
+    today, expected = local_midnight(now.astimezone(ZONE).date(), ZONE), price_collection.expected_window(now, ZONE)
+    need = price_collection.Need(REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT))
     return price_collection.gather_all([need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport)
 
 

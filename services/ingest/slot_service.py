@@ -44,7 +44,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(slots=True)
 class _Tally:
-    """What became of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
+    """The counts of all stretches; ``earlier_slots`` before the first of them may have changed as well."""
 
     earlier_slots: int = 0
     written: int = 0
@@ -79,7 +79,7 @@ class _Tally:
 def build_site_slots(
     connection: Connection, request: BuildSlotsRequest, *, now: datetime, progress: Progress = lambda *_: None, automatic: bool = False
 ) -> BuildSlotsReply:
-    """Build the quarter-hours that the request names from what the site's sensors said, and put what is refused into quarantine.
+    """Build the quarter-hours that the request names from the site's readings, and put refused ones into quarantine.
 
     Of the two days before, what was unknown is filled in where readings tell it now, and what a stuck meter gave is withdrawn.
 
@@ -159,12 +159,12 @@ class _Building:
         # A meter that stands still is found out after days, and what was silent through a night is known in the morning.
         window = Timeline(stretch.start - LONGEST_STILL_SLOTS * SLOT, SLOT, stretch.count + LONGEST_STILL_SLOTS)
         margin = LONGEST_STILL_SLOTS * SLOT + NIGHT
-        read = window.start - margin, window.end + margin
-        said = readings.read_each(self.connection, self.site.name, self.units, first=read[0], end=read[1])
+        reading_span = window.start - margin, window.end + margin
+        reported = readings.read_each(self.connection, self.site.name, self.units, first=reading_span[0], end=reading_span[1])
         samples, unconverted = {}, []
-        for name, (instants, values) in said.items():
-            samples[name], left_out = convert_samples(Samples(name, None, instants, values), self.units[name])
-            unconverted += [part for part in left_out if part.first < to_instant(window.end) and part.last >= to_instant(window.start)]
+        for name, (instants, values) in reported.items():
+            samples[name], rejected = convert_samples(Samples(name, None, instants, values), self.units[name])
+            unconverted += [part for part in rejected if part.first < to_instant(window.end) and part.last >= to_instant(window.start)]
         build = build_slots(self.site, samples, window, now=self.now, released=self._read_released(), absent=self.absent)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
@@ -174,7 +174,7 @@ class _Building:
         withdrawn = history_changes.withdraw_observations(self.connection, self.site.name, build.starts, build.withdrawn, rule=WITHDRAWN)
         self.tally.note_withdrawn(withdrawn)
         self._quarantine(build.rejected, window)
-        energy_intervals.settle(self.connection, self.site.name, build.intervals, window=window, read=read)
+        energy_intervals.settle(self.connection, self.site.name, build.intervals, window=window, reading_span=reading_span)
         self.tally.add(build.last(stretch.count), self._write(build, before, window))
 
     def _compare(self, build: SlotBuild, before: Mapping[str, FloatArray], stretch: Timeline, *, accept: bool, automatic: bool) -> SlotBuild:
@@ -185,14 +185,14 @@ class _Building:
         """
         days = list(_whole_days(stretch, parse_zone(self.site.timezone)))
         changed: list[RebuiltSeries] = []
-        kept = np.zeros(build.starts.size, dtype=np.bool_)
+        unchanged = np.zeros(build.starts.size, dtype=np.bool_)
         for day in [] if accept else days:
             place = _place(build, day)
             local = day.start.astimezone(parse_zone(self.site.timezone)).date()
             measured = {name: np.where(build.filled[name], np.nan, kwh) for name, kwh in build.columns.items()}
-            found = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, measured))))
-            kept[place] = bool(found)
-            changed += found
+            differences = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, measured))))
+            unchanged[place] = bool(differences)
+            changed += differences
         if changed and not automatic:
             first = changed[0]
             raise refuse("days-would-change", field="accept", day=first.day, count=len(changed), why=first.row_fault)
@@ -200,11 +200,11 @@ class _Building:
             lines = _microseconds(np.datetime64(_naive(days[0].start.isoformat()))), _microseconds(np.datetime64(_naive(days[-1].end.isoformat())))
             quarantine.settle(self.connection, self.site.name, {REBUILT: [_refuse_day(each, self.site) for each in changed]}, lines=lines)
         self.tally.kept += changed
-        columns, withdrawn = ({name: np.where(kept, np.nan, kwh) for name, kwh in series.items()} for series in (build.columns, build.withdrawn))
+        columns, withdrawn = ({name: np.where(unchanged, np.nan, kwh) for name, kwh in series.items()} for series in (build.columns, build.withdrawn))
         return replace(build, columns=columns, withdrawn=withdrawn)
 
     def _write(self, build: SlotBuild, before: Mapping[str, FloatArray], window: Timeline) -> int:
-        """Store what is known, before the slots asked for only where nothing was measured; returns how many rows were added or changed."""
+        """Store the known values, before the requested slots only where nothing was measured; returns how many rows were added or changed."""
         earlier = np.arange(window.count) < LONGEST_STILL_SLOTS
         estimated = quality.read_estimated(self.connection, self.site.name, window)
         columns = {}
@@ -213,27 +213,27 @@ class _Building:
             # What was measured stays, whatever it is estimated to be; an estimate gives way to what is measured.
             stays = np.where(was_filled, filled & (values == before[name]), earlier | filled) & ~np.isnan(before[name])
             columns[name] = np.where(stays, np.nan, values)
-        known = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
-        if known[earlier].any():
+        has_values = np.logical_or.reduce([~np.isnan(values) for values in columns.values()])
+        if has_values[earlier].any():
             self.tally.earlier_slots = LONGEST_STILL_SLOTS
         settled = build.starts < np.datetime64(_naive((self.now - SETTLING).isoformat()))
         for name, values in columns.items():
             revision = Revision(name, build.starts[settled], before[name][settled], values[settled])
             history_changes.record(self.connection, self.site.name, revision, rule=BUILT)
         repaired = _keep_marks(quality.read_repaired(self.connection, self.site.name, window), columns, build.repaired, SERIES)
-        marks = {"repaired": repaired[known], "estimated": _keep_marks(estimated, columns, build.marks, ESTIMABLE)[known]}
-        rows: copy.Columns = {**{name: values[known] for name, values in columns.items()}, **marks, "source": SOURCE}
-        written = observations.write(self.connection, self.site.name, build.starts[known], rows)
+        marks = {"repaired": repaired[has_values], "estimated": _keep_marks(estimated, columns, build.marks, ESTIMABLE)[has_values]}
+        rows: copy.Columns = {**{name: values[has_values] for name, values in columns.items()}, **marks, "source": SOURCE}
+        written = observations.write(self.connection, self.site.name, build.starts[has_values], rows)
         return written.inserted + written.updated
 
     def _read_released(self) -> dict[str, Spans]:
-        """Return by sensor the stretches that somebody released."""
+        """Return the released stretches by sensor."""
         sensor_of = {_source_of(sensor): sensor for sensor in self.units}
-        found: dict[str, list[tuple[datetime, datetime]]] = {}
+        released: dict[str, list[tuple[datetime, datetime]]] = {}
         for row in quarantine.list_let_in(self.connection, self.site.name, kind="readings", sources=sensor_of):
             if row.resolution == "released":
-                found.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
-        return {sensor: _join(spans) for sensor, spans in found.items()}
+                released.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
+        return {sensor: _join(spans) for sensor, spans in released.items()}
 
     def _quarantine(self, rejected: list[Rejected], window: Timeline) -> None:
         first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
@@ -301,9 +301,9 @@ def _as_received(part: Rejected, units: UnitHistory) -> Rejected:
     return replace(part, unit=unit, value=float(np.round(part.value * ratio(part.unit, unit), 9)))
 
 
-def _describe(part: Rejected, seen_from: np.datetime64) -> Refused:
+def _describe(part: Rejected, window_start: np.datetime64) -> Refused:
     # Where what is refused begins before what is looked at, windows that move on would each tell another beginning: one a day is enough.
-    begins = part.first if part.first >= seen_from else seen_from.astype("datetime64[D]")
+    begins = part.first if part.first >= window_start else window_start.astype("datetime64[D]")
     value = part.value if np.isfinite(part.value) else str(part.value)
     raw = {"sensor": part.sensor, "instant": _iso(part.first), "until": _iso(part.last), "value": value, "unit": part.unit, "readings": part.readings}
     return Refused(_microseconds(begins), part.fault, raw)

@@ -190,10 +190,10 @@ def find_gaps(request: FindGapsRequest, work: TaskContext) -> GapsReply:
 
 @task(RepairRequest, soft_limit=timedelta(minutes=30))
 def repair_history(request: RepairRequest, work: TaskContext) -> RepairReply:
-    """Fill what can be known of the past."""
+    """Fill gaps of the past."""
     days = request.from_day, request.to_day
-    found = repair.repair_days(work.connection, request.site_id, days, now=work.clock.now(), dry_run=request.dry_run)
-    return repair.tell_repairs(request.site_id, found, dry_run=request.dry_run)
+    repairs = repair.repair_days(work.connection, request.site_id, days, now=work.clock.now(), dry_run=request.dry_run)
+    return repair.tell_repairs(request.site_id, repairs, dry_run=request.dry_run)
 
 
 @task(VerifyRequest, soft_limit=timedelta(minutes=30))

@@ -17,7 +17,7 @@ CENTS = frozenset({"ct", "cent", "cents", "c", "p", "öre", "øre", "ore"})
 PRICE = re.compile(r"(?P<money>[a-zöø]{1,5}|[€$£])\s*/\s*(?P<energy>kwh|mwh)")
 POWER = frozenset({"w", "kw", "mw"})
 SHARES = frozenset({"soc", "cloud_fraction"})
-MEANT_DIGITS = 14
+SIGNIFICANT_DIGITS = 14
 BRACKETS = re.compile(r"[\[(]([^\])]+)[\])]")
 
 
@@ -34,13 +34,13 @@ def choose_units(matched: Mapping[str, str], named: Mapping[str, str]) -> dict[s
     strangers = sorted(set(named) - set(matched.values()))
     if strangers:
         raise refuse("unit-lacks-column", field=f"unit.{strangers[0]}", value=named[strangers[0]], matched=tuple(matched.values()))
-    found = {ours: next((unit for unit in _units_in(theirs) if _divisor(ours, unit) or _is_power(ours, unit)), "") for theirs, ours in matched.items()}
-    units = {ours: unit for ours, unit in (found | dict(named)).items() if unit}
+    by_name = {ours: next((unit for unit in _units_in(theirs) if _divisor(ours, unit) or _is_power(ours, unit)), "") for theirs, ours in matched.items()}
+    units = {ours: unit for ours, unit in (by_name | dict(named)).items() if unit}
     for ours, unit in units.items():
         if _is_power(ours, unit):
             raise refuse("power-for-energy", field=f"unit.{ours}", value=unit)
         if not _divisor(ours, unit):
-            raise refuse("no-unit-of-column", field=f"unit.{ours}", value=unit, column=ours, units=_known(ours) or "no other unit than its own")
+            raise refuse("no-unit-of-column", field=f"unit.{ours}", value=unit, column=ours, units=_describe_choices(ours) or "no other unit than its own")
     return units
 
 
@@ -51,13 +51,13 @@ def convert(rows: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
 
 
 def describe_units(units: Mapping[str, str]) -> list[str]:
-    """Return what was converted, in words."""
+    """Return a description of the conversions."""
     return [f"{ours} was converted from {unit}." for ours, unit in units.items() if _divisor(ours, unit) != 1.0]
 
 
 def say_unit(ours: str) -> str:
-    """Return how a column's unit is said, empty where there is no choice."""
-    return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {known}. " if (known := _known(ours)) else ""
+    """Return the hint on a column's unit, empty where there is no choice."""
+    return f"Is the file in another unit? Say it with --unit {ours}=UNIT: {choices}. " if (choices := _describe_choices(ours)) else ""
 
 
 def set_aside_unknown_units(rows: pl.DataFrame, site: Site) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -82,7 +82,7 @@ def _divide(cells: pl.Series, divisor: float | None) -> pl.Series:
     typed = cells.dtype.is_numeric()
     number = (cells if typed else cells.str.strip_chars()).cast(pl.Float64, strict=False)
     # Divided with what follows the last digit a file can mean taken off: a column divided by a number is multiplied by its inverse.
-    quotient = (number / divisor).round_sig_figs(MEANT_DIGITS)
+    quotient = (number / divisor).round_sig_figs(SIGNIFICANT_DIGITS)
     return quotient if typed else pl.select(pl.coalesce(quotient.cast(pl.String), cells)).to_series().alias(cells.name)
 
 
@@ -111,7 +111,7 @@ def _units_in(name: str) -> list[str]:
     return [*BRACKETS.findall(name), re.split(r"[\s_]", name.strip())[-1]]
 
 
-def _known(ours: str) -> str:
+def _describe_choices(ours: str) -> str:
     if ours.endswith("_price"):
         return "EUR/kWh, EUR/MWh or ct/kWh, with any currency"
     return "%, or a share without a unit" if ours in SHARES else "Wh, kWh or MWh" if _is_energy(ours) else ""

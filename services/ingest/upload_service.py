@@ -19,7 +19,7 @@ from services.ingest.limited_file import FileLimits
 from services.ingest.loading import FileForm, LoadReport, load_file
 
 # A file whose load failed may be loaded again for so long, once what was missing is there.
-UPLOAD_KEPT = timedelta(days=7)
+UPLOAD_RETENTION = timedelta(days=7)
 
 log = structlog.get_logger("luna.ingest")
 
@@ -76,7 +76,7 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
 def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
     """Remove files that nobody tried to load again for a week."""
     try:
-        removed = objects.remove_older("uploads", now - UPLOAD_KEPT)
+        removed = objects.remove_older("uploads", now - UPLOAD_RETENTION)
     except LunaError as error:
         log.warning("old uploads stay for now", reason=str(error))
     else:

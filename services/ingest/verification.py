@@ -88,8 +88,8 @@ def compare_days(series: str, source: FloatArray, stored: FloatArray, days: Sequ
     """
     both = ~np.isnan(source) & ~np.isnan(stored)
     for day, place in days:
-        counted, kept = (float(values[place][both[place]].sum()) for values in (source, stored))
-        yield DayDifference(day, series, counted, kept, int(both[place].sum()), place.stop - place.start)
+        counted, stored_kwh = (float(values[place][both[place]].sum()) for values in (source, stored))
+        yield DayDifference(day, series, counted, stored_kwh, int(both[place].sum()), place.stop - place.start)
 
 
 def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatArray:
@@ -114,7 +114,7 @@ HOUR = timedelta(hours=1)
 
 
 def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date) -> list[DayDifference]:
-    """Return, for the local days from ``first`` to ``last`` and each energy that sensors count, what the source counted and what is stored.
+    """Return, for the local days from ``first`` to ``last`` and each energy that sensors count, what the source's and the stored sum.
 
     Energies whose sensors all have a minus are left out: statistics do not tell the two directions of a power apart.
 
@@ -131,8 +131,8 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
         stored = add_submetered(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
     places = [(day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR)) for day, start, end in days]
     compared = [column for column in columns if not column.reversed]
-    found = [difference for column in compared for difference in compare_days(column.name, ask_energy(source, column, hours), stored[column.name], places)]
-    return sorted(found, key=lambda difference: difference.day)
+    differences = [each for column in compared for each in compare_days(column.name, ask_energy(source, column, hours), stored[column.name], places)]
+    return sorted(differences, key=lambda difference: difference.day)
 
 
 def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
@@ -143,21 +143,21 @@ def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
         SourceError: it is away.
     """
     with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings)) as source:
-        found = verify_days(work.database(), source, request.site_id, first=request.from_day, last=request.to_day)
-    return VerifyReply(site_id=request.site_id, days=[_tell(each) for each in found])
+        differences = verify_days(work.database(), source, request.site_id, first=request.from_day, last=request.to_day)
+    return VerifyReply(site_id=request.site_id, days=[_tell(each) for each in differences])
 
 
-def _tell(found: DayDifference) -> DayComparison:
+def _tell(difference: DayDifference) -> DayComparison:
     return DayComparison(
-        day=found.day,
-        series=found.series,
-        source_kwh=round(found.source_kwh, 6),
-        stored_kwh=round(found.stored_kwh, 6),
-        difference_kwh=round(found.difference_kwh, 6),
-        difference_share=None if np.isnan(found.difference_share) else round(found.difference_share, 6),
-        hours=found.hours,
-        day_hours=found.day_hours,
-        beyond_tolerance=found.beyond,
+        day=difference.day,
+        series=difference.series,
+        source_kwh=round(difference.source_kwh, 6),
+        stored_kwh=round(difference.stored_kwh, 6),
+        difference_kwh=round(difference.difference_kwh, 6),
+        difference_share=None if np.isnan(difference.difference_share) else round(difference.difference_share, 6),
+        hours=difference.hours,
+        day_hours=difference.day_hours,
+        beyond_tolerance=difference.beyond,
     )
 
 

@@ -1,4 +1,4 @@
-"""Fetch the weather where sites are: what is expected with the instant at which it was, what was as known when its slot ended."""
+"""Fetch the weather where sites are: forecasts with the instant of issue, measurements as known when their slot ended."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,8 +31,8 @@ log = structlog.get_logger("luna.ingest")
 
 
 @dataclass(slots=True)
-class _Found:
-    """What was found for one site: stretches of the past and of what is ahead, and why there is no more; ``reached``: whether the service answered."""
+class _SiteWeather:
+    """The weather of one site: stretches of the past and of the forecast, and the faults of the service; ``reached``: whether the service answered."""
 
     site: str
     past: list[WeatherSheet] = field(default_factory=list)
@@ -59,10 +59,10 @@ def fetch_weather(
     with unit_of_work(engine) as connection:
         places = _places(connection, request)
     source = OpenMeteo(Web(OpenMeteo.name, transport, INTERVAL))
-    found = [_ask(source, site, location, windows, now=now) for site, location in places]
+    fetched = [_ask(source, site, location, windows, now=now) for site, location in places]
     with unit_of_work(engine) as connection:
-        reached = any(weather.reached for weather in found) or not found
-        return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in found], reached=reached)
+        reached = any(weather.reached for weather in fetched) or not fetched
+        return FetchWeatherReply(sites=[_store(connection, weather, now=now) for weather in fetched], reached=reached)
 
 
 def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
@@ -106,30 +106,30 @@ def _require_location(site: Site) -> Location:
     return site.location
 
 
-def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Timeline], *, now: datetime) -> _Found:
-    found = _Found(site)
+def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Timeline], *, now: datetime) -> _SiteWeather:
+    weather = _SiteWeather(site)
     for window in windows:
         try:
             if window.end <= now:
-                found.past.append(source.past(location, window))
+                weather.past.append(source.past(location, window))
             else:
-                found.ahead.append(source.forecast(location, window))
+                weather.ahead.append(source.forecast(location, window))
         except (SourceError, SourceRefusedError) as error:
-            found.reached = not isinstance(error, SourceUnreachedError)
-            found.faults.append(str(error))
-    return found
+            weather.reached = not isinstance(error, SourceUnreachedError)
+            weather.faults.append(str(error))
+    return weather
 
 
-def _store(connection: Connection, found: _Found, *, now: datetime) -> SiteWeatherReply:
-    written = sum(_store_sheet(connection, found.site, sheet, issued_at=None, now=now) for sheet in found.past)
-    written += sum(_store_sheet(connection, found.site, sheet, issued_at=now, now=now) for sheet in found.ahead)
-    return SiteWeatherReply(site_id=found.site, written=written, faults=found.faults)
+def _store(connection: Connection, weather: _SiteWeather, *, now: datetime) -> SiteWeatherReply:
+    written = sum(_store_sheet(connection, weather.site, sheet, issued_at=None, now=now) for sheet in weather.past)
+    written += sum(_store_sheet(connection, weather.site, sheet, issued_at=now, now=now) for sheet in weather.ahead)
+    return SiteWeatherReply(site_id=weather.site, written=written, faults=weather.faults)
 
 
 def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:
-    """Store the slots whose weather is another than what is known, so that an hour without news adds no row."""
-    known = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
-    changed = np.logical_or.reduce([np.isfinite(series) & (series != known[name]) for name, series in sheet.values.items()])
+    """Store the slots whose weather differs from the stored one, so that an hour without news adds no row."""
+    stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
+    changed = np.logical_or.reduce([np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()])
     values = {name: series[changed] for name, series in sheet.values.items()}
     issued = None if issued_at is None else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
     written = weather_carbon.upsert(connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued)

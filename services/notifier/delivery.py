@@ -35,12 +35,12 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
     """Store what is new at every site and send what is due; what is wrong with one site, or one target, keeps no other waiting."""
     with unit_of_work(database) as connection:
         names = sites.names(connection)
-    found = sum(isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip) for name in names)  # type: ignore[misc]
+    event_count = sum(isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip) for name in names)  # type: ignore[misc]
     with unit_of_work(database) as connection:
         due = notifications.claim(connection, [target.name for target in targets], now=now, most=MOST_AT_ONCE)
     own = {target.name: target for target in targets}
     sent = sum(_deliver(database, delivery, own[delivery.target], now=now) for delivery in due)
-    return NotifyReply(events=found, sent=sent, failed=len(due) - sent)
+    return NotifyReply(events=event_count, sent=sent, failed=len(due) - sent)
 
 
 def send_test(targets: Sequence[Target], settings: Settings) -> NotifyTestReply:

@@ -43,17 +43,17 @@ NEWS_FOR = DAY
 # Hours are cheap where three in a row cost a quarter less than the day.
 CHEAP_HOURS, CHEAP_SHARE = 3, 0.75
 # The week is told on a Monday, or on the days after it where replays came late.
-WEEK_TOLD_FROM, WEEK_TOLD_DAYS = "08:00", 3
+WEEK_SENT_FROM, WEEK_SENT_DAYS = "08:00", 3
 # The day is told in its morning, or not at all.
-DAY_TOLD_FROM, DAY_TOLD_UNTIL = "07:00", "10:00"
+DAY_SENT_FROM, DAY_SENT_UNTIL = "07:00", "10:00"
 
 
 def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_max_age: timedelta, now: datetime) -> list[NewNotification]:
-    """Return what is to be known of a stored site at ``now``, whether it was told before or not."""
+    """Return the events of a stored site at ``now``, whether they were sent before or not."""
     plan = plans.read_due(connection, site.name, now)
     states = read_states(connection, site.name, now=now)
-    found = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
-    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in (*found, *findings.find_silent(connection, site, now=now))]
+    site_findings = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
+    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in (*site_findings, *findings.find_silent(connection, site, now=now))]
     return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now), *_day(connection, site, numbers, now)]
 
 
@@ -91,15 +91,15 @@ def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: date
 
 
 def _prices(plan: PlanReply, timeline: Timeline) -> FloatArray:
-    known = {slot.start: slot.import_price for slot in plan.slots}
-    return np.array([known.get(start, np.nan) for start in timeline])
+    price_at = {slot.start: slot.import_price for slot in plan.slots}
+    return np.array([price_at.get(start, np.nan) for start in timeline])
 
 
 def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())
-    if not local_instant(monday, WEEK_TOLD_FROM, zone) <= now < local_instant(monday + timedelta(days=WEEK_TOLD_DAYS), "00:00", zone):
+    if not local_instant(monday, WEEK_SENT_FROM, zone) <= now < local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "00:00", zone):
         return []
     savings = read_savings(connection, site, first=monday - timedelta(days=7), last=monday - DAY)
     if not savings.counted:
@@ -108,15 +108,15 @@ def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -
     code = "weekly_saving" if saved >= 0 else "weekly_loss"
     words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.called, numbers=numbers)
     # One key for both: a day that is replayed later may turn the sum, and is no second message.
-    expires_at = local_instant(monday + timedelta(days=WEEK_TOLD_DAYS), "24:00", zone)
+    expires_at = local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "24:00", zone)
     return [NewNotification("saving", "weekly_saving", _week_of(monday), words.title, words.text, urgent=False, expires_at=expires_at)]
 
 
 def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
-    until = local_instant(today, DAY_TOLD_UNTIL, zone)
-    if not local_instant(today, DAY_TOLD_FROM, zone) <= now < until:
+    until = local_instant(today, DAY_SENT_UNTIL, zone)
+    if not local_instant(today, DAY_SENT_FROM, zone) <= now < until:
         return []
     house = read_house(connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now)
     if house.slot is None:

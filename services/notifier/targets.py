@@ -100,10 +100,10 @@ class AppriseChannel:
             UnavailableError: the service did not take it.
         """
         try:
-            taken = self._plugin.notify(body=text, title=title)
+            accepted = self._plugin.notify(body=text, title=title)
         except (OSError, TypeError, ValueError) as exc:
             raise UnavailableError(f"the service cannot be reached: {type(exc).__name__}", field="notify_urls") from exc
-        if not taken:
+        if not accepted:
             raise UnavailableError("the service did not take the message", field="notify_urls", remedy="The worker's log says why.")
 
 

@@ -131,8 +131,8 @@ def answer(request: AskRequest, work: TaskContext) -> Answer:
 def choose_recommendations(request: RecommendRequest, work: TaskContext) -> RecommendReply:
     """Choose what is worth reading or doing, and store that it was shown."""
     chooser = Chooser(work.settings.recommendation_policy, open_embedder(work.settings), np.random.default_rng())
-    asked = answers.list_before(work.connection, AnswerFilter(asked_by=request.reader, among=request.sites), limit=QUESTIONS_REMEMBERED)
-    return chooser.choose(work.connection, request, asked=[each.answer.question for each in asked], now=work.clock.now())
+    earlier = answers.list_before(work.connection, AnswerFilter(asked_by=request.reader, among=request.sites), limit=QUESTIONS_REMEMBERED)
+    return chooser.choose(work.connection, request, questions=[each.answer.question for each in earlier], now=work.clock.now())
 
 
 @task(RecordEventsRequest)

@@ -46,7 +46,7 @@ class LivingHome:
         self.year = RecordedYear.load(files.year)
         self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
         self._devices = Devices(self.year, files.read_state(), self._setup, self._say)
-        self.said_at = self._kept_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
+        self.published_at = self._written_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
 
     @property
@@ -54,17 +54,17 @@ class LivingHome:
         """The truth, now."""
         return self._devices.state
 
-    async def run(self, done: asyncio.Event, database: Engine, settings: Settings) -> None:
-        """Live until ``done``, or until the home's site is deleted: then its market, its files and what Luna listened to go as well."""
+    async def run(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
+        """Live until ``stopping``, or until the home's site is deleted: then its market, its files and what Luna listened to go as well."""
         async with self.broker:
             await self.broker.start(self._setup.port)
             log.info("the simulated home lives", port=self._setup.port)
             self.begin()
-            beside = asyncio.create_task(self._keep_market(done, database, settings))
-            while not done.is_set():
+            beside = asyncio.create_task(self._keep_market(stopping, database, settings))
+            while not stopping.is_set():
                 self.turn()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(done.wait(), seconds_to_wait(TURN))
+                    await asyncio.wait_for(stopping.wait(), seconds_to_wait(TURN))
             beside.cancel()
         self._files.write_state(self._devices.state)
 
@@ -79,26 +79,26 @@ class LivingHome:
         if self._files.is_there:
             self._devices.setup = self._files.read_setup()
         self._devices.live_until(now)
-        if abs(now - self.said_at) >= SAY_EVERY:
-            self.said_at = now
+        if abs(now - self.published_at) >= SAY_EVERY:
+            self.published_at = now
             self._devices.say_measured()
         modes = self._devices.state.modes
-        if (abs(now - self._kept_at) >= KEEP_EVERY or modes != self._modes) and self._files.is_there:
-            self._kept_at, self._modes = now, modes
+        if (abs(now - self._written_at) >= KEEP_EVERY or modes != self._modes) and self._files.is_there:
+            self._written_at, self._modes = now, modes
             self._files.note_truth(self._devices.state, soc=self._devices.soc)
             self._files.write_state(self._devices.state)
 
     def _say(self, topic: str, value: str) -> None:
         self.broker.publish(topic, value.encode())
 
-    async def _keep_market(self, done: asyncio.Event, database: Engine, settings: Settings) -> None:
+    async def _keep_market(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
         published_at, freed = None, FreedMemory()
-        while not done.is_set():
+        while not stopping.is_set():
             now = self._clock.now()
             try:
                 if not await asyncio.to_thread(has_site, database):
                     await asyncio.to_thread(self._let_go, database, settings)
-                    done.set()
+                    stopping.set()
                 elif published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
                     await asyncio.to_thread(self._store_prices, database, now, awaited=AWAITED if settings.outside_services else timedelta(0))
                     published_at = now
@@ -126,10 +126,10 @@ def has_site(database: Engine) -> bool:
 
 async def live(home: LivingHome, database: Engine, settings: Settings) -> None:
     """Run a home until SIGTERM or SIGINT."""
-    done = asyncio.Event()
+    stopping = asyncio.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(kind, done.set)
-    await home.run(done, database, settings)
+        asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
+    await home.run(stopping, database, settings)
 
 
 def main() -> int:

@@ -32,9 +32,9 @@ _MALFORMED, _TAKEN_OVER = 0x81, 0x8E
 log = structlog.get_logger("luna.simulated_home.broker")
 
 
-def matches(wanted: str, topic: str) -> bool:
+def matches(topic_filter: str, topic: str) -> bool:
     """Return whether a filter takes a topic: ``+`` stands for one level, ``#`` for all that are left. 4.7."""
-    levels, names = wanted.split("/"), topic.split("/")
+    levels, names = topic_filter.split("/"), topic.split("/")
     for place, level in enumerate(levels):
         if level == "#":
             return True
@@ -81,11 +81,11 @@ class LocalBroker:
         for writer in serving.values():
             writer.close()
         if serving:
-            _, left = await asyncio.wait(serving, timeout=CLOSE_SECONDS)
-            for task in left:
+            _, pending = await asyncio.wait(serving, timeout=CLOSE_SECONDS)
+            for task in pending:
                 serving[task].transport.abort()
-            if left:
-                await asyncio.wait(left, timeout=CLOSE_SECONDS)
+            if pending:
+                await asyncio.wait(pending, timeout=CLOSE_SECONDS)
 
     def hears(self, topic: str) -> bool:
         """Return whether a client has subscribed to a topic."""
@@ -137,16 +137,16 @@ class LocalBroker:
         packet = await asyncio.wait_for(packets.read_packet(reader), CONNECT_SECONDS)
         if packet.kind != packets.CONNECT:
             raise ProtocolError("it does not begin with CONNECT")
-        wanted = packets.read_connect(packet.body)
+        connect = packets.read_connect(packet.body)
         properties = _MAXIMUM_QOS
-        if not wanted.client:
+        if not connect.client:
             self._named += 1
-            wanted = replace(wanted, client=f"client-{self._named}")
-            name = wanted.client.encode()
+            connect = replace(connect, client=f"client-{self._named}")
+            name = connect.client.encode()
             properties += bytes([_ASSIGNED]) + len(name).to_bytes(2, "big") + name
-        if (before := self._clients.get(wanted.client)) is not None:
+        if (before := self._clients.get(connect.client)) is not None:
             before.hang_up(_TAKEN_OVER)
-        session = self._clients[wanted.client] = _Session(wanted, writer)
+        session = self._clients[connect.client] = _Session(connect, writer)
         writer.write(packets.write_packet(packets.CONNACK, bytes([0, 0, len(properties)]) + properties))
         return session
 
@@ -160,10 +160,10 @@ class LocalBroker:
         elif packet.kind == packets.PUBACK:
             session.note_acknowledged(packets.read_number(packet.body))
         elif packet.kind == packets.SUBSCRIBE:
-            number, wanted = packets.read_subscribe(packet.body)
-            granted = bytes(session.subscribe(name, options) for name, options in wanted)
+            number, filters = packets.read_subscribe(packet.body)
+            granted = bytes(session.subscribe(name, options) for name, options in filters)
             session.send(packets.SUBACK, number.to_bytes(2, "big") + b"\0" + granted)
-            for name, options in wanted:
+            for name, options in filters:
                 self._send_retained(session, name, options)
         elif packet.kind == packets.UNSUBSCRIBE:
             number, names = packets.read_unsubscribe(packet.body)
@@ -174,10 +174,10 @@ class LocalBroker:
         else:
             raise ProtocolError(f"a packet of kind {packet.kind} is not expected")
 
-    def _send_retained(self, session: "_Session", wanted: str, options: int) -> None:
+    def _send_retained(self, session: "_Session", topic_filter: str, options: int) -> None:
         if options >> 4 & 3 != _NO_RETAINED:
             for topic, payload in self._retained.items():
-                if matches(wanted, topic):
+                if matches(topic_filter, topic):
                     session.offer(Publication(topic, payload, retain=True))
 
 
@@ -189,7 +189,7 @@ class _Session:
         self._writer = writer
         self._patience = connect.keepalive_seconds * _PATIENCE or None
         self._most = connect.under_way
-        self._wanted: dict[str, int] = {}
+        self._filters: dict[str, int] = {}
         self._under_way: set[int] = set()
         self._waiting: deque[Publication] = deque()
         self._number = 0
@@ -198,15 +198,15 @@ class _Session:
         return await asyncio.wait_for(packets.read_packet(reader), self._patience)
 
     def subscribe(self, name: str, options: int) -> int:
-        self._wanted[name] = qos = min(options & 3, 1)
+        self._filters[name] = qos = min(options & 3, 1)
         return qos
 
     def unsubscribe(self, names: list[str]) -> None:
         for name in names:
-            self._wanted.pop(name, None)
+            self._filters.pop(name, None)
 
     def wants(self, topic: str) -> bool:
-        return any(matches(name, topic) for name in self._wanted)
+        return any(matches(name, topic) for name in self._filters)
 
     @property
     def is_awaited(self) -> bool:
@@ -217,7 +217,7 @@ class _Session:
 
     def offer(self, message: Publication) -> None:
         """Send a message that is wanted, now or when the client has acknowledged others."""
-        qos = max((qos for name, qos in self._wanted.items() if matches(name, message.topic)), default=None)
+        qos = max((qos for name, qos in self._filters.items() if matches(name, message.topic)), default=None)
         if qos == 0:
             self._writer.write(packets.write_publish(message))
         elif qos is not None:

@@ -45,7 +45,7 @@ class Devices:
     state: HomeState
     setup: HomeSetup
     say: Say
-    _told: list[tuple[float, str, str, str]] = field(default_factory=list)
+    _commands: list[tuple[float, str, str, str]] = field(default_factory=list)
     _measured: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -58,7 +58,7 @@ class Devices:
         device, name = _OF_TOPIC.get(topic, ("", ""))
         if device and not self.faults[device].deaf:
             due = max(at.timestamp(), self.state.at) + REACTION_SECONDS + self.faults[device].late_seconds
-            self._told.append((due, device, name, payload.decode("utf-8", "replace").strip()))
+            self._commands.append((due, device, name, payload.decode("utf-8", "replace").strip()))
 
     def live_until(self, now: datetime) -> None:
         """Let time pass; a clock that went back waits until it is there again."""
@@ -66,7 +66,7 @@ class Devices:
         step = max(STEP_SECONDS, (until - self.state.at) / MOST_STEPS)
         while self.state.at < until:
             self._follow()
-            seconds = min(step, until - self.state.at, *(due - self.state.at for due, *_ in self._told))
+            seconds = min(step, until - self.state.at, *(due - self.state.at for due, *_ in self._commands))
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR
             load, pv = self.year.load_kwh[row] / hours, self.year.pv_kwh[row] / hours
@@ -103,8 +103,8 @@ class Devices:
         return self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
 
     def _follow(self) -> None:
-        due = [told for told in self._told if told[0] <= self.state.at + 1e-6]
-        self._told = [told for told in self._told if told[0] > self.state.at + 1e-6]
+        due = [command for command in self._commands if command[0] <= self.state.at + 1e-6]
+        self._commands = [command for command in self._commands if command[0] > self.state.at + 1e-6]
         for _, device, name, text in due:
             self.state = set_device(self.state, device, name, text=text)
         if due:

@@ -88,12 +88,12 @@ class _Cursor:
     def properties(self) -> dict[int, int]:
         """Read the properties and return those that are numbers."""
         end = self.length() + self.place
-        found: dict[int, int] = {}
+        numbers: dict[int, int] = {}
         while self.place < end:
             name = self.length()
             form = _PROPERTY.get(name)
             if isinstance(form, int):
-                found[name] = self.number(form)
+                numbers[name] = self.number(form)
             elif form == "number":
                 self.length()
             elif form in {"text", "pair"}:
@@ -101,7 +101,7 @@ class _Cursor:
                     self.take(self.number(2))
             else:
                 raise ProtocolError(f"no such property: {name}")
-        return found
+        return numbers
 
     @property
     def rest(self) -> bytes:
@@ -166,11 +166,11 @@ def write_publish(message: Publication) -> bytes:
 def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:
     """Return the packet's number, and each filter with its options. 3.8."""
     cursor = _Cursor(body)
-    number, wanted = cursor.number(2), []
+    number, filters = cursor.number(2), []
     cursor.properties()
     while cursor.rest:
-        wanted.append((cursor.text(), cursor.number(1)))
-    return number, wanted
+        filters.append((cursor.text(), cursor.number(1)))
+    return number, filters
 
 
 def read_unsubscribe(body: bytes) -> tuple[int, list[str]]:

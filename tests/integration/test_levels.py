@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from luna.energy.observations import SocReading
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import SLOT, Timeline
-from luna.energy.units import SaidUnits
+from luna.energy.units import StatedUnits
 from luna.platform.database import levels, observations, readings, sites
 from luna.platform.house_now import HouseFigure, read_soc
 
@@ -39,7 +39,7 @@ def say(connection: Connection, said: dict[str, float], *, at: datetime) -> None
     keys = readings.register(connection, "levelled", dict.fromkeys(said))
     instants = np.full(len(said), np.datetime64(at.replace(tzinfo=None), "us"))
     numbers = np.array([keys[name] for name in said], dtype=np.int32)
-    readings.upsert(connection, numbers, instants, np.array(list(said.values())), units=SaidUnits.of(["%"] * len(said)))
+    readings.upsert(connection, numbers, instants, np.array(list(said.values())), units=StatedUnits.of(["%"] * len(said)))
 
 
 def test_batteries_are_as_full_as_they_said_last_each_by_its_capacity(connection: Connection, site: Site) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.readings import Buckets
 from luna.energy.timeline import FloatArray, InstantArray
-from luna.energy.units import SaidUnits
+from luna.energy.units import StatedUnits
 from luna.platform.database import readings
 from luna.platform.database.reading_aggregates import read_increase, read_shape, read_time_weighted_mean
 from tests import toolkit
@@ -86,7 +86,7 @@ def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(met
 @pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
 def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection, with_toolkit: bool) -> None:
     instants, value = readings.read(meter, "aggregated", "meter", first=START, end=HOURS[-1])
-    units = SaidUnits.of(["kWh"] * 100 + ["Wh"] * 100 + ["kWh"] * 30 + ["W"] * 2 + ["Wh"] * (value.size - 232))
+    units = StatedUnits.of(["kWh"] * 100 + ["Wh"] * 100 + ["kWh"] * 30 + ["W"] * 2 + ["Wh"] * (value.size - 232))
     said = value * np.where(np.array(units.codes) == units.names.index("Wh"), 1000.0, 1.0)
     key = readings.register(meter, "aggregated", {"mixed": None, "plain": None})
     readings.upsert(meter, np.full(value.size, key["mixed"], dtype=np.int32), instants, said, units=units)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from luna.energy.timeline import InstantArray
-from luna.energy.units import SaidUnits, UnitHistory, ratio
+from luna.energy.units import StatedUnits, UnitHistory, ratio
 from luna.platform.database import readings
 from tests.depth import draws
 from tests.stored import store_site
@@ -28,7 +28,7 @@ def at(minutes: list[int]) -> InstantArray:
 def add(history: UnitHistory, batch: dict[int, str | None], stored: set[int]) -> UnitHistory:
     following = min((minute for minute in stored if minute > max(batch)), default=max(batch))
     others = [minute for minute in sorted(stored) if min(batch) <= minute <= following]
-    return history.with_said(at(list(batch)), SaidUnits.of(list(batch.values())), at(others))
+    return history.with_stated(at(list(batch)), StatedUnits.of(list(batch.values())), at(others))
 
 
 @settings(max_examples=draws(200))
@@ -70,7 +70,7 @@ def test_stored_readings_are_read_in_one_unit_each_by_its_own(connection: Connec
         for batch in (*batches, batches[-1]):
             said = {minute: unit for minute, unit in batch.items() if unit is not None}
             keys, minutes = np.full(len(said), key, dtype=np.int32), list(said)
-            readings.upsert(connection, keys, at(minutes), np.array(minutes, dtype=np.float64), units=SaidUnits.of(list(said.values())))
+            readings.upsert(connection, keys, at(minutes), np.array(minutes, dtype=np.float64), units=StatedUnits.of(list(said.values())))
             truth |= said
         unit = readings.read_units(connection, "read")["meter"].newest()
         instants, values = readings.read(connection, "read", "meter", first=START, end=START.replace(year=2025))

@@ -19,8 +19,8 @@ LastDecisions = Mapping[ControlMode, GateEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMode:
-    """What the agent may do now; ``code`` says why that is less than was asked for, None: it is not."""
+class EffectiveMode:
+    """The mode in which the agent acts now; ``code``: why that is less than the requested one, None where it is not."""
 
     mode: ControlMode
     code: GateCode | None = None
@@ -102,28 +102,28 @@ def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateE
     return {entry.mode: entry for entry in read_each(rows, _entry)}
 
 
-def read_held(connection: Connection, site: Site) -> HeldMode:
-    """Return what the agent of a stored site may do now: the lesser of what its owner asks for and what is offered."""
-    wanted = site.antares.control_mode
-    if wanted == "shadow":
-        return HeldMode("shadow", "mode_is_shadow")
-    return find_held(wanted, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
+def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
+    """Return the mode in which the agent of a stored site acts now: the lesser of the requested and the offered one."""
+    requested = site.antares.control_mode
+    if requested == "shadow":
+        return EffectiveMode("shadow", "mode_is_shadow")
+    return find_effective_mode(requested, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
 
 
-def find_held(wanted: ControlMode, standing: LastDecisions) -> HeldMode:
-    """Return the most that is offered of what is wanted, no more.
+def find_effective_mode(requested: ControlMode, standing: LastDecisions) -> EffectiveMode:
+    """Return the highest offered mode that does not exceed the requested one.
 
-    Invariants: never more than ``wanted``; a mode that is withdrawn, not ready or unjudged never holds.
+    Invariants: never more than ``requested``; a mode that is withdrawn, not ready or unjudged never holds.
     """
-    if wanted == "shadow":
-        return HeldMode("shadow", "mode_is_shadow")
+    if requested == "shadow":
+        return EffectiveMode("shadow", "mode_is_shadow")
     offered = [mode for mode in CONTROL_MODES if mode in standing and standing[mode].state == "offered"]
     least: ControlMode = "shadow"
-    held = max((mode for mode in offered if _rank(mode) <= _rank(wanted)), key=_rank, default=least)
-    if held == wanted:
-        return HeldMode(held)
-    withdrawn = wanted in standing and standing[wanted].state == "withdrawn"
-    return HeldMode(held, "mode_withdrawn" if withdrawn else "mode_not_offered")
+    effective = max((mode for mode in offered if _rank(mode) <= _rank(requested)), key=_rank, default=least)
+    if effective == requested:
+        return EffectiveMode(effective)
+    withdrawn = requested in standing and standing[requested].state == "withdrawn"
+    return EffectiveMode(effective, "mode_withdrawn" if withdrawn else "mode_not_offered")
 
 
 def _rank(mode: ControlMode) -> int:
@@ -144,5 +144,5 @@ def _select(connection: Connection, site_id: str) -> Any:
 
 
 def _entry(row: RowMapping) -> GateEntry:
-    known = {name: row[name] for name in GateEntry.model_fields}
-    return GateEntry.model_validate(known | {"at": row["at"].astimezone(UTC)})
+    stored = {name: row[name] for name in GateEntry.model_fields}
+    return GateEntry.model_validate(stored | {"at": row["at"].astimezone(UTC)})

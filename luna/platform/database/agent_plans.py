@@ -126,8 +126,8 @@ def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, p
     """Return the planner's plans beside which a policy has made none, in the order given."""
     table = antares_plan_history.c
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.plan_id.is_not(None)
-    made = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
-    return [plan_id for plan_id in plan_ids if plan_id not in made]
+    existing = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
+    return [plan_id for plan_id in plan_ids if plan_id not in existing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +179,9 @@ def count(connection: Connection, site_id: str, *, policy: str, since: datetime 
     table = antares_plan_history.c
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
     own = own if since is None else own & (table.issued_at >= since)
-    made = table.plan_id.is_not(None)
-    slots, interventions = (func.coalesce(func.sum(table.metrics[name].as_float()).filter(made), 0) for name in ("slots", "interventions"))
-    query = select(func.count().filter(made), func.count().filter(~made), func.max(table.issued_at).filter(made), slots, interventions).where(own)
+    has_plan = table.plan_id.is_not(None)
+    slots, interventions = (func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0) for name in ("slots", "interventions"))
+    query = select(func.count().filter(has_plan), func.count().filter(~has_plan), func.max(table.issued_at).filter(has_plan), slots, interventions).where(own)
     plans, failed, last, planned, corrected = connection.execute(query).one()
     return ShadowCount(plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected))
 
@@ -198,8 +198,8 @@ def _select(*beside: ColumnElement[Any]) -> Select[Any]:
 
 
 def _plan(row: RowMapping) -> ShadowPlan:
-    told = {name: row[name] for name in ShadowPlan.__dataclass_fields__}
-    return ShadowPlan(**(_in_utc(told) | {"verdict": GateVerdict.model_validate(row["verdict"])}))
+    values = {name: row[name] for name in ShadowPlan.__dataclass_fields__}
+    return ShadowPlan(**(_in_utc(values) | {"verdict": GateVerdict.model_validate(row["verdict"])}))
 
 
 def _in_utc(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -26,14 +26,14 @@ def list_runs(connection: Connection, site_id: str, *, kinds: Sequence[AgentKind
     Raises:
         NotFoundError: no such site.
     """
-    found = []
+    trainings = []
     for version, kind in VERSIONS.items():
         if kind not in kinds:
             continue
         champion = training_runs.latest(connection, site_id, version=version)
         runs = training_runs.list_latest(connection, site_id, version=version, limit=limit)
-        found += [describe_run(run, speaks=champion is not None and champion.run_id == run.run_id) for run in runs]
-    return sorted(found, key=lambda run: run.data_until, reverse=True)
+        trainings += [describe_run(run, speaks=champion is not None and champion.run_id == run.run_id) for run in runs]
+    return sorted(trainings, key=lambda run: run.data_until, reverse=True)
 
 
 def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
@@ -50,13 +50,13 @@ def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
 
 
 def describe_run(run: TrainingRun, *, speaks: bool) -> AgentRun:
-    """Return a stored training of an agent as it is told."""
+    """Return a stored training of an agent as a message."""
     names = AgentRun.model_fields.keys() - {"kind", "speaks", "metrics"}
     return AgentRun(kind=VERSIONS[run.version], speaks=speaks, metrics=dict(run.metrics), **{name: getattr(run, name) for name in names})
 
 
 def choose_picture(connection: Connection, site: Site, day: date) -> DayPictureRequest:
-    """Return what is asked for the picture of a day: planner and oracle, and between them the site's agent where one was trained before that week."""
+    """Return the policies of a day's picture: planner and oracle, and between them the site's agent where one was trained before that week."""
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     monday = local_midnight(day - timedelta(days=day.weekday()), parse_zone(site.timezone))
     trained = find_run(connection, site.name, policy=policy, before=monday) is not None

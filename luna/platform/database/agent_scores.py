@@ -33,22 +33,22 @@ def read_agent_scores(connection: Connection, site: Site, period: ScorePeriod, *
     last = now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
     first = last - timedelta(days=PERIOD_DAYS[period] - 1)
     named = {"replay": SYSTEM, "shadow": SHADOW + policy}
-    found = {source: scores.read_daily(connection, site.name, system_id=system, first=first, last=last) for source, system in named.items()}
-    days = list(choose_days(found, policy).values())
+    costs_by_source = {source: scores.read_daily(connection, site.name, system_id=system, first=first, last=last) for source, system in named.items()}
+    days = list(choose_days(costs_by_source, policy).values())
     frame = {"site_id": site.name, "policy": policy, "period": period, "from_day": first, "to_day": last, "currency": site.currency}
     return AgentScores(**frame, days=days, policies=add_up(days), over_mpc=weigh_gain(days, policy))
 
 
-def choose_days(found: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str) -> dict[date, ScoredAgentDay]:
-    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day; of two sources the later one in ``found`` counts.
+def choose_days(costs_by_source: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str) -> dict[date, ScoredAgentDay]:
+    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day; of two sources the later one in ``costs_by_source`` counts.
 
     Args:
-        found: by source, what each policy cost day by day.
+        costs_by_source: by source, what each policy cost day by day.
         policy: the agent's.
     """
     needed = {policy, LUNA, WITHOUT, POSSIBLE}
     chosen: dict[date, ScoredAgentDay] = {}
-    for source, policies in found.items():
+    for source, policies in costs_by_source.items():
         by_day: dict[date, dict[str, float]] = {}
         for name in needed | {IDLE}:
             for cost in policies.get(name, ()):
@@ -69,8 +69,8 @@ def weigh_gain(days: Sequence[ScoredAgentDay], policy: str) -> AgentGain | None:
     if not days:
         return None
     daily = np.array([day.cost[LUNA] - day.cost[policy] for day in days])
-    found = AgentGain(gain=float(daily.sum()), days_ahead=int((daily > 0).sum()))
+    agent_gain = AgentGain(gain=float(daily.sum()), days_ahead=int((daily > 0).sum()))
     if daily.size < LEAST_DAYS:
-        return found
+        return agent_gain
     low, high = bound_sum(daily, rng=np.random.default_rng(days[-1].day.toordinal()))
-    return found.model_copy(update={"low": low, "high": high})
+    return agent_gain.model_copy(update={"low": low, "high": high})

@@ -1,4 +1,4 @@
-"""Who decided what the batteries of a site did, slot by slot, beside what both plans in force would have had them do."""
+"""The decider and mode of a site's batteries slot by slot, beside the modes of both plans in force."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,12 +31,12 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
     spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
     planned = _read_planned(connection, spans, window)
     beside = agent_plans.read_modes(connection, site.name, [span.plan_id for span in spans], policy=policy)
-    found = []
+    decisions = []
     for start in window:
         plan_id, mode = planned.get(start, (None, None))
         if plan_id is not None or start in decided:
-            found.append(_describe(start, decided.get(start), (plan_id, mode), beside.get(plan_id or "")))
-    return found
+            decisions.append(_describe(start, decided.get(start), (plan_id, mode), beside.get(plan_id or "")))
+    return decisions
 
 
 def _read_planned(connection: Connection, spans: Sequence[PlanSpan], window: Timeline) -> dict[datetime, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Where the agent of a site stands on the road to control: what its rows say, for every page, command and message alike."""
+"""The status of a site's agent on the way to control, for every page, command and message."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ from luna.contracts.agent_control import (
 )
 from luna.energy.site import Site
 from luna.platform.database import agent_gates, agent_plans, training_runs
-from luna.platform.database.agent_gates import HeldMode, LastDecisions, find_held
+from luna.platform.database.agent_gates import EffectiveMode, LastDecisions, find_effective_mode
 from luna.platform.database.training_runs import TrainingRun
 from luna.words.agent import MODES, NEXT_STEPS, REASONS
 from luna.words.language import Language
@@ -36,24 +36,24 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
         NotFoundError: no such site.
     """
     chosen = site.antares.shadow_policy_type
-    policy, wanted = SHADOW_POLICIES[chosen], site.antares.control_mode
+    policy, requested = SHADOW_POLICIES[chosen], site.antares.control_mode
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     run = find_run(connection, site.name, policy=policy, before=now)
-    held, made = find_held(wanted, standing), agent_plans.count(connection, site.name, policy=policy)
+    effective, shadow_count = find_effective_mode(requested, standing), agent_plans.count(connection, site.name, policy=policy)
     evidence = _list_evidence(standing)
-    code, step = _find_next_step(run, standing, evidence, wanted=wanted, language=language)
+    code, step = _find_next_step(run, standing, evidence, requested=requested, language=language)
     return AgentStatus(
         site_id=site.name,
         policy=policy,
         shadow_policy_type=chosen,
-        wanted=wanted,
-        mode=held.mode,
+        wanted=requested,
+        mode=effective.mode,
         run_id=None if run is None else run.run_id,
         trained_at=None if run is None else run.data_until,
-        last_shadow_plan=made.last,
-        shadow_plans=made.plans,
+        last_shadow_plan=shadow_count.last,
+        shadow_plans=shadow_count.plans,
         evidence=evidence,
-        modes=[_describe(mode, standing, held, language) for mode in CONTROL_MODES],
+        modes=[_describe(mode, standing, effective, language) for mode in CONTROL_MODES],
         next_step=step,
         next_step_code=code,
         judged_at=agent_gates.last_judged(connection, site.name, policy=policy),
@@ -68,40 +68,40 @@ def find_run(connection: Connection, site_id: str, *, policy: str, before: datet
 def _list_evidence(standing: LastDecisions) -> list[GateEvidence]:
     """Return the evidence that full control was last judged by; no days of each kind where it was not."""
     last = standing.get("full_control")
-    found = {each.kind: each for each in last.evidence} if last else {}
-    return [found.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
+    by_kind = {each.kind: each for each in last.evidence} if last else {}
+    return [by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
 
 
-def _describe(mode: ControlMode, standing: LastDecisions, held: HeldMode, language: Language) -> ModeStanding:
+def _describe(mode: ControlMode, standing: LastDecisions, effective: EffectiveMode, language: Language) -> ModeStanding:
     entry = standing.get(mode)
     if entry is None:
         code = "always" if mode == "shadow" else "not_judged"
         state: GateState = "offered" if mode == "shadow" else "not_ready"
-        return ModeStanding(mode=mode, state="active" if mode == held.mode else state, reason=REASONS.say(code, language), reason_code=code)
-    state = "active" if mode == held.mode else entry.state or "not_ready"
+        return ModeStanding(mode=mode, state="active" if mode == effective.mode else state, reason=REASONS.say(code, language), reason_code=code)
+    state = "active" if mode == effective.mode else entry.state or "not_ready"
     reason = REASONS.say(entry.reason, language, **_figures(entry))
-    told = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
-    return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **told)
+    judgement = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
+    return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement)
 
 
 def _figures(entry: GateEntry) -> dict[str, int]:
     """Return days and needed days of the kind of evidence that a reason is about."""
     kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
-    found = next((each for each in entry.evidence if each.kind == kind), None)
-    return {"days": found.days if found else 0, "needed": found.needed if found else 0}
+    evidence = next((each for each in entry.evidence if each.kind == kind), None)
+    return {"days": evidence.days if evidence else 0, "needed": evidence.needed if evidence else 0}
 
 
 def _find_next_step(
-    run: TrainingRun | None, standing: LastDecisions, evidence: Sequence[GateEvidence], *, wanted: ControlMode, language: Language
+    run: TrainingRun | None, standing: LastDecisions, evidence: Sequence[GateEvidence], *, requested: ControlMode, language: Language
 ) -> tuple[str, str]:
-    """Return the code of what has to happen next, and its sentence."""
-    aim: ControlMode = "full_control" if wanted == "shadow" else wanted
-    code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, wanted=wanted)
+    """Return the code of the next step, and its sentence."""
+    aim: ControlMode = "full_control" if requested == "shadow" else requested
+    code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested)
     return code, NEXT_STEPS.say(code, language, mode=MODES.say(aim, language), **figures)
 
 
-def _choose_step(run: TrainingRun | None, last: GateEntry | None, found: dict[str, GateEvidence], *, wanted: ControlMode) -> tuple[str, dict[str, int]]:
-    missing = {kind: {"missing": max(each.needed - each.days, 0)} for kind, each in found.items()}
+def _choose_step(run: TrainingRun | None, last: GateEntry | None, evidence: dict[str, GateEvidence], *, requested: ControlMode) -> tuple[str, dict[str, int]]:
+    missing = {kind: {"missing": max(each.needed - each.days, 0)} for kind, each in evidence.items()}
     if run is None:
         return "train", {}
     if last is None:
@@ -109,6 +109,6 @@ def _choose_step(run: TrainingRun | None, last: GateEntry | None, found: dict[st
     if last.state == "withdrawn":
         return ("prove_again", missing["shadow"]) if last.decided_by == GATEKEEPER else ("restore", {})
     if last.state == "offered":
-        return ("ask" if wanted == "shadow" else "none"), {}
+        return ("ask" if requested == "shadow" else "none"), {}
     steps = {"replay_days": ("replay", missing["replay"]), "shadow_days": ("shadow", missing["shadow"])}
     return steps.get(last.reason, ("improve", {}))

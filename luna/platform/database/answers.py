@@ -1,4 +1,4 @@
-"""Conversations and answers: who asked what, what was answered, and what it was made from."""
+"""Conversations and answers: questions, answers and their sources."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ MOST_OF_CONVERSATION = 500
 
 @dataclass(frozen=True, slots=True)
 class AnswerFilter:
-    """Which answers are asked for; what is None leaves nothing out.
+    """Which answers to list; a field that is None excludes nothing.
 
-    ``first`` belongs to them, ``end`` does not; none tells of a site beyond ``among``.
+    ``first`` belongs to them, ``end`` does not; none draws on a site beyond ``among``.
     """
 
     asked_by: str | None = None
@@ -66,12 +66,12 @@ def read_conversation(connection: Connection, conversation_id: str, *, asked_by:
     row = _conversation(connection, conversation_id, asked_by)
     newest = select(answers.c.answer, answers.c.answered_at).where(answers.c.conversation_id == conversation_id)
     newest = newest.order_by(answers.c.answered_at.desc(), answers.c.answer_id)
-    told = read_page(connection, newest, _answer, limit=MOST_OF_CONVERSATION)[::-1]
-    return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=told)
+    conversation_answers = read_page(connection, newest, _answer, limit=MOST_OF_CONVERSATION)[::-1]
+    return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=conversation_answers)
 
 
 def list_sites(connection: Connection, conversation_id: str) -> list[str]:
-    """Return the sites that the answers of a conversation tell of."""
+    """Return the sites that the answers of a conversation draw on."""
     return list(connection.scalars(select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == conversation_id).distinct()))
 
 
@@ -92,7 +92,7 @@ def delete_conversation(connection: Connection, conversation_id: str, *, asked_b
 
 
 def save(connection: Connection, stored: StoredAnswer) -> None:
-    """Store an answer of a stored conversation; it tells of the site that it is about, whatever others it names.
+    """Store an answer of a stored conversation; the site that it is about is one of its sites.
 
     Raises:
         NotFoundError: no such site.
@@ -123,8 +123,8 @@ def load(connection: Connection, answer_id: str, *, asked_by: str | None) -> Sto
 def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[StoredAnswer]:
     """Return answers, the latest first, those after ``before`` (instant and id of the last one of the page before)."""
     table = answers.c
-    wanted = ((table.asked_by, which.asked_by), (table.refused, which.refused), (table.feedback, which.feedback))
-    conditions = [column == value for column, value in wanted if value is not None]
+    filters = ((table.asked_by, which.asked_by), (table.refused, which.refused), (table.feedback, which.feedback))
+    conditions = [column == value for column, value in filters if value is not None]
     conditions += [table.answered_at >= which.first] if which.first is not None else []
     conditions += [table.answered_at < which.end] if which.end is not None else []
     conditions += [tuple_(table.answered_at, table.answer_id) < before] if before is not None else []
@@ -134,7 +134,7 @@ def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[da
 
 
 def give_feedback(connection: Connection, answer_id: str, note: FeedbackNote, *, asked_by: str | None) -> None:
-    """Store whether an answer helped; said again, the last one counts.
+    """Store whether an answer helped; the last feedback counts.
 
     Raises:
         NotFoundError: there is none of that id, or it is somebody else's.

@@ -37,7 +37,7 @@ EVERY_KEY = KeyFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class HeldKey:
+class ValidKey:
     """A key that holds: its owner with the sites that are left, and what it may."""
 
     prefix: str
@@ -97,7 +97,7 @@ def remove(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) ->
     connection.execute(delete(api_keys).where(api_keys.c.prefix == prefix))
 
 
-def find(connection: Connection, key: str, *, now: datetime) -> HeldKey | None:
+def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
     """Return a key that holds, with no more than its owner has now; None where it does not."""
     mark, _, rest = key.partition("_")
     prefix, _, secret = rest.partition("_")
@@ -114,14 +114,14 @@ def find(connection: Connection, key: str, *, now: datetime) -> HeldKey | None:
         return None
     if row["used_at"] is None or now - row["used_at"] > SEEN_STEP:
         connection.execute(update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now))
-    return HeldKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
+    return ValidKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
 
 
 def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
     """Return whether a key has a site that is not one of these; one of an admin that is bound to none has those that are still to come."""
     named = select(api_key_sites.c.site_key).where(api_key_sites.c.key_id == api_keys.c.key_id).correlate(api_keys)
-    given = select(user_sites.c.site_key).where(user_sites.c.user_id == users.c.user_id).correlate(users)
-    reached = or_(api_keys.c.every_site, sites.c.site_key.in_(named)), or_(users.c.role == "admin", sites.c.site_key.in_(given))
+    assigned = select(user_sites.c.site_key).where(user_sites.c.user_id == users.c.user_id).correlate(users)
+    reached = or_(api_keys.c.every_site, sites.c.site_key.in_(named)), or_(users.c.role == "admin", sites.c.site_key.in_(assigned))
     every = and_(api_keys.c.every_site, users.c.role == "admin")
     return or_(every, exists().where(sites.c.name.not_in(among), *reached).correlate(api_keys, users))
 

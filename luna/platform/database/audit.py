@@ -1,4 +1,4 @@
-"""What was done, by whom, and how it ended: rows are added, and deleted when they are old."""
+"""The audit log: operations, users and outcomes. Rows are added, and deleted when they are old."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries are asked for; what is None leaves nothing out. ``first`` belongs to them, ``end`` does not."""
+    """Which entries to list; a field that is None excludes nothing. ``first`` belongs to them, ``end`` does not."""
 
     user: str | None = None
     operation: str | None = None
@@ -45,8 +45,8 @@ def write(connection: Connection, record: AuditRecord) -> None:
 def list_before(connection: Connection, which: AuditFilter, *, before: int | None = None, limit: int = 100) -> tuple[list[AuditEntry], int | None]:
     """Return entries, the latest first, and where the list goes on."""
     table = audit_log.c
-    wanted = ((table.user_name, which.user), (table.operation, which.operation), (table.site, which.site))
-    conditions = [column == value for column, value in wanted if value is not None]
+    filters = ((table.user_name, which.user), (table.operation, which.operation), (table.site, which.site))
+    conditions = [column == value for column, value in filters if value is not None]
     conditions += [table.at >= which.first] if which.first is not None else []
     conditions += [table.at < which.end] if which.end is not None else []
     conditions += [table.entry_id < before] if before is not None else []

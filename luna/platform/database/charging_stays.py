@@ -22,7 +22,7 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 MOST_SESSIONS = 500
 _PLAIN = set(VehicleSession.model_fields)
-_WANTED = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
+_OPTIONS = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
 # A jump is judged by what was said before it. What is said once and holds is read however old it is, up to a day.
 LOOK_BACK = timedelta(hours=6)
 LONGEST = timedelta(days=1)
@@ -40,10 +40,10 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
     same = next((each for each in standing if _same(each, session)), None)
     if same is not None:
         return same
-    seen = read_charge_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
-    check_session(session, site, standing, now=now, is_seen=session.vehicle in seen and seen[session.vehicle].charge is not None)
-    wanted = session.model_dump(mode="json", include=_WANTED)
-    row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": wanted, "added_by": by}
+    sensed = read_charge_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
+    check_session(session, site, standing, now=now, is_seen=session.vehicle in sensed and sensed[session.vehicle].charge is not None)
+    options = session.model_dump(mode="json", include=_OPTIONS)
+    row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": options, "added_by": by}
     added = connection.scalar(insert(charging_stays).values(row).returning(charging_stays.c.session_id))
     plan_causes.note(connection, [key], "stay")
     return _load(connection, site_id, charging_stays.c.session_id == added)[0]
@@ -70,16 +70,16 @@ def read_standing(connection: Connection, site_id: str, *, first: datetime, end:
     return _load(connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end))
 
 
-def read_plain_each(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
+def read_plain_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
     """Return the stays that are not over at ``first`` of many sites by their keys and vehicles, as a plan's request takes them.
 
     Args:
         connection: to the database.
-        found: the sites by their keys; one without stays is left out of what is returned.
+        sites_by_key: the sites by their keys; one without stays is left out of what is returned.
         first: an instant.
         end: stays that repeat are laid out until then.
     """
-    zones = {key: ZoneInfo(site.timezone) for key, site in found.items() if site.vehicles}
+    zones = {key: ZoneInfo(site.timezone) for key, site in sites_by_key.items() if site.vehicles}
     if not zones:
         return {}
     table = charging_stays.c
@@ -121,32 +121,32 @@ def _read_stay(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _same(one: NewSession, other: NewSession) -> bool:
-    return all(getattr(one, name) == getattr(other, name) for name in {"vehicle", "from_", "to", *_WANTED})
+    return all(getattr(one, name) == getattr(other, name) for name in {"vehicle", "from_", "to", *_OPTIONS})
 
 
-def read_charge_each(connection: Connection, found: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:
-    """Return what the vehicles of sites said by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
-    sensors = {(key, name): each for key, site in found.items() for name, each in sensors_of(site, at=until).items()}
-    wanted = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
-    said = dict(zip(wanted, readings.read_held_each(connection, wanted, first=until - LOOK_BACK, end=until), strict=True))
-    histories = _read_units(connection, wanted)
-    seen: dict[int, dict[str, SeenCharge]] = {}
+def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:
+    """Return the charges that vehicles of sites reported by an instant, by the sites' keys and the vehicles' names; one without sensors is left out."""
+    sensors = {(key, name): each for key, site in sites_by_key.items() for name, each in sensors_of(site, at=until).items()}
+    sensor_names = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
+    sensor_series = dict(zip(sensor_names, readings.read_with_previous_each(connection, sensor_names, first=until - LOOK_BACK, end=until), strict=True))
+    histories = _read_units(connection, sensor_names)
+    charges: dict[int, dict[str, SeenCharge]] = {}
     for (key, name), each in sensors.items():
-        vehicle = next(vehicle for vehicle in found[key].vehicles if vehicle.name == name)
-        instants, values = said[key, each.soc] if each.soc else NOTHING_SAID
+        vehicle = next(vehicle for vehicle in sites_by_key[key].vehicles if vehicle.name == name)
+        instants, values = sensor_series[key, each.soc] if each.soc else NOTHING_SAID
         units = histories.get((key, each.soc or ""), UnitHistory())
         socs = instants, values * np.array([level_factor(unit) for unit in units.names])[units.places(instants)]
-        plugs = said[key, each.connected] if each.connected else NOTHING_SAID
+        plugs = sensor_series[key, each.connected] if each.connected else NOTHING_SAID
         judged = judge_charge(vehicle, socs, plugs, until=until, unplugged=each.unplugged)
         fresh = judged.charge is not None and until - judged.charge.at <= LONGEST
-        seen.setdefault(key, {})[name] = judged if fresh else SeenCharge(None, judged.connected, judged.since)
-    return seen
+        charges.setdefault(key, {})[name] = judged if fresh else SeenCharge(None, judged.connected, judged.since)
+    return charges
 
 
-def _read_units(connection: Connection, wanted: Sequence[tuple[int, str]]) -> dict[tuple[int, str], UnitHistory]:
-    if not wanted:
+def _read_units(connection: Connection, sensor_names: Sequence[tuple[int, str]]) -> dict[tuple[int, str], UnitHistory]:
+    if not sensor_names:
         return {}
     table = sensor_table.c
-    rows = connection.execute(select(table.site_key, table.name, table.sensor_key).where(tuple_(table.site_key, table.name).in_(wanted)))
+    rows = connection.execute(select(table.site_key, table.name, table.sensor_key).where(tuple_(table.site_key, table.name).in_(sensor_names)))
     keys = {row.sensor_key: (row.site_key, row.name) for row in rows}
     return {keys[key]: units for key, units in sensor_units.read(connection, keys).items()}

@@ -26,7 +26,7 @@ MISSING = text(
     " AND chunk.hypertable_name = :table AND instant >= chunk.range_start AND instant < chunk.range_end)"
 )
 # Under these names a connection remembers what it has seen.
-KNOWN, PREPARED = "luna_hypertables", "luna_prepared_chunks"
+HYPERTABLES, PREPARED = "luna_hypertables", "luna_prepared_chunks"
 
 log = structlog.get_logger("luna.database")
 
@@ -51,9 +51,9 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
 
 
 def _dimensions(connection: Connection) -> dict[str, Dimension]:
-    if KNOWN not in connection.info:
-        connection.info[KNOWN] = hypertables(connection)
-    dimensions: dict[str, Dimension] = connection.info[KNOWN]
+    if HYPERTABLES not in connection.info:
+        connection.info[HYPERTABLES] = hypertables(connection)
+    dimensions: dict[str, Dimension] = connection.info[HYPERTABLES]
     return dimensions
 
 

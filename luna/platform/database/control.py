@@ -1,4 +1,4 @@
-"""Whether sites are armed, what their devices were told last, and the log of it all."""
+"""Control of sites: armed states, the last commands of devices, and their log."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,30 +29,30 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
     """
     key = sites.key_of(connection, site_id)
     row = connection.execute(select(control_state).where(control_state.c.site_key == key)).mappings().first()
-    found: dict[str, Any] = {"site": site_id, "device": device}
+    values: dict[str, Any] = {"site": site_id, "device": device}
     if row is not None:
-        found |= {name: row[name] for name in ("armed_at", "armed_by")} | ({name: row[name] for name in _OWN} if device == BATTERIES else {})
+        values |= {name: row[name] for name in ("armed_at", "armed_by")} | ({name: row[name] for name in _OWN} if device == BATTERIES else {})
     if device != BATTERIES:
         own = (control_devices.c.site_key == key) & (control_devices.c.device == device)
         row = connection.execute(select(control_devices).where(own)).mappings().first()
-        found |= {} if row is None else {name: row[name] for name in _OWN}
-    return _state(found)
+        values |= {} if row is None else {name: row[name] for name in _OWN}
+    return _state(values)
 
 
 def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, ControlState]:
     """Return how the batteries of many sites stand, by the sites' keys; ``names`` are theirs."""
     rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
-    found = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
-    return {key: _state({"site": name, "device": BATTERIES} | found.get(key, {})) for key, name in names.items()}
+    states = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
+    return {key: _state({"site": name, "device": BATTERIES} | states.get(key, {})) for key, name in names.items()}
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the sites that are armed, or of which a device was told something, in order of their names; the state is that of the batteries."""
-    told = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
+    """Return the sites that are armed, or with a commanded device, in order of their names; the state is that of the batteries."""
+    is_commanded = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
     rows = connection.execute(
         select(site_table.c.name, control_state)
         .join(site_table, site_table.c.site_key == control_state.c.site_key)
-        .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None) | told)
+        .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None) | is_commanded)
         .order_by(site_table.c.name)
     )
     return [_state({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
@@ -107,9 +107,9 @@ def disarm(connection: Connection, site_id: str) -> None:
     connection.execute(control_devices.update().where(control_devices.c.site_key == sites.key_of(connection, site_id)).values(override=null()))
 
 
-def override(connection: Connection, site_id: str, wanted: Override | None, *, device: str = BATTERIES) -> None:
-    """Store what the owner wants of a device instead of the plan; None: the plan again."""
-    _put(connection, site_id, {"override": null() if wanted is None else wanted.model_dump(mode="json")}, device=device)
+def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:
+    """Store the owner's override of a device's plan; None: the plan again."""
+    _put(connection, site_id, {"override": null() if override_value is None else override_value.model_dump(mode="json")}, device=device)
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
 
 
@@ -120,9 +120,9 @@ def decide(connection: Connection, state: ControlState, decision: Decision) -> b
     if state.device == BATTERIES:
         batteries = control_state.update().where(control_state.c.site_key == key, control_state.c.version == state.version)
         return connection.execute(batteries.values(row)).rowcount == 1
-    told = insert(control_devices).values(site_key=key, device=state.device, **row)
+    new_row = insert(control_devices).values(site_key=key, device=state.device, **row)
     current = control_devices.c.version == state.version
-    written = told.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current).returning(control_devices.c.version)
+    written = new_row.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current).returning(control_devices.c.version)
     return connection.execute(written).first() is not None
 
 
@@ -162,7 +162,7 @@ def read_log_page(
     return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
 
 
-def left_alone_since(connection: Connection, state: ControlState) -> datetime | None:
+def unanswered_since(connection: Connection, state: ControlState) -> datetime | None:
     """Return the slot in which a device was left to itself for want of an answer, where that is the last that is in the log of it; else None."""
     log = control_log.c
     own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
@@ -171,7 +171,7 @@ def left_alone_since(connection: Connection, state: ControlState) -> datetime | 
 
 
 def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
-    """Return who decided what the batteries did in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
+    """Return the decider of the batteries in each slot from ``first`` on, before ``end``; of several decisions about a slot the last one counts."""
     own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
     within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
     rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
@@ -181,28 +181,28 @@ def read_deciders(connection: Connection, site_id: str, *, first: datetime, end:
 _RUNS = ("on", "charge", "give")
 
 
-def read_steering_each(connection: Connection, found: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
-    """Return what Luna and owners had devices of sites do from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
+def read_steering_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
+    """Return the steering of devices of sites by Luna and owners from ``first`` on, before ``end``, that moves what was measured; by the sites' keys.
 
-    What a device was told counts as confirmed, whoever decided it; an owner's block also where nobody tells the device.
+    A confirmed command counts, whoever decided it; an owner's block also without a command.
     """
     log = control_log.c
     # A device's set-points stand under its own name: what follows the colon of its key, or all of a key without one.
-    told = log.allowed[func.split_part(log.device, ":", -1)]
-    held, ran = (log.device == "pv") & (told["mode"].astext != "free"), told["mode"].astext.in_(_RUNS)
-    within = log.site_key.in_(found) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
-    columns = (log.site_key, log.slot_start, log.device, told["mode"].astext.label("mode"), told["limit_kw"].astext.label("limit_kw"))
+    setpoint = log.allowed[func.split_part(log.device, ":", -1)]
+    is_curtailed, ran = (log.device == "pv") & (setpoint["mode"].astext != "free"), setpoint["mode"].astext.in_(_RUNS)
+    within = log.site_key.in_(sites_by_key) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
+    columns = (log.site_key, log.slot_start, log.device, setpoint["mode"].astext.label("mode"), setpoint["limit_kw"].astext.label("limit_kw"))
     limits: dict[int, list[tuple[datetime, float]]] = {}
     runs: dict[int, list[datetime]] = {}
-    for key, start, device, mode, limit_kw in connection.execute(select(*columns).where(within, held | ran)):
+    for key, start, device, mode, limit_kw in connection.execute(select(*columns).where(within, is_curtailed | ran)):
         at = start.astimezone(UTC).replace(tzinfo=None)
         if device == "pv":
             limits.setdefault(key, []).append((at, _limit_kwh(mode, limit_kw)))
-        elif not is_metered_apart(found[key], device):
+        elif not is_metered_apart(sites_by_key[key], device):
             runs.setdefault(key, []).append(at)
-    for key, blocks in manual_blocks.read_runs_each(connection, found, first=first, end=end).items():
-        runs.setdefault(key, []).extend(slot for block in blocks for slot in _list_run(found[key], block, first=first, end=end))
-    return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in found}
+    for key, blocks in manual_blocks.read_runs_each(connection, sites_by_key, first=first, end=end).items():
+        runs.setdefault(key, []).extend(slot for block in blocks for slot in _list_run(sites_by_key[key], block, first=first, end=end))
+    return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in sites_by_key}
 
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
@@ -236,8 +236,8 @@ _DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Deci
 def _state(fields: Mapping[str, Any]) -> ControlState:
     """Return how a device stands; an override or a decision that another release stored in its own form counts as none, so that a new one takes its place."""
     plain = {name: value for name, value in fields.items() if name not in _DOCUMENTS}
-    read = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
-    return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in read.items()})
+    parsers = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
+    return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in parsers.items()})
 
 
 def _entry(row: RowMapping) -> tuple[int, ControlEntry]:

@@ -186,7 +186,7 @@ def identifiers(names: Iterable[str]) -> sql.Composed:
     return _COMMA.join(map(sql.Identifier, names))
 
 
-def known(*columns: str) -> sql.Composed:
+def coalesced(*columns: str) -> sql.Composed:
     """Return expressions that give NaN where float ``columns`` are unknown: ``read`` needs elements of equal width."""
     return _COMMA.join(sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns)
 

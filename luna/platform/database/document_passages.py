@@ -24,10 +24,10 @@ class NewPassage:
 
 def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage | Chunk]) -> list[int]:
     """Store the passages of a document in place of those it had, and return their ids; the same passages keep the ids that answers cite."""
-    known = list_of(connection, document_id)
-    if [_key(each) for each in known] == [_key(each) for each in cut]:
-        return [each.chunk_id for each in known]
-    vectors.remove(connection, [each.chunk_id for each in known])
+    stored = list_of(connection, document_id)
+    if [_key(each) for each in stored] == [_key(each) for each in cut]:
+        return [each.chunk_id for each in stored]
+    vectors.remove(connection, [each.chunk_id for each in stored])
     connection.execute(delete(chunks).where(chunks.c.document_id == document_id))
     rows = [
         {

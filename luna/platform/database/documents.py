@@ -1,4 +1,4 @@
-"""Documents, a row per version: what is stored, how far it is on its way to being found, and who may see it.
+"""Documents, a row per version: content, state of processing, and visibility.
 
 Whoever adds, makes current or deletes a version of a name holds ``lock_name`` meanwhile; whoever needs or drops an object, ``lock_bytes`` after that.
 """
@@ -27,7 +27,7 @@ Sites = Collection[str] | None
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """What is known of a file when it is stored."""
+    """The facts on a file when it is stored."""
 
     name: str
     site_id: str | None
@@ -85,10 +85,10 @@ def load(connection: Connection, document_id: str, *, among: Sites = None) -> Do
     Raises:
         NotFoundError: none of that id, or of another site: both in the same words.
     """
-    found = find(connection, document_id, among=among)
-    if found is None:
+    document = find(connection, document_id, among=among)
+    if document is None:
         raise refuse("no-such-document", field="document_id", value=document_id)
-    return found
+    return document
 
 
 def find(connection: Connection, document_id: str, *, among: Sites = None) -> Document | None:
@@ -98,8 +98,8 @@ def find(connection: Connection, document_id: str, *, among: Sites = None) -> Do
 
 def list_by_id(connection: Connection, document_ids: Sequence[str]) -> list[Document]:
     """Return documents in the order of their ids as given; those that are gone are left out."""
-    found = {each.document_id: each for each in _read(connection, _documents(None).where(documents.c.document_id.in_(document_ids)))}
-    return [found[each] for each in document_ids if each in found]
+    by_id = {each.document_id: each for each in _read(connection, _documents(None).where(documents.c.document_id.in_(document_ids)))}
+    return [by_id[each] for each in document_ids if each in by_id]
 
 
 def list_sites(connection: Connection, document_ids: Collection[str], chunk_ids: Collection[int]) -> set[str]:
@@ -110,14 +110,14 @@ def list_sites(connection: Connection, document_ids: Collection[str], chunk_ids:
 
 
 def list_page(
-    connection: Connection, wanted: DocumentFilter, *, among: Sites = None, after: tuple[datetime, str] | None = None, limit: int = 50
+    connection: Connection, document_filter: DocumentFilter, *, among: Sites = None, after: tuple[datetime, str] | None = None, limit: int = 50
 ) -> list[Document]:
     """Return the documents that were stored last, of those that people of ``among`` may see; ``after`` is the one behind which the list goes on."""
     query = _documents(among)
-    equal = {name: value for name, value in wanted.model_dump().items() if value is not None and name != "site_id"}
+    equal = {name: value for name, value in document_filter.model_dump().items() if value is not None and name != "site_id"}
     query = query.where(*(documents.c[name] == value for name, value in equal.items()))
-    if wanted.site_id is not None:
-        query = query.where(site_table.c.name == wanted.site_id)
+    if document_filter.site_id is not None:
+        query = query.where(site_table.c.name == document_filter.site_id)
     if after is not None:
         query = query.where(tuple_(documents.c.stored_at, documents.c.document_id) < tuple_(*after))
     return read_page(connection, query.order_by(documents.c.stored_at.desc(), documents.c.document_id.desc()), _document, limit=limit)
@@ -171,7 +171,7 @@ def reopen_failed(connection: Connection, document: Document) -> bool:
 
 
 def set_validity(connection: Connection, document: Document, validity: DocumentValidity) -> None:
-    """Store from when until when a document holds; what its text says is not asked again."""
+    """Store from when until when a document holds; its text is not read for it again."""
     values = {"valid_from": validity.valid_from, "valid_until": validity.valid_until}
     connection.execute(update(documents).where(documents.c.document_id == document.document_id).values(values))
 

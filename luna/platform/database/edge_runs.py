@@ -46,10 +46,10 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
     )
     if row is None:
         raise refuse("no-such-lab-run", field="lab_job_id", value=job_id)
-    told = _in_utc(row)
-    summary = told.pop("summary")
+    fields = _in_utc(row)
+    summary = fields.pop("summary")
     try:
-        return EdgeRunResult(run=EdgeRun.model_validate(told), summary=None if summary is None else EdgeSummary.model_validate(summary))
+        return EdgeRunResult(run=EdgeRun.model_validate(fields), summary=None if summary is None else EdgeSummary.model_validate(summary))
     except ValidationError as error:
         remedy = "Run it again; the folder of the run holds its report."
         raise ConflictError("another version put down what this run came to", field="lab_job_id", value=job_id, remedy=remedy) from error

@@ -21,21 +21,26 @@ def read(connection: Connection, site_id: str, series: str, *, first: datetime, 
     return _intervals(connection, own)
 
 
-def settle(connection: Connection, site_id: str, found: Collection[EnergyInterval], *, window: Timeline, read: tuple[datetime, datetime]) -> None:
-    """Store the intervals that were found within ``window``; what is stored of it gives way where the readings that tell it say otherwise.
+def settle(connection: Connection, site_id: str, intervals: Collection[EnergyInterval], *, window: Timeline, reading_span: tuple[datetime, datetime]) -> None:
+    """Store the intervals that were found within ``window``; stored ones give way where their readings contradict them.
 
-    What readings do not tell any more, because they were deleted, stays. Settling the same again changes nothing.
+    Intervals whose readings were deleted stay. Settling the same again changes nothing.
 
     Args:
-        found: of the site's sensors, each reaching into ``window``.
+        intervals: of the site's sensors, each reaching into ``window``.
         window: of the slots that were built.
-        read: from when until when readings were looked at.
+        reading_span: from when until when readings were looked at.
     """
     own, at = _select(connection, site_id, first=window.start, end=window.end), sensor_readings.c
-    said = exists().where(at.sensor_key == _TABLE.sensor_key)
-    both = and_(said.where(at.instant == _TABLE.starts_at), said.where(at.instant == _TABLE.ends_at), _TABLE.starts_at >= read[0], _TABLE.ends_at <= read[1])
-    judged = own.where(or_(both, said.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at)))
-    before, after = set(_intervals(connection, judged)), set(found)
+    has_reading = exists().where(at.sensor_key == _TABLE.sensor_key)
+    both = and_(
+        has_reading.where(at.instant == _TABLE.starts_at),
+        has_reading.where(at.instant == _TABLE.ends_at),
+        _TABLE.starts_at >= reading_span[0],
+        _TABLE.ends_at <= reading_span[1],
+    )
+    judged = own.where(or_(both, has_reading.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at)))
+    before, after = set(_intervals(connection, judged)), set(intervals)
     if before == after:
         return
     there = select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id))
@@ -43,9 +48,9 @@ def settle(connection: Connection, site_id: str, found: Collection[EnergyInterva
     for each in before - after:
         connection.execute(delete(energy_intervals).where(_TABLE.sensor_key == keys[each.sensor], _TABLE.series == each.series, _TABLE.starts_at == each.first))
     for each in after - before:
-        told = {"ends_at": each.end, "energy_kwh": each.energy_kwh, "certainty": each.certainty}
-        new = insert(energy_intervals).values(sensor_key=keys[each.sensor], series=each.series, starts_at=each.first, **told)
-        connection.execute(new.on_conflict_do_update(constraint=energy_intervals.primary_key, set_=told))
+        values = {"ends_at": each.end, "energy_kwh": each.energy_kwh, "certainty": each.certainty}
+        new = insert(energy_intervals).values(sensor_key=keys[each.sensor], series=each.series, starts_at=each.first, **values)
+        connection.execute(new.on_conflict_do_update(constraint=energy_intervals.primary_key, set_=values))
 
 
 def _select(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> Select[Any]:

@@ -59,9 +59,9 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "timescaledb.max_tuples_decompressed_per_dml_transaction": 0,
     }
     connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, **CONNECT_ARGS}
-    made = create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800)
-    event.listen(made, "checkout", _require_open)
-    return made
+    engine = create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800)
+    event.listen(engine, "checkout", _require_open)
+    return engine
 
 
 def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: object) -> None:

@@ -95,13 +95,13 @@ def find_active(connection: Connection, site: Site) -> ActiveVersion:
     return _active(site, current(connection, site.name))
 
 
-def find_active_each(connection: Connection, found: Mapping[int, Site]) -> dict[int, ActiveVersion]:
+def find_active_each(connection: Connection, sites_by_key: Mapping[int, Site]) -> dict[int, ActiveVersion]:
     """Return what drives the planner of each of many sites, all by their keys."""
     table = forecast_activations.c
     columns = [table.site_key, *(table[name] for name in Activation.__dataclass_fields__)]
-    newest = select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(found)).order_by(table.site_key, table.activation_id.desc())
+    newest = select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(sites_by_key)).order_by(table.site_key, table.activation_id.desc())
     last = {row["site_key"]: _activation(row) for row in connection.execute(newest).mappings()}
-    return {key: _active(site, last.get(key)) for key, site in found.items()}
+    return {key: _active(site, last.get(key)) for key, site in sites_by_key.items()}
 
 
 def _active(site: Site, last: Activation | None) -> ActiveVersion:
@@ -121,10 +121,10 @@ def find_run(connection: Connection, site_id: str, *, version: str, before: date
     return training_runs.latest(connection, site_id, version=version, before=before)
 
 
-def find_runs_each(connection: Connection, found: Mapping[int, tuple[str, ActiveVersion]], *, version: str, before: datetime) -> dict[int, TrainingRun]:
+def find_runs_each(connection: Connection, active_by_key: Mapping[int, tuple[str, ActiveVersion]], *, version: str, before: datetime) -> dict[int, TrainingRun]:
     """Return the same of many sites by their keys, each with its name and what is active; those without one are left out."""
-    runs = training_runs.latest_each(connection, list(found), version=version, before=before)
-    for key, (name, active) in found.items():
+    runs = training_runs.latest_each(connection, list(active_by_key), version=version, before=before)
+    for key, (name, active) in active_by_key.items():
         last = active.last
         if last is not None and last.run_id is not None and last.forecast_version == version and getattr(runs.get(key), "run_id", None) != last.run_id:
             named = training_runs.load(connection, name, last.run_id)

@@ -69,8 +69,8 @@ def read_all(connection: Connection, site_id: str, *, version: str, first: datet
 def read_reasons_each(connection: Connection, issued: Mapping[int, tuple[str, datetime]]) -> dict[int, tuple[str, ...]]:
     """Return the codes of what widened one issue of each site, named by version and instant, by the sites' keys; one that is not noted is left out."""
     table = forecast_issues.c
-    wanted = [(key, version, at) for key, (version, at) in issued.items()]
-    rows = connection.execute(select(table.site_key, table.reasons).where(tuple_(table.site_key, table.forecast_version, table.issued_at).in_(wanted)))
+    issue_keys = [(key, version, at) for key, (version, at) in issued.items()]
+    rows = connection.execute(select(table.site_key, table.reasons).where(tuple_(table.site_key, table.forecast_version, table.issued_at).in_(issue_keys)))
     return {key: tuple(reasons) for key, reasons in rows}
 
 
@@ -119,10 +119,10 @@ def last_issued_each(connection: Connection, keys: Collection[int], *, until: da
     query = select(table.site_key, table.forecast_version, func.max(table.issued_at)).where(
         table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT
     )
-    found: dict[int, dict[str, datetime]] = {key: {} for key in keys}
+    issued: dict[int, dict[str, datetime]] = {key: {} for key in keys}
     for key, version, instant in connection.execute(query.group_by(table.site_key, table.forecast_version)):
-        found[key][version] = instant.astimezone(UTC)
-    return found
+        issued[key][version] = instant.astimezone(UTC)
+    return issued
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:

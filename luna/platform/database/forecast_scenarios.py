@@ -25,10 +25,12 @@ def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
     save_each(connection, {sites.key_of(connection, site_id): [scenarios]})
 
 
-def save_each(connection: Connection, made: Mapping[int, Sequence[Scenarios]]) -> None:
+def save_each(connection: Connection, scenarios: Mapping[int, Sequence[Scenarios]]) -> None:
     """Store the courses of many sites by their keys; see ``save``."""
     rows = [
-        {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)} for key, each in made.items() for one in each
+        {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)}
+        for key, each in scenarios.items()
+        for one in each
     ]
     copy.upsert_rows(connection, forecast_scenarios, _COPIED, rows, on_conflict="replace")
 
@@ -45,10 +47,10 @@ def read(connection: Connection, site_id: str, timeline: Timeline, *, version: s
         table.issued_at <= known_at,
         table.issued_at > timeline.start - REACH,
     )
-    found = connection.execute(query.order_by(table.issued_at.desc()).limit(1)).first()
-    if found is None:
+    row = connection.execute(query.order_by(table.issued_at.desc()).limit(1)).first()
+    if row is None:
         return None
-    scenarios = parse(found.paths, found.issued_at.astimezone(UTC), version)
+    scenarios = parse(row.paths, row.issued_at.astimezone(UTC), version)
     first = (timeline.start - scenarios.timeline.start) // SLOT
     return _cut(scenarios, timeline, first) if 0 <= first < scenarios.timeline.count else None
 
@@ -82,8 +84,8 @@ def _round(paths: FloatArray, digits: int) -> list[list[float | None]]:
 def _cut(scenarios: Scenarios, timeline: Timeline, first: int) -> Scenarios:
     def cut(paths: FloatArray) -> FloatArray:
         slots = np.full((paths.shape[0], timeline.count), np.nan)
-        known = paths[:, first : first + timeline.count]
-        slots[:, : known.shape[1]] = known
+        covered = paths[:, first : first + timeline.count]
+        slots[:, : covered.shape[1]] = covered
         return slots
 
     spot = {market: cut(paths) for market, paths in scenarios.spot_price.items()}

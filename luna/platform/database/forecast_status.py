@@ -1,4 +1,4 @@
-"""How the forecasts of a site stand: what drives its planner and why, how every version did in shadow, what was decided and trained."""
+"""How the forecasts of a site stand: the version that drives its planner and why, scores in shadow, decisions and trainings."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
         reason=active.reason,
         driving=describe_driving(connection, site, at=at),
         shadow=_read_shadow(connection, site_id),
-        decisions=[_decision(made) for made in forecast_activations.history(connection, site_id)[:DECISIONS]],
+        decisions=[_decision(activation) for activation in forecast_activations.history(connection, site_id)[:DECISIONS]],
         trainings=[_training(run) for run in training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)],
     )
 
@@ -56,7 +56,7 @@ def describe_driving(connection: Connection, site: Site, *, at: datetime) -> Dri
     Args:
         connection: to the database.
         site: a stored one.
-        at: the instant of which is asked when the rule can decide.
+        at: the instant of the status.
     """
     active = forecast_activations.find_active(connection, site)
     waiting = None if active.pinned else _find_waiting(connection, site, active, at=at)
@@ -65,11 +65,13 @@ def describe_driving(connection: Connection, site: Site, *, at: datetime) -> Dri
     )
 
 
-def find_waiting_each(connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], *, at: datetime) -> dict[int, WaitingVersion]:
+def find_waiting_each(
+    connection: Connection, sites_by_key: Mapping[int, Site], active: Mapping[int, ActiveVersion], *, at: datetime
+) -> dict[int, WaitingVersion]:
     """Return the trained version that waits to drive the planner, by the sites' keys, as ``describe_driving`` tells it; where none does, none."""
-    trained = training_runs.list_trained(connection, list(found), version=TRAINED_VERSION)
-    asked = {key: found[key] for key in trained if not active[key].pinned}
-    waiting = {key: _find_waiting(connection, site, active[key], at=at) for key, site in asked.items()}
+    trained = training_runs.list_trained(connection, list(sites_by_key), version=TRAINED_VERSION)
+    unpinned = {key: sites_by_key[key] for key in trained if not active[key].pinned}
+    waiting = {key: _find_waiting(connection, site, active[key], at=at) for key, site in unpinned.items()}
     return {key: each for key, each in waiting.items() if each is not None}
 
 
@@ -122,8 +124,10 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
         scores = forecast_scores.read(connection, site_id, first, last)
         versions = sorted({score.forecast_version for score in scores})
         regrets = forecast_scores.read_regrets(connection, site_id, versions, first=first, last=last)
-        found = {version: summarise([score for score in scores if score.forecast_version == version], list(regrets[version].values())) for version in versions}
-        records.append(ShadowRecord(from_day=first, to_day=last, versions=found))
+        summaries = {
+            version: summarise([score for score in scores if score.forecast_version == version], list(regrets[version].values())) for version in versions
+        }
+        records.append(ShadowRecord(from_day=first, to_day=last, versions=summaries))
     return records
 
 
@@ -134,14 +138,14 @@ def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> V
 
 
 def _average(scores: Sequence[ForecastDayScore]) -> SeriesRecord:
-    known = [score.coverage_80 for score in scores if score.coverage_80 is not None]
+    coverages = [score.coverage_80 for score in scores if score.coverage_80 is not None]
     means = {name: fmean(getattr(score, name) for score in scores) for name in ("mae", "rmse", "pinball")}
-    return SeriesRecord(days=len(scores), coverage_80=fmean(known) if known else None, **means)
+    return SeriesRecord(days=len(scores), coverage_80=fmean(coverages) if coverages else None, **means)
 
 
-def _decision(made: Activation) -> VersionDecision:
+def _decision(activation: Activation) -> VersionDecision:
     names = ("forecast_version", "run_id", "decided_by", "decided_at", "reason")
-    return VersionDecision(**{name: getattr(made, name) for name in names}, evidence=dict(made.evidence))
+    return VersionDecision(**{name: getattr(activation, name) for name in names}, evidence=dict(activation.evidence))
 
 
 def _training(run: TrainingRun) -> TrainingSummary:

@@ -1,4 +1,4 @@
-"""Forecasts as issued: what was expected of a slot, by which version, at which instant."""
+"""Forecasts as issued: the expectation of a slot by version and instant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline,
     """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot.
 
     Args:
-        version: default: what drives the site's planner, as ``read_driving`` tells.
+        version: default: that which drives the site's planner, see ``read_driving``.
     """
     if version is None:
         driving = read_driving(connection, sites.load(connection, site_id), timeline, known_at=known_at)
@@ -80,7 +80,7 @@ def read_driving(connection: Connection, site: Site, timeline: Timeline, *, know
 
 def read_driving_each(
     connection: Connection,
-    found: Mapping[int, Site],
+    sites_by_key: Mapping[int, Site],
     active: Mapping[int, ActiveVersion],
     timeline: Timeline,
     *,
@@ -91,17 +91,17 @@ def read_driving_each(
 
     Of ``Quantiles`` only ``parts`` are read, the others are NaN.
     """
-    wanted = [(key, version) for key in found for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
-    issued = _last_issues(connection, wanted, covers=timeline.start, known_at=known_at)
+    issuers = [(key, version) for key in sites_by_key for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
+    issued = _last_issues(connection, issuers, covers=timeline.start, known_at=known_at)
     chosen = {
-        key: next((version for version, at in known.items() if known_at - at <= FRESH), max(known, key=lambda version: known[version]))
-        for key, known in issued.items()
+        key: next((version for version, at in instants.items() if known_at - at <= FRESH), max(instants, key=lambda version: instants[version]))
+        for key, instants in issued.items()
     }
     rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts)
     driving = {}
     for key, version in chosen.items():
-        at, told = issued[key][version], active[key].forecast_version
-        silence = _tell_silence(told, issued[key].get(told), known_at, parse_zone(found[key].timezone))
+        at, active_version = issued[key][version], active[key].forecast_version
+        silence = _tell_silence(active_version, issued[key].get(active_version), known_at, parse_zone(sites_by_key[key].timezone))
         driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), silence)
     return driving
 
@@ -121,9 +121,9 @@ LAST_ISSUES = sql.SQL(
 )
 
 
-def _last_issues(connection: Connection, wanted: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
-    """Return by site and version when what covers a slot was issued last, in the order ``wanted``; what never was is left out."""
-    keys, versions = [key for key, _ in wanted], [version for _, version in wanted]
+def _last_issues(connection: Connection, issuers: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
+    """Return by site and version the last issue that covers a slot, in the order ``issuers``; what never was is left out."""
+    keys, versions = [key for key, _ in issuers], [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
     with copy.cursor(connection) as session:
         for key, version, at in session.execute(LAST_ISSUES.format(keys, versions, known_at, covers)).fetchall():
@@ -139,15 +139,15 @@ ISSUE = sql.SQL(
 )
 
 
-def _rows_each(connection: Connection, wanted: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
+def _rows_each(connection: Connection, issues: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
     """Return the slots of one issue of each site, in order."""
     names = [name for name in COLUMNS if PLACES[name.partition("_")[2]] in parts]
     query = ISSUE.format(
-        keys=list(wanted),
-        versions=[version for version, _ in wanted.values()],
-        instants=[at for _, at in wanted.values()],
+        keys=list(issues),
+        versions=[version for version, _ in issues.values()],
+        instants=[at for _, at in issues.values()],
         packed=copy.packed(names),
-        known=copy.known(*names),
+        known=copy.coalesced(*names),
         columns=copy.identifiers(names),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
@@ -160,7 +160,7 @@ def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, ver
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key = {} AND forecast_version = {}"
         " AND issued_at BETWEEN {} AND {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
-    ).format(copy.known(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
+    ).format(copy.coalesced(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
     return align(rows["slot_start"], rows["value"], timeline)
 
@@ -213,7 +213,7 @@ def _rows(connection: Connection, key: int, version: str, *, first: datetime, la
     query = sql.SQL(
         "SELECT issued_at, slot_start, {} FROM slot_forecasts"
         " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
-    ).format(copy.known(*COLUMNS), key, version, first, last)
+    ).format(copy.coalesced(*COLUMNS), key, version, first, last)
     return copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
 
 

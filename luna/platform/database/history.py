@@ -43,7 +43,7 @@ FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> SeriesAnswer:
-    """Return what ``query`` asks for; days are the site's local days.
+    """Return the series of ``query``; days are the site's local days.
 
     Raises:
         NotFoundError: no such site or market.
@@ -86,9 +86,9 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     instants, values = readings.read(connection, site_id, query.sensor, first=query.first, end=query.end, most=most)
     if query.limit is None or instants.size <= query.limit:
         return _readings(query, instants, values)
-    kept = _readings(query, instants[: query.limit], values[: query.limit])
+    page = _readings(query, instants[: query.limit], values[: query.limit])
     # What arrives between the two answers is not passed over: the next begins right behind the last reading.
-    return _followed_by(kept, instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
+    return _followed_by(page, instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
 
 
 def _query_buckets(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:

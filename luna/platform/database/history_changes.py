@@ -44,45 +44,45 @@ class Change:
 
 
 def write_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Store values of a site's slots, each change with the row that tells it, and return how many values changed.
+    """Store values of a site's slots, each change with its row in the log, and return how many values changed.
 
     Args:
         starts: slot starts, each once, ``datetime64`` in UTC.
         series: column of ``slot_observations`` → values; an unknown one (NaN) leaves what is stored.
 
-    Invariants: writing the same values twice changes and tells nothing the second time.
+    Invariants: writing the same values twice changes and logs nothing the second time.
     """
-    told = tell_observations(connection, site_id, starts, series, rule=rule)
+    changed = tell_observations(connection, site_id, starts, series, rule=rule)
     observations.write(connection, site_id, starts, dict(series))
-    return told
+    return changed
 
 
 def tell_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Tell which stored values the caller is about to change with ``observations.write``; returns how many."""
+    """Log the stored values that the caller is about to change with ``observations.write``; returns how many."""
     stored = _stored(connection, site_id, starts, tuple(series))
     return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
 
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
-    """Tell which values of a series change; returns how many."""
+    """Log the changed values of a series; returns how many."""
     before, after = revision.before, revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
     return _tell(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
 
 
 def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Make values unknown where exactly they are stored, each with the row that tells it, and return how many there were.
+    """Make values unknown where exactly they are stored, each with its row in the log, and return how many there were.
 
     Args:
         starts: slot starts, each once, ``datetime64`` in UTC.
         series: column of ``slot_observations`` → the values to withdraw; NaN: none.
     """
-    told = 0
+    withdrawn = 0
     for name, values in series.items():
-        given = np.flatnonzero(~np.isnan(values))
-        places = given[observations.withdraw(connection, site_id, name, starts=starts[given], values=values[given])] if given.size else given
-        told += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
-    return told
+        finite = np.flatnonzero(~np.isnan(values))
+        places = finite[observations.withdraw(connection, site_id, name, starts=starts[finite], values=values[finite])] if finite.size else finite
+        withdrawn += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
+    return withdrawn
 
 
 def read_page(
@@ -117,17 +117,17 @@ def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rul
 
 
 def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return what is stored at ``starts``, NaN where nothing is."""
+    """Return the stored values at ``starts``, NaN where nothing is."""
     if not starts.size:
         return {}
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
     query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start").format(
-        copy.known(*names), sites.key_of(connection, site_id), first, last
+        copy.coalesced(*names), sites.key_of(connection, site_id), first, last
     )
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))
     there = np.isin(starts.astype("datetime64[s]"), rows["slot_start"])
-    found = {name: np.full(starts.size, np.nan) for name in names}
+    series = {name: np.full(starts.size, np.nan) for name in names}
     for name in names:
-        found[name][there] = rows[name][place[there]]
-    return found
+        series[name][there] = rows[name][place[there]]
+    return series

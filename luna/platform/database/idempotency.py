@@ -20,7 +20,7 @@ from luna.energy.refusals import refuse
 from luna.platform.database.engine import translated
 from luna.platform.database.schema.work import idempotent_answers
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 # Shorter than outcomes of workers are kept: later nobody can tell whether one did what its gateway died over.
 REPEATABLE = timedelta(minutes=55)
 # The server notices within 25 s that the machine of a gateway is gone without a word; one that died closes its session by itself.
@@ -28,7 +28,7 @@ _KEEPALIVES = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5"
 
 
 class AnswerKey(NamedTuple):
-    """What one answer belongs to: who asked for which operation, by which key."""
+    """The key of a reply: the caller, the operation and the caller's key."""
 
     caller: str
     operation: str
@@ -36,39 +36,39 @@ class AnswerKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswer:
-    """An answer as it was given."""
+class StoredReply:
+    """A reply as it was sent."""
 
     status: int
     headers: Mapping[str, str]
     body: str
 
 
-class HeldKeys:
+class LockedKeys:
     """The keys that this process holds, by locks of one database session; threads share it."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._held: set[AnswerKey] = set()
+        self._locked: set[AnswerKey] = set()
         self._mutex = threading.Lock()
         self._session: Connection | None = None
 
     def take(self, key: AnswerKey) -> bool:
-        """Return whether the key is held from now on; False: somebody else holds it, in this process or another one.
+        """Lock the key; False: it is locked already, in this process or another one.
 
         Raises:
             UnavailableError: the database is away.
         """
         with self._mutex:
-            if key in self._held or not self._ask(func.pg_try_advisory_lock, key):
+            if key in self._locked or not self._ask(func.pg_try_advisory_lock, key):
                 return False
-            self._held.add(key)
+            self._locked.add(key)
             return True
 
     def give_back(self, key: AnswerKey) -> None:
         """Hold the key no longer."""
         with self._mutex:
-            self._held.discard(key)
+            self._locked.discard(key)
             try:
                 if self._session is not None:
                     self._ask(func.pg_advisory_unlock, key)
@@ -82,16 +82,16 @@ class HeldKeys:
             self._end_session()
 
     def _ask(self, function: Callable[..., Any], key: AnswerKey) -> bool:
-        asked = select(function(func.hashtextextended(" ".join(("idempotency", *key)), 0)))
+        query = select(function(func.hashtextextended(" ".join(("idempotency", *key)), 0)))
         with translated():
             if self._session is not None and self._is_alive(self._session):
-                return bool(self._session.scalar(asked))
+                return bool(self._session.scalar(query))
             self._end_session()
             self._session = self._engine.connect()
             self._session.detach()
             for statement in _KEEPALIVES:
                 self._session.execute(text(statement))
-            return bool(self._session.scalar(asked))
+            return bool(self._session.scalar(query))
 
     def _is_alive(self, session: Connection) -> bool:
         try:
@@ -106,30 +106,30 @@ class HeldKeys:
                 session.close()
 
 
-def reserve(connection: Connection, key: AnswerKey, *, digest: str, held: bool) -> KeptAnswer | datetime:
+def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: bool) -> StoredReply | datetime:
     """Return the answer that was given to this request; where it is the caller's to answer now, since when it has waited for one.
 
     Args:
         connection: of a unit of work.
         key: the caller's.
         digest: of the request.
-        held: whether this process holds the key.
+        is_locked: whether this process holds the key.
 
     Raises:
         ConflictError: the first request is still being answered, or it began so long ago that nobody knows what became of it.
         InvalidInputError: the key came with another request.
     """
     table = idempotent_answers
-    connection.execute(delete(table).where(*_own(key), table.c.asked_at < func.now() - KEPT))
-    if held:
+    connection.execute(delete(table).where(*_own(key), table.c.asked_at < func.now() - RETENTION))
+    if is_locked:
         connection.execute(insert(table).values({**key._asdict(), "digest": digest}).on_conflict_do_nothing())
     is_repeatable = (table.c.asked_at > func.now() - REPEATABLE).label("is_repeatable")
     stored = connection.execute(select(table, is_repeatable).where(*_own(key))).one_or_none()
     if stored is not None and stored.digest != digest:
         raise refuse("key-of-other-request", field="Idempotency-Key", value=key.key)
     if stored is not None and stored.status is not None:
-        return KeptAnswer(stored.status, stored.headers, stored.body)
-    if stored is None or not held:
+        return StoredReply(stored.status, stored.headers, stored.body)
+    if stored is None or not is_locked:
         raise refuse("request-still-answered", field="Idempotency-Key", value=key.key)
     if not stored.is_repeatable:
         raise refuse("key-never-answered", field="Idempotency-Key", value=key.key)
@@ -137,8 +137,8 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, held: bool) 
     return asked_at
 
 
-def keep(connection: Connection, key: AnswerKey, answer: KeptAnswer) -> None:
-    """Store what the request of a held key was answered.
+def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
+    """Store the reply to the request of a locked key.
 
     Raises:
         ConflictError: somebody else answered it meanwhile; nothing of this answer may be committed.
@@ -149,13 +149,13 @@ def keep(connection: Connection, key: AnswerKey, answer: KeptAnswer) -> None:
 
 
 def release(connection: Connection, key: AnswerKey) -> None:
-    """Let go of a held key: its request was refused and changed nothing, so that it may be corrected and sent again."""
+    """Release a locked key: its request was refused and changed nothing, so that it may be corrected and sent again."""
     connection.execute(delete(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)))
 
 
 def forget_old(connection: Connection) -> int:
-    """Delete what is older than ``KEPT``; returns how many."""
-    return connection.execute(delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - KEPT)).rowcount
+    """Delete what is older than ``RETENTION``; returns how many."""
+    return connection.execute(delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - RETENTION)).rowcount
 
 
 def _own(key: AnswerKey) -> tuple[ColumnElement[bool], ...]:

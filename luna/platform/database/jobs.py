@@ -1,4 +1,4 @@
-"""Accepted work, a row per job: what was asked, how it stands, what came of it.
+"""Accepted work, a row per job: request, status and reply.
 
 Instants are the database's own: gateway, workers and reconciler run on clocks that differ.
 """
@@ -117,7 +117,7 @@ def list_newest(
 
 
 def read_zones(connection: Connection, job_ids: Sequence[str]) -> dict[str, str]:
-    """Return by job the time zone of the stored site that it was asked for; jobs of no site, or of one that is not there, are left out."""
+    """Return by job the time zone of the stored site that it names; jobs of no site, or of one that is not there, are left out."""
     latest = select(site_versions.c.configuration["timezone"].astext).where(site_versions.c.site_key == sites.c.site_key)
     zone = latest.order_by(site_versions.c.version.desc()).limit(1).scalar_subquery()
     of_site = select(jobs.c.job_id, zone.label("zone")).join(sites, sites.c.name == jobs.c.request["site_id"].astext)

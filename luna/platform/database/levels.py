@@ -1,4 +1,4 @@
-"""How full batteries are now: as their sensors said last, judged by what was measured before."""
+"""The present state of charge: the last readings of the sensors, judged by earlier ones."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ _JUDGED_SLOTS = 12
 
 
 def read_last(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
-    """Return how full the batteries of a site were last, and when: what their sensors said within two quarter-hours, else the last quarter-hour's.
+    """Return the last state of charge of a site's batteries and its instant: by readings within two quarter-hours, else by the last quarter-hour.
 
     None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
 
@@ -26,25 +26,25 @@ def read_last(connection: Connection, site: Site, *, now: datetime) -> SocReadin
     """
     running = floor_to(now, SLOT)
     key = sites.key_of(connection, site.name)
-    known = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
-    said = _read_said(connection, site, since=running - SLOT, now=now)
-    if said is None or (known and said.at <= known[-1].at):
+    recorded = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
+    reported = _read_reported(connection, site, since=running - SLOT, now=now)
+    if reported is None or (recorded and reported.at <= recorded[-1].at):
         # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
-        return known[-1] if known and known[-1].at >= running - SLOT else None
-    judged = judge_levels([*known, said], pace_of_batteries(site.batteries))
+        return recorded[-1] if recorded and recorded[-1].at >= running - SLOT else None
+    judged = judge_levels([*recorded, reported], pace_of_batteries(site.batteries))
     return None if judged is None else SocReading(judged.soc, judged.at)
 
 
-def _read_said(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
-    """Return the mean of what each sensor of the charge said last, by the batteries' capacities where each has its own; None where one is silent."""
+def _read_reported(connection: Connection, site: Site, *, since: datetime, now: datetime) -> SocReading | None:
+    """Return the mean of the last reading of each sensor of the charge, by the batteries' capacities where each has its own; None where one is silent."""
     names = [sensor.name for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
-    said = readings.read_each(connection, site.name, names, first=since, end=now)
-    if not names or len(said) < len(names):
+    sensor_series = readings.read_each(connection, site.name, names, first=since, end=now)
+    if not names or len(sensor_series) < len(names):
         return None
     units = readings.read_units(connection, site.name)
     instants, shares = [], []
     for name in names:
-        at, values = said[name]
+        at, values = sensor_series[name]
         last = int(at.argmax())
         instants.append(at[last])
         shares.append(float(values[last]) * level_factor(units[name].names[units[name].places(at[last : last + 1])[0]]))

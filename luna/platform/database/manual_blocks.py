@@ -76,10 +76,10 @@ def read_plain_each(connection: Connection, keys: Collection[int], *, first: dat
     """Return the same of many sites by their keys; one without blocks is left out."""
     standing = (manual_blocks.c.ends_at > first) & (manual_blocks.c.starts_at < end) & manual_removals.c.removed_at.is_(None)
     rows = connection.execute(_select().where(manual_blocks.c.site_key.in_(keys), standing).order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id))
-    found: dict[int, list[ManualBlock]] = {}
+    blocks_by_key: dict[int, list[ManualBlock]] = {}
     for row in rows.mappings():
-        found.setdefault(row["site_key"], []).append(_plain(_block(row)))
-    return {key: blocks[-MOST_BLOCKS:] for key, blocks in found.items()}
+        blocks_by_key.setdefault(row["site_key"], []).append(_plain(_block(row)))
+    return {key: blocks[-MOST_BLOCKS:] for key, blocks in blocks_by_key.items()}
 
 
 def read_runs_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[StoredBlock]]:
@@ -95,11 +95,11 @@ def read_runs_each(connection: Connection, keys: Collection[int], *, first: date
             func.least(manual_blocks.c.ends_at, manual_removals.c.removed_at) > func.greatest(manual_blocks.c.starts_at, first),
         )
     )
-    found: dict[int, list[StoredBlock]] = {}
+    blocks_by_key: dict[int, list[StoredBlock]] = {}
     for row in rows.mappings():
         block = _block(row)
-        found.setdefault(row["site_key"], []).append(block.model_copy(update={"to": min(block.to, block.removed_at or block.to)}))
-    return found
+        blocks_by_key.setdefault(row["site_key"], []).append(block.model_copy(update={"to": min(block.to, block.removed_at or block.to)}))
+    return blocks_by_key
 
 
 def _plain(block: StoredBlock) -> ManualBlock:

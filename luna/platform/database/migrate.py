@@ -12,9 +12,9 @@ from sqlalchemy.pool import NullPool
 
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import CONNECT_ARGS, parse_address
-from luna.platform.database.revision import current, head, known
+from luna.platform.database.revision import current, head, list_revisions
 
-__all__ = ["current", "downgrade", "head", "known", "upgrade"]
+__all__ = ["current", "downgrade", "head", "list_revisions", "upgrade"]
 
 # Any number will do, as long as every Luna uses the same one.
 ADVISORY_LOCK = 5_862_411
@@ -52,8 +52,8 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
         connection: Connection = config.attributes["connection"]
         filled = _filled_columns(connection)
         command.downgrade(config, revision)
-        kept = _columns(connection)
-        lost = sorted({name for column, name in filled.items() if column not in kept})
+        remaining = _columns(connection)
+        lost = sorted({name for column, name in filled.items() if column not in remaining})
         if lost and not drop_data:
             raise refuse("downgrade-drops-data", field="revision", value=revision, names=tuple(lost))
 
@@ -79,7 +79,7 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
 
 
 def _require_known(found: str | None, address: URL) -> None:
-    if found is None or found in known():
+    if found is None or found in list_revisions():
         return
     place = {"database": address.database, "host": address.host, "port": address.port}
     raise refuse("tables-of-unknown-revision", field="database_url", revision=found, newest=head(), **place)

@@ -18,7 +18,7 @@ SENDING_AT_MOST = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """What happened at a site, in words; ``event_key`` is the same as long as it is the same event."""
+    """An event of a site, in words; ``event_key`` is the same as long as it is the same event."""
 
     event: EventKind
     code: str
@@ -49,8 +49,8 @@ def add(connection: Connection, site_id: str, new: NewNotification, *, targets: 
     names = ("event", "code", "event_key", "title", "text", "urgent", "expires_at")
     row = {"site_key": sites.key_of(connection, site_id)} | {name: getattr(new, name) for name in names}
     # An insert takes a number also where the row is there already: most looks find what is known.
-    known = select(notifications.c.notification_id).where(*(notifications.c[name] == row[name] for name in ("site_key", "code", "event_key")))
-    if connection.scalar(known) is not None:
+    existing = select(notifications.c.notification_id).where(*(notifications.c[name] == row[name] for name in ("site_key", "code", "event_key")))
+    if connection.scalar(existing) is not None:
         return False
     key = connection.scalar(insert(notifications).values(row).on_conflict_do_nothing().returning(notifications.c.notification_id))
     rows = [{"notification_id": key, "target": target, "label": label, "due_at": due_at} for target, label in targets]
@@ -69,14 +69,14 @@ def claim(connection: Connection, targets: Sequence[str], *, now: datetime, most
     waiting = (table.c.status == "waiting") & (table.c.due_at <= now) & table.c.target.in_(targets)
     due = select(table.c.notification_id, table.c.target).where(waiting).order_by(table.c.due_at).limit(most).with_for_update(skip_locked=True).cte()
     same = (table.c.notification_id == due.c.notification_id) & (table.c.target == due.c.target)
-    taken = table.update().where(same).values(status="sending", tries=table.c.tries + 1, due_at=now)
-    mine = connection.execute(taken.returning(table.c.notification_id, table.c.target, table.c.tries)).all()
+    claim_rows = table.update().where(same).values(status="sending", tries=table.c.tries + 1, due_at=now)
+    mine = connection.execute(claim_rows.returning(table.c.notification_id, table.c.target, table.c.tries)).all()
     words = {row.notification_id: row for row in connection.execute(select(notifications).where(notifications.c.notification_id.in_([row[0] for row in mine])))}
     return [DueDelivery(key, target, words[key].title, words[key].text, tries) for key, target, tries in sorted(mine)]
 
 
 def settle(connection: Connection, delivery: DueDelivery, status: DeliveryStatus, *, due_at: datetime, error: str | None = None) -> None:
-    """Store what became of a delivery that was claimed."""
+    """Store the outcome of a claimed delivery."""
     table = notification_deliveries
     own = (table.c.notification_id == delivery.notification_id) & (table.c.target == delivery.target) & (table.c.status == "sending")
     connection.execute(table.update().where(own).values(status=status, due_at=due_at, error=error))
@@ -105,8 +105,8 @@ def list_newest(
 
 def _deliveries(connection: Connection, keys: Sequence[int]) -> dict[int, list[MessageDelivery]]:
     table = notification_deliveries
-    found: dict[int, list[MessageDelivery]] = {}
+    by_notification: dict[int, list[MessageDelivery]] = {}
     for row in connection.execute(select(table).where(table.c.notification_id.in_(keys)).order_by(table.c.label)).mappings():
-        told = MessageDelivery(target=row["label"], status=row["status"], tries=row["tries"], due_at=row["due_at"], error=row["error"])
-        found.setdefault(row["notification_id"], []).append(told)
-    return found
+        delivery = MessageDelivery(target=row["label"], status=row["status"], tries=row["tries"], due_at=row["due_at"], error=row["error"])
+        by_notification.setdefault(row["notification_id"], []).append(delivery)
+    return by_notification

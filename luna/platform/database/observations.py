@@ -34,7 +34,7 @@ def write(connection: Connection, site_id: str, starts: InstantArray, series: co
 
 
 def _unmark(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> None:
-    """Let what is written no longer count as estimated."""
+    """Remove the marks of estimates from written values."""
     bits = np.zeros(starts.size, dtype=np.int64)
     for bit, name in enumerate(ESTIMABLE):
         if name in series:
@@ -58,14 +58,14 @@ def withdraw(connection: Connection, site_id: str, name: str, *, starts: Instant
         The places at which one was withdrawn, ascending.
     """
     column = slot_observations.c[name]
-    given = sql.SQL("unnest(%s::bigint[], %s::float8[]) WITH ORDINALITY AS given (epoch, value, place)")
+    withdrawn_rows = sql.SQL("unnest(%s::bigint[], %s::float8[]) WITH ORDINALITY AS given (epoch, value, place)")
     statement = sql.SQL(
         "UPDATE slot_observations SET {column} = NULL, estimated = estimated & ~{bit}::smallint FROM {given}"
         " WHERE site_key = {site} AND slot_start = to_timestamp(given.epoch) AND {column} = given.value RETURNING given.place - 1"
-    ).format(column=sql.Identifier(column.name), given=given, site=sites.key_of(connection, site_id), bit=_bit_of(name))
+    ).format(column=sql.Identifier(column.name), given=withdrawn_rows, site=sites.key_of(connection, site_id), bit=_bit_of(name))
     with copy.cursor(connection) as cursor:
-        found = cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), values.tolist())).fetchall()
-    return np.sort(np.array([place for (place,) in found], dtype=np.int64))
+        places = cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), values.tolist())).fetchall()
+    return np.sort(np.array([place for (place,) in places], dtype=np.int64))
 
 
 def read(connection: Connection, site_id: str, timeline: Timeline) -> Observations:
@@ -111,10 +111,10 @@ def find_socs_each(connection: Connection, keys: Sequence[int], *, since: dateti
     """Return the states of charge recorded last in the slots between two instants, in order, by the sites' keys; a site without any is left out."""
     with copy.cursor(connection) as session:
         rows = session.execute(LAST_SOCS.format(list(keys), since, until, JUDGED_SOCS)).fetchall()
-    found: dict[int, list[SocReading]] = {}
+    socs: dict[int, list[SocReading]] = {}
     for key, soc, start in rows:
-        found.setdefault(key, []).append(SocReading(soc, start.astimezone(UTC) + SLOT))
-    return found
+        socs.setdefault(key, []).append(SocReading(soc, start.astimezone(UTC) + SLOT))
+    return socs
 
 
 def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
@@ -125,7 +125,7 @@ def read_prices(connection: Connection, site_id: str, timeline: Timeline) -> tup
 
 def read_series(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
     """Return all that is known of the named series of a site on ``timeline``, what is filled to a meter's total as well: for totals and for people."""
-    return _read_columns(connection, site_id, timeline, {name: copy.known(name) for name in names})
+    return _read_columns(connection, site_id, timeline, {name: copy.coalesced(name) for name in names})
 
 
 def read_measured(connection: Connection, site_id: str, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:

@@ -16,7 +16,7 @@ from luna.platform.database.schema.plans import oracle_daily_results
 class OracleResult:
     """What a day cost with everything known and without control; gains are what the batteries' energy gained in worth that day.
 
-    ``schedule`` holds what the oracle's batteries were told, and their state of charge at the end of each slot.
+    ``schedule`` holds the commands of the oracle's batteries, and their state of charge at the end of each slot.
     """
 
     day: date

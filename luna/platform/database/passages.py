@@ -19,11 +19,11 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
 
     Args:
         connection: to read by.
-        sites: those of whoever asks; None: all.
-        only: the one that is asked about, with what is everybody's.
+        sites: those of the asker; None: all.
+        only: the requested one, with everybody's documents.
 
     Raises:
-        NotFoundError: ``only`` is none of the asker's; one that is not there at all is told in the same words.
+        NotFoundError: ``only`` is none of the asker's; the error is the same for a site that does not exist.
     """
     if only is not None:
         if sites is not None and only not in sites:
@@ -38,8 +38,8 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
 def load(connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None) -> dict[int, Passage]:
     """Return passages by chunk, of documents that are the ones to find and that whoever has ``sites`` may see; None: all."""
     joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
-    told = ("title", "name", "kind", "language", "dated", "valid_from", "valid_until")
-    columns = (*chunks.c, *(documents.c[name] for name in told), site_table.c.name.label("site_id"))
+    names = ("title", "name", "kind", "language", "dated", "valid_from", "valid_until")
+    columns = (*chunks.c, *(documents.c[name] for name in names), site_table.c.name.label("site_id"))
     query = select(*columns).select_from(joined).where(chunks.c.chunk_id.in_(chunk_ids), documents.c.current)
     if sites is not None:
         query = query.where(documents.c.site_key.is_(None) | site_table.c.name.in_(sites))

@@ -1,4 +1,4 @@
-"""Forecasts issued at the same time of day on earlier days: what they said, beside what happened, tells how forecasts err."""
+"""Forecasts issued at the same time of day on earlier days, for the statistics of their errors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -31,30 +31,30 @@ def read_past(connection: Connection, site_id: str, *, version: str, instants: S
     return read_past_each(connection, {key: version}, instants).get(key, [])
 
 
-def read_past_each(connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
+def read_past_each(connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
     """Return the same of many sites, of each one's version by the site's key; a site without any is left out."""
     series = [[f"{series}_{column}" for column in PLACES] for series in ("load", "pv")]
-    found: dict[int, list[Forecast]] = {}
-    for key, issued_at, timeline, values in _read_issues(connection, wanted, instants, COLUMNS):
+    issued: dict[int, list[Forecast]] = {}
+    for key, issued_at, timeline, values in _read_issues(connection, versions, instants, COLUMNS):
         load, pv = (Quantiles(**{place: values[name] for place, name in zip(PLACES.values(), names, strict=True)}) for names in series)
-        found.setdefault(key, []).append(Forecast(timeline, issued_at, wanted[key], load, pv))
-    return found
+        issued.setdefault(key, []).append(Forecast(timeline, issued_at, versions[key], load, pv))
+    return issued
 
 
-def read_means_each(connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
+def read_means_each(connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime]) -> dict[int, list[Forecast]]:
     """Return the same of many sites, of each one's version by the site's key: what was expected, without bands; a site without any is left out."""
-    found: dict[int, list[Forecast]] = {}
-    for key, issued_at, timeline, values in _read_issues(connection, wanted, instants, ("load_kwh", "pv_kwh")):
+    issued: dict[int, list[Forecast]] = {}
+    for key, issued_at, timeline, values in _read_issues(connection, versions, instants, ("load_kwh", "pv_kwh")):
         load, pv = (Quantiles.exact(values[name]) for name in ("load_kwh", "pv_kwh"))
-        found.setdefault(key, []).append(Forecast(timeline, issued_at, wanted[key], load, pv))
-    return found
+        issued.setdefault(key, []).append(Forecast(timeline, issued_at, versions[key], load, pv))
+    return issued
 
 
 def _read_issues(
-    connection: Connection, wanted: Mapping[int, str], instants: Sequence[datetime], names: Sequence[str]
+    connection: Connection, versions: Mapping[int, str], instants: Sequence[datetime], names: Sequence[str]
 ) -> Iterator[tuple[int, datetime, Timeline, dict[str, FloatArray]]]:
     """Yield by site and issue, in order, some columns of the slots."""
-    columns = {"packed": copy.packed(names), "known": copy.known(*names), "columns": copy.identifiers(names)}
-    query = ISSUES.format(keys=list(wanted), versions=list(wanted.values()), instants=list(instants), near=NEAR, **columns)
+    columns = {"packed": copy.packed(names), "known": copy.coalesced(*names), "columns": copy.identifiers(names)}
+    query = ISSUES.format(keys=list(versions), versions=list(versions.values()), instants=list(instants), near=NEAR, **columns)
     for key, issued_at, start, *values in copy.read_rows(connection, query, ("i4", "M8", "M8", *["f8[]"] * len(names))):
         yield key, issued_at, Timeline(start, SLOT, values[0].size), dict(zip(names, values, strict=True))

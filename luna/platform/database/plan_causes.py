@@ -1,4 +1,4 @@
-"""What has changed since a site was planned: who changes something notes it here, in the same unit of work, and who plans takes back what it knew."""
+"""Changes since a site was planned: a change is noted in its own unit of work, and a plan removes those that it takes into account."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]
 # A plan that was asked for and did not come by then is asked for once more: a worker may have died over it.
-ASKED_FOR = timedelta(minutes=1)
+REQUEST_VALIDITY = timedelta(minutes=1)
 
 # A market stands in a site's tariff by its name. Whose tariff only happens to hold the word is planned once more than need be.
 _OF_MARKET = text(
@@ -49,19 +49,19 @@ def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> 
     """Return the sites of these that changed since they were planned, in order; each once, and again where no plan came of it."""
     # What somebody is just changing is due at the next look.
     due = _select_due(names, now=now).order_by(plan_causes.c.site_key, plan_causes.c.kind)
-    found = connection.execute(due.with_for_update(of=plan_causes, skip_locked=True)).all()
-    if found:
-        taken = tuple_(plan_causes.c.site_key, plan_causes.c.kind).in_([(row.site_key, row.kind) for row in found])
-        connection.execute(update(plan_causes).where(taken).values(asked_at=now))
-    return sorted({row.name for row in found})
+    causes = connection.execute(due.with_for_update(of=plan_causes, skip_locked=True)).all()
+    if causes:
+        requested = tuple_(plan_causes.c.site_key, plan_causes.c.kind).in_([(row.site_key, row.kind) for row in causes])
+        connection.execute(update(plan_causes).where(requested).values(asked_at=now))
+    return sorted({row.name for row in causes})
 
 
 def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str, str]]:
     # A clock that went back must not keep a change waiting until it is there again.
-    asked = plan_causes.c.asked_at.between(now - ASKED_FOR, now)
+    is_requested = plan_causes.c.asked_at.between(now - REQUEST_VALIDITY, now)
     own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
     among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
-    return own.where(or_(plan_causes.c.asked_at.is_(None), ~asked), among)
+    return own.where(or_(plan_causes.c.asked_at.is_(None), ~is_requested), among)
 
 
 def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:
@@ -76,10 +76,10 @@ def read(connection: Connection, names: Collection[str]) -> Causes:
     return {(row.site_key, row.kind): row.change_id for row in connection.execute(query.where(sites.c.name.in_(names)))}
 
 
-def forget(connection: Connection, known: Causes) -> None:
-    """Take back what a plan that is stored in this unit of work knows; what changed meanwhile stays."""
-    if known:
-        rows = sorted((key, kind, change) for (key, kind), change in known.items())
+def forget(connection: Connection, causes: Causes) -> None:
+    """Remove the changes that a plan stored in this unit of work takes into account; later ones stay."""
+    if causes:
+        rows = sorted((key, kind, change) for (key, kind), change in causes.items())
         own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)
         # Locked in the order in which all others lock them.
         connection.execute(select(plan_causes.c.site_key).where(own).order_by(plan_causes.c.site_key, plan_causes.c.kind).with_for_update())

@@ -1,4 +1,4 @@
-"""Why sites could not be planned when it was tried last; who plans one takes it back."""
+"""The faults of sites whose last planning failed; a plan removes its site's."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

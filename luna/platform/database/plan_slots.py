@@ -1,4 +1,4 @@
-"""Slots of issued plans one by one: which plan a site followed when, and what that plan said of a slot, without reading all of every plan."""
+"""Slots of issued plans one by one: the plan that a site followed at a time, and that plan's slots, without reading whole plans."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ class PlanSpan(NamedTuple):
 
 
 class LoggedSlot(NamedTuple):
-    """Who decided a slot of a device, the reason's code, and the mode it was told; None: it was told none."""
+    """The decider of a device's slot, the reason's code, and the commanded mode; None: no command."""
 
     decided_by: str
     reason: str
@@ -44,8 +44,8 @@ def list_followed(connection: Connection, site_id: str, first: datetime, end: da
     columns = (table.plan_id, table.issued_at, table.starts_at, table.ends_at)
     within = select(*columns).where(own, table.ends_at > first, table.starts_at < end, table.issued_at >= first)
     before = select(*columns).where(own, table.ends_at > first, table.issued_at < first).order_by(table.issued_at.desc()).limit(1)
-    found = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
-    return [PlanSpan(*row) for row in found]
+    rows = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
+    return [PlanSpan(*row) for row in rows]
 
 
 def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
@@ -80,7 +80,7 @@ def _read_whole(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def read_logged(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, LoggedSlot]:
-    """Return what was decided for the slots of a device, by slot start: the last decision of each."""
+    """Return the decisions on the slots of a device, by slot start: the last decision of each."""
     table = control_log.c
     own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
     rows = connection.execute(select(table.slot_start, table.decided_by, table.reason, table.allowed).where(own).order_by(table.entry_id))
@@ -88,7 +88,7 @@ def read_logged(connection: Connection, site_id: str, first: datetime, end: date
 
 
 def _find_mode(allowed: object) -> str | None:
-    """Return the mode of the first of the device's set-points, for batteries are told the same; None where what is stored says none."""
+    """Return the mode of the first of the device's set-points, for batteries have the same; None where none is stored."""
     first = next(iter(allowed.values()), None) if isinstance(allowed, Mapping) else None
     mode = first.get("mode") if isinstance(first, Mapping) else None
     return mode if isinstance(mode, str) else None

@@ -29,7 +29,7 @@ _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as it is stored packed (``plan_forms``): what is asked of it, its complete request and itself. ``prod`` drives devices."""
+    """A plan as it is stored packed (``plan_forms``): the queried columns, its complete request and its reply. ``prod`` drives devices."""
 
     plan_id: str
     site: str
@@ -73,9 +73,9 @@ def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
 def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
     """Return the sites of these whose last plan of its own time was issued before an instant, or that have none."""
     table = plan_history.c
-    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    newer = select(table.plan_id).where(table.site == asked.c.name, table.system_id == "prod", table.issued_at >= issued_before, _of_its_time())
-    return list(connection.scalars(select(asked.c.name).where(~newer.exists()).order_by(asked.c.name)))
+    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    newer = select(table.plan_id).where(table.site == listed.c.name, table.system_id == "prod", table.issued_at >= issued_before, _of_its_time())
+    return list(connection.scalars(select(listed.c.name).where(~newer.exists()).order_by(listed.c.name)))
 
 
 def load(connection: Connection, plan_id: str) -> PlanReply:
@@ -163,11 +163,11 @@ def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id:
     Raises:
         NotFoundError: no such site, or no plan of it.
     """
-    found: str | None = connection.scalar(_select_latest((plan_history.c.plan_id,), site_id, now, system_id))
-    if found is None:
+    plan_id: str | None = connection.scalar(_select_latest((plan_history.c.plan_id,), site_id, now, system_id))
+    if plan_id is None:
         sites.key_of(connection, site_id)
         raise refuse("no-plan-yet", field="site_id", value=site_id)
-    return found
+    return plan_id
 
 
 def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
@@ -192,10 +192,10 @@ def issued_last(connection: Connection, site_id: str) -> datetime | None:
 
 def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, datetime]:
     """Return the same of many sites; one without a plan is left out."""
-    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    own = (plan_history.c.site == asked.c.name) & (plan_history.c.system_id == "prod")
+    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    own = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
     last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
-    return {name: issued for name, issued in connection.execute(select(asked.c.name, last)) if issued is not None}
+    return {name: issued for name, issued in connection.execute(select(listed.c.name, last)) if issued is not None}
 
 
 def find_previous(connection: Connection, plan_id: str) -> str:
@@ -208,10 +208,10 @@ def find_previous(connection: Connection, plan_id: str) -> str:
     same = (other.c.site == this.c.site) & (other.c.system_id == this.c.system_id) & (other.c.issued_at < this.c.issued_at)
     covers = (other.c.starts_at <= this.c.starts_at) & (other.c.ends_at > this.c.starts_at)
     query = select(other.c.plan_id).join(this, same & covers).where(this.c.plan_id == plan_id).order_by(other.c.issued_at.desc()).limit(1)
-    found: str | None = connection.scalar(query)
-    if found is None:
+    previous: str | None = connection.scalar(query)
+    if previous is None:
         raise refuse("no-plan-before", field="plan_id", value=plan_id)
-    return found
+    return previous
 
 
 def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
@@ -224,16 +224,16 @@ def read_due(connection: Connection, site_id: str, at: datetime, *, until: datet
     return next(iter(read_each(rows, partial(plan_forms.read_reply, until=until))), None)
 
 
-def read_begun_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
+def read_in_force_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
     """Return what drives sites at an instant, as ``read_due`` finds it, with the complete request that it was made from.
 
     Of its slots those are there that begin by ``until``. A site without a plan that can be read is left out.
     """
     if not names:
         return {}
-    asked = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    due = _select_due((plan_history.c.packed_reply, plan_history.c.packed_inputs), asked.c.name, at).lateral("due")
-    rows = connection.execute(select(asked.c.name, due))
+    listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
+    due = _select_due((plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at).lateral("due")
+    rows = connection.execute(select(listed.c.name, due))
     return dict(read_each(rows, lambda row: (row.name, (plan_forms.read_reply(row.packed_reply, until=until), plan_forms.read_inputs(row.packed_inputs)))))
 
 
@@ -251,14 +251,14 @@ def _of_its_time() -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """What was planned for each quarter-hour: by column its values, NaN where nothing was, and the plan that says so."""
+    """The planned values of each quarter-hour: by column, NaN without a plan, and the plan that they are from."""
 
     timeline: Timeline
     plan_ids: Sequence[str | None]
     columns: Mapping[str, FloatArray]
 
     def find_same(self, timeline: Timeline, plan_ids: Sequence[str | None]) -> Iterator[tuple[int, int]]:
-        """Yield the places on another timeline of which the same plan says what it says here, each with its place here."""
+        """Yield the places on another timeline that are from the same plan as here, each with its place here."""
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
             if plan_id is not None and 0 <= place + ahead < self.timeline.count and self.plan_ids[place + ahead] == plan_id:
@@ -282,14 +282,14 @@ def read_latest(
         timeline: of quarter-hours.
         columns: values of a slot in the plan's answer; ``charge_kwh`` and ``discharge_kwh`` are those of all batteries.
         issued: when they were issued.
-        before: the same columns of the site as they were read before: a plan never changes, so what it said is not read again.
+        before: the same columns of the site as they were read before: a plan never changes, so it is not read again.
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
-    found, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
+    slot_values, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
     if before is not None:
         for place, there in before.find_same(timeline, plan_ids):
             unread[place] = None
-            for name, values in found.items():
+            for name, values in slot_values.items():
                 values[place] = before.columns[name][there]
     places: dict[str, list[int]] = {}
     for place, plan_id in enumerate(unread):
@@ -298,10 +298,10 @@ def read_latest(
     query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text))))
     for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
         # One by one: hundreds of plans are more than memory holds.
-        for said in read_each([packed], lambda each: plan_forms.read_columns(each, columns, timeline)):
-            for name, values in found.items():
-                values[places[plan_id]] = said[name][places[plan_id]]
-    return PlannedSlots(timeline, plan_ids, found)
+        for plan_columns in read_each([packed], lambda each: plan_forms.read_columns(each, columns, timeline)):
+            for name, values in slot_values.items():
+                values[places[plan_id]] = plan_columns[name][places[plan_id]]
+    return PlannedSlots(timeline, plan_ids, slot_values)
 
 
 def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:

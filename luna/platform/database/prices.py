@@ -60,10 +60,10 @@ def upsert(
     """
     if not np.isfinite(price).all():
         raise refuse("price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]")
-    asked, table = StoredSeries(market, currency), market_prices.c
+    series, table = StoredSeries(market, currency), market_prices.c
     foreign = connection.scalar(select(table.market).where(table.market == market, table.currency != currency).limit(1))
     columns = {
-        "market": market if foreign is None else asked.apart,
+        "market": market if foreign is None else series.apart,
         "slot_start": starts,
         "published_at": _instants(published_at),
         "price": price,
@@ -80,25 +80,27 @@ def read(connection: Connection, market: str, timeline: Timeline, *, currency: s
 
     Slots longer than a quarter-hour hold the mean, unknown where any part is.
     """
-    asked = StoredSeries(market, currency)
-    return from_quarter_hours(read_each(connection, [asked], quarter_hours(timeline), known_at=known_at)[asked], timeline, "price")
+    series = StoredSeries(market, currency)
+    return from_quarter_hours(read_each(connection, [series], quarter_hours(timeline), known_at=known_at)[series], timeline, "price")
 
 
-def read_each(connection: Connection, asked: Sequence[StoredSeries], timeline: Timeline, *, known_at: datetime | None = None) -> dict[StoredSeries, FloatArray]:
+def read_each(
+    connection: Connection, series: Sequence[StoredSeries], timeline: Timeline, *, known_at: datetime | None = None
+) -> dict[StoredSeries, FloatArray]:
     """Return the same of many markets and series on quarter-hours."""
     query = sql.SQL(
         "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, price FROM {} AND published_at <= {}"
         " ORDER BY wanted.number, slot_start, published_at DESC"
-    ).format(_stored_of(asked, timeline), known_at or sql.SQL("'infinity'"))
+    ).format(_stored_of(series, timeline), known_at or sql.SQL("'infinity'"))
     rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"}))
     unknown = np.full(timeline.count, np.nan)
     return {
-        name: align(rows[number]["slot_start"], rows[number]["price"], timeline) if number in rows else unknown for number, name in enumerate(asked, start=1)
+        name: align(rows[number]["slot_start"], rows[number]["price"], timeline) if number in rows else unknown for number, name in enumerate(series, start=1)
     }
 
 
-def _stored_of(asked: Sequence[StoredSeries], timeline: Timeline) -> sql.Composed:
-    return _STORED.format([each.name for each in asked], [each.apart for each in asked], [each.currency for each in asked], timeline.start, timeline.end)
+def _stored_of(series: Sequence[StoredSeries], timeline: Timeline) -> sql.Composed:
+    return _STORED.format([each.name for each in series], [each.apart for each in series], [each.currency for each in series], timeline.start, timeline.end)
 
 
 def stored_series(site: Site, series: str) -> StoredSeries:
@@ -117,31 +119,33 @@ def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known
     return {name: read(connection, stored, timeline, currency=site.currency, known_at=known_at) for name, stored in named.items()}
 
 
-def find_known(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
+def find_priced(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
     """Return of which names, as stored, any price of a timeline's slots is known."""
     table = market_prices.c
     inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
     return set(connection.scalars(select(table.market).where(*inside).distinct()))
 
 
-def find_foreign(connection: Connection, asked: Collection[StoredSeries], timeline: Timeline) -> dict[StoredSeries, tuple[str, ...]]:
-    """Return in which other currencies than the one asked for prices of a timeline's slots are known."""
-    names = {each.name for each in asked}
+def find_foreign(connection: Connection, series: Collection[StoredSeries], timeline: Timeline) -> dict[StoredSeries, tuple[str, ...]]:
+    """Return the other currencies in which prices of a timeline's slots are known."""
+    names = {each.name for each in series}
     if not names:
         return {}
     table, apart = market_prices.c, {StoredSeries(name, currency).apart for name in names for currency in PER_EURO}
     inside = table.market.in_(names | apart), table.slot_start >= timeline.start, table.slot_start < timeline.end
     rows = connection.execute(select(table.market, table.currency).where(*inside).distinct())
-    found = {StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows}
-    return {each: tuple(sorted(other.currency for other in found if other.name == each.name and other.currency != each.currency)) for each in asked}
+    stored = {StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows}
+    return {each: tuple(sorted(other.currency for other in stored if other.name == each.name and other.currency != each.currency)) for each in series}
 
 
-def find_unused_each(connection: Connection, found: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
+def find_unused_each(connection: Connection, stored_sites: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
     """Return which of a site's own series hold prices on the timeline although its tariff does not name them, as stored, by the sites' names."""
-    own = {site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in found}
-    asked = [name for names in own.values() for name in names]
-    known = find_known(connection, asked, timeline) if asked else set()
-    return {site: [name for name in names if name in known] for site, names in own.items()}
+    own = {
+        site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in stored_sites
+    }
+    own_names = [name for names in own.values() for name in names]
+    with_prices = find_priced(connection, own_names, timeline) if own_names else set()
+    return {site: [name for name in names if name in with_prices] for site, names in own.items()}
 
 
 def require_market(connection: Connection, market: str) -> None:
@@ -171,17 +175,17 @@ Revisions = tuple[InstantArray, InstantArray, FloatArray]
 
 def read_revisions(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY) -> Revisions:
     """Return every revision of the quarter-hours of ``timeline`` in ``currency``."""
-    asked = StoredSeries(market, currency)
-    return read_revisions_each(connection, [asked], timeline)[asked]
+    series = StoredSeries(market, currency)
+    return read_revisions_each(connection, [series], timeline)[series]
 
 
-def read_revisions_each(connection: Connection, asked: Sequence[StoredSeries], timeline: Timeline) -> dict[StoredSeries, Revisions]:
+def read_revisions_each(connection: Connection, series: Sequence[StoredSeries], timeline: Timeline) -> dict[StoredSeries, Revisions]:
     """Return the same of many markets and series."""
     query = sql.SQL("SELECT wanted.number, slot_start, published_at, price FROM {} ORDER BY wanted.number, slot_start, published_at").format(
-        _stored_of(asked, timeline)
+        _stored_of(series, timeline)
     )
     types = {"number": "i8", "slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"}
     rows = copy.split(copy.read(connection, query, types))
     nothing = {name: np.empty(0, dtype=kind) for name, kind in types.items()}
-    parts = {name: rows.get(number, nothing) for number, name in enumerate(asked, start=1)}
+    parts = {name: rows.get(number, nothing) for number, name in enumerate(series, start=1)}
     return {name: (part["slot_start"], part["published_at"], part["price"]) for name, part in parts.items()}

@@ -1,4 +1,4 @@
-"""What tells whether anything of a site is new, in one short question."""
+"""The revision of a site's data, in one short query."""
 
 from sqlalchemy import Connection, text
 

@@ -54,7 +54,7 @@ def read(connection: Connection, site_id: str, first: date, last: date) -> list[
 
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
-    """Return what a site did on ``timeline`` as far as it may be used: what learns and what is scored looks here."""
+    """Return what a site did on ``timeline`` as far as it may be used: for learning and scoring."""
     return Observations.of(timeline.starts, read_usable(connection, site, timeline, SERIES))
 
 
@@ -77,15 +77,15 @@ def _read_spoiled(connection: Connection, site: Site, first: datetime, end: date
     return _read_spoiled_each(connection, {key: site}, first, end)[key]
 
 
-def _read_spoiled_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[UnusableSpan]]:
+def _read_spoiled_each(connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[UnusableSpan]]:
     table, day = data_quality_daily.c, timedelta(days=1)
     # In whatever zone: a day more does no harm.
     around = table.day.between(first.date() - day, end.date() + day)
-    spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in found}
+    spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in sites_by_key}
     columns = (table.site_key, table.day, table.verdict, table.reasons)
-    query = select(*columns).where(table.site_key.in_(found), around, table.verdict != "clean").order_by(table.site_key, table.day)
+    query = select(*columns).where(table.site_key.in_(sites_by_key), around, table.verdict != "clean").order_by(table.site_key, table.day)
     for row in connection.execute(query):
-        zone = parse_zone(found[row.site_key].timezone)
+        zone = parse_zone(sites_by_key[row.site_key].timezone)
         span = local_midnight(row.day, zone), local_midnight(row.day + day, zone)
         spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, row.reasons))
     return spoiled
@@ -123,7 +123,7 @@ def mark_repaired(connection: Connection, site_id: str, series: str, starts: Ins
         cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(),))
 
 
-def list_excluded_each(connection: Connection, found: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
+def list_excluded_each(connection: Connection, sites_by_key: Mapping[int, Site], first: datetime, end: datetime) -> dict[int, list[tuple[datetime, datetime]]]:
     """Return from when until when load and PV of sites may not be used from ``first`` on, before ``end``: whole local days, by the sites' keys."""
-    spoiled = _read_spoiled_each(connection, found, first, end)
+    spoiled = _read_spoiled_each(connection, sites_by_key, first, end)
     return {key: [(day.first, day.end) for day in days if not may_use(day.verdict)] for key, days in spoiled.items()}

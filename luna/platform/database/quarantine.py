@@ -96,7 +96,7 @@ def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter 
     """Return refused rows of a site, those refused last first.
 
     Args:
-        status: what was decided about them.
+        status: of the decision about them.
         below: only rows with a lower number, to go on where a list ended.
 
     Raises:
@@ -129,12 +129,12 @@ def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRo
         ConflictError: somebody decided already.
     """
     query = _rows(site_names.c.name).join(site_names, site_names.c.site_key == quarantine.c.site_key).where(quarantine.c.quarantine_id == quarantine_id)
-    found = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
-    if found is None:
+    row = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
+    if row is None:
         raise refuse("no-such-quarantine-row", field="quarantine_id", value=quarantine_id)
-    if found["resolution"] is not None:
-        raise refuse("row-decided", field="quarantine_id", value=quarantine_id, decision=found["resolution"])
-    return found["name"], _row(found)
+    if row["resolution"] is not None:
+        raise refuse("row-decided", field="quarantine_id", value=quarantine_id, decision=row["resolution"])
+    return row["name"], _row(row)
 
 
 def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:

@@ -1,4 +1,4 @@
-"""What a sensor's readings come to, worked out where they lie: one row per bucket travels instead of every reading.
+"""Aggregates of a sensor's readings, computed in the database: one row per bucket travels instead of every reading.
 
 Plain SQL is the default. TimescaleDB's toolkit may do the same work: both give the same runs of readings, and what follows from these is computed in
 ``luna.energy.readings``. What the toolkit refuses is logged and done without it.
@@ -40,7 +40,7 @@ TOOLKIT_RUNS = sql.SQL(
 TOOLKIT_SHAPE = sql.SQL("SELECT time, value FROM unnest((SELECT lttb(instant, value, {points}) FROM {readings})) ORDER BY time")
 RUN_TYPES = {"first_at": "M8[us]", "first": "f8", "last_at": "M8[us]", "last": "f8", "inner": "f8", "silent": "f8"}
 # A sensor that says it knows nothing: a counter has counted on meanwhile.
-SPOKEN = sql.SQL("{} AND value <> 'NaN'")
+KNOWN_VALUES = sql.SQL("{} AND value <> 'NaN'")
 
 log = structlog.get_logger("luna.database")
 
@@ -58,7 +58,7 @@ INCREASE = Gain(
     sql.SQL("CASE WHEN value >= value_before THEN value - value_before ELSE value END"),
     sql.SQL("delta(counter_agg(instant, value))"),
 )
-HELD = Gain(
+HOLD_INTEGRAL = Gain(
     sql.SQL("CASE WHEN value_before = 'NaN' THEN 0 ELSE value_before * CAST(extract(epoch FROM instant - instant_before) AS float8) END"),
     sql.SQL("coalesce(average(time_weight('LOCF', instant, value)), 0) * CAST(extract(epoch FROM max(instant) - min(instant)) AS float8)"),
 )
@@ -74,7 +74,7 @@ def read_increase(connection: Connection, site_id: str, sensor: str | Register, 
     Raises:
         NotFoundError: no such site, sensor or register.
     """
-    rows = SPOKEN.format(readings.rows_of(connection, site_id, sensor))
+    rows = KNOWN_VALUES.format(readings.rows_of(connection, site_id, sensor))
     return increase_per_bucket(_read_runs(connection, rows, edges, INCREASE, toolkit=toolkit), _instants(edges))
 
 
@@ -88,7 +88,7 @@ def read_time_weighted_mean(connection: Connection, site_id: str, sensor: str | 
     Raises:
         NotFoundError: no such site, sensor or register.
     """
-    return mean_per_bucket(_read_runs(connection, readings.rows_of(connection, site_id, sensor), edges, HELD, toolkit=toolkit), _instants(edges))
+    return mean_per_bucket(_read_runs(connection, readings.rows_of(connection, site_id, sensor), edges, HOLD_INTEGRAL, toolkit=toolkit), _instants(edges))
 
 
 def read_shape(
@@ -106,7 +106,7 @@ def read_shape(
         InvalidInputError: fewer than three points.
     """
     require_points(points)
-    within = READINGS.format(rows=SPOKEN.format(readings.rows_of(connection, site_id, sensor)), first=window[0], end=window[1])
+    within = READINGS.format(rows=KNOWN_VALUES.format(readings.rows_of(connection, site_id, sensor)), first=window[0], end=window[1])
     plain = sql.SQL("SELECT instant, value FROM {} ORDER BY instant").format(within)
     chosen = TOOLKIT_SHAPE.format(points=points, readings=within)
     rows = _read(connection, plain, {"instant": "M8[us]", "value": "f8"}, quick=chosen if toolkit else None)

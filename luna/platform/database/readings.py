@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from luna.energy.reading_history import Register
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
-from luna.energy.units import SaidUnits, UnitHistory, ratio
+from luna.energy.units import StatedUnits, UnitHistory, ratio
 from luna.platform.database import chunks, copy, sensor_units, sites
 from luna.platform.database.schema.series import sensor_readings, sensors, smart_meter_readings
 
@@ -25,23 +25,23 @@ def register(connection: Connection, site_id: str, units: Mapping[str, str | Non
     """Make sure the named sensors of a site exist and return the number of each.
 
     Args:
-        units: sensor → the unit of its readings where none is known yet; None: nobody said one.
+        units: sensor → the unit of its readings where none is known yet; None: unknown.
     """
     key = sites.key_of(connection, site_id)
-    known = _known(connection, key, units)
-    new = {name: unit for name, unit in units.items() if name not in known or (unit is not None and known[name].unit is None)}
+    stored = _find_sensors(connection, key, units)
+    new = {name: unit for name, unit in units.items() if name not in stored or (unit is not None and stored[name].unit is None)}
     if new:
         # An insert takes a number also where the row is there already, and numbers are not endless: only what is new is inserted.
         statement = insert(sensors)
-        known_unit = {"unit": func.coalesce(sensors.c.unit, statement.excluded.unit)}
+        first_unit = {"unit": func.coalesce(sensors.c.unit, statement.excluded.unit)}
         rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in new.items()]
-        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=known_unit), rows)
-        known = _known(connection, key, units)
-    return {name: row.sensor_key for name, row in known.items()}
+        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=first_unit), rows)
+        stored = _find_sensors(connection, key, units)
+    return {name: row.sensor_key for name, row in stored.items()}
 
 
 def upsert(
-    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: SaidUnits | None = None
+    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: StatedUnits | None = None
 ) -> copy.Written:
     """Store readings; ``sensor_keys`` come from ``register``.
 
@@ -52,7 +52,7 @@ def upsert(
     """
     silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
     if units is not None:
-        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], SaidUnits(units.names, units.codes[~silent]))
+        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], StatedUnits(units.names, units.codes[~silent]))
     _upsert_silent(connection, sensor_keys[silent], instants[silent])
     columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
     for places in _stretches(instants[~silent]):
@@ -70,7 +70,7 @@ def _stretches(instants: InstantArray) -> list[IndexArray]:
     return np.split(ordered, np.flatnonzero(np.diff(instants[ordered]) > LONG_GAP) + 1)
 
 
-def _known(connection: Connection, site_key: int, names: Iterable[str]) -> dict[str, Any]:
+def _find_sensors(connection: Connection, site_key: int, names: Iterable[str]) -> dict[str, Any]:
     rows = connection.execute(select(sensors).where(sensors.c.site_key == site_key, sensors.c.name.in_(list(names))))
     return {row.name: row for row in rows}
 
@@ -94,14 +94,14 @@ def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
     Raises:
         NotFoundError: no such site.
     """
-    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
-    keys = {row.name: row.sensor_key for row in found}
+    rows = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    keys = {row.name: row.sensor_key for row in rows}
     units = sensor_units.read(connection, keys.values())
     return {name: units[key] for name, key in keys.items()}
 
 
 def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
-    """Return when any of a site's named sensors said something last, by ``now``; None where none ever did.
+    """Return the instant of the last reading of a site's named sensors by ``now``; None where there is none.
 
     Raises:
         NotFoundError: no such site.
@@ -109,8 +109,8 @@ def last_instant(connection: Connection, site_id: str, names: Collection[str], *
     keys = select(sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))).subquery()
     # Sensor by sensor: each takes the newest end of an index, all of them at once would read every row.
     newest = select(func.max(sensor_readings.c.instant)).where(sensor_readings.c.sensor_key == keys.c.sensor_key, sensor_readings.c.instant <= now)
-    found: datetime | None = connection.scalar(select(func.max(newest.scalar_subquery())).select_from(keys))
-    return found
+    instant: datetime | None = connection.scalar(select(func.max(newest.scalar_subquery())).select_from(keys))
+    return instant
 
 
 def read_spans(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> dict[str, tuple[datetime, datetime]]:
@@ -120,10 +120,10 @@ def read_spans(connection: Connection, site_id: str, names: Collection[str], *, 
         NotFoundError: no such site.
     """
     # The database orders NaN, which is unknown, above all numbers.
-    known = (sensor_readings.c.sensor_key == sensors.c.sensor_key, sensor_readings.c.instant <= now, sensor_readings.c.value < math.inf)
-    first, last = (select(end(sensor_readings.c.instant)).where(*known).scalar_subquery() for end in (func.min, func.max))
-    wanted = sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
-    rows = connection.execute(select(sensors.c.name, first.label("first"), last.label("last")).where(*wanted))
+    has_value = (sensor_readings.c.sensor_key == sensors.c.sensor_key, sensor_readings.c.instant <= now, sensor_readings.c.value < math.inf)
+    first, last = (select(end(sensor_readings.c.instant)).where(*has_value).scalar_subquery() for end in (func.min, func.max))
+    is_named = sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
+    rows = connection.execute(select(sensors.c.name, first.label("first"), last.label("last")).where(*is_named))
     return {row.name: (row.first.astimezone(UTC), row.last.astimezone(UTC)) for row in rows if row.last is not None}
 
 
@@ -164,7 +164,7 @@ def _converted(key: int, history: UnitHistory) -> sql.Composed:
     if not history.later:
         return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
     ratios = [ratio(name, history.newest()) for name in history.names]
-    factors = [None if math.isnan(found) else found for found in ratios]
+    factors = [None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios]
     changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
     whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
     factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
@@ -191,27 +191,29 @@ def read(
 
 def read_each(connection: Connection, site_id: str, names: Collection[str], *, first: datetime, end: datetime) -> dict[str, tuple[InstantArray, FloatArray]]:
     """Return the same of several sensors by their names, in one query, each value as received; one without readings is left out, or with an unknown name."""
-    known = _known(connection, sites.key_of(connection, site_id), names)
+    stored = _find_sensors(connection, sites.key_of(connection, site_id), names)
     query = sql.SQL("SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) AND instant >= {} AND instant < {}").format(
-        [row.sensor_key for row in known.values()], first, end
+        [row.sensor_key for row in stored.values()], first, end
     )
     rows = copy.split(copy.read(connection, query, {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}), by=2)
-    return {name: (found["instant"], found["value"]) for name, row in known.items() if (found := rows.get(row.sensor_key)) is not None}
+    return {name: (series["instant"], series["value"]) for name, row in stored.items() if (series := rows.get(row.sensor_key)) is not None}
 
 
-def read_held(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
+def read_with_previous(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
     """Return instants and values of a sensor, as received, from ``first`` on, before ``end``, with the reading before them, which still held at ``first``.
 
     Raises:
         NotFoundError: no such site or sensor.
     """
     key_of(connection, site_id, sensor)
-    return read_held_each(connection, [(sites.key_of(connection, site_id), sensor)], first=first, end=end)[0]
+    return read_with_previous_each(connection, [(sites.key_of(connection, site_id), sensor)], first=first, end=end)[0]
 
 
-def read_held_each(connection: Connection, wanted: Sequence[tuple[int, str]], *, first: datetime, end: datetime) -> list[tuple[InstantArray, FloatArray]]:
+def read_with_previous_each(
+    connection: Connection, sensor_names: Sequence[tuple[int, str]], *, first: datetime, end: datetime
+) -> list[tuple[InstantArray, FloatArray]]:
     """Return the same of many sensors, each by its site's key and its name, in order; nothing of one that is not there."""
-    if not wanted:
+    if not sensor_names:
         return []
     query = sql.SQL(
         "SELECT wanted.number, found.instant, found.value FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, name, number)"
@@ -219,8 +221,8 @@ def read_held_each(connection: Connection, wanted: Sequence[tuple[int, str]], *,
         "(SELECT instant, value FROM sensor_readings AS before WHERE before.sensor_key = sensors.sensor_key AND instant < {} ORDER BY instant DESC LIMIT 1)"
         " UNION ALL (SELECT instant, value FROM sensor_readings AS since WHERE since.sensor_key = sensors.sensor_key AND instant >= {} AND instant < {})"
         ") AS found"
-    ).format([key for key, _ in wanted], [name for _, name in wanted], first, first, end)
+    ).format([key for key, _ in sensor_names], [name for _, name in sensor_names], first, first, end)
     rows = copy.split(copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2)
     nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
-    found = [rows.get(number, nothing) for number in range(1, len(wanted) + 1)]
-    return [(each["instant"], each["value"]) for each in found]
+    series = [rows.get(number, nothing) for number in range(1, len(sensor_names) + 1)]
+    return [(each["instant"], each["value"]) for each in series]

@@ -57,7 +57,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Whose items are wanted: of which sites (None: all) beside those of everybody, of one site alone, of one kind alone, without some."""
+    """The audience of items: of which sites (None: all) beside those of everybody, of one site alone, of one kind alone, without some."""
 
     sites: tuple[str, ...] | None
     site_id: str | None = None
@@ -78,7 +78,7 @@ class DocumentSource:
     vector: FloatArray | None = field(default=None)
 
 
-def write(connection: Connection, found: Iterable[Item], *, site_key: int | None, kinds: Collection[ItemKind], now: datetime) -> tuple[int, int]:
+def write(connection: Connection, new_items: Iterable[Item], *, site_key: int | None, kinds: Collection[ItemKind], now: datetime) -> tuple[int, int]:
     """Make these the items of a site (None: of everybody) of some kinds; return how many are new or changed, and how many were withdrawn.
 
     Whoever writes the same site's at the same time waits.
@@ -86,7 +86,7 @@ def write(connection: Connection, found: Iterable[Item], *, site_key: int | None
     Invariants: the same again changes nothing.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('items'), :site)"), {"site": site_key or 0})
-    rows = [_row(item, site_key, now) for item in {item.item_id: item for item in found}.values()]
+    rows = [_row(item, site_key, now) for item in {item.item_id: item for item in new_items}.values()]
     written = _upsert(connection, rows) if rows else 0
     owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
     stale = and_(owned, items.c.kind.in_(kinds), items.c.withdrawn_at.is_(None), items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))))
@@ -132,16 +132,16 @@ def list_candidates(connection: Connection, audience: Audience, *, model: str | 
 
 
 def _visible(connection: Connection, audience: Audience) -> list[ColumnElement[bool]]:
-    found = [items.c.withdrawn_at.is_(None), or_(items.c.document_id.is_(None), and_(documents.c.current, documents.c.state == "searchable"))]
+    conditions = [items.c.withdrawn_at.is_(None), or_(items.c.document_id.is_(None), and_(documents.c.current, documents.c.state == "searchable"))]
     if audience.sites is not None:
-        found.append(or_(items.c.site_key.is_(None), items.c.site_key.in_(select(sites.c.site_key).where(sites.c.name.in_(audience.sites)))))
+        conditions.append(or_(items.c.site_key.is_(None), items.c.site_key.in_(select(sites.c.site_key).where(sites.c.name.in_(audience.sites)))))
     if audience.site_id is not None:
-        found.append(or_(items.c.site_key.is_(None), items.c.site_key == stored_sites.key_of(connection, audience.site_id)))
+        conditions.append(or_(items.c.site_key.is_(None), items.c.site_key == stored_sites.key_of(connection, audience.site_id)))
     if audience.kind is not None:
-        found.append(items.c.kind == audience.kind)
+        conditions.append(items.c.kind == audience.kind)
     if audience.without:
-        found.append(items.c.item_id.not_in(audience.without))
-    return found
+        conditions.append(items.c.item_id.not_in(audience.without))
+    return conditions
 
 
 def load(connection: Connection, item_ids: Collection[str]) -> dict[str, Item]:
@@ -151,7 +151,7 @@ def load(connection: Connection, item_ids: Collection[str]) -> dict[str, Item]:
 
 def list_documents(connection: Connection, *, model: str | None) -> list[DocumentSource]:
     """Return the documents that searches find, those of everybody and of every site."""
-    found = select(documents).where(documents.c.current, documents.c.state == "searchable").order_by(documents.c.document_id)
+    searchable = select(documents).where(documents.c.current, documents.c.state == "searchable").order_by(documents.c.document_id)
     opening = select(chunks.c.document_id, chunks.c.passage).where(chunks.c.position < _PASSAGES).order_by(chunks.c.document_id, chunks.c.position)
     passages: dict[str, list[str]] = {}
     for row in connection.execute(opening):
@@ -167,7 +167,7 @@ def list_documents(connection: Connection, *, model: str | None) -> list[Documen
             "\n".join(passages.get(row["document_id"], [])),
             vectors.get(row["document_id"]),
         )
-        for row in connection.execute(found).mappings()
+        for row in connection.execute(searchable).mappings()
     ]
 
 

@@ -1,4 +1,4 @@
-"""What was shown to readers, what they did with it, and what the policies learned from that."""
+"""Recommendations shown to readers, their actions, and the statistics that policies learned."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class LoggedSlate:
-    """The first choice of a slate, with what it was chosen among and what came of it."""
+    """The first choice of a slate, with its candidates and its reward."""
 
     policy: BanditPolicy
     propensity: float
@@ -81,7 +81,7 @@ class LoggedSlate:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What a reader did so far: how often each item was shown to no avail, and by kind of item how often shown and with which rewards in sum."""
+    """A reader's habits: how often each item was shown to no avail, and by kind of item how often shown and with which rewards in sum."""
 
     passed_over: Mapping[str, int]
     shown: Mapping[str, int]
@@ -89,7 +89,7 @@ class Habits:
 
 
 def add_slate(connection: Connection, slate: Slate, *, now: datetime) -> None:
-    """Store what is shown to a reader."""
+    """Store the recommendations shown to a reader."""
     shared = {"reader": slate.reader, "policy": slate.policy, "shown_at": now}
     shared["site_key"] = None if slate.site_id is None else sites.key_of(connection, slate.site_id)
     names = ("recommendation_id", "slate_id", "rank", "item_id", "kind", "propensity", "place")
@@ -122,17 +122,17 @@ def save_learned(connection: Connection, policy: BanditPolicy, learned: Learned,
     connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**_as_row(learned), changed_at=now))
 
 
-def find_shown(connection: Connection, reader: str, recommendation_ids: Collection[str]) -> set[str]:
-    """Return which of these were shown to a reader."""
+def find_showings(connection: Connection, reader: str, recommendation_ids: Collection[str]) -> set[str]:
+    """Return which of these recommendations were shown to a reader."""
     own = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(set(recommendation_ids))
     return set(connection.scalars(select(recommendations.c.recommendation_id).where(own)))
 
 
-def add_events(connection: Connection, reader: str, told: Iterable[Event], *, now: datetime) -> set[str]:
-    """Store what a reader did, each event once; return the ids of those that are new."""
+def add_events(connection: Connection, reader: str, reported: Iterable[Event], *, now: datetime) -> set[str]:
+    """Store a reader's events, each once; return the ids of those that are new."""
     rows = [
         {name: getattr(each, name) for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")} | {"reader": reader, "recorded_at": now}
-        for each in {each.event_id: each for each in reversed(list(told))}.values()
+        for each in {each.event_id: each for each in reversed(list(reported))}.values()
     ]
     if not rows:
         return set()
@@ -163,7 +163,7 @@ def save_rewards(connection: Connection, rewards: Mapping[str, float]) -> None:
 
 
 def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habits:
-    """Return what a reader did with what was shown to them since an instant."""
+    """Return a reader's habits by the recommendations shown since an instant."""
     table = recommendations.c
     query = select(table.item_id, table.kind, func.count().label("shown"), func.sum(table.reward).label("earned"))
     own = (table.reader == reader) & (table.shown_at >= since) & table.reward.is_not(None)
@@ -228,9 +228,9 @@ def forget_site(connection: Connection, site_key: int) -> None:
 
 def _forget(connection: Connection, where: ColumnElement[bool]) -> None:
     if connection.scalar(select(select(recommendations.c.recommendation_id).where(where).exists())):
-        held = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
+        states = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
         connection.execute(delete(recommendations).where(where))
-        for policy, dimensions in held:
+        for policy, dimensions in states:
             summed = _as_row(_sum_rewards(connection, policy, dimensions))
             connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**summed, changed_at=func.now()))
 

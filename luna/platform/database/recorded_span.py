@@ -1,4 +1,4 @@
-"""From when until when something is recorded: of a site, of each of its series, of a market. Whoever asks up to when data reach, asks here.
+"""From when until when something is recorded: of a site, of each of its series, of a market. The one place for the extent of data.
 
 A span is the start of the first and the end of the last quarter-hour of which something is known, in UTC. How far a source was read is another question
 (``source_cursors``).
@@ -47,8 +47,8 @@ def of_site(connection: Connection, site_id: str) -> Span | None:
 def of_each(connection: Connection, keys: Collection[int]) -> dict[int, Span]:
     """Return the same of many sites by their keys; those of which nothing was measured are left out."""
     own = slot_observations.c
-    known = own.site_key == site_table.c.site_key, or_(*(own[name].is_not(None) for name in MEASURED))
-    ends = [select(own.slot_start).where(*known).order_by(order).limit(1).scalar_subquery() for order in (own.slot_start.asc(), own.slot_start.desc())]
+    is_measured = own.site_key == site_table.c.site_key, or_(*(own[name].is_not(None) for name in MEASURED))
+    ends = [select(own.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery() for order in (own.slot_start.asc(), own.slot_start.desc())]
     rows = connection.execute(select(site_table.c.site_key, *ends).where(site_table.c.site_key.in_(keys)))
     spans = {key: _span(first, last) for key, first, last in rows}
     return {key: span for key, span in spans.items() if span is not None}
@@ -73,11 +73,11 @@ def first_day(connection: Connection, site: Site) -> date:
 
 
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
-    """Return when a site knew each of its series and prices; those it never knew are left out."""
+    """Return the recorded span of each of a site's series and prices; those without one are left out."""
     table = slot_observations.c
     extremes = [extreme.filter(table[name].is_not(None)) for name in _JUDGED for extreme in (func.min(table.slot_start), func.max(table.slot_start))]
-    found = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
-    spans = {name: _span(first, last) for name, first, last in zip(_JUDGED, found[::2], found[1::2], strict=True)}
+    bounds = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
+    spans = {name: _span(first, last) for name, first, last in zip(_JUDGED, bounds[::2], bounds[1::2], strict=True)}
     return {name: span for name, span in spans.items() if span is not None}
 
 
@@ -105,13 +105,13 @@ def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
         NotFoundError: no such site.
     """
     site = sites.load(connection, site_id)
-    found = [RecordedSeries(name, _unit(name, site.currency), span) for name, span in of_series(connection, site_id).items()]
+    series = [RecordedSeries(name, _unit(name, site.currency), span) for name, span in of_series(connection, site_id).items()]
     for market in site.tariff.price_series:
         stored = stored_series(site, market)
         span = of_market(connection, stored)
-        found += [] if span is None else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
-    found += [*_forecasts(connection, sites.key_of(connection, site_id)), *_plans(connection, site_id, site.currency)]
-    return sorted([*found, *_sensors(connection, sites.key_of(connection, site_id))])
+        series += [] if span is None else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
+    series += [*_forecasts(connection, sites.key_of(connection, site_id)), *_plans(connection, site_id, site.currency)]
+    return sorted([*series, *_sensors(connection, sites.key_of(connection, site_id))])
 
 
 def _unit(name: str, currency: str) -> str:

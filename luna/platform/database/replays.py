@@ -11,7 +11,7 @@ from luna.platform.database import sites
 from luna.platform.database.schema.plans import replay_days
 
 # Nobody goes on from what lay for longer.
-KEPT_FOR = timedelta(days=14)
+RETENTION = timedelta(days=14)
 DayRecords = dict[str, dict[str, Any]]
 
 
@@ -43,10 +43,10 @@ def forget(connection: Connection, site_id: str, replay: str) -> None:
         NotFoundError: no such site.
     """
     table = replay_days.c
-    over = or_(table.replay == replay, table.recorded_at < func.now() - KEPT_FOR)
+    over = or_(table.replay == replay, table.recorded_at < func.now() - RETENTION)
     connection.execute(delete(replay_days).where(table.site_key == sites.key_of(connection, site_id), over))
 
 
 def forget_abandoned(connection: Connection) -> int:
     """Delete the days of replays of all sites that nobody went on with, and return how many."""
-    return connection.execute(delete(replay_days).where(replay_days.c.recorded_at < func.now() - KEPT_FOR)).rowcount
+    return connection.execute(delete(replay_days).where(replay_days.c.recorded_at < func.now() - RETENTION)).rowcount

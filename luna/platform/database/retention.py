@@ -119,7 +119,7 @@ def _same(aging: Aging, row: str) -> sql.Composed:
 
 
 def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
-    kept = _kept_windows(connection, table, cutoff)
+    protected = _protected_windows(connection, table, cutoff)
     dropped = 0
     with copy.cursor(connection) as session:
         session.execute(
@@ -128,14 +128,14 @@ def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
             (table, cutoff),
         )
         for start, end in session.fetchall():
-            if any(first < end and last >= start for first, last in kept):
+            if any(first < end and last >= start for first, last in protected):
                 continue
             session.execute("SELECT drop_chunks(CAST(%s AS regclass), older_than => %s, newer_than => %s)", (table, end, start))
             dropped += len(session.fetchall())
     return dropped
 
 
-def _kept_windows(connection: Connection, table: str, cutoff: datetime) -> list[tuple[datetime, datetime]]:
+def _protected_windows(connection: Connection, table: str, cutoff: datetime) -> list[tuple[datetime, datetime]]:
     """Return first and last slot of each newest forecast that is old enough to lie in a chunk that goes."""
     aging = TABLES[table]
     if not aging.keep_newest:

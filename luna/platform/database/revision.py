@@ -17,11 +17,11 @@ def current(connection: Connection) -> str | None:
 
 
 @cache
-def known() -> frozenset[str]:
+def list_revisions() -> frozenset[str]:
     """Return every revision of this version: their files are named ``rNNNN_<what>.py``, one after the other."""
     return frozenset(path.name[1:5] for path in _VERSIONS.glob("r[0-9]*_*.py"))
 
 
 def head() -> str:
     """Return the newest revision."""
-    return max(known())
+    return max(list_revisions())

@@ -87,9 +87,9 @@ def refresh(engine: Engine, *, batches: int = BATCHES) -> Refreshed:
     total = Refreshed()
     for _ in range(batches):
         with unit_of_work(engine) as connection:
-            done = refresh_batch(connection)
-        total += done
-        if done.marks < BATCH_MARKS:
+            refreshed = refresh_batch(connection)
+        total += refreshed
+        if refreshed.marks < BATCH_MARKS:
             break
     if total.marks >= BATCH_MARKS:
         with unit_of_work(engine) as connection:
@@ -108,11 +108,11 @@ def refresh_batch(connection: Connection, *, most: int = BATCH_MARKS) -> Refresh
         if session.execute("SELECT pg_try_advisory_xact_lock(%s)", (REFRESH_LOCK,)).fetchone() != (True,):
             return Refreshed()
         marks = session.execute(TAKE, (most,)).fetchall()
-        given = {"sites": [site for site, _ in marks], "days": [day for _, day in marks]}
+        batch = {"sites": [site for site, _ in marks], "days": [day for _, day in marks]}
         for width, table in TABLES.items() if marks else ():
             names = {"table": sql.Identifier(table), "width": sql.Literal(width), "columns": sql.SQL(COLUMNS), "days": DAYS}
-            session.execute(sql.SQL(FORGET).format(**names), given)
-            session.execute(sql.SQL(COMPUTE).format(**names), given)
+            session.execute(sql.SQL(FORGET).format(**names), batch)
+            session.execute(sql.SQL(COMPUTE).format(**names), batch)
     return Refreshed(len(marks), len(set(marks)))
 
 
@@ -135,10 +135,10 @@ def read_parts(connection: Connection, site_id: str, series: str, *, timeline: T
     head, body, tail = np.split(timeline.starts, [(first - timeline.start) // SLOT, (last - timeline.start) // SLOT])
     starts = np.concatenate([head, body[:: width // SLOT], tail])
     slots = np.concatenate([np.ones(head.size), np.full(body.size * SLOT // width, width // SLOT), np.ones(tail.size)]).astype(np.int64)
-    total, known = SERIES[series]
+    total, count_column = SERIES[series]
     query = sql.SQL(PARTS).format(
         total=sql.SQL(total),
-        known=sql.Identifier(known),
+        known=sql.Identifier(count_column),
         view=sql.Identifier(VIEWS[width]),
         site=sites.key_of(connection, site_id),
         series=sql.Identifier(series),

@@ -36,11 +36,11 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
-        left = _leave_out(day, verdicts.get(day), waits_for=None if _is_replayed(scored, day) else waits_for)
-        if left is None:
+        excluded = _leave_out(day, verdicts.get(day), waits_for=None if _is_replayed(scored, day) else waits_for)
+        if excluded is None:
             counted.append(_count(day, scored[day]))
         else:
-            left_out.append(left)
+            left_out.append(excluded)
     return Savings(first, last, counted, left_out)
 
 
@@ -63,19 +63,19 @@ def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> d
         return {}
     zone = parse_zone(site.timezone)
     span = local_days(min(days), max(days), zone)
-    seen = observations.read(connection, site.name, span)
+    observed = observations.read(connection, site.name, span)
     marks = quality.read_estimated(connection, site.name, span)
-    values = {name: np.isfinite(getattr(seen, name)) for name in ("load_kwh", "pv_kwh")}
+    values = {name: np.isfinite(getattr(observed, name)) for name in ("load_kwh", "pv_kwh")}
     measured = np.logical_and.reduce([*values.values()])
-    known = np.logical_and.reduce([there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()])
+    is_known = np.logical_and.reduce([there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()])
     priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values())])
-    found: dict[date, LeftOutCode] = {}
-    codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (("gaps", ~known), ("estimated", ~measured), ("no_prices", ~priced))
+    codes_by_day: dict[date, LeftOutCode] = {}
+    codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (("gaps", ~is_known), ("estimated", ~measured), ("no_prices", ~priced))
     days = local_dates(span, zone)
     for code, lacking in codes:
         for place in np.flatnonzero(lacking).tolist():
-            found.setdefault(days[place], code)
-    return found
+            codes_by_day.setdefault(days[place], code)
+    return codes_by_day
 
 
 def _count(day: date, costs: Mapping[str, DayCost]) -> CountedDay:

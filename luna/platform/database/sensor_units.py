@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from luna.energy.timeline import InstantArray, to_instant
-from luna.energy.units import NOT_SAID, SaidUnits, UnitHistory
+from luna.energy.units import NOT_SAID, StatedUnits, UnitHistory
 from luna.platform.database import copy
 from luna.platform.database.schema.series import sensor_readings, sensor_units, sensors
 
@@ -28,36 +28,36 @@ def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, Unit
     }
 
 
-def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, said: SaidUnits) -> int:
-    """Remember the units that readings say, which are about to be stored; what holds for other readings stays. Return how many stored ones had another.
+def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, stated: StatedUnits) -> int:
+    """Store the units of readings that are about to be stored; those of other readings stay. Return how many stored ones had another.
 
     Args:
         sensor_keys: of the readings.
         instants: of the readings; each once per sensor.
-        said: their units.
+        stated: their units.
     """
-    told, changed = said.codes != NOT_SAID, 0
-    for key, history in read(connection, np.unique(sensor_keys[told]).tolist()).items():
-        own = told & (sensor_keys == key)
-        units = SaidUnits(said.names, said.codes[own])
+    has_unit, changed = stated.codes != NOT_SAID, 0
+    for key, history in read(connection, np.unique(sensor_keys[has_unit]).tolist()).items():
+        own = has_unit & (sensor_keys == key)
+        units = StatedUnits(stated.names, stated.codes[own])
         if not history.agrees(instants[own], units):
             changed += _change(connection, key, instants[own], units)
     return changed
 
 
-def _change(connection: Connection, key: int, instants: InstantArray, said: SaidUnits) -> int:
+def _change(connection: Connection, key: int, instants: InstantArray, stated: StatedUnits) -> int:
     # One change after the other: each leaves what the one before it said of other readings.
     connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
-    known = read(connection, [key])[key]
+    previous = read(connection, [key])[key]
     stored = _list_stored(connection, key, instants)
-    changed = known.with_said(instants, said, stored)
-    if changed.first != known.first:
+    changed = previous.with_stated(instants, stated, stored)
+    if changed.first != previous.first:
         connection.execute(update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first))
     connection.execute(delete(sensor_units).where(sensor_units.c.sensor_key == key))
     rows = [{"sensor_key": key, "since": since.replace(tzinfo=UTC), "unit": unit} for since, unit in zip(changed.since.tolist(), changed.later, strict=True)]
     if rows:
         connection.execute(insert(sensor_units), rows)
-    before, after = (np.array(history.names, dtype=np.object_)[history.places(instants)] for history in (known, changed))
+    before, after = (np.array(history.names, dtype=np.object_)[history.places(instants)] for history in (previous, changed))
     return int((np.isin(instants, stored) & (before != after)).sum())
 
 

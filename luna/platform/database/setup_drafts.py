@@ -1,4 +1,4 @@
-"""What is being entered of a site that is not there yet, so that nothing typed is lost."""
+"""Drafts of sites that are being set up, so that nothing typed is lost."""
 
 import secrets
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from sqlalchemy import Connection, delete, func, select, update
 from luna.energy.refusals import refuse
 from luna.platform.database.schema.sites import setup_drafts
 
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 _NOW = func.clock_timestamp()
 
 
 def create(connection: Connection, answers: Mapping[str, Any]) -> str:
-    """Store a new draft and return its id; those that nobody touched for ``KEPT`` are forgotten."""
-    connection.execute(delete(setup_drafts).where(setup_drafts.c.changed_at < _NOW - KEPT))
+    """Store a new draft and return its id; those that nobody touched for ``RETENTION`` are forgotten."""
+    connection.execute(delete(setup_drafts).where(setup_drafts.c.changed_at < _NOW - RETENTION))
     draft_id = secrets.token_urlsafe(12)
     connection.execute(setup_drafts.insert().values(draft_id=draft_id, answers=dict(answers), changed_at=_NOW))
     return draft_id

@@ -1,4 +1,4 @@
-"""What is known of many sites at an instant, as their plans need it: a few queries for all of them, whatever their number."""
+"""The facts of many sites at an instant, as their plans need them: a few queries for all of them, whatever their number."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ PARTS = ("expected", "p10", "p90")
 class FactWindow:
     """How far around the start of plans is read: a ``horizon`` ahead, prices ``prices`` back, carbon ``carbon`` back, and errors of ``days`` days.
 
-    ``bought_since`` and ``given_since`` tell, by the names of the sites where it matters, since when what is bought and what batteries give counts.
+    ``bought_since`` and ``discharged_since`` tell, by the names of the sites where it matters, since when what is bought and what batteries discharge counts.
     """
 
     horizon: timedelta
@@ -56,29 +56,29 @@ class FactWindow:
     carbon: timedelta
     days: int
     bought_since: Mapping[str, datetime]
-    given_since: Mapping[str, datetime]
+    discharged_since: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class DemandFacts:
-    """What is known of a site's flexible loads.
+    """The facts on a site's flexible loads.
 
     ``stays`` are those that are stored, by device, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
-    that it was made from, None where there is none. ``seen`` is what those that come and go said of themselves, by their names.
+    that it was made from, None where there is none. ``sensed`` are the charges that the sensors of vehicles report, by their names.
     """
 
     stays: StayMap
-    seen: Mapping[str, SeenCharge]
+    sensed: Mapping[str, SeenCharge]
     begun: tuple[PlanReply, PlanRequest] | None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanningFacts:
-    """What is known of a site at ``start``, nothing measured later; ``known_at`` is when: of a plan that begins with the slot that runs, now.
+    """The facts on a site at ``start``, nothing measured later; ``known_at`` is when: of a plan that begins with the slot that runs, now.
 
     ``driving`` is what load and PV are from, ``PARTS`` of it, with the codes of what widened it as ``reasons``; ``past`` is what its version expected on
-    the days before, without bands, beside the load and the PV ``seen`` on the same days. ``soc`` is how full the batteries were when that was last recorded
-    in the day before the start, and believed. ``bought`` is what was imported, and ``given`` what the batteries gave and how full they were, since the
+    the days before, without bands, beside the load and the PV ``observed`` on the same days. ``soc`` is how full the batteries were when that was last recorded
+    in the day before the start, and believed. ``bought`` is what was imported, and ``discharged`` what the batteries gave and how full they were, since the
     window's instants; None where it names none. ``revisions`` are prices by the names that the tariff gives them, ``unused`` the site's own series that were
     loaded and that its tariff does not name, ``foreign`` other currencies in which prices are stored, by the tariff's names.
     ``carbon`` (g/kWh) begins before the start and is NaN where nothing is known.
@@ -92,10 +92,10 @@ class PlanningFacts:
     driving: DrivingForecast | None
     reasons: tuple[str, ...]
     past: Sequence[Forecast]
-    seen: Observations
+    observed: Observations
     soc: JudgedLevel | None
     bought: FloatArray | None
-    given: Observations | None
+    discharged: Observations | None
     demands: DemandFacts
     revisions: Mapping[str, Revisions]
     unused: Sequence[str]
@@ -105,36 +105,36 @@ class PlanningFacts:
     blocks: Sequence[ManualBlock]
 
 
-def read_facts(connection: Connection, found: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
-    """Return what is known of sites at the start of plans, by their names.
+def read_facts(connection: Connection, stored_sites: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
+    """Return the planning facts of sites at the start of plans, by their names.
 
     Args:
         connection: to the database.
-        found: stored sites, as they are configured now.
+        stored_sites: stored sites, as they are configured now.
         start: of a slot.
         reach: how far around it.
-        now: what is in force then is known.
+        now: the instant of the plans in force.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
     # Prices that came in the middle of the slot that runs are planned with at once; a plan of another time knows what was known then.
     known_at = _known_at(start, now)
-    names = [site.name for site in found]
+    names = [site.name for site in stored_sites]
     keys = sites.keys_of(connection, names)
-    by_key = {keys[site.name]: site for site in found}
+    by_key = {keys[site.name]: site for site in stored_sites}
     active = forecast_activations.find_active_each(connection, by_key)
     driving, past, reasons = _read_forecasts(connection, by_key, active, horizon, days=reach.days, known_at=known_at)
-    seen, bought = _read_seen(connection, keys, start, reach)
-    today = {keys[name]: _until(start, since) for name, since in reach.given_since.items()}
-    given = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
-    said = observations.find_socs_each(connection, list(by_key), since=start - DAY, until=start)
-    soc = {key: judge_levels(socs, pace_of_batteries(by_key[key].batteries)) for key, socs in said.items()}
+    observed, bought = _read_observed(connection, keys, start, reach)
+    today = {keys[name]: _until(start, since) for name, since in reach.discharged_since.items()}
+    discharged = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
+    socs_by_key = observations.find_socs_each(connection, list(by_key), since=start - DAY, until=start)
+    soc = {key: judge_levels(socs, pace_of_batteries(by_key[key].batteries)) for key, socs in socs_by_key.items()}
     demands = read_demands_each(connection, by_key, start, now=now)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
     carbon = weather_carbon.read_carbon_each(connection, names, around, known_at=known_at)
-    told = control.load_each(connection, dict(zip(by_key, names, strict=True)))
+    states = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
-    revisions, foreign, unused = _read_prices(connection, found, horizon, back=reach.prices)
+    revisions, foreign, unused = _read_prices(connection, stored_sites, horizon, back=reach.prices)
     return {
         site.name: PlanningFacts(
             site=site,
@@ -145,62 +145,64 @@ def read_facts(connection: Connection, found: Collection[Site], start: datetime,
             driving=driving.get(key),
             reasons=reasons.get(key, ()),
             past=past.get(key, ()),
-            seen=seen[key],
+            observed=observed[key],
             soc=soc.get(key),
             bought=bought.get(key),
-            given=given.get(key),
+            discharged=discharged.get(key),
             demands=demands[key],
             revisions=revisions[site.name],
             unused=unused[site.name],
             foreign=foreign[site.name],
             carbon=carbon[site.name],
-            control=told[key],
+            control=states[key],
             blocks=blocks.get(key, ()),
         )
-        for site in found
+        for site in stored_sites
     }
 
 
 def _read_forecasts(
-    connection: Connection, found: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int, known_at: datetime
+    connection: Connection, sites_by_key: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int, known_at: datetime
 ) -> tuple[dict[int, DrivingForecast], dict[int, list[Forecast]], dict[int, tuple[str, ...]]]:
     """Return what drives plans, what its version expected on the days before, and what widened it, by the sites' keys."""
-    driving = forecasts.read_driving_each(connection, found, active, horizon, known_at=known_at, parts=PARTS)
-    spoke = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
+    driving = forecasts.read_driving_each(connection, sites_by_key, active, horizon, known_at=known_at, parts=PARTS)
+    issues = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
     instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
-    past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in spoke.items()}, instants)
-    return driving, past, forecast_issues.read_reasons_each(connection, spoke)
+    past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in issues.items()}, instants)
+    return driving, past, forecast_issues.read_reasons_each(connection, issues)
 
 
 def _read_prices(
-    connection: Connection, found: Collection[Site], horizon: Timeline, *, back: timedelta
+    connection: Connection, stored_sites: Collection[Site], horizon: Timeline, *, back: timedelta
 ) -> tuple[dict[str, dict[str, Revisions]], dict[str, dict[str, tuple[str, ...]]], Mapping[str, Sequence[str]]]:
     """Return the prices that tariffs name, other currencies in which they are stored, and sites' own series that no tariff names, by the sites' names."""
-    names = {site.name: {name: market_prices.stored_series(site, name) for name in site.tariff.price_series} for site in found}
-    known = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
-    asked = list(dict.fromkeys(name for own in names.values() for name in own.values()))
-    revisions = market_prices.read_revisions_each(connection, asked, known)
+    names = {site.name: {name: market_prices.stored_series(site, name) for name in site.tariff.price_series} for site in stored_sites}
+    past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
+    series = list(dict.fromkeys(name for own in names.values() for name in own.values()))
+    revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
     # Where the start is known, nobody asks what else there is.
-    ended = [each for each in asked if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]]
-    foreign = dict.fromkeys(asked, ()) | market_prices.find_foreign(connection, ended, horizon)
+    ended = [each for each in series if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]]
+    foreign = dict.fromkeys(series, ()) | market_prices.find_foreign(connection, ended, horizon)
     # Those of the day before would be carried on.
-    unused = market_prices.find_unused_each(connection, found, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count))
+    unused = market_prices.find_unused_each(connection, stored_sites, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count))
     priced = {site: {name: revisions[stored] for name, stored in own.items()} for site, own in names.items()}
     return priced, {site: {name: foreign[stored] for name, stored in own.items()} for site, own in names.items()}, unused
 
 
-def _read_seen(connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
+def _read_observed(
+    connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
+) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
     """Return load and PV of sites on the days of errors, and what they bought where that counts, by their keys."""
     before = _until(start, start - reach.days * DAY)
     since = {keys[name]: instant for name, instant in reach.bought_since.items()}
     plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
-    seen = observations.read_each(connection, plain, names=("load_kwh", "pv_kwh"))
+    observed_each = observations.read_each(connection, plain, names=("load_kwh", "pv_kwh"))
     # Both are in the same rows, and to come by a row costs more than what is taken from it.
     longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
     both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
     bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
     ends = {key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]} for key, each in both.items()}
-    return seen | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
+    return observed_each | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
 
 
 def _known_at(start: datetime, now: datetime) -> datetime:
@@ -211,10 +213,10 @@ def _until(start: datetime, since: datetime) -> Timeline:
     return Timeline(since, SLOT, (start - since) // SLOT)
 
 
-def read_demands_each(connection: Connection, found: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
-    """Return what is known of the flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
-    stays = charging_stays.read_plain_each(connection, found, first=start, end=start + STAYS_AHEAD)
-    asked = [site.name for site in found.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
-    begun = plans.read_begun_each(connection, asked, now, until=start)
-    seen = charging_stays.read_charge_each(connection, found, until=_known_at(start, now))
-    return {key: DemandFacts(stays.get(key, {}), seen.get(key, {}), begun.get(site.name)) for key, site in found.items()}
+def read_demands_each(connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
+    """Return the facts on flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
+    stays = charging_stays.read_plain_each(connection, sites_by_key, first=start, end=start + STAYS_AHEAD)
+    with_flexible_loads = [site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
+    in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)
+    sensed = charging_stays.read_charge_each(connection, sites_by_key, until=_known_at(start, now))
+    return {key: DemandFacts(stays.get(key, {}), sensed.get(key, {}), in_force.get(site.name)) for key, site in sites_by_key.items()}

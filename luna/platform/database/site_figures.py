@@ -89,8 +89,8 @@ def _read_residual(connection: Connection, name: str, now: datetime) -> float | 
     table = slot_observations.c
     share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
     own = select(site_table.c.site_key).where(site_table.c.name == name).scalar_subquery()
-    found = connection.scalar(select(share).where(table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now))
-    return None if found is None else float(found)
+    residual_share = connection.scalar(select(share).where(table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now))
+    return None if residual_share is None else float(residual_share)
 
 
 def _read_errors(connection: Connection, site: Site) -> dict[str, ForecastError]:
@@ -98,8 +98,8 @@ def _read_errors(connection: Connection, site: Site) -> dict[str, ForecastError]
     if scored is None:
         return {}
     version = find_active(connection, site).forecast_version
-    found: dict[str, list[float]] = {}
+    losses: dict[str, list[float]] = {}
     for score in forecast_scores.read(connection, site.name, scored - timedelta(days=DAYS), scored):
         if score.forecast_version == version:
-            found.setdefault(score.series, []).append(score.pinball)
-    return {series: ForecastError(errors[-1], median(errors[:-1]) if errors[:-1] else None) for series, errors in found.items()}
+            losses.setdefault(score.series, []).append(score.pinball)
+    return {series: ForecastError(errors[-1], median(errors[:-1]) if errors[:-1] else None) for series, errors in losses.items()}

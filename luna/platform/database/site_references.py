@@ -34,9 +34,9 @@ def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[An
         return select(answers.c.sites).where(answers.c.answer_id == str(reference))
     if kind == "conversation_id":
         # Its own site with those that its answers tell of.
-        told = select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == str(reference))
+        named = select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == str(reference))
         own = select(sites.c.name).join(conversations, conversations.c.site_key == sites.c.site_key).where(conversations.c.conversation_id == str(reference))
-        return select(func.array(told.union(own).scalar_subquery())).where(exists().where(conversations.c.conversation_id == str(reference)))
+        return select(func.array(named.union(own).scalar_subquery())).where(exists().where(conversations.c.conversation_id == str(reference)))
     # A number beyond what the column can hold is that of no row.
     number = int(reference) if int(reference) < 2**63 else -1
     return select(sites.c.name).join(quarantine, quarantine.c.site_key == sites.c.site_key).where(quarantine.c.quarantine_id == number)

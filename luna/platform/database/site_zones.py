@@ -45,7 +45,7 @@ def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datet
 def _find_stored(connection: Connection, name: str) -> ZoneInfo | None:
     """Return the zone of the latest configuration, also of one that this release cannot read; None where there is none."""
     try:
-        found = sites.find(connection, name)
-        return parse_zone(found.site.timezone if isinstance(found, StoredSite) else str(found.configuration["timezone"]))
+        stored = sites.find(connection, name)
+        return parse_zone(stored.site.timezone if isinstance(stored, StoredSite) else str(stored.configuration["timezone"]))
     except (NotFoundError, InvalidInputError, LookupError, TypeError):
         return None

@@ -122,10 +122,10 @@ def read(connection: Connection, site_id: str) -> StoredSite:
         NotFoundError: no site of that name.
         UnreadableError: this release cannot read it.
     """
-    found = find(connection, site_id)
-    if isinstance(found, UnreadableSite):
-        raise found.error
-    return found
+    latest = find(connection, site_id)
+    if isinstance(latest, UnreadableSite):
+        raise latest.error
+    return latest
 
 
 def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
@@ -164,18 +164,18 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
         NotFoundError: no site of that name.
         UnreadableError: no version of it can be read.
     """
-    found = find(connection, site_id)
-    if isinstance(found, StoredSite):
-        return found.site, None
-    before = select(site_versions.c.configuration).where(site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version < found.version)
+    latest = find(connection, site_id)
+    if isinstance(latest, StoredSite):
+        return latest.site, None
+    before = select(site_versions.c.configuration).where(site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version < latest.version)
     for configuration in connection.scalars(before.order_by(site_versions.c.version.desc())):
         with suppress(UnreadableError):
-            return parse_stored(site_id, configuration), found.error
-    raise found.error
+            return parse_stored(site_id, configuration), latest.error
+    raise latest.error
 
 
 def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]) -> set[str]:
-    """Return the armed ones among sites that cannot be read of which no older version can be read either: nobody can tell their devices anything."""
+    """Return the armed ones among sites that cannot be read of which no older version can be read either: their devices cannot be controlled."""
     untold = set()
     for each in unreadable:
         try:
@@ -187,8 +187,8 @@ def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], ar
 
 def load_all(connection: Connection) -> StoredSites:
     """Return the latest configuration of every site, in order of their names; those that cannot be read stand apart."""
-    found = [_stored(row) for row in connection.execute(_latest())]
-    return StoredSites([each.site for each in found if isinstance(each, StoredSite)], [each for each in found if isinstance(each, UnreadableSite)])
+    stored = [_stored(row) for row in connection.execute(_latest())]
+    return StoredSites([each.site for each in stored if isinstance(each, StoredSite)], [each for each in stored if isinstance(each, UnreadableSite)])
 
 
 # What this release has read, by its digest: in two databases the same text is the same site.
@@ -204,9 +204,9 @@ def list_unreadable(connection: Connection) -> list[UnreadableSite]:
         return []
     if len(_READABLE) > _MOST_READABLE:
         _READABLE.clear()
-    found = [(row.digest, _stored(row)) for row in connection.execute(_latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects)))]
-    _READABLE.update(digest for digest, each in found if isinstance(each, StoredSite))
-    return [each for _, each in found if isinstance(each, UnreadableSite)]
+    stored = [(row.digest, _stored(row)) for row in connection.execute(_latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects)))]
+    _READABLE.update(digest for digest, each in stored if isinstance(each, StoredSite))
+    return [each for _, each in stored if isinstance(each, UnreadableSite)]
 
 
 def price_series(connection: Connection) -> list[StoredSeries]:
@@ -218,14 +218,14 @@ def price_series(connection: Connection) -> list[StoredSeries]:
         .order_by(site_versions.c.site_key, site_versions.c.version.desc())
         .subquery()
     )
-    found = set()
+    series = set()
     for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
         rule = latest.c.configuration["tariff"][side]
         currency = func.coalesce(latest.c.configuration["currency"].astext, USUAL_CURRENCY)
         named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
         rows = connection.execute(named)
-        found |= {StoredSeries(market if kind == "spot" else stored_name(site, own), money) for site, money, kind, market in rows}
-    return sorted(found)
+        series |= {StoredSeries(market if kind == "spot" else stored_name(site, own), money) for site, money, kind, market in rows}
+    return sorted(series)
 
 
 def display_names(connection: Connection) -> dict[str, str]:
@@ -259,8 +259,8 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
 
 def hold(connection: Connection, names: Collection[str]) -> set[str]:
     """Return which of these sites are there, and keep them from being removed before the transaction ends."""
-    held = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
-    return set(connection.scalars(held))
+    existing = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
+    return set(connection.scalars(existing))
 
 
 def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
@@ -328,11 +328,11 @@ def read_named_since(connection: Connection, site_id: str, sensors: Collection[s
     named = site_versions.c.configuration["input_sensors"]
     versions = select(site_versions.c.saved_at, named.label("named")).join(sites, site_versions.c.site_key == sites.c.site_key).where(sites.c.name == site_id)
     since: dict[str, datetime] = {}
-    left = set(sensors)
+    remaining = set(sensors)
     for row in connection.execute(versions.order_by(site_versions.c.version.desc())):
         entries = [entry for listed in (row.named or {}).values() for entry in listed]
-        left &= {(entry["sensor"] if isinstance(entry, dict) else entry).removeprefix("-").strip() for entry in entries}
-        since |= dict.fromkeys(left, row.saved_at.astimezone(UTC))
+        remaining &= {(entry["sensor"] if isinstance(entry, dict) else entry).removeprefix("-").strip() for entry in entries}
+        since |= dict.fromkeys(remaining, row.saved_at.astimezone(UTC))
     return since
 
 

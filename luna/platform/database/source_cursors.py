@@ -21,7 +21,7 @@ def read(connection: Connection, site_id: str, source: str) -> dict[str, datetim
 
 
 def move(connection: Connection, site_id: str, source: str, series: str, *, complete_until: datetime) -> None:
-    """Say that everything of a series before ``complete_until`` is taken over; a cursor never goes back."""
+    """Note that everything of a series before ``complete_until`` is taken over; a cursor never goes back."""
     key = sites.key_of(connection, site_id)
     statement = insert(source_cursors).values(site_key=key, source=source, series=series, complete_until=complete_until)
     moved = {"complete_until": statement.excluded.complete_until, "moved_at": func.now()}

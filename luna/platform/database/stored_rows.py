@@ -29,23 +29,23 @@ _COUNTED: ContextVar[LeftOut | None] = ContextVar("left_out", default=None)
 @contextmanager
 def count_left_out() -> Iterator[LeftOut]:
     """Collect the rows that are left out of lists while the context lasts, each once, instead of naming them in the log."""
-    found: LeftOut = {}
-    token = _COUNTED.set(found)
+    skipped: LeftOut = {}
+    token = _COUNTED.set(skipped)
     try:
-        yield found
+        yield skipped
     finally:
         _COUNTED.reset(token)
 
 
 def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
     """Return what ``read`` makes of each row; one of which it makes nothing because of its form is left out and named in the log."""
-    found = []
+    readable = []
     for row in rows:
         try:
-            found.append(read(row))
+            readable.append(read(row))
         except UNREADABLE as error:
             _note(row, error)
-    return found
+    return readable
 
 
 def read_page(connection: Connection, query: Select[object], read: Callable[[RowMapping], T], *, limit: int) -> list[T]:
@@ -53,10 +53,10 @@ def read_page(connection: Connection, query: Select[object], read: Callable[[Row
     skipped = 0
     while True:
         rows = connection.execute(query.limit(limit + skipped)).mappings().all()
-        found = read_each(rows, read)
-        unreadable = len(rows) - len(found)
+        readable = read_each(rows, read)
+        unreadable = len(rows) - len(readable)
         if unreadable == skipped or len(rows) < limit + skipped:
-            return found
+            return readable
         skipped = unreadable
 
 
@@ -65,8 +65,8 @@ def _note(row: object, error: Exception) -> None:
     if counted is None:
         log.warning("a stored row cannot be read", row=_name(row), error=_explain(error))
     else:
-        known_by = tuple(sorted(_name(row).items())) or (("number", str(len(counted) + 1)),)
-        counted.setdefault(known_by, _explain(error))
+        key = tuple(sorted(_name(row).items())) or (("number", str(len(counted) + 1)),)
+        counted.setdefault(key, _explain(error))
 
 
 def _explain(error: Exception) -> str:

@@ -35,7 +35,7 @@ DIMENSIONS = text(
 )
 CONTINUOUS = text("SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()")
 # They are kept where their writers mark what they change.
-KEPT = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND tgrelid = to_regclass('slot_observations'))")
+HAS_ROLLUP_TRIGGER = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND tgrelid = to_regclass('slot_observations'))")
 COMPRESSED = text("SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_schema = current_schema() AND hypertable_name = :table")
 AGES = text(
     "SELECT hypertable_name AS table, CAST(config ->> :key AS interval) AS after FROM timescaledb_information.jobs"
@@ -109,7 +109,7 @@ def rollups(connection: Connection) -> dict[str, str]:
 
 def keeps_rollups(connection: Connection) -> bool:
     """Return whether the rollups are tables that Luna keeps; what is read from them is never late."""
-    return bool(connection.scalar(KEPT))
+    return bool(connection.scalar(HAS_ROLLUP_TRIGGER))
 
 
 def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
@@ -120,15 +120,15 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
 
 
 def apply_policies(connection: Connection, settings: Settings) -> list[RetentionPolicy]:
-    """Bring compression and retention in line with the settings; returns what was asked and what came of it.
+    """Bring compression and retention in line with the settings; returns the policies and their state.
 
     A policy that is refused is logged and changes nothing. A table whose retention is not set keeps its rows for ever.
 
     Invariants: a second call changes nothing.
     """
-    asked = [_bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS]
-    asked += [_bring(connection, table, "retention", after) for table, after in retention_ages(settings).items() if table in SEGMENTS]
-    return [policy for policy in asked if policy is not None]
+    policies = [_bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS]
+    policies += [_bring(connection, table, "retention", after) for table, after in retention_ages(settings).items() if table in SEGMENTS]
+    return [policy for policy in policies if policy is not None]
 
 
 def retention_ages(settings: Settings) -> dict[str, timedelta | None]:

@@ -78,7 +78,7 @@ _LISTINGS = (
 def count_unreadable(connection: Connection, names: list[str], *, now: datetime) -> Iterator[UnreadableKind]:
     """Yield each kind of which something cannot be read, sites apart: those name themselves."""
     for kind, remedy, read in _LISTINGS:
-        with count_left_out() as found:
+        with count_left_out() as skipped:
             read(connection, names, now)
-        if found:
-            yield UnreadableKind(kind, len(found), next(iter(found.values())), remedy)
+        if skipped:
+            yield UnreadableKind(kind, len(skipped), next(iter(skipped.values())), remedy)

@@ -29,7 +29,7 @@ class UserAccount:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a password is held against."""
+    """The credentials against which a password is checked."""
 
     user_id: int
     name: str
@@ -69,7 +69,7 @@ def add(connection: Connection, user: NewUser, password_hash: str) -> User:
 
 
 def change(connection: Connection, name: str, *, role: Role | None = None, sites: Iterable[str] | None = None, password_hash: str | None = None) -> User:
-    """Change what is given about a person; a new password ends every sign-in of theirs.
+    """Change the given fields of a person; a new password ends every sign-in of theirs.
 
     Raises:
         NotFoundError: no such person or site.
@@ -120,26 +120,26 @@ def list_after(connection: Connection, *, after: str = "", limit: int = 100) -> 
 
 
 def find_credentials(connection: Connection, name: str) -> Credentials | None:
-    """Return what a person's password is held against; None where nobody has the name."""
+    """Return a person's credentials; None where nobody has the name."""
     row = connection.execute(select(users.c.user_id, users.c.name, users.c.password_hash).where(users.c.name == name)).first()
     return None if row is None else Credentials(row.user_id, row.name, row.password_hash)
 
 
-def rehash(connection: Connection, known: Credentials, password_hash: str) -> Credentials:
-    """Keep the same password in another form, unless it was changed meanwhile; return what it is held against now."""
-    unchanged = (users.c.user_id == known.user_id) & (users.c.password_hash == known.password_hash)
-    kept = connection.execute(update(users).where(unchanged).values(password_hash=password_hash)).rowcount
-    return replace(known, password_hash=password_hash) if kept else known
+def rehash(connection: Connection, checked: Credentials, password_hash: str) -> Credentials:
+    """Keep the same password in another form, unless it was changed meanwhile; return the present credentials."""
+    unchanged = (users.c.user_id == checked.user_id) & (users.c.password_hash == checked.password_hash)
+    changed_rows = connection.execute(update(users).where(unchanged).values(password_hash=password_hash)).rowcount
+    return replace(checked, password_hash=password_hash) if changed_rows else checked
 
 
-def require_unchanged(connection: Connection, known: Credentials) -> None:
+def require_unchanged(connection: Connection, checked: Credentials) -> None:
     """Hold a person as they were when their password was checked, until the end of the transaction.
 
     Raises:
         UnauthenticatedError: the password was changed since, or the person removed.
     """
-    query = select(users.c.password_hash).where(users.c.user_id == known.user_id).with_for_update(read=True)
-    if connection.scalar(query) != known.password_hash:
+    query = select(users.c.password_hash).where(users.c.user_id == checked.user_id).with_for_update(read=True)
+    if connection.scalar(query) != checked.password_hash:
         raise refuse("password-just-changed", field="password")
 
 
@@ -165,12 +165,12 @@ def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
     Raises:
         NotFoundError: names the first that is not there.
     """
-    wanted = list(dict.fromkeys(names))
-    found = {row.name: row.site_key for row in connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(wanted)))}
-    missing = next((name for name in wanted if name not in found), None)
+    unique = list(dict.fromkeys(names))
+    keys = {row.name: row.site_key for row in connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique)))}
+    missing = next((name for name in unique if name not in keys), None)
     if missing is not None:
         raise refuse("sites-of-user-unknown", field="sites", value=missing)
-    return [found[name] for name in wanted]
+    return [keys[name] for name in unique]
 
 
 def _give_sites(connection: Connection, user_id: int, names: Iterable[str]) -> None:

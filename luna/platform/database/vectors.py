@@ -76,10 +76,10 @@ def remove_other_models(connection: Connection, model: str) -> int:
     return connection.execute(delete(chunk_vectors).where(chunk_vectors.c.model != model)).rowcount
 
 
-def find_model(connection: Connection, wanted: str) -> str:
-    """Return the model whose vectors are searched: ``wanted`` once it has as many as any other, before that the one that has most."""
+def find_model(connection: Connection, requested: str) -> str:
+    """Return the model whose vectors are searched: ``requested`` once it has as many as any other, before that the one that has most."""
     counts: dict[str, int] = {row[0]: row[1] for row in connection.execute(select(chunk_vectors.c.model, func.count()).group_by(chunk_vectors.c.model))}
-    return max(counts, key=lambda model: (counts[model], model == wanted)) if counts else wanted
+    return max(counts, key=lambda model: (counts[model], model == requested)) if counts else requested
 
 
 def dimensions_of(connection: Connection, model: str) -> int | None:
@@ -103,10 +103,10 @@ def read_changes(connection: Connection, model: str, *, after: int, most: int = 
     while after < newest:
         rows = connection.execute(_passages(model).where(chunk_vectors.c.revision > after).limit(most)).all()
         until = rows[-1].revision if len(rows) == most else newest
-        gone = select(vector_removals.c.chunk_id, func.max(vector_removals.c.revision)).where(vector_removals.c.revision.between(after + 1, until))
-        removed = {row[0]: row[1] for row in connection.execute(gone.group_by(vector_removals.c.chunk_id))}
-        kept = [row for row in rows if removed.get(row.chunk_id, 0) < row.revision]
-        yield Changes([_read(row) for row in kept], sorted(set(removed) - {row.chunk_id for row in kept}), until)
+        removals = select(vector_removals.c.chunk_id, func.max(vector_removals.c.revision)).where(vector_removals.c.revision.between(after + 1, until))
+        removed = {row[0]: row[1] for row in connection.execute(removals.group_by(vector_removals.c.chunk_id))}
+        current = [row for row in rows if removed.get(row.chunk_id, 0) < row.revision]
+        yield Changes([_read(row) for row in current], sorted(set(removed) - {row.chunk_id for row in current}), until)
         after = until
 
 
@@ -150,5 +150,5 @@ def _read(row: Row[Any]) -> IndexedPassage:
 
 
 def searched_text(title: str, headings: Sequence[str], passage: str) -> str:
-    """Return what is indexed of a passage: where it stands says what it is about."""
+    """Return the indexed text of a passage, with its title and headings."""
     return "\n".join([" › ".join(dict.fromkeys([title, *headings])), passage])

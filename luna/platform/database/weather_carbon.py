@@ -49,7 +49,7 @@ def read_weather_book(connection: Connection, place: str, *, first: datetime, en
         "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
         " ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
-    ).format(copy.known(*WEATHER), weather_places.place_of(connection, place), first, end, known_at or datetime.max.replace(tzinfo=UTC))
+    ).format(copy.coalesced(*WEATHER), weather_places.place_of(connection, place), first, end, known_at or datetime.max.replace(tzinfo=UTC))
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
     return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER}, known_at=known_at)
 
@@ -65,8 +65,8 @@ def find_returns(connection: Connection, places: Sequence[str], *, since: dateti
         " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS wanted (place)"
     ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(named))
     with copy.cursor(connection) as session:
-        found = dict(session.execute(query).fetchall())
-    return {named[place]: first.astimezone(UTC) for place, first in found.items() if first is not None and first > since}
+        first_issues = dict(session.execute(query).fetchall())
+    return {named[place]: first.astimezone(UTC) for place, first in first_issues.items() if first is not None and first > since}
 
 
 def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:
@@ -91,7 +91,7 @@ def read_carbon_each(connection: Connection, places: Sequence[str], timeline: Ti
         "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, {} FROM unnest({}::text[]) WITH ORDINALITY AS wanted (place, number)"
         " JOIN carbon_intensity AS stored ON stored.place = wanted.place AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
         " ORDER BY wanted.number, slot_start, issued_at DESC"
-    ).format(copy.known("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at)
+    ).format(copy.coalesced("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at)
     rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "value": "f8"}))
     unknown = np.full(timeline.count, np.nan)
     return {
@@ -103,7 +103,7 @@ def read_carbon_issues(connection: Connection, place: str, timeline: Timeline) -
     """Return every issue of the quarter-hours of ``timeline``: slot start, when it became known, g/kWh; in order of slot and issue."""
     query = sql.SQL(
         "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at"
-    ).format(copy.known("carbon_g_per_kwh"), place, timeline.start, timeline.end)
+    ).format(copy.coalesced("carbon_g_per_kwh"), place, timeline.start, timeline.end)
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]", "carbon_g_per_kwh": "f8"})
     return rows["slot_start"], rows["issued_at"], rows["carbon_g_per_kwh"]
 
@@ -113,6 +113,6 @@ def _read(connection: Connection, table: str, place: str, timeline: Timeline, *,
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start) slot_start, {} FROM {}"
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} ORDER BY slot_start, issued_at DESC"
-    ).format(copy.known(*names), sql.Identifier(table), place, grid.start, grid.end, known_at)
+    ).format(copy.coalesced(*names), sql.Identifier(table), place, grid.start, grid.end, known_at)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price") for name in names}

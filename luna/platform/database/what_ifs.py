@@ -1,4 +1,4 @@
-"""Questions what would have been, and what came of them."""
+"""What-if questions and their replies."""
 
 from datetime import UTC, datetime
 
@@ -50,7 +50,7 @@ def read_answer(connection: Connection, what_if_id: str) -> tuple[datetime, What
 
 
 def keep_flows(connection: Connection, what_if_id: str, variant: str, flows: Message) -> dict[str, object]:
-    """Store what a variant came to, and return what is there by variant; whoever keeps at the same time waits, so that the last one sees all."""
+    """Store the flows of a variant, and return all flows by variant; concurrent writers wait, so that the last one sees all."""
     connection.execute(select(what_ifs.c.what_if_id).where(what_ifs.c.what_if_id == what_if_id).with_for_update())
     write = insert(what_if_flows).values(what_if_id=what_if_id, variant=variant, flows=_jsonb(flows))
     key = ["what_if_id", "variant"]
@@ -65,7 +65,7 @@ def conclude(connection: Connection, reply: WhatIfReply) -> None:
 
 
 def forget_old(connection: Connection, *, before: datetime) -> int:
-    """Delete questions that were asked before an instant, with what their variants came to, and return how many; those that a recommendation rests on stay."""
+    """Delete questions that were asked before an instant, with the flows of their variants, and return how many; those that a recommendation rests on stay."""
     named = select(items.c.what_if_id).where(items.c.what_if_id.is_not(None))
     return connection.execute(delete(what_ifs).where(what_ifs.c.asked_at < before, what_ifs.c.what_if_id.not_in(named))).rowcount
 

@@ -66,7 +66,7 @@ def _check_revision(found: str | None) -> DoctorFinding:
     head = revision.head()
     if found == head:
         return DoctorFinding("database", "ok", f"the tables are at revision {found}, which this release works with")
-    if found is not None and found not in revision.known():
+    if found is not None and found not in revision.list_revisions():
         return DoctorFinding(
             "database",
             "fault",

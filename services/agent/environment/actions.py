@@ -45,9 +45,9 @@ def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: in
 
     What is the same for all sites has a single column.
     """
-    known = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
-    chosen = np.choose(known, np.array([*modes, _NO_MODE], dtype=np.int8))
-    mode, target = (np.broadcast_to(each, (batteries, known.size)) for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf)))
+    valid = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
+    chosen = np.choose(valid, np.array([*modes, _NO_MODE], dtype=np.int8))
+    mode, target = (np.broadcast_to(each, (batteries, valid.size)) for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf)))
     return SetPoint(mode, _ANY, target, floor_soc=_LEAST, ceiling_soc=_ANY, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
 
 
@@ -81,7 +81,7 @@ class DayPrices:
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """What a continuous policy asks of each battery, kW, shape ``(batteries, sites)``: into it, out of it for the house, and out of it into the grid."""
+    """Powers requested of each battery, kW, shape ``(batteries, sites)``: into it, out of it for the house, and out of it into the grid."""
 
     charge_kw: FloatArray
     discharge_kw: FloatArray
@@ -89,16 +89,16 @@ class Powers:
 
     @classmethod
     def of(cls, shares: Sequence[FloatArray], limits: SiteLimits) -> Self:
-        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is none asks for nothing."""
+        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; a share that is no number requests nothing."""
         battery = limits.batteries
         with np.errstate(invalid="ignore"):
-            asked = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
-            return cls(*(np.where(each > 0.0, each, 0.0) for each in asked))
+            powers = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
+            return cls(*(np.where(each > 0.0, each, 0.0) for each in powers))
 
     def gate(self, day: DayPrices) -> "Powers":
-        """Return powers of which no slot asks for both directions.
+        """Return powers without both directions in one slot.
 
-        Where both are asked for: in the day's cheapest quarter the battery charges, in its dearest it discharges; between them the larger power wins, and of
+        Where both are requested: in the day's cheapest quarter the battery charges, in its dearest it discharges; between them the larger power wins, and of
         equal ones the side of the median. Source: revision 80.
         """
         out = self.discharge_kw + self.export_kw
@@ -128,7 +128,7 @@ class Powers:
 
 
 def beyond_limits(shares: Sequence[FloatArray]) -> BoolArray:
-    """Return which sites were asked for a share that is none, shape ``(sites,)``."""
+    """Return the sites with a requested share that is no number, shape ``(sites,)``."""
     within = [(share >= 0.0) & (share <= 1.0) for share in shares]
     beyond: BoolArray = ~(within[0] & within[1] & within[2])
     return beyond

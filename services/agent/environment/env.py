@@ -22,7 +22,7 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
 
     Args:
         batch: episodes to choose from.
-        rule: what is shown, taken and rewarded.
+        rule: observations, actions and rewards.
     """
 
     metadata = {"render_modes": []}
@@ -41,7 +41,7 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         """Begin an episode.
 
         Args:
-            seed: of what is drawn from now on.
+            seed: of all draws from now on.
             options: ``day`` (a local date or its text) and ``site`` (a name) choose the episode, default: drawn; ``share`` is how full batteries are.
 
         Raises:
@@ -49,9 +49,9 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
             NotFoundError: no episode begins on the day.
         """
         super().reset(seed=seed)
-        asked = options or {}
-        self._episode = self._choose(asked.get("day"), asked.get("site"))
-        share = self.rule.start_share if asked.get("share") is None else asked["share"]
+        choices = options or {}
+        self._episode = self._choose(choices.get("day"), choices.get("site"))
+        share = self.rule.start_share if choices.get("share") is None else choices["share"]
         share = self.np_random.random() if share is None else float(share)
         if not 0.0 <= share <= 1.0:
             raise InvalidInputError("a share lies between 0 and 1", field="options.share", value=share)
@@ -96,7 +96,7 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         return self.batch.episodes.first[[self._episode]] + self._slot
 
     def _state(self) -> StateArray:
-        return np.asarray(self.rule.layout.build(self.batch.known, self._place, self._soc, self._capacity_kwh)[0])
+        return np.asarray(self.rule.layout.build(self.batch.features, self._place, self._soc, self._capacity_kwh)[0])
 
 
 def _describe(result: StepResult) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from luna.energy.physics import BoolArray, IntArray
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.actions import find_quartiles
-from services.agent.environment.known import KnownSlots, SceneKnowledge
 from services.agent.environment.sites import SiteColumns
+from services.agent.environment.slot_features import SceneKnowledge, SlotFeatures
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.replay.data import ReplayData
 
@@ -26,7 +26,7 @@ NO_VERDICTS: Mapping[date, QualityVerdict] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SlotTable:
-    """What happened in slots, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and how the site's rule holds PV back.
+    """Actual values of slots, arrays of shape ``(slots,)``: energies in kWh, prices in currency/kWh, and how the site's rule holds PV back.
 
     ``q25``, ``q50`` and ``q75`` are lower quartile, median and upper quartile of the local day's import price, zero prices left out.
     """
@@ -46,7 +46,7 @@ class SlotTable:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def at(self, slots: IndexArray) -> "SlotTable":
-        """Return what happened in some of the slots, in this order."""
+        """Return the actual values of some of the slots, in this order."""
         return SlotTable(**{name: column[slots] for name, column in self.columns.items()})  # type: ignore[arg-type]
 
 
@@ -54,7 +54,7 @@ class SlotTable:
 class EpisodeTable:
     """Episodes, arrays of shape ``(episodes,)``: first slot, number of slots, which site, and what a kWh left in its batteries is worth.
 
-    ``masked`` marks those of which a day says nothing of the battery that can be trusted; ``day`` is the first local one.
+    ``masked`` marks those with a day whose battery readings cannot be trusted; ``day`` is the first local one.
     """
 
     first: IndexArray
@@ -72,16 +72,16 @@ class EpisodeTable:
 
 @dataclass(frozen=True)
 class EpisodeBatch:
-    """Episodes of one or more sites, with what happened in their slots and what was known at the begin of each.
+    """Episodes of one or more sites, with the actual values of their slots and the features known at the begin of each.
 
-    ``refused`` says of each day that no episode may hold, by name of the site and day, why.
+    ``refused``: the reason of each day that no episode may contain, by the site's name and day.
     """
 
     sites: tuple[Site, ...]
     columns: SiteColumns
     hours: float
     slots: SlotTable
-    known: KnownSlots
+    features: SlotFeatures
     episodes: EpisodeTable
     refused: Mapping[tuple[str, date], str]
 
@@ -90,7 +90,7 @@ class EpisodeBatch:
         """Return an episode of ``days`` local days from each day of a scene on from which that many in a row can be used.
 
         Args:
-            scene: what happened, and what was known when.
+            scene: actual values, forecasts and prices with their instants of issue.
             days: of an episode.
             verdicts: on the quality of local days; ``exclude`` is refused, ``mask_battery`` marked. A day without one counts as clean.
 
@@ -99,17 +99,17 @@ class EpisodeBatch:
         """
         _require_stepwise(scene.site)
         table, gaps = _read_slots(scene)
-        seen = SceneKnowledge.of(scene)
-        reasons = _refuse_days(scene, gaps | seen.unknown, verdicts)
-        found = [row for place in range(len(scene.days)) if (row := _compose(scene, place, days, reasons)) is not None]
-        refused = {(scene.site.name, day): said for day, said in reasons.items()}
-        if not found:
-            said = next(iter(refused.values()), f"it has fewer than {days} days")
-            raise InvalidInputError(f"no episode can be made of these days: {said}", field="days", value=days)
-        first, count, worth, day = zip(*found, strict=True)
+        knowledge = SceneKnowledge.of(scene)
+        reasons = _refuse_days(scene, gaps | knowledge.unknown, verdicts)
+        rows = [row for place in range(len(scene.days)) if (row := _compose(scene, place, days, reasons)) is not None]
+        refused = {(scene.site.name, day): reason for day, reason in reasons.items()}
+        if not rows:
+            reason = next(iter(refused.values()), f"it has fewer than {days} days")
+            raise InvalidInputError(f"no episode can be made of these days: {reason}", field="days", value=days)
+        first, count, worth, day = zip(*rows, strict=True)
         masked = np.array([any(not may_use(verdicts.get(each + timedelta(days=ahead)), "soc") for ahead in range(days)) for each in day])
-        episodes = EpisodeTable(np.array(first), np.array(count), np.zeros(len(found), dtype=np.int64), np.array(worth), masked, day)
-        return cls((scene.site,), SiteColumns.of([scene.site]), scene.timeline.step / timedelta(hours=1), table, seen.known, episodes, refused)
+        episodes = EpisodeTable(np.array(first), np.array(count), np.zeros(len(rows), dtype=np.int64), np.array(worth), masked, day)
+        return cls((scene.site,), SiteColumns.of([scene.site]), scene.timeline.step / timedelta(hours=1), table, knowledge.features, episodes, refused)
 
     @classmethod
     def join(cls, parts: Sequence["EpisodeBatch"]) -> Self:
@@ -129,11 +129,11 @@ class EpisodeBatch:
         moved = [part.episodes for part in parts]
         moved = [replace(each, first=each.first + start, site=each.site + place) for each, start, place in zip(moved, starts, places, strict=False)]
         episodes = _join_episodes(moved)
-        refused = {key: said for part in parts for key, said in part.refused.items()}
-        return cls(sites, SiteColumns.of(sites), parts[0].hours, slots, KnownSlots.join([part.known for part in parts]), episodes, refused)
+        refused = {key: reason for part in parts for key, reason in part.refused.items()}
+        return cls(sites, SiteColumns.of(sites), parts[0].hours, slots, SlotFeatures.join([part.features for part in parts]), episodes, refused)
 
     def equip(self, choices: Sequence[Sequence[Battery]]) -> Self:
-        """Return the episodes of this batch's only site once for each choice of batteries; what happened and what was known is held once.
+        """Return the episodes of this batch's only site once for each choice of batteries; the slots are shared.
 
         Raises:
             InvalidInputError: the batch holds several sites, a choice changes how PV is held back, or choices differ in their number of batteries.
@@ -183,7 +183,7 @@ def _require_stepwise(site: Site) -> None:
 
 
 def _read_slots(scene: ReplayData) -> tuple[SlotTable, dict[int, str]]:
-    """Return what happened in a scene's window, and the slots of which that is not known."""
+    """Return the actual values of a scene's window, and the slots with gaps."""
     actuals, count = scene.actuals, scene.timeline.count
     imported, exported, quartiles, gaps = np.full(count, np.nan), np.full(count, np.nan), np.zeros((3, count)), dict[int, str]()
     for first, end in scene.days:

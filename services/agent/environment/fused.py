@@ -37,7 +37,7 @@ class UnrecordedError(Exception):
 
 @dataclass
 class _Tape:
-    """What was recorded: one line for each operation, as it is ``written``, and what has to be false for the record to hold."""
+    """The recorded operations: one line for each, as it is ``written``, and what has to be false for the record to hold."""
 
     written: Mapping[Any, str] = field(default_factory=lambda: _WRITTEN)
     lines: list[str] = field(default_factory=list)
@@ -130,8 +130,8 @@ def _write(value: Any) -> str:
     column = np.asarray(value)
     if not column.size or not (column == column.flat[0]).all():
         raise UnrecordedError("a column that was not named")
-    found = column.flat[0].item()
-    return f"({found})" if isinstance(found, bool) or np.isfinite(found) else ("inf" if found > 0 else "(-inf)")
+    number = column.flat[0].item()
+    return f"({number})" if isinstance(number, bool) or np.isfinite(number) else ("inf" if number > 0 else "(-inf)")
 
 
 Columns = Mapping[str, Any]
@@ -203,13 +203,13 @@ _TILE = 64
 
 def _keep_used(lines: list[str], results: list[str]) -> tuple[list[str], set[str]]:
     """Return the lines that results depend on, in order, and all names in them."""
-    used, kept = set(_NAME.findall(" ".join(results))), list[str]()
+    used, needed = set(_NAME.findall(" ".join(results))), list[str]()
     for line in reversed(lines):
         name, written = line.split(" = ", 1)
         if name in used:
             used.update(_NAME.findall(written))
-            kept.append(line)
-    return kept[::-1], used
+            needed.append(line)
+    return needed[::-1], used
 
 
 def _describe(lines: list[str], leaves: list[_Leaf], results: list[str]) -> str:
@@ -237,6 +237,6 @@ def _loop(lines: list[str], count: str) -> list[str]:
 def _compile(source: str) -> Kernel:
     import numba
 
-    made: dict[str, Any] = {"np": np, "inf": np.inf}
-    exec(source, made)  # noqa: S102 - every line was written above
-    return numba.njit(nogil=True, error_model="numpy")(made["kernel"])
+    namespace: dict[str, Any] = {"np": np, "inf": np.inf}
+    exec(source, namespace)  # noqa: S102 - every line was written above
+    return numba.njit(nogil=True, error_model="numpy")(namespace["kernel"])

@@ -1,4 +1,4 @@
-"""A loop that copies what was known into state vectors. Compiled once, kept on the disk."""
+"""A loop that copies features into state vectors. Compiled once, kept on the disk."""
 
 import numpy as np
 from numba import njit

@@ -16,7 +16,7 @@ CHEAP_SHARE = 0.8
 class RewardRule:
     """How a learner is rewarded beside the cost.
 
-    ``discount`` is the learner's own, so that the value of stored energy telescopes under it. The penalties are shaping and zero unless asked for:
+    ``discount`` is the learner's own, so that the value of stored energy telescopes under it. The penalties are shaping and zero by default:
     ``terminal_soc_penalty`` (currency) on the distance between the state of charge at the end and at the begin of an episode, ``cheap_discharge_penalty``
     (currency/kWh) on what is discharged at less than 0.8 × the day's median import price.
     """
@@ -27,7 +27,7 @@ class RewardRule:
 
     @property
     def shapes(self) -> bool:
-        """Whether any penalty is asked for."""
+        """Whether any penalty is configured."""
         return bool(self.terminal_soc_penalty or self.cheap_discharge_penalty)
 
 

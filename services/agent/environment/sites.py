@@ -46,19 +46,19 @@ class SiteColumns:
 
     def columns(self) -> list[FloatArray]:
         """Return all arrays, always in the same order."""
-        found: list[FloatArray] = []
+        arrays: list[FloatArray] = []
 
         def note(column: FloatArray) -> FloatArray:
-            found.append(column)
+            arrays.append(column)
             return column
 
         _map_limits(self.limits, note)
-        return [*found, self.wear_price]
+        return [*arrays, self.wear_price]
 
     def filled(self, columns: Sequence[FloatArray]) -> Self:
         """Return the same with other arrays, in the order of ``columns``."""
-        left = iter(columns)
-        return type(self)(_map_limits(self.limits, lambda _: next(left)), next(left))
+        remaining = iter(columns)
+        return type(self)(_map_limits(self.limits, lambda _: next(remaining)), next(remaining))
 
 
 def _map_limits(limits: SiteLimits, change: Change) -> SiteLimits:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray, IndexArray
 from services.agent.environment.kernels import gather
-from services.agent.environment.known import HOURS, KnownSlots
+from services.agent.environment.slot_features import HOURS, SlotFeatures
 from services.agent.environment.summaries import ENERGY_NAMES, PRICE_NAMES
 from services.planner.problem.problem import Problem
 
@@ -19,7 +19,7 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a state: which series of ``KnownSlots`` it shows, by what that is divided, and whether the hours after the slot follow.
+    """A part of a state: its series of ``SlotFeatures``, by what that is divided, and whether the hours after the slot follow.
 
     A part with names of its own shows as many columns of a table, ``(slots, len(names))``.
     """
@@ -73,30 +73,30 @@ class StateLayout:
         """How many features a state has."""
         return len(self.names)
 
-    def build(self, known: KnownSlots, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray) -> StateArray:
+    def build(self, features: SlotFeatures, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray) -> StateArray:
         """Return the states of slots, shape ``(states, size)``; ``slots``, ``soc`` (0–1) and ``capacity_kwh`` have shape ``(states,)``.
 
         Raises:
             InvalidInputError: a feature that is no number, as of an unknown state of charge.
         """
         states = np.empty((slots.size, self.size), dtype=np.float32)
-        self.fill(states, known, slots, (soc, capacity_kwh))
+        self.fill(states, features, slots, (soc, capacity_kwh))
         if not np.isfinite(states).all():
             feature = self.names[int(np.flatnonzero(~np.isfinite(states).all(axis=0))[0])]
             raise InvalidInputError("this part of the state is not known", field=feature, remedy="Give state of charge, forecasts and prices without gaps.")
         return states
 
-    def fill(self, states: StateArray, known: KnownSlots, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
-        """Write states of slots without looking for what is no number: for knowledge that was looked through before.
+    def fill(self, states: StateArray, features: SlotFeatures, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
+        """Write states of slots without looking for what is no number: for features that were checked before.
 
         Args:
             states: where to write, shape ``(states, size)``.
-            known: what was known.
+            features: of the slots.
             slots: of it, shape ``(states,)``.
             batteries: state of charge and capacity, each of shape ``(states,)``.
         """
         soc, capacity_kwh = batteries
-        factors = {"nothing": np.ones(slots.size), "capacity": 1.0 / capacity_kwh, "price": known.price_factor[slots]}
+        factors = {"nothing": np.ones(slots.size), "capacity": 1.0 / capacity_kwh, "price": features.price_factor[slots]}
         place = 0
         for name in self.parts:
             if name == _SOC:
@@ -107,13 +107,13 @@ class StateLayout:
             factor = factors[part.divided_by]
             if part.names:
                 width = len(part.names)
-                gather(states, (place, width), getattr(known, part.series).ravel(), slots * width, factor)
+                gather(states, (place, width), getattr(features, part.series).ravel(), slots * width, factor)
                 place += width
                 continue
-            gather(states, (place, 1), getattr(known, part.series), slots, factor)
+            gather(states, (place, 1), getattr(features, part.series), slots, factor)
             if part.hours > 1:
-                at = known.price_at if part.divided_by == "price" else known.energy_at
-                gather(states, (place + 1, part.hours - 1), getattr(known.ahead, part.series), at[slots], factor)
+                at = features.price_at if part.divided_by == "price" else features.energy_at
+                gather(states, (place + 1, part.hours - 1), getattr(features.ahead, part.series), at[slots], factor)
             place += part.hours
 
 
@@ -136,7 +136,7 @@ def see_problem(layout: StateLayout, problem: Problem) -> StateArray:
     capacity = problem.limits.batteries.capacity_kwh.sum(axis=0)
     if not capacity.size or not capacity.all():
         raise InvalidInputError("there is nothing to decide at a site without a battery", field="site.batteries")
-    return np.asarray(layout.build(KnownSlots.of_problem(problem), np.zeros(1, dtype=np.int64), problem.stored_kwh.sum() / capacity, capacity)[0])
+    return np.asarray(layout.build(SlotFeatures.of_problem(problem), np.zeros(1, dtype=np.int64), problem.stored_kwh.sum() / capacity, capacity)[0])
 
 
 def find_layout(version: str) -> StateLayout:

@@ -1,4 +1,4 @@
-"""One slot of sites side by side: what is asked passes the safety layer, physics says what happens, economics what it costs."""
+"""One slot of sites side by side: requests pass the safety layer, physics gives the flows, economics their cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What became of a slot, meter arrays of shape ``(sites,)``: the set-point as the safety layer let it through, flows, costs, and what a learner is given.
+    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point as the safety layer let it through, flows, costs, and the learner's rewards.
 
     ``costs`` are what evaluations count; ``potential`` and ``shaping`` are for the learner alone. ``intervened``: the safety layer changed a mode, that of an
     action that is none or that the site's contract forbids, or a power was asked for that is none.
@@ -86,22 +86,22 @@ class StepResult:
 
 
 def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequence[AnyColumn], *, hours: float) -> StepResult:
-    """Return what a slot makes of actions.
+    """Return the result of actions in a slot.
 
     Args:
-        rule: what is taken and rewarded.
+        rule: actions and rewards.
         sites: at the slot's begin.
-        slot: what happens to each of them, arrays of shape ``(sites,)``.
+        slot: the actual values of each of them, arrays of shape ``(sites,)``.
         actions: as ``EnvRule.read`` returns them.
         hours: the slot's length.
     """
-    asked = _ask(rule, sites, slot, actions, hours=hours)
-    safe = clamp(asked, sites.stored_kwh, sites.limits)
+    requested = _ask(rule, sites, slot, actions, hours=hours)
+    safe = clamp(requested, sites.stored_kwh, sites.limits)
     flows = simulate_slot(safe, sites.stored_kwh, SlotActuals(slot.load_kwh, slot.pv_kwh, hours), limits=sites.limits)
     costs = cost_flows(flows, PricesNow(slot.import_price, slot.export_price, sites.wear_price))
     before, after = sites.stored_kwh.sum(axis=0), flows.stored_kwh.sum(axis=0)
     potential = value_change(before, after, sites.worth, discount=rule.reward.discount)
-    intervened = (safe.mode != asked.mode).any(axis=0)
+    intervened = (safe.mode != requested.mode).any(axis=0)
     if rule.control == "continuous":
         intervened = intervened | beyond_limits(actions)
     return StepResult(safe, flows, costs, potential, _shape(rule.reward, sites, slot, flows), intervened)

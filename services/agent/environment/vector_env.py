@@ -25,7 +25,7 @@ FUSE_FROM = 256
 class StepInfo:
     """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what evaluations count, and what only the learner sees.
 
-    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: what was asked for was not what the safety layer let through.
+    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: the safety layer changed the requested set-point.
     """
 
     episode: IndexArray
@@ -51,7 +51,7 @@ class VectorEnv:
     Args:
         batch: episodes to choose from.
         count: how many run side by side.
-        rule: what is shown, taken and rewarded.
+        rule: observations, actions and rewards.
         threads: how many blocks of sites are stepped at once.
     """
 
@@ -160,13 +160,13 @@ class _Block:
         results = (info.stored_kwh, info.cost, info.potential, info.shaping, info.intervened)
         info.episode[:] = self.episode
         if fused is None:
-            self._stored_kwh[:], *found = self._step(columns | self._batch.slots.at(self._slot).columns)
-            _write(results, (self._stored_kwh.sum(axis=0), *found), slice(None))
+            self._stored_kwh[:], *outputs = self._step(columns | self._batch.slots.at(self._slot).columns)
+            _write(results, (self._stored_kwh.sum(axis=0), *outputs), slice(None))
             return self._done
         if (others := fused.run(self._slot, columns, results)) is not None:
             apart = {name: column[..., others] for name, column in columns.items()} | self._batch.slots.at(self._slot[others]).columns
-            stored_kwh, *found = self._step(apart)
-            _write(results, (stored_kwh[0], *found), others)
+            stored_kwh, *outputs = self._step(apart)
+            _write(results, (stored_kwh[0], *outputs), others)
         self._stored_kwh[0] = info.stored_kwh
         return self._done
 
@@ -184,7 +184,7 @@ class _Block:
     def observe(self, states: StateArray) -> None:
         """Write the states at the begin of the slots."""
         soc = self._stored_kwh.sum(axis=0) / self._capacity_kwh
-        self._rule.layout.fill(states, self._batch.known, self._slot, (soc, self._capacity_kwh))
+        self._rule.layout.fill(states, self._batch.features, self._slot, (soc, self._capacity_kwh))
 
     def _columns(self, actions: AnyArray) -> dict[str, Any]:
         return {f"action{place}": column for place, column in enumerate(self._rule.read(actions))} | self._standing
@@ -194,8 +194,8 @@ class _Block:
         limits = self._sites.filled([columns.get(f"limit{place}", column) for place, column in enumerate(self._sites.columns())])
         now = SitesNow(limits.limits, limits.wear_price, *(columns[name] for name in ("stored_kwh", "capacity_kwh", "worth", "first_soc", "done")))
         slot = SlotTable(**{name: columns[name] for name in SlotTable.__slots__})
-        asked = [columns[name] for name in columns if name.startswith("action")]
-        result = step_sites(self._rule, now, slot, asked, hours=self._batch.hours)
+        actions = [columns[name] for name in columns if name.startswith("action")]
+        result = step_sites(self._rule, now, slot, actions, hours=self._batch.hours)
         return result.flows.stored_kwh, result.costs.total, result.potential, result.shaping, result.intervened
 
     def _begin(self, where: IndexArray, episodes: IndexArray) -> None:
@@ -215,6 +215,6 @@ class _Block:
         self._first_soc[where] = self._stored_kwh[:, where].sum(axis=0) / self._capacity_kwh[where]
 
 
-def _write(results: Sequence[AnyArray], found: Sequence[AnyArray], where: slice | BoolArray) -> None:
-    for result, column in zip(results, found, strict=True):
+def _write(results: Sequence[AnyArray], columns: Sequence[AnyArray], where: slice | BoolArray) -> None:
+    for result, column in zip(results, columns, strict=True):
         result[where] = column

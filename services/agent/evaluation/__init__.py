@@ -1,1 +1,1 @@
-"""What the agent is worth: measured on days it has not seen, compared fairly, drawn."""
+"""Evaluation of the agent on unseen days: scores, comparisons, pictures."""

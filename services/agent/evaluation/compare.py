@@ -66,24 +66,24 @@ def score_policies(costs: PolicyCosts, replies: Sequence[ReplayReply], *, seed: 
     Args:
         costs: of the days that count.
         replies: the replays that lived them, whole; a breach on any of their days counts.
-        seed: of what is drawn.
+        seed: of all draws.
     """
     return {name: _score(costs, name, [reply.policies[name] for reply in replies], seed=seed) for name in costs.cost}
 
 
-def _score(costs: PolicyCosts, name: str, lived: Sequence[PolicyReply], *, seed: int) -> PolicyScore:
+def _score(costs: PolicyCosts, name: str, replies: Sequence[PolicyReply], *, seed: int) -> PolicyScore:
     score, low, high = _share(costs, name, seed=seed)
-    days = sum(len(policy.days) for policy in lived)
+    days = sum(len(policy.days) for policy in replies)
     others = {f"over_{other}": compare(costs, name, over=other, seed=seed) for other in (PLANNER, INVERTER) if other in costs.cost and other != name}
     return PolicyScore(
         cost=float(costs.cost[name].sum()),
         score=score,
         low=low,
         high=high,
-        violations=sum(policy.violations for policy in lived),
-        unmet_kwh=sum(policy.unserved_kwh for policy in lived),
-        mode_changes_per_day=sum(policy.mode_changes_per_day * len(policy.days) for policy in lived) / days,
-        run_id=lived[-1].run_id,
+        violations=sum(policy.violations for policy in replies),
+        unmet_kwh=sum(policy.unserved_kwh for policy in replies),
+        mode_changes_per_day=sum(policy.mode_changes_per_day * len(policy.days) for policy in replies) / days,
+        run_id=replies[-1].run_id,
         **others,
     )
 

@@ -31,7 +31,7 @@ class UsableDays:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationWeek:
-    """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings know what was before ``trained_until``."""
+    """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings use data from before ``trained_until``."""
 
     first: date
     days: int
@@ -65,8 +65,8 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
     """Return ``count`` days by ``RULE``, fewer where there are no more.
 
     Args:
-        record: what was recorded.
-        count: how many days are wanted.
+        record: the recorded days.
+        count: how many days to choose.
         last: no later day is chosen; default: the last one recorded.
 
     Raises:
@@ -74,9 +74,9 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
 
     Invariants: nothing is drawn, so the same record gives the same days; no day lies before what its trainings know.
     """
-    found = list(_list_weeks(record, min(last or record.last, record.last)))
-    skipped = {day: record.unusable[day] for week in found for day in _days_of(week) if day in record.unusable}
-    whole = [week for week in found if not any(day in skipped for day in _days_of(week))]
+    weeks = list(_list_weeks(record, min(last or record.last, record.last)))
+    skipped = {day: record.unusable[day] for week in weeks for day in _days_of(week) if day in record.unusable}
+    whole = [week for week in weeks if not any(day in skipped for day in _days_of(week))]
     if not whole:
         raise refuse("no-week-to-measure", field="days", value=count, days=HISTORY_DAYS)
     chosen = _spread_over_seasons(whole, -(-count // WEEK))
@@ -101,19 +101,19 @@ def _list_weeks(record: UsableDays, last: date) -> Iterator[date]:
             yield monday
 
 
-def _spread_over_seasons(mondays: Sequence[date], wanted: int) -> list[date]:
+def _spread_over_seasons(mondays: Sequence[date], count: int) -> list[date]:
     seasons: dict[int, list[date]] = {}
     for monday in mondays:
         # The season of a week's Thursday, as its number in the calendar goes by it: winter is December to February.
         seasons.setdefault((monday + timedelta(days=3)).month % 12 // 3, []).append(monday)
-    shares = _share_out({season: len(weeks) for season, weeks in seasons.items()}, wanted)
+    shares = _share_out({season: len(weeks) for season, weeks in seasons.items()}, count)
     return sorted(monday for season, weeks in seasons.items() for monday in _space_evenly(weeks, shares[season]))
 
 
-def _share_out(available: Mapping[int, int], wanted: int) -> dict[int, int]:
+def _share_out(available: Mapping[int, int], count: int) -> dict[int, int]:
     """Return how many of each season, as equal as they can be; where they cannot, the season that comes first in the record gives one more."""
     shares = dict.fromkeys(available, 0)
-    for _ in range(min(wanted, sum(available.values()))):
+    for _ in range(min(count, sum(available.values()))):
         shares[min((season for season in available if shares[season] < available[season]), key=lambda season: shares[season])] += 1
     return shares
 

@@ -47,14 +47,14 @@ log = structlog.get_logger("luna.agent")
 
 
 def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress) -> EvaluateAgentReply:
-    """Return every policy's score on unseen days; trainings that the rule wants and that were not made yet are made.
+    """Return every policy's score on unseen days; missing trainings are made first.
 
     Args:
         store: where replays keep their days; daily costs go to ``daily_scores`` under ``evaluation_agent``.
         request: how many days, up to when, which learned policies.
         objects: holds the trained models.
         now: nothing later is learned from.
-        progress: told how much is done of how much, and what is done.
+        progress: receives the steps done, their total and a label.
 
     Raises:
         NotFoundError: no such site, nothing was recorded, or a policy that is named was never trained.
@@ -120,17 +120,17 @@ class Lessons:
             until = min(self._midnight(lacking[-1][0]), now)
             longest = read_history(connection, self.site.name, until=until, progress=take_part(progress, 0, parts))
         window, done = longest.scene.timeline, 1
-        for quarter, wanted in groupby(lacking, key=itemgetter(0)):
-            known = longest.within(window.start, min(self._midnight(quarter), window.end))
-            for _, name in wanted:
+        for quarter, quarter_policies in groupby(lacking, key=itemgetter(0)):
+            history = longest.within(window.start, min(self._midnight(quarter), window.end))
+            for _, name in quarter_policies:
                 request = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter))
-                self._train(request, known, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
+                self._train(request, history, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
                 done += 1
 
-    def _train(self, request: TrainAgentRequest, known: History, progress: Progress) -> None:
+    def _train(self, request: TrainAgentRequest, history: History, progress: Progress) -> None:
         try:
             with self.store.part() as connection:
-                train_on(connection, request, known, objects=self.objects, progress=progress)
+                train_on(connection, request, history, objects=self.objects, progress=progress)
         except InvalidInputError as error:
             log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
 
@@ -177,13 +177,13 @@ def _was_trained(connection: Connection, site: Site, version: str, *, until: dat
 def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> list[ReplayReply]:
     replies = []
     for place, week in enumerate(weeks):
-        tell, asked = take_part(progress, place, len(weeks), named="replay "), compose_replay(lessons.site, week, policies)
-        replies.append(replay_learned(lessons.store, asked, objects=lessons.objects, progress=tell))
+        tell, request = take_part(progress, place, len(weeks), named="replay "), compose_replay(lessons.site, week, policies)
+        replies.append(replay_learned(lessons.store, request, objects=lessons.objects, progress=tell))
     return replies
 
 
 def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> ReplayRequest:
-    """Return what is asked for a week to be lived under these policies."""
+    """Return the request of a week's replay under these policies."""
     fixed: dict[str, Any] = {"system_id": SYSTEM_ID, "episodes": None, "explain_loss": False}
     return ReplayRequest(site_id=site.name, from_day=week.first, to_day=week.last, policies=policies, **fixed)
 

@@ -36,11 +36,11 @@ def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: Object
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         first, last = find_stretch(read_record(connection, site, **_week_of(request.day)), request.day)
-        asked = ReplayRequest(site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None)
+        replay_request = ReplayRequest(site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None)
         learned = load_learned(connection, site, request.policies, before=local_midnight(first, ZoneInfo(site.timezone)), objects=objects)
-    issue_forecasts(store, site, asked, objects=objects)
+    issue_forecasts(store, site, replay_request, objects=objects)
     with store.part() as connection:
-        return _draw(connection, site, asked, day=request.day, learned=learned)
+        return _draw(connection, site, replay_request, day=request.day, learned=learned)
 
 
 def _week_of(day: date) -> dict[str, date]:
@@ -65,21 +65,21 @@ def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:
     return first, last
 
 
-def _draw(connection: Connection, site: Site, asked: ReplayRequest, *, day: date, learned: dict[str, LearnedPolicy]) -> DayPictureReply:
-    scene = read_scene(connection, asked, find_active(connection, site).forecast_version)
-    lived: dict[date, DayResult] = {}
+def _draw(connection: Connection, site: Site, request: ReplayRequest, *, day: date, learned: dict[str, LearnedPolicy]) -> DayPictureReply:
+    scene = read_scene(connection, request, find_active(connection, site).forecast_version)
+    results: dict[date, DayResult] = {}
     makers = {name: policy.make for name, policy in learned.items()}
-    spec = ReplaySpec(asked.policies, timedelta(minutes=asked.every_minutes) // SLOT, learned=makers, explain_loss=False)
-    reply = run(scene, spec, book=DayLog(keep=lambda result: lived.update({result.day: result}))).reply
+    spec = ReplaySpec(request.policies, timedelta(minutes=request.every_minutes) // SLOT, learned=makers, explain_loss=False)
+    reply = run(scene, spec, book=DayLog(keep=lambda result: results.update({result.day: result}))).reply
     costs = {name: next(each for each in policy.days if each.day == day) for name, policy in reply.policies.items()}
-    traces = trace_day(scene, Rules.of(scene), lived[day], costs)
+    traces = trace_day(scene, Rules.of(scene), results[day], costs)
     named = {name: trace.model_copy(update={"run_id": learned[name].run_id}) if name in learned else trace for name, trace in traces.items()}
     return DayPictureReply(
         svg=draw_day(named, title=f"{site.name}, {day}", numbers=Numbers("en", scene.zone, site.currency)),
-        policies=asked.policies,
+        policies=request.policies,
         day=day,
-        from_day=asked.from_day,
-        to_day=asked.to_day,
+        from_day=request.from_day,
+        to_day=request.to_day,
         currency=site.currency,
         traces=named,
     )

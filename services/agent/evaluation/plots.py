@@ -16,7 +16,7 @@ from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import LETTER, circle, join, path, rectangle, text
 from services.agent.evaluation.traces import LITTLE_KWH
 
-COLUMN, LEFT, GAP = 390.0, 44.0, 18.0
+COLUMN, MARGIN, GAP = 390.0, 44.0, 18.0
 # Title, then each column's name and three lines; a panel's unit stands above it, the clock below.
 HEAD, UNIT = 98.0, 30.0
 PANELS = {"price": 150.0, "power": 210.0, "stored": 130.0}
@@ -38,7 +38,7 @@ KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _LivedDay:
+class _TraceDay:
     """A policy's day in arrays; powers in kW, prices in hundredths or units as ``Numbers`` says them, the state of charge in percent from its first end on."""
 
     name: str
@@ -50,7 +50,7 @@ class _LivedDay:
     stored: FloatArray
 
     @classmethod
-    def of(cls, name: str, trace: PolicyDayTrace, *, hours: float, base: int) -> "_LivedDay":
+    def of(cls, name: str, trace: PolicyDayTrace, *, hours: float, base: int) -> "_TraceDay":
         def read(field: str) -> FloatArray:
             return np.array([getattr(slot, field) for slot in trace.slots])
 
@@ -77,7 +77,7 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     base, unit = numbers.price_unit
     slots = next(iter(traces.values())).slots
     step = slots[1].start - slots[0].start
-    days = [_LivedDay.of(name, trace, hours=step / timedelta(hours=1), base=base) for name, trace in traces.items()]
+    days = [_TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=base) for name, trace in traces.items()]
     axes = _fit_axes(days)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=_list_edges(slots, step)) for place, day in enumerate(days))
@@ -93,7 +93,7 @@ def _list_edges(slots: Sequence[SlotTrace], step: timedelta) -> list[datetime]:
     return [*(slot.start for slot in slots), slots[-1].start + step]
 
 
-def _fit_axes(days: Sequence[_LivedDay]) -> dict[str, Axis]:
+def _fit_axes(days: Sequence[_TraceDay]) -> dict[str, Axis]:
     """Return each panel's scale, which holds the values of all columns."""
     prices = np.concatenate([day.price for day in days])
     powers = np.concatenate([series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)])
@@ -111,8 +111,8 @@ def _fit_axes(days: Sequence[_LivedDay]) -> dict[str, Axis]:
     }
 
 
-def _draw_column(day: _LivedDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
-    frame = ChartFrame(COLUMN, LEFT, 0.0, len(day.trace.slots))
+def _draw_column(day: _TraceDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
+    frame = ChartFrame(COLUMN, MARGIN, 0.0, len(day.trace.slots))
     price, power, stored = axes["price"], axes["power"], axes["stored"]
     cheap = find_runs(day.price < np.median(day.price))
     clock = ClockAxis(frame, lambda edge: edges[edge], numbers, price.top, stored.bottom, stored.bottom + 16, every=6)
@@ -128,26 +128,26 @@ def _draw_column(day: _LivedDay, x: float, axes: Mapping[str, Axis], numbers: Nu
         path(trace_stairs(frame, power, day.export_kw), "line export-line"),
         path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
         # What is stored is known at the end of each slot.
-        path(trace_edges(ChartFrame(COLUMN, LEFT + frame.slot_width, 0.0, frame.count - 1), stored, day.stored), "line stored-line"),
+        path(trace_edges(ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1), stored, day.stored), "line stored-line"),
     ]
     return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
 
 
-def _mark_trades(frame: ChartFrame, axis: Axis, day: _LivedDay) -> list[Markup]:
+def _mark_trades(frame: ChartFrame, axis: Axis, day: _TraceDay) -> list[Markup]:
     """Return a dot on the price of each slot in which the batteries charged, or gave."""
     trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
     return [circle((frame.x(slot + 0.5), axis.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
 
 
-def _describe(day: _LivedDay, numbers: Numbers) -> list[Markup]:
+def _describe(day: _TraceDay, numbers: Numbers) -> list[Markup]:
     cost = day.trace.cost - (day.trace.value_gain or 0.0)
-    told = (
+    lines = (
         f"{numbers.money(cost)}, stored energy counted in",
         _tell_slots("charges", day.trace.charging, numbers),
         _tell_slots("discharges", day.trace.discharging, numbers),
     )
     name = text((0, 42), say_policy(day.name, language="en"), "policy-name")
-    return [name, *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(told, start=1))]
+    return [name, *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(lines, start=1))]
 
 
 def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:

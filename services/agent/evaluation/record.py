@@ -1,4 +1,4 @@
-"""What was recorded of a stored site: which of its local days can be lived again, and why the others cannot."""
+"""The record of a stored site: the local days that can be replayed, and the reasons of the others."""
 
 from datetime import date
 
@@ -39,14 +39,14 @@ def _find_excluded(connection: Connection, site: Site, first: date, last: date) 
 
 def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:
     """Return the days on which load, sun or a price is unknown in some slots."""
-    seen = observations.read_measured(connection, site.name, window, _NEEDED)
-    unknown = {name: np.isnan(series) for name, series in seen.items()} | _find_unpriced(connection, site, window)
+    measured = observations.read_measured(connection, site.name, window, _NEEDED)
+    unknown = {name: np.isnan(series) for name, series in measured.items()} | _find_unpriced(connection, site, window)
     days = np.array([day.toordinal() for day in local_dates(window, parse_zone(site.timezone))])
-    found: dict[date, list[str]] = {}
+    reasons_by_day: dict[date, list[str]] = {}
     for name, gaps in unknown.items():
         for day, count in zip(*np.unique(days[gaps], return_counts=True), strict=True):
-            found.setdefault(date.fromordinal(int(day)), []).append(f"{name} is unknown in {count} slots")
-    return {day: ", ".join(reasons) for day, reasons in found.items()}
+            reasons_by_day.setdefault(date.fromordinal(int(day)), []).append(f"{name} is unknown in {count} slots")
+    return {day: ", ".join(reasons) for day, reasons in reasons_by_day.items()}
 
 
 def _find_unpriced(connection: Connection, site: Site, window: Timeline) -> dict[str, BoolArray]:

@@ -50,9 +50,9 @@ def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects
         recorded = recorded_span.of_site(connection, site.name)
     earliest = local_midnight(past.from_day, ZoneInfo(site.timezone)) - _LEARNED_DAYS
     weighs_errors = not LEARNED_POLICIES.keys().isdisjoint(request.policies) and recorded is not None and recorded[0] <= earliest
-    for asked in (past, request) if weighs_errors else (request,):
+    for window_request in (past, request) if weighs_errors else (request,):
         with store.part() as connection:
-            missing = find_missing(connection, asked)
+            missing = find_missing(connection, window_request)
             if missing is not None:
                 ensure_forecasts(connection, missing, objects=objects)
 

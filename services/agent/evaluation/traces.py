@@ -15,27 +15,27 @@ from services.planner.replay import DayResult, ReplayData, Rules
 LITTLE_KWH = 1e-6
 
 
-def trace_day(scene: ReplayData, rules: Rules, lived: DayResult, costs: Mapping[str, DayCost]) -> dict[str, PolicyDayTrace]:
-    """Return what policies made of a day.
+def trace_day(scene: ReplayData, rules: Rules, result: DayResult, costs: Mapping[str, DayCost]) -> dict[str, PolicyDayTrace]:
+    """Return the traces of policies on a day.
 
     Args:
-        scene: of the replay that lived the day.
+        scene: of the day's replay.
         rules: the same replay's.
-        lived: the day.
+        result: the day.
         costs: what the replay counts for it, by the policies to be traced.
     """
-    part = slice(*lived.slots)
+    part = slice(*result.slots)
     prices = rules.import_price[part]
     traces = {}
     for name, cost in costs.items():
-        flows = lived.trajectories[name].flows
+        flows = result.trajectories[name].flows
         net = (flows.charge_kwh - flows.discharge_kwh)[:, 0].sum(axis=0)
         traces[name] = PolicyDayTrace(
             cost=cost.cost,
             value_gain=cost.value_gain,
             charging=count_traded(net, prices),
             discharging=count_traded(-net, prices),
-            slots=_list_slots(scene, rules, lived.slots, lived.trajectories[name]),
+            slots=_list_slots(scene, rules, result.slots, result.trajectories[name]),
         )
     return traces
 
@@ -48,8 +48,8 @@ def count_traded(energy_kwh: FloatArray, price: FloatArray) -> TradedSlots:
     return TradedSlots(slots=count, kwh=float(energy_kwh[traded].sum()), mean_price=mean, cheap=cheap, dear=count - cheap)
 
 
-def _list_slots(scene: ReplayData, rules: Rules, slots: tuple[int, int], lived: Trajectory) -> list[SlotTrace]:
-    part, flows = slice(*slots), lived.flows
+def _list_slots(scene: ReplayData, rules: Rules, slots: tuple[int, int], trajectory: Trajectory) -> list[SlotTrace]:
+    part, flows = slice(*slots), trajectory.flows
     columns = {
         "import_price": rules.import_price[part],
         "export_price": rules.export_price[part],
@@ -61,8 +61,8 @@ def _list_slots(scene: ReplayData, rules: Rules, slots: tuple[int, int], lived: 
         "export_kwh": flows.export_kwh[0],
         "soc": flows.stored_kwh[:, 0].sum(axis=0) / sum(battery.capacity_kwh for battery in scene.site.batteries),
     }
-    modes = lived.mode[:, 0].T.tolist()
+    modes = trajectory.mode[:, 0].T.tolist()
     return [
-        SlotTrace(start=start, mode=", ".join(Mode(mode).word for mode in told), **dict(zip(columns, map(float, values), strict=True)))
-        for start, told, *values in zip(lived.timeline, modes, *columns.values(), strict=True)
+        SlotTrace(start=start, mode=", ".join(Mode(mode).word for mode in slot_modes), **dict(zip(columns, map(float, values), strict=True)))
+        for start, slot_modes, *values in zip(trajectory.timeline, modes, *columns.values(), strict=True)
     ]

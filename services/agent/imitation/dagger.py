@@ -27,24 +27,24 @@ def learn_by_dagger(
     rounds: int,
     rng: np.random.Generator,
     drawn: int = 0,
-    told: Callable[[int], None] = lambda _: None,
+    on_learner: Callable[[int], None] = lambda _: None,
 ) -> tuple[Grown, ModeSamples]:
-    """Return the learner of the last round, and all it was shown; no rounds: plain imitation of the teacher.
+    """Return the learner of the last round, and all its samples; no rounds: plain imitation of the teacher.
 
     Args:
         schools: histories, each with its teacher.
         fit: makes a learner of samples.
         rounds: how often samples of the learner's own states are added.
         rng: draws the states of charge at midnight, and those that are drawn.
-        drawn: how often each slot is shown at a state of charge that is drawn.
-        told: hears how many learners there are by now.
+        drawn: how often each slot occurs at a drawn state of charge.
+        on_learner: receives the number of learners so far.
     """
     samples = ModeSamples.join([*(school.follow_teacher(rng) for school in schools), *(school.draw(rng) for school in schools for _ in range(drawn))])
     learner = fit(samples)
-    told(1)
+    on_learner(1)
     for number in range(rounds):
         own = [school.follow_learner(learner.scores, rng) for school in schools]
         samples = ModeSamples.join([samples, *own])
         learner = fit(samples)
-        told(number + 2)
+        on_learner(number + 2)
     return learner, samples

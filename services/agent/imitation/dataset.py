@@ -67,8 +67,8 @@ def import_samples(content: bytes, school: School) -> ModeSamples:
         tensors, header = load(content), _read_header(content)
     except (SafetensorError, ValueError) as exc:
         raise InvalidInputError(f"the file holds no samples: {exc}", field="dataset", remedy="Export it again.") from exc
-    wanted = {"format": str(FORMAT), "state_version": school.layout.version}
-    for name, value in wanted.items():
+    expected = {"format": str(FORMAT), "state_version": school.layout.version}
+    for name, value in expected.items():
         if header.get(name) != value:
             raise InvalidInputError(f"the samples are of another {name} than {value}", field=name, value=header.get(name), remedy="Export them again.")
     window = school.history.scene.timeline
@@ -85,17 +85,17 @@ def _read_header(content: bytes) -> dict[str, str]:
 
 
 def take_episodes(school: School, steps: Sequence[EpisodeStep]) -> ModeSamples:
-    """Return what recorded training episodes of the only battery visited, each slot with the mode that was told then; the teacher says what it cost.
+    """Return the states that recorded training episodes of the only battery visited, each slot with its commanded mode; the teacher gives the regret.
 
     Each step holds a day (``state.soc``, ``action.mode``) from its slot on; days beyond the history are left out.
     """
     window, battery = school.history.scene.timeline, school.teacher.policy.battery
-    stored, told = np.full(window.count, np.nan), np.zeros(window.count, dtype=np.int8)
+    stored, modes = np.full(window.count, np.nan), np.zeros(window.count, dtype=np.int8)
     for step in steps:
         soc, words = (np.asarray(part.get(battery.name, [])) for part in (step.state.get("soc", {}), step.action.get("mode", {})))
         slots = int((to_instant(step.slot_start) - window.starts[0]) // np.timedelta64(window.step)) + np.arange(words.size)
         inside = (slots >= 0) & (slots < window.count)
         stored[slots[inside]] = soc[: words.size][inside] * battery.capacity_kwh
-        told[slots[inside]] = [Mode[word.upper()] for word in words[inside].tolist()]
+        modes[slots[inside]] = [Mode[word.upper()] for word in words[inside].tolist()]
     samples = school.label(stored)
-    return replace(samples, mode=told[samples.slot])
+    return replace(samples, mode=modes[samples.slot])

@@ -53,8 +53,8 @@ def train_trees(lesson: Lesson) -> TrainedParts:
     settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
     trees, samples = _learn(lesson, school, fit, drawn=DRAWN)
-    shown = {"rounds_of_relabelling": ROUNDS, "drawn": DRAWN}
-    return TrainedParts({_TREES: trees.text().encode()}, asdict(settings) | shown, _measure(trees, samples))
+    sampling = {"rounds_of_relabelling": ROUNDS, "drawn": DRAWN}
+    return TrainedParts({_TREES: trees.text().encode()}, asdict(settings) | sampling, _measure(trees, samples))
 
 
 @agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
@@ -82,9 +82,9 @@ def _train_network(lesson: Lesson, teacher: Teacher) -> TrainedParts:
 
 
 def _learn(lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown], *, drawn: int = 0) -> tuple[Grown, ModeSamples]:
-    """Return what is learned, and all samples; each round is a step of progress."""
+    """Return the learner, and all samples; each round is a step of progress."""
     rng = np.random.default_rng(lesson.seed)
-    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, told=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
+    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, on_learner=lambda done: lesson.progress(done, 1 + ROUNDS, "train"))
 
 
 def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:

@@ -69,12 +69,12 @@ class School:
     def see(self, slots: IndexArray, stored_kwh: FloatArray) -> StateArray:
         """Return the states of slots as they were known."""
         capacity = np.full(slots.size, self.teacher.policy.battery.capacity_kwh)
-        return self.layout.build(self.history.episodes.known, slots, stored_kwh / capacity, capacity)
+        return self.layout.build(self.history.episodes.features, slots, stored_kwh / capacity, capacity)
 
     def _ask(self, stored_kwh: FloatArray, slots: IndexArray) -> IntArray:
-        held = np.full(self.history.scene.timeline.count, stored_kwh[0])
-        held[slots] = stored_kwh
-        return self.teacher.modes(held)[slots]
+        levels = np.full(self.history.scene.timeline.count, stored_kwh[0])
+        levels[slots] = stored_kwh
+        return self.teacher.modes(levels)[slots]
 
     def _live(self, choose: _Choose, rng: np.random.Generator) -> ModeSamples:
         """Return all days side by side, each by what really happened."""
@@ -90,15 +90,15 @@ class School:
 
     def _step(self, modes: IntArray, slots: IndexArray, stored_kwh: FloatArray) -> FloatArray:
         limits, happened = self.teacher.limits, self.history.episodes.slots
-        asked = whole_range(modes[None, :], happened.curtailment[slots])
+        requested = whole_range(modes[None, :], happened.curtailment[slots])
         hours = self.history.episodes.hours
         actuals = SlotActuals(happened.load_kwh[slots], happened.pv_kwh[slots], hours)
-        flows = simulate_slot(clamp(asked, stored_kwh[None, :], limits), stored_kwh[None, :], actuals, limits=limits)
+        flows = simulate_slot(clamp(requested, stored_kwh[None, :], limits), stored_kwh[None, :], actuals, limits=limits)
         return np.asarray(flows.stored_kwh[0])
 
     def label(self, stored_kwh: FloatArray) -> ModeSamples:
         """Return the slots of a course that count, labelled; ``stored_kwh`` at the start of each slot of the window, NaN where nobody was."""
         slot = np.flatnonzero(np.isfinite(stored_kwh) & (self.teacher.weight > 0))
-        held = np.where(np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0])
-        mode, regret = self.teacher.modes(held)[slot], self.teacher.regrets(held)[slot]
-        return ModeSamples(slot, held[slot], self.see(slot, held[slot]), mode, regret, self.teacher.weight[slot])
+        levels = np.where(np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0])
+        mode, regret = self.teacher.modes(levels)[slot], self.teacher.regrets(levels)[slot]
+        return ModeSamples(slot, levels[slot], self.see(slot, levels[slot]), mode, regret, self.teacher.weight[slot])

@@ -42,7 +42,7 @@ _START_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """What a value function says of each slot of a window, and the course by which a slot's cost is counted, arrays of shape ``(slots,)``.
+    """The value function of each slot of a window, and the course by which a slot's cost is counted, arrays of shape ``(slots,)``.
 
     ``weight`` is what a slot counts: 0 where it cannot be learned from, less than 1 where the battery's data are masked.
 
@@ -61,8 +61,8 @@ class Teacher:
         """Return the mode of each slot when it begins with ``stored_kwh``, ``(slots,)``."""
         battery = self.policy.battery
         before = np.full(stored_kwh.size, Mode.SELF_CONSUMPTION, dtype=np.int8)
-        told: IntArray = self.policy.read(slice(None), before, stored_kwh / battery.capacity_kwh).mode[0]
-        return told
+        commanded: IntArray = self.policy.read(slice(None), before, stored_kwh / battery.capacity_kwh).mode[0]
+        return commanded
 
     def regrets(self, stored_kwh: FloatArray) -> FloatArray:
         """Return what each mode costs more than the cheapest when slots begin with ``stored_kwh``, shape ``(slots, modes)``, currency.
@@ -74,9 +74,9 @@ class Teacher:
 
     def _cost(self, mode: Mode, stored_kwh: FloatArray) -> FloatArray:
         outlook, lowest = self.outlook, self.limits.batteries.min_kwh[0, 0]
-        held = stored_kwh[None, :]
-        safe = clamp(whole_range(np.full(held.shape, mode, dtype=np.int8), self.curtailment), held, self.limits)
-        flows = simulate_slot(safe, held, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)
+        stored = stored_kwh[None, :]
+        safe = clamp(whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment), stored, self.limits)
+        flows = simulate_slot(safe, stored, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)
         paid = slot_costs(
             import_kwh=flows.import_kwh,
             export_kwh=flows.export_kwh,
@@ -85,12 +85,12 @@ class Teacher:
             export_price=outlook.export_price,
             wear_price=np.array([[self.wear_price]]),
         ).total
-        left = np.clip(flows.stored_kwh[0] - lowest, 0.0, self.function.capacity_kwh)
-        return np.asarray(paid - self.function.integral(np.zeros_like(left), left))
+        remaining = np.clip(flows.stored_kwh[0] - lowest, 0.0, self.function.capacity_kwh)
+        return np.asarray(paid - self.function.integral(np.zeros_like(remaining), remaining))
 
 
 def ask_oracle(history: History) -> Teacher:
-    """Return what hindsight over the whole window says; slots with gaps are bridged by the day before, and count nothing.
+    """Return the teacher with hindsight over the whole window; slots with gaps are bridged by the day before, and count nothing.
 
     Raises:
         InvalidInputError: a value function does not tell all of the site, as with several batteries.
@@ -152,7 +152,7 @@ def weigh_slots(history: History) -> FloatArray:
 
 
 def ask_programme(history: History, *, progress: Callable[[int, int, str], None] = lambda _done, _total, _label: None) -> Teacher:
-    """Return what the stochastic programme says in each hour of what was known then: the mean value over courses, as ``mpc_scenarios`` plans by.
+    """Return the teacher that plans by the stochastic programme in each hour by the knowledge of then: the mean over courses, as ``mpc_scenarios`` plans by.
 
     An hour counts nothing for which no forecast or price was known, or no value function tells all.
 
@@ -160,13 +160,13 @@ def ask_programme(history: History, *, progress: Callable[[int, int, str], None]
         InvalidInputError: no hour can be used.
     """
     scene = history.scene
-    known = SiteKnowledge(scene.site, scene.forecasts, scene.prices)
+    knowledge = SiteKnowledge(scene.site, scene.forecasts, scene.prices)
     errors, weight = ErrorScenarios(scene.forecasts, scene.foresight), weigh_slots(history)
     every = _HOUR // scene.timeline.step
     hours: list[_Hour | None] = []
     for place, first in enumerate(range(0, scene.timeline.count, every)):
         count = min(every, scene.timeline.count - first)
-        hours.append(_plan_hour(known, errors, scene.timeline.window(first, count)) if weight[first : first + count].any() else None)
+        hours.append(_plan_hour(knowledge, errors, scene.timeline.window(first, count)) if weight[first : first + count].any() else None)
         if place % (DAY // _HOUR) == 0:
             progress(first, scene.timeline.count, "stochastic programme")
     return _join_hours(history, hours, every)
@@ -181,11 +181,11 @@ class _Hour:
     expected: FloatArray
 
 
-def _plan_hour(known: SiteKnowledge, errors: ErrorScenarios, hour: Timeline) -> _Hour | None:
-    battery = known.site.batteries[0]
+def _plan_hour(knowledge: SiteKnowledge, errors: ErrorScenarios, hour: Timeline) -> _Hour | None:
+    battery = knowledge.site.batteries[0]
     stored = np.array([(battery.min_soc + battery.max_soc) / 2 * battery.capacity_kwh])
     try:
-        problem = known.build_problem(hour.start, stored)
+        problem = knowledge.build_problem(hour.start, stored)
     except InvalidInputError:
         return None
     outlook = problem.outlook
@@ -222,7 +222,7 @@ def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> 
 
 
 def ask_oracles(histories: Sequence[History], *, workers: int) -> list[Teacher]:
-    """Return what hindsight says of each history, so many at a time, each in a process of its own; with one worker in this one."""
+    """Return the teacher with hindsight of each history, so many at a time, each in a process of its own; with one worker in this one."""
     if workers == 1 or len(histories) == 1:
         return [ask_oracle(each) for each in histories]
     processes = min(workers, len(histories), count_processors())

@@ -58,7 +58,7 @@ def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, s
     """
     lightgbm = import_lightgbm()
     regret = samples.share_regret(settings.most_regret)
-    known = np.eye(len(MODES))[samples.mode]
+    labels = np.eye(len(MODES))[samples.mode]
     weight = samples.weight[:, None]
 
     def differentiate(scores: FloatArray, _: object) -> tuple[FloatArray, FloatArray]:
@@ -66,7 +66,7 @@ def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, s
         belief /= belief.sum(axis=1, keepdims=True)
         beyond = regret - (belief * regret).sum(axis=1, keepdims=True)
         spread = belief * (1.0 - belief)
-        slope = belief * beyond + settings.imitation * (belief - known)
+        slope = belief * beyond + settings.imitation * (belief - labels)
         return weight * slope, weight * np.maximum(spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE)
 
     data = lightgbm.Dataset(samples.states, label=samples.mode)

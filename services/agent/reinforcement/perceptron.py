@@ -31,8 +31,8 @@ class Perceptron:
         self.biases = [torch.zeros(outputs) for outputs in sizes[1:]]
         for weight in self.weights:
             nn.init.orthogonal_(weight, gain if weight is self.weights[-1] else _HIDDEN_GAIN, generator=generator)
-        # What each layer was given by ``forward``, and room for what it made of it, rows of the largest minibatch yet.
-        self._given: list[Tensor] = []
+        # Each layer's inputs in ``forward``, and room for its outputs, rows of the largest minibatch yet.
+        self._inputs: list[Tensor] = []
         self._room: list[Tensor] = []
 
     def load(self, weights: Sequence[NDArray[Any]], biases: Sequence[NDArray[Any]]) -> None:
@@ -68,9 +68,9 @@ class Perceptron:
         rows, last = inputs.shape[0], len(self.weights) - 1
         if not self._room or self._room[0].shape[0] < rows:
             self._room = [torch.empty(rows, bias.shape[0], device=inputs.device) for bias in self.biases]
-        self._given, signal = [], inputs
+        self._inputs, signal = [], inputs
         for layer, (weight, bias, room) in enumerate(zip(self.weights, self.biases, self._room, strict=True)):
-            self._given.append(signal)
+            self._inputs.append(signal)
             signal = torch.addmm(bias, signal, weight.t(), out=room[:rows])
             if layer < last:
                 signal = _ACTIVATE[self.activation](signal)
@@ -79,11 +79,11 @@ class Perceptron:
     def backward(self, slope: Tensor) -> None:
         """Write the gradient of a loss by all parameters into their ``grad``; ``slope`` is that by the outputs of the last ``forward``, of their shape."""
         for layer in reversed(range(len(self.weights))):
-            weight, bias, given = self.weights[layer], self.biases[layer], self._given[layer]
-            torch.mm(slope.t(), given, out=weight.grad)
+            weight, bias, layer_inputs = self.weights[layer], self.biases[layer], self._inputs[layer]
+            torch.mm(slope.t(), layer_inputs, out=weight.grad)
             torch.sum(slope, dim=0, out=bias.grad)
             if layer:
-                slope = self._through(slope @ weight, given)
+                slope = self._through(slope @ weight, layer_inputs)
 
     def _through(self, slope: Tensor, activated: Tensor) -> Tensor:
         """Return the slope before an activation, from that after it and what came of it."""

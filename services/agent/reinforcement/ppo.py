@@ -95,7 +95,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What was seen and done, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
+    """States, actions and rewards, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
 
     states: Tensor
     actions: Tensor
@@ -137,7 +137,7 @@ class Ppo:
     """Policy and value while they are learned.
 
     Args:
-        environment: what is learned from.
+        environment: to learn from.
         settings: how.
         seed: of weights, episodes, actions and order of rows.
         start: a network to begin with instead of random weights; its scale then stays.
@@ -169,8 +169,8 @@ class Ppo:
 
     def _begin_with(self, start: SmallNetwork) -> None:
         if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
-            wanted = f"{self.environment.state_size} → {self.environment.action_count}"
-            raise InvalidInputError(f"the network to begin with is not {wanted}", field="start", value=f"{start.inputs} → {start.outputs}")
+            expected = f"{self.environment.state_size} → {self.environment.action_count}"
+            raise InvalidInputError(f"the network to begin with is not {expected}", field="start", value=f"{start.inputs} → {start.outputs}")
         self.policy.load(start.weights, start.biases)
 
     @property
@@ -193,7 +193,7 @@ class Ppo:
 
     @property
     def network(self) -> SmallNetwork:
-        """The policy as it is kept and asked."""
+        """The policy as it is stored and used."""
         weights, biases = ([each.cpu().numpy().copy() for each in part] for part in (self.policy.weights, self.policy.biases))
         return SmallNetwork(weights, biases, self.activation, self.scale)
 
@@ -219,20 +219,20 @@ class Ppo:
         shape = (settings.rollout_steps, environment.count)
         # The largest of scores with Gumbel noise is a draw from their softmax. Source: Maddison et al. 2014.
         noise = torch.from_numpy(rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)).to(self.device)
-        seen = np.empty((*shape, environment.state_size), dtype=np.float32)
-        scaled = torch.empty(seen.shape, device=self.device)
+        unscaled = np.empty((*shape, environment.state_size), dtype=np.float32)
+        scaled = torch.empty(unscaled.shape, device=self.device)
         chosen, log_probability = torch.empty(shape, dtype=torch.int64, device=self.device), torch.empty(shape, device=self.device)
         rewards, done = np.empty(shape), np.empty(shape, dtype=bool)
         states = environment.reset(rng)
         for step in range(settings.rollout_steps):
-            seen[step], scaled[step] = states, torch.from_numpy(scale.apply(states))
+            unscaled[step], scaled[step] = states, torch.from_numpy(scale.apply(states))
             scores = self.policy.forward(scaled[step])
             torch.argmax(scores + noise[step], dim=1, out=chosen[step])
             log_probability[step] = pick(scores.log_softmax(dim=1), chosen[step])
             states, rewards[step], done[step] = environment.step(chosen[step].cpu().numpy())
         # Counted in only now: what was done and what is learned from it read the same numbers.
         if self.start is None:
-            self.states.add(seen.reshape(-1, environment.state_size))
+            self.states.add(unscaled.reshape(-1, environment.state_size))
         return Rollout(scaled, chosen, log_probability, rewards, done, torch.from_numpy(scale.apply(states)).to(self.device))
 
     def _prepare(self, rollout: Rollout) -> tuple[RolloutBatch, Tensor]:
@@ -260,13 +260,13 @@ class Ppo:
     def _descend(self, part: RolloutBatch) -> Tensor:
         """Take one step of Adam and return losses, entropy, divergence and the share of clipped rows, without waiting for them."""
         settings = self.settings
-        slope, *told = lose_by_policy(self.policy.forward(part.states), part, clip=settings.clip, entropy=settings.entropy)
+        slope, *diagnostics = lose_by_policy(self.policy.forward(part.states), part, clip=settings.clip, entropy=settings.entropy)
         self.policy.backward(slope if self.update >= settings.value_updates else torch.zeros_like(slope))
         missed = self.value.forward(part.clocked) - part.columns[:, -1:]  # not clipped [A 3.2]
         self.value.backward(missed * (settings.value_weight / missed.shape[0]))
         clip_grad_norm_(self.parameters, settings.most_gradient)
         self.adam.step()
-        policy_loss, *others = told
+        policy_loss, *others = diagnostics
         return torch.stack([policy_loss, 0.5 * missed.square().mean(), *others])
 
     @property
@@ -276,8 +276,8 @@ class Ppo:
         arrays |= {f"value.{name}": each for name, each in self.value.arrays.items()}
         for number, moments in self.adam.state_dict()["state"].items():
             arrays |= {f"adam.{number}.{name}": each.cpu().numpy().copy() for name, each in moments.items()}
-        for name, seen in (("states", self.states), ("returns", self.returns)):
-            arrays |= {f"{name}.count": np.array(seen.count), f"{name}.mean": seen.mean, f"{name}.squares": seen.squares}
+        for name, scale in (("states", self.states), ("returns", self.returns)):
+            arrays |= {f"{name}.count": np.array(scale.count), f"{name}.mean": scale.mean, f"{name}.squares": scale.squares}
         return arrays
 
     def restore(self, update: int, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -347,9 +347,9 @@ def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Pro
     Raises:
         InvalidInputError: the checkpoint is of another run.
     """
-    found = folder.resume(learner.identity) if folder else None
-    if found is not None:
-        learner.restore(*found)
+    checkpoint = folder.resume(learner.identity) if folder else None
+    if checkpoint is not None:
+        learner.restore(*checkpoint)
     begun, before = time.perf_counter(), learner.update
     while learner.update < learner.updates:
         metrics = learner.learn()

@@ -59,11 +59,11 @@ def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) ->
     """Return the scene under a tariff and a roof that are drawn."""
     scale = float(rng.uniform(*homes.pv_scale))
     site = scene.site.model_copy(update={"tariff": scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))})
-    seen, prices = scene.foresight, scene.prices
+    foresight, prices = scene.foresight, scene.prices
     return replace(
         scene,
         site=site,
-        foresight=PerfectForesight(seen.timeline, seen.load_kwh, seen.pv_kwh * scale),
+        foresight=PerfectForesight(foresight.timeline, foresight.load_kwh, foresight.pv_kwh * scale),
         prices=SitePrices(site, prices.timeline, prices.books, prices.carbon),
         forecasts=ForecastArchive([_scale_pv(each, scale) for each in scene.forecasts.forecasts]),
     )

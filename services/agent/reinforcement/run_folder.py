@@ -36,7 +36,7 @@ class RunFolder:
             self._events.close()
 
     def resume(self, identity: Mapping[str, Any]) -> tuple[int, dict[str, NDArray[Any]]] | None:
-        """Return updates done and all arrays of the last checkpoint, None where there is none; what was told of later updates is forgotten.
+        """Return updates done and all arrays of the last checkpoint, None where there is none; records of later updates are deleted.
 
         Raises:
             InvalidInputError: the folder is another run's.
@@ -46,31 +46,31 @@ class RunFolder:
             self._forget_after(0)
             return None
         with safe_open(checkpoint, framework="numpy") as opened:
-            kept = json.loads(opened.metadata()[_IDENTITY])
+            metadata = json.loads(opened.metadata()[_IDENTITY])
             arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
-        if kept["run"] != identity:
+        if metadata["run"] != identity:
             raise InvalidInputError("the folder holds a checkpoint of another run", field="folder", value=str(self.path), remedy="Name another folder.")
-        self._forget_after(kept["update"])
-        return kept["update"], arrays
+        self._forget_after(metadata["update"])
+        return metadata["update"], arrays
 
     def keep(self, update: int, arrays: Mapping[str, NDArray[Any]], identity: Mapping[str, Any]) -> None:
         """Put a checkpoint in the place of the last one."""
-        made = self.path / f"{_CHECKPOINT}.new"
-        with made.open("wb") as file:
+        staged = self.path / f"{_CHECKPOINT}.new"
+        with staged.open("wb") as file:
             file.write(save(dict(arrays), {_IDENTITY: json.dumps({"update": update, "run": dict(identity)})}))
             file.flush()
             os.fsync(file.fileno())
-        made.replace(self.path / _CHECKPOINT)
+        staged.replace(self.path / _CHECKPOINT)
 
     def write(self, update: int, metrics: Mapping[str, float]) -> None:
-        """Tell what an update was like."""
+        """Record the metrics of an update."""
         with (self.path / _METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"update": update, **metrics}) + "\n")
         for name, value in metrics.items():
             self._events.add_scalar(name, value, update)
 
     def read(self) -> list[dict[str, Any]]:
-        """Return what was told of each update."""
+        """Return the metrics of each update."""
         path = self.path / _METRICS
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 

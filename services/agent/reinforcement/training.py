@@ -1,4 +1,4 @@
-"""Reinforcement learning of a site: on many homes that its history could have been of first, then on the site itself, judged on days held back."""
+"""Reinforcement learning of a site: on many homes that its history could have been of first, then on the site itself, judged on holdout days."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -31,14 +31,14 @@ class TrainingRule:
     """How a site's policy is trained.
 
     ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an episode lasts several. ``own_share`` of all steps are the
-    site's own. ``held_back`` of the days, the latest ones, choose between the two and are not learned from.
+    site's own. ``holdout_share`` of the days, the latest ones, choose between the two and are not learned from.
     """
 
     layout: StateLayout = V1_1
     count: int = 128
     episode_days: int = 3
     own_share: float = 0.4
-    held_back: float = 0.15
+    holdout_share: float = 0.15
     homes: HomeDraw = field(default_factory=HomeDraw)
     learning_rate: float = 1e-3
     own_learning_rate: float = 3e-4
@@ -47,7 +47,7 @@ class TrainingRule:
 
 
 def keep_quiet(done: int, total: int, label: str) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class TrainingCourse:
 
 @dataclass(frozen=True, slots=True)
 class TrainingStage:
-    """A part of a training: what is learned from, and how long."""
+    """A part of a training: its episodes, and its length."""
 
     name: str
     batch: EpisodeBatch
@@ -82,7 +82,7 @@ class ValidationRun:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """What was learned, after which stage it was best, and what each stage's network cost on the days held back."""
+    """What was learned, after which stage it was best, and each stage's cost on the holdout days."""
 
     network: SmallNetwork
     stage: str
@@ -95,7 +95,7 @@ def train_network(
     """Return the policy that was learned from a scene.
 
     Args:
-        scene: what happened, and what was known when.
+        scene: actual values, forecasts and prices with their instants of issue.
         course: how long, and from where.
         rule: how.
         verdicts: on the quality of days.
@@ -105,10 +105,10 @@ def train_network(
         MachineError: PyTorch is not installed.
     """
     ppo = import_ppo()
-    learned, held_back = hold_back_days(scene, rule)
+    learned, holdout = split_holdout(scene, rule)
     own = EpisodeBatch.of(learned, days=rule.episode_days, verdicts=verdicts)
     homes = draw_homes(learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days)
-    judges = EpisodeBatch.of(held_back, days=rule.episode_days, verdicts=verdicts)
+    judges = EpisodeBatch.of(holdout, days=rule.episode_days, verdicts=verdicts)
     own_steps = round(course.steps * rule.own_share)
     stages = [TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate), TrainingStage("own", own, own_steps, rule.own_learning_rate)]
     networks, judged, start, before = {}, {}, course.start, 0
@@ -132,21 +132,21 @@ def import_ppo() -> ModuleType:
     return ppo
 
 
-def hold_back_days(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, ReplayData]:
+def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, ReplayData]:
     """Return the scene's days that are learned from, and the latest ones, which are not.
 
     Raises:
         InvalidInputError: there are too few for both.
     """
     days, least = scene.days, rule.episode_days
-    held = max(round(len(days) * rule.held_back), least)
-    if len(days) < held + least:
+    holdout_days = max(round(len(days) * rule.holdout_share), least)
+    if len(days) < holdout_days + least:
         remedy = "Record more days, or load a history: luna data load."
         raise InvalidInputError(f"reinforcement needs at least {2 * least} days", field="days", value=len(days), remedy=remedy)
-    first = days[-held][0]
+    first = days[-holdout_days][0]
     windows = scene.timeline.window(0, first), scene.timeline.window(first, scene.timeline.count - first)
-    learned, held_back = (replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows)
-    return learned, held_back
+    learned, holdout = (replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows)
+    return learned, holdout
 
 
 def _learn_stage(ppo: ModuleType, stage: TrainingStage, course: TrainingCourse, *, rule: TrainingRule, before: int) -> SmallNetwork:
@@ -195,5 +195,5 @@ def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
 
 def describe_training(trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule) -> dict[str, float]:
     """Return figures of a training."""
-    figures = {f"{stage}.{name}_per_day": value for stage, lived in trained.judged.items() for name, value in asdict(lived).items()}
+    figures = {f"{stage}.{name}_per_day": value for stage, judgement in trained.judged.items() for name, value in asdict(judgement).items()}
     return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}

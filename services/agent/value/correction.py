@@ -29,12 +29,12 @@ FEATURES = (
 
 
 def price_scale(plan: Plan) -> float:
-    """Return the mean import price ahead, by which all prices are told."""
+    """Return the mean import price ahead, by which all prices are scaled."""
     return max(float(plan.problem.outlook.import_price.mean()), _LEAST_PRICE)
 
 
 def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
-    """Return what is known when a plan is made, in the order of ``FEATURES``; None where the plan has no value function."""
+    """Return the features of a plan as it is made, in the order of ``FEATURES``; None where the plan has no value function."""
     problem, outlook = plan.problem, plan.problem.outlook
     if plan.value is None:
         return None
@@ -54,13 +54,13 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
 
 
 def _look_ahead(plan: Plan, scale: float, capacity_kwh: float) -> list[float]:
-    outlook, told = plan.problem.outlook, []
+    outlook, features = plan.problem.outlook, []
     for hours in _AHEAD_HOURS:
         part = slice(0, round(hours / float(outlook.timeline.hours[-1])))
         price = outlook.import_price[part] / scale
-        told += [float(price.mean()), float(price.min()), float(price.max())]
-        told += [float(series[part].sum()) / capacity_kwh for series in (outlook.load_kwh, outlook.pv_kwh)]
-    return told
+        features += [float(price.mean()), float(price.min()), float(price.max())]
+        features += [float(series[part].sum()) / capacity_kwh for series in (outlook.load_kwh, outlook.pv_kwh)]
+    return features
 
 
 def read_value(steps: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
@@ -86,16 +86,16 @@ class ValueCorrection:
         """Return what V′ is off by, in mean prices ahead, ``(rows,)``; features of shape ``(rows, features)``."""
         return np.asarray(self._booster.predict(features, num_threads=1), dtype=float)
 
-    def apply(self, made: Plan, prices: SitePrices) -> Plan:
+    def apply(self, plan: Plan, prices: SitePrices) -> Plan:
         """Return the plan to be followed by the corrected value; as it is where there is none to correct."""
-        features = describe_plan(made, prices)
+        features = describe_plan(plan, prices)
         if features is None:
-            return made
+            return plan
         share = float(np.clip(self.strength * self.predict(features[None, :])[0], -_MOST_SHARE, _MOST_SHARE))
-        soon = np.cumsum(made.problem.outlook.timeline.hours) <= _HOURS
-        correction = np.where(soon, share * price_scale(made), 0.0)
-        following = replace(made.problem.following, value_correction=correction)
-        return replace(made, problem=replace(made.problem, following=following))
+        soon = np.cumsum(plan.problem.outlook.timeline.hours) <= _HOURS
+        correction = np.where(soon, share * price_scale(plan), 0.0)
+        following = replace(plan.problem.following, value_correction=correction)
+        return replace(plan, problem=replace(plan.problem, following=following))
 
     @classmethod
     def fit(cls, features: FloatArray, label: FloatArray, *, seed: int) -> Self:

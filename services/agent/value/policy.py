@@ -49,25 +49,25 @@ class ValuePolicy:
     correction: ValueCorrection | None = None
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return what is followed."""
+        """Return the plan to follow."""
         obstacle = find_obstacle(problem, places=True)
         if obstacle is not None:
             return replace(decide(problem, Solver()) if planned is None else planned, not_learned=obstacle)
-        seen = self.see_problem(problem, prices)
-        made = make_plan(seen, Solver())
-        (followed,) = follow_made([(seen, made if self.correction is None else self.correction.apply(made, prices))])
+        adapted = self.adapt_problem(problem, prices)
+        decided = make_plan(adapted, Solver())
+        (followed,) = follow_made([(adapted, decided if self.correction is None else self.correction.apply(decided, prices))])
         return followed
 
-    def see_problem(self, problem: Problem, prices: SitePrices) -> Problem:
+    def adapt_problem(self, problem: Problem, prices: SitePrices) -> Problem:
         """Return the problem as the agent sees it: with prices that it expects, and courses that load and PV may take."""
-        seen = foresee_prices(problem, prices) if self.foresees_prices else problem
-        courses = list_courses(seen)
-        return seen if courses is None else seen.over_courses(courses, risk=NEUTRAL)
+        adapted = foresee_prices(problem, prices) if self.foresees_prices else problem
+        courses = list_courses(adapted)
+        return adapted if courses is None else adapted.over_courses(courses, risk=NEUTRAL)
 
     def explain(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> ValueFacts:
-        """Return what tells ``plan``, made of ``problem``, from ``planned``, the planner's own."""
-        known = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
-        beyond = slice((known.known_until - problem.outlook.timeline.start) // problem.outlook.timeline.step, None)
+        """Return the difference of ``plan``, made of ``problem``, from ``planned``, the planner's own."""
+        published = prices.ahead(problem.outlook.timeline.start, problem.outlook.timeline)
+        beyond = slice((published.known_until - problem.outlook.timeline.start) // problem.outlook.timeline.step, None)
         carried, expected = (each.outlook.import_price[beyond] for each in (problem.at_tariff_prices, plan.problem.at_tariff_prices))
         learned = plan.problem.following.value_correction
         correction = 0.0 if learned is None else float(learned[0])
@@ -76,13 +76,13 @@ class ValuePolicy:
             agent_value=_first_value(plan) + correction,
             correction=correction,
             courses=1 if plan.spread is None else plan.spread.courses,
-            published_until=known.known_until,
+            published_until=published.known_until,
             carried_price=float(carried.mean()) if carried.size else None,
             expected_price=float(expected.mean()) if expected.size else None,
         )
 
     def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> dict[str, float]:
-        """Return what ``explain`` says as figures, as far as it is known."""
+        """Return the figures of ``explain``, as far as they are known."""
         if plan.not_learned is not None:
             return {}
         facts = self.explain(plan, problem, prices, planned=planned)
@@ -96,9 +96,9 @@ def list_courses(problem: Problem) -> ScenarioSet | None:
     errors, outlook = problem.uncertainty.errors, problem.outlook
     if errors is None:
         return None
-    known = np.isfinite(errors.load_kwh).all(axis=1) & np.isfinite(errors.pv_kwh).all(axis=1)
-    whole = ScenarioSet(errors.weight[known], errors.load_kwh[known], errors.pv_kwh[known])
-    if not known.any():
+    complete = np.isfinite(errors.load_kwh).all(axis=1) & np.isfinite(errors.pv_kwh).all(axis=1)
+    whole = ScenarioSet(errors.weight[complete], errors.load_kwh[complete], errors.pv_kwh[complete])
+    if not complete.any():
         return None
 
     def shift(expected: FloatArray, paths: FloatArray) -> FloatArray:

@@ -58,19 +58,19 @@ def expect_prices(prices: SitePrices, timeline: Timeline) -> tuple[FloatArray, F
     begin = place - (timeline.start - midnight) // SLOT
     first, end = max(begin - MEMORY // SLOT, 0), min(begin + _AHEAD // SLOT, prices.timeline.count)
     for market, book in prices.books.items():
-        known = book.read(timeline.start, first, end)
-        expected = _expect(known.tobytes(), prices.timeline.start + first * SLOT, max(begin, first) - first, prices.site.timezone)
+        published = book.read(timeline.start, first, end)
+        expected = _expect(published.tobytes(), prices.timeline.start + first * SLOT, max(begin, first) - first, prices.site.timezone)
         spot[market] = expected[place - max(begin, first) :][: timeline.count]
     return price_slots(prices.site.tariff, timeline, zone=zone, spot=spot)
 
 
 @lru_cache(maxsize=32)
-def _expect(known: bytes, start: datetime, ahead: int, timezone: str) -> FloatArray:
+def _expect(published: bytes, start: datetime, ahead: int, timezone: str) -> FloatArray:
     """Return the expected prices from slot ``ahead`` of a series on, NaN beyond the published ones where too few days are known to learn from.
 
     They change only when prices are published, or a day begins.
     """
-    series = np.frombuffer(known)
+    series = np.frombuffer(published)
     timeline = Timeline(start + ahead * SLOT, SLOT, series.size - ahead)
     market = look_beyond(series, Timeline(start, SLOT, series.size), timeline=timeline, zone=ZoneInfo(timezone))
     return market.published if market.reasons else market.expected

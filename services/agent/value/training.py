@@ -30,7 +30,7 @@ NAME = "antares"
 
 @dataclass(frozen=True, slots=True)
 class ValueRows:
-    """What was known at decisions, ``(rows, features)``, and what V′ was off by in hindsight, in mean prices ahead, ``(rows,)``."""
+    """Features of decisions, ``(rows, features)``, and the error of V′ in hindsight, in mean prices ahead, ``(rows,)``."""
 
     features: FloatArray
     label: FloatArray
@@ -38,7 +38,7 @@ class ValueRows:
 
 @dataclass(frozen=True, slots=True)
 class HourlyDecision:
-    """What is kept of a plan, of thousands at once: what was known, the mean price ahead, and the steps of V′ at the end of its first hour."""
+    """The record of a plan, of thousands at once: its features, the mean price ahead, and the steps of V′ at the end of its first hour."""
 
     features: FloatArray
     scale: float
@@ -47,7 +47,7 @@ class HourlyDecision:
 
 @dataclass
 class DecisionRecorder:
-    """Plans as a policy does, and keeps what was known by the instant a plan was made at."""
+    """Plans as a policy does, and records each plan's features by its instant."""
 
     policy: ValuePolicy
     decisions: dict[datetime, HourlyDecision] = field(default_factory=dict)
@@ -80,10 +80,10 @@ def collect_rows(scenes: Sequence[ReplayData], policy: ValuePolicy, *, progress:
 
 
 def _join(parts: Sequence[ValueRows]) -> ValueRows:
-    found = [part for part in parts if part.label.size]
-    if not found:
+    filled = [part for part in parts if part.label.size]
+    if not filled:
         return ValueRows(np.empty((0, 0)), np.empty(0))
-    return ValueRows(np.concatenate([part.features for part in found]), np.concatenate([part.label for part in found]))
+    return ValueRows(np.concatenate([part.features for part in filled]), np.concatenate([part.label for part in filled]))
 
 
 def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
@@ -106,7 +106,7 @@ def _label(scene: ReplayData, recorder: DecisionRecorder) -> ValueRows:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a correction gained on days it had not seen, in points of the oracle's savings, with the 95 % interval."""
+    """The gain of a correction on unseen days, in points of the oracle's savings, with the 95 % interval."""
 
     days: int
     points: float
@@ -155,5 +155,5 @@ def learn_correction(history: History, policy: ValuePolicy, *, seed: int, progre
     metrics |= {"proof.days": float(proof.days), "proof.points": proof.points, "proof.low": proof.low, "proof.high": proof.high}
     if not proof.holds:
         return None, metrics | {"correction": 0.0}
-    known = _join([rows, more])
-    return ValueCorrection.fit(known.features, known.label, seed=seed), metrics | {"correction": 1.0}
+    all_rows = _join([rows, more])
+    return ValueCorrection.fit(all_rows.features, all_rows.label, seed=seed), metrics | {"correction": 1.0}

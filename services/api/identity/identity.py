@@ -267,7 +267,7 @@ def _caller_of_session(found: sessions.OpenSession, *, cookie: str | None = None
     )
 
 
-def _caller_of_key(held: api_keys.HeldKey) -> Caller:
+def _caller_of_key(held: api_keys.ValidKey) -> Caller:
     account = held.account
     return Caller(name=account.name, means="key", role=account.role, scopes=held.scopes, sites=account.sites, user_id=account.user_id, key_prefix=held.prefix)
 

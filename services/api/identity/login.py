@@ -202,7 +202,7 @@ async def check_password(identity: Identity, source: Source, name: str, password
         raise refuse("password-wrong", field="password")
     if passwords.is_outdated(known.password_hash):
         kept = await identity.hash_password(said)
-        return await identity.write(partial(users.rehash, known=known, password_hash=kept))
+        return await identity.write(partial(users.rehash, checked=known, password_hash=kept))
     return known
 
 

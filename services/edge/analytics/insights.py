@@ -1,4 +1,4 @@
-"""What the figures of a batch say, as codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else."""
+"""Insights of a batch, as codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else."""
 
 from collections.abc import Iterator, Mapping
 from math import inf
@@ -15,17 +15,17 @@ OBJECTIVE, *PARTS = ("objective_wh_per_day", "miss_share", "dirty_wh_per_day")
 
 
 def find_insights(summary: EdgeSummary) -> list[LabInsight]:
-    """Return what can be said of a batch, the most important first."""
+    """Return the insights of a batch, the most important first."""
     by_name = {figures.controller: figures for figures in summary.controllers}
     if not by_name:
         return [LabInsight(code="nothing", figures={"damaged": summary.damaged_rows}), *_find_damage(summary)]
     lead = _choose_lead(by_name)
-    found = [*_find_standing(summary), *_find_shares(summary, lead), *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
-    return [*found, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
+    insights = [*_find_standing(summary), *_find_shares(summary, lead), *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
+    return [*insights, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
 
 
 def _choose_lead(by_name: Mapping[str, ControllerFigures]) -> str:
-    """Return whom most is said of: the learned controller, else who did best without knowing the future."""
+    """Return the controller in focus: the learned one, else the best without knowledge of the future."""
     learned = [name for name in LEARNED if name in by_name]
     return learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
 
@@ -87,8 +87,8 @@ def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
             comparison = by_pair.get((controller, other, metric)) or _turn(by_pair.get((other, controller, metric)))
             misses = by_pair.get((controller, other, "miss_share")) or by_pair.get((other, controller, "miss_share"))
             # Where both miss the same, dirty energy is all that the objective says.
-            said = metric == "dirty_wh_per_day" and misses is not None and is_nothing(misses.difference)
-            if comparison is not None and not said:
+            is_redundant = metric == "dirty_wh_per_day" and misses is not None and is_nothing(misses.difference)
+            if comparison is not None and not is_redundant:
                 yield _tell(comparison, summary.confidence_level)
 
 
@@ -129,18 +129,18 @@ def _tell(comparison: ControllerComparison, level: float) -> LabInsight:
 
 
 def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
-    """Say who did best of all that do not see the future, by the objective; the difference is claimed elsewhere."""
-    seen = [figures for name, figures in by_name.items() if name != ORACLE and figures.objective_wh_per_day.value is not None]
-    if len(seen) < 2:
+    """Yield the best controller without knowledge of the future, by the objective; the difference is claimed elsewhere."""
+    comparable = [figures for name, figures in by_name.items() if name != ORACLE and figures.objective_wh_per_day.value is not None]
+    if len(comparable) < 2:
         return
-    best = min(seen, key=_objective)
+    best = min(comparable, key=_objective)
     misses = ((best.small_misses + best.large_misses) / best.tasks) if best.tasks else None
     share = best.clean_share.value
     yield LabInsight(code="best", figures={"controller": best.controller, "objective": best.objective_wh_per_day.value, "misses": misses, "clean_share": share})
 
 
 def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
-    """Say where a controller's clean share lies farthest below the oracle's; of a single place and season there is nothing to say."""
+    """Yield where a controller's clean share lies farthest below the oracle's; nothing for a single place and season."""
     cells = {(each.controller, each.location, each.season): each.clean_share.value for each in summary.groups if each.location and each.season}
     gaps = {
         (place, season): oracle - value
@@ -155,10 +155,10 @@ def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
 
 
 def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
-    known = [figures for name in CONTROLLER_ORDER if (figures := by_name.get(name)) is not None and figures.mwh_per_task is not None and name != ORACLE]
-    if len(known) < 2:
+    measured = [figures for name in CONTROLLER_ORDER if (figures := by_name.get(name)) is not None and figures.mwh_per_task is not None and name != ORACLE]
+    if len(measured) < 2:
         return
-    frugal, hungry = (choose(known, key=lambda figures: figures.mwh_per_task or 0.0) for choose in (min, max))
+    frugal, hungry = (choose(measured, key=lambda figures: figures.mwh_per_task or 0.0) for choose in (min, max))
     if frugal.mwh_per_task != hungry.mwh_per_task:
         yield LabInsight(
             code="efficiency",
@@ -167,12 +167,12 @@ def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabIn
 
 
 def _find_trends(summary: EdgeSummary) -> Iterator[LabInsight]:
-    told = [trend for trend in summary.trends if trend.weeks >= LEAST_WEEKS]
-    claimed = [trend for trend in told if is_clear(trend.per_day) and (trend.p_value is None or trend.p_value < 1 - summary.confidence_level)]
+    long_enough = [trend for trend in summary.trends if trend.weeks >= LEAST_WEEKS]
+    claimed = [trend for trend in long_enough if is_clear(trend.per_day) and (trend.p_value is None or trend.p_value < 1 - summary.confidence_level)]
     for trend in claimed:
         yield LabInsight(code="trend", figures={"controller": trend.controller, "metric": trend.metric, "weeks": trend.weeks, **_span(trend.per_day)})
-    if told and not claimed:
-        yield LabInsight(code="no_trend", figures={"weeks": max(trend.weeks for trend in told)})
+    if long_enough and not claimed:
+        yield LabInsight(code="no_trend", figures={"weeks": max(trend.weeks for trend in long_enough)})
 
 
 def _find_damage(summary: EdgeSummary) -> Iterator[LabInsight]:

@@ -33,14 +33,14 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
     """Return the report.
 
     Args:
-        summary: what the batch came to.
-        insights: it in sentences, in the order of ``summary.insights``.
+        summary: of the batch.
+        insights: as sentences, in the order of ``summary.insights``.
         pictures: in the order in which they are shown.
     """
     template = files("services.edge.analytics").joinpath("report.html").read_text(encoding="utf-8")
     # Ours, and nothing in it comes from outside.
     frame = Markup(template)  # noqa: S704
-    first = next((said for each, said in zip(summary.insights, insights, strict=True) if each.code not in STANDING), "Camera lab")
+    first = next((sentence for each, sentence in zip(summary.insights, insights, strict=True) if each.code not in STANDING), "Camera lab")
     tables = [_controllers(summary), _oracle_shares(summary), _comparisons(summary), _groups(summary), _trends(summary), _damage(summary)]
     return str(
         frame.format(
@@ -172,15 +172,15 @@ def _join(parts: Iterable[Markup]) -> Markup:
 
 
 def _share(estimate: LabEstimate, *, span: bool = False) -> str:
-    said = NUMBERS.share(estimate.value, decimals=2 if not span and (estimate.value or 0.0) < 0.1 else 1)
+    percent = NUMBERS.share(estimate.value, decimals=2 if not span and (estimate.value or 0.0) < 0.1 else 1)
     if not span or estimate.low is None or estimate.high is None:
-        return said
-    return f"{said} ({NUMBERS.number(estimate.low * 100, 1)} to {NUMBERS.number(estimate.high * 100, 1)})"
+        return percent
+    return f"{percent} ({NUMBERS.number(estimate.low * 100, 1)} to {NUMBERS.number(estimate.high * 100, 1)})"
 
 
 def _wh(estimate: LabEstimate) -> str:
-    said = f"{NUMBERS.number(estimate.value, 2)} Wh"
-    return said if estimate.low is None or estimate.high is None else f"{said} ({NUMBERS.number(estimate.low, 2)} to {NUMBERS.number(estimate.high, 2)})"
+    energy = f"{NUMBERS.number(estimate.value, 2)} Wh"
+    return energy if estimate.low is None or estimate.high is None else f"{energy} ({NUMBERS.number(estimate.low, 2)} to {NUMBERS.number(estimate.high, 2)})"
 
 
 def _energy(value_wh: float) -> str:

@@ -59,7 +59,7 @@ def list_pictures(summary: EdgeSummary) -> list[LabPicture]:
     bars = 1.5 + 0.42 * controllers
     unit = f"Lines are {level} intervals over weeks of places."
     shares = f"Clean share of all energy charged. {unit} Most of their width is how weeks differ, which all controllers share."
-    known = {
+    drawable = {
         "clean_share": LabPicture(
             "clean_share",
             "How clean the charged energy was",
@@ -70,20 +70,20 @@ def list_pictures(summary: EdgeSummary) -> list[LabPicture]:
         "misses": LabPicture("misses", "What was missed", "Small misses: looked at, not as asked. Large misses: no energy to look.", _draw_misses, bars),
     }
     if any(ORACLE in {each.controller, each.other} for each in summary.comparisons):
-        known["oracle_difference"] = LabPicture(
+        drawable["oracle_difference"] = LabPicture(
             "oracle_difference", "Dirty energy beside the oracle's", f"On the same cameras, stored energy settled. {unit}", _draw_differences, bars
         )
     if summary.groups:
-        known["places"] = LabPicture(
+        drawable["places"] = LabPicture(
             "places", "Places and seasons", "Clean share of the energy charged, by place and season.", _draw_places, 1.4 + 2.3 * ((rows + 1) // 2)
         )
     if any(day.day > 1 for day in summary.days):
-        known["days"] = LabPicture("days", "Day by day", "Clean share of each day of a run, all cameras together.", _draw_days, 3.8)
+        drawable["days"] = LabPicture("days", "Day by day", "Clean share of each day of a run, all cameras together.", _draw_days, 3.8)
     if controllers > 1:
-        known["pareto"] = LabPicture(
+        drawable["pareto"] = LabPicture(
             "pareto", "Misses against dirty energy", "Down and left is better. Small marks: each place and season; large ones: all.", _draw_pareto, 4.8
         )
-    return list(known.values())
+    return list(drawable.values())
 
 
 def render(picture: LabPicture, summary: EdgeSummary, form: str, *, theme: Theme = LIGHT) -> bytes:
@@ -170,26 +170,26 @@ def _draw_misses(figure: "Figure", summary: EdgeSummary) -> None:
 
 def _draw_differences(figure: "Figure", summary: EdgeSummary) -> None:
     chart = figure.subplots()
-    told = list(_differences(summary))
-    for place, (controller, difference) in zip(_rows(chart, [say_controller(name, "en") for name, _ in told]), told, strict=True):
+    differences = list(_differences(summary))
+    for place, (controller, difference) in zip(_rows(chart, [say_controller(name, "en") for name, _ in differences]), differences, strict=True):
         _draw_estimate(chart, place, difference, controller)
         _label_end(chart, place, _say(difference, "{:+.2f} Wh"))
     chart.axvline(0, color=chart.xaxis.label.get_color(), linewidth=1)
-    stretched = _stretch(chart, [value for _, each in told if (value := each.value) is not None])
+    stretched = _stretch(chart, [value for _, each in differences if (value := each.value) is not None])
     chart.set_xlabel(f"dirty energy a camera and day, less the oracle's (Wh{stretched})")
 
 
 def _differences(summary: EdgeSummary) -> Iterator[tuple[str, LabEstimate]]:
     """Yield each controller's dirty energy less the oracle's, in their order."""
-    found: dict[str, LabEstimate] = {}
+    differences: dict[str, LabEstimate] = {}
     for each in summary.comparisons:
         if each.metric != "dirty_wh_per_day" or ORACLE not in {each.controller, each.other}:
             continue
         if each.other == ORACLE:
-            found[each.controller] = each.difference
+            differences[each.controller] = each.difference
         else:
-            found[each.other] = each.difference.negated()
-    yield from ((each.controller, found[each.controller]) for each in summary.controllers if each.controller in found)
+            differences[each.other] = each.difference.negated()
+    yield from ((each.controller, differences[each.controller]) for each in summary.controllers if each.controller in differences)
 
 
 def _stretch(chart: "Axes", values: Sequence[float]) -> str:
@@ -212,11 +212,11 @@ def _draw_places(figure: "Figure", summary: EdgeSummary) -> None:
         chart.set_title(say_location(location, "en"), fontsize=9.5, loc="left")
         for number, name in enumerate(names):
             aside = (number - (len(names) - 1) / 2) * 0.11
-            told = [
+            shares = [
                 (place + aside, cells[name, location, season].clean_share) for place, season in enumerate(summary.seasons) if (name, location, season) in cells
             ]
-            known = [(x, 100 * share.value) for x, share in told if share.value is not None]
-            chart.plot(*zip(*known, strict=True), **_mark(name), linestyle="") if known else None
+            points = [(x, 100 * share.value) for x, share in shares if share.value is not None]
+            chart.plot(*zip(*points, strict=True), **_mark(name), linestyle="") if points else None
         chart.set_xticks(range(len(summary.seasons)), labels=[say_season(season, "en") for season in summary.seasons])
         chart.grid(axis="y", linewidth=0.6)
     for spare in list(charts):
@@ -229,8 +229,8 @@ def _draw_days(figure: "Figure", summary: EdgeSummary) -> None:
     chart = figure.subplots()
     names = [each.controller for each in summary.controllers]
     for name in names:
-        told = [(day.day, 100 * day.clean_wh / day.charged_wh) for day in summary.days if day.controller == name and day.charged_wh > 0]
-        chart.plot(*zip(*told, strict=True), **_mark(name), linewidth=1.4) if told else None
+        points = [(day.day, 100 * day.clean_wh / day.charged_wh) for day in summary.days if day.controller == name and day.charged_wh > 0]
+        chart.plot(*zip(*points, strict=True), **_mark(name), linewidth=1.4) if points else None
     chart.set_xticks(sorted({day.day for day in summary.days})[:: max(1, len({day.day for day in summary.days}) // 14)])
     chart.grid(axis="y", linewidth=0.6)
     chart.set_ylabel("clean share (%)")
@@ -278,7 +278,7 @@ def _explain(figure: "Figure", controllers: Sequence[str]) -> None:
 def _say(estimate: LabEstimate, form: str, *, scale: float = 1.0) -> str:
     if estimate.value is None:
         return "–"
-    said = form.format(estimate.value * scale)
+    number = form.format(estimate.value * scale)
     ends = [form.partition(" ")[0].format(end * scale) for end in (estimate.low, estimate.high) if end is not None]
-    whole = f"{said} ({ends[0]} to {ends[1]})" if len(ends) == 2 else said
+    whole = f"{number} ({ends[0]} to {ends[1]})" if len(ends) == 2 else number
     return sub(r"[+-](?=0\.0+(?!\d))", "", whole).replace("-", "−")

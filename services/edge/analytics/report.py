@@ -34,7 +34,7 @@ _ROWS_AT_ONCE = 200
 
 
 def write_report(lab: Lab) -> dict[str, Any]:
-    """Read the runs of a batch, and write what they come to as the configuration asks; returns figures, files and the summary.
+    """Read the runs of a batch, and write the results as configured; returns figures, files and the summary.
 
     Raises:
         InvalidInputError: the batch has no runs.
@@ -62,8 +62,8 @@ def write_report(lab: Lab) -> dict[str, Any]:
         "damaged_rows": summary.damaged_rows,
         "failed_runs": summary.failed_runs,
     }
-    told = {"stand_in_locations": summary.stand_in_locations, "insights": say_insights(summary), "files": files}
-    return {**figures, **told, "summary": summary.model_dump(mode="json")}
+    account = {"stand_in_locations": summary.stand_in_locations, "insights": say_insights(summary), "files": files}
+    return {**figures, **account, "summary": summary.model_dump(mode="json")}
 
 
 def _count_lines(parts: Iterable[Path]) -> int:
@@ -74,20 +74,20 @@ def _count_lines(parts: Iterable[Path]) -> int:
     return total
 
 
-def _remove_older(folder: Path, kept: Sequence[str]) -> None:
+def _remove_older(folder: Path, written: Sequence[str]) -> None:
     """Remove what an earlier report wrote and this one did not: it would contradict this one."""
     ours = {REPORT, SUMMARY, *(f"{name}.csv" for name in TABLES), *(f"{name}.{form}" for name in PICTURES for form in ("png", "pdf", "svg"))}
-    for name in ours - set(kept):
+    for name in ours - set(written):
         (folder / name).unlink(missing_ok=True)
 
 
 def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
-    wanted = lab.config.results
-    if "json" in wanted.output_formats:
-        said = {"stand_in": say_stand_in(summary) if summary.stands_in else None, "insights_en": say_insights(summary)}
-        document = {**said, **summary.model_dump(mode="json")}
+    results = lab.config.results
+    if "json" in results.output_formats:
+        sentences = {"stand_in": say_stand_in(summary) if summary.stands_in else None, "insights_en": say_insights(summary)}
+        document = {**sentences, **summary.model_dump(mode="json")}
         yield _store(lab.report / SUMMARY, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode())
-    if "csv" in wanted.output_formats and wanted.export.summary_csv:
+    if "csv" in results.output_formats and results.export.summary_csv:
         for name, rows in _tables(summary).items():
             if rows:
                 yield _store(lab.report / f"{name}.csv", _as_csv(rows))
@@ -95,13 +95,13 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
 
 def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
     """Write pictures and the report that holds them; the report alone needs them in light and dark."""
-    wanted = lab.config.results
-    pictures = list_pictures(summary) if wanted.visualization.enabled and summary.runs else []
-    reported = "html" in wanted.output_formats
+    results = lab.config.results
+    pictures = list_pictures(summary) if results.visualization.enabled and summary.runs else []
+    reported = "html" in results.output_formats
     drawn: list[Drawn] = []
     for place, picture in enumerate(pictures):
         lab.progress(place, len(pictures), "drawing")
-        for form in wanted.visualization.plot_formats if wanted.visualization.save_plots else ():
+        for form in results.visualization.plot_formats if results.visualization.save_plots else ():
             yield _store(lab.report / f"{picture.name}.{form}", render(picture, summary, form))
         if reported:
             light, dark = (base64.b64encode(render(picture, summary, "svg", **theme)).decode() for theme in ({}, {"theme": DARK}))
@@ -111,9 +111,9 @@ def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
         yield _store(lab.report / REPORT, draw_report(summary, say_insights(summary), drawn).encode())
 
 
-def _write_details(folder: Path, table: RunTable, wanted: ResultsSection) -> list[str]:
+def _write_details(folder: Path, table: RunTable, results: ResultsSection) -> list[str]:
     remove_rows(folder, DETAILS)
-    form = _detail_form(wanted.export, wanted.output_formats)
+    form = _detail_form(results.export, results.output_formats)
     if form is None or not len(table):
         return []
     with RowWriter(folder, DETAILS, form) as writer:
@@ -197,7 +197,7 @@ def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def say_insights(summary: EdgeSummary) -> list[str]:
-    """Return what the figures say, as files say it: in English."""
+    """Return the insights as sentences, for files: in English."""
     numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
     return [say_insight(insight.code, insight.figures, numbers) for insight in summary.insights]
 

@@ -1,4 +1,4 @@
-"""Intervals, tests and effects of what was observed in weeks of places. Every draw is seeded: the same rows and seed give the same figures."""
+"""Intervals, tests and effects of observations in weeks of places. Every draw is seeded: the same rows and seed give the same figures."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -80,31 +80,31 @@ def _estimate(columns: Sequence[FloatArray], statistic: Statistic, *, level: flo
 
 
 def compare_paired(differences: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial correlation; None where too few weeks tell.
+    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial correlation; None with too few weeks.
 
     Source: Wilcoxon 1945; Cohen 1988; Kerby 2014.
     """
-    seen = differences[np.isfinite(differences)]
-    if seen.size < LEAST_WEEKS:
+    finite = differences[np.isfinite(differences)]
+    if finite.size < LEAST_WEEKS:
         return None, None, None
-    seen = np.where(np.abs(seen) <= ROUNDING, 0.0, seen)
-    some = seen[seen != 0]
+    finite = np.where(np.abs(finite) <= ROUNDING, 0.0, finite)
+    some = finite[finite != 0]
     if some.size == 0:
         return 1.0, 0.0, 0.0
-    exact = seen.size <= _EXACT and some.size == seen.size and np.unique(np.abs(seen)).size == seen.size
-    p_value = float(stats.wilcoxon(seen, zero_method="pratt", method="exact" if exact else "asymptotic", correction=not exact).pvalue)
-    deviation = float(seen.std(ddof=1))
+    exact = finite.size <= _EXACT and some.size == finite.size and np.unique(np.abs(finite)).size == finite.size
+    p_value = float(stats.wilcoxon(finite, zero_method="pratt", method="exact" if exact else "asymptotic", correction=not exact).pvalue)
+    deviation = float(finite.std(ddof=1))
     ranks = stats.rankdata(np.abs(some))
-    return p_value, float(seen.mean() / deviation) if deviation > 0 else None, float((ranks * np.sign(some)).sum() / ranks.sum())
+    return p_value, float(finite.mean() / deviation) if deviation > 0 else None, float((ranks * np.sign(some)).sum() / ranks.sum())
 
 
 def correct_holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Return p-values such that the chance of any false claim among them is kept; None stays. Source: Holm 1979."""
-    known = sorted((value, place) for place, value in enumerate(p_values) if value is not None)
+    ranked = sorted((value, place) for place, value in enumerate(p_values) if value is not None)
     corrected: list[float | None] = [None] * len(p_values)
     highest = 0.0
-    for rank, (value, place) in enumerate(known):
-        highest = max(highest, min(1.0, value * (len(known) - rank)))
+    for rank, (value, place) in enumerate(ranked):
+        highest = max(highest, min(1.0, value * (len(ranked) - rank)))
         corrected[place] = highest
     return corrected
 

@@ -37,24 +37,24 @@ TRENDS = {"clean_share": ("clean_wh", "charged_wh"), "miss_share": ("misses", "t
 
 
 def summarise(rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *, seed: int = 0) -> EdgeSummary:
-    """Return what runs come to.
+    """Return the summary of runs.
 
     Args:
         rows: one after the other; damaged ones are counted and named.
-        analysis: what is calculated; default: everything.
+        analysis: the figures to calculate; default: everything.
         seed: of the resampling.
     """
     return summarise_table(RunTable.collect(rows), analysis, seed=seed)
 
 
 def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0) -> EdgeSummary:
-    """Return what a table of runs comes to, beside ``failed`` ones that it lacks; see ``summarise``."""
-    wanted = analysis or AnalysisSection()
-    summary = _Summary(table, wanted, seed)
-    compared = wanted.performance_comparison
+    """Return the summary of a table of runs, with the number of ``failed`` ones that it lacks; see ``summarise``."""
+    settings = analysis or AnalysisSection()
+    summary = _Summary(table, settings, seed)
+    compared = settings.performance_comparison
     whole = EdgeSummary(
         seed=seed,
-        confidence_level=wanted.confidence_level,
+        confidence_level=settings.confidence_level,
         runs=len(table),
         cameras=table.cameras,
         weeks=len(table.weeks),
@@ -69,7 +69,7 @@ def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *,
         groups=summary.describe_groups(),
         comparisons=summary.compare() if compared else [],
         oracle_shares=summary.share_of_oracle() if compared else [],
-        trends=summary.find_trends() if wanted.trend_analysis else [],
+        trends=summary.find_trends() if settings.trend_analysis else [],
         days=[day for name in table.controllers for day in _add_up_days(name, table.days_of(name))],
     )
     return whole.model_copy(update={"insights": find_insights(whole)})
@@ -78,7 +78,7 @@ def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *,
 @dataclass(frozen=True, slots=True)
 class _Summary:
     table: RunTable
-    wanted: AnalysisSection
+    settings: AnalysisSection
     seed: int
 
     def describe(self, controller: str, location: str | None = None, season: str | None = None) -> ControllerFigures:
@@ -123,9 +123,9 @@ class _Summary:
 
     def compare(self) -> list[ControllerComparison]:
         pairs = [(pair, metric) for pair in order_pairs(self.table.controllers) for metric in METRICS]
-        found = [comparison for pair, metric in pairs if (comparison := self._compare(*pair, metric)) is not None]
-        corrected = correct_holm([comparison.p_value for comparison in found])
-        return [comparison.model_copy(update={"p_value": p_value}) for comparison, p_value in zip(found, corrected, strict=True)]
+        comparisons = [comparison for pair, metric in pairs if (comparison := self._compare(*pair, metric)) is not None]
+        corrected = correct_holm([comparison.p_value for comparison in comparisons])
+        return [comparison.model_copy(update={"p_value": p_value}) for comparison, p_value in zip(comparisons, corrected, strict=True)]
 
     def _compare(self, controller: str, other: str, metric: str) -> ControllerComparison | None:
         here, there = self.table.pair(controller, other)
@@ -133,14 +133,14 @@ class _Summary:
             return None
         over, under = METRICS[metric]
         first, second = (self._sum_weeks(rows, over, under) for rows in (here, there))
-        tested = compare_paired(divide(*first) - divide(*second)) if self.wanted.statistical_tests else (None, None, None)
+        tested = compare_paired(divide(*first) - divide(*second)) if self.settings.statistical_tests else (None, None, None)
         return ControllerComparison(
             controller=controller,
             other=other,
             metric=metric,
             pairs=here.size,
             weeks=first[0].size,
-            difference=estimate_ratio_difference(first, second, level=self.wanted.confidence_level, seed=self.seed),
+            difference=estimate_ratio_difference(first, second, level=self.settings.confidence_level, seed=self.seed),
             p_value=tested[0],
             cohens_d=tested[1],
             rank_biserial=tested[2],
@@ -158,27 +158,27 @@ class _Summary:
         equal = np.ones(here.size, dtype=bool)
         for kind in ("small_misses", "large_misses"):
             equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
-        kept, beside = here[equal], there[equal]
+        equal_runs, beside = here[equal], there[equal]
         over, under = METRICS["clean_share"]
-        sums = [self._sum_weeks(rows, over, under) for rows in (kept, beside)]
-        share = estimate_ratio_of_ratios(*sums, level=self.wanted.confidence_level, seed=self.seed) if kept.size else LabEstimate()
-        return OracleShare(controller=controller, pairs=here.size, equal=kept.size, weeks=self._weeks_of(kept).size, share=share)
+        sums = [self._sum_weeks(rows, over, under) for rows in (equal_runs, beside)]
+        share = estimate_ratio_of_ratios(*sums, level=self.settings.confidence_level, seed=self.seed) if equal_runs.size else LabEstimate()
+        return OracleShare(controller=controller, pairs=here.size, equal=equal_runs.size, weeks=self._weeks_of(equal_runs).size, share=share)
 
     def find_trends(self) -> list[ControllerTrend]:
-        found = [self._find_trend(name, metric) for name in self.table.controllers for metric in TRENDS]
-        corrected = correct_holm([trend.p_value for trend in found])
-        return [trend.model_copy(update={"p_value": p_value}) for trend, p_value in zip(found, corrected, strict=True) if trend.weeks]
+        trends = [self._find_trend(name, metric) for name in self.table.controllers for metric in TRENDS]
+        corrected = correct_holm([trend.p_value for trend in trends])
+        return [trend.model_copy(update={"p_value": p_value}) for trend, p_value in zip(trends, corrected, strict=True) if trend.weeks]
 
     def _find_trend(self, controller: str, metric: str) -> ControllerTrend:
         over, under = (DAY_COLUMNS.index(name) for name in TRENDS[metric])
         slopes = np.array([slope_per_day(divide(days[:, over], days[:, under])) for days in self.table.days_of(controller)])
         slopes = slopes[np.isfinite(slopes)]
-        tested = compare_paired(slopes)[0] if self.wanted.statistical_tests else None
-        change = estimate_mean(slopes, level=self.wanted.confidence_level, seed=self.seed)
+        tested = compare_paired(slopes)[0] if self.settings.statistical_tests else None
+        change = estimate_mean(slopes, level=self.settings.confidence_level, seed=self.seed)
         return ControllerTrend(controller=controller, metric=metric, weeks=slopes.size, per_day=change, p_value=tested)
 
     def _estimate(self, rows: IntArray, over: Sequence[str], under: str) -> LabEstimate:
-        return estimate_ratio(*self._sum_weeks(rows, over, under), level=self.wanted.confidence_level, seed=self.seed)
+        return estimate_ratio(*self._sum_weeks(rows, over, under), level=self.settings.confidence_level, seed=self.seed)
 
     def _weeks_of(self, rows: IntArray) -> IntArray:
         return np.unique(self.table.week_of_camera[self.table.camera[rows]])

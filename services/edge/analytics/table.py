@@ -53,7 +53,7 @@ class RunTable:
     _camera: "array[int]" = field(default_factory=lambda: array("q"))
     _controllers: dict[str, int] = field(default_factory=dict)
     _cameras: dict[tuple[str, str, str, int], int] = field(default_factory=dict)
-    _seen: set[int] = field(default_factory=set)
+    _keys: set[int] = field(default_factory=set)
     _models: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _days: dict[tuple[str, str, str], list[list[float]]] = field(default_factory=dict)
 
@@ -74,9 +74,9 @@ class RunTable:
         camera = self._cameras.setdefault((run.location, run.season, run.begin, run.variation), len(self._cameras))
         # A pair of numbers in one: millions of them are kept.
         key = (camera << 16) | controller
-        if key in self._seen:
+        if key in self._keys:
             return f"the run of {run.controller} in {run.location}, {run.begin}, variation {run.variation} stands there twice"
-        self._seen.add(key)
+        self._keys.add(key)
         self._controller.append(controller)
         self._camera.append(camera)
         inferences = sum(run.models.values()) or run.tasks - run.large_misses

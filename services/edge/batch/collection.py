@@ -28,7 +28,7 @@ class BatchCollection:
     """A batch while it is worked off. The rows are the ledger: a run is done when its row is there.
 
     Args:
-        plan: what is to be done.
+        plan: of the batch.
         folder: where rows go.
         form: how they are written.
         done: a one for each run that is done.
@@ -43,7 +43,7 @@ class BatchCollection:
 
     @classmethod
     def open(cls, plan: BatchPlan, folder: Path, form: RowForm) -> "BatchCollection":
-        """Return what of a batch is done already."""
+        """Return the collection with the runs that are done already."""
         done = bytearray(plan.runs)
         # Opened once, so that what a crash left half written is cut off before it is read.
         with RowWriter(folder, RUNS, form):

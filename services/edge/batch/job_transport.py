@@ -36,7 +36,7 @@ class QueueWorkers:
         self._under_way[job.job_id] = key
 
     def wait(self) -> GroupReply:
-        """Return what came of one group.
+        """Return the reply of one group.
 
         Raises:
             UnavailableError: no worker has served the lab's queue for a minute; what was accepted stays so.
@@ -44,10 +44,10 @@ class QueueWorkers:
         served = time.monotonic()
         while True:
             with unit_of_work(self._engine) as connection:
-                found = [jobs.load(connection, job_id) for job_id in self._under_way]
-            if ended := next((job for job in found if job.status not in ("queued", "running")), None):
+                group_jobs = [jobs.load(connection, job_id) for job_id in self._under_way]
+            if ended := next((job for job in group_jobs if job.status not in ("queued", "running")), None):
                 return self._reply(ended)
-            if any(job.status == "running" for job in found) or self._client.is_served(SimulateGroupRequest):
+            if any(job.status == "running" for job in group_jobs) or self._client.is_served(SimulateGroupRequest):
                 served = time.monotonic()
             if time.monotonic() - served > UNSERVED_SECONDS:
                 remedy = "Start one: python -m luna.platform.queue.worker edge. What was accepted stays so; the same command goes on."

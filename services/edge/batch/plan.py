@@ -26,7 +26,7 @@ class BatchPlan:
     """The runs of a batch, numbered: by controller, location, season, variation.
 
     Args:
-        lab: what is asked, and the data.
+        lab: the configuration, and the data.
         controllers, locations, seasons: of which each is run with each.
         variations: so many cameras are drawn; each runs at all locations, in all seasons, under all controllers.
         conditions: what all runs share.
@@ -48,10 +48,10 @@ class BatchPlan:
         Raises:
             InvalidInputError: no model is as accurate and as quick as some variation may ask, or a learned controller has not been trained.
         """
-        asked, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
+        simulation, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
         _require_possible(lab)
         conditions = GroupConditions.of(lab, days=batch.duration_days)
-        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (asked.controllers, sources.locations, sources.seasons))
+        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (simulation.controllers, sources.locations, sources.seasons))
         return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
 
     @property
@@ -82,7 +82,7 @@ class BatchPlan:
                     group = []
 
     def build_group(self, numbers: Sequence[int]) -> CameraGroup:
-        """Return runs of one controller as what is simulated."""
+        """Return the simulated group of runs of one controller."""
         periods: dict[tuple[Location, int], GridPeriod] = {}
         weeks = {season: held_out_weeks(season) for season in self.seasons}
         cameras = []
@@ -106,9 +106,9 @@ class BatchPlan:
         rate_w = span.min + (span.max - span.min) * rate
         least, most = ranges.accuracy_range.min / 100, ranges.accuracy_range.max / 100
         best = models.accuracy[models.latency_ms <= ranges.latency_range.max].max()
-        asked = least + (min(most, float(best)) - least) * accuracy
-        quickest = max(float(models.latency_ms[models.accuracy >= asked].min()), ranges.latency_range.min)
-        return capacity_wh, rate_w, asked, quickest + (ranges.latency_range.max - quickest) * latency
+        required = least + (min(most, float(best)) - least) * accuracy
+        quickest = max(float(models.latency_ms[models.accuracy >= required].min()), ranges.latency_range.min)
+        return capacity_wh, rate_w, required, quickest + (ranges.latency_range.max - quickest) * latency
 
     def describe(self) -> dict[str, Any]:
         """Return what rows of this batch are made from: only the same goes on behind them."""

@@ -19,7 +19,7 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
     """Simulate locations × seasons × variations × controllers and write rows ``runs`` into ``OUT/batch``; killed at any moment, it goes on where it was.
 
     Args:
-        lab: what is asked, and the data.
+        lab: the configuration, and the data.
         transport: who simulates the groups; default: processes of this machine.
 
     Returns:
@@ -30,9 +30,9 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         InvalidInputError: the configuration allows no camera, or a learned controller has not been trained.
         MachineError: the disk takes no more; run it again, it goes on.
     """
-    plan, folder, asked = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution
+    plan, folder, execution = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution
     with hold_folder(folder):
-        if not asked.resume_on_failure:
+        if not execution.resume_on_failure:
             _begin_anew(folder)
         keep_origin(folder, _ORIGIN, plan.describe())
         # What failed before is tried again.
@@ -43,7 +43,7 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         if transport is not None:
             collection.work_off(transport)
         elif before < plan.runs:
-            with LocalProcesses(min(lab.workers, count_workers(asked.parallel_workers))) as processes:
+            with LocalProcesses(min(lab.workers, count_workers(execution.parallel_workers))) as processes:
                 collection.work_off(processes)
         return _report(plan, collection, before, time.perf_counter() - begun)
 
@@ -55,11 +55,11 @@ def _begin_anew(folder: Path) -> None:
 
 
 def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: float) -> dict[str, Any]:
-    made = collection.done.count(1) - before
+    new_runs = collection.done.count(1) - before
     return {
         "folder": str(collection.folder),
         "runs": plan.runs,
-        "made_now": made,
+        "made_now": new_runs,
         "failed": len(collection.failed),
         "failed_runs": collection.failed[:_NAMED],
         "days": plan.conditions.days,
@@ -67,5 +67,5 @@ def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: 
         "seed": plan.lab.seed,
         "stand_ins": plan.lab.stand_ins,
         "seconds": round(seconds, 3),
-        "camera_days_per_s": round(made * plan.conditions.days / seconds, 1),
+        "camera_days_per_s": round(new_runs * plan.conditions.days / seconds, 1),
     }

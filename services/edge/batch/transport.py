@@ -19,7 +19,7 @@ _PAUSES_S = (0.0, 0.1, 0.5, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class GroupReply:
-    """What came of a group: rows ``runs``, or why there are none."""
+    """The reply of a group: rows ``runs``, or why there are none."""
 
     key: int
     rows: list[dict[str, Any]]
@@ -39,7 +39,7 @@ class GroupTransport(Protocol):
         ...
 
     def wait(self) -> GroupReply:
-        """Return what came of one of the groups that were submitted, as soon as one is done."""
+        """Return the reply of one of the submitted groups, as soon as one is done."""
         ...
 
 

@@ -58,7 +58,7 @@ class TrainingExamples:
 
     @property
     def digest(self) -> str:
-        """What tells these examples from others."""
+        """The digest of these examples."""
         digest = hashlib.sha256()
         for each in fields(self):
             digest.update(np.ascontiguousarray(getattr(self, each.name)).tobytes())

@@ -20,7 +20,7 @@ _LEAST_STD = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen of cameras, arrays over them.
+    """The controller's view of cameras, arrays over them.
 
     Args:
         soc: state of charge, 0–1.
@@ -68,7 +68,7 @@ class FeatureScale:
 
 @dataclass(frozen=True, slots=True)
 class InputForm:
-    """What a controller was trained to be told: the number of expected steps and their length."""
+    """The inputs that a controller was trained for: the number of expected steps and their length."""
 
     expected_steps: int
     step_minutes: int
@@ -80,5 +80,5 @@ class InputForm:
         return FOUNDING_INPUTS + self.expected_steps
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored of it."""
+        """Return the form as JSON."""
         return {"version": self.version, "expected_steps": self.expected_steps, "step_minutes": self.step_minutes}

@@ -1,4 +1,4 @@
-"""A trained controller as it is asked: without PyTorch, with the same answer to a row whatever is asked beside it."""
+"""Inference of a trained controller: without PyTorch, each row's answer independent of the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class TrainedController:
 
     @property
     def needs_expected(self) -> int:
-        """How many expected steps it wants to be told; 0: none."""
+        """The number of expected steps among its inputs; 0: none."""
         return self.form.expected_steps
 
     def probabilities(self, sight: Sight, fulfil_mask: BoolArray) -> FloatArray:

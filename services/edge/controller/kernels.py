@@ -1,4 +1,4 @@
-"""Asking stored networks: each row by itself, in plain order, so that no answer depends on what else is asked beside it."""
+"""Inference of stored networks: each row by itself, in plain order, so that no answer depends on other rows."""
 
 from math import exp, tanh
 

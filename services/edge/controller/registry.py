@@ -55,7 +55,7 @@ class CardData(_Stored):
 
 
 class ControllerCard(_Stored):
-    """All that is said of a version. ``identity`` is the same for a training of the same data, settings and seed."""
+    """The card of a version. ``identity`` is the same for a training of the same data, settings and seed."""
 
     identity: str
     seed: int
@@ -102,14 +102,14 @@ def register(folder: Path, card: ControllerCard, networks: Mapping[str, NetworkF
     """Store a version, make it the current one, and return its name; whoever is killed meanwhile leaves the folder as it was."""
     versions = list_versions(folder)
     version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04}"
-    made = folder / f"{version}.new"
-    shutil.rmtree(made, ignore_errors=True)
+    staged = folder / f"{version}.new"
+    shutil.rmtree(staged, ignore_errors=True)
     for name, network in networks.items():
         scale = {_SCALE_MEAN: network.scale.mean, _SCALE_STD: network.scale.std}
-        write_tensors(made / f"{name}.safetensors", {**network.weights, **scale}, {"network": name})
-        write_whole(made / f"{name}.{METRICS}", "".join(json.dumps(each) + "\n" for each in network.metrics).encode())
-    write_whole(made / _CARD, (card.model_dump_json(indent=2) + "\n").encode())
-    made.rename(folder / version)
+        write_tensors(staged / f"{name}.safetensors", {**network.weights, **scale}, {"network": name})
+        write_whole(staged / f"{name}.{METRICS}", "".join(json.dumps(each) + "\n" for each in network.metrics).encode())
+    write_whole(staged / _CARD, (card.model_dump_json(indent=2) + "\n").encode())
+    staged.rename(folder / version)
     use_version(folder, version)
     return version
 
@@ -121,8 +121,8 @@ def use_version(folder: Path, version: str) -> None:
         InvalidInputError: there is no such version.
     """
     if version not in list_versions(folder):
-        known = ", ".join(list_versions(folder)) or "none"
-        raise InvalidInputError("there is no such version of the trained controllers", field="version", value=version, remedy=f"There are: {known}.")
+        versions = ", ".join(list_versions(folder)) or "none"
+        raise InvalidInputError("there is no such version of the trained controllers", field="version", value=version, remedy=f"There are: {versions}.")
     write_whole(folder / _CURRENT, (json.dumps({"version": version}) + "\n").encode())
 
 
@@ -153,9 +153,9 @@ def load_controller(folder: Path, name: str = "custom", *, models: CameraModels,
     if name not in card.controllers:
         raise InvalidInputError("there is no such trained controller", field="controller", value=name, remedy=f"There are: {', '.join(card.controllers)}.")
     _require_fitting(card, name, models)
-    kept = card.controllers[name]
-    form = InputForm(kept.form.expected_steps, kept.form.step_minutes)
-    networks = [_read_network(folder / str(named) / f"{network}.safetensors") for network in kept.networks]
+    controller_card = card.controllers[name]
+    form = InputForm(controller_card.form.expected_steps, controller_card.form.step_minutes)
+    networks = [_read_network(folder / str(named) / f"{network}.safetensors") for network in controller_card.networks]
     return TrainedController.of(name, form, networks, activation=card.settings.model.activation)
 
 

@@ -32,7 +32,7 @@ def measure_regret(examples: TrainingExamples, model: NDArray[Any], charge: Bool
     each Wh of what the best model takes in a step.
 
     Args:
-        examples: what is decided about.
+        examples: of the decisions.
         model: the chosen ones, shape ``(examples,)``.
         charge: whether to charge, shape ``(examples,)``.
         step_energy_wh: what each model takes out of the battery in a step, shape ``(models,)``.

@@ -34,16 +34,16 @@ def _unwritable(path: Path, error: OSError) -> MachineError:
     return MachineError("a trained controller cannot be written", field="--out", value=str(path.parent), remedy=remedy)
 
 
-def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]], said: Mapping[str, Any]) -> None:
-    """Write arrays and what is said of them as one file, in one step."""
-    write_whole(path, save(dict(arrays), {"said": json.dumps(said)}))
+def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+    """Write arrays and their metadata as one file, in one step."""
+    write_whole(path, save(dict(arrays), {"metadata": json.dumps(metadata)}))
 
 
 def read_tensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """Return what ``write_tensors`` wrote."""
     with safe_open(path, framework="numpy") as opened:
         arrays = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 — it is no mapping
-        return arrays, json.loads(opened.metadata()["said"])
+        return arrays, json.loads(opened.metadata()["metadata"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class TrainingFolder:
     def resume(self) -> tuple[Arrays, dict[str, Any]] | None:
         """Return the last checkpoint, ``None`` where there is none; metrics of later epochs are forgotten."""
         checkpoint = self.path / CHECKPOINT
-        kept = read_tensors(checkpoint) if checkpoint.exists() else None
-        epoch = kept[1]["epoch"] if kept else 0
+        stored = read_tensors(checkpoint) if checkpoint.exists() else None
+        epoch = stored[1]["epoch"] if stored else 0
         write_whole(self.path / METRICS, "".join(json.dumps(each) + "\n" for each in self.read() if each["epoch"] <= epoch).encode())
-        return kept
+        return stored
 
-    def keep(self, arrays: Arrays, said: Mapping[str, Any]) -> None:
+    def keep(self, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
         """Put a checkpoint in the place of the last one."""
-        write_tensors(self.path / CHECKPOINT, arrays, said)
+        write_tensors(self.path / CHECKPOINT, arrays, metadata)
 
     def write(self, metrics: Mapping[str, float]) -> None:
         """Add an epoch's metrics."""

@@ -35,8 +35,8 @@ def search_settings(job: NetworkJob) -> tuple[ControllerSection, list[dict[str, 
         trained = train_network(replace(job, settings=settings, folder=job.folder / f"trial-{number:04}"))
         study.tell(trial, trained.figures["regret_wh"])
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    told = [{"regret_wh": trial.value, **trial.params} for trial in done]
-    return apply_settings(job.settings, study.best_params), told
+    trials = [{"regret_wh": trial.value, **trial.params} for trial in done]
+    return apply_settings(job.settings, study.best_params), trials
 
 
 def suggest_settings(trial: "Trial", settings: ControllerSection) -> ControllerSection:
@@ -51,12 +51,12 @@ def suggest_settings(trial: "Trial", settings: ControllerSection) -> ControllerS
     return apply_settings(settings.model_copy(update={"training": training}), tried)
 
 
-def apply_settings(settings: ControllerSection, found: dict[str, Any]) -> ControllerSection:
-    """Return settings with parameters that were found in the place of the configured ones."""
-    training = {name: found[name] for name in ("learning_rate", "batch_size")}
+def apply_settings(settings: ControllerSection, parameters: dict[str, Any]) -> ControllerSection:
+    """Return settings with the parameters of a trial in the place of the configured ones."""
+    training = {name: parameters[name] for name in ("learning_rate", "batch_size")}
     changed = {
         "training": settings.training.model_copy(update=training),
-        "model": settings.model.model_copy(update={"dropout": found["dropout"]}),
-        "loss_weights": settings.loss_weights.model_copy(update={"charging_decision": found["charging_decision"]}),
+        "model": settings.model.model_copy(update={"dropout": parameters["dropout"]}),
+        "loss_weights": settings.loss_weights.model_copy(update={"charging_decision": parameters["charging_decision"]}),
     }
     return settings.model_copy(update=changed)

@@ -33,7 +33,7 @@ _S_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is trained: networks by name, each with what it sees and its seed, and controllers made of them."""
+    """The networks to train by name, each with its inputs and its seed, and controllers made of them."""
 
     networks: dict[str, tuple[InputForm, int]]
     controllers: dict[str, list[str]]
@@ -166,7 +166,7 @@ def _horizon_minutes(lab: Lab) -> int:
 
 
 def _identify(lab: Lab, data: CardData) -> str:
-    said = {
+    identity = {
         "form": FORM_VERSION,
         "settings": lab.config.controller_training.model_dump(mode="json"),
         "step_minutes": lab.config.training_data.optimization.step_minutes,
@@ -176,7 +176,7 @@ def _identify(lab: Lab, data: CardData) -> str:
         "seed": lab.seed,
         "data": data.digest,
     }
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def _tell(lab: Lab) -> dict[str, Any]:

@@ -123,20 +123,20 @@ class _Course:
         moments = {f"adam.{place}.{name}": value for place, values in state["state"].items() for name, value in values.items()}
         parts = {"network": _arrays_of(self.network.state_dict()), "best": self.best, "moments": _arrays_of(moments)}
         arrays = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
-        said = {
+        metadata = {
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,
             "best_figures": self.best_figures,
             "groups": state["param_groups"],
             "plateau": self.plateau.state_dict(),
         }
-        self.folder.keep(arrays | {"randomness": torch.get_rng_state().numpy().copy()}, json.loads(json.dumps(said)))
+        self.folder.keep(arrays | {"randomness": torch.get_rng_state().numpy().copy()}, json.loads(json.dumps(metadata)))
 
     def go_on(self) -> None:
-        kept = self.folder.resume()
-        if kept is None:
+        checkpoint = self.folder.resume()
+        if checkpoint is None:
             return
-        arrays, said = kept
+        arrays, metadata = checkpoint
         parts: dict[str, dict[str, Tensor]] = {"network": {}, "best": {}, "moments": {}}
         for name, value in arrays.items():
             part, _, rest = name.partition("/")
@@ -146,10 +146,10 @@ class _Course:
         for name, moment in parts["moments"].items():
             _, place, kind = name.split(".")
             moments.setdefault(int(place), {})[kind] = moment
-        self.adam.load_state_dict({"state": moments, "param_groups": said["groups"]})
-        self.plateau.load_state_dict(said["plateau"])
+        self.adam.load_state_dict({"state": moments, "param_groups": metadata["groups"]})
+        self.plateau.load_state_dict(metadata["plateau"])
         self.best = _arrays_of(parts["best"])
-        self.epoch, self.best_epoch, self.best_figures = said["epoch"], said["best_epoch"], said["best_figures"]
+        self.epoch, self.best_epoch, self.best_figures = metadata["epoch"], metadata["best_epoch"], metadata["best_figures"]
         torch.set_rng_state(torch.from_numpy(arrays["randomness"].copy()))
 
 

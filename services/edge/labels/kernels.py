@@ -33,14 +33,14 @@ def solve_all(
         for level in range(_LEVELS):
             after[level] = -end_wh[row] * level
         for step in range(dirty_wh.shape[1] - 1, 0, -1):
-            taken = used[row, step, :actions]
-            highest = taken.max()
+            used_quanta = used[row, step, :actions]
+            highest = used_quanta.max()
             for level in range(_LEVELS):
                 total[level] = after[level] + dirty_wh[row, step] * level
             fill_up(total, dirty_wh[row, step], most[row, step], highest, filled)
             after[:] = _INFINITE
             for action in range(actions):
-                missed, from_here = miss_wh[row, step, action], filled[highest - taken[action] :]
+                missed, from_here = miss_wh[row, step, action], filled[highest - used_quanta[action] :]
                 for level in range(_LEVELS):
                     after[level] = min(after[level], from_here[level] + missed)
         best = choose_first(after, (dirty_wh[row, 0], most[row, 0]), used[row, 0], miss_wh[row, 0], actions, stored[row])

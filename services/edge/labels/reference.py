@@ -24,11 +24,11 @@ def solve_problems(problem: LabelProblem) -> Labels:
     Raises:
         MachineError: the solver cannot be loaded, or gave up.
     """
-    done = subprocess.run([sys.executable, "-m", "services.edge.labels.mixed_integer"], input=pack(problem), capture_output=True, check=False)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise MachineError("OR-Tools found no labels", field="optimization.solver", value=said, remedy='Take the exact dynamic programme: "dp".')
-    return unpack(done.stdout, Labels)
+    process = subprocess.run([sys.executable, "-m", "services.edge.labels.mixed_integer"], input=pack(problem), capture_output=True, check=False)
+    if process.returncode:
+        detail = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise MachineError("OR-Tools found no labels", field="optimization.solver", value=detail, remedy='Take the exact dynamic programme: "dp".')
+    return unpack(process.stdout, Labels)
 
 
 def pack(arrays: Arrays) -> bytes:

@@ -26,21 +26,21 @@ def write_training_data(lab: Lab) -> dict[str, Any]:
     if lab.config.training_data.optimization.solver != "dp":
         require_extra(LAB)
     load_kernels()
-    begun, made, charging, models = time.perf_counter(), 0, 0, np.zeros(len(lab.models.names), np.int64)
+    begun, new_labels, charging, models = time.perf_counter(), 0, 0, np.zeros(len(lab.models.names), np.int64)
     for columns in write_batches(lab, "training", label_batch):
-        made += len(columns["number"])
+        new_labels += len(columns["number"])
         charging += int(columns["charge"].sum())
         models += np.bincount(columns["model"], minlength=len(models))
     seconds = time.perf_counter() - begun
     return {
         "labels": lab.config.training_data.num_scenarios,
-        "made_now": made,
+        "made_now": new_labels,
         "seed": lab.seed,
         "solver": lab.config.training_data.optimization.solver,
         "stand_ins": lab.stand_ins,
         "seconds": round(seconds, 3),
-        "labels_per_s": round(made / seconds, 1),
-        "charge_share": round(charging / made, 4) if made else None,
+        "labels_per_s": round(new_labels / seconds, 1),
+        "charge_share": round(charging / new_labels, 4) if new_labels else None,
         "models": dict(zip(lab.models.names, models.tolist(), strict=True)),
     }
 

@@ -106,8 +106,8 @@ class TaskTable(NamedTuple):
         )
 
     @property
-    def wanted_wh(self) -> FloatArray:
-        """What the smallest model that fulfils takes, shape ``(cameras,)``."""
+    def needed_wh(self) -> FloatArray:
+        """The energy of a task with the smallest model that fulfils, shape ``(cameras,)``."""
         return np.take_along_axis(self.task_wh, self.smallest[:, None], axis=1)[:, 0]
 
 

@@ -1,4 +1,4 @@
-"""The engine: takes events in the order of time, shows the controller what is known, and has tasks done."""
+"""The engine: takes events in the order of time, gives the controller its observations, and does tasks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,11 +56,11 @@ class SimulationListener(Protocol):
     """Hears how a simulation goes."""
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
-        """Hear, every hour, in which state cameras are and what was counted so far; both change later."""
+        """Receive, every hour, the cameras' state and the tally so far; both change later."""
         ...
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Hear of a task, where each is asked for: what was decided, and the state behind it."""
+        """Receive a task, where each is requested: the decision, and the state after it."""
         ...
 
 
@@ -76,7 +76,7 @@ class Simulation:
         Args:
             setting: what runs.
             controller: what decides.
-            listeners: who hears of it.
+            listeners: receive states and tasks.
             each_task: asks the controller before each task, also one that could answer for all between two events.
         """
         self._setting, self._controller, self._listeners = setting, controller, listeners
@@ -90,7 +90,7 @@ class Simulation:
         self._queue = EventQueue()
 
     def run(self) -> RunFigures:
-        """Let all events happen and return what came of it."""
+        """Process all events and return the figures."""
         place = self._camera_work
         begin_wh = place.state.stored_wh.copy()
         self._queue.push(self._setting.schedule.end_us, EventKind.END)
@@ -113,13 +113,13 @@ class Simulation:
 
     def _work(self, at_us: int) -> None:
         """Do the tasks that come before anything else happens: all at once where the controller can, else one."""
-        schedule, controller, seen = self._setting.schedule, self._controller, self._observe()
+        schedule, controller, observation = self._setting.schedule, self._controller, self._observe()
         tasks = schedule.count_tasks(at_us, self._queue.next_us) if self._together else 1
-        stretch = TaskStretch(tasks, at_us // DAY_US, seen.clean_share)
+        stretch = TaskStretch(tasks, at_us // DAY_US, observation.clean_share)
         if self._together:
-            self._together.work(seen, stretch, self._camera_work)
+            self._together.work(observation, stretch, self._camera_work)
         else:
-            decision = controller.decide(seen)
+            decision = controller.decide(observation)
             work_decision(tuple(decision), tuple(stretch), *self._camera_work.arrays)
             for listener in self._listeners:
                 listener.task(at_us, decision, self._camera_work.state)
@@ -130,7 +130,7 @@ class Simulation:
             listener.log(at_us, self._camera_work.state, self._camera_work.tally)
 
     def _observe(self) -> Observation:
-        """Return what is known now; nothing of it lies in the future."""
+        """Return the observation of now; nothing of it lies in the future."""
         cameras, place, step = self._setting.cameras, self._setting.place, self._step
         return Observation(
             slot=self._begins + step,

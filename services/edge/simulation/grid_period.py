@@ -54,7 +54,7 @@ class GridPeriod:
         return np.datetime64(instants_of(np.array(self.begin)).item(), "m")
 
     def expect(self, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return what is expected at each slot's beginning of the next steps, by what is known then; shape ``(slots, steps)``."""
+        """Return the expected next steps at each slot's beginning, by the knowledge of then; shape ``(slots, steps)``."""
         if steps == 0:
             return np.empty((self.slots, 0))
         window = CleanShare(self.location, self.share, self.measured)
@@ -64,9 +64,9 @@ class GridPeriod:
         """Return, for each slot, a quantile of the newest shares of so many hours up to it; shape ``(slots,)``."""
         width = hours * 60 // STEP_MINUTES
         # Where less is known, the first value stands for what was before.
-        known = np.concatenate([np.full(width, self.share[0]), self.share])
+        padded = np.concatenate([np.full(width, self.share[0]), self.share])
         # The window ends with the slot itself.
-        return np.asarray(percentile_filter(known, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
+        return np.asarray(percentile_filter(padded, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""

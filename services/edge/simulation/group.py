@@ -57,15 +57,15 @@ class GroupConditions:
 
     @classmethod
     def of(cls, lab: Lab, *, days: float) -> Self:
-        """Return what a lab asks for all runs."""
-        asked = lab.config.simulation
+        """Return the conditions of all runs of a lab."""
+        simulation = lab.config.simulation
         return cls(
             days=days,
-            task_interval_s=asked.task_interval_seconds,
-            acceleration=asked.time_acceleration,
-            discharge_efficiency=asked.battery.discharge_efficiency,
+            task_interval_s=simulation.task_interval_seconds,
+            acceleration=simulation.time_acceleration,
+            discharge_efficiency=simulation.battery.discharge_efficiency,
             seed=lab.seed,
-            battery_levels=asked.logging.log_battery_levels,
+            battery_levels=simulation.logging.log_battery_levels,
             models=lab.models,
         )
 
@@ -81,9 +81,9 @@ class GroupConditions:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_json`` wrote."""
-        said = document["models"]
-        models = CameraModels(tuple(said["names"]), *(np.array(said[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
+        """Return the group of a document of ``to_json``."""
+        model_fields = document["models"]
+        models = CameraModels(tuple(model_fields["names"]), *(np.array(model_fields[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
         return cls(**{**document, "models": models})
 
 
@@ -107,10 +107,10 @@ class CameraGroup:
 
     @property
     def setting(self) -> RunSetting:
-        """What the engine is told."""
-        said = self.conditions
-        rows = [(each.capacity_wh, each.charge_rate_w, said.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
-        return RunSetting(Cameras.of(rows), said.models, self.periods, np.array([each.place for each in self.cameras]), said.schedule)
+        """The engine's setting."""
+        conditions = self.conditions
+        rows = [(each.capacity_wh, each.charge_rate_w, conditions.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
+        return RunSetting(Cameras.of(rows), conditions.models, self.periods, np.array([each.place for each in self.cameras]), conditions.schedule)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -124,7 +124,7 @@ class CameraGroup:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
-        """Return what ``to_json`` wrote."""
+        """Return the group of a document of ``to_json``."""
         return cls(
             controller=document["controller"],
             conditions=GroupConditions.from_json(document["conditions"]),
@@ -134,7 +134,7 @@ class CameraGroup:
         )
 
     def name_runs(self) -> list[dict[str, Any]]:
-        """Return what tells the runs apart, and under which conditions they run."""
+        """Return the names of the runs, and their conditions."""
         return [self._name(each, self.periods[each.place]) for each in self.cameras]
 
     def _name(self, camera: CameraRequest, period: GridPeriod) -> dict[str, Any]:
@@ -157,8 +157,8 @@ class CameraGroup:
     def run(self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
         setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
-        heard: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
-        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(heard), each_task=each_task).run()
+        all_listeners: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
+        figures = Simulation(setting, make_controller(self.controller, setting, self.trained), listeners=tuple(all_listeners), each_task=each_task).run()
         rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):
@@ -181,7 +181,7 @@ class HourlyLevels:
         self._levels.append(np.round(100 * state.stored_wh / self._capacity_wh, 2))
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Not asked for."""
+        """Ignored."""
 
 
 def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:

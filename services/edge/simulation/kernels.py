@@ -21,14 +21,14 @@ GAUGE_STEPS = 100
 
 
 @njit(inline="always")
-def take(stored: float, wanted: float) -> tuple[float, bool]:
-    """Return what is stored after a task, and whether the inference was made: never in arrears."""
-    return (stored - wanted, True) if wanted <= stored else (stored, False)
+def take(stored: float, needed: float) -> tuple[float, bool]:
+    """Return the stored energy after a task, and whether the inference was made: never below zero."""
+    return (stored - needed, True) if needed <= stored else (stored, False)
 
 
 @njit(inline="always")
 def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
-    """Return what is stored after an interval of charging, and what was charged: only what finds room."""
+    """Return the stored and the charged energy after an interval of charging, up to the capacity."""
     room = capacity - stored
     return (capacity, room) if most >= room else (stored + most, most)
 
@@ -43,33 +43,33 @@ def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, t
     inferences, small_misses, large_misses, charged_wh, clean_wh, _ = tally
     for camera in range(capacity_wh.size):
         model, lean, lean_below = models[camera], lean_models[camera], lean_wh[camera]
-        wanted = task_wh[camera, model] if model >= 0 else np.inf
-        lean_wanted = task_wh[camera, lean] if lean >= 0 else np.inf
+        needed = task_wh[camera, model] if model >= 0 else np.inf
+        lean_needed = task_wh[camera, lean] if lean >= 0 else np.inf
         start, stop, capacity, most = start_wh[camera], stop_wh[camera], capacity_wh[camera], charge_wh[camera]
         stored, charging = stored_wh[camera], charger_on[camera]
         # Sums go on where they are, in the order of the tasks: whoever does one task at a time gets the same digits.
         charged, clean = charged_wh[day, camera], clean_wh[day, camera]
-        made, lean_made, share = 0, 0, clean_share[camera]
+        inferred, lean_inferred, share = 0, 0, clean_share[camera]
         for _ in range(tasks):
             charging = stored < start or (charging and stored < stop)
             if stored < lean_below:
-                stored, done = take(stored, lean_wanted)
-                lean_made += done
+                stored, done = take(stored, lean_needed)
+                lean_inferred += done
             else:
-                stored, done = take(stored, wanted)
-                made += done
+                stored, done = take(stored, needed)
+                inferred += done
             if charging:
                 stored, bought = put(stored, most, capacity)
                 charged += bought
                 clean += bought * share
         stored_wh[camera], charger_on[camera] = stored, charging
-        if made:
-            inferences[day, camera, model] += made * weight
-            small_misses[day, camera] += 0 if fulfilled[camera, model] else made * weight
-        if lean_made:
-            inferences[day, camera, lean] += lean_made * weight
-            small_misses[day, camera] += 0 if fulfilled[camera, lean] else lean_made * weight
-        large_misses[day, camera] += (tasks - made - lean_made) * weight
+        if inferred:
+            inferences[day, camera, model] += inferred * weight
+            small_misses[day, camera] += 0 if fulfilled[camera, model] else inferred * weight
+        if lean_inferred:
+            inferences[day, camera, lean] += lean_inferred * weight
+            small_misses[day, camera] += 0 if fulfilled[camera, lean] else lean_inferred * weight
+        large_misses[day, camera] += (tasks - inferred - lean_inferred) * weight
         charged_wh[day, camera], clean_wh[day, camera] = charged, clean
 
 
@@ -83,12 +83,12 @@ def work_decision(decision: Fields, stretch: Fields, table: Fields, state: Field
     inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
     for camera in range(capacity_wh.size):
         model = models[camera]
-        stored, made = take(stored_wh[camera], task_wh[camera, model] if model >= 0 else np.inf)
+        stored, inferred = take(stored_wh[camera], task_wh[camera, model] if model >= 0 else np.inf)
         bought = 0.0
         if charge[camera]:
             stored, bought = put(stored, charge_wh[camera], capacity_wh[camera])
         stored_wh[camera], charger_on[camera] = stored, charge[camera]
-        if made:
+        if inferred:
             inferences[day, camera, model] += weight
             small_misses[day, camera] += 0 if fulfilled[camera, model] else weight
         else:
@@ -128,26 +128,26 @@ def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, t
     stored_wh, charger_on = state
     inferences, small_misses, large_misses, charged_wh, clean_wh, guarded = tally
     models = task_wh.shape[1]
-    said_model, said_charge = np.empty(GAUGE_STEPS + 1, np.int64), np.empty(GAUGE_STEPS + 1, np.bool_)
+    model_at, charge_at = np.empty(GAUGE_STEPS + 1, np.int64), np.empty(GAUGE_STEPS + 1, np.bool_)
     for camera in range(capacity_wh.size):
         stored, charge, capacity, share = stored_wh[camera], charger_on[camera], capacity_wh[camera], clean_share[camera]
         charged, clean, most = charged_wh[day, camera], clean_wh[day, camera], charge_wh[camera]
-        wanted_wh, fulfils, least = task_wh[camera], fulfilled[camera], smallest[camera]
-        five_minutes_wh = wanted_wh * five_minutes
-        said_model[:] = -1
+        needed_wh, fulfils, least = task_wh[camera], fulfilled[camera], smallest[camera]
+        five_minutes_wh = needed_wh * five_minutes
+        model_at[:] = -1
         for _ in range(tasks):
             level = int(stored / capacity * GAUGE_STEPS + 0.5)
-            if said_model[level] < 0:
+            if model_at[level] < 0:
                 features[camera, 0] = level / GAUGE_STEPS
                 answer = ask(features[camera : camera + 1], eligible[camera : camera + 1], numbers, sizes, relu)[0]
-                said_model[level], said_charge[level] = answer[:models].argmax(), answer[models] > 0.5
-            model, charge, changed = _guard(said_model[level], said_charge[level], stored, least, fulfils, five_minutes_wh)
-            stored, made = take(stored, wanted_wh[model])
+                model_at[level], charge_at[level] = answer[:models].argmax(), answer[models] > 0.5
+            model, charge, changed = _guard(model_at[level], charge_at[level], stored, least, fulfils, five_minutes_wh)
+            stored, inferred = take(stored, needed_wh[model])
             if charge:
                 stored, bought = put(stored, most, capacity)
                 charged += bought
                 clean += bought * share
-            if made:
+            if inferred:
                 inferences[day, camera, model] += weight
                 small_misses[day, camera] += 0 if fulfils[model] else weight
             else:

@@ -1,4 +1,4 @@
-"""What is counted of runs: per day and camera while they run, and what comes of it in the end."""
+"""The metrics of runs: tallies per day and camera while they run, and the final figures."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -61,21 +61,21 @@ class RunFigures:
 
     @property
     def taken_wh(self) -> FloatArray:
-        """What inferences took out of the batteries, shape ``(cameras,)``."""
+        """The energy of inferences out of the batteries, shape ``(cameras,)``."""
         inferences = self.tally.total().inferences // self.table.weight
         return np.asarray((inferences * self.table.task_wh).sum(axis=-1))
 
     def to_rows(self, models: CameraModels) -> list[dict[str, Any]]:
-        """Return what a row of results says of each camera's run."""
+        """Return the row of results of each camera's run."""
         total = self.tally.total()
         dirty = total.charged_wh - total.clean_wh
         settled = dirty - (self.stored_end_wh - self.stored_begin_wh) * self.mean_dirty
         objective = settled + SMALL_MISS_WH * total.small_misses + LARGE_MISS_WH * total.large_misses
-        made = total.inferences.sum(axis=-1)
+        inference_count = total.inferences.sum(axis=-1)
         latency = (total.inferences * models.latency_ms).sum(axis=-1)
         used, used_by_day = ((each * models.energy_wh).sum(axis=-1) for each in (total.inferences, self.tally.inferences))
         figures: dict[str, NDArray[Any]] = {
-            "tasks": made + total.large_misses,
+            "tasks": inference_count + total.large_misses,
             "small_misses": total.small_misses,
             "large_misses": total.large_misses,
             "used_wh": used,
@@ -91,7 +91,7 @@ class RunFigures:
             row: dict[str, Any] = {name: values[camera].item() for name, values in figures.items()}
             row["clean_share"] = row["clean_wh"] / row["charged_wh"] if row["charged_wh"] else None
             row["dirty_settled_wh"], row["objective_wh"] = settled[camera].item(), objective[camera].item()
-            row["mean_latency_ms"] = latency[camera].item() / made[camera].item() if made[camera] else None
+            row["mean_latency_ms"] = latency[camera].item() / inference_count[camera].item() if inference_count[camera] else None
             row["models"] = dict(zip(models.names, total.inferences[camera].tolist(), strict=True))
             row["guard_interventions"] = total.guarded[camera].item()
             row["per_day"] = [self._day(day, camera, used_by_day) for day in range(len(used_by_day))]

@@ -1,4 +1,4 @@
-"""What decides for cameras: what it sees, what it says, and the form in which most of them say it for five minutes at a time."""
+"""The protocol of controllers: observations, decisions, and levels that hold for five minutes."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -14,7 +14,7 @@ from services.edge.simulation.metrics import Tally
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What is seen before a task, arrays over cameras of shape ``(cameras,)``.
+    """The observation before a task, arrays over cameras of shape ``(cameras,)``.
 
     Args:
         slot: five-minute slot of the year.
@@ -56,7 +56,7 @@ class Controller(Protocol):
 
     @property
     def expected_steps(self) -> int:
-        """How many expected clean shares it wants to see."""
+        """The number of expected clean shares among its inputs."""
         ...
 
     @property
@@ -64,8 +64,8 @@ class Controller(Protocol):
         """How long each of these steps is."""
         ...
 
-    def decide(self, seen: Observation) -> Decision:
-        """Return what the cameras do until the next task."""
+    def decide(self, observation: Observation) -> Decision:
+        """Return the decision until the next task."""
         ...
 
 
@@ -101,8 +101,8 @@ class CameraWork:
 class StretchController(Controller, Protocol):
     """A controller that works off the tasks between two events at once, exactly as ``decide`` would task by task."""
 
-    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
-        """Do the tasks of a stretch; ``seen`` is what is seen before the first of them."""
+    def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+        """Do the tasks of a stretch; ``observation`` is that before the first of them."""
         ...
 
 
@@ -123,10 +123,10 @@ class Levels(NamedTuple):
     start_wh: FloatArray
     stop_wh: FloatArray
 
-    def decide(self, seen: Observation) -> Decision:
-        """Return what they say of cameras."""
-        charge = (seen.stored_wh < self.start_wh) | (seen.charging & (seen.stored_wh < self.stop_wh))
-        model = np.where(seen.stored_wh < self.lean_wh, self.lean_model, self.model)
+    def decide(self, observation: Observation) -> Decision:
+        """Return the levels' decision for cameras."""
+        charge = (observation.stored_wh < self.start_wh) | (observation.charging & (observation.stored_wh < self.stop_wh))
+        model = np.where(observation.stored_wh < self.lean_wh, self.lean_model, self.model)
         return Decision(model, charge, np.zeros(model.size, bool))
 
 

@@ -35,36 +35,38 @@ def simulate(lab: Lab) -> dict[str, Any]:
         remove_rows(folder, name)
     groups = list(_plan(lab))
     runs = []
-    for done, group in enumerate(groups):
-        lab.progress(done, len(groups), f"{group.periods[0].location} {group.controller}")
+    for number, group in enumerate(groups):
+        lab.progress(number, len(groups), f"{group.periods[0].location} {group.controller}")
         runs.append(_run(lab, group, folder))
     lab.progress(len(groups), len(groups), "simulated")
-    said = ("run_id", "location", "controller", "stand_in", "small_misses", "large_misses", "clean_share", "dirty_settled_wh", "objective_wh")
-    return {"folder": str(folder), "days": lab.config.simulation.duration_days, "runs": [{name: row[name] for name in said} for row in runs]}
+    columns = ("run_id", "location", "controller", "stand_in", "small_misses", "large_misses", "clean_share", "dirty_settled_wh", "objective_wh")
+    return {"folder": str(folder), "days": lab.config.simulation.duration_days, "runs": [{name: row[name] for name in columns} for row in runs]}
 
 
 def _plan(lab: Lab) -> Iterator[CameraGroup]:
-    asked, season = lab.config.simulation, lab.config.data_sources.seasons[0]
-    conditions = GroupConditions.of(lab, days=asked.duration_days)
-    camera = CameraRequest(0, season, 0, asked.battery.capacity_wh, asked.battery.charge_rate_watts, asked.request.accuracy, asked.request.latency_ms)
+    simulation, season = lab.config.simulation, lab.config.data_sources.seasons[0]
+    conditions = GroupConditions.of(lab, days=simulation.duration_days)
+    camera = CameraRequest(
+        0, season, 0, simulation.battery.capacity_wh, simulation.battery.charge_rate_watts, simulation.request.accuracy, simulation.request.latency_ms
+    )
     trained = load_trained(lab)
     for location in lab.config.data_sources.locations:
         period = GridPeriod.cut(lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots)
-        for controller in asked.controllers:
+        for controller in simulation.controllers:
             yield CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller))
 
 
 def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
-    asked, form = lab.config.simulation.logging, RowForm()
+    logging, form = lab.config.simulation.logging, RowForm()
     with ExitStack() as files:
         hours = HourLog(group)
         listeners: list[SimulationListener] = [hours]
-        if asked.log_every_task:
+        if logging.log_every_task:
             listeners.append(TaskLog(group, files.enter_context(RowWriter(folder, "tasks", form))))
-        (row,) = group.run(listeners=listeners, each_task=asked.log_every_task)
-        wanted = {"battery_levels": asked.log_battery_levels, "energy": asked.log_energy_usage, "models": asked.log_model_selections}
-        kept = {"runs": [row]} | {name: hours.rows[name] for name, said in wanted.items() if said}
-        for name, rows in kept.items():
+        (row,) = group.run(listeners=listeners, each_task=logging.log_every_task)
+        is_logged = {"battery_levels": logging.log_battery_levels, "energy": logging.log_energy_usage, "models": logging.log_model_selections}
+        row_groups = {"runs": [row]} | {name: hours.rows[name] for name, logged in is_logged.items() if logged}
+        for name, rows in row_groups.items():
             writer = files.enter_context(RowWriter(folder, name, form))
             writer.append(rows)
             writer.sync()
@@ -81,15 +83,15 @@ class HourLog:
         self._stored_wh = 0.0
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
-        said = self._say(at_us)
-        self.rows["battery_levels"].append(said | {"battery_percent": round(100 * state.stored_wh[0] / self._capacity_wh, 2)})
+        row_key = self._say(at_us)
+        self.rows["battery_levels"].append(row_key | {"battery_percent": round(100 * state.stored_wh[0] / self._capacity_wh, 2)})
         total = tally.total()
         if self._before is not None:
             since = Tally(*(now[0] - before[0] for now, before in zip(total, self._before, strict=True)))
             energy = {name: float(getattr(since, name)) for name in ("charged_wh", "clean_wh")}
-            self.rows["energy"].append(said | energy | {"taken_wh": energy["charged_wh"] - float(state.stored_wh[0]) + self._stored_wh})
+            self.rows["energy"].append(row_key | energy | {"taken_wh": energy["charged_wh"] - float(state.stored_wh[0]) + self._stored_wh})
             misses = {"small_misses": int(since.small_misses), "large_misses": int(since.large_misses)}
-            self.rows["models"].append(said | dict(zip(self._names, since.inferences.tolist(), strict=True)) | misses)
+            self.rows["models"].append(row_key | dict(zip(self._names, since.inferences.tolist(), strict=True)) | misses)
         self._before, self._stored_wh = total, float(state.stored_wh[0])
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
@@ -109,11 +111,11 @@ class TaskLog:
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
         percent = 100 * float(state.stored_wh[0]) / self._capacity_wh
-        said = {"model": self._names[int(decision.model[0])], "charge": bool(decision.charge[0]), "battery_percent": round(percent, 4)}
-        self._rows.append(self._say(at_us) | said)
+        decision_row = {"model": self._names[int(decision.model[0])], "charge": bool(decision.charge[0]), "battery_percent": round(percent, 4)}
+        self._rows.append(self._say(at_us) | decision_row)
 
 
 def _name_hours(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
-    """Return what says of which run a row is, and of when."""
+    """Return the run and the time of a row."""
     (named,), begin = group.name_runs(), group.periods[0].begins_at.astype("datetime64[ms]")
     return lambda at_us: {"run_id": named["run_id"], "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z"}

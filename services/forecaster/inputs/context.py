@@ -69,7 +69,7 @@ def read_context(connection: Connection, site: Site, *, first: datetime, end: da
 def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
     """Return vacation mode of sites by their keys, for the slots from ``first`` on, before ``end``."""
     named = [(key, sensor) for key, site in sites_by_key.items() for sensor in site.list_sensors(site.input_sensors.vacation_switches)]
-    sensor_series = readings.read_held_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
+    sensor_series = readings.read_with_previous_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
     switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in sites_by_key}
     for (key, sensor), series in zip(named, sensor_series, strict=True):
         instants, on = sensor.limit(*series)

@@ -85,10 +85,10 @@ def decode_clock(labels: Sequence[str]) -> InstantArray:
     """
     first = datetime.strptime(labels[0], CLOCK).replace(tzinfo=PROFILE_ZONE).astimezone(UTC)
     starts = Timeline(first, SLOT, len(labels)).starts
-    shown = pl.Series((starts + local_offsets(starts, PROFILE_ZONE)).astype("datetime64[ms]")).dt.strftime(CLOCK).to_list()
-    wrong = next((row for row, (label, expected) in enumerate(zip(labels, shown, strict=True)) if label != expected), None)
+    clock_labels = pl.Series((starts + local_offsets(starts, PROFILE_ZONE)).astype("datetime64[ms]")).dt.strftime(CLOCK).to_list()
+    wrong = next((row for row, (label, expected) in enumerate(zip(labels, clock_labels, strict=True)) if label != expected), None)
     if wrong is not None:
-        raise InvalidInputError(f"the clock shows another time than {shown[wrong]}", field=f"time[{wrong}]", value=labels[wrong])
+        raise InvalidInputError(f"the clock shows another time than {clock_labels[wrong]}", field=f"time[{wrong}]", value=labels[wrong])
     return starts
 
 

@@ -26,7 +26,7 @@ def load_and_store(connection: Callable[[], Connection], cache: Path, *, progres
     Args:
         connection: opened when the data are there, so that no transaction waits for a download.
         cache: folder of downloaded packages.
-        progress: told bytes while something is downloaded, then what is being stored.
+        progress: receives bytes while something is downloaded, then the name of the series being stored.
 
     Raises:
         MachineError: a package is neither cached nor downloadable.
@@ -57,8 +57,8 @@ def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) ->
     steps = 1 + len(demo.sites)
     progress(0, steps, "prices")
     written = _store_prices(connection, demo.prices)
-    for done, each in enumerate(demo.sites, start=1):
-        progress(done, steps, each.site.name)
+    for number, each in enumerate(demo.sites, start=1):
+        progress(number, steps, each.site.name)
         sites.save(connection, each.site)
         written += observations.upsert(connection, each.site.name, each.observations)
     return written

@@ -29,7 +29,7 @@ Kind = Literal["moment", "day", "clock", ""]
 
 @dataclass(slots=True)
 class FileClock:
-    """What is known of a file's times; ``end_columns`` are those that only say when an interval ends."""
+    """The guess of a file's times; ``end_columns`` are those that only say when an interval ends."""
 
     time_columns: list[str]
     day_order: DayOrder = "year_first"
@@ -77,7 +77,7 @@ def _find_columns(frame: pl.DataFrame, layout: FileLayout) -> FileClock:
     if layout.form == "states":
         return FileClock(["time"])
     kinds = {name: _classify(frame[name]) for name in layout.names}
-    moments, days, clocks = ([name for name, kind in kinds.items() if kind == wanted] for wanted in ("moment", "day", "clock"))
+    moments, days, clocks = ([name for name, kind in kinds.items() if kind == target] for target in ("moment", "day", "clock"))
     if moments:
         return _take(moments, [[name] for name in moments], days + clocks)
     if days and clocks:
@@ -122,7 +122,7 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
     clock.day_order = "day_first"
     first, second = (ambiguous[name].cast(pl.Int64) for name in ("first", "month"))
     greatest = first.max(), second.max()
-    said = choices.get("day_order")
+    answer = choices.get("day_order")
     if isinstance(greatest[0], int) and greatest[0] > 12:
         clock.reasons.append(GuessReason(code="day_first", figures={"day": str(greatest[0])}))
     elif isinstance(greatest[1], int) and greatest[1] > 12:
@@ -130,12 +130,14 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
         clock.reasons.append(GuessReason(code="month_first", figures={"day": str(greatest[1])}))
     elif written.head(20).str.contains(r"^\s*\d{1,2}\.\d").all():
         clock.reasons.append(GuessReason(code="day_first_points"))
-    elif (likely := _order_of_days(first, second)) is not None and said is None:
+    elif (likely := _order_of_days(first, second)) is not None and answer is None:
         clock.day_order = likely
         clock.reasons.append(GuessReason(code=f"{likely}_in_a_row"))
     else:
-        clock.day_order = "month_first" if said == "month_first" else "day_first"
-        clock.questions.append(FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=said))
+        clock.day_order = "month_first" if answer == "month_first" else "day_first"
+        clock.questions.append(
+            FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=answer)
+        )
 
 
 def _order_of_days(first: pl.Series, second: pl.Series) -> DayOrder | None:
@@ -150,13 +152,13 @@ def _order_of_days(first: pl.Series, second: pl.Series) -> DayOrder | None:
     return following[0] if len(following) == 1 else None
 
 
-def _find_zone(clock: FileClock, iso: pl.Series, said: str, *, site_zone: str, choices: dict[str, str]) -> None:
+def _find_zone(clock: FileClock, iso: pl.Series, context: str, *, site_zone: str, choices: dict[str, str]) -> None:
     clock.zone = site_zone
     offset = iso.str.contains(OFFSET)
     if offset.sum() >= 0.98 * iso.len():
         clock.reasons.append(GuessReason(code="zone_offset", figures={"example": str(iso[0])}))
         return
-    text, standard = plain(said), _standard_of(site_zone)
+    text, standard = plain(context), _standard_of(site_zone)
     if word := find(UTC, text):
         clock.zone = "UTC"
         clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
@@ -213,9 +215,9 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
 
 def _changes(first: datetime, last: datetime, zone: ZoneInfo) -> list[tuple[datetime, int]]:
     """Return the local hours that a zone skips (1) or repeats (-1) between two local times."""
-    found: list[tuple[datetime, int]] = []
+    changes: list[tuple[datetime, int]] = []
     if last - first > LONGEST_FILE:
-        return found
+        return changes
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     while day <= last:
         one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (day, day + timedelta(days=1)))
@@ -223,9 +225,9 @@ def _changes(first: datetime, last: datetime, zone: ZoneInfo) -> list[tuple[date
             shift = 1 if other > one else -1
             hour = next((day + timedelta(hours=step) for step in range(24) if _is_odd(day + timedelta(hours=step), zone)), None)
             if hour is not None:
-                found.append((hour, shift))
+                changes.append((hour, shift))
         day += timedelta(days=1)
-    return found
+    return changes
 
 
 def _is_odd(local: datetime, zone: ZoneInfo) -> bool:
@@ -277,8 +279,8 @@ def _find_label(clock: FileClock, iso: pl.Series, choices: dict[str, str]) -> No
             clock.reasons.append(GuessReason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
             return
     if clock.step_seconds >= 600:
-        said = choices.get("label")
-        clock.label = "end" if said == "end" else "start"
+        answer = choices.get("label")
+        clock.label = "end" if answer == "end" else "start"
         clock.questions.append(FileQuestion(key="label", code="label", column=clock.time_columns[0], choices=["start", "end"], likely=clock.label))
 
 

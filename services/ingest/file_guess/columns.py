@@ -19,7 +19,7 @@ POWER_UNITS, ENERGY_UNITS = ("W", "kW", "MW"), ("Wh", "kWh", "MWh")
 ENERGIES = frozenset({"import_kwh", "export_kwh", "pv_kwh", "load_kwh", "charge_kwh", "discharge_kwh", "grid", "battery"})
 PRICES = frozenset({"import_price", "export_price", "spot_price"})
 FLOWS = frozenset({"grid", "battery"})
-MEANT = tuple(name for name in get_args(StoredAs) if name != "time")
+MEANINGS = tuple(name for name in get_args(StoredAs) if name != "time")
 # What a household hardly takes or makes on average over a day, and what a flat takes at least.
 MOST_MEAN_KW, LEAST_MEAN_KW = 40.0, 0.005
 RANK: dict[Measure, int] = {"interval": 0, "level": 0, "counter": 1, "power": 2}
@@ -27,8 +27,8 @@ WHOLE = r"gesamt|total|summe|\bsum\b|system|alle\b"
 
 
 @dataclass(slots=True)
-class Found:
-    """What is known of a column so far."""
+class GuessedColumn:
+    """A column's guess so far."""
 
     name: str
     cells: pl.Series
@@ -123,28 +123,28 @@ def find_decimal_comma(frame: pl.DataFrame, columns: Sequence[str], choices: Map
     if not three.len():
         return False, None
     # 1,234 and 1.234 alone may be either; where neighbours differ by less than one, they are hardly thousands. Only a person knows.
-    said, has_comma = choices.get("decimal"), bool(three.str.contains(",", literal=True).any())
-    question = FileQuestion(key="decimal", code="decimal", choices=["comma", "point"], likely=said)
-    return said == "comma" if said else has_comma, question
+    answer, has_comma = choices.get("decimal"), bool(three.str.contains(",", literal=True).any())
+    question = FileQuestion(key="decimal", code="decimal", choices=["comma", "point"], likely=answer)
+    return answer == "comma" if answer else has_comma, question
 
 
-def guess_columns(frame: pl.DataFrame, context: ColumnContext) -> tuple[list[Found], list[FileQuestion]]:
+def guess_columns(frame: pl.DataFrame, context: ColumnContext) -> tuple[list[GuessedColumn], list[FileQuestion]]:
     """Return what each column, or each name of a file with one value per row, is, and what only a person knows."""
     layout = context.layout
     series = _by_name(frame, layout) if layout.name_column else {name: frame[name] for name in layout.names if name not in context.clock_columns}
-    found = [_read_column(name, cells, context) for name, cells in series.items()]
-    _settle_consumption(found, context)
-    _settle_nameless(found, context)
-    _settle_signs(found)
-    questions = _ask_meaning(found, context)
-    for column in found:
+    columns = [_read_column(name, cells, context) for name, cells in series.items()]
+    _settle_consumption(columns, context)
+    _settle_nameless(columns, context)
+    _settle_signs(columns)
+    questions = _ask_meaning(columns, context)
+    for column in columns:
         _apply_choices(column, context)
-    _settle_repeats(found, context)
-    _keep_one_kind(found)
-    for column in found:
+    _settle_repeats(columns, context)
+    _keep_one_kind(columns)
+    for column in columns:
         if column.stored_as != "nothing":
-            questions += _ask_unit(column, context) + _ask_sign(column, found, context)
-    return found, questions
+            questions += _ask_unit(column, context) + _ask_sign(column, columns, context)
+    return columns, questions
 
 
 def _by_name(frame: pl.DataFrame, layout: FileLayout) -> dict[str, pl.Series]:
@@ -152,9 +152,9 @@ def _by_name(frame: pl.DataFrame, layout: FileLayout) -> dict[str, pl.Series]:
     return {name: frame.filter(pl.col(layout.name_column or "") == name)[layout.value_column or ""] for name in names}
 
 
-def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> Found:
+def _read_column(name: str, cells: pl.Series, context: ColumnContext) -> GuessedColumn:
     figures = read_figures(cells, decimal_comma=context.layout.decimal_comma)
-    column = Found(name, cells, figures.drop_nulls().to_numpy())
+    column = GuessedColumn(name, cells, figures.drop_nulls().to_numpy())
     # The number of a meter stands in every row the same.
     is_number = column.values.size > 2 and column.values[0] > 1e9 and (column.values == column.values[0]).all()
     if is_number or figures.len() - figures.null_count() < 0.5 * (cells.len() - cells.null_count()) or not column.values.size:
@@ -184,7 +184,7 @@ def _unit_above(context: ColumnContext) -> str:
     return units.pop() if len(units) == 1 else ""
 
 
-def _find_measure(column: Found, context: ColumnContext) -> None:
+def _find_measure(column: GuessedColumn, context: ColumnContext) -> None:
     if column.stored_as == "battery" and column.unit == "%":
         column.stored_as = "soc"
     if column.stored_as == "soc" or column.stored_as in PRICES or "/" in column.unit:
@@ -224,14 +224,14 @@ def _rises(values: FloatArray, *, fewest: int = 12) -> bool:
     return bool(np.median(values) > 3 * np.median(steps[up])) or bool(down.any())
 
 
-def _settle_consumption(found: list[Found], context: ColumnContext) -> None:
+def _settle_consumption(columns: list[GuessedColumn], context: ColumnContext) -> None:
     """Say of a consumption whether it is what a house took or what was bought: an inverter's file has solar power beside it, a meter's feeding in."""
-    has_pv = any(column.stored_as in {"pv_kwh", "charge_kwh", "discharge_kwh", "battery", "soc"} for column in found)
-    has_import = any(column.stored_as in {"import_kwh", "grid"} for column in found)
-    of_meter = any(column.stored_as == "export_kwh" for column in found) or find(
+    has_pv = any(column.stored_as in {"pv_kwh", "charge_kwh", "discharge_kwh", "battery", "soc"} for column in columns)
+    has_import = any(column.stored_as in {"import_kwh", "grid"} for column in columns)
+    of_meter = any(column.stored_as == "export_kwh" for column in columns) or find(
         METER_FILE, plain(f"{context.above} {context.file_name} {' '.join(context.layout.names)}")
     )
-    for column in (column for column in found if column.consumption):
+    for column in (column for column in columns if column.consumption):
         if has_pv or has_import:
             column.confidence = "certain"
             column.say("consumption_of_house")
@@ -242,9 +242,9 @@ def _settle_consumption(found: list[Found], context: ColumnContext) -> None:
             column.confidence = "unknown"
 
 
-def _settle_nameless(found: list[Found], context: ColumnContext) -> None:
+def _settle_nameless(columns: list[GuessedColumn], context: ColumnContext) -> None:
     """Read the meaning of the only column of figures above the table or in the file's name, where its header says nothing."""
-    figures = [column for column in found if column.values.size and not any(reason.code == "no_figures" for reason in column.reasons)]
+    figures = [column for column in columns if column.values.size and not any(reason.code == "no_figures" for reason in column.reasons)]
     nameless = [column for column in figures if not any(reason.code in {"word", "part_of_others"} for reason in column.reasons)]
     if any(column.stored_as != "nothing" for column in figures) or len(nameless) != 1:
         return
@@ -259,8 +259,8 @@ def _settle_nameless(found: list[Found], context: ColumnContext) -> None:
         _find_measure(column, context)
 
 
-def _settle_signs(found: list[Found]) -> None:
-    for column in found:
+def _settle_signs(columns: list[GuessedColumn]) -> None:
+    for column in columns:
         if column.stored_as not in ENERGIES or column.measure == "counter" or not column.values.size:
             continue
         below, over = float((column.values < 0).mean()), float((column.values > 0).mean())
@@ -275,24 +275,24 @@ def _settle_signs(found: list[Found]) -> None:
             column.say("both_signs")
 
 
-def _ask_meaning(found: list[Found], context: ColumnContext) -> list[FileQuestion]:
+def _ask_meaning(columns: list[GuessedColumn], context: ColumnContext) -> list[FileQuestion]:
     """Ask what a column is where its words leave two answers, and where no column of the file says anything, what each is."""
     questions = []
-    silent = not any(column.stored_as != "nothing" for column in found)
-    for column in found:
+    silent = not any(column.stored_as != "nothing" for column in columns)
+    for column in columns:
         key = f"column:{column.name}"
         no_figures = any(reason.code in {"no_figures", "part_of_others"} for reason in column.reasons)
         if column.consumption and column.confidence == "unknown":
             questions.append(
                 FileQuestion(key=key, code="consumption", column=column.name, choices=["load_kwh", "import_kwh", "nothing"], likely=context.choices.get(key))
             )
-        elif silent and not no_figures and len(found) <= 12:
+        elif silent and not no_figures and len(columns) <= 12:
             column.confidence = "unknown"
-            questions.append(FileQuestion(key=key, code="meaning", column=column.name, choices=list(MEANT), likely=context.choices.get(key)))
+            questions.append(FileQuestion(key=key, code="meaning", column=column.name, choices=list(MEANINGS), likely=context.choices.get(key)))
     return questions
 
 
-def _apply_choices(column: Found, context: ColumnContext) -> None:
+def _apply_choices(column: GuessedColumn, context: ColumnContext) -> None:
     """Take over what a person chose.
 
     Raises:
@@ -300,8 +300,8 @@ def _apply_choices(column: Found, context: ColumnContext) -> None:
     """
     chosen, measure, unit = (context.choices.get(f"{part}:{column.name}") for part in ("column", "measure", "unit"))
     if chosen:
-        if chosen not in MEANT:
-            raise refuse("no-such-meaning", field=f"column:{column.name}", value=chosen, meant=tuple(MEANT))
+        if chosen not in MEANINGS:
+            raise refuse("no-such-meaning", field=f"column:{column.name}", value=chosen, meant=tuple(MEANINGS))
         if chosen != column.stored_as:
             column.stored_as, column.turned = cast("StoredAs", chosen), False
             column.reasons = [GuessReason(code="chosen")]
@@ -317,10 +317,10 @@ def _apply_choices(column: Found, context: ColumnContext) -> None:
             column.measure = "interval"
 
 
-def _settle_repeats(found: list[Found], context: ColumnContext) -> None:
+def _settle_repeats(columns: list[GuessedColumn], context: ColumnContext) -> None:
     """Of columns of one meaning add up tariffs and strings; of others keep energies before counters before powers, and what is the whole before a part."""
-    for meaning in {column.stored_as for column in found} - {"nothing"}:
-        same = [column for column in found if column.stored_as == meaning and f"column:{column.name}" not in context.choices]
+    for meaning in {column.stored_as for column in columns} - {"nothing"}:
+        same = [column for column in columns if column.stored_as == meaning and f"column:{column.name}" not in context.choices]
         if len(same) < 2:
             continue
         if any(column.measure == "counter" for column in same):
@@ -341,40 +341,40 @@ def _settle_repeats(found: list[Found], context: ColumnContext) -> None:
                 column.say("same_as", column=best.name)
 
 
-def _keep_one_kind(found: list[Found]) -> None:
+def _keep_one_kind(columns: list[GuessedColumn]) -> None:
     """Leave prices out of a file that has energies: they are loaded on their own."""
-    if not any(column.stored_as in ENERGIES or column.stored_as == "soc" for column in found):
-        spot = any(column.stored_as == "spot_price" for column in found)
-        others = [column for column in found if spot and column.stored_as in PRICES - {"spot_price"}]
+    if not any(column.stored_as in ENERGIES or column.stored_as == "soc" for column in columns):
+        spot = any(column.stored_as == "spot_price" for column in columns)
+        others = [column for column in columns if spot and column.stored_as in PRICES - {"spot_price"}]
     else:
-        others = [column for column in found if column.stored_as in PRICES]
+        others = [column for column in columns if column.stored_as in PRICES]
     for column in others:
         column.stored_as = "nothing"
         column.say("price_apart")
 
 
-def _ask_unit(column: Found, context: ColumnContext) -> list[FileQuestion]:
+def _ask_unit(column: GuessedColumn, context: ColumnContext) -> list[FileQuestion]:
     if not column.values.size:
         return []
     key = f"unit:{column.name}"
-    if column.unit and (said := context.choices.get(key)) is None:
+    if column.unit and (answer := context.choices.get(key)) is None:
         return []
-    said = context.choices.get(key)
+    answer = context.choices.get(key)
     values = np.abs(column.values)
     if column.stored_as == "soc":
-        column.unit = said or ("%" if values.max() > 1.5 else "")
+        column.unit = answer or ("%" if values.max() > 1.5 else "")
         column.say("percent_by_figures" if column.unit else "share_by_figures")
         return []
     if column.measure == "level":
-        if said in {"EUR/kWh", "ct/kWh", "EUR/MWh"} or not column.unit:
+        if answer in {"EUR/kWh", "ct/kWh", "EUR/MWh"} or not column.unit:
             median = float(np.median(values)) if values.size else 0.0
             likely = "EUR/kWh" if median < 1.5 else "EUR/MWh" if column.stored_as == "spot_price" and median > 30 else "ct/kWh"
-            column.unit = said or likely
+            column.unit = answer or likely
             return [FileQuestion(key=key, code="unit_price", column=column.name, choices=["EUR/kWh", "ct/kWh", "EUR/MWh"], likely=column.unit)]
         return []
     choices = [*ENERGY_UNITS[:2], *POWER_UNITS[:2]]
     per_hour = float(np.diff(values).clip(0).mean() if column.measure == "counter" else values.mean()) / context.hours if values.size > 1 else 0.0
-    column.unit = said or ("Wh" if per_hour > MOST_MEAN_KW else "kWh")
+    column.unit = answer or ("Wh" if per_hour > MOST_MEAN_KW else "kWh")
     if column.unit in POWER_UNITS:
         column.measure = "power"
     elif column.measure == "power":
@@ -382,19 +382,19 @@ def _ask_unit(column: Found, context: ColumnContext) -> list[FileQuestion]:
     return [FileQuestion(key=key, code="unit", column=column.name, choices=choices, likely=column.unit)]
 
 
-def _ask_sign(column: Found, found: list[Found], context: ColumnContext) -> list[FileQuestion]:
+def _ask_sign(column: GuessedColumn, columns: list[GuessedColumn], context: ColumnContext) -> list[FileQuestion]:
     """Ask which way a flow is counted; a state of charge or solar power beside it makes one answer likely."""
     if column.stored_as not in FLOWS:
         return []
     key, (forth, back) = f"sign:{column.name}", {"grid": ("import", "export"), "battery": ("charge", "discharge")}[column.stored_as]
-    said = context.choices.get(key)
-    likely = said if said in {forth, back} else _likely_sign(column, found, (forth, back))
+    answer = context.choices.get(key)
+    likely = answer if answer in {forth, back} else _likely_sign(column, columns, (forth, back))
     column.turned = likely == back
     return [FileQuestion(key=key, code=f"sign_{column.stored_as}", column=column.name, choices=[forth, back], likely=likely)]
 
 
-def _likely_sign(column: Found, found: list[Found], names: tuple[str, str]) -> str | None:
-    beside = next((other for other in found if other.stored_as == ("pv_kwh" if column.stored_as == "grid" else "soc")), None)
+def _likely_sign(column: GuessedColumn, columns: list[GuessedColumn], names: tuple[str, str]) -> str | None:
+    beside = next((other for other in columns if other.stored_as == ("pv_kwh" if column.stored_as == "grid" else "soc")), None)
     if beside is None or beside.values.size != column.values.size or column.values.size < 24:
         return None
     # With the sun less is bought; while a battery is charged its state rises.

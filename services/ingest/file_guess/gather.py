@@ -12,7 +12,7 @@ from luna.energy.timeline import SLOT, FloatArray
 
 SLOT_SECONDS = SLOT.total_seconds()
 # Of a quarter-hour so much has to be known: the rest is what a clock is off.
-LEAST_KNOWN = 0.98
+LEAST_COVERAGE = 0.98
 # Values that come when something changes may be silent all night, regular ones hardly at all.
 LONGEST_HOLD = timedelta(hours=12)
 MOST_SLOTS = 3_000_000
@@ -33,7 +33,7 @@ class GatheredSeries:
     step_seconds: float | None
     _first_slot: int = 0
     _energy: FloatArray = field(default_factory=lambda: np.zeros(0))
-    _known: FloatArray = field(default_factory=lambda: np.zeros(0))
+    _covered: FloatArray = field(default_factory=lambda: np.zeros(0))
     _at: FloatArray = field(default_factory=lambda: np.zeros(0))
     _ends: list[tuple[float, float]] = field(default_factory=list)
 
@@ -82,8 +82,8 @@ class GatheredSeries:
         return values if self.measure == "power" else values * (3600 / (self.step_seconds or SLOT_SECONDS))
 
     def _spread(self, begins: FloatArray, lengths: FloatArray, energy: FloatArray) -> None:
-        known = np.isfinite(energy) & (lengths > 0)
-        begins, lengths, energy = begins[known], lengths[known], energy[known]
+        valid = np.isfinite(energy) & (lengths > 0)
+        begins, lengths, energy = begins[valid], lengths[valid], energy[valid]
         if not begins.size:
             return
         ends = begins + lengths
@@ -91,7 +91,7 @@ class GatheredSeries:
         self._grow(first, last)
         edges = np.arange(first, last + 1) * SLOT_SECONDS
         points = np.column_stack((begins, ends)).ravel()
-        for total, part in ((self._energy, energy), (self._known, lengths)):
+        for total, part in ((self._energy, energy), (self._covered, lengths)):
             so_far = np.concatenate(([0.0], np.cumsum(part)))
             at_points = np.column_stack((so_far[:-1], so_far[1:])).ravel()
             total[first - self._first_slot : last - self._first_slot] += np.diff(np.interp(edges, points, at_points))
@@ -102,7 +102,7 @@ class GatheredSeries:
         self._grow(int(slots[0]), int(slots[-1]) + 1)
         places = slots - self._first_slot
         newer = seconds >= self._at[places]
-        self._energy[places[newer]], self._known[places[newer]], self._at[places[newer]] = values[newer], SLOT_SECONDS, seconds[newer]
+        self._energy[places[newer]], self._covered[places[newer]], self._at[places[newer]] = values[newer], SLOT_SECONDS, seconds[newer]
 
     def _grow(self, first: int, last: int) -> None:
         if not self._energy.size:
@@ -112,7 +112,7 @@ class GatheredSeries:
             raise refuse("times-too-far-apart", field="time")
         before, after = self._first_slot - low, high - self._first_slot - self._energy.size
         if before or after:
-            self._energy, self._known, self._at = (np.pad(each, (before, after)) for each in (self._energy, self._known, self._at))
+            self._energy, self._covered, self._at = (np.pad(each, (before, after)) for each in (self._energy, self._covered, self._at))
             self._first_slot = low
 
     def close(self) -> tuple[NDArray[np.int64], FloatArray]:
@@ -120,7 +120,7 @@ class GatheredSeries:
         if self._ends and self.step_seconds and self.measure in {"power", "interval"}:
             at, value = self._ends[1]
             self._spread(np.array([at]), np.array([self.step_seconds]), self._kw(np.array([value])) * self.step_seconds / 3600)
-        values = np.where(self._known >= LEAST_KNOWN * SLOT_SECONDS, self._energy, np.nan)
+        values = np.where(self._covered >= LEAST_COVERAGE * SLOT_SECONDS, self._energy, np.nan)
         if self.measure == "level" and self.step_seconds is None and values.size:
             values = _hold(values, int(LONGEST_HOLD / SLOT))
         return (self._first_slot + np.arange(values.size)) * int(SLOT_SECONDS), values

@@ -19,7 +19,7 @@ from services.ingest.file_guess.words import read_unit
 from services.ingest.instants import as_text
 from services.ingest.limited_file import FileLimits
 
-SHOWN_DAYS = 7
+PREVIEW_DAYS = 7
 MOST_MONTHS = 36
 FIGURES = r"^[+-]?[\d\s.,'’\u00a0]*\d\s*(kWh|Wh|kW|W|%|€)?$"
 
@@ -56,20 +56,20 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     comma, question = find_decimal_comma(frame, numeric, chosen)
     layout = layout.model_copy(update={"decimal_comma": comma})
     context = ColumnContext(layout, above, file_name, clock.step_seconds, clock_columns, units, chosen)
-    found, questions = guess_columns(frame, context)
-    measures = {column.measure for column in found if column.stored_as not in {"nothing", "soc"}}
+    guesses, questions = guess_columns(frame, context)
+    measures = {column.measure for column in guesses if column.stored_as not in {"nothing", "soc"}}
     if measures <= {"counter"}:
         # A reading has its time, and no interval whose end could be meant.
         clock.questions = [each for each in clock.questions if each.key != "label"]
         clock.label = "start"
     questions = [*clock.questions, *([question] if question else []), *questions]
-    columns = [column.as_read() for column in found if column.stored_as != "nothing"]
+    columns = [column.as_read() for column in guesses if column.stored_as != "nothing"]
     whole = bool(columns) and all(each.likely is not None for each in questions)
     reading = _compose(layout, clock, columns) if columns else None
     return FileGuess(
         file_name=file_name,
         layout=layout,
-        columns=[column.as_guess() for column in found],
+        columns=[column.as_guess() for column in guesses],
         reasons=[*_describe_layout(layout), *clock.reasons],
         questions=questions,
         reading=reading if whole else None,
@@ -126,23 +126,23 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
     starts = stored["slot_start"]
     instants = starts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
     figures = pl.DataFrame([instants.alias("at"), *(read_figures(stored[name], decimal_comma=False) for name in names)])
-    known = figures.drop_nulls("at").unique("at", keep="first").sort("at")
-    if not known.height:
+    dated = figures.drop_nulls("at").unique("at", keep="first").sort("at")
+    if not dated.height:
         return FilePreview(whole=whole, rows=frame.height, first=None, last=None, start=None, step_seconds=step, series=[], totals=[], lost=figures.height)
-    shown = max(step, int(SLOT.total_seconds()))
-    first, last = known["at"].min(), known["at"].max()
+    preview_step = max(step, int(SLOT.total_seconds()))
+    first, last = dated["at"].min(), dated["at"].max()
     assert isinstance(first, datetime)  # noqa: S101 - there is a row
     assert isinstance(last, datetime)  # noqa: S101
-    picture = _last_days(_add_up(known, names, shown), shown)
+    picture = _last_days(_add_up(dated, names, preview_step), preview_step)
     return FilePreview(
         whole=whole,
         rows=frame.height,
         first=first,
         last=last,
         start=picture["at"][0],
-        step_seconds=shown,
+        step_seconds=preview_step,
         series=[PreviewSeries(name=name, values=picture[name].to_list()) for name in names],
-        totals=_sum_months(known, names, zone),
+        totals=_sum_months(dated, names, zone),
         lost=figures.height - figures.drop_nulls("at").height,
     )
 
@@ -155,22 +155,22 @@ def _is_energy(name: str) -> bool:
     return name.endswith("_kwh")
 
 
-def _add_up(known: pl.DataFrame, names: list[str], seconds: int) -> pl.DataFrame:
+def _add_up(dated: pl.DataFrame, names: list[str], seconds: int) -> pl.DataFrame:
     parts = (pl.col(name).sum() if _is_energy(name) else pl.col(name).mean() for name in names)
     there = (pl.col(name).count().alias(f"known {name}") for name in names)
-    slots = known.group_by(pl.col("at").dt.truncate(f"{seconds}s")).agg(*parts, *there).sort("at")
+    slots = dated.group_by(pl.col("at").dt.truncate(f"{seconds}s")).agg(*parts, *there).sort("at")
     return slots.select("at", *(pl.when(pl.col(f"known {name}") > 0).then(name).alias(name) for name in names))
 
 
 def _last_days(slots: pl.DataFrame, seconds: int) -> pl.DataFrame:
-    recent = slots.filter(pl.col("at") > pl.col("at").max().dt.offset_by(f"-{SHOWN_DAYS}d"))
+    recent = slots.filter(pl.col("at") > pl.col("at").max().dt.offset_by(f"-{PREVIEW_DAYS}d"))
     grid = recent.select(pl.datetime_range(pl.col("at").min(), pl.col("at").max(), f"{seconds}s", time_zone="UTC", time_unit="us").alias("at"))
     return grid.join(recent, on="at", how="left", maintain_order="left")
 
 
-def _sum_months(known: pl.DataFrame, names: list[str], zone: str) -> list[PreviewTotal]:
+def _sum_months(dated: pl.DataFrame, names: list[str], zone: str) -> list[PreviewTotal]:
     month = pl.col("at").dt.convert_time_zone(parse_zone(zone).key).dt.strftime("%Y-%m").alias("month")
     parts = (pl.col(name).sum() if _is_energy(name) else pl.col(name).mean() for name in names)
     there = (pl.col(name).count().alias(f"known {name}") for name in names)
-    months = known.group_by(month).agg(*parts, *there).sort("month").tail(MOST_MONTHS)
+    months = dated.group_by(month).agg(*parts, *there).sort("month").tail(MOST_MONTHS)
     return [PreviewTotal(month=row["month"], name=name, value=row[name]) for row in months.iter_rows(named=True) for name in names if row[f"known {name}"]]

@@ -17,8 +17,8 @@ MOST_HEADERS = 6
 LOOKED_AT = 12
 
 
-class FoundTable(NamedTuple):
-    """Where a table begins: the lines of its header, and its first row of values."""
+class TablePosition(NamedTuple):
+    """The begin of a table: the lines of its header, and its first row of values."""
 
     header: range
     first: int
@@ -59,13 +59,13 @@ def _find_json(sample: Sample, field: str) -> FileLayout:
     return FileLayout(form="records", names=names[:300])
 
 
-def _find_table(rows: Sequence[Sequence[str]]) -> FoundTable | None:
+def _find_table(rows: Sequence[Sequence[str]]) -> TablePosition | None:
     values = [_is_values(row) for row in rows]
     for first, is_first in enumerate(values):
         following = [is_row for row, is_row in zip(rows[first : first + LOOKED_AT], values[first : first + LOOKED_AT], strict=True) if any(row)]
         # Above a table may stand one of its own: of two lines, with a time in the second.
         if is_first and all(following[:3]) and sum(following) >= 0.7 * len(following):
-            return FoundTable(_find_header(rows, first), first)
+            return TablePosition(_find_header(rows, first), first)
     return None
 
 

@@ -42,7 +42,7 @@ Form = Literal["text", "workbook", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is looked at of a file: the cells of its first lines, for the layout; ``text`` of text, ``rows`` of the others; ``whole``: it is all of it."""
+    """A sample of a file: the cells of its first lines, for the layout; ``text`` of text, ``rows`` of the others; ``whole``: it is all of it."""
 
     form: Form
     head: list[list[str]]
@@ -140,10 +140,10 @@ def _cells(lines: list[str], separator: str) -> list[list[str]]:
 
 
 def _find_separator(lines: list[str]) -> str:
-    """Return what separates the cells: what the file says itself, else that which the last lines have equally often, a comma only where nothing else does."""
-    said = [line for line in lines[:2] if line.lower().startswith("sep=") and len(line) > 4]
-    if said:
-        return said[0][4]
+    """Return the separator of cells: the declared one, else that which the last lines have equally often, a comma only where nothing else does."""
+    declared = [line for line in lines[:2] if line.lower().startswith("sep=") and len(line) > 4]
+    if declared:
+        return declared[0][4]
     rows = [line for line in lines if line.strip()][-60:]
     for separator in (";", "\t", "|", ","):
         counts = [len(cells) for cells in _cells(rows, separator)]
@@ -162,13 +162,13 @@ def _read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[str]]]
         with path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
         names = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
-        found = [workbook.get_sheet_by_name(name) for name in names if sheet in {None, name}]
-        if not found:
+        sheets = [workbook.get_sheet_by_name(name) for name in names if sheet in {None, name}]
+        if not sheets:
             raise refuse("workbook-empty", field=str(path))
-        longest = max(found, key=lambda each: each.height)
+        longest = max(sheets, key=lambda each: each.height)
         if longest.width * longest.height > MAX_CELLS:
             raise refuse("sheet-too-large", field=str(path), sheet=longest.name, most=MAX_CELLS)
-        rows = [[_shown(cell) for cell in row] for row in longest.iter_rows()]
+        rows = [[_format_cell(cell) for cell in row] for row in longest.iter_rows()]
     except (CalamineError, ValueError) as exc:
         raise refuse("workbook-unreadable", field=str(path)) from exc
     # Above the first filled row a sheet's rows are not handed out.
@@ -194,7 +194,7 @@ def _require_small(path: Path) -> None:
         raise refuse("workbook-unreadable", field=str(path)) from exc
 
 
-def _shown(cell: object) -> str:
+def _format_cell(cell: object) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     if isinstance(cell, float):
@@ -322,7 +322,7 @@ def _json_frame(document: Any, layout: FileLayout) -> pl.DataFrame:
             {"entity": states.names, "time": states.times, "value": states.values}, schema=dict.fromkeys(("entity", "time", "value"), pl.String)
         ).with_row_index("line", offset=1)
     records = read_records(document) or []
-    return frame_of(layout.names, [["" if row.get(name) is None else _shown(row[name]) for name in layout.names] for row in records], line=1)
+    return frame_of(layout.names, [["" if row.get(name) is None else _format_cell(row[name]) for name in layout.names] for row in records], line=1)
 
 
 def _parse_text(text: str, layout: FileLayout, *, line: int) -> pl.DataFrame:

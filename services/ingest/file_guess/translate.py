@@ -190,15 +190,15 @@ def _as_written(rows: pl.DataFrame, written: pl.Series, parts: list[ColumnPart],
     return pl.DataFrame([rows["line"], written.alias("slot_start"), *columns.values()])
 
 
-def _join(parts: list[ColumnPart], found: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:
-    filled = [starts for starts, _ in found if starts.size]
+def _join(parts: list[ColumnPart], series: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:
+    filled = [starts for starts, _ in series if starts.size]
     if not filled:
         return pl.DataFrame({"line": [], "slot_start": []}, schema={"line": pl.UInt32, "slot_start": pl.Datetime("us", "UTC")})
     slot = int(filled[0][1] - filled[0][0]) if filled[0].size > 1 else 900
     first, end = min(int(starts[0]) for starts in filled), max(int(starts[-1]) for starts in filled) + slot
     grid = np.arange(first, end, slot)
     columns: dict[str, np.ndarray] = {}
-    for part, (starts, values) in zip(parts, found, strict=True):
+    for part, (starts, values) in zip(parts, series, strict=True):
         whole = np.full(grid.size, np.nan)
         if starts.size:
             place = (int(starts[0]) - first) // slot
@@ -206,5 +206,5 @@ def _join(parts: list[ColumnPart], found: list[tuple[np.ndarray, np.ndarray]]) -
         columns[part.series] = columns[part.series] + whole if part.series in columns else whole
     rows = pl.DataFrame({name: pl.Series(np.round(values, 9), nan_to_null=True) for name, values in columns.items()})
     slot_starts = pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    known = rows.with_columns(slot_starts).filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
-    return known.with_row_index("line", offset=1).select("line", "slot_start", *columns)
+    filled_rows = rows.with_columns(slot_starts).filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
+    return filled_rows.with_row_index("line", offset=1).select("line", "slot_start", *columns)

@@ -1,4 +1,4 @@
-"""What headers say: meanings, units and clocks in the words of portals, inverters and Home Assistant. Pure."""
+"""Meanings, units and clocks of headers in the words of portals, inverters and Home Assistant. Pure."""
 
 import re
 import unicodedata
@@ -72,7 +72,7 @@ CENT_WORDS = {"cent": "ct", "c€": "ct", "rp": "ct", "pence": "p", "ore": "öre
 
 
 class Meaning(NamedTuple):
-    """What a header says a column is, and by which word."""
+    """The meaning of a column by its header, and the word that gives it."""
 
     stored_as: StoredAs
     word: str
@@ -88,19 +88,19 @@ def plain(text: str) -> str:
 
 def find(pattern: str, text: str) -> str | None:
     """Return the word of a plain text that a pattern finds."""
-    found = re.search(pattern, text)
-    return None if found is None else found[0]
+    match = re.search(pattern, text)
+    return None if match is None else match[0]
 
 
 def read_meaning(header: str) -> Meaning | None:
-    """Return what a header says its column is, None where it says nothing. ``consumption``: of a house or of a meter, which the header alone does not tell."""
+    """Return the meaning of a column by its header, None where it has none. ``consumption``: of a house or of a meter, which the header alone does not tell."""
     text = plain(header)
     if own := find(r"^(import|export|pv|load|charge|discharge) kwh$", text):
         return Meaning(cast("StoredAs", own.replace(" ", "_")), header)
     # What is said more narrowly comes first.
-    for said in (_read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing"))), _read_price(text), _read_battery(text, header)):
-        if said is not None:
-            return said
+    for meaning in (_read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing"))), _read_price(text), _read_battery(text, header)):
+        if meaning is not None:
+            return meaning
     return _read_flow(text)
 
 
@@ -127,23 +127,23 @@ def _read_battery(text: str, header: str) -> Meaning | None:
 
 
 def _read_flow(text: str) -> Meaning | None:
-    sold, bought, made, used = (find(pattern, text) for pattern in (EXPORT, IMPORT, PV, CONSUMPTION))
+    sold, bought, produced, used = (find(pattern, text) for pattern in (EXPORT, IMPORT, PV, CONSUMPTION))
     if sold and bought:
         return Meaning("grid", f"{sold}/{bought}")
     flow = Meaning("export_kwh", sold) if sold else Meaning("import_kwh", bought) if bought else _read_words(text, ((LOAD, "load_kwh"),))
     if flow is not None:
         return flow
-    if made and not used:
-        return Meaning("pv_kwh", made)
+    if produced and not used:
+        return Meaning("pv_kwh", produced)
     return Meaning("load_kwh", used, consumption=True) if used else _read_words(text, ((GRID, "grid"), (STATUS, "nothing")))
 
 
 def read_unit(text: str) -> str:
     """Return the unit that a header, or a cell of units, names last; empty where it names none."""
-    found = UNIT.findall(text.replace("_", " "))
-    if not found:
+    units = UNIT.findall(text.replace("_", " "))
+    if not units:
         return ""
-    unit = re.sub(r"\s", "", found[-1]).casefold()
+    unit = re.sub(r"\s", "", units[-1]).casefold()
     if "/" in unit:
         money, energy = unit.split("/")
         return f"{CENT_WORDS.get(money, money)}/{energy.replace('kwh', 'kWh').replace('mwh', 'MWh')}"

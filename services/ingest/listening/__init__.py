@@ -1,4 +1,4 @@
-"""Listening: which source is asked for which sensors of which sites, and what comes of it."""
+"""Listening: the assignment of sensors to sources, and the recording of their readings."""
 
 from services.ingest.listening.sensor_routing import Wiring, wire
 from services.ingest.listening.state import SensedSite, SensorAges, SiteReader, StateFile

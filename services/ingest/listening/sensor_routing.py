@@ -1,4 +1,4 @@
-"""Which source is asked for which sensor."""
+"""The assignment of sensors to sources."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -20,12 +20,12 @@ class Wiring:
 
 
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
-    """Return which of ``sources`` is asked for which sensor of ``sensed``, pairs of site and its sensors.
+    """Return the assignment of the sensors of ``sensed``, pairs of site and its sensors, to ``sources``.
 
     A topic of MQTT goes there, a reading of a device with a profile to that device. Where both Home Assistant and a broker are, the name of an entity goes to
     Home Assistant, which knows when it was said; any other to MQTT.
     """
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    routes: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []
     for site, sensors in sensed:
         for sensor in sensors:
@@ -33,9 +33,9 @@ def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) 
             if source is None:
                 unserved.append(sensor)
                 continue
-            users = found.setdefault(source, {})
+            users = routes.setdefault(source, {})
             users[sensor] = (*users.get(sensor, ()), site)
-    return Wiring(found, tuple(unserved))
+    return Wiring(routes, tuple(unserved))
 
 
 def _source_of(sensor: str, sources: Collection[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What is done when a quarter-hour is over: the slots of every site that is listened for are built."""
+"""Builds the slots of every listening site at the end of a quarter-hour."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -45,7 +45,7 @@ def due_stretch(now: datetime, built_until: datetime | None) -> Stretch | None:
 
     Args:
         now: an instant.
-        built_until: the end of what was built last; None: never.
+        built_until: the end of the last built slot; None: never.
     """
     end = floor_to(now - SETTLING, SLOT)
     if built_until is not None and built_until >= end:
@@ -75,8 +75,8 @@ class SlotScheduler:
     def turn(self, sites: Sequence[str]) -> None:
         """Build what is due; outside the event loop. What cannot be built now stays due."""
         built = dict(self._notes.read("built_until") or {})
-        found = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
-        due = {site: stretch for site, stretch in found.items() if stretch is not None}
+        stretches = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
+        due = {site: stretch for site, stretch in stretches.items() if stretch is not None}
         if due:
             self._recorder.flush(FLUSH_PATIENCE)
         for site, stretch in due.items():

@@ -1,4 +1,4 @@
-"""What is known of sources that are listened to: notes on disk, the sites and their sensors, and how old the last word of each is."""
+"""State of listening: notes on disk, the sites and their sensors, and the age of each sensor's last reading."""
 
 import json
 import math
@@ -45,7 +45,7 @@ class StateFile:
         self._save()
 
     def read(self, name: str) -> Any:
-        """Return what is noted under a name, None where nothing is."""
+        """Return the note of a name, None where there is none."""
         return self._values.get(name)
 
     def instant(self, name: str) -> datetime | None:
@@ -112,7 +112,7 @@ class SiteReader:
         self._unreadable: set[str] = set()
 
     def read(self) -> tuple[SensedSite, ...]:
-        """Return the sites with sensors; those last seen where they cannot be read."""
+        """Return the sites with sensors; those read last where they cannot be read."""
         try:
             with unit_of_work(self._engine) as connection:
                 stored = sites.load_all(connection)
@@ -120,14 +120,14 @@ class SiteReader:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
         sensed = {site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites} | self._keep(stored.unreadable)
-        found = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
-        if found != self._last:
-            self._last = found
-            self._notes.write({"sites": [[site.name, site.roles] for site in found]})
-        return found
+        readable = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
+        if readable != self._last:
+            self._last = readable
+            self._notes.write({"sites": [[site.name, site.roles] for site in readable]})
+        return readable
 
     def _keep(self, unreadable: Sequence[UnreadableSite]) -> dict[str, SensedSite]:
-        """Return what was last seen of sites that cannot be read: what their sensors say is recorded until they are mended."""
+        """Return the last readable form of sites that cannot be read: their sensors are recorded until they are mended."""
         names = {each.name for each in unreadable}
         if names != self._unreadable:
             self._unreadable = names
@@ -145,15 +145,15 @@ AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor
 
 @dataclass(slots=True)
 class _Last:
-    """When a sensor last had a known value, and the source at which the value it said last still holds."""
+    """When a sensor last had a known value, and the source at which its last value still holds."""
 
-    known_at: float
+    valid_at: float
     holds_at: str | None = None
 
 
 @dataclass(slots=True)
 class SensorAges:
-    """Follows every sensor. A source that says only what changes lets a value hold for as long as it says anything.
+    """Follows every sensor. With a source that reports only changes a value holds as long as the source reports anything.
 
     Args:
         now: seconds of a clock that is never set.
@@ -162,36 +162,36 @@ class SensorAges:
     now: Callable[[], float] = time.monotonic
     _sensors: dict[str, _Last] = field(default_factory=dict)
     _spoke: dict[str, float] = field(default_factory=dict)
-    _shown: set[tuple[str, str]] = field(default_factory=set)
+    _labels: set[tuple[str, str]] = field(default_factory=set)
 
     def show(self, sensed: Iterable[SensedSite]) -> None:
         """Show the age of each role of these sites, and of no others."""
         roles = {(site.name, role): sensors for site in sensed for role, sensors in site.roles}
-        for gone in self._shown - set(roles):
-            AGE.remove(*gone)
+        for obsolete in self._labels - set(roles):
+            AGE.remove(*obsolete)
         for (site, role), sensors in roles.items():
             for sensor in sensors:
                 self._sensors.setdefault(sensor, _Last(self.now()))
             AGE.labels(site, role).set_function(partial(self.age, sensors))
-        self._shown = set(roles)
+        self._labels = set(roles)
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
-        """Note what a source said."""
+        """Note a source's readings."""
         now = self.now()
         for reading in readings:
             last = self._sensors.setdefault(reading.sensor, _Last(now))
-            known = not math.isnan(reading.value)
-            last.known_at = now if known else self._held_until(last)
-            last.holds_at = source if known and changes_only else None
+            is_known = not math.isnan(reading.value)
+            last.valid_at = now if is_known else self._valid_until(last)
+            last.holds_at = source if is_known and changes_only else None
         self._spoke[source] = now
 
     def age(self, sensors: Sequence[str]) -> float:
         """Return how long ago the oldest of ``sensors`` was known."""
-        return max(self.now() - self._held_until(self._sensors[sensor]) for sensor in sensors)
+        return max(self.now() - self._valid_until(self._sensors[sensor]) for sensor in sensors)
 
     def silence(self, source: str) -> float | None:
-        """Return how long a source has said nothing; None where it has not said anything yet."""
+        """Return the time since a source's last reading; None before its first."""
         return self.now() - self._spoke[source] if source in self._spoke else None
 
-    def _held_until(self, last: _Last) -> float:
-        return max(last.known_at, self._spoke.get(last.holds_at or "", last.known_at))
+    def _valid_until(self, last: _Last) -> float:
+        return max(last.valid_at, self._spoke.get(last.holds_at or "", last.valid_at))

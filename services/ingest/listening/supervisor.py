@@ -1,4 +1,4 @@
-"""Listens to every source for the sensors that the sites name, and hands what is heard to the recorder."""
+"""Listens to every source for the sensors that the sites name, and hands their readings to the recorder."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,9 +33,9 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceForm:
-    """How to listen to a source: ``make`` returns one that goes on from what was heard last.
+    """How to listen to a source: ``make`` returns one that continues after the last recorded instant.
 
-    ``changes_only``: it says only what changes. ``fault``: what is wrong with one; None while all is well.
+    ``changes_only``: it reports only changes. ``fault``: what is wrong with one; None while all is well.
     """
 
     make: Callable[[datetime | None], LiveSource]
@@ -44,13 +44,13 @@ class SourceForm:
 
 
 class SourceSupervisor:
-    """One task per source; a source whose sensors change is asked anew.
+    """One task per source; a source whose sensors change is opened anew.
 
     Args:
         recorder: takes readings in.
         forms: the sources by name.
-        ages: told of what was heard.
-        heard: by source, up to which instant everything is recorded.
+        ages: receives every reading.
+        last_received: by source, up to which instant everything is recorded.
         pause: after a source gave up.
     """
 
@@ -60,7 +60,7 @@ class SourceSupervisor:
         forms: Mapping[str, SourceForm],
         *,
         ages: SensorAges,
-        heard: Mapping[str, datetime | None],
+        last_received: Mapping[str, datetime | None],
         pause: timedelta = PAUSE_AFTER_FAILURE,
     ) -> None:
         self._recorder = recorder
@@ -71,7 +71,7 @@ class SourceSupervisor:
         self._sources: dict[str, LiveSource] = {}
         self._faults: dict[str, LunaError] = {}
         self._wiring = Wiring()
-        self.heard = {name: instant for name, instant in heard.items() if instant is not None}
+        self.last_received = {name: instant for name, instant in last_received.items() if instant is not None}
 
     async def follow(self, sensed: Iterable[SensedSite]) -> None:
         """Listen for these sites and no others. A source that ended by a fault of ours ends this as well."""
@@ -98,7 +98,7 @@ class SourceSupervisor:
             await self._end(name)
 
     def say(self, name: str) -> str:
-        """Return how a source is, in words.
+        """Return a source's state in words.
 
         Raises:
             UnavailableError: what is wrong with it.
@@ -107,8 +107,8 @@ class SourceSupervisor:
         if fault is not None:
             raise UnavailableError(str(fault))
         silence = self._ages.silence(name)
-        said = "nothing heard yet" if silence is None else f"last heard {silence:.0f} s ago"
-        return f"{len(self._wiring.sources.get(name, {}))} sensors, {said}"
+        age = "nothing heard yet" if silence is None else f"last heard {silence:.0f} s ago"
+        return f"{len(self._wiring.sources.get(name, {}))} sensors, {age}"
 
     def _begin(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
         if users:
@@ -127,7 +127,7 @@ class SourceSupervisor:
     async def _listen(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
         while True:
             try:
-                self._sources[name] = source = self._forms[name].make(self.heard.get(name))
+                self._sources[name] = source = self._forms[name].make(self.last_received.get(name))
                 await source.listen(tuple(users), partial(self._record, name, users))
             except LunaError as error:
                 self._faults[name] = error
@@ -144,7 +144,7 @@ class SourceSupervisor:
         self._ages.note(name, readings, changes_only=self._forms[name].changes_only)
         latest = max((reading.instant for reading in readings), default=None)
         if latest is not None:
-            self.heard[name] = max(latest, self.heard.get(name, latest))
+            self.last_received[name] = max(latest, self.last_received.get(name, latest))
 
     async def _keep(self, name: str, site: str, readings: Sequence[Reading]) -> None:
         try:

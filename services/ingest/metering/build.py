@@ -125,7 +125,7 @@ class SlotBuild:
 
     @property
     def counts(self) -> dict[str, SeriesCounts]:
-        """What became of each column."""
+        """The counts of each column."""
         return {
             name: SeriesCounts(int((~np.isnan(values)).sum()), int((self.estimated[name] & ~filled).sum()), int(filled.sum()), self._reasons(name))
             for name, values, filled in ((name, values, self.filled[name]) for name, values in self.columns.items())
@@ -164,7 +164,7 @@ def build_slots(
     released: Mapping[str, Spans] | None = None,
     absent: Collection[str] = (),
 ) -> SlotBuild:
-    """Return what the site's ``input_sensors`` come to on the quarter-hours of ``window``.
+    """Return the quarter-hours of ``window`` from the site's ``input_sensors``.
 
     Args:
         samples: by sensor, as received; some from before and after the window let its first and last slots be known. A sensor without any is unknown.
@@ -185,16 +185,16 @@ def build_slots(
     meters.read(samples, columns, now=now)
     parts = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
-    as_said = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
-    thawed = _without_frozen_grid(site, columns, as_said, meters)
+    reported = {name: np.maximum(part.values, 0.0) for name, part in parts.items()} | ({OUTSIDE: np.sum(outside, axis=0)} if outside else {})
+    thawed = _without_frozen_grid(site, columns, reported, meters)
     parts |= thawed
-    positive = as_said | {name: np.maximum(part.values, 0.0) for name, part in thawed.items()} | _without_negative(columns, parts, meters)
+    positive = reported | {name: np.maximum(part.values, 0.0) for name, part in thawed.items()} | _without_negative(columns, parts, meters)
     counted = {name: part.filled for name, part in parts.items()}
     # An estimated shape says of no quarter-hour that something moved.
     stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in positive.items()})
     believed = _without_stuck(columns, positive, stuck, meters)
     named = {column.name: meters.find_named(column) for column in columns}
-    before, values = (_round(measured | _settle_as_named(site, measured, named)) for measured in (as_said, believed))
+    before, values = (_round(measured | _settle_as_named(site, measured, named)) for measured in (reported, believed))
     estimated = _pass_on({name: part.estimated for name, part in parts.items()}, values)
     filled = _pass_on(counted, values)
     if "load_kwh" in values and "load_kwh" not in parts:
@@ -234,9 +234,9 @@ def _keep_total(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[st
 
 @dataclass(frozen=True, slots=True)
 class _Widened:
-    """Columns over more than the window: as they were said, as they are believed, which of these rest on less than readings, and which are filled."""
+    """Columns over more than the window: as reported, as believed, which of these rest on less than readings, and which are filled."""
 
-    said: dict[str, FloatArray]
+    reported: dict[str, FloatArray]
     believed: dict[str, FloatArray]
     estimated: dict[str, Mask]
     filled: dict[str, Mask]
@@ -250,7 +250,7 @@ def _cut_out(window: Timeline, columns: list[Column], widened: _Widened, rejecte
         columns={name: kwh[inner] for name, kwh in widened.believed.items()},
         estimated={name: mask[inner] for name, mask in widened.estimated.items()},
         filled={name: mask[inner] for name, mask in widened.filled.items()},
-        withdrawn={name: np.where(np.isnan(kwh), widened.said[name], np.nan)[inner] for name, kwh in widened.believed.items()},
+        withdrawn={name: np.where(np.isnan(kwh), widened.reported[name], np.nan)[inner] for name, kwh in widened.believed.items()},
         rejected=[refused for refused in rejected if refused.first < end and refused.last >= first],
         sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
     )
@@ -262,26 +262,26 @@ def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
 
 def _without_negative(columns: list[Column], parts: Mapping[str, ColumnValues], meters: Meters) -> dict[str, FloatArray]:
     """Return the columns of which so much is taken off that they fall below zero, unknown there."""
-    found = {}
+    nonnegative = {}
     for column in columns:
-        if column.taken_off is None or column.is_level:
+        if column.subtracted is None or column.is_level:
             continue
         signed = parts[column.name].values
-        refused = meters.refuse_slots(column, find_below_zero(signed, meters.measure_taken_off(column), meters.starts), BELOW_ZERO)
-        found[column.name] = np.where(refused, np.nan, np.maximum(signed, 0.0))
-    return found
+        refused = meters.refuse_slots(column, find_below_zero(signed, meters.measure_subtracted(column), meters.starts), BELOW_ZERO)
+        nonnegative[column.name] = np.where(refused, np.nan, np.maximum(signed, 0.0))
+    return nonnegative
 
 
-def find_below_zero(signed: FloatArray, taken_off: FloatArray, starts: InstantArray) -> Mask:
+def find_below_zero(signed: FloatArray, subtracted: FloatArray, starts: InstantArray) -> Mask:
     """Return the slots below zero within four hours in which more is taken off than there is, by more than meters err.
 
     Args:
         signed: energy per slot, NaN where unknown.
-        taken_off: what its sensors with a minus count, no part of it negative.
+        subtracted: what its sensors with a minus count, no part of it negative.
     """
     block = starts.astype("datetime64[h]").astype(np.int64) // BLOCK_HOURS
     block -= block[0]
-    missing, off = (np.bincount(block, weights=np.nan_to_num(values)) for values in (-signed, taken_off))
+    missing, off = (np.bincount(block, weights=np.nan_to_num(values)) for values in (-signed, subtracted))
     return np.asarray((missing > np.maximum(COARSEST_STEP_KWH, MOST_ERRED * off))[block] & (signed < 0))
 
 
@@ -290,10 +290,10 @@ def _widen(window: Timeline) -> Timeline:
     return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
 
 
-def _without_frozen_grid(site: Site, columns: list[Column], as_said: dict[str, FloatArray], meters: Meters) -> dict[str, ColumnValues]:
+def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, FloatArray], meters: Meters) -> dict[str, ColumnValues]:
     """Return the grid's columns without what its meter repeated while it was frozen; nothing where it never was.
 
-    What a counter has counted meanwhile is told by the reading with which it goes on.
+    The reading with which a counter continues contains its energy meanwhile.
     """
     grid = [column for column in columns if column.name in GRID]
     if len(grid) < len(GRID):
@@ -303,7 +303,7 @@ def _without_frozen_grid(site: Site, columns: list[Column], as_said: dict[str, F
         ends = meters.starts + np.timedelta64(SLOT)
         within, touched = (meters.starts >= span[0]) & (ends <= span[1]), (meters.starts < span[1]) & (ends > span[0])
         judged = within if within.any() else touched
-        if _is_missed(site, {name: kwh[judged] for name, kwh in as_said.items()}):
+        if _is_missed(site, {name: kwh[judged] for name, kwh in reported.items()}):
             meters.leave_out(grid, span, STUCK)
             is_frozen = True
     return {column.name: meters.measure(column) for column in grid} if is_frozen else {}
@@ -330,9 +330,9 @@ def _without_stuck(columns: list[Column], measured: dict[str, FloatArray], stuck
 def _pass_on(measured: dict[str, Mask], derived: dict[str, FloatArray]) -> dict[str, Mask]:
     """Return by column which known values are marked; a base load is where any meter that it is made of is."""
     parts = ("load_kwh", *SUBMETERED) if "load_kwh" in measured else (*SOURCES, *SINKS, *SUBMETERED)
-    made_of = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *SUBMETERED)}
+    components = {"load_kwh": parts, "beyond_house_kwh": parts, "residual_kwh": (*SOURCES, *SINKS, "load_kwh", *SUBMETERED)}
     return {
-        name: np.logical_or.reduce([measured[part] for part in made_of.get(name, (name,)) if part in measured]) & ~np.isnan(values)
+        name: np.logical_or.reduce([measured[part] for part in components.get(name, (name,)) if part in measured]) & ~np.isnan(values)
         for name, values in derived.items()
     }
 

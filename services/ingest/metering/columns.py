@@ -31,7 +31,7 @@ class Column:
         return SENSOR_ROLES[ROLES[self.name]].kind == "level"
 
     @property
-    def taken_off(self) -> "Column | None":
+    def subtracted(self) -> "Column | None":
         """What its sensors with a minus take off, as a column; None where none does."""
         sensors = tuple(replace(sensor, sign=1) for sensor in self.sensors if sensor.sign < 0)
         return Column(self.name, sensors) if sensors and not self.reversed else None
@@ -42,27 +42,27 @@ class Column:
         return all(sensor.sign < 0 for sensor in self.sensors)
 
     def in_turn(self, edges: InstantArray) -> "Iterator[tuple[Column, NDArray[np.bool_]]]":
-        """Yield the column as it is made of the sensors that hold together, with the slots in which just these do, from beginning to end.
+        """Yield the column with each set of sensors that are active together, with the slots that exactly these cover from beginning to end.
 
         A slot in which a sensor begins or ends to hold is in none, and one for which no sensor is named neither.
 
         Args:
             edges: of the slots, ``datetime64``, UTC.
         """
-        held = np.array([_held(sensor, edges) for sensor in self.sensors])
-        whole = ~np.any((held > 0) & (held < 1), axis=0)
-        for pattern in np.unique(held[:, whole], axis=1).T:
+        shares = np.array([_active_share(sensor, edges) for sensor in self.sensors])
+        whole = ~np.any((shares > 0) & (shares < 1), axis=0)
+        for pattern in np.unique(shares[:, whole], axis=1).T:
             sensors = tuple(sensor for sensor, holds in zip(self.sensors, pattern, strict=True) if holds)
             if sensors:
-                yield Column(self.name, sensors), whole & (held == pattern[:, None]).all(axis=0)
+                yield Column(self.name, sensors), whole & (shares == pattern[:, None]).all(axis=0)
 
     def is_named(self, edges: InstantArray) -> NDArray[np.bool_]:
         """Return the slots in any part of which a sensor holds."""
-        return np.asarray(np.any([_held(sensor, edges) > 0 for sensor in self.sensors], axis=0))
+        return np.asarray(np.any([_active_share(sensor, edges) > 0 for sensor in self.sensors], axis=0))
 
 
-def _held(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64]:
-    """Return the share of each slot in which a sensor holds, as far as it is told from none and all."""
+def _active_share(sensor: SiteSensor, edges: InstantArray) -> NDArray[np.float64]:
+    """Return the share of each slot in which a sensor is active: 0, 0.5 for a part of it, 1."""
     instants = edges.astype("datetime64[us]")
     first, last = (np.datetime64(at.replace(tzinfo=None), "us") if at else None for at in (sensor.start, sensor.end))
     begun = np.ones(instants.size - 1) if first is None else 0.5 * (instants[:-1] >= first) + 0.5 * (instants[1:] > first)
@@ -89,8 +89,8 @@ def measured_columns(site: Site, *, absent: Collection[str] = ()) -> list[Column
 
 
 def _without(column: Column, absent: Collection[str]) -> Column:
-    left = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
-    return left if left.sensors and left.reversed == column.reversed and not column.is_level else column
+    remaining = Column(column.name, tuple(sensor for sensor in column.sensors if sensor.name not in absent))
+    return remaining if remaining.sensors and remaining.reversed == column.reversed and not column.is_level else column
 
 
 def outside_columns(site: Site) -> list[Column]:

@@ -54,7 +54,7 @@ class EnergyCurve:
 
     @classmethod
     def empty(cls) -> Self:
-        """Return the curve of a sensor that said nothing."""
+        """Return the curve of a sensor without readings."""
         none = Spans.none()
         return cls(none.starts, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
 
@@ -79,10 +79,10 @@ def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.b
     gain = increase_per_bucket(_runs_around(curve, edges), edges)
     hours = hours_between(edges[:-1], edges[1:])
     lost = curve.unknown.hours_per_slot(edges) + np.where(awake, 0.0, curve.resting.hours_per_slot(edges))
-    known = np.clip(gain.known - lost / hours, 0.0, 1.0)
-    enough = known >= 1 - MOST_UNKNOWN_SHARE - ALL_BUT
-    whole = known >= 1 - ALL_BUT
-    kwh = np.divide(gain.values, np.where(whole, 1.0, known), out=np.full(known.size, np.nan), where=enough)
+    coverage = np.clip(gain.known - lost / hours, 0.0, 1.0)
+    enough = coverage >= 1 - MOST_UNKNOWN_SHARE - ALL_BUT
+    whole = coverage >= 1 - ALL_BUT
+    kwh = np.divide(gain.values, np.where(whole, 1.0, coverage), out=np.full(coverage.size, np.nan), where=enough)
     filled = enough & (curve.filled.hours_per_slot(edges) > ALL_BUT)
     return SlotEnergy(kwh, enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)), filled)
 

@@ -51,8 +51,8 @@ def _share(curve: EnergyCurve, points: InstantArray, total: float, limit_kw: flo
     measured = replace(curve, unknown=_merge(curve.unknown, curve.filled))
     awake = np.ones(hours.size, dtype=np.bool_)
     days = np.array([energy_per_slot(measured, points - number * DAY, awake).kwh for number in range(1, DAYS_BEFORE + 1)])
-    known = np.isfinite(days)
-    usual = np.divide(np.nansum(days, axis=0), known.sum(axis=0) * hours, out=np.full(hours.size, np.nan), where=known.any(axis=0))
+    finite = np.isfinite(days)
+    usual = np.divide(np.nansum(days, axis=0), finite.sum(axis=0) * hours, out=np.full(hours.size, np.nan), where=finite.any(axis=0))
     if np.isfinite(usual).any() and np.nansum(usual) > 0:
         weights = np.where(np.isfinite(usual), usual, np.nanmean(usual)) * hours
         shaped = total * weights / weights.sum()

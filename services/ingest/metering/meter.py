@@ -1,4 +1,4 @@
-"""The sensors of one site over one window: what they said in order, and what each column's come to."""
+"""The sensors of one site over one window: their readings in order, and the energies of each column."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -136,8 +136,8 @@ class Meters:
         """Put the samples of all sensors in order and see when any of them spoke."""
         for column in columns:
             for name in dict.fromkeys(sensor.name for sensor in column.sensors):
-                given = samples.get(name) or Samples.empty(name)
-                self._readings[name] = put_in_order(given, _factor(given.unit, column), self._refusals, now=now)
+                sensor_samples = samples.get(name) or Samples.empty(name)
+                self._readings[name] = put_in_order(sensor_samples, _factor(sensor_samples.unit, column), self._refusals, now=now)
         self._awake = _find_awake(list(self._readings.values()), self._edges)
 
     def measure(self, column: Column) -> ColumnValues:
@@ -152,24 +152,24 @@ class Meters:
                 there[slots] = measured[slots]
         return whole
 
-    def measure_taken_off(self, column: Column) -> FloatArray:
+    def measure_subtracted(self, column: Column) -> FloatArray:
         """Return what a column's sensors with a minus take off per slot, NaN where unknown and where there are none."""
-        taken_off = np.full(self.starts.size, np.nan)
+        subtracted_kwh = np.full(self.starts.size, np.nan)
         for together, slots in column.in_turn(self._edges):
-            if together.taken_off is not None:
-                taken_off[slots] = self._measure_together(together.taken_off).values[slots]
-        return taken_off
+            if together.subtracted is not None:
+                subtracted_kwh[slots] = self._measure_together(together.subtracted).values[slots]
+        return subtracted_kwh
 
     def find_intervals(self, column: Column) -> list[EnergyInterval]:
         """Return what a column's counters counted while they were silent for long, sensor by sensor."""
-        found = []
+        intervals = []
         for sensor in () if column.is_level else column.sensors:
             silences, sign = self._curve_of(sensor, column).silences, 1 if column.reversed else sensor.sign
             ends = zip(*(instants.astype(datetime).tolist() for instants in (silences.spans.starts, silences.spans.ends)), strict=True)
             for (first, end), kwh, whole in zip(ends, np.round(sign * silences.kwh, DIGITS).tolist(), silences.whole.tolist(), strict=True):
                 span = first.replace(tzinfo=UTC), end.replace(tzinfo=UTC)
-                found.append(EnergyInterval(column.name, sensor.name, *span, kwh, "counted" if whole else "at_least"))
-        return found
+                intervals.append(EnergyInterval(column.name, sensor.name, *span, kwh, "counted" if whole else "at_least"))
+        return intervals
 
     def find_named(self, column: Column) -> Mask:
         """Return the slots in any part of which one of a column's sensors holds."""
@@ -200,8 +200,8 @@ class Meters:
             readings = self._readings[name]
             refused = self._refusals.refuse(readings, (readings.instants > span[0]) & (readings.instants <= span[1]), fault)
             self._readings[name] = replace(readings, values=np.where(refused, np.nan, readings.values))
-        left_out = {column.name for column in columns}
-        self._curves = {key: curve for key, curve in self._curves.items() if key[0] not in left_out}
+        affected = {column.name for column in columns}
+        self._curves = {key: curve for key, curve in self._curves.items() if key[0] not in affected}
 
     def _is_released(self, name: str, start: np.datetime64, end: np.datetime64, fault: RowFault) -> bool:
         readings = self._readings[name]
@@ -220,7 +220,7 @@ class Meters:
         return self._curves[key]
 
     def _readings_of(self, sensor: SiteSensor) -> Readings:
-        """Return what a sensor said while it held; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""
+        """Return a sensor's readings while it was active; a power and a level that were fresh as it began still hold then, of a counter nothing else counts."""
         readings = self._readings[sensor.name]
         measure = read_measure(readings.unit)
         is_counter = measure is not None and measure.kind != "power"

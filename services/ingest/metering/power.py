@@ -79,11 +79,11 @@ def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_
 
 
 def _draw(power: Readings, kw: FloatArray) -> EnergyCurve:
-    held = kw[:-1]
+    start_kw = kw[:-1]
     hours = hours_between(power.instants[:-1], power.instants[1:])
-    moving = ~(held <= REST_KW)
-    unknown = np.isnan(held) | (moving & (hours > LONGEST_GAP_HOURS))
-    energy = np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, held * hours))])
+    moving = ~(start_kw <= REST_KW)
+    unknown = np.isnan(start_kw) | (moving & (hours > LONGEST_GAP_HOURS))
+    energy = np.concatenate([[0.0], np.cumsum(np.where(unknown, 0.0, start_kw * hours))])
     return EnergyCurve(
         power.instants,
         energy,

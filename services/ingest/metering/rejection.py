@@ -62,7 +62,7 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What a sensor said, in order of time, each instant once; ``values`` are in kW, kWh or as a fraction, NaN where it knew none.
+    """A sensor's readings, in order of time, each instant once; ``values`` are in kW, kWh or as a fraction, NaN where it knew none.
 
     ``factor`` is what one of its own units is in those.
     """

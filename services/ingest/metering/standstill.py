@@ -19,7 +19,7 @@ FEWEST_REPEATS = 3
 LEAST_GRID_KW = 0.005
 # How much longer than ever else in the days around it.
 TIMES_AS_LONG = 2.0
-LEAST_KNOWN_HOURS = 24.0
+LEAST_OBSERVED_HOURS = 24.0
 # A hundredth of a watt-hour: below it lies what sums in floating point lose.
 SAME_KWH = 1e-5
 # In which instants are told apart.
@@ -45,19 +45,19 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     that rests near zero, for some displays show nothing there.
 
     Args:
-        meter: what each of its sensors said, in kW or kWh.
+        meter: the readings of each of its sensors, in kW or kWh.
     """
     steps = [_step_of(readings) for readings in meter]
     if not meter or not all(np.isfinite(steps)):
         return Spans.none()
-    found = _find_standstills(meter)
-    longest = np.sort(found.hours)[-2:] if found.hours.size > 1 else np.zeros(2)
+    standstills = _find_standstills(meter)
+    longest = np.sort(standstills.hours)[-2:] if standstills.hours.size > 1 else np.zeros(2)
     # The longest beside each: of the longest one the second.
-    beside = np.where(found.hours == longest[-1], longest[0], longest[-1])
+    beside = np.where(standstills.hours == longest[-1], longest[0], longest[-1])
     least = np.maximum(TIMES_AS_LONG * np.maximum(max(steps) / LEAST_GRID_KW, beside), LEAST_STOOD_HOURS)
-    known = min(float(np.minimum(hours_between(each.instants[:-1], each.instants[1:]), LONGEST_COUNTED_HOURS).sum()) for each in meter)
-    long = (found.hours > least) & (found.repeats >= FEWEST_REPEATS) & (known - found.hours >= LEAST_KNOWN_HOURS)
-    return Spans(found.spans.starts[long], found.spans.ends[long])
+    observed_hours = min(float(np.minimum(hours_between(each.instants[:-1], each.instants[1:]), LONGEST_COUNTED_HOURS).sum()) for each in meter)
+    long = (standstills.hours > least) & (standstills.repeats >= FEWEST_REPEATS) & (observed_hours - standstills.hours >= LEAST_OBSERVED_HOURS)
+    return Spans(standstills.spans.starts[long], standstills.spans.ends[long])
 
 
 def _step_of(readings: Readings) -> float:

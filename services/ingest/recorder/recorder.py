@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import require_utc
-from luna.energy.units import SaidUnits
+from luna.energy.units import StatedUnits
 from luna.platform.database import readings
 from luna.platform.settings import Settings
 from luna.platform.spool import SpoolWriter, open_mirror
@@ -62,7 +62,7 @@ class ReadingKind:
         instants = np.array([at for _, at in latest], dtype="datetime64[us]")
         sensor_keys = np.array([keys[sensor] for sensor, _ in latest], dtype=np.int32)
         values = np.array([value for value, _ in latest.values()])
-        readings.upsert(connection, sensor_keys, instants, values, units=SaidUnits.of([unit for _, unit in latest.values()]))
+        readings.upsert(connection, sensor_keys, instants, values, units=StatedUnits.of([unit for _, unit in latest.values()]))
 
 
 def _can_be_stored(name: str) -> bool:

@@ -103,7 +103,7 @@ def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInput
     site, horizon, forecast = inputs.site, inputs.horizon, inputs.driving.forecast
     site_prices = inputs.prices.ahead(facts.known_at, horizon)
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
-    errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.seen.load_kwh, facts.seen.pv_kwh))
+    errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.observed.load_kwh, facts.observed.pv_kwh))
     bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
     series = {"import_price": site_prices.import_price, "export_price": site_prices.export_price} | _energies(forecast, bias)
     source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at, fallback_reason=inputs.driving.fallback_reason)

@@ -101,7 +101,7 @@ def find_day(site: Site, start: datetime) -> datetime | None:
 
 def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
     """Return the batteries with what they gave since local midnight, as it was recorded or sensed for all of them, where one limits its cycles."""
-    site, recorded = facts.site, facts.given
+    site, recorded = facts.site, facts.discharged
     limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
     untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
     if not untold or recorded is None:

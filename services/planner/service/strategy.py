@@ -53,7 +53,7 @@ def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -
     sensors = [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
     there = readings.read_units(connection, site.name) if sensors else {}
     for sensor in sensors:
-        value: FloatArray = readings.read_held(connection, site.name, sensor.name, first=at, end=at)[1] if sensor.name in there else np.empty(0)
+        value: FloatArray = readings.read_with_previous(connection, site.name, sensor.name, first=at, end=at)[1] if sensor.name in there else np.empty(0)
         if value.size and np.isfinite(value[0]) and bool(value[0] > 0) is not (sensor.sign < 0):
             return True
     return False

@@ -1,1 +1,1 @@
-"""Answers from documents and the site's data: what they rest on is named, what they do not hold is said."""
+"""Answers from documents and the site's data, with their sources; a question without an answer there is refused."""

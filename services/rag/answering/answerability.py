@@ -15,20 +15,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from luna.contracts.plan import Language
-from services.rag.answering.asked_time import has_validity
 from services.rag.answering.evidence import AnswerEvidence, EvidenceSource
 from services.rag.answering.facts import facts_of, numbers_of
-from services.rag.answering.matching import WantedWords, wanted_words
+from services.rag.answering.matching import ContentWords, content_words
+from services.rag.answering.question_time import has_validity
 
 # How far below the bound a language model is still asked: it reads the passages and says itself that they hold nothing, and what it says is checked.
-READ_BELOW = 1.5
+READING_MARGIN = 1.5
 # Comparing sentences by the embedding model takes a core a tenth of a second for each passage.
 MOST_COMPARED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerabilityModel:
-    """Weights of what is known of a passage, and the bound of their sum.
+    """Weights of a passage's features, and the bound of their sum.
 
     Attributes:
         share: of the question's words in three sentences of the passage, its title and headings, each weighed by how few of the passages found have it.
@@ -94,24 +94,24 @@ def judge_answerability(question: str, evidence: AnswerEvidence, *, language: La
     """
     terms = [source.terms for source in evidence.sources]
     texts = [timeless if timeless is not None and has_validity(source.passage) else question for source in evidence.sources]
-    words = {text: (wanted_words(text), wanted_words(text).rarity_among(terms)) for text in {question, *texts}}
+    words = {text: (content_words(text), content_words(text).rarity_among(terms)) for text in {question, *texts}}
     names = {text: facts_of(text, proper_names=language == "en").names for text in words}
-    known = BY_EMBEDDING_MODEL.get((model or "").rpartition("/")[2].partition(":")[0].lower())
-    asked = list(zip(range(1, len(texts) + 1), texts, evidence.sources, strict=True))
-    possible = [(number, text, source) for number, text, source in asked if _may_hold(text, (words[text][0], names[text]), source)]
+    calibrated = BY_EMBEDDING_MODEL.get((model or "").rpartition("/")[2].partition(":")[0].lower())
+    numbered = list(zip(range(1, len(texts) + 1), texts, evidence.sources, strict=True))
+    possible = [(number, text, source) for number, text, source in numbered if _may_hold(text, (words[text][0], names[text]), source)]
     shares = {number: max(words[text][0].share_in(window, words[text][1]) for window in source.windows) for number, text, source in possible}
-    if known is None or evidence.embedder is None or any(evidence.sources[number - 1].passage.dense_score is None for number in shares):
+    if calibrated is None or evidence.embedder is None or any(evidence.sources[number - 1].passage.dense_score is None for number in shares):
         used, scores = BY_WORDS, {number: BY_WORDS.share * share + BY_WORDS.place * (number - 1) for number, share in shares.items()}
     else:
-        used, scores = known, _score_by_cosines(question, shares, evidence, known)
+        used, scores = calibrated, _score_by_cosines(question, shares, evidence, calibrated)
     answering = sorted((number for number, score in scores.items() if score >= used.least), key=lambda number: -scores[number])
-    return Answerability(tuple(answering), max(scores.values(), default=-math.inf) >= used.least - READ_BELOW)
+    return Answerability(tuple(answering), max(scores.values(), default=-math.inf) >= used.least - READING_MARGIN)
 
 
-def _may_hold(question: str, wanted: tuple[WantedWords, frozenset[str]], source: EvidenceSource) -> bool:
-    """Return whether a passage is about the same thing at all; who somebody is, is told only where every word of the question stands."""
-    own, names = wanted
-    return bool(source.sentences) and _is_about_same(question, names, source) and not (_ASKS_WHO.match(question) and not all(own.found_in(source.terms)))
+def _may_hold(question: str, question_terms: tuple[ContentWords, frozenset[str]], source: EvidenceSource) -> bool:
+    """Return whether a passage is about the same thing at all; a question about a person needs every word of it in the passage."""
+    own, names = question_terms
+    return bool(source.sentences) and _is_about_same(question, names, source) and not (_ASKS_WHO.match(question) and not all(own.matches_in(source.terms)))
 
 
 def _score_by_cosines(question: str, shares: Mapping[int, float], evidence: AnswerEvidence, model: AnswerabilityModel) -> dict[int, float]:
@@ -126,9 +126,9 @@ def _score_by_cosines(question: str, shares: Mapping[int, float], evidence: Answ
 
 def _is_about_same(question: str, names: frozenset[str], source: EvidenceSource) -> bool:
     """Return whether what a question names, models, years, figures, fuels, stands in a passage: an answer about another one is none."""
-    known = numbers_of(f"{source.passage.title} {' '.join(source.passage.headings)} {source.text}")
+    passage_numbers = numbers_of(f"{source.passage.title} {' '.join(source.passage.headings)} {source.text}")
     dated = {float(source.passage.dated.year)} if source.passage.dated else set()
-    numbers = all(any(readings & other for other in known) or bool(readings & dated) for readings in numbers_of(question))
+    numbers = all(any(readings & other for other in passage_numbers) or bool(readings & dated) for readings in numbers_of(question))
     models = all(re.search(rf"\b{re.escape(word)}[ -]{number}\b", source.lower) for word, number in _named_models(question, source))
     carriers = all(carrier.search(source.lower) for carrier in _CARRIERS if carrier.search(question))
     return numbers and models and carriers and all(name in source.lower for name in names)

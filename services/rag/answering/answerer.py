@@ -12,13 +12,13 @@ from luna.contracts.search import Passage, SearchFilter, SearchReply, SearchRequ
 from luna.energy.errors import LunaError, UnavailableError
 from luna.words.answering import say_answering, say_beyond, say_holds, say_recommended
 from services.rag.answering.answerability import Answerability, judge_answerability
-from services.rag.answering.asked_time import AskedTime, find_asked_time, part_by_time
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.extracts import extract_answer
 from services.rag.answering.follow_up import goes_on, stand_alone
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
 from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
+from services.rag.answering.question_time import QuestionTime, find_question_time, part_by_time
 from services.rag.answering.sentences import detect_language
 from services.rag.answering.wording import AnswerDraft, CheckedStream
 from services.rag.embedding import Embedder
@@ -26,7 +26,7 @@ from services.rag.language import ChatMessage, GaveUpError, Generation, Language
 
 PASSAGES = 8
 # A language model is told of fewer: what stands further down misleads small ones.
-PASSAGES_TOLD = 5
+PASSAGES_IN_PROMPT = 5
 NEAREST = 3
 MOST_RECOMMENDED = 5
 MOST_REWRITTEN = 400
@@ -47,11 +47,11 @@ _ABOUT_DATA = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with what limits where its answer may come from.
+class QuestionContext:
+    """A question with the limits on the sources of its answer.
 
     Attributes:
-        before: what was answered before in the same conversation, the oldest first.
+        before: earlier answers of the same conversation, the oldest first.
         today: the local day, by which a model chooses periods.
     """
 
@@ -64,8 +64,8 @@ class Asked:
 
 
 @dataclass
-class AnswerMade:
-    """What came of a question; ``text`` is what is told."""
+class AnswerResult:
+    """The result of answering a question; ``text`` is the answer's text."""
 
     language: Language
     understood_as: str | None = None
@@ -85,14 +85,14 @@ class AnswerMade:
 
 @dataclass
 class Answerer:
-    """Answers questions from what it is given.
+    """Answers questions from passages and the site's data.
 
     Args:
         search: finds passages among those the asker may see.
         tools: over the site's data; None where no site is meant.
         model: words answers; None: extracts and templates do.
         embedder: compares sentences; None: words alone do.
-        told: called before the first word is told.
+        on_first_text: called before the first word of the answer is sent.
     """
 
     search: Search
@@ -100,9 +100,9 @@ class Answerer:
     model: LanguageModel | None = None
     embedder: Embedder | None = None
     listener: Listener = field(default_factory=Nobody)
-    told: Callable[[], None] = lambda: None
+    on_first_text: Callable[[], None] = lambda: None
 
-    def answer(self, asked: Asked) -> AnswerMade:
+    def answer(self, context: QuestionContext) -> AnswerResult:
         """Return the answer.
 
         Raises:
@@ -110,212 +110,214 @@ class Answerer:
             LunaError: documents cannot be searched.
         """
         self.listener.stage("understanding")
-        made = AnswerMade(asked.language or self._guess_language(asked))
-        question = self._understand(asked, made)
+        result = AnswerResult(context.language or self._guess_language(context))
+        question = self._understand(context, result)
         self._require_listener()
         if (topic := find_topic(question)) is not None:
-            self._recommend(topic, asked, made)
-        elif not self._ask_tools(question, asked, made):
-            self._ask_documents(question, asked, made)
-        return made
+            self._recommend(topic, context, result)
+        elif not self._ask_tools(question, context, result):
+            self._ask_documents(question, context, result)
+        return result
 
-    def _guess_language(self, asked: Asked) -> Language:
-        return detect_language(asked.question, asked.before[-1].language if asked.before else "en")
+    def _guess_language(self, context: QuestionContext) -> Language:
+        return detect_language(context.question, context.before[-1].language if context.before else "en")
 
-    def _understand(self, asked: Asked, made: AnswerMade) -> str:
+    def _understand(self, context: QuestionContext, result: AnswerResult) -> str:
         """Return the question as one that stands by itself."""
-        question = _without_orders(" ".join(to_plain_text(asked.question).split()) or asked.question)
-        if not asked.before or not goes_on(question):
+        question = _without_orders(" ".join(to_plain_text(context.question).split()) or context.question)
+        if not context.before or not goes_on(question):
             return question
-        before = asked.before[-1]
+        before = context.before[-1]
         alone = stand_alone(question, before.understood_as or before.question)
-        rewritten = self._ask_model(compose_standalone(question, asked.before), made)
+        rewritten = self._ask_model(compose_standalone(question, context.before), result)
         text = to_plain_text(rewritten.text).strip().splitlines() if rewritten else []
         # A rewritten question is a question: long ones and empty ones are something else.
         if text and 0 < len(text[0]) <= MOST_REWRITTEN:
             alone = text[0]
-        made.understood_as = alone if alone != asked.question else None
+        result.understood_as = alone if alone != context.question else None
         return alone
 
-    def _ask_tools(self, question: str, asked: Asked, made: AnswerMade) -> bool:
-        """Answer from the site's data; returns whether they tell anything."""
+    def _ask_tools(self, question: str, context: QuestionContext, result: AnswerResult) -> bool:
+        """Answer from the site's data; returns whether they have anything on it."""
         if self.tools is None:
             return False
         self.listener.stage("tools")
-        before = asked.before[-1].tool_calls if asked.before else []
-        proposed = [*self.tools.match(question, before)] or self._propose(question, asked, made)
+        before = context.before[-1].tool_calls if context.before else []
+        proposed = [*self.tools.match(question, before)] or self._propose(question, context, result)
         for call in proposed[:MOST_CALLS]:
             self._require_listener()
-            self._call(self.tools, call, made)
-        told = [place for place, call in enumerate(made.tool_calls) if call.found]
-        if not told:
+            self._call(self.tools, call, result)
+        answered = [place for place, call in enumerate(result.tool_calls) if call.found]
+        if not answered:
             return False
-        draft = self._begin(AnswerEvidence(()), made)
-        for place in told:
-            draft.add(made.tool_calls[place].text, tool_calls=[place], support=1.0)
-        made.notes.append("answered_from_templates")
-        made.text = draft.text
+        draft = self._begin(AnswerEvidence(()), result)
+        for place in answered:
+            draft.add(result.tool_calls[place].text, tool_calls=[place], support=1.0)
+        result.notes.append("answered_from_templates")
+        result.text = draft.text
         return True
 
-    def _propose(self, question: str, asked: Asked, made: AnswerMade) -> list[ProposedCall]:
-        """Return the calls that the language model proposes; it is told the question and the tools, and no word of a document."""
+    def _propose(self, question: str, context: QuestionContext, result: AnswerResult) -> list[ProposedCall]:
+        """Return the calls that the language model proposes; it receives the question and the tools, and no word of a document."""
         if self.tools is None or self.model is None or not _ABOUT_DATA.search(question):
             return []
-        said = self._ask_model(compose_tool_choice(question, self.tools.descriptions(), today=asked.today.isoformat()), made)
-        known = {tool.name for tool in self.tools.descriptions()}
-        return [call for call in read_tool_choice(said.text) if call.tool in known] if said else []
+        reply = self._ask_model(compose_tool_choice(question, self.tools.descriptions(), today=context.today.isoformat()), result)
+        tool_names = {tool.name for tool in self.tools.descriptions()}
+        return [call for call in read_tool_choice(reply.text) if call.tool in tool_names] if reply else []
 
     @staticmethod
-    def _call(tools: SiteTools, call: ProposedCall, made: AnswerMade) -> None:
+    def _call(tools: SiteTools, call: ProposedCall, result: AnswerResult) -> None:
         try:
-            result = tools.call(call)
+            tool_result = tools.call(call)
         except LunaError:
-            _note(made, "tool_failed")
+            _note(result, "tool_failed")
             return
-        shared = {name: getattr(result, name) for name in ToolCall.model_fields if hasattr(result, name)}
-        made.tool_calls.append(ToolCall(**shared))
+        shared = {name: getattr(tool_result, name) for name in ToolCall.model_fields if hasattr(tool_result, name)}
+        result.tool_calls.append(ToolCall(**shared))
 
-    def _ask_documents(self, question: str, asked: Asked, made: AnswerMade) -> None:
+    def _ask_documents(self, question: str, context: QuestionContext, result: AnswerResult) -> None:
         self.listener.stage("searching")
-        found = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=asked.filter, sites=asked.sites))
-        made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        when = find_asked_time(question, asked.today)
-        parted = part_by_time(found.passages, when, asked.today)
-        draft = self._answer_from(question, parted.holding, found=found, made=made, when=when)
+        search_reply = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=context.filter, sites=context.sites))
+        result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
+        when = find_question_time(question, context.today)
+        parted = part_by_time(search_reply.passages, when, context.today)
+        draft = self._answer_from(question, parted.holding, search_reply=search_reply, result=result, when=when)
         if not draft.sentences and parted.beyond:
-            if when is not None and (beyond := self._find_beyond(when, parted.beyond, found, made)):
-                self._refuse_beyond(when, beyond, asked, made)
+            if when is not None and (beyond := self._find_beyond(when, parted.beyond, search_reply, result)):
+                self._refuse_beyond(when, beyond, context, result)
                 return
             # Where nothing that holds answers a question about today, what held does, and says so.
-            draft = draft if when is not None else self._answer_from(question, parted.beyond, found=found, made=made, when=when)
+            draft = draft if when is not None else self._answer_from(question, parted.beyond, search_reply=search_reply, result=result, when=when)
         if draft.sentences:
-            self._say_validity(draft, made, when, asked.today)
-            made.text = draft.text
+            self._say_validity(draft, result, when, context.today)
+            result.text = draft.text
         else:
-            self._refuse(found.passages, made)
+            self._refuse(search_reply.passages, result)
 
-    def _answer_from(self, question: str, passages: Sequence[Passage], *, found: SearchReply, made: AnswerMade, when: AskedTime | None) -> AnswerDraft:
-        """Return what passages say on a question; nothing where they hold no answer."""
-        evidence = gather_evidence(passages, self._embedder_of(found))
-        language, timeless = detect_language(question, made.language), None if when is None else when.question
-        judged = judge_answerability(question, evidence, language=language, model=found.model, timeless=timeless)
+    def _answer_from(
+        self, question: str, passages: Sequence[Passage], *, search_reply: SearchReply, result: AnswerResult, when: QuestionTime | None
+    ) -> AnswerDraft:
+        """Return an answer from passages; an empty draft where they hold none."""
+        evidence = gather_evidence(passages, self._embedder_of(search_reply))
+        language, timeless = detect_language(question, result.language), None if when is None else when.question
+        judged = judge_answerability(question, evidence, language=language, model=search_reply.model, timeless=timeless)
         self._require_listener()
-        draft = self._begin(evidence, made)
+        draft = self._begin(evidence, result)
         if judged.answered or (self.model is not None and judged.worth_reading):
             self.listener.stage("answering")
-            self._word(question, judged, draft, made)
+            self._word(question, judged, draft, result)
         return draft
 
-    def _find_beyond(self, when: AskedTime, passages: Sequence[Passage], found: SearchReply, made: AnswerMade) -> list[Passage]:
+    def _find_beyond(self, when: QuestionTime, passages: Sequence[Passage], search_reply: SearchReply, result: AnswerResult) -> list[Passage]:
         """Return the passages that would answer a question if it were about the time at which their documents hold."""
-        evidence = gather_evidence(passages, self._embedder_of(found))
-        judged = judge_answerability(when.question, evidence, language=detect_language(when.question, made.language), model=found.model)
+        evidence = gather_evidence(passages, self._embedder_of(search_reply))
+        judged = judge_answerability(when.question, evidence, language=detect_language(when.question, result.language), model=search_reply.model)
         return [passages[number - 1] for number in judged.answered_by]
 
-    def _refuse_beyond(self, when: AskedTime, beyond: Sequence[Passage], asked: Asked, made: AnswerMade) -> None:
-        """Say when the nearest document holds, and that it does not say what is asked."""
-        made.refused, made.nearest = True, list(beyond[:NEAREST])
-        _note(made, "outside_validity")
+    def _refuse_beyond(self, when: QuestionTime, beyond: Sequence[Passage], context: QuestionContext, result: AnswerResult) -> None:
+        """Refuse with the validity of the nearest document, which holds at another time than the question's."""
+        result.refused, result.nearest = True, list(beyond[:NEAREST])
+        _note(result, "outside_validity")
         best = beyond[0]
         days = (best.valid_from, best.valid_until)
-        said = say_beyond(to_plain_text(best.title), days, (when.first, when.last), made.language, today=asked.today)
-        made.text = " ".join([*(call.text for call in made.tool_calls), said, say_answering("nearest", made.language)])
-        self.told()
-        self.listener.token(made.text)
+        sentence = say_beyond(to_plain_text(best.title), days, (when.first, when.last), result.language, today=context.today)
+        result.text = " ".join([*(call.text for call in result.tool_calls), sentence, say_answering("nearest", result.language)])
+        self.on_first_text()
+        self.listener.token(result.text)
 
-    def _say_validity(self, draft: AnswerDraft, made: AnswerMade, when: AskedTime | None, today: date) -> None:
-        """Name among the documents that an answer is from those that do not hold at all of the time asked about."""
+    def _say_validity(self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date) -> None:
+        """Add the validity of cited documents that do not hold during the whole time of the question."""
         sources = {source.passage.document_id: number for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))}
         for document_id in dict.fromkeys(each.document_id for each in draft.citations):
             passage = draft.evidence.sources[sources[document_id] - 1].passage
             title, days = to_plain_text(passage.title), (passage.valid_from, passage.valid_until)
-            if when is None and not AskedTime(today, today, "").is_within(*days):
-                _note(made, "outside_validity")
-                said = say_beyond(title, days, (today, today), made.language, today=today)
+            if when is None and not QuestionTime(today, today, "").is_within(*days):
+                _note(result, "outside_validity")
+                sentence = say_beyond(title, days, (today, today), result.language, today=today)
             elif when is not None and not when.is_all_within(*days):
-                said = say_holds(title, days, made.language, today=today)
+                sentence = say_holds(title, days, result.language, today=today)
             else:
                 continue
-            draft.add(said, sources=[sources[document_id]], support=1.0)
+            draft.add(sentence, sources=[sources[document_id]], support=1.0)
 
-    def _word(self, question: str, judged: Answerability, draft: AnswerDraft, made: AnswerMade) -> None:
+    def _word(self, question: str, judged: Answerability, draft: AnswerDraft, result: AnswerResult) -> None:
         """Add what answers the question to the draft: in the model's words where there is one and they are carried, else as extracts."""
         if self.model is not None:
-            said_not_found = self._word_by_model(question, draft, made)
-            if draft.sentences or said_not_found:
+            says_not_found = self._word_by_model(question, draft, result)
+            if draft.sentences or says_not_found:
                 return
         self.listener.stage("checking")
         for extract in extract_answer(question, draft.evidence, judged.answered_by):
             draft.add(extract.text, sources=[extract.number], support=1.0)
 
-    def _word_by_model(self, question: str, draft: AnswerDraft, made: AnswerMade) -> bool:
-        """Add the sentences of the model that passages carry; returns whether it says that they hold no answer."""
-        evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_TOLD], draft.evidence.embedder)
+    def _word_by_model(self, question: str, draft: AnswerDraft, result: AnswerResult) -> bool:
+        """Add the model's sentences that passages support; returns whether it finds no answer in them."""
+        evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_IN_PROMPT], draft.evidence.embedder)
         draft.evidence = evidence
         stream = CheckedStream(draft)
-        messages = compose_answer(question, evidence, language=made.language, mark=f"<<{secrets.token_hex(8)}>>")
-        if self._ask_model(messages, made, on_text=stream.hear) is not None:
+        messages = compose_answer(question, evidence, language=result.language, mark=f"<<{secrets.token_hex(8)}>>")
+        if self._ask_model(messages, result, on_text=stream.hear) is not None:
             stream.end()
         if stream.dropped:
-            _note(made, "sentences_dropped")
+            _note(result, "sentences_dropped")
         return stream.says_not_found and not draft.sentences
 
-    def _ask_model(self, messages: list[ChatMessage], made: AnswerMade, *, on_text: Callable[[str], None] = lambda _: None) -> Generation | None:
-        """Return what the language model says; None where there is none or it is away."""
-        if self.model is None or "language_model_away" in made.notes:
+    def _ask_model(self, messages: list[ChatMessage], result: AnswerResult, *, on_text: Callable[[str], None] = lambda _: None) -> Generation | None:
+        """Return the language model's reply; None where there is none or it is away."""
+        if self.model is None or "language_model_away" in result.notes:
             return None
-        made.prompts.append("\n\n".join(f"{message.role}:\n{message.content}" for message in messages))
+        result.prompts.append("\n\n".join(f"{message.role}:\n{message.content}" for message in messages))
         try:
-            said = self.model.generate(messages, on_text=on_text, gave_up=self.listener.gave_up)
+            generation = self.model.generate(messages, on_text=on_text, gave_up=self.listener.gave_up)
         except GaveUpError:
             raise
         except UnavailableError:
-            _note(made, "language_model_away")
+            _note(result, "language_model_away")
             return None
-        made.model = self.model.model
-        made.prompt_tokens = (made.prompt_tokens or 0) + (said.prompt_tokens or 0)
-        made.answer_tokens = (made.answer_tokens or 0) + (said.answer_tokens or 0)
-        return said
+        result.model = self.model.model
+        result.prompt_tokens = (result.prompt_tokens or 0) + (generation.prompt_tokens or 0)
+        result.answer_tokens = (result.answer_tokens or 0) + (generation.answer_tokens or 0)
+        return generation
 
-    def _refuse(self, found: Sequence[Passage], made: AnswerMade) -> None:
-        """Say that neither data nor documents hold it, and what comes nearest."""
-        made.refused = True
-        made.nearest = list(found[:NEAREST])
-        codes = ("not_in_documents", "nearest") if made.nearest else ("no_documents",)
-        # What a tool found nothing in is told as well: it says why.
-        parts = [*(call.text for call in made.tool_calls), *(say_answering(code, made.language) for code in codes)]
-        made.text = " ".join(part for part in parts if part)
-        self.told()
-        self.listener.token(made.text)
+    def _refuse(self, passages: Sequence[Passage], result: AnswerResult) -> None:
+        """Refuse: neither data nor documents hold an answer; list the nearest passages."""
+        result.refused = True
+        result.nearest = list(passages[:NEAREST])
+        codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
+        # The text of a tool without findings is part of the answer: it says why.
+        parts = [*(call.text for call in result.tool_calls), *(say_answering(code, result.language) for code in codes)]
+        result.text = " ".join(part for part in parts if part)
+        self.on_first_text()
+        self.listener.token(result.text)
 
-    def _recommend(self, topic: str, asked: Asked, made: AnswerMade) -> None:
+    def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
         """Name the documents that are nearest to a topic."""
         self.listener.stage("searching")
-        found = self.search(SearchRequest(query=topic[:2000], k=4 * PASSAGES, filter=asked.filter, sites=asked.sites))
-        made.chunk_ids = [passage.chunk_id for passage in found.passages]
-        evidence = gather_evidence(found.passages, self._embedder_of(found))
-        judged = judge_answerability(topic, evidence, language=detect_language(topic, made.language), model=found.model)
+        search_reply = self.search(SearchRequest(query=topic[:2000], k=4 * PASSAGES, filter=context.filter, sites=context.sites))
+        result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
+        evidence = gather_evidence(search_reply.passages, self._embedder_of(search_reply))
+        judged = judge_answerability(topic, evidence, language=detect_language(topic, result.language), model=search_reply.model)
         best = {evidence.sources[number - 1].passage.document_id: number for number in reversed(judged.answered_by)}
         order = sorted(best.values())[:MOST_RECOMMENDED]
         chosen = [evidence.sources[number - 1].passage for number in order]
-        made.recommended = [RecommendedDocument(document_id=each.document_id, title=each.title, kind=each.kind) for each in chosen]
-        draft = self._begin(evidence, made)
+        result.recommended = [RecommendedDocument(document_id=each.document_id, title=each.title, kind=each.kind) for each in chosen]
+        draft = self._begin(evidence, result)
         if not chosen:
-            made.refused, made.nearest = True, found.passages[:NEAREST]
-            made.text = say_answering("nothing_to_recommend", made.language)
-            self.told()
-            self.listener.token(made.text)
+            result.refused, result.nearest = True, search_reply.passages[:NEAREST]
+            result.text = say_answering("nothing_to_recommend", result.language)
+            self.on_first_text()
+            self.listener.token(result.text)
             return
-        draft.add(say_recommended([to_plain_text(each.title) for each in chosen], made.language), sources=order, support=1.0)
-        made.text = draft.text
+        draft.add(say_recommended([to_plain_text(each.title) for each in chosen], result.language), sources=order, support=1.0)
+        result.text = draft.text
 
-    def _embedder_of(self, found: SearchReply) -> Embedder | None:
+    def _embedder_of(self, search_reply: SearchReply) -> Embedder | None:
         """Return what compares sentences, where the search has just used it."""
-        return self.embedder if self.embedder is not None and self.embedder.model == found.model else None
+        return self.embedder if self.embedder is not None and self.embedder.model == search_reply.model else None
 
-    def _begin(self, evidence: AnswerEvidence, made: AnswerMade) -> AnswerDraft:
-        made.draft = AnswerDraft(evidence, self.listener, told=self.told)
-        return made.draft
+    def _begin(self, evidence: AnswerEvidence, result: AnswerResult) -> AnswerDraft:
+        result.draft = AnswerDraft(evidence, self.listener, on_first_text=self.on_first_text)
+        return result.draft
 
     def _require_listener(self) -> None:
         if self.listener.gave_up():
@@ -323,16 +325,16 @@ class Answerer:
 
 
 def find_topic(question: str) -> str | None:
-    """Return what documents are to be recommended on; None where the question asks for something else."""
-    found = _RECOMMENDS.search(question)
-    return None if found is None else (found["de"] or found["en"]).strip(" ?.!\"'„“")
+    """Return the topic for which a question asks for documents; None where it asks for something else."""
+    match = _RECOMMENDS.search(question)
+    return None if match is None else (match["de"] or match["en"]).strip(" ?.!\"'„“")
 
 
 def _without_orders(question: str) -> str:
-    """Return what a question asks, without what it orders a model to do; all of it where nothing else is left."""
+    """Return a question without instructions to a model; all of it where nothing else remains."""
     return " ".join(part for part in _PARTS.split(question) if not gives_orders(part)) or question
 
 
-def _note(made: AnswerMade, code: str) -> None:
-    if code not in made.notes:
-        made.notes.append(code)
+def _note(result: AnswerResult, code: str) -> None:
+    if code not in result.notes:
+        result.notes.append(code)

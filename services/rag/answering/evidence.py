@@ -13,7 +13,7 @@ from luna.contracts.search import Passage
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import FloatArray
 from services.rag.answering.facts import StatedFacts, facts_of
-from services.rag.answering.matching import WantedWords, stems_of, wanted_words
+from services.rag.answering.matching import ContentWords, content_words, stems_of
 from services.rag.answering.plain_text import gives_orders, to_plain_text, urls_of
 from services.rag.answering.sentences import detect_language, split_paragraphs
 from services.rag.embedding import Embedder
@@ -29,7 +29,7 @@ _NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|cannot|without|n't|n
 
 @dataclass(frozen=True)
 class EvidenceSource:
-    """A passage with its sentences as they may be told: without markup, without what speaks to a model.
+    """A passage with its quotable sentences: without markup, without instructions to a model.
 
     Attributes:
         terms: stemmed words of title, headings and text.
@@ -43,7 +43,7 @@ class EvidenceSource:
 
     @cached_property
     def text(self) -> str:
-        """All that may be told of it."""
+        """All quotable text of it."""
         return "\n".join(self.sentences)
 
     @cached_property
@@ -84,18 +84,18 @@ class AnswerEvidence:
         facts = facts_of(sentence, proper_names=language == "en")
         if not _carried(facts, cited):
             return 0.0
-        score, quote = max((self._match(sentence, wanted_words(sentence), source) for source in cited), key=lambda match: match[0])
+        score, quote = max((self._match(sentence, content_words(sentence), source) for source in cited), key=lambda match: match[0])
         return 0.0 if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1 else score
 
     def quote(self, sentence: str, number: int) -> str:
         """Return the sentence of a source that is nearest to a sentence."""
-        return self._match(sentence, wanted_words(sentence), self.sources[number - 1])[1]
+        return self._match(sentence, content_words(sentence), self.sources[number - 1])[1]
 
     def similarities(self, text: str, number: int) -> FloatArray:
         """Return the cosine of a question and each sentence of a source; nought without an embedding model."""
         return self._cosines(text, self.sources[number - 1], role="query")
 
-    def _match(self, sentence: str, own: WantedWords, source: EvidenceSource) -> tuple[float, str]:
+    def _match(self, sentence: str, own: ContentWords, source: EvidenceSource) -> tuple[float, str]:
         """Return how well a source carries a sentence, and its sentence that does so most."""
         if not source.sentences:
             return 0.0, ""
@@ -117,8 +117,8 @@ class AnswerEvidence:
             if key not in self._vectors:
                 texts = [text_to_embed(sentence, source.passage.language, speaks_english_alone=english) for sentence in source.sentences]
                 self._vectors[key] = self.embedder.embed(texts, role="passage")
-            asked = text_to_embed(text, detect_language(text), speaks_english_alone=english)
-            cosines = self._vectors[key] @ self.embedder.embed([asked], role=role)[0]
+            query_text = text_to_embed(text, detect_language(text), speaks_english_alone=english)
+            cosines = self._vectors[key] @ self.embedder.embed([query_text], role=role)[0]
             return np.asarray(np.maximum(0.0, cosines), dtype=float)
         except UnavailableError:
             self.embedder = None
@@ -142,8 +142,8 @@ def _carried(facts: StatedFacts, cited: Sequence[EvidenceSource]) -> bool:
 
 def _source(passage: Passage) -> EvidenceSource:
     # Who speaks to a model in one sentence does so in those around it.
-    told = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
-    plain = tuple(text for text in (to_plain_text(sentence, known_urls=_safe_urls(sentence)) for sentence in told) if text)
+    sentences = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
+    plain = tuple(text for text in (to_plain_text(sentence, allowed_urls=_safe_urls(sentence)) for sentence in sentences) if text)
     by_sentence = tuple(map(stems_of, plain))
     heads = stems_of(" ".join((passage.title, *passage.headings)))
     return EvidenceSource(passage, plain, by_sentence, heads, heads.union(*by_sentence))

@@ -9,7 +9,7 @@ import numpy as np
 from services.rag.answering.answerability import MOST_COMPARED
 from services.rag.answering.evidence import AnswerEvidence
 from services.rag.answering.facts import facts_of
-from services.rag.answering.matching import WantedWords, stems_of, wanted_words
+from services.rag.answering.matching import ContentWords, content_words, stems_of
 from services.rag.answering.sentences import is_row
 
 MOST_SENTENCES = 2
@@ -50,7 +50,7 @@ class Extract:
 
 def extract_answer(question: str, evidence: AnswerEvidence, answered_by: tuple[int, ...]) -> list[Extract]:
     """Return the sentences of the sources ``answered_by`` that answer a question, in the order in which they stand there, the best source first."""
-    own = wanted_words(question)
+    own = content_words(question)
     weights = own.rarity_among([source.terms for source in evidence.sources])
     ranked = sorted(
         (each for rank, number in enumerate(answered_by) for each in _score(question, (own, weights), evidence, number, rank=rank)),
@@ -59,13 +59,13 @@ def extract_answer(question: str, evidence: AnswerEvidence, answered_by: tuple[i
     if not ranked:
         return []
     enough = ranked[0].score * NEAR_BEST
-    kept = _distinct([each for each in ranked if each.score >= enough])[:MOST_SENTENCES]
-    order = list(dict.fromkeys(each.number for each in kept))
-    return sorted(kept, key=lambda each: (order.index(each.number), each.place))
+    selected = _distinct([each for each in ranked if each.score >= enough])[:MOST_SENTENCES]
+    order = list(dict.fromkeys(each.number for each in selected))
+    return sorted(selected, key=lambda each: (order.index(each.number), each.place))
 
 
-def _score(question: str, wanted: tuple[WantedWords, list[float]], evidence: AnswerEvidence, number: int, *, rank: int) -> list[Extract]:
-    own, weights = wanted
+def _score(question: str, question_words: tuple[ContentWords, list[float]], evidence: AnswerEvidence, number: int, *, rank: int) -> list[Extract]:
+    own, weights = question_words
     source = evidence.sources[number - 1]
     cosines = evidence.similarities(question, number) if rank < MOST_COMPARED else np.zeros(len(source.sentences))
     windows = [own.share_in(window, weights) for window in source.windows]
@@ -99,7 +99,7 @@ def _is_head(sentences: Sequence[str], place: int) -> bool:
 
 
 def _distinct(extracts: list[Extract]) -> list[Extract]:
-    kept: dict[str, Extract] = {}
+    distinct: dict[str, Extract] = {}
     for each in extracts:
-        kept.setdefault(" ".join(each.text.lower().split()), each)
-    return list(kept.values())
+        distinct.setdefault(" ".join(each.text.lower().split()), each)
+    return list(distinct.values())

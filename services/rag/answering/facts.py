@@ -93,9 +93,9 @@ def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
     urls = urls_of(text)
     rest = URL.sub(" ", text)
     dates, rest = _take_dates(rest)
-    names = {found.group().lower() for found in _NAME.finditer(rest) if found.group().lower() not in _UNITS}
+    names = {match.group().lower() for match in _NAME.finditer(rest) if match.group().lower() not in _UNITS}
     if proper_names:
-        names |= {found.group(1).lower() for found in _PROPER.finditer(rest)}
+        names |= {match.group(1).lower() for match in _PROPER.finditer(rest)}
     return StatedFacts(_quantities(rest), dates, frozenset(names), urls)
 
 
@@ -105,23 +105,23 @@ def numbers_of(text: str) -> frozenset[frozenset[float]]:
 
 
 def _take_dates(text: str) -> tuple[frozenset[date], str]:
-    found: set[date] = set()
+    dates: set[date] = set()
 
     def take(match: re.Match[str]) -> str:
         month = match["month"].lower()
         try:
-            found.add(date(int(match["year"]), MONTHS.get(month) or int(month), int(match["day"])))
+            dates.add(date(int(match["year"]), MONTHS.get(month) or int(month), int(match["day"])))
         except ValueError:
             return match.group()
         return " "
 
     for pattern in _DATES:
         text = pattern.sub(take, text)
-    return frozenset(found), text
+    return frozenset(dates), text
 
 
 def _quantities(text: str) -> frozenset[Quantity]:
-    return frozenset(Quantity(_readings(found.group()), _unit(text, found.start(), found.end())) for found in _NUMBER.finditer(text))
+    return frozenset(Quantity(_readings(match.group()), _unit(text, match.start(), match.end())) for match in _NUMBER.finditer(text))
 
 
 def _unit(text: str, start: int, end: int) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from services.rag.answering.matching import wanted_words
+from services.rag.answering.matching import content_words
 from services.rag.answering.sentences import STOPWORDS, words_of
 
 _GOES_ON = re.compile(
@@ -30,7 +30,7 @@ MOST_WORDS_POINTING, MOST_WORDS_GOING_ON = 4, 5
 
 def goes_on(question: str) -> bool:
     """Return whether a question needs the one before to be understood."""
-    words = len(wanted_words(question).stems)
+    words = len(content_words(question).stems)
     begun = _GOES_ON.match(question)
     return bool((begun and words <= MOST_WORDS_GOING_ON) or (_POINTS_BACK.search(question) and words <= MOST_WORDS_POINTING)) or words == 0
 
@@ -58,7 +58,7 @@ def _replace(before: str, rest: str) -> str | None:
 
 def _topic(before: str, question: str) -> list[str]:
     """Return the words of the question before that say what both are about."""
-    known = {word.lower() for word in words_of(question)}
-    words = [word for word in words_of(before) if word.lower() not in STOPWORDS | known]
+    question_words = {word.lower() for word in words_of(question)}
+    words = [word for word in words_of(before) if word.lower() not in STOPWORDS | question_words]
     named = [word for place, word in enumerate(words) if word[0].isupper() or word[0].isdigit()]
     return named or words

@@ -23,8 +23,8 @@ class PhrasePattern:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedWords:
-    """The words of a text that say what it is about, each by its possible stems, and the phrases among them that the glossary knows."""
+class ContentWords:
+    """The content words of a text, each by its possible stems, and the phrases among them that the glossary knows."""
 
     stems: tuple[frozenset[str], ...]
     phrases: tuple[PhrasePattern, ...]
@@ -38,9 +38,9 @@ class WantedWords:
         if not self.stems:
             return 0.0
         weighed = weights or [1.0] * len(self.stems)
-        return sum(weight for weight, there in zip(weighed, self.found_in(terms), strict=True) if there) / sum(weighed)
+        return sum(weight for weight, there in zip(weighed, self.matches_in(terms), strict=True) if there) / sum(weighed)
 
-    def found_in(self, terms: frozenset[str]) -> list[bool]:
+    def matches_in(self, terms: frozenset[str]) -> list[bool]:
         """Return of each word whether it is among ``terms``, by itself or within a phrase that the other language says otherwise."""
         there = [bool(stems & terms) or _is_part(stems, terms) for stems in self.stems]
         for phrase in self.phrases:
@@ -49,9 +49,9 @@ class WantedWords:
         return there
 
     def rarity_among(self, texts: Sequence[frozenset[str]]) -> list[float]:
-        """Return how much each word tells texts apart: one that all of them have tells least, one that none has most."""
-        found = [self.found_in(text) for text in texts]
-        return [log(1 + (len(texts) + 0.5) / (sum(column) + 0.5)) for column in zip(*found, strict=True)] if found else [1.0] * len(self.stems)
+        """Return how well each word discriminates texts: least where all contain it, most where none does."""
+        matches = [self.matches_in(text) for text in texts]
+        return [log(1 + (len(texts) + 0.5) / (sum(column) + 0.5)) for column in zip(*matches, strict=True)] if matches else [1.0] * len(self.stems)
 
 
 def stems_of(text: str) -> frozenset[str]:
@@ -60,12 +60,12 @@ def stems_of(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=2_000)
-def wanted_words(text: str) -> WantedWords:
-    """Return what a text is about."""
+def content_words(text: str) -> ContentWords:
+    """Return the content words of a text."""
     # Words that are joined stand apart in an index.
     words = [part for word in words_of(text) for part in word.replace("'", "-").replace("’", "-").split("-") if _says_something(part)]
-    kept = [(word, stems) for word in words if (stems := stems_of(word))]
-    return WantedWords(tuple(stems for _, stems in kept), tuple(_phrases([word for word, _ in kept])))
+    word_stems = [(word, stems) for word in words if (stems := stems_of(word))]
+    return ContentWords(tuple(stems for _, stems in word_stems), tuple(_phrases([word for word, _ in word_stems])))
 
 
 def _phrases(words: list[str]) -> Iterator[PhrasePattern]:

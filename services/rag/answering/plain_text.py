@@ -77,21 +77,21 @@ _ORDERS = tuple(
 )
 
 
-def to_plain_text(text: str, *, known_urls: frozenset[str] = frozenset()) -> str:
-    """Return a text without markup; of its addresses those alone that ``known_urls`` holds, as text.
+def to_plain_text(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> str:
+    """Return a text without markup; of its addresses those alone that ``allowed_urls`` holds, as text.
 
     Invariants: a second time changes nothing; no picture, no tag, no control character is left.
     """
     before = None
     while before != text:
         before = text
-        text = _strip_once(text, known_urls)
+        text = _strip_once(text, allowed_urls)
     return text
 
 
 def urls_of(text: str) -> frozenset[str]:
     """Return the addresses in a text."""
-    return frozenset(found.group().rstrip(".,;:!?") for found in URL.finditer(text))
+    return frozenset(match.group().rstrip(".,;:!?") for match in URL.finditer(text))
 
 
 def gives_orders(sentence: str) -> bool:
@@ -100,20 +100,20 @@ def gives_orders(sentence: str) -> bool:
     return any(pattern.search(flat) for pattern in _ORDERS)
 
 
-def _strip_once(text: str, known_urls: frozenset[str]) -> str:
+def _strip_once(text: str, allowed_urls: frozenset[str]) -> str:
     text = _visible(text)
     text = _DEFINITION.sub("", text)
-    text = _IMAGE.sub(lambda found: found.group(1) or "", text)
-    text = _LINK.sub(lambda found: f"{found.group(1)} ({found.group(2)})", text)
+    text = _IMAGE.sub(lambda match: match.group(1) or "", text)
+    text = _LINK.sub(lambda match: f"{match.group(1)} ({match.group(2)})", text)
     text = _CODE_FENCE.sub("", _TAG.sub("", text))
     text = _EMPHASIS.sub(r"\2", text)
-    text = URL.sub(lambda found: _known(found.group(), known_urls), text).replace("()", "")
+    text = URL.sub(lambda match: _keep_allowed(match.group(), allowed_urls), text).replace("()", "")
     return _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n").strip()
 
 
-def _known(found: str, known_urls: frozenset[str]) -> str:
-    bare = found.rstrip(".,;:!?")
-    return found if bare in known_urls and not bare.lower().startswith(("javascript:", "data:")) else found[len(bare) :]
+def _keep_allowed(url: str, allowed_urls: frozenset[str]) -> str:
+    bare = url.rstrip(".,;:!?")
+    return url if bare in allowed_urls and not bare.lower().startswith(("javascript:", "data:")) else url[len(bare) :]
 
 
 def _visible(text: str) -> str:

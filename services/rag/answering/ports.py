@@ -1,4 +1,4 @@
-"""What answering is given: passages to be found, tools to be called, and somebody who listens."""
+"""The ports of answering: a search, tools and a listener."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,10 +45,10 @@ class SiteTools(Protocol):
 
 
 class Listener(Protocol):
-    """Hears of an answer while it is made; only what is checked is told."""
+    """Receives an answer while it is made, checked text alone."""
 
     def stage(self, stage: Stage) -> None:
-        """Hear what is being done."""
+        """Receive the name of the running stage."""
         ...
 
     def token(self, text: str) -> None:
@@ -56,7 +56,7 @@ class Listener(Protocol):
         ...
 
     def sentence(self, sentence: AnswerSentence) -> None:
-        """Hear the sentence whose words were told, with what carries it."""
+        """Receive the sentence whose words were sent, with its sources."""
         ...
 
     def gave_up(self) -> bool:

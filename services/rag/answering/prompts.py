@@ -1,4 +1,4 @@
-"""What a language model is told, and how its words are read. Passages are numbered data between marks that nobody can guess; the question stands outside.
+"""Prompts of a language model, and parsers of its replies. Passages are numbered data between marks that nobody can guess; the question stands outside.
 
 Source: Hines et al., "Defending against indirect prompt injection with spotlighting", 2024 (delimiting); Gao et al., "Enabling large language models to
 generate text with citations", EMNLP 2023.
@@ -60,30 +60,30 @@ def compose_tool_choice(question: str, tools: Sequence[ToolDescription], *, toda
 
 
 def compose_standalone(question: str, before: Sequence[Answer]) -> list[ChatMessage]:
-    """Return what rewrites a question that goes on from others; what was answered, which may quote documents, is not in it."""
-    asked = "\n".join(f"- {answer.understood_as or answer.question}" for answer in before)
-    return [ChatMessage("system", _ALONE), ChatMessage("user", f"{asked}\n- {question}")]
+    """Return the prompt that rewrites a follow-up question as one by itself; answers, which may quote documents, are not in it."""
+    questions = "\n".join(f"- {answer.understood_as or answer.question}" for answer in before)
+    return [ChatMessage("system", _ALONE), ChatMessage("user", f"{questions}\n- {question}")]
 
 
 def read_tool_choice(text: str) -> list[ProposedCall]:
-    """Return the calls that a model proposes; what is no proposal is none."""
+    """Return the calls that a model proposes; malformed ones are ignored."""
     begun, end = text.find("{"), text.rfind("}")
     try:
         document: Any = json.loads(text[begun : end + 1])
     except (ValueError, RecursionError):
         return []
     calls = document.get("calls") if isinstance(document, dict) else None
-    wanted = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    proposals = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     return [
         ProposedCall(call["tool"], call.get("arguments") or {})
-        for call in wanted[:MOST_CALLS]
+        for call in proposals[:MOST_CALLS]
         if isinstance(call.get("tool"), str) and isinstance(call.get("arguments") or {}, dict)
     ]
 
 
 def read_citations(sentence: str) -> tuple[str, list[int]]:
     """Return a sentence without its citations, and their numbers."""
-    numbers = [int(number) for found in _CITED.finditer(sentence) for number in re.findall(r"\d+", found.group(1))]
+    numbers = [int(number) for match in _CITED.finditer(sentence) for number in re.findall(r"\d+", match.group(1))]
     return _CITED.sub("", sentence).strip(), list(dict.fromkeys(numbers))
 
 

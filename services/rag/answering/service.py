@@ -20,7 +20,7 @@ from luna.platform.database import answers, documents, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.answer_streams import AnswerStreams
 from luna.platform.queue.task_metrics import TaskCounter, TaskHistogram
-from services.rag.answering.answerer import Answerer, AnswerMade, Asked
+from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import Listener, Nobody, Search, SiteTools, Stage
 from services.rag.answering.prompts import PROMPT_VERSION
 from services.rag.embedding import Embedder
@@ -69,7 +69,7 @@ class StreamListener:
         self._gave_up = False
 
     def stage(self, stage: Stage) -> None:
-        """Publish what is being done."""
+        """Publish the name of the running stage."""
         self._streams.add(self._stream, "stage", json.dumps({"stage": stage}))
 
     def token(self, text: str) -> None:
@@ -81,7 +81,7 @@ class StreamListener:
         self._streams.add(self._stream, "sentence", sentence.model_dump_json())
 
     def gave_up(self) -> bool:
-        """Return whether whoever asked has left."""
+        """Return whether the asker has left."""
         if not self._gave_up and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._gave_up = self._streams.cancelled(self._stream)
             self._looked_at = time.monotonic()
@@ -123,24 +123,24 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
         model=parts.model if request.model else None,
         embedder=parts.embedder,
         listener=listener or Nobody(),
-        told=timing.note_first,
+        on_first_text=timing.note_first,
     )
-    made = answerer.answer(setting.asked(request))
-    stored = _compose(request, setting, made, timing, now=clock.now())
+    result = answerer.answer(setting.context_of(request))
+    stored = _compose(request, setting, result, timing, now=clock.now())
     with unit_of_work(parts.database) as connection:
-        told = documents.list_sites(connection, [each.document_id for each in made.recommended], made.chunk_ids) | setting.told
-        stored = stored.model_copy(update={"sites": sorted(told)})
+        site_ids = documents.list_sites(connection, [each.document_id for each in result.recommended], result.chunk_ids) | setting.sites
+        stored = stored.model_copy(update={"sites": sorted(site_ids)})
         if request.conversation_id is None:
             at = stored.answer.answered_at
             answers.begin_conversation(connection, setting.conversation_id, asked_by=request.asked_by, site_id=setting.site_id, at=at)
         answers.save(connection, stored)
-    _measure(stored, made)
+    _measure(stored, result)
     return stored.answer
 
 
 @dataclass
 class _Timing:
-    """When the answer's first word was told."""
+    """The time of the answer's first word."""
 
     begun: float
     first_token_seconds: float | None = None
@@ -154,16 +154,16 @@ class _Timing:
 
 @dataclass(frozen=True)
 class _Setting:
-    """What a question goes on from, which may have told of several sites, and whose data it means."""
+    """The conversation that a question continues, the sites its answers drew on, and the site whose data it means."""
 
     conversation_id: str
     site_id: str | None
     now: datetime
     before: tuple[Answer, ...] = field(default_factory=tuple)
-    told: frozenset[str] = frozenset()
+    sites: frozenset[str] = frozenset()
 
-    def asked(self, request: AskRequest) -> Asked:
-        return Asked(
+    def context_of(self, request: AskRequest) -> QuestionContext:
+        return QuestionContext(
             question=request.question, today=self.now.date(), language=request.language, filter=request.filter, sites=request.sites, before=self.before
         )
 
@@ -177,38 +177,38 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
     with unit_of_work(database) as connection:
         known: str | None = None
         before: tuple[Answer, ...] = ()
-        told: list[str] = []
+        conversation_sites: list[str] = []
         if request.conversation_id is not None:
             known = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
             before = tuple(answers.list_questions(connection, request.conversation_id, most=REMEMBERED))
-            told = answers.list_sites(connection, request.conversation_id)
+            conversation_sites = answers.list_sites(connection, request.conversation_id)
         own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
         wanted = request.site_id or known
         if wanted is not None and wanted not in own:
             raise refuse("no-site-of-asker", field="site_id", value=wanted, remedy="Name one of your sites.")
         site_id = wanted or (own[0] if len(own) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
-    return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(told))
+    return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(conversation_sites))
 
 
-def _compose(request: AskRequest, setting: _Setting, made: AnswerMade, timing: _Timing, *, now: datetime) -> StoredAnswer:
-    draft = made.draft
+def _compose(request: AskRequest, setting: _Setting, result: AnswerResult, timing: _Timing, *, now: datetime) -> StoredAnswer:
+    draft = result.draft
     answer = Answer(
         answer_id=uuid.uuid4().hex,
         conversation_id=setting.conversation_id,
         question=request.question,
-        understood_as=made.understood_as,
-        language=made.language,
-        answer=made.text,
-        refused=made.refused,
+        understood_as=result.understood_as,
+        language=result.language,
+        answer=result.text,
+        refused=result.refused,
         sentences=draft.sentences if draft else [],
         citations=draft.citations if draft else [],
-        tool_calls=made.tool_calls,
-        nearest=made.nearest,
-        recommended=made.recommended,
-        model=made.model,
+        tool_calls=result.tool_calls,
+        nearest=result.nearest,
+        recommended=result.recommended,
+        model=result.model,
         prompt_version=PROMPT_VERSION,
-        notes=made.notes,
+        notes=result.notes,
         answered_at=now,
         latency_seconds=round(timing.total(), 4),
     )
@@ -216,21 +216,21 @@ def _compose(request: AskRequest, setting: _Setting, made: AnswerMade, timing: _
         answer=answer,
         asked_by=request.asked_by,
         site_id=setting.site_id,
-        prompt="\n\n----\n\n".join(made.prompts) or None,
-        chunk_ids=made.chunk_ids,
+        prompt="\n\n----\n\n".join(result.prompts) or None,
+        chunk_ids=result.chunk_ids,
         first_token_seconds=timing.first_token_seconds,
-        prompt_tokens=made.prompt_tokens,
-        answer_tokens=made.answer_tokens,
+        prompt_tokens=result.prompt_tokens,
+        answer_tokens=result.answer_tokens,
     )
 
 
-def _measure(stored: StoredAnswer, made: AnswerMade) -> None:
-    worded = "refused" if made.refused else "tools" if made.tool_calls else "model" if made.model else "extracts"
+def _measure(stored: StoredAnswer, result: AnswerResult) -> None:
+    worded = "refused" if result.refused else "tools" if result.tool_calls else "model" if result.model else "extracts"
     ANSWER_SECONDS.labels(worded).observe(stored.answer.latency_seconds)
     if stored.first_token_seconds is not None:
         FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
-    if made.refused:
+    if result.refused:
         REFUSALS.inc()
-    for kind, tokens in (("prompt", made.prompt_tokens), ("answer", made.answer_tokens)):
+    for kind, tokens in (("prompt", result.prompt_tokens), ("answer", result.answer_tokens)):
         TOKENS.labels(kind).inc(tokens or 0)
-    log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=made.notes)
+    log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=result.notes)

@@ -1,4 +1,4 @@
-"""A language model's words as checked sentences: each is held against the passages it cites before anybody hears of it."""
+"""A language model's words as checked sentences: each is checked against its cited passages before it is sent."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,15 +16,15 @@ MOST_QUOTE = 600
 
 @dataclass
 class AnswerDraft:
-    """The answer as far as it is made: sentences that are carried, with what carries them, told as they are added.
+    """The answer as far as it is made: sentences that are carried, with what carries them, sent to the listener as they are added.
 
     Args:
-        told: called before the first word is told.
+        on_first_text: called before the first word of the answer is sent.
     """
 
     evidence: AnswerEvidence
     listener: Listener
-    told: Callable[[], None] = lambda: None
+    on_first_text: Callable[[], None] = lambda: None
     sentences: list[AnswerSentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -35,13 +35,13 @@ class AnswerDraft:
         return " ".join(sentence.text for sentence in self.sentences)
 
     def add(self, text: str, *, sources: Sequence[int] = (), tool_calls: Sequence[int] = (), support: float) -> None:
-        """Add a sentence that is carried by sources (by number, from 1) or tool calls, and tell it."""
+        """Add a sentence that is carried by sources (by number, from 1) or tool calls, and send it to the listener."""
         marks = [self._cite(number, text) for number in sources]
-        shown = f"{text} {''.join(f'[{mark}]' for mark in marks)}" if marks else text
-        sentence = AnswerSentence(text=shown, citations=marks, tool_calls=list(tool_calls), support=min(1.0, max(0.0, round(support, 3))))
+        text_with_marks = f"{text} {''.join(f'[{mark}]' for mark in marks)}" if marks else text
+        sentence = AnswerSentence(text=text_with_marks, citations=marks, tool_calls=list(tool_calls), support=min(1.0, max(0.0, round(support, 3))))
         if not self.sentences:
-            self.told()
-        self.listener.token(f" {shown}" if self.sentences else shown)
+            self.on_first_text()
+        self.listener.token(f" {text_with_marks}" if self.sentences else text_with_marks)
         self.sentences.append(sentence)
         self.listener.sentence(sentence)
 
@@ -83,7 +83,7 @@ class CheckedStream:
             self._rest = self._rest[self._rest.rindex(whole[-1]) :]
 
     def end(self) -> None:
-        """Take what is left as the last sentence."""
+        """Take the remaining text as the last sentence."""
         for sentence in split_sentences(self._rest):
             self._check(sentence)
         self._rest = ""
@@ -94,8 +94,8 @@ class CheckedStream:
             return
         text, cited = read_citations(sentence)
         evidence = self.draft.evidence
-        known = frozenset().union(*(evidence.sources[number - 1].facts.urls for number in cited if 1 <= number <= len(evidence.sources)))
-        text = to_plain_text(text, known_urls=known).lstrip("-*•– ").replace("\n", " ")
+        allowed_urls = frozenset().union(*(evidence.sources[number - 1].facts.urls for number in cited if 1 <= number <= len(evidence.sources)))
+        text = to_plain_text(text, allowed_urls=allowed_urls).lstrip("-*•– ").replace("\n", " ")
         if not text or len(self.draft.sentences) >= MOST_SENTENCES:
             return
         numbers = [number for number in cited if 1 <= number <= len(evidence.sources)] or self._find_carrier(text)

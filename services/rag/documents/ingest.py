@@ -27,7 +27,7 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
     waiting, ended = deque(dict.fromkeys(document_ids)), list[str]()
     while waiting:
         ended.append(waiting.popleft())
-        report = partial(_report, done=len(ended) - 1, total=len(ended) + len(waiting), tell=tell)
+        report = partial(_report, finished=len(ended) - 1, total=len(ended) + len(waiting), tell=tell)
         document = pipeline.finish(ended[-1], report)
         if document is not None:
             waiting.extend(each for each in _members(pipeline, document) if each not in ended and each not in waiting)
@@ -36,9 +36,9 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
         return IngestReply(documents=documents.list_by_id(connection, ended))
 
 
-def _report(document: Document, *, done: int, total: int, tell: Tell) -> None:
+def _report(document: Document, *, finished: int, total: int, tell: Tell) -> None:
     steps = STATES.index(document.state) if document.state in STATES else 0
-    tell(STEPS * done + steps, STEPS * total, f"{document.title}: {document.state}")
+    tell(STEPS * finished + steps, STEPS * total, f"{document.title}: {document.state}")
 
 
 def add_examples(request: AddExamplesRequest, pipeline: Pipeline, tell: Tell) -> IngestReply:

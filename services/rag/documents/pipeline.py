@@ -1,4 +1,4 @@
-"""What is done to one document, step by step.
+"""The processing of one document, step by step.
 
 ```
 stored ─▶ extracted ─▶ chunked ─▶ embedded, searchable
@@ -122,7 +122,7 @@ class Pipeline:
         named = document.title == PurePosixPath(document.name).name
         # What its owner says of its validity is not completed by its text: both together may hold at no time.
         stated = document if document.valid_from or document.valid_until else validity_of(extraction, title=document.title)
-        found = {
+        fields = {
             "media_type": extraction.media_type,
             "pages": extraction.pages,
             "notes": list(extraction.notes),
@@ -132,7 +132,7 @@ class Pipeline:
             "valid_until": stated.valid_until,
         }
         with unit_of_work(self.engine) as connection:
-            if documents.advance(connection, document, "extracted", **found):
+            if documents.advance(connection, document, "extracted", **fields):
                 self.objects.put(documents.blocks_key(document.sha256), json.dumps([asdict(block) for block in extraction.blocks]).encode())
 
     def scratch(self) -> "tempfile.TemporaryDirectory[str]":
@@ -181,11 +181,11 @@ class Pipeline:
     def _embed(self, document: Document) -> None:
         with unit_of_work(self.engine) as connection:
             chunks = document_passages.list_of(connection, document.document_id)
-        found = self.embed(document, chunks)
+        embeddings = self.embed(document, chunks)
         with unit_of_work(self.engine) as connection:
             documents.lock_name(connection, document.name, document.site_id)
             if documents.advance(connection, document, "searchable") and documents.make_current(connection, document):
-                vectors.store(connection, self.model, zip((chunk.chunk_id for chunk in chunks), found, strict=True))
+                vectors.store(connection, self.model, zip((chunk.chunk_id for chunk in chunks), embeddings, strict=True))
 
     def embed(self, document: Document, chunks: Sequence[Chunk | NewPassage]) -> list[FloatArray | None]:
         """Return the vector of each passage, None for each where there is no embedding model.
@@ -213,7 +213,7 @@ def cut_passages(blocks: Sequence[DocumentBlock]) -> list[NewPassage]:
 
 
 def describe_fault(error: Exception) -> DocumentFault:
-    """Return what a document's owner is told of an error."""
+    """Return an error's description for a document's owner."""
     if isinstance(error, LunaError):
         return DocumentFault(code=error.code, message=error.message, remedy=error.remedy)
     if isinstance(error, MemoryError):

@@ -71,16 +71,16 @@ def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None
     with unit_of_work(pipeline.engine) as connection:
         chunks = document_passages.list_of(connection, document_id)
     cutting = _cut_anew(pipeline, document, chunks) if rechunk else chunks
-    found = pipeline.embed(document, cutting)
+    embeddings = pipeline.embed(document, cutting)
     with unit_of_work(pipeline.engine) as connection:
         documents.lock_name(connection, document.name, document.site_id)
         now = documents.find(connection, document_id)
         if now is None or not now.current:
             return None
-        known = document_passages.list_ids(connection, document_id)
-        ids = document_passages.replace(connection, document_id, cutting) if rechunk else known
-        if len(ids) == len(found):
-            vectors.store(connection, pipeline.model, zip(ids, found, strict=True))
+        stored_ids = document_passages.list_ids(connection, document_id)
+        ids = document_passages.replace(connection, document_id, cutting) if rechunk else stored_ids
+        if len(ids) == len(embeddings):
+            vectors.store(connection, pipeline.model, zip(ids, embeddings, strict=True))
     return len(ids)
 
 

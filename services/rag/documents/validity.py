@@ -64,7 +64,7 @@ def validity_of(extraction: Extraction, *, title: str) -> DocumentValidity:
 
 def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidity:
     """Return from when until when a document holds by its titles and metadata (``heads``) and its lines; nothing where it says several things, or none."""
-    stated = [each for line in _told_lines(heads, lines) for each in _read_line(line)]
+    stated = [each for line in _head_and_foot_lines(heads, lines) for each in _read_line(line)]
     first = _choose((each.rank, each.first) for each in stated)
     last = _choose((each.rank, each.last) for each in stated)
     return DocumentValidity() if first and last and last < first else DocumentValidity(valid_from=first, valid_until=last)
@@ -72,11 +72,11 @@ def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidit
 
 def _choose(days: Iterable[tuple[int, date | None]]) -> date | None:
     """Return the day that is stated most exactly; None where two are."""
-    known = sorted({(rank, day) for rank, day in days if day is not None})
-    return known[0][1] if known and [rank for rank, _ in known].count(known[0][0]) == 1 else None
+    ranked = sorted({(rank, day) for rank, day in days if day is not None})
+    return ranked[0][1] if ranked and [rank for rank, _ in ranked].count(ranked[0][0]) == 1 else None
 
 
-def _told_lines(heads: Sequence[str], lines: Sequence[str]) -> Iterator[str]:
+def _head_and_foot_lines(heads: Sequence[str], lines: Sequence[str]) -> Iterator[str]:
     head, length = [], 0
     for line in lines:
         length += len(line)

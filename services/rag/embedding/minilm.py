@@ -44,15 +44,15 @@ class MiniLm:
     def _encode(self, tokens: Sequence[Sequence[int]]) -> FloatArray:
         longest = max(map(len, tokens))
         ids = np.array([[*each, *[0] * (longest - len(each))] for each in tokens])
-        known = np.array([[True] * len(each) + [False] * (longest - len(each)) for each in tokens])
+        mask = np.array([[True] * len(each) + [False] * (longest - len(each)) for each in tokens])
         state = self._look_up(ids)
-        blocked = np.where(known, np.float32(0), np.float32(-1e9))[:, None, None, :]
+        blocked = np.where(mask, np.float32(0), np.float32(-1e9))[:, None, None, :]
         for layer in range(LAYERS):
             part = _Part(self._weights, f"encoder.layer.{layer}.")
             state = part.normalise("attention.output.LayerNorm", state + _attend(part, state, blocked))
             inner = _gelu(part.linear("intermediate.dense", state))
             state = part.normalise("output.LayerNorm", state + part.linear("output.dense", inner))
-        shares = known[..., None] / known.sum(axis=1)[:, None, None]
+        shares = mask[..., None] / mask.sum(axis=1)[:, None, None]
         mean = (state * shares).sum(axis=1)
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), np.float32)
 

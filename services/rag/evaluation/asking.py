@@ -1,4 +1,4 @@
-"""Answers the set's questions as the service does, over the set's own passages in memory and with tools that only note what is asked of them."""
+"""Answers the set's questions as the service does, over the set's own passages in memory and with tools that only record their calls."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from luna.contracts.answers import ToolCall
 from luna.contracts.search import Passage, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
 from luna.energy.site import Site, parse_site
-from services.rag.answering.answerer import Answerer, AnswerMade, Asked
+from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import ProposedCall
 from services.rag.embedding import Embedder
 from services.rag.evaluation.own_set import OwnQuestion
@@ -21,7 +21,7 @@ from services.rag.tools.understanding import match_question
 # Whoever asks has this site; documents of another one are not theirs.
 SITE = "home"
 NOW = datetime(2026, 3, 18, 10, tzinfo=UTC)
-Ask = Callable[[OwnQuestion], tuple[AnswerMade, Sequence[str]]]
+Ask = Callable[[OwnQuestion], tuple[AnswerResult, Sequence[str]]]
 
 
 @dataclass
@@ -59,9 +59,9 @@ def search_in(corpus: Corpus, passages: Sequence[Passage], *, site: str) -> Call
     def search(request: SearchRequest) -> SearchReply:
         ranked = fuse(corpus.find_near(request.query), corpus.find_words(request.query))
         scored = (passages[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in ranked)
-        found = [each for each in scored if each.site_id in {None, site}]
+        visible = [each for each in scored if each.site_id in {None, site}]
         embedder = corpus.embedder
-        return SearchReply(passages=found[: request.k], retriever="fused" if embedder else "sparse", model=embedder.model if embedder else None)
+        return SearchReply(passages=visible[: request.k], retriever="fused" if embedder else "sparse", model=embedder.model if embedder else None)
 
     return search
 
@@ -70,9 +70,9 @@ def open_asking(corpus: Corpus, passages: Sequence[Passage], *, embedder: Embedd
     """Return what answers a question of the set: the answer, and the names of the tools that were called."""
     search, site = search_in(corpus, passages, site=SITE), describe_site()
 
-    def ask(question: OwnQuestion) -> tuple[AnswerMade, Sequence[str]]:
+    def ask(question: OwnQuestion) -> tuple[AnswerResult, Sequence[str]]:
         tools = NotingTools(site)
-        made = Answerer(search=search, tools=tools, model=model, embedder=embedder).answer(Asked(question.text, NOW.date(), sites=(SITE,)))
-        return made, tools.called
+        result = Answerer(search=search, tools=tools, model=model, embedder=embedder).answer(QuestionContext(question.text, NOW.date(), sites=(SITE,)))
+        return result, tools.called
 
     return ask

@@ -27,16 +27,16 @@ def evaluate_own(embedder: Embedder | None, *, model: LanguageModel | None = Non
 
 def evaluate_retrieval(own: OwnSet, corpus: Corpus, *, progress: Progress) -> dict[str, Any]:
     """Return nDCG@10, recall@10 and milliseconds per question: for all, by language, across languages; and the questions whose passage was not found."""
-    asked = own.asked("document")
-    ranking = rank(corpus, {each.key: each.text for each in asked}, progress)
+    questions = own.questions_of("document")
+    ranking = rank(corpus, {each.key: each.text for each in questions}, progress)
     groups: Mapping[str, Sequence[OwnQuestion]] = {
-        "all": asked,
-        "de": [each for each in asked if each.language == "de" and not own.crosses(each)],
-        "en": [each for each in asked if each.language == "en" and not own.crosses(each)],
-        "cross": [each for each in asked if own.crosses(each)],
+        "all": questions,
+        "de": [each for each in questions if each.language == "de" and not own.crosses(each)],
+        "en": [each for each in questions if each.language == "en" and not own.crosses(each)],
+        "cross": [each for each in questions if own.crosses(each)],
     }
     means = {name: ranking.describe(own.judged, [each.key for each in group]) for name, group in groups.items()}
-    return means | {"failing": [_miss(own, ranking, each) for each in asked if _is_missed(own, ranking, each)]}
+    return means | {"failing": [_miss(own, ranking, each) for each in questions if _is_missed(own, ranking, each)]}
 
 
 def evaluate_answers(own: OwnSet, corpus: Corpus, model: LanguageModel | None, *, progress: Progress) -> dict[str, Any]:
@@ -54,8 +54,8 @@ def _is_missed(own: OwnSet, ranking: Ranking, question: OwnQuestion) -> bool:
 
 
 def _miss(own: OwnSet, ranking: Ranking, question: OwnQuestion) -> dict[str, Any]:
-    expected, found = question.evidence[0], ranking.runs["fused"][question.key]
-    first = own.passages[int(found[0])] if found else None
+    expected, ranked = question.evidence[0], ranking.runs["fused"][question.key]
+    first = own.passages[int(ranked[0])] if ranked else None
     return {
         "question": question.key,
         "text": question.text,

@@ -36,7 +36,7 @@ class ExpectedPassage(Message):
 
 
 class OwnQuestion(Message):
-    """A question of the set: what is asked, what answers it, and what must not happen."""
+    """A question of the set: its text, the expected answer, and forbidden behaviour."""
 
     key: str = Field(alias="_id")
     text: str
@@ -63,23 +63,23 @@ class OwnSet:
         self.examples = (*list_examples(), *(list_hostile() if hostile else ()))
         self.questions = read_questions()
         self.passages: list[Passage] = []
-        for done, example in enumerate(self.examples, start=1):
+        for count, example in enumerate(self.examples, start=1):
             self.passages.extend(_cut(example, first=len(self.passages)))
-            progress(done, len(self.examples), "documents")
+            progress(count, len(self.examples), "documents")
 
     def searched(self) -> Iterator[SetPassage]:
         """Yield the passages as they are searched, by their numbers."""
         for each in self.passages:
             yield SetPassage(str(each.chunk_id), "", searched_text(each.title, each.headings, each.text), each.language)
 
-    def asked(self, *kinds: Ask) -> list[OwnQuestion]:
+    def questions_of(self, *kinds: Ask) -> list[OwnQuestion]:
         """Return the questions of some kinds."""
         return [each for each in self.questions if each.ask in kinds]
 
     @cached_property
     def judged(self) -> dict[str, dict[str, int]]:
         """Relevance of passages by question, for those that documents answer."""
-        return {each.key: self._judge(each) for each in self.asked("document")}
+        return {each.key: self._judge(each) for each in self.questions_of("document")}
 
     def crosses(self, question: OwnQuestion) -> bool:
         """Return whether the document that answers a question is in the other language."""
@@ -113,11 +113,11 @@ def list_hostile() -> tuple[Example, ...]:
 
 def write_beir(own: OwnSet, folder: Path) -> None:
     """Write the set's document questions in BEIR layout, for other programs to be measured by."""
-    asked = own.asked("document")
+    questions = own.questions_of("document")
     (folder / "qrels").mkdir(parents=True, exist_ok=True)
     _write_rows(folder / "corpus.jsonl", ({"_id": each.key, "title": each.title, "text": each.text} for each in own.searched()))
-    _write_rows(folder / "queries.jsonl", ({"_id": each.key, "text": each.text} for each in asked))
-    lines = [f"{each.key}\t{passage}\t{grade}" for each in asked for passage, grade in own.judged[each.key].items()]
+    _write_rows(folder / "queries.jsonl", ({"_id": each.key, "text": each.text} for each in questions))
+    lines = [f"{each.key}\t{passage}\t{grade}" for each in questions for passage, grade in own.judged[each.key].items()]
     (folder / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines, ""]), encoding="utf-8")
 
 
@@ -127,10 +127,10 @@ def _write_rows(path: Path, rows: Iterable[dict[str, str]]) -> None:
 
 def _cut(example: Example, *, first: int) -> Sequence[Passage]:
     try:
-        read = extract(example.path, name=example.name)
+        extraction = extract(example.path, name=example.name)
     except LunaError as error:
         raise MachineError("a document that ships with Luna cannot be read", field=str(example.path), remedy=f"Install Luna anew. {error}") from error
-    validity = validity_of(read, title=example.title)
+    validity = validity_of(extraction, title=example.title)
     return [
         Passage(
             chunk_id=first + position,
@@ -148,7 +148,7 @@ def _cut(example: Example, *, first: int) -> Sequence[Passage]:
             text=part.text,
             score=0.0,
         )
-        for position, part in enumerate(cut(read.blocks))
+        for position, part in enumerate(cut(extraction.blocks))
     ]
 
 

@@ -76,8 +76,8 @@ class Corpus:
         """Return the passages with the nearest vectors, by position, with their cosines."""
         if self.embedder is None or self._vectors is None:
             return {}
-        asked = question_to_embed(question, speaks_english_alone=self.embedder.speaks_one_language)
-        return best_of(self._vectors @ self.embedder.embed([asked], role="query")[0], LIST_DEPTH)
+        query_text = question_to_embed(question, speaks_english_alone=self.embedder.speaks_one_language)
+        return best_of(self._vectors @ self.embedder.embed([query_text], role="query")[0], LIST_DEPTH)
 
     def find_words(self, question: str) -> dict[int, float]:
         """Return the passages that share the most telling words, by position, with their BM25 scores."""
@@ -101,9 +101,9 @@ def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Rank
     for text in islice(queries.values(), 1):
         corpus.find_near(text)
         corpus.find_words(text)
-    for done, (key, text) in enumerate(queries.items(), start=1):
+    for count, (key, text) in enumerate(queries.items(), start=1):
         _rank_one(corpus, ranking, key, text)
-        progress(done, len(queries), "questions")
+        progress(count, len(queries), "questions")
     return ranking
 
 
@@ -112,12 +112,12 @@ def _rank_one(corpus: Corpus, ranking: Ranking, key: str, text: str) -> None:
     near = corpus.find_near(text)
     between = time.perf_counter()
     words = corpus.find_words(text)
-    found = time.perf_counter()
+    words_done = time.perf_counter()
     fused = [each.key for each in fuse(near, words)]
     ended = time.perf_counter()
     both: dict[Retriever, tuple[Iterable[int], float]] = {
         "dense": (near, between - began),
-        "sparse": (words, found - between),
+        "sparse": (words, words_done - between),
         "fused": (fused, ended - began),
     }
     for name, run in ranking.runs.items():

@@ -30,10 +30,10 @@ class WordIndex:
         """
         passages, weights = self._close()
         scores = np.zeros(self._count, dtype=np.float32)
-        for term, asked in query.items():
+        for term, query_weight in query.items():
             first, end = self._postings.get(term, (0, 0))
             rarity = np.log1p((self._count - (end - first) + 0.5) / (end - first + 0.5))
-            scores[passages[first:end]] += asked * rarity * weights[first:end]
+            scores[passages[first:end]] += query_weight * rarity * weights[first:end]
         return best_of(scores, depth)
 
     def _close(self) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""What a file is, by its content; its name tells only kinds of text apart, which are all characters."""
+"""What a file is, by its content; its name only distinguishes kinds of text, which are all characters."""
 
 import re
 from itertools import pairwise
@@ -120,10 +120,10 @@ def _compound(content: bytes) -> ExtractionError:
 
 def _described(source: FileSource) -> str:
     try:
-        found = puremagic.magic_file(source.path)
+        matches = puremagic.magic_file(source.path)
     except (ValueError, OSError, puremagic.PureError):
-        found = []
-    kind = found[0].name or found[0].mime_type if found else ""
+        matches = []
+    kind = matches[0].name or matches[0].mime_type if matches else ""
     return f"of the kind “{kind}”" if kind else "of an unknown kind"
 
 

@@ -88,13 +88,13 @@ def _run_child(work: Path, limits: Limits) -> None:
 def _ending(status: int, errors: Path, limits: Limits) -> ExtractionError:
     with errors.open("rb") as file:
         file.seek(max(errors.stat().st_size - 4000, 0))
-        said = file.read().decode("utf-8", "replace")
+        stderr = file.read().decode("utf-8", "replace")
     if status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return ExtractionError("took_too_long", f"Reading it took more than {limits.seconds} seconds of a processor")
     if status == -signal.SIGXFSZ:
         return ExtractionError("too_large", "It unpacks to more than is read")
     # PDFium aborts without a word where memory ends; what else aborts says why.
-    if any(word in said for word in _MEMORY_WORDS) or (status == -signal.SIGABRT and not said.strip()):
+    if any(word in stderr for word in _MEMORY_WORDS) or (status == -signal.SIGABRT and not stderr.strip()):
         return ExtractionError("too_much_memory", f"Reading it took more than {limits.memory_bytes:,} bytes of memory")
     return ExtractionError("crashed", f"The program that reads it ended with status {status}")
 

@@ -85,14 +85,14 @@ def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, netw
         backend = _CheckedBackend(network, deadline, limits.silence_seconds)
         try:
             with httpcore.ConnectionPool(ssl_context=network.certificates, network_backend=backend, max_connections=1, retries=0) as pool:
-                found = _fetch_once(pool, url, folder / "fetched", limits)
+                fetched = _fetch_once(pool, url, folder / "fetched", limits)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as exc:
             raise refuse("page-server-silent", field="url", value=url) from exc
         except (ValueError, TypeError) as exc:
             raise refuse("address-unreadable", field="url", value=url) from exc
-        if isinstance(found, Fetched):
-            return found
-        url = found
+        if isinstance(fetched, Fetched):
+            return fetched
+        url = fetched
     raise refuse("address-leads-on", field="url", value=url, most=limits.redirects)
 
 
@@ -101,14 +101,15 @@ def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: Fet
     headers: list[tuple[bytes | str, bytes | str]] = [("User-Agent", "luna"), ("Accept", "*/*"), ("Accept-Encoding", "identity"), ("Connection", "close")]
     target = urlsplit(url)._replace(fragment="").geturl()
     with pool.stream("GET", _quoted(target), headers=headers) as response:
-        told = _headers(response.headers)
-        if response.status in _REDIRECTS and told["Location"]:
-            return str(urljoin(url, told["Location"]))
+        response_headers = _headers(response.headers)
+        if response.status in _REDIRECTS and response_headers["Location"]:
+            return str(urljoin(url, response_headers["Location"]))
         _check_status(response.status, url)
         with path.open("wb") as file:
-            for piece in _within(_unpacked(response.iter_stream(), told["Content-Encoding"] or "identity"), limits, url):
+            for piece in _within(_unpacked(response.iter_stream(), response_headers["Content-Encoding"] or "identity"), limits, url):
                 file.write(piece)
-    return Fetched(path, told.get_content_type() if told["Content-Type"] else "application/octet-stream", url, _name(told, url))
+    media_type = response_headers.get_content_type() if response_headers["Content-Type"] else "application/octet-stream"
+    return Fetched(path, media_type, url, _name(response_headers, url))
 
 
 def _quoted(url: str) -> str:
@@ -134,10 +135,10 @@ def _check_status(status: int, url: str) -> None:
 
 
 def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[bytes]:
-    left = limits.bytes
+    remaining = limits.bytes
     for piece in pieces:
-        left -= len(piece)
-        if left < 0:
+        remaining -= len(piece)
+        if remaining < 0:
             raise refuse("page-too-large", field="url", value=url, most=limits.bytes)
         yield piece
 
@@ -160,8 +161,8 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         raise refuse("page-damaged", field="url", value=encoding) from exc
 
 
-def _name(told: Message, url: str) -> str:
-    stated = told.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
+def _name(headers: Message, url: str) -> str:
+    stated = headers.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
     last = PurePosixPath(stated.replace("\\", "/")).name
     plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
     return plain[-_LONGEST_NAME:] or "document"
@@ -206,21 +207,21 @@ class _CheckedBackend(httpcore.NetworkBackend):
         raise httpcore.UnsupportedProtocol(path)
 
     def _checked(self, host: str, port: int) -> list[str]:
-        found = self._network.resolve(host.strip("[]"), port)
-        for address in found:
+        addresses = self._network.resolve(host.strip("[]"), port)
+        for address in addresses:
             try:
                 is_allowed = self._network.allows(ip_address(address), port)
             except ValueError:
                 is_allowed = False
             if not is_allowed:
                 raise public_addresses.refuse_inward(host)
-        return found
+        return addresses
 
     def _patience(self) -> float:
-        left = self._deadline - self._network.clock()
-        if left <= 0:
+        remaining = self._deadline - self._network.clock()
+        if remaining <= 0:
             raise httpcore.ReadTimeout("the time for the whole fetch is over")
-        return min(left, self._silence_seconds)
+        return min(remaining, self._silence_seconds)
 
 
 class _TimedStream(httpcore.NetworkStream):

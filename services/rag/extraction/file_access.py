@@ -76,14 +76,14 @@ def restrict_files(access: FileAccess) -> bool:
     version = landlock_version()
     if version == 0:
         return False
-    known = (1 << next(bits for since, bits in _RIGHTS_SINCE if version >= since)) - 1
-    parts = [known, *([_ALL_TCP] if version >= _NETWORK_SINCE else []), *([_ALL_SCOPES] if version >= _SCOPES_SINCE else [])]
+    supported = (1 << next(bits for since, bits in _RIGHTS_SINCE if version >= since)) - 1
+    parts = [supported, *([_ALL_TCP] if version >= _NETWORK_SINCE else []), *([_ALL_SCOPES] if version >= _SCOPES_SINCE else [])]
     attributes = struct.pack(f"={len(parts)}Q", *parts)
     rules = _call(_CREATE_RULESET, ctypes.create_string_buffer(attributes, len(attributes)), ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     if rules < 0:
         return False
     try:
-        allowed = all(_allow(rules, path, rights & known) for path, rights in _list_rules(access))
+        allowed = all(_allow(rules, path, rights & supported) for path, rights in _list_rules(access))
         return allowed and _forgo_privileges() and _call(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0)) == 0
     finally:
         os.close(rules)

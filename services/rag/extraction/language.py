@@ -15,12 +15,12 @@ _ENGLISH = """the and is not with of to a an in on for you it be are this that a
     than into its no only other was were do does should"""
 _WORDS = {"de": frozenset(_GERMAN.split()), "en": frozenset(_ENGLISH.split())}
 # So many words tell, and so much clearer must one language be; a Dutch or French text has few words of either.
-_WORDS_READ, _LEAST_SHARE, _LEAST_RATIO = 20_000, 0.1, 1.5
+_MOST_WORDS, _LEAST_SHARE, _LEAST_RATIO = 20_000, 0.1, 1.5
 
 
 def language_of(texts: Iterable[str]) -> Literal["en", "de"] | None:
     """Return the language of most of a text; None where it is too short to tell, mixed, or another one."""
-    words = Counter(islice((word.strip(".,;:!?()\"'„“»«|").lower() for text in texts for word in text.split()), _WORDS_READ))
+    words = Counter(islice((word.strip(".,;:!?()\"'„“»«|").lower() for text in texts for word in text.split()), _MOST_WORDS))
     letters = sum(count for word, count in words.items() if word.isalpha())
     german, english = (sum(words[word] for word in _WORDS[language]) for language in ("de", "en"))
     most, least = max(german, english), min(german, english)

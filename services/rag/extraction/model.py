@@ -1,4 +1,4 @@
-"""What is read of a file, the limits under which it is read, and why it cannot be."""
+"""The text extracted from a file, the limits of extraction, and its errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ class FormatReading:
 
 @dataclass(frozen=True)
 class Extraction:
-    """What was read of a file.
+    """The content extracted from a file.
 
     Args:
         media_type: by its content, whatever it is called.

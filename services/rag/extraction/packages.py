@@ -57,7 +57,7 @@ class Allowance:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._left = limits.unpacked_bytes
+        self._remaining = limits.unpacked_bytes
 
     def take(self, count: int) -> None:
         """Count bytes.
@@ -65,8 +65,8 @@ class Allowance:
         Raises:
             ExtractionError: ``too_large``.
         """
-        self._left -= count
-        if self._left < 0:
+        self._remaining -= count
+        if self._remaining < 0:
             raise _too_large(self._limits)
 
 

@@ -61,6 +61,6 @@ def _narrow(content: bytes) -> str:
 
 def clean(text: str) -> str:
     """Return a text without what is not seen, its lines trimmed; whatever databases and JSON take."""
-    seen = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES))
-    lines = (_SPACES.sub(" ", line).strip() for line in seen.split("\n"))
+    visible = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES))
+    lines = (_SPACES.sub(" ", line).strip() for line in visible.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

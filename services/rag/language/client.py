@@ -31,7 +31,7 @@ class GaveUpError(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a model said, and what it cost; tokens where the server counts them."""
+    """A model's reply and its cost; tokens where the server counts them."""
 
     text: str
     first_token_seconds: float | None = None
@@ -40,7 +40,7 @@ class Generation:
 
 
 class LanguageModel(Protocol):
-    """Words text from what it is told."""
+    """Generates text from messages."""
 
     @property
     def model(self) -> str:
@@ -48,7 +48,7 @@ class LanguageModel(Protocol):
         ...
 
     def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
-        """Return what the model says, each piece told to ``on_text`` before.
+        """Return the model's reply; each piece goes to ``on_text`` before.
 
         Raises:
             UnavailableError: it is away, busy, too slow, or says nothing that can be read.
@@ -74,7 +74,7 @@ class ChatModel:
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
-        """Return what the model says; see ``LanguageModel``."""
+        """Return the model's reply; see ``LanguageModel``."""
         if not self.seats.acquire(timeout=self.timeout.total_seconds() * FIRST_TOKEN_SHARE):
             raise UnavailableError("the language model is busy", field="language_url", remedy="Ask again later, or raise LUNA_LANGUAGE_CONCURRENCY.")
         try:
@@ -100,7 +100,7 @@ class ChatModel:
 
     async def _listen(self, messages: Sequence[ChatMessage], on_text: Callable[[str], None]) -> Generation:
         begun = time.perf_counter()
-        heard = _Heard()
+        partial = _PartialReply()
         total = self.timeout.total_seconds()
         body = self.protocol.compose(self.model, messages)
         timeout = httpx.Timeout(total, connect=CONNECT_TIMEOUT.total_seconds())
@@ -113,20 +113,20 @@ class ChatModel:
                 raise UnavailableError(f"the language model answers {response.status_code}", field="language_url")
             async for line in _lines(response):
                 piece = self.protocol.read(line)
-                if piece.text and heard.first_token_seconds is None:
-                    heard.first_token_seconds = time.perf_counter() - begun
-                    patience.reschedule(asyncio.get_running_loop().time() + total - heard.first_token_seconds)
-                heard.add(piece)
+                if piece.text and partial.first_token_seconds is None:
+                    partial.first_token_seconds = time.perf_counter() - begun
+                    patience.reschedule(asyncio.get_running_loop().time() + total - partial.first_token_seconds)
+                partial.add(piece)
                 if piece.text:
                     on_text(piece.text)
                 if piece.ended:
-                    return heard.generation()
+                    return partial.generation()
         raise UnavailableError("the language model broke off", field="language_url")
 
 
 @dataclass
-class _Heard:
-    """What has been said so far."""
+class _PartialReply:
+    """The reply as far as it has arrived."""
 
     pieces: list[str] = field(default_factory=list)
     length: int = 0

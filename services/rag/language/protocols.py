@@ -1,4 +1,4 @@
-"""What is sent to a language model, and how a line of its stream is read: Ollama's protocol and OpenAI's.
+"""Requests to a language model and the parsing of its stream: Ollama's protocol and OpenAI's.
 
 Source: Ollama, "API: generate a chat completion" (a JSON document per line); OpenAI, "Chat completions: streaming" (server-sent events); WHATWG HTML, 9.2.6.
 """
@@ -17,7 +17,7 @@ MOST_ANSWER_TOKENS = 700
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of what a model is told."""
+    """One turn of a conversation with a model."""
 
     role: Literal["system", "user"]
     content: str
@@ -25,7 +25,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class StreamPiece:
-    """What one line of a stream says."""
+    """One line of a stream."""
 
     text: str = ""
     ended: bool = False
@@ -35,12 +35,12 @@ class StreamPiece:
 
 @dataclass(frozen=True, slots=True)
 class ChatProtocol:
-    """How one kind of server is spoken to.
+    """The protocol of one kind of server.
 
     Attributes:
         path: below the server's address.
-        compose: returns a request's body for a model and what it is told.
-        read: returns what a line of the stream says. Raises UnavailableError where it is none of this protocol, or tells a failure.
+        compose: returns a request's body for a model and its messages.
+        read: parses a line of the stream. Raises UnavailableError where it is none of this protocol, or reports a failure.
     """
 
     path: str

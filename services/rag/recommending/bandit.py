@@ -44,7 +44,7 @@ class Statistics:
 
     @classmethod
     def empty(cls, dimensions: int) -> Self:
-        """Return what is known before the first observation."""
+        """Return the statistics before the first observation."""
         return cls(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0)
 
     def observe(self, features: FloatArray, reward: float) -> "Statistics":
@@ -106,17 +106,17 @@ class BanditRanking:
         else:
             self._scores = expected + SPREAD * (rng.standard_normal((DRAWS, len(root))) @ spread)
 
-    def probabilities(self, left: IndexArray) -> FloatArray:
-        """Return the probability of each of the candidates that are left, by their places; they add up to 1."""
-        best = self._scores[:, left].argmax(axis=1)
-        greedy = np.bincount(best, minlength=left.size) / best.size
-        return np.asarray((1 - self._chance) * greedy + self._chance / left.size)
+    def probabilities(self, remaining: IndexArray) -> FloatArray:
+        """Return the probability of each of the remaining candidates, by their places; they add up to 1."""
+        best = self._scores[:, remaining].argmax(axis=1)
+        greedy = np.bincount(best, minlength=remaining.size) / best.size
+        return np.asarray((1 - self._chance) * greedy + self._chance / remaining.size)
 
-    def choose(self, left: IndexArray) -> tuple[int, float]:
-        """Return the place of one of the candidates that are left, and its propensity."""
-        weights = self.probabilities(left)
-        drawn = min(int(np.searchsorted(weights.cumsum(), self._rng.random())), left.size - 1)
-        return int(left[drawn]), float(weights[drawn])
+    def choose(self, remaining: IndexArray) -> tuple[int, float]:
+        """Return the place of one of the remaining candidates, and its propensity."""
+        weights = self.probabilities(remaining)
+        drawn = min(int(np.searchsorted(weights.cumsum(), self._rng.random())), remaining.size - 1)
+        return int(remaining[drawn]), float(weights[drawn])
 
 
 def cross_features(context: FloatArray, arms: int) -> FloatArray:

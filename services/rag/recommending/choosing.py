@@ -28,7 +28,7 @@ _HABITS = timedelta(days=90)
 # How many of the items the policy chooses among: the nearest, and beside them those that save most.
 _NEAREST, _WORTHIEST = 30, 20
 # How many items that were read last say what a reader is after.
-_READ_LAST = 20
+_MOST_READ_ITEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Chooser:
     embedder: Embedder | None
     rng: np.random.Generator
 
-    def choose(self, connection: Connection, request: RecommendRequest, *, asked: Sequence[str] = (), now: datetime) -> RecommendReply:
+    def choose(self, connection: Connection, request: RecommendRequest, *, questions: Sequence[str] = (), now: datetime) -> RecommendReply:
         """Return what is worth reading or doing for a reader, and store that it was shown.
 
         Args:
             connection: in whose transaction it is stored.
             request: for whom, about what, how much.
-            asked: the reader's last questions.
+            questions: the reader's last questions.
             now: when.
 
         Raises:
@@ -56,7 +56,7 @@ class Chooser:
         items = recommendation_items.list_candidates(connection, audience, model=model)
         if not items:
             return RecommendReply(recommendations=[], policy=self.policy)
-        interest = self._interest(connection, request, asked)
+        interest = self._interest(connection, request, questions)
         candidates, similarity = _narrow(items, rate_similarity(items, interest), interest)
         habits = recommendations.read_habits(connection, request.reader, since=now - _HABITS)
         features = describe_candidates(candidates, similarity, habits, named=interest.named, reader=(request.language, now))
@@ -74,33 +74,33 @@ class Chooser:
         dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)
         return Audience(request.sites, request.site_id, request.kind, dismissed)
 
-    def _interest(self, connection: Connection, request: RecommendRequest, asked: Sequence[str]) -> Interest:
+    def _interest(self, connection: Connection, request: RecommendRequest, questions: Sequence[str]) -> Interest:
         if request.about is not None and request.about.strip():
             return Interest(_stems(request.about), self._embed([request.about]), named=True)
-        read = recommendation_items.load(connection, recommendations.list_read(connection, request.reader, limit=_READ_LAST)).values()
+        read_items = recommendation_items.load(connection, recommendations.list_read(connection, request.reader, limit=_MOST_READ_ITEMS)).values()
         model = self.embedder.model if self.embedder else None
-        vectors = [each.vector for each in read if each.vector is not None and each.model == model]
-        question = self._embed(asked)
-        return learn_interest([each.terms for each in read], vectors if question is None else [*vectors, question], _stems("\n".join(asked)))
+        vectors = [each.vector for each in read_items if each.vector is not None and each.model == model]
+        question = self._embed(questions)
+        return learn_interest([each.terms for each in read_items], vectors if question is None else [*vectors, question], _stems("\n".join(questions)))
 
     def _embed(self, texts: Sequence[str]) -> FloatArray | None:
-        found = embed_if_there(self.embedder, texts, role="query")
-        if found is None:
+        embeddings = embed_if_there(self.embedder, texts, role="query")
+        if embeddings is None:
             return None
-        mean = np.asarray(found, dtype=float).mean(axis=0)
+        mean = np.asarray(embeddings, dtype=float).mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9))
 
     def _rank(self, connection: Connection, candidates: Sequence[Candidate], features: FloatArray, *, most: int) -> list[Showing]:
         learned = recommendations.read_learned(connection, self.policy, dimensions=DIMENSIONS)
         ranking = BanditRanking(self.policy, features, Statistics(learned.precision, learned.response, learned.count), self.rng)
-        left, slate_id = np.arange(len(candidates)), uuid.uuid4().hex
+        remaining, slate_id = np.arange(len(candidates)), uuid.uuid4().hex
         chosen: list[Showing] = []
-        while left.size and len(chosen) < most:
-            place, propensity = ranking.choose(left)
+        while remaining.size and len(chosen) < most:
+            place, propensity = ranking.choose(remaining)
             each, first = candidates[place], not chosen
-            known = (features, place) if first else (None, None)
-            chosen.append(Showing(uuid.uuid4().hex, slate_id, len(chosen), each.item_id, each.kind, propensity, features[place], *known))
-            left = np.setdiff1d(left, find_same(candidates, place))
+            logged = (features, place) if first else (None, None)
+            chosen.append(Showing(uuid.uuid4().hex, slate_id, len(chosen), each.item_id, each.kind, propensity, features[place], *logged))
+            remaining = np.setdiff1d(remaining, find_same(candidates, place))
         return chosen
 
 

@@ -90,8 +90,8 @@ def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], 
     """
     local = timeline.starts + local_offsets(timeline.starts, zone)
     dates, numbers = np.unique(local.astype("datetime64[D]"), return_inverse=True)
-    known = np.isfinite(series["load_kwh"]) & np.isfinite(series["import_kwh"]) & np.isfinite(prices[0]) & np.isfinite(prices[1])
-    whole = np.bincount(numbers, weights=~known, minlength=dates.size) == 0
+    complete = np.isfinite(series["load_kwh"]) & np.isfinite(series["import_kwh"]) & np.isfinite(prices[0]) & np.isfinite(prices[1])
+    whole = np.bincount(numbers, weights=~complete, minlength=dates.size) == 0
     inside = whole[numbers]
     _, day = np.unique(numbers[inside], return_inverse=True)
     hour = (local - local.astype("datetime64[D]")).astype("timedelta64[s]").astype(float) / 3600
@@ -109,7 +109,7 @@ def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], 
 
 
 def project_year(per_day: FloatArray, rng: np.random.Generator) -> YearlyFigure:
-    """Return what days like these come to in a year.
+    """Return the yearly projection of daily values.
 
     Source: moving-block bootstrap, Künsch 1989, in blocks of a week.
     """

@@ -13,7 +13,7 @@ TWO_SIDED_95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class LoggedChoices:
-    """Choices with what came of them, arrays of shape ``(choices,)``.
+    """Choices with their rewards, arrays of shape ``(choices,)``.
 
     Attributes:
         reward: what was observed.
@@ -60,7 +60,7 @@ def estimate_ips(log: LoggedChoices) -> PolicyValue:
 
 
 def estimate_snips(log: LoggedChoices) -> PolicyValue:
-    """Return the self-normalised estimate: a little biased, narrower, never beyond the rewards that were seen; its interval by the delta method.
+    """Return the self-normalised estimate: a little biased, narrower, never beyond the observed rewards; its interval by the delta method.
 
     Source: Swaminathan & Joachims 2015, "The self-normalized estimator for counterfactual learning".
     """

@@ -1,4 +1,4 @@
-"""What policies would have been rewarded with, from what was shown and done so far."""
+"""Off-policy evaluation: the rewards that policies would have had, from the log of showings and actions."""
 
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -19,7 +19,7 @@ _SEED = 1
 
 
 def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, Any]:
-    """Return, for each policy and for chance, the mean reward of the first place that each estimator tells, with its interval.
+    """Return, for each policy and for chance, each estimator's mean reward of the first place, with its interval.
 
     The policies are taken as they have learned by now; the log's own mean stands beside them. Only what stood first counts: what stands below depends on it.
 
@@ -32,13 +32,13 @@ def evaluate_log(connection: Connection, *, limit: int = 10_000) -> dict[str, An
     learned = {policy: recommendations.read_learned(connection, policy, dimensions=DIMENSIONS) for policy in get_args(BanditPolicy)}
     statistics = {policy: Statistics(each.precision, each.response, each.count) for policy, each in learned.items()}
     targets: dict[str, Sequence[FloatArray]] = {"random": [np.full(len(each.candidates), 1 / len(each.candidates)) for each in slates]}
-    targets |= {policy: [_probabilities(policy, each, known) for each in slates] for policy, known in statistics.items()}
+    targets |= {policy: [_probabilities(policy, each, policy_statistics) for each in slates] for policy, policy_statistics in statistics.items()}
     values = {name: evaluate_target(slates, probabilities) for name, probabilities in targets.items()}
     return {"choices": len(slates), "logged": float(np.mean([each.reward for each in slates])), "policies": values}
 
 
 def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[FloatArray]) -> dict[str, dict[str, float]]:
-    """Return what each estimator tells of a policy that would choose with these probabilities.
+    """Return each estimator's value of a policy that would choose with these probabilities.
 
     The model of the reward that the doubly robust one starts from is fitted on the other half of the log, so that it does not know what it predicts.
     """
@@ -50,8 +50,8 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
         predicted=np.array([each.features @ weight for each, weight in zip(slates, weights, strict=True)]),
         predicted_target=np.array([chance @ (each.candidates @ weight) for each, weight, chance in zip(slates, weights, probabilities, strict=True)]),
     )
-    found = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
-    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in found.items()}
+    estimates = {name: estimate(log) for name, estimate in ESTIMATORS.items()}
+    return {name: {"value": each.value, "low": each.low, "high": each.high} for name, each in estimates.items()}
 
 
 def _probabilities(policy: BanditPolicy, slate: LoggedSlate, statistics: Statistics) -> FloatArray:

@@ -18,22 +18,22 @@ _MOST_TERMS = 60
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What a reader is after: stems of words, and a vector of unit length where there is a model. ``named``: they said it themselves, just now."""
+    """A reader's interest: stems of words, and a vector of unit length where there is a model. ``named``: stated by the reader in this request."""
 
     terms: frozenset[str] = frozenset()
     vector: FloatArray | None = None
     named: bool = False
 
     @property
-    def known(self) -> bool:
-        """Whether anything is."""
+    def is_known(self) -> bool:
+        """Whether the interest is known."""
         return bool(self.terms) or self.vector is not None
 
 
-def learn_interest(read: Iterable[frozenset[str]], vectors: Sequence[FloatArray], asked: Iterable[str]) -> Interest:
-    """Return what a reader is after, from the items that they read and the stems of what they asked."""
-    counts = Counter(term for terms in read for term in terms)
-    counts.update(dict.fromkeys(asked, len(counts)))
+def learn_interest(read_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
+    """Return a reader's interest, from the items that they read and the stems of their questions."""
+    counts = Counter(term for terms in read_terms for term in terms)
+    counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
     return Interest(terms, _mean_direction(vectors))
 
@@ -72,8 +72,8 @@ def _rarity(candidates: Sequence[Candidate]) -> dict[str, float]:
     return {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
 
 
-def _overlap(terms: frozenset[str], wanted: frozenset[str], *, rarity: dict[str, float], own: float) -> float:
-    shared = terms & wanted
+def _overlap(terms: frozenset[str], interest: frozenset[str], *, rarity: dict[str, float], own: float) -> float:
+    shared = terms & interest
     if not shared:
         return 0.0
     both = sum(rarity[term] for term in shared)

@@ -17,17 +17,17 @@ def record_events(connection: Connection, request: RecordEventsRequest, *, now: 
 
     Invariants: the same event counts once; what is learned does not depend on the order of events.
     """
-    held = recommendations.hold_learned(connection, dimensions=DIMENSIONS, now=now)
-    shown = recommendations.find_shown(connection, request.reader, {each.recommendation_id for each in request.events})
-    known = [each for each in request.events if each.recommendation_id in shown]
-    new = recommendations.add_events(connection, request.reader, known, now=now)
-    changed = {each.recommendation_id for each in known if each.event_id in new}
+    learned = recommendations.hold_learned(connection, dimensions=DIMENSIONS, now=now)
+    showings = recommendations.find_showings(connection, request.reader, {each.recommendation_id for each in request.events})
+    valid = [each for each in request.events if each.recommendation_id in showings]
+    new = recommendations.add_events(connection, request.reader, valid, now=now)
+    changed = {each.recommendation_id for each in valid if each.event_id in new}
     observed = recommendations.read_observed(connection, among=changed) if changed else []
     for policy in {each.policy for each in observed}:
-        recommendations.save_learned(connection, policy, _learn(held[policy], [each for each in observed if each.policy == policy]), now=now)
+        recommendations.save_learned(connection, policy, _learn(learned[policy], [each for each in observed if each.policy == policy]), now=now)
     recommendations.save_rewards(connection, {each.recommendation_id: reward_of(each.actions) for each in observed})
-    unknown = [each.event_id for each in request.events if each.recommendation_id not in shown]
-    return EventsReply(accepted=len(new), duplicated=len(known) - len(new), unknown=unknown)
+    unknown = [each.event_id for each in request.events if each.recommendation_id not in showings]
+    return EventsReply(accepted=len(new), duplicated=len(valid) - len(new), unknown=unknown)
 
 
 def rebuild_statistics(connection: Connection, *, now: datetime) -> dict[BanditPolicy, int]:

@@ -32,12 +32,12 @@ def refresh(database: Engine, request: RefreshRecommendationsRequest, *, embedde
         counts = [stock.refresh_documents(connection)]
         if request.site_id is not None:
             sites.key_of(connection, request.site_id)
-        wanted = sites.names(connection) if request.site_id is None else [request.site_id]
-    looked_at = {site_id: isolate(partial(_refresh_site, database, stock, site_id), partial(_note, site_id)) for site_id in wanted}
+        site_ids = sites.names(connection) if request.site_id is None else [request.site_id]
+    looked_at = {site_id: isolate(partial(_refresh_site, database, stock, site_id), partial(_note, site_id)) for site_id in site_ids}
     counts += [count for count in looked_at.values() if count is not None]
     written, withdrawn = (sum(each) for each in zip(*counts, strict=True))
     failed = [site_id for site_id, count in looked_at.items() if count is None]
-    return RefreshRecommendationsReply(sites=len(wanted), written=written, withdrawn=withdrawn, failed=failed)
+    return RefreshRecommendationsReply(sites=len(site_ids), written=written, withdrawn=withdrawn, failed=failed)
 
 
 def refresh_documents(database: Engine, *, embedder: Embedder | None, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a reader's actions say about a recommendation, as one number."""
+"""The reward of a recommendation from a reader's actions."""
 
 from collections.abc import Iterable
 
@@ -20,11 +20,11 @@ def reward_of(actions: Iterable[tuple[EventAction, float | None]]) -> float:
 
     Invariants: between 0 and 1; the order of the actions does not matter.
     """
-    done = list(actions)
-    kinds = {action for action, _ in done}
+    reported = list(actions)
+    kinds = {action for action, _ in reported}
     if "useful" in kinds:
         return 1.0
     if "dismissed" in kinds or not kinds & {"opened", "read"}:
         return 0.0
-    seconds = sum(sorted(seconds or 0.0 for action, seconds in done if action == "read"))
+    seconds = sum(sorted(seconds or 0.0 for action, seconds in reported if action == "read"))
     return OPENED + (READ_THROUGH - OPENED) * min(seconds / FULL_READING_SECONDS, 1.0)

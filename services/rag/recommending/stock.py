@@ -45,10 +45,10 @@ class Stock:
 
     def refresh_documents(self, connection: Connection) -> tuple[int, int]:
         """Write an item for each document that searches find; return how many are new or changed, and how many were withdrawn."""
-        found = recommendation_items.list_documents(connection, model=self.embedder.model if self.embedder else None)
+        sources = recommendation_items.list_documents(connection, model=self.embedder.model if self.embedder else None)
         keys = [None, *(sites.key_of(connection, name) for name in sites.names(connection))]
         by_site: dict[int | None, list[Item]] = {key: [] for key in keys}
-        for key, documents in groupby(sorted(found, key=lambda each: each.site_key or 0), key=lambda each: each.site_key):
+        for key, documents in groupby(sorted(sources, key=lambda each: each.site_key or 0), key=lambda each: each.site_key):
             by_site[key] = [self._describe_document(each) for each in documents]
         counts = [recommendation_items.write(connection, items, site_key=key, kinds=["document"], now=self.now) for key, items in by_site.items()]
         return sum(written for written, _ in counts), sum(withdrawn for _, withdrawn in counts)
@@ -61,34 +61,34 @@ class Stock:
         """
         site = sites.load(connection, site_id)
         replayed = list(_replayed(connection, site_id))
-        found = [*_tips(connection, site, self.now), *replayed, *_offers(site, replayed)]
-        return recommendation_items.write(connection, self._describe(found, site), site_key=sites.key_of(connection, site_id), kinds=OF_SITES, now=self.now)
+        items = [*_tips(connection, site, self.now), *replayed, *_offers(site, replayed)]
+        return recommendation_items.write(connection, self._describe(items, site), site_key=sites.key_of(connection, site_id), kinds=OF_SITES, now=self.now)
 
     def _describe_document(self, source: DocumentSource) -> Item:
         opening = " ".join(source.opening.split())
-        shown = opening if len(opening) <= _OPENING else opening[:_OPENING].rsplit(" ", 1)[0] + " …"
+        excerpt = opening if len(opening) <= _OPENING else opening[:_OPENING].rsplit(" ", 1)[0] + " …"
         model = None if source.vector is None or self.embedder is None else self.embedder.model
         return Item(
             item_id=_name("document", source.document_id),
             kind="document",
             code="document",
-            figures={"title": source.title, "opening": shown},
+            figures={"title": source.title, "opening": excerpt},
             document_id=source.document_id,
             language=source.language,
-            terms=frozenset(terms_of(f"{source.title}\n{opening}", _known(source.language))),
+            terms=frozenset(terms_of(f"{source.title}\n{opening}", _document_language(source.language))),
             model=model,
             vector=source.vector,
         )
 
-    def _describe(self, found: Sequence[Item], site: Site) -> list[Item]:
+    def _describe(self, items: Sequence[Item], site: Site) -> list[Item]:
         """Return items with the stems and the vector of their words in both languages."""
-        texts = [_text(item, site) for item in found]
+        texts = [_text(item, site) for item in items]
         stems = [frozenset(term for language, text in each.items() for term in terms_of(text, language)) for each in texts]
         embedded = embed_if_there(self.embedder, [" ".join(each.values()) for each in texts], role="passage")
         if self.embedder is None or embedded is None:
-            return [replace(item, terms=terms) for item, terms in zip(found, stems, strict=True)]
+            return [replace(item, terms=terms) for item, terms in zip(items, stems, strict=True)]
         vectors = np.asarray(embedded, dtype=float)
-        return [replace(item, terms=terms, model=self.embedder.model, vector=row) for item, terms, row in zip(found, stems, vectors, strict=True)]
+        return [replace(item, terms=terms, model=self.embedder.model, vector=row) for item, terms, row in zip(items, stems, vectors, strict=True)]
 
 
 def read_days(connection: Connection, site: Site, now: datetime) -> RecordedDays | None:
@@ -123,20 +123,20 @@ def _tips(connection: Connection, site: Site, now: datetime) -> Iterator[Item]:
 
 
 def _replayed(connection: Connection, site_id: str) -> Iterator[Item]:
-    """Yield what was replayed and would have cost less; of a question that was asked twice the later one."""
-    seen: set[str] = set()
+    """Yield what was replayed and would have cost less; of a repeated question the later one."""
+    item_ids: set[str] = set()
     for what_if_id, _, question in what_ifs.list_of_site(connection, site_id, limit=_QUESTIONS):
         _, reply, _ = what_ifs.read_answer(connection, what_if_id)
         for item in _items_of(question, reply) if reply else ():
-            if item.item_id not in seen:
-                seen.add(item.item_id)
+            if item.item_id not in item_ids:
+                item_ids.add(item.item_id)
                 yield item
 
 
 def _items_of(question: WhatIfRequest, reply: WhatIfReply) -> Iterator[Item]:
-    asked = {each.name: each for each in question.variants}
+    variants = {each.name: each for each in question.variants}
     for variant in reply.variants:
-        tariff_alone = variant.name in asked and set(asked[variant.name].site) == {"tariff"}
+        tariff_alone = variant.name in variants and set(variants[variant.name].site) == {"tariff"}
         saving = variant.savings_per_year
         # Too few days say nothing of a year, and what is never less than nothing is no advice.
         if saving is not None and saving.value is not None and saving.value > 0:
@@ -170,14 +170,14 @@ def _offers(site: Site, replayed: Iterable[Item]) -> Iterator[Item]:
 
 
 def _text(item: Item, site: Site) -> dict[DocumentLanguage, str]:
-    said = {
+    recommendations = {
         language: say_recommendation(item.code, item.figures, Numbers(language, parse_zone(site.timezone), site.currency))
         for language in get_args(DocumentLanguage)
     }
-    return {language: f"{words.title}. {words.text}" for language, words in said.items()}
+    return {language: f"{words.title}. {words.text}" for language, words in recommendations.items()}
 
 
-def _known(language: str | None) -> DocumentLanguage | None:
+def _document_language(language: str | None) -> DocumentLanguage | None:
     return language if language in get_args(DocumentLanguage) else None  # type: ignore[return-value]
 
 

@@ -1,4 +1,4 @@
-"""What was chosen, in the words of who reads it."""
+"""Recommendations in the reader's language."""
 
 from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo

@@ -60,13 +60,13 @@ def find_tips(site: Site, days: RecordedDays) -> list[Tip]:
         return []
     bill = project_year(days.paid, np.random.default_rng(_SEED)).value
     shared: dict[str, float | str] = {"days": days.count, "first": str(days.first), "last": str(days.last), "bill": bill}
-    found = []
+    tips = []
     for code, find in _TIPS.items():
         for each in find(site, days):
             saving = project_year(each.per_day, np.random.default_rng(_SEED)).at_most(bill)
             if saving.low > 0 and saving.value >= LEAST_SAVING:
-                found.append(Tip(code, each.key, saving, shared | dict(each.figures)))
-    return found
+                tips.append(Tip(code, each.key, saving, shared | dict(each.figures)))
+    return tips
 
 
 # The columns of what is used by devices that may wait, each with the slots within which that may be drawn.
@@ -95,8 +95,8 @@ def _save_by_waiting(energy: FloatArray, price: FloatArray, slots_to_wait: int) 
     first = int(np.flatnonzero(energy)[0])
     window = slice(first, max(first + slots_to_wait, int(np.flatnonzero(energy)[-1]) + 1))
     order = np.argsort(price[window], kind="stable")
-    left = energy.sum() - np.concatenate([[0.0], np.cumsum(np.full(order.size - 1, energy.max()))])
-    moved = np.clip(left, 0.0, energy.max())
+    remaining = energy.sum() - np.concatenate([[0.0], np.cumsum(np.full(order.size - 1, energy.max()))])
+    moved = np.clip(remaining, 0.0, energy.max())
     return max(float((energy * price).sum() - (moved * price[window][order]).sum()), 0.0)
 
 
@@ -129,13 +129,13 @@ def _lower_reserve(site: Site, days: RecordedDays) -> Iterator[DailySaving]:
     if spare <= 0:
         return
     soc, price = days.series["soc"], days.import_price
-    held = np.nan_to_num(soc, nan=1.0) <= battery.min_soc + 0.01
-    bought = np.where(held, np.nan_to_num(days.series["import_kwh"]), 0.0)
+    at_reserve = np.nan_to_num(soc, nan=1.0) <= battery.min_soc + 0.01
+    bought = np.where(at_reserve, np.nan_to_num(days.series["import_kwh"]), 0.0)
     reach = np.minimum(bought, battery.discharge_limit_kw / SLOTS_PER_HOUR)
-    given = np.minimum(days.per_day(reach), spare * battery.discharge_efficiency)
+    delivered = np.minimum(days.per_day(reach), spare * battery.discharge_efficiency)
     worth = days.per_day(reach * price) / np.maximum(days.per_day(reach), 1e-9)
     refill = np.array([price[days.day == day].min() for day in range(days.count)]) / (battery.charge_efficiency * battery.discharge_efficiency)
-    per_day = given * np.maximum(worth - np.maximum(refill, 0.0) - 2 * battery.wear_price, 0.0)
+    per_day = delivered * np.maximum(worth - np.maximum(refill, 0.0) - 2 * battery.wear_price, 0.0)
     yield DailySaving(battery.name, per_day, {"device": battery.name, "reserve": battery.min_soc, "days_held": float((days.per_day(bought) > 0).sum())})
 
 

@@ -21,17 +21,17 @@ def split_compound(word: str) -> tuple[str, ...]:
 
 def _split(rest: str, *, is_whole: bool = False) -> tuple[str, ...]:
     """Return the parts of the rest of a compound, the longest first part first; none where letters are left over."""
-    if not is_whole and (last := _known(rest)):
+    if not is_whole and (last := _find_word(rest)):
         return (last,)
     for end in range(len(rest) - SHORTEST_WORD, SHORTEST_WORD - 1, -1):
-        first = _known(rest[:end])
+        first = _find_word(rest[:end])
         others = _split(rest[end:]) if first else ()
         if first and others:
             return (first, *others)
     return ()
 
 
-def _known(text: str) -> str | None:
+def _find_word(text: str) -> str | None:
     """Return the word of the glossary that a text is, but for a link."""
     bare = (text.removesuffix(link) for link in _LINKS if text.endswith(link))
     return next((word for word in bare if word in _words()), None)

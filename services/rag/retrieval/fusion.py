@@ -1,4 +1,4 @@
-"""Two rankings become one: each counts by how clearly it tells its best apart from the rest.
+"""Two rankings become one: each counts by how clearly its best ones stand out.
 
 Equal parts hurt where one side is weak. Which one that is differs from question to question: a question whose words are nowhere in the passages has a flat
 list by words, one about things that the embedding never learnt has a flat list by vectors.

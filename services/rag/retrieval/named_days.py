@@ -39,13 +39,13 @@ class NamedDays:
 
 def find_named_days(text: str) -> list[NamedDays]:
     """Return what a text names, in its order; a day that no calendar has is none."""
-    found: list[NamedDays] = []
+    named: list[NamedDays] = []
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             days = _read(match)
-            if days is not None and all(match.end() <= other.begin or match.start() >= other.end for other in found):
-                found.append(NamedDays(*days, match.start(), match.end()))
-    return sorted(found, key=lambda each: each.begin)
+            if days is not None and all(match.end() <= other.begin or match.start() >= other.end for other in named):
+                named.append(NamedDays(*days, match.start(), match.end()))
+    return sorted(named, key=lambda each: each.begin)
 
 
 def months_of(year: int, month: int, count: int = 1) -> tuple[date, date]:

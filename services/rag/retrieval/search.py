@@ -1,4 +1,4 @@
-"""Finds the passages nearest to a question, among those that whoever asks may see."""
+"""Finds the passages nearest to a question, among those visible to the asker."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ PATIENCE = timedelta(seconds=15)
 
 
 class Searcher:
-    """Searches by the settings of one process. It opens nothing until it is asked."""
+    """Searches by the settings of one process. It opens nothing before the first search."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -43,45 +43,45 @@ class Searcher:
         """
         embedder = open_embedder(self._settings)
         index, model = self._follow(connection, embedder.model if embedder else NO_MODEL)
-        wanted = _narrow(connection, request)
+        criteria = _narrow(connection, request)
         vector = _embed(embedder, model, request) if request.retriever != "sparse" else None
         depth = max(LEAST_DEPTH, request.k * DEEPER)
         # What was asked for alone and cannot be had is better found by words than not at all.
         by_words = request.retriever != "dense" or vector is None
         try:
-            dense = {} if vector is None else index.search_dense(vector, wanted, depth)
-            sparse = index.search_sparse(weigh_query(request.query), wanted, depth) if by_words else {}
+            dense = {} if vector is None else index.search_dense(vector, criteria, depth)
+            sparse = index.search_sparse(weigh_query(request.query), criteria, depth) if by_words else {}
         except UnavailableError:
             # A server that comes back may have lost what it had followed.
             self._followed = None
             raise
         retriever: Retriever = "sparse" if vector is None else request.retriever
         most = max(request.k, DEPTH if self._settings.rerank_model else 0)
-        found, reranker = rerank(self._settings, request.query, _read(connection, fuse(dense, sparse), request, most=most))
-        return SearchReply(passages=found[: request.k], retriever=retriever, model=None if vector is None else model, reranker=reranker)
+        reranked, reranker = rerank(self._settings, request.query, _read(connection, fuse(dense, sparse), request, most=most))
+        return SearchReply(passages=reranked[: request.k], retriever=retriever, model=None if vector is None else model, reranker=reranker)
 
     def close(self) -> None:
-        """Release what is held open; the next search opens it again."""
+        """Close the indexes; the next search opens them again."""
         for index in self._indexes.values():
             index.close()
         self._indexes, self._followed = {}, None
 
-    def _follow(self, connection: Connection, wanted: str) -> tuple[VectorIndex, str]:
+    def _follow(self, connection: Connection, requested_model: str) -> tuple[VectorIndex, str]:
         """Bring the index up to what is stored, and return it with the model it is by.
 
         Raises:
             UnavailableError: that takes longer than somebody waits, or the index is away.
         """
-        state = (vectors.newest_revision(connection), wanted)
+        state = (vectors.newest_revision(connection), requested_model)
         if self._followed != state:
-            self._current = self._bring_up(connection.engine, wanted)
+            self._current = self._bring_up(connection.engine, requested_model)
             self._followed = state
         return self._indexes[self._current], self._current[0]
 
-    def _bring_up(self, database: Engine, wanted: str) -> tuple[str, int | None]:
+    def _bring_up(self, database: Engine, requested_model: str) -> tuple[str, int | None]:
         # Of its own: what an index on a server has followed is stored, whatever becomes of the search.
         with unit_of_work(database) as connection:
-            model = vectors.find_model(connection, wanted)
+            model = vectors.find_model(connection, requested_model)
             key = (model, vectors.dimensions_of(connection, model))
             if key not in self._indexes:
                 self._indexes[key] = open_index(self._settings, *key)
@@ -92,36 +92,36 @@ class Searcher:
 
 
 def _narrow(connection: Connection, request: SearchRequest) -> IndexFilter:
-    asked = request.filter
-    keys = passages.visible_sites(connection, sites=request.sites, only=asked.site_id)
-    return IndexFilter(keys, asked.kind, asked.language, asked.from_day, asked.to_day, asked.document_ids)
+    search_filter = request.filter
+    keys = passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
+    return IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
 
 
 def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vectors.FloatArray | None:
     """Return the vector of a question; None where words alone can be searched: there is no model, another one's vectors, or it is away."""
     if embedder is None or embedder.model != model:
         return None
-    found = embed_if_there(embedder, [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)], role="query")
-    return None if found is None else found[0]
+    embeddings = embed_if_there(embedder, [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)], role="query")
+    return None if embeddings is None else embeddings[0]
 
 
 def _read(connection: Connection, ranked: Sequence[Ranked], request: SearchRequest, *, most: int) -> list[Passage]:
-    """Return the best that are there and may be seen: the database says so, whatever an index still holds."""
-    found: list[Passage] = []
+    """Return the best passages that exist and are visible by the database, whatever an index still holds."""
+    visible: list[Passage] = []
     for start in range(0, len(ranked), most):
         part = ranked[start : start + most]
         rows = passages.load(connection, [each.key for each in part], sites=request.sites)
         there = [each for each in part if each.key in rows and _fits(rows[each.key], request.filter)]
-        found += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
-        if len(found) >= most:
+        visible += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
+        if len(visible) >= most:
             break
-    return found[:most]
+    return visible[:most]
 
 
-def _fits(passage: Passage, wanted: SearchFilter) -> bool:
-    own = (("kind", wanted.kind), ("language", wanted.language))
-    days = (wanted.from_day is None or (passage.dated is not None and passage.dated >= wanted.from_day)) and (
-        wanted.to_day is None or (passage.dated is not None and passage.dated <= wanted.to_day)
+def _fits(passage: Passage, search_filter: SearchFilter) -> bool:
+    own = (("kind", search_filter.kind), ("language", search_filter.language))
+    days = (search_filter.from_day is None or (passage.dated is not None and passage.dated >= search_filter.from_day)) and (
+        search_filter.to_day is None or (passage.dated is not None and passage.dated <= search_filter.to_day)
     )
-    named = wanted.document_ids is None or passage.document_id in wanted.document_ids
+    named = search_filter.document_ids is None or passage.document_id in search_filter.document_ids
     return days and named and all(value is None or getattr(passage, name) == value for name, value in own)

@@ -44,11 +44,11 @@ def terms_of(text: str, language: DocumentLanguage | None) -> list[str]:
 
 def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, float]:
     """Return the weight of each term of a passage by the number of the term: BM25 without the rarity."""
-    found = terms_of(text, language)
-    norm = K1 * (1 - B + B * len(found) / MEAN_LENGTH)
+    terms = terms_of(text, language)
+    norm = K1 * (1 - B + B * len(terms) / MEAN_LENGTH)
     # The parts of a compound are words of the passage too; they make it no longer.
     parts = [] if language == "en" else [stem for part in _parts(text) for stem in _stems(part, language)]
-    return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(found + parts).items()}
+    return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(terms + parts).items()}
 
 
 def weigh_query(text: str) -> dict[int, float]:
@@ -62,18 +62,18 @@ def weigh_query(text: str) -> dict[int, float]:
 
 def translate(text: str) -> list[str]:
     """Return what the glossary has in the other language for the words of a text, each once."""
-    found: dict[str, None] = {}
+    translations: dict[str, None] = {}
     for key in _spans(text):
-        found |= dict.fromkeys(_entries().get(key, ()))
-    return list(found)
+        translations |= dict.fromkeys(_entries().get(key, ()))
+    return list(translations)
 
 
 def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[str]:
     """Return what the glossary has first for words in a row, or for the parts of a compound; nothing where it knows them not."""
     phrase = tuple(_stem(word.lower(), language) for word in words)
-    known = _entries().get((language, *phrase))
-    if known or len(words) != 1 or language == "en":
-        return list(known[:1]) if known else []
+    entry = _entries().get((language, *phrase))
+    if entry or len(words) != 1 or language == "en":
+        return list(entry[:1]) if entry else []
     return [next(iter(_entries().get(("de", _stem(part, "de")), (part,)))) for part in split_compound(words[0].lower())]
 
 

@@ -31,18 +31,18 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
     timeline = Timeline(end - BACK, SLOT, BACK // SLOT)
     sources = tuple(series_source(context, name, timeline) for name in ("charge_kwh", "discharge_kwh"))
     states = find_states(context, timeline)
-    known = np.flatnonzero(states != UNKNOWN)
-    if known.size == 0 or end - slot_start(timeline, int(known[-1]) + 1) > FRESH:
+    measured = np.flatnonzero(states != UNKNOWN)
+    if measured.size == 0 or end - slot_start(timeline, int(measured[-1]) + 1) > FRESH:
         return _tell_control(teller, context)
-    last = int(known[-1])
+    last = int(measured[-1])
     others = np.flatnonzero(states[:last] != states[last])
     first = int(others[-1]) + 1 if others.size else 0
-    told = {
+    moments = {
         "begin": teller.moment("since", slot_start(timeline, first), day=True),
         "end": teller.moment("measured_to", slot_start(timeline, last + 1), day=False),
     }
     is_begin = bool(others.size) and states[first - 1] != UNKNOWN
-    teller.say("battery_since" if is_begin else "battery_since_at_least", doing=teller.phrase(_DOING[int(states[last])]), **told)
+    teller.say("battery_since" if is_begin else "battery_since_at_least", doing=teller.phrase(_DOING[int(states[last])]), **moments)
     return teller.finish(sources=sources)
 
 
@@ -61,9 +61,9 @@ def _tell_control(teller: Teller, context: ToolContext) -> Findings:
     log = [entry for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT) if entry.device == BATTERIES]
     if not log or context.now - log[0].slot_start > FRESH:
         return teller.miss("battery_not_measured")
-    told = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
+    same_modes = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
     mode = ", ".join(dict.fromkeys(say_mode(mode, language=context.numbers.language) for mode in _modes(log[0])))
-    teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", told[-1].slot_start, day=True))
+    teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", same_modes[-1].slot_start, day=True))
     return teller.finish()
 
 

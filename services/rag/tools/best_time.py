@@ -42,12 +42,12 @@ def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findin
     if means[0] <= means[best] + _SAME_PRICE:
         best = 0
     first, last = plan.slots[slots[best]], plan.slots[slots[best + length - 1]]
-    told = {"end": teller.moment("best_to", last.start + _step(plan), day=True), "price": teller.figure("best_price", float(means[best]), "price")}
+    figures = {"end": teller.moment("best_to", last.start + _step(plan), day=True), "price": teller.figure("best_price", float(means[best]), "price")}
     if best:
         now = teller.figure("price_now", float(means[0]), "price")
-        teller.say("best_time", begin=teller.moment("best_from", first.start, day=True), now=now, **told)
+        teller.say("best_time", begin=teller.moment("best_from", first.start, day=True), now=now, **figures)
     else:
-        teller.say("best_time_now", **told)
+        teller.say("best_time_now", **figures)
     for number, (name, use, run) in enumerate(list_switched_runs(plan, context.site, context.now), start=1):
         if run is not None:
             teller.state(state_use(DeviceUse(name, use, run, basis_until(plan, run.end)), context.numbers), number, "load_")

@@ -15,20 +15,20 @@ from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.telling import Teller
 
 # The next ones; whoever wants all reads the list.
-MOST_TOLD = 5
+MOST_SESSIONS = 5
 A_WEEK = timedelta(days=7)
 # Names a car: what is asked then is not about a battery of the house.
 CAR = any_of(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
-_ASKED = any_of(r"wann|when|bis wann|until when|wie lange|how long")
+_TIME_QUESTION = any_of(r"wann|when|bis wann|until when|wie lange|how long")
 _STAY = any_of(
     r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|losfahren|abfahr\w*|fertig|voll|geladen|bereit",
     r"plugged|charge|charges|charging|leave|leaves|leaving|depart\w*|ready|full|charger|charged|home",
 )
 
 
-def match_stays(asked: PlainQuestion) -> list[MatchedCall]:
+def match_stays(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks when a car charges, leaves or is ready."""
-    return [MatchedCall("vehicle_sessions")] if asked.has(CAR) and asked.has(_ASKED) and asked.has(_STAY) else []
+    return [MatchedCall("vehicle_sessions")] if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_STAY) else []
 
 
 def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
@@ -40,7 +40,7 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
     if not standing:
         return teller.miss("no_sessions", (source,))
     plan = find_plan(context)
-    for number, session in enumerate(standing[:MOST_TOLD], start=1):
+    for number, session in enumerate(standing[:MOST_SESSIONS], start=1):
         _tell(teller, session, number)
         if plan is not None:
             _tell_charging(teller, plan, session, number, now=context.now)
@@ -48,15 +48,15 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 
 def _tell(teller: Teller, session: StoredSession, number: int) -> None:
-    told = {
+    figures = {
         "device": teller.name(f"vehicle_{number}", session.device),
         "begin": teller.moment(f"from_{number}", session.from_, day=True),
         "end": teller.moment(f"to_{number}", session.to, day=True),
     }
     if session.target_soc is None:
-        teller.say("session", **told)
+        teller.say("session", **figures)
     else:
-        teller.say("session_target", **told, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
+        teller.say("session_target", **figures, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
 
 
 def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, number: int, *, now: datetime) -> None:

@@ -36,27 +36,27 @@ def tell_comparison(context: ToolContext, arguments: CompareArguments) -> Findin
     teller = Teller(context)
     periods = [_period(arguments.first_day, arguments.last_day), _period(arguments.other_first_day, arguments.other_last_day)]
     one, other = (energies.read(context, period.timeline(context.zone)) for period in periods)
-    both: list[SeriesName] = [name for name in SERIES if one.known(name) > 0 and other.known(name) > 0]
-    sources = tuple(series_source(context, f"{name}_kwh", seen.timeline) for seen in (one, other) for name in both or SERIES)
+    both: list[SeriesName] = [name for name in SERIES if one.coverage(name) > 0 and other.coverage(name) > 0]
+    sources = tuple(series_source(context, f"{name}_kwh", period_energies.timeline) for period_energies in (one, other) for name in both or SERIES)
     titles = [teller.period(period, prefix) for period, prefix in zip(periods, ("", "other_"), strict=True)]
     if not both:
         return teller.miss("nothing_to_compare", sources, one=titles[0], other=titles[1])
     costs = []
-    for seen, prefix, title in zip((one, other), ("", "other_"), titles, strict=True):
-        amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", seen.total(name), "kwh")) for name in both]
+    for period_energies, prefix, title in zip((one, other), ("", "other_"), titles, strict=True):
+        amounts = [teller.phrase(f"amount_{name}", kwh=teller.figure(f"{prefix}{name}_kwh", period_energies.total(name), "kwh")) for name in both]
         teller.say("energies", period=title, list=", ".join(amounts))
-        costs.append(tell_bill(teller, context, seen, prefix))
+        costs.append(tell_bill(teller, context, period_energies, prefix))
     if "load" in both:
         _tell_difference(teller, "load", one.total("load") - other.total("load"))
     if costs[0] is not None and costs[1] is not None:
         _tell_difference(teller, "cost", costs[0] - costs[1])
-    least = min(seen.known(name) for seen in (one, other) for name in both)
+    least = min(period_energies.coverage(name) for period_energies in (one, other) for name in both)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
-    estimated = max(seen.estimated[name] for seen in (one, other) for name in both)
+    estimated = max(period_energies.estimated[name] for period_energies in (one, other) for name in both)
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
-    priced = tuple(price_source(context, seen.timeline) for seen in (one, other))
+    priced = tuple(price_source(context, period_energies.timeline) for period_energies in (one, other))
     return teller.finish(chart=_draw(teller, both, (one, other), titles), sources=(*sources, *priced))
 
 
@@ -70,9 +70,9 @@ def _tell_difference(teller: Teller, what: str, difference: float) -> None:
     teller.say(f"{what}_{'more' if difference >= 0 else 'less'}", difference=figure)
 
 
-def _draw(teller: Teller, names: list[SeriesName], seen: tuple[Energies, Energies], titles: list[str]) -> Chart:
+def _draw(teller: Teller, names: list[SeriesName], both: tuple[Energies, Energies], titles: list[str]) -> Chart:
     labels = [teller.phrase(f"series_{name}") for name in names]
-    series = [ChartSeries(name=title, unit="kwh", kind="bar", values=[each.total(name) for name in names]) for each, title in zip(seen, titles, strict=True)]
+    series = [ChartSeries(name=title, unit="kwh", kind="bar", values=[each.total(name) for name in names]) for each, title in zip(both, titles, strict=True)]
     return Chart(title=teller.phrase("chart_comparison"), starts=labels, by="label", series=series)
 
 

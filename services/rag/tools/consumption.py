@@ -28,65 +28,65 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     """Tell energies of a period, self-sufficiency and, where asked, what they cost."""
     teller, period = Teller(context), arguments.period(context.today)
     window = period.timeline(context.zone)
-    seen = energies.read(context, window)
-    wanted = tuple(dict.fromkeys(arguments.series or SERIES))
-    known = [name for name in wanted if seen.known(name) > 0]
-    sources = tuple(series_source(context, f"{name}_kwh", seen.timeline) for name in wanted)
-    if not known:
+    recorded = energies.read(context, window)
+    requested = tuple(dict.fromkeys(arguments.series or SERIES))
+    available = [name for name in requested if recorded.coverage(name) > 0]
+    sources = tuple(series_source(context, f"{name}_kwh", recorded.timeline) for name in requested)
+    if not available:
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
-    teller.say("energies", period=teller.period(period), list=", ".join(_tell_series(teller, seen, name) for name in known))
-    if seen.timeline.end < window.end:
-        teller.say("so_far", until=teller.moment("until", seen.timeline.end, day=True))
-    missing = [name for name in (arguments.series or ()) if name not in known]
+    teller.say("energies", period=teller.period(period), list=", ".join(_tell_series(teller, recorded, name) for name in available))
+    if recorded.timeline.end < window.end:
+        teller.say("so_far", until=teller.moment("until", recorded.timeline.end, day=True))
+    missing = [name for name in (arguments.series or ()) if name not in available]
     if missing:
         teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))
     if arguments.series is None:
-        _tell_self_sufficiency(teller, seen)
+        _tell_self_sufficiency(teller, recorded)
     if arguments.cost:
-        tell_bill(teller, context, seen)
-    least = min(seen.known(name) for name in known)
+        tell_bill(teller, context, recorded)
+    least = min(recorded.coverage(name) for name in available)
     if least < 1:
         teller.say("partly_recorded", share=teller.figure("share_known", least, "share"))
-    estimated = max(seen.estimated[name] for name in known)
+    estimated = max(recorded.estimated[name] for name in available)
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
-    priced = (price_source(context, seen.timeline),) if arguments.cost else ()
-    return teller.finish(chart=_draw(teller, seen, known), sources=(*sources, *priced))
+    priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
+    return teller.finish(chart=_draw(teller, recorded, available), sources=(*sources, *priced))
 
 
-def _tell_series(teller: Teller, seen: Energies, name: SeriesName) -> str:
-    return teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", seen.total(name), "kwh"))
+def _tell_series(teller: Teller, recorded: Energies, name: SeriesName) -> str:
+    return teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", recorded.total(name), "kwh"))
 
 
-def _tell_self_sufficiency(teller: Teller, seen: Energies) -> None:
-    share = seen.self_sufficiency()
+def _tell_self_sufficiency(teller: Teller, recorded: Energies) -> None:
+    share = recorded.self_sufficiency()
     if share is not None:
         teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
 
 
-def tell_bill(teller: Teller, context: ToolContext, seen: Energies, prefix: str = "") -> float | None:
+def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:
     """Tell what energies cost, and return it; None where prices or meter are unknown."""
-    bill = energies.settle(context, seen)
+    bill = energies.settle(context, recorded)
     if bill is None:
         teller.say("cost_unknown")
         return None
-    told = {
+    figures = {
         "import_cost": teller.figure(f"{prefix}import_cost", bill.import_cost, "cost"),
         "export_earning": teller.figure(f"{prefix}export_earning", -bill.export_cost, "cost"),
         "total": teller.figure(f"{prefix}net_cost", bill.total, "cost"),
     }
-    teller.say("bill", **told)
+    teller.say("bill", **figures)
     if context.site.tariff.peaks:
         teller.say("bill_without_peaks")
-    if bill.known < 1:
-        teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", bill.known, "share"))
+    if bill.coverage < 1:
+        teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", bill.coverage, "share"))
     return bill.total
 
 
-def _draw(teller: Teller, seen: Energies, names: list[SeriesName]) -> Chart:
+def _draw(teller: Teller, recorded: Energies, names: list[SeriesName]) -> Chart:
     kind: Kind = "bar"
-    columns = [(name, "kwh", kind, _as_floats(seen.values[name]), "sum") for name in names]
-    return draw(teller, "chart_energies", seen.timeline, columns)  # type: ignore[arg-type]
+    columns = [(name, "kwh", kind, _as_floats(recorded.values[name]), "sum") for name in names]
+    return draw(teller, "chart_energies", recorded.timeline, columns)  # type: ignore[arg-type]
 
 
 def _as_floats(values: FloatArray) -> FloatArray:

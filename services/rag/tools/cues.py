@@ -102,7 +102,7 @@ BATTERY_ACTION = any_of(
     r"charg\w+|discharg\w+|hold\w*|sav(?:e|es|ing)|wait\w*|sell\w*|sold|export\w*|idle|suppl\w+|feed\w*|empty\w*|do(?:es|ing)?",
     r"tut|macht|nichts|nothing|full|voll|leer",
 )
-BATTERY_ASKED = any_of(r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|wird|will|next|als naechstes|ladestand|state of charge")
+BATTERY_QUESTION = any_of(r"was (?:macht|tut|wird)|what (?:does|will|is|do)|wann|when|wie voll|how full|wird|will|next|als naechstes|ladestand|state of charge")
 PLAN = any_of(
     r"(?:aktuelle\w*|heutige\w*|morgige\w*|geltende\w*|mein\w*|unser\w*|der|den|lunas|luna's) (?:\w+ )?(?:plan|fahrplan|ladeplan|batterieplan|energieplan)",
     r"(?:current|today's|tomorrow's|my|our|the|luna's) (?:battery |energy |charging )?(?:plan|schedule)",
@@ -180,7 +180,7 @@ STARTED_BY_HAND = any_of(
     r"washing machine|washer|laundry|dishwasher|tumble dryer|dryer|oven",
 )
 WHEN_SHALL = re.compile(r"\bwann soll(?:te|ten|en)? (?:ich|wir)\b")
-STARTED_BY_HAND_ASKED = any_of(r"wann|when|am besten|best time|jetzt|now|starten?|start|laufen|run|anmachen|einschalten|turn on|switch on|soll|should|shall")
+STARTED_BY_HAND_QUESTION = any_of(r"wann|when|am besten|best time|jetzt|now|starten?|start|laufen|run|anmachen|einschalten|turn on|switch on|soll|should|shall")
 
 _SERIES: tuple[tuple[SeriesName, re.Pattern[str]], ...] = (
     ("load", any_of(r"\w*verbrauch\w*|verbraucht\w*|consum\w+|usage|used?|using|hausverbrauch|lasten?|load|gebraucht|brauchen|demand")),

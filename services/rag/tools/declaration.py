@@ -25,7 +25,7 @@ ClockEnd = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):(00|15|30|45)|24:00)
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """What a tool reads from, and how the reader is spoken to. ``client`` asks other services; None: none can be asked."""
+    """The inputs of a tool, and the reader's language. ``client`` calls other services; None: none is available."""
 
     connection: Connection
     site: Site
@@ -47,7 +47,7 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a tool found: the parts of ``ToolResult`` that are its own."""
+    """A tool's findings: the parts of ``ToolResult`` that are its own."""
 
     found: bool
     text: str
@@ -116,7 +116,7 @@ class PeriodArguments(Message):
         return self
 
     def period(self, today: date) -> DayPeriod:
-        """Return what is asked for, where ``today`` is the local day."""
+        """Return the requested period, where ``today`` is the local day."""
         first = self.first_day or today + timedelta(days=self.usual_days[0])
         last = self.last_day or (self.first_day or today + timedelta(days=self.usual_days[1]))
         return DayPeriod(first, last, self.from_clock, self.to_clock)
@@ -140,7 +140,7 @@ def require_order(first: date | None, last: date | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One tool: what assistants are told of it, what it takes, and the function that answers. It reads, and changes nothing."""
+    """One tool: its description for assistants, its arguments and its function. It reads, and changes nothing."""
 
     name: str
     description: str

@@ -17,11 +17,11 @@ SERIES: tuple[SeriesName, ...] = ("load", "pv", "import", "export", "charge", "d
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What was paid for what was bought, and earned for what was sold (negative), over the share of the time that is known."""
+    """Import cost and export earnings (negative), over ``coverage``, the share of the time with known energies and prices."""
 
     import_cost: float
     export_cost: float
-    known: float
+    coverage: float
 
     @property
     def total(self) -> float:
@@ -37,12 +37,12 @@ class Energies:
     values: Mapping[SeriesName, FloatArray]
     estimated: Mapping[SeriesName, float]
 
-    def known(self, name: SeriesName) -> float:
-        """Return which share of a series is known."""
+    def coverage(self, name: SeriesName) -> float:
+        """Return the share of a series' slots that are known."""
         return share_known(self.values[name])
 
     def total(self, name: SeriesName) -> float:
-        """Return the sum of what is known of a series."""
+        """Return the sum of a series' known slots."""
         return sum_known(self.values[name])
 
     def self_sufficiency(self) -> float | None:
@@ -53,7 +53,7 @@ class Energies:
 
 
 def read(context: ToolContext, timeline: Timeline) -> Energies:
-    """Return what was measured, up to now where the time is not over."""
+    """Return the measured energies, up to now where the time is not over."""
     now = floor_to(context.now, SLOT)
     if timeline.start < now < timeline.end:
         timeline = Timeline(timeline.start, SLOT, (now - timeline.start) // SLOT)
@@ -72,10 +72,10 @@ def settle(context: ToolContext, energies: Energies) -> Bill | None:
     bought, sold = energies.values["import"], energies.values["export"]
     sold = sold if np.isfinite(sold).any() else np.zeros(timeline.count)
     prices = [read_prices(context, timeline, "import"), read_prices(context, timeline, "export")]
-    known = np.isfinite(bought) & np.isfinite(sold) & np.isfinite(prices[0]) & np.isfinite(prices[1])
-    if not known.any():
+    priced = np.isfinite(bought) & np.isfinite(sold) & np.isfinite(prices[0]) & np.isfinite(prices[1])
+    if not priced.any():
         return None
-    bought, sold, *prices = (np.where(known, each, 0.0) for each in (bought, sold, *prices))
+    bought, sold, *prices = (np.where(priced, each, 0.0) for each in (bought, sold, *prices))
     costs = slot_costs(
         import_kwh=bought,
         export_kwh=sold,
@@ -85,7 +85,7 @@ def settle(context: ToolContext, energies: Energies) -> Bill | None:
         wear_price=0.0,
     )
     paid = costs.import_cost + _charge(context, timeline, bought)
-    return Bill(sum_known(paid), sum_known(costs.export_cost), float(known.mean()))
+    return Bill(sum_known(paid), sum_known(costs.export_cost), float(priced.mean()))
 
 
 def _charge(context: ToolContext, timeline: Timeline, bought: FloatArray) -> FloatArray:

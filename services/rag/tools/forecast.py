@@ -64,14 +64,14 @@ def _ahead(context: ToolContext, period: DayPeriod) -> Timeline | None:
 def _tell_series(teller: Teller, forecast: Forecast, name: Expected) -> None:
     quantiles = getattr(forecast, f"{name}_kwh")
     expected: FloatArray = quantiles.expected
-    told = {
+    figures = {
         "expected": teller.figure(f"{name}_expected_kwh", sum_known(expected), "kwh"),
         "low": teller.figure(f"{name}_p10_kwh", sum_known(quantiles.p10), "kwh"),
         "high": teller.figure(f"{name}_p90_kwh", sum_known(quantiles.p90), "kwh"),
         "low_level": teller.figure("low_level", LOW, "share"),
         "high_level": teller.figure("high_level", HIGH, "share"),
     }
-    teller.say(f"forecast_{name}", **told)
+    teller.say(f"forecast_{name}", **figures)
     if np.nanmax(expected) > 0:
         place = int(np.nanargmax(expected))
         power = float(expected[place]) / (SLOT.total_seconds() / 3600)

@@ -10,14 +10,14 @@ from services.rag.tools.telling import Teller
 
 
 def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
-    """Tell what every surface tells of the house."""
+    """Tell the statements on the house that every surface shows."""
     teller = Teller(context)
     planned = read_planned(context.connection, context.site, now=context.now)
     house = read_house(context.connection, context.site, planned, plan_max_age=None, now=context.now)
     for number, statement in enumerate(state_house(house, context.numbers), start=1):
         teller.state(statement, number)
-    found = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
-    return replace(found, found=house.slot is not None or bool(found.figures))
+    findings = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
+    return replace(findings, found=house.slot is not None or bool(findings.figures))
 
 
 TOOL = Tool(

@@ -87,8 +87,8 @@ def fold(text: str) -> str:
 
 def find_periods(text: str, today: date, *, forward: bool = False) -> list[DayPeriod]:
     """Return the periods of a folded text in their order; ``forward``: a weekday is the one to come, else the one that was. Hours go with the first."""
-    found = [each for each in _find_spans(text, today, forward=forward) if each.period.days <= MOST_DAYS]
-    return _set_clock([each.period for each in found], text, today)
+    spans = [each for each in _find_spans(text, today, forward=forward) if each.period.days <= MOST_DAYS]
+    return _set_clock([each.period for each in spans], text, today)
 
 
 def find_days(text: str, today: date) -> list[DayPeriod]:
@@ -117,19 +117,19 @@ def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeri
     return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
 
 
-def _open(text: str, found: list[NamedPeriod], today: date) -> list[NamedPeriod]:
-    """Return periods that are one end of what is asked with their other end: today, or as early as a tool reads."""
-    opened = [_open_end(text, each, today) for each in found]
+def _open(text: str, spans: list[NamedPeriod], today: date) -> list[NamedPeriod]:
+    """Return open periods with their other end: today, or as early as a tool reads."""
+    opened = [_open_end(text, each, today) for each in spans]
     opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
     ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
-    if len(found) == 2 and len(ends[0]) == len(ends[1]) == 1:
+    if len(spans) == 2 and len(ends[0]) == len(ends[1]) == 1:
         since, until = ends[0][0], ends[1][0]
         if since.period.first <= until.period.last:
             both = DayPeriod(since.period.first, until.period.last, from_clock=since.period.from_clock)
             return [NamedPeriod(both, min(since.begin, until.begin), max(since.end, until.end))]
-    if len(found) > 1 and len(ends[1]) < len(found) and not ends[0]:
+    if len(spans) > 1 and len(ends[1]) < len(spans) and not ends[0]:
         # "Last week before Friday": what it begins with is said elsewhere.
-        return found
+        return spans
     return opened
 
 
@@ -175,24 +175,24 @@ def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward:
         return None
 
 
-def _without_overlap(found: Iterator[NamedPeriod]) -> list[NamedPeriod]:
-    """Return what does not lie within something found by an earlier rule, in the text's order."""
-    kept: list[NamedPeriod] = []
-    for each in found:
-        if all(each.end <= other.begin or each.begin >= other.end for other in kept):
-            kept.append(each)
-    return sorted(kept, key=lambda each: each.begin)
+def _without_overlap(spans: Iterator[NamedPeriod]) -> list[NamedPeriod]:
+    """Return the spans that do not overlap one of an earlier rule, in the text's order."""
+    distinct: list[NamedPeriod] = []
+    for each in spans:
+        if all(each.end <= other.begin or each.begin >= other.end for other in distinct):
+            distinct.append(each)
+    return sorted(distinct, key=lambda each: each.begin)
 
 
-def _join(text: str, found: list[NamedPeriod]) -> list[NamedPeriod]:
+def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:
     """Return spans in the place of two days with "to" between them."""
-    for one, other in pairwise(found):
+    for one, other in pairwise(spans):
         between, before = text[one.end : other.begin], text[: one.begin]
         paired = _BETWEEN.fullmatch(between) and re.search(r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before)
         if (_JOINED.fullmatch(between) or paired) and one.period.first <= other.period.last:
             joined = NamedPeriod(DayPeriod(one.period.first, other.period.last), one.begin, other.end, joined=True)
-            return _join(text, [each for each in found if each not in (one, other)] + [joined])
-    return sorted(found, key=lambda each: each.begin)
+            return _join(text, [each for each in spans if each not in (one, other)] + [joined])
+    return sorted(spans, key=lambda each: each.begin)
 
 
 def _days(first: date, count: int = 1) -> DayPeriod:
@@ -244,10 +244,10 @@ def _weekend(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
 
 
 def _weekday(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
-    wanted = _WEEKDAYS[match["day"]]
+    weekday = _WEEKDAYS[match["day"]]
     if match["next"] or (forward and not match["last"]):
-        return _days(today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1))
-    return _days(today - timedelta(days=(today.weekday() - wanted - 1) % 7 + 1))
+        return _days(today + timedelta(days=(weekday - today.weekday() - 1) % 7 + 1))
+    return _days(today - timedelta(days=(today.weekday() - weekday - 1) % 7 + 1))
 
 
 def _last_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:

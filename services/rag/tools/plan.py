@@ -75,22 +75,22 @@ def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta)
             teller.say(f"plan_no_{name}")
             continue
         first, last = block
-        told = {
+        figures = {
             "begin": teller.moment(f"next_{name}_from", slots[first].start, day=True),
             "end": teller.moment(f"next_{name}_to", slots[last].start + length, day=True),
             "kwh": teller.figure(f"next_{name}_kwh", sum(values[first : last + 1]), "kwh"),
         }
-        teller.say(f"plan_{name}", total=total, **told)
+        teller.say(f"plan_{name}", total=total, **figures)
     for number, (battery, ends) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
         low, high, end = min(socs), max(socs), ends.soc_end
-        told = {
+        figures = {
             "battery": teller.name(f"battery_{number}", battery),
             "low": teller.figure(f"lowest_soc_{number}", low, "soc"),
             "high": teller.figure(f"highest_soc_{number}", high, "soc"),
             "last": teller.figure(f"soc_end_{number}", end, "soc"),
         }
-        teller.say("plan_soc", **told)
+        teller.say("plan_soc", **figures)
 
 
 def _first_block(values: Sequence[float]) -> tuple[int, int] | None:

@@ -37,8 +37,8 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     begin = teller.moment("slot_from", slot.start, day=True)
     end = teller.moment("slot_to", slot.start + timedelta(minutes=plan.slot_minutes), day=False)
     teller.say("reason_mode", begin=begin, end=end, mode=teller.name("mode", mode))
-    told = retell_reason(slot.reason.model_dump(), slot.start, context.numbers)
-    teller.say("reason", text=teller.name("reason", told))
+    sentence = retell_reason(slot.reason.model_dump(), slot.start, context.numbers)
+    teller.say("reason", text=teller.name("reason", sentence))
     _tell_values(teller, context, slot)
     return teller.finish(sources=(plan_source(plan),))
 

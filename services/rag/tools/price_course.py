@@ -36,7 +36,7 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
     if not np.isfinite(values).any():
         return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
-    period, timeline, values = _end_with_known(context, period, timeline, values)
+    period, timeline, values = _cut_to_published(context, period, timeline, values)
     tense = "_ahead" if period.first > context.today else ""
     teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_known(values), "price"))
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
@@ -47,7 +47,7 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
     return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, *_before_source(context, period, market)))
 
 
-def _end_with_known(context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray) -> tuple[DayPeriod, Timeline, FloatArray]:
+def _cut_to_published(context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray) -> tuple[DayPeriod, Timeline, FloatArray]:
     """Return a period up to the last price that is known, where it reaches ahead of what is published; otherwise as it is."""
     count = int(np.flatnonzero(np.isfinite(values))[-1]) + 1
     if count == timeline.count or timeline.end <= context.now:
@@ -69,11 +69,11 @@ def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, se
     if values[highest] - values[lowest] < _SAME_PRICE:
         teller.say(f"price_constant{tense}")
         return
-    told = {}
+    figures = {}
     for name, place in (("lowest", lowest), ("highest", highest)):
-        told[name] = teller.figure(f"{name}_price", float(values[place]), "price")
-        told[f"{name}_at"] = teller.moment(f"{name}_price_at", slot_start(timeline, place), day=several)
-    teller.say(f"price_extremes{'_days' if several else ''}{tense}", **told)
+        figures[name] = teller.figure(f"{name}_price", float(values[place]), "price")
+        figures[f"{name}_at"] = teller.moment(f"{name}_price_at", slot_start(timeline, place), day=several)
+    teller.say(f"price_extremes{'_days' if several else ''}{tense}", **figures)
     negative = int((values < 0).sum())
     if negative:
         teller.say(f"price_negative{tense}", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
@@ -85,12 +85,12 @@ def _tell_before(teller: Teller, values: FloatArray, before: FloatArray) -> None
     if not np.isfinite(before).any():
         return
     difference = mean_known(values) - mean_known(before)
-    told = {"before": teller.figure("mean_price_before", mean_known(before), "price")}
+    figures = {"before": teller.figure("mean_price_before", mean_known(before), "price")}
     if abs(difference) < _SAME_PRICE:
-        teller.say("price_same", **told)
+        teller.say("price_same", **figures)
         return
     code = "price_dearer" if difference > 0 else "price_cheaper"
-    teller.say(code, difference=teller.figure("price_difference", abs(difference), "price"), **told)
+    teller.say(code, difference=teller.figure("price_difference", abs(difference), "price"), **figures)
 
 
 def _draw(teller: Teller, timeline: Timeline, values: FloatArray, kind: PriceKind) -> Chart:

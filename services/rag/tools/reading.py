@@ -47,18 +47,18 @@ def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, marke
 
 
 def sum_known(values: FloatArray) -> float:
-    """Return the exact sum of what is known."""
+    """Return the exact sum of the known values."""
     return fsum(values[np.isfinite(values)].tolist())
 
 
 def mean_known(values: FloatArray) -> float:
-    """Return the mean of what is known, of which there is something."""
-    known = values[np.isfinite(values)].tolist()
-    return fsum(known) / len(known)
+    """Return the mean of the known values, of which there is at least one."""
+    finite = values[np.isfinite(values)].tolist()
+    return fsum(finite) / len(finite)
 
 
 def share_known(values: FloatArray) -> float:
-    """Return which share of the slots is known."""
+    """Return the share of slots with a known value."""
     return float(np.isfinite(values).mean())
 
 

@@ -78,15 +78,15 @@ def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime
     zone = parse_zone(site.timezone)
     arguments = _read_arguments(tool, request.arguments, site)
     context = ToolContext(connection, site, now, Numbers(request.language, zone, site.currency), client, patience)
-    found = tool.function(context, arguments)
+    findings = tool.function(context, arguments)
     return ToolResult(
         tool=tool.name,
         arguments=arguments.model_dump(mode="json", exclude_none=True),
-        found=found.found,
-        text=found.text,
-        figures=found.figures,
-        chart=found.chart,
-        sources=list(found.sources),
+        found=findings.found,
+        text=findings.text,
+        figures=findings.figures,
+        chart=findings.chart,
+        sources=list(findings.sources),
         currency=site.currency,
         timezone=site.timezone,
     )

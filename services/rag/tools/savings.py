@@ -27,15 +27,15 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     if not saved.counted:
         return teller.miss("no_scores", (source,), period=teller.period(period), days=days)
     cost = saved.cost
-    told = {name: teller.figure(f"cost_{name}", cost[name], "cost") for name in (LUNA, WITHOUT, POSSIBLE)}
+    costs = {name: teller.figure(f"cost_{name}", cost[name], "cost") for name in (LUNA, WITHOUT, POSSIBLE)}
     counted = teller.figure("counted_days", len(saved.counted), "count")
     teller.say("savings_counted", period=teller.period(period), counted=counted, days=days)
     difference = cost[WITHOUT] - cost[LUNA]
     amount = teller.figure("saved", abs(difference), "cost")
-    teller.say("savings_saved" if difference >= 0 else "savings_lost", amount=amount, luna=told[LUNA], without=told[WITHOUT])
+    teller.say("savings_saved" if difference >= 0 else "savings_lost", amount=amount, luna=costs[LUNA], without=costs[WITHOUT])
     share = share_of_possible(cost)
     if share is not None:
-        teller.say("savings_share", share=teller.figure("share_of_possible", share, "share"), possible=told[POSSIBLE])
+        teller.say("savings_share", share=teller.figure("share_of_possible", share, "share"), possible=costs[POSSIBLE])
     return teller.finish(chart=_draw(teller, saved, context), sources=(source,))
 
 

@@ -15,15 +15,15 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     teller.say("site", site=teller.name("site", site.name), zone=teller.name("timezone", site.timezone), now=now, today=teller.day("today", context.today))
     devices = list_devices_of(site)
     for number, device in enumerate(devices, start=1):
-        told = {
+        figures = {
             "kind": KINDS.say(device.kind, context.numbers.language),
             "name": teller.name(f"device_{number}", device.name),
             "power": teller.figure(f"power_kw_{number}", device.power_kw, "kw"),
         }
         if device.capacity_kwh is None:
-            teller.say("device", **told)
+            teller.say("device", **figures)
         else:
-            teller.say("device_storing", **told, capacity=teller.figure(f"capacity_kwh_{number}", device.capacity_kwh, "kwh"))
+            teller.say("device_storing", **figures, capacity=teller.figure(f"capacity_kwh_{number}", device.capacity_kwh, "kwh"))
     if not devices:
         teller.say("no_devices")
     buying = teller.name("buying", say_buying(site.tariff.import_, numbers))

@@ -1,4 +1,4 @@
-"""Sentences whose every number is a figure: what is told is noted as it is written."""
+"""Sentences whose every number is a recorded figure."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -66,33 +66,33 @@ class Teller:
         """Note a period and return it as a sentence begins with it."""
         first = self.day(f"{prefix}first_day", period.first)
         phrase = "one_day"
-        told = {"first": first}
+        figures = {"first": first}
         if period.days > 1:
-            phrase, told = "days", told | {"last": self.day(f"{prefix}last_day", period.last)}
+            phrase, figures = "days", figures | {"last": self.day(f"{prefix}last_day", period.last)}
         if not period.whole_days:
             clocks = {"from_clock": self.clock(f"{prefix}from_clock", period.from_clock), "to_clock": self.clock(f"{prefix}to_clock", period.to_clock)}
-            phrase, told = f"{phrase}_hours", told | clocks
-        return self.phrase(phrase, **told)
+            phrase, figures = f"{phrase}_hours", figures | clocks
+        return self.phrase(phrase, **figures)
 
-    def phrase(self, code: str, **told: str) -> str:
-        """Return words in the reader's language, with what is told in them."""
-        return answer_phrase(code, self.numbers.language, **told)
+    def phrase(self, code: str, **figures: str) -> str:
+        """Return words in the reader's language, with these figures in them."""
+        return answer_phrase(code, self.numbers.language, **figures)
 
-    def say(self, code: str, **told: str) -> None:
+    def say(self, code: str, **figures: str) -> None:
         """Add a sentence."""
-        self._sentences.append(self.phrase(code, **told))
+        self._sentences.append(self.phrase(code, **figures))
 
     def state(self, statement: HouseStatement, number: int, prefix: str = "") -> None:
         """Add a statement about the house, with its figures under their names there."""
         self.say(statement.code, **{name: self._stated(f"{prefix}{name}_{number}", figure) for name, figure in statement.figures.items()})
 
     def finish(self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()) -> Findings:
-        """Return what was told."""
+        """Return the findings."""
         return Findings(found=True, text=" ".join(self._sentences), figures=[*self._figures.values()], chart=chart, sources=sources)
 
-    def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **told: str) -> Findings:
-        """Return that there is nothing to tell, and why."""
-        self.say(code, **told)
+    def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **figures: str) -> Findings:
+        """Return findings without data, and why there is none."""
+        self.say(code, **figures)
         return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
 
     def _stated(self, name: str, figure: StatedFigure) -> str:

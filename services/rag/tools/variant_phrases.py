@@ -20,9 +20,9 @@ _BOUNDS = {"battery_capacity_kwh": (0.0, 1000.0), "pv_peak_kw": (0.001, 1000.0),
 
 
 def find_variant(text: str, site: Site) -> dict[str, Any]:
-    """Return what is different, as the tool ``what_would_it_cost`` takes it; empty where nothing is said that it could be told."""
-    found = {"battery_capacity_kwh": _find_battery(text, site), "pv_peak_kw": _find_pv(text, site)} | _find_price(text)
-    return {name: value for name, value in found.items() if value is not None and _BOUNDS[name][0] <= value <= _BOUNDS[name][1]}
+    """Return what is different, as the tool ``what_would_it_cost`` takes it; empty where the text names no such variant."""
+    variant = {"battery_capacity_kwh": _find_battery(text, site), "pv_peak_kw": _find_pv(text, site)} | _find_price(text)
+    return {name: value for name, value in variant.items() if value is not None and _BOUNDS[name][0] <= value <= _BOUNDS[name][1]}
 
 
 def _find_battery(text: str, site: Site) -> float | None:

@@ -68,8 +68,8 @@ def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
 
 def _tell(teller: Teller, reply: PlanVariantReply, arguments: WhatIfArguments) -> Teller:
     units = {"battery_capacity_kwh": "kwh", "pv_peak_kw": "kw", "import_price": "price", "export_price": "price"}
-    given = {name: value for name, value in arguments.model_dump().items() if value is not None}
-    parts = [teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name])) for name, value in given.items()]  # type: ignore[arg-type]
+    changes = {name: value for name, value in arguments.model_dump().items() if value is not None}
+    parts = [teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name])) for name, value in changes.items()]  # type: ignore[arg-type]
     figures = {
         "before": teller.figure("cost_before", reply.before.total, "cost"),
         "after": teller.figure("cost_after", reply.after.total, "cost"),

@@ -314,7 +314,7 @@ def test_no_plan_is_older_than_its_causes_by_more_than_ten_seconds_whatever_come
             now += timedelta(seconds=seconds, hours=3 if kind == "sleep" else 0)
             EVENTS[kind](connection, now)
             # Beat looks every five seconds; a plan that was lost is asked for again a minute after it was asked for.
-            came = now + (plan_causes.ASKED_FOR if kind == "restart" else timedelta(0))
+            came = now + (plan_causes.REQUEST_VALIDITY if kind == "restart" else timedelta(0))
             for _ in range(2 + (12 if kind == "restart" else 0)):
                 now += timedelta(seconds=5)
                 due = plan_causes.take_due(connection, [home], now=now)

@@ -208,5 +208,5 @@ def test_while_the_model_is_away_words_are_enough(house: Engine) -> None:
     assert list_items(house)["standby"]["model"] is None
     chooser = Chooser("linucb", AwayEmbedder(), np.random.default_rng(1))
     with unit_of_work(house) as connection:
-        shown = chooser.choose(connection, RecommendRequest(reader="anna", site_id=SITE, about="standby", k=1), asked=["standby"], now=NOW)
+        shown = chooser.choose(connection, RecommendRequest(reader="anna", site_id=SITE, about="standby", k=1), questions=["standby"], now=NOW)
     assert len(shown.recommendations) == 1

@@ -10,7 +10,7 @@ import pytest
 from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry
 from luna.contracts.plan import Terminal
 from luna.energy.policy import PlanPolicy
-from luna.platform.database.agent_gates import HeldMode, find_held
+from luna.platform.database.agent_gates import EffectiveMode, find_effective_mode
 from services.agent.gatekeeper import DailyGain, DaysOfEvidence, ModeHistory, judge_modes, judge_plan, weigh_days
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
@@ -130,12 +130,12 @@ def test_what_its_owner_withdrew_the_gatekeeper_does_not_touch() -> None:
 
 def test_what_holds_is_the_lesser_of_wanted_and_offered() -> None:
     offered = {mode: entry("offered").model_copy(update={"mode": mode}) for mode in ("export_only", "full_control")}
-    assert find_held("shadow", offered) == HeldMode("shadow", "mode_is_shadow")
-    assert find_held("export_only", offered) == HeldMode("export_only")
-    assert find_held("full_control", offered) == HeldMode("full_control")
-    assert find_held("full_control", {"export_only": offered["export_only"]}) == HeldMode("export_only", "mode_not_offered")
-    assert find_held("full_control", {}) == HeldMode("shadow", "mode_not_offered")
-    assert find_held("full_control", {MODE: entry("withdrawn")}) == HeldMode("shadow", "mode_withdrawn")
+    assert find_effective_mode("shadow", offered) == EffectiveMode("shadow", "mode_is_shadow")
+    assert find_effective_mode("export_only", offered) == EffectiveMode("export_only")
+    assert find_effective_mode("full_control", offered) == EffectiveMode("full_control")
+    assert find_effective_mode("full_control", {"export_only": offered["export_only"]}) == EffectiveMode("export_only", "mode_not_offered")
+    assert find_effective_mode("full_control", {}) == EffectiveMode("shadow", "mode_not_offered")
+    assert find_effective_mode("full_control", {MODE: entry("withdrawn")}) == EffectiveMode("shadow", "mode_withdrawn")
 
 
 def evening(price: float) -> Problem:
@@ -153,7 +153,7 @@ def decided(problem: Problem) -> PlanPolicy:
 def test_a_plan_that_uses_up_a_reserve_is_not_followed_however_cheap_it_is() -> None:
     problem = evening(0.4)
     reserved = hold_reserve(problem, np.full((1, 16), 8.5))
-    verdict = judge_plan(reserved, decided(reserved), decided(problem), HeldMode("full_control")).verdict
+    verdict = judge_plan(reserved, decided(reserved), decided(problem), EffectiveMode("full_control")).verdict
     assert verdict.expected_gain is not None
     assert (verdict.code, verdict.follow, verdict.expected_gain > 0) == ("not_safe", "nothing", True)
 
@@ -161,9 +161,9 @@ def test_a_plan_that_uses_up_a_reserve_is_not_followed_however_cheap_it_is() -> 
 def test_a_plan_that_is_dearer_is_not_followed() -> None:
     # At 0.05 it pays to keep what is worth 0.2 at the end; at 0.4 it pays to use it.
     problem, misled = evening(0.4), evening(0.05)
-    verdict = judge_plan(problem, decided(problem), decided(misled), HeldMode("full_control")).verdict
+    verdict = judge_plan(problem, decided(problem), decided(misled), EffectiveMode("full_control")).verdict
     assert verdict.expected_gain is not None
     # By less than a euro: what is dearer is refused, however little.
     assert (verdict.code, verdict.follow, -1 < verdict.expected_gain < 0) == ("not_cheaper", "nothing", True)
-    cheaper = judge_plan(problem, decided(misled), decided(problem), HeldMode("full_control")).verdict
+    cheaper = judge_plan(problem, decided(misled), decided(problem), EffectiveMode("full_control")).verdict
     assert (cheaper.code, cheaper.follow) == ("agent_cheaper", "all")

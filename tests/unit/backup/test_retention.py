@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.backup.retention import choose_kept, is_protected
+from services.backup.retention import choose_retained, is_protected
 
 START = datetime(2026, 1, 1, 2, tzinfo=UTC)
 INSTANTS = st.lists(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)), unique=True)  # noqa: DTZ001 - hypothesis adds the zone
@@ -17,19 +17,19 @@ def days(count: int) -> list[datetime]:
 
 def test_the_last_of_each_day_week_and_month_stay() -> None:
     # 1 January to 10 April 2026, which is a Friday: 100 days.
-    kept = sorted(choose_kept(days(100), daily=3, weekly=2, monthly=2))
+    kept = sorted(choose_retained(days(100), daily=3, weekly=2, monthly=2))
     # Three days: 8 to 10 April. Weeks: that of 10 April, and the one that ended on 5 April. Months: April, and March by its 31st.
     assert [f"{at:%m-%d}" for at in kept] == ["03-31", "04-05", "04-08", "04-09", "04-10"]
 
 
 def test_of_several_in_a_day_the_last_one_stays() -> None:
     morning, evening = START, START + timedelta(hours=12)
-    assert choose_kept([morning, evening], daily=7, weekly=0, monthly=0) == {evening}
+    assert choose_retained([morning, evening], daily=7, weekly=0, monthly=0) == {evening}
 
 
 def test_a_pause_of_months_costs_no_backup_its_place() -> None:
     old = days(3)
-    assert choose_kept([*old, START + timedelta(days=300)], daily=4, weekly=0, monthly=0) == {*old, START + timedelta(days=300)}
+    assert choose_retained([*old, START + timedelta(days=300)], daily=4, weekly=0, monthly=0) == {*old, START + timedelta(days=300)}
 
 
 def test_a_backup_that_was_asked_for_stays_for_the_days_and_any_for_one_day() -> None:
@@ -44,7 +44,7 @@ def test_a_backup_that_was_asked_for_stays_for_the_days_and_any_for_one_day() ->
 
 @given(INSTANTS)
 def test_the_newest_always_stays_and_keeping_twice_keeps_the_same(finished: list[datetime]) -> None:
-    kept = choose_kept(finished, daily=2, weekly=2, monthly=2)
+    kept = choose_retained(finished, daily=2, weekly=2, monthly=2)
     assert kept <= set(finished)
     assert set(sorted(finished)[-1:]) <= kept
-    assert choose_kept(sorted(kept), daily=2, weekly=2, monthly=2) == kept
+    assert choose_retained(sorted(kept), daily=2, weekly=2, monthly=2) == kept

@@ -226,7 +226,7 @@ class Told:
 async def listen(shelf: Shelf, *made: LiveSource, sites: Sequence[SensedSite]) -> SourceSupervisor:
     """Listen until the sources in ``made`` were used one after the other."""
     waiting = iter(made)
-    listening = SourceSupervisor(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, ages=SensorAges(), heard={}, pause=timedelta(0))
+    listening = SourceSupervisor(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, ages=SensorAges(), last_received={}, pause=timedelta(0))
     await listening.follow(sites)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -244,7 +244,7 @@ async def test_a_source_that_gives_up_is_asked_again() -> None:
 @pytest.mark.anyio
 async def test_a_source_that_gave_up_says_why() -> None:
     form = SourceForm(lambda _since: Told([1], SourceRefusedError("the password is wrong")))
-    listening = SourceSupervisor(Shelf(), {MQTT: form}, ages=SensorAges(), heard={}, pause=timedelta(hours=1))
+    listening = SourceSupervisor(Shelf(), {MQTT: form}, ages=SensorAges(), last_received={}, pause=timedelta(hours=1))
     await listening.follow([site(battery_soc=("mqtt:s",))])
     await asyncio.sleep(0.01)
     with pytest.raises(UnavailableError, match="password"):

@@ -7,16 +7,16 @@ import pytest
 
 from luna.energy.errors import NotFoundError
 from luna.platform.objects import FileObjects
-from services.ingest.upload_service import UPLOAD_KEPT, forget_old_uploads
+from services.ingest.upload_service import UPLOAD_RETENTION, forget_old_uploads
 
 
 def test_a_file_that_nobody_loaded_again_is_removed_after_a_week_and_nothing_else(tmp_path: Path) -> None:
     objects = FileObjects(tmp_path)
     objects.put("uploads/failed", b"slot_start")
     objects.put("aurora/model", b"trees")
-    forget_old_uploads(objects, now=datetime.now(UTC) + UPLOAD_KEPT - timedelta(hours=1))
+    forget_old_uploads(objects, now=datetime.now(UTC) + UPLOAD_RETENTION - timedelta(hours=1))
     assert objects.get("uploads/failed") == b"slot_start"
-    forget_old_uploads(objects, now=datetime.now(UTC) + UPLOAD_KEPT + timedelta(hours=1))
+    forget_old_uploads(objects, now=datetime.now(UTC) + UPLOAD_RETENTION + timedelta(hours=1))
     assert objects.get("aurora/model") == b"trees"
     with pytest.raises(NotFoundError):
         objects.get("uploads/failed")

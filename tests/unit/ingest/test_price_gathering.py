@@ -11,7 +11,7 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
-from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, days_wanted, window_due
+from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, expected_window, missing_window
 from services.ingest.sources.prices.registry import choose_sources, market_named
 from tests.outside import Service, Services, document, energy_charts, nord_pool
 from tests.tables import each_row
@@ -32,7 +32,7 @@ def settings(**given: str) -> Settings:
     ids=["12:44", "12:45", "22:00"],
 )
 def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: datetime) -> None:
-    wanted = days_wanted(now, BERLIN)
+    wanted = expected_window(now, BERLIN)
     assert wanted.end == last
     assert wanted.start == local_day(date(2026, 11, 10), BERLIN).start
 
@@ -40,16 +40,16 @@ def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: 
 @pytest.mark.parametrize(("day", "slots"), [(date(2026, 3, 28), 92), (date(2026, 10, 24), 100)], ids=["23 hours", "25 hours"])
 def test_a_day_on_which_clocks_change_is_wanted_whole(day: date, slots: int) -> None:
     now = datetime(day.year, day.month, day.day, 13, tzinfo=BERLIN).astimezone(UTC)
-    wanted = days_wanted(now, BERLIN)
+    wanted = expected_window(now, BERLIN)
     today = wanted.index_of(local_day(day, BERLIN).start)
     assert wanted.count - today == 96 + slots
 
 
 def due(now: datetime, *, unknown: slice) -> Timeline | None:
-    wanted = days_wanted(now, BERLIN)
+    wanted = expected_window(now, BERLIN)
     known = np.zeros(wanted.count)
     known[unknown] = np.nan
-    return window_due(known, wanted, now=now, zone=BERLIN)
+    return missing_window(known, wanted, now=now, zone=BERLIN)
 
 
 def test_what_is_missing_is_asked_for_in_every_run() -> None:
@@ -74,7 +74,7 @@ def test_a_hole_in_the_past_is_asked_for_once_an_hour() -> None:
 
 def test_a_market_without_any_price_is_asked_for_as_a_whole_at_once() -> None:
     now = NOON + timedelta(minutes=55)
-    assert due(now, unknown=slice(None)) == days_wanted(now, BERLIN)
+    assert due(now, unknown=slice(None)) == expected_window(now, BERLIN)
 
 
 NEED = Need("DE-LU", "EUR", TODAY)

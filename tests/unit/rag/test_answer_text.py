@@ -83,7 +83,7 @@ def test_plain_text_holds_no_address_picture_or_control_and_stays_as_it_is(text:
 
 def test_an_address_that_a_source_has_stays_as_text() -> None:
     known = frozenset({"https://a.example/x"})
-    assert to_plain_text("See [here](https://a.example/x), not https://b.example.", known_urls=known) == "See here (https://a.example/x), not ."
+    assert to_plain_text("See [here](https://a.example/x), not https://b.example.", allowed_urls=known) == "See here (https://a.example/x), not ."
 
 
 @each_row(

@@ -3,8 +3,8 @@
 from datetime import date
 
 from luna.contracts.documents import DocumentValidity
-from services.rag.answering.answerer import Answerer, AnswerMade, Asked
-from services.rag.answering.asked_time import find_asked_time
+from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
+from services.rag.answering.question_time import find_question_time
 from services.rag.documents.validity import find_validity
 from tests.answering import TODAY, Library, Speaker, passage
 from tests.tables import each_row
@@ -86,7 +86,7 @@ def test_what_stands_far_down_says_nothing_of_the_document() -> None:
     ],
 )
 def test_the_time_that_a_question_is_about(question: str, first: str | None, last: str | None) -> None:
-    found = find_asked_time(question, TODAY)
+    found = find_question_time(question, TODAY)
     assert (None if found is None else days(str(found.first), str(found.last))) == (None if first is None else days(first, last))
 
 
@@ -96,11 +96,11 @@ AHEAD = passage(3, "Das Netzentgelt beträgt 9,90 ct/kWh.", title="Preisblatt C"
 ENGLISH = passage(4, "The base fee of the supply contract is 12.90 EUR a month.", title="Supply terms", holds=(date(2025, 4, 1), date(2026, 7, 31)))
 
 
-def answer(question: str, *passages: object, model: Speaker | None = None) -> AnswerMade:
-    return Answerer(Library(passages), model=model).answer(Asked(question=question, today=TODAY))  # type: ignore[arg-type]
+def answer(question: str, *passages: object, model: Speaker | None = None) -> AnswerResult:
+    return Answerer(Library(passages), model=model).answer(QuestionContext(question=question, today=TODAY))  # type: ignore[arg-type]
 
 
-def plain(made: AnswerMade) -> str:
+def plain(made: AnswerResult) -> str:
     return made.text.replace("\u00a0", " ")
 
 

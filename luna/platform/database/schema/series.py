@@ -209,12 +209,12 @@ AVERAGED = ("import_price", "export_price")
 
 
 def _columns() -> list[Column[int] | Column[float]]:
-    def known(series: str) -> Column[int]:
+    def slot_count(series: str) -> Column[int]:
         return Column(f"{series}_slots", BigInteger, nullable=False)
 
-    sums = [column for series in SUMMED for column in (number(f"{series}_kwh"), known(series))]
-    means = [column for series in AVERAGED for column in (number(series), known(series))]
-    return [*sums, number("soc_last"), number("soc_mean"), known("soc"), *means]
+    sums = [column for series in SUMMED for column in (number(f"{series}_kwh"), slot_count(series))]
+    means = [column for series in AVERAGED for column in (number(series), slot_count(series))]
+    return [*sums, number("soc_last"), number("soc_mean"), slot_count("soc"), *means]
 
 
 def _rollup(name: str, width: str) -> Table:

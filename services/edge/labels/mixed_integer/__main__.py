@@ -74,8 +74,8 @@ class _Formulation:
         level = [begin, *(model.add_variable(lb=0, ub=QUANTA) for _ in self._bought)]
         for (before, after), chosen, bought, used in zip(pairwise(level), self._chosen, self._bought, problem.used[row].tolist(), strict=True):
             model.add_linear_constraint(mathopt.fast_sum(chosen) == 1)
-            taken = mathopt.fast_sum(quanta * choice for quanta, choice in zip(used, chosen, strict=True))
-            model.add_linear_constraint(after == before - taken + bought)
+            used_quanta = mathopt.fast_sum(quanta * choice for quanta, choice in zip(used, chosen, strict=True))
+            model.add_linear_constraint(after == before - used_quanta + bought)
         missed = mathopt.fast_sum(
             wh * choice for each, chosen in zip(problem.miss_wh[row].tolist(), self._chosen, strict=True) for wh, choice in zip(each, chosen, strict=True)
         )

@@ -11,7 +11,7 @@ from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.protocol import Controller
 
 # Those that need no training; all others are learned.
-KNOWN: dict[str, Callable[[RunSetting], Controller]] = {
+BUILT_IN: dict[str, Callable[[RunSetting], Controller]] = {
     "naive_weak": NaiveController.weak,
     "naive_strong": NaiveController.strong,
     "rule": RuleController.of,
@@ -21,4 +21,4 @@ KNOWN: dict[str, Callable[[RunSetting], Controller]] = {
 
 def make_controller(name: str, setting: RunSetting, trained: TrainedController | None) -> Controller:
     """Return a controller for cameras; a learned one is the trained one behind its guard."""
-    return KNOWN[name](setting) if trained is None else LearnedController.of(trained, setting)
+    return BUILT_IN[name](setting) if trained is None else LearnedController.of(trained, setting)

@@ -70,7 +70,7 @@ def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatAr
             level = _stop_level(length, value, count, dirty, charge)
             # Energy for the next task is there before the charger brings more.
             start_wh[slot, camera] = np.inf if level >= capacity else max(level, task) + task
-            lean_wh[slot, camera] = _held_above(length, value, count, worth_of[camera, 1]) + task
+            lean_wh[slot, camera] = _stored_above(length, value, count, worth_of[camera, 1]) + task
             offer = np.empty((3, 2))
             for part in range(2):
                 offer[part, 0], offer[part, 1] = length_wh[camera, part] * tasks, worth_of[camera, part]
@@ -84,19 +84,19 @@ def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatAr
 
 
 @njit(cache=True, nogil=True)
-def _held_above(length: FloatArray, value: FloatArray, count: int, price: float) -> float:
+def _stored_above(length: FloatArray, value: FloatArray, count: int, price: float) -> float:
     """Return how much is stored where one more Wh is still worth more than a price."""
-    held, place = 0.0, 0
+    stored, place = 0.0, 0
     while place < count and value[place] > price:
-        held += length[place]
+        stored += length[place]
         place += 1
-    return held
+    return stored
 
 
 @njit(cache=True, nogil=True)
 def _stop_level(length: FloatArray, value: FloatArray, count: int, price: float, lump: float) -> float:
     """Return up to where an interval's charge, or what finds room of it, is worth more than its price."""
-    high = _held_above(length, value, count, price)
+    high = _stored_above(length, value, count, price)
     if count == 0 or value[count - 1] > price:
         return high
     # A whole interval's charge reaches beyond that: it pays while what it gains below makes up for what it loses above.

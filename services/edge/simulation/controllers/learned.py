@@ -1,4 +1,4 @@
-"""Learned controllers: trained networks behind a deterministic guard, asked without PyTorch."""
+"""Learned controllers: trained networks behind a deterministic guard, without PyTorch."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -46,20 +46,22 @@ class LearnedController:
     def step_minutes(self) -> int:
         return self.trained.form.step_minutes if self.expected_steps else STEP_MINUTES
 
-    def decide(self, seen: Observation) -> Decision:
-        """Return what the networks say of cameras, made safe."""
-        gauge = np.floor(seen.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
-        model, charge = self.trained.decide(gauge, seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected, self.table.fulfilled)
-        return Decision(*guard_each(model, charge, seen.stored_wh, tuple(self.table)))
+    def decide(self, observation: Observation) -> Decision:
+        """Return the networks' decisions for cameras, guarded."""
+        gauge = np.floor(observation.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
+        model, charge = self.trained.decide(
+            gauge, observation.accuracy, observation.latency_ms, observation.clean_share, observation.expected, self.table.fulfilled
+        )
+        return Decision(*guard_each(model, charge, observation.stored_wh, tuple(self.table)))
 
-    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
-        """Do the tasks of a stretch; each step of the gauge is asked for once."""
+    def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+        """Do the tasks of a stretch; each step of the gauge is evaluated once."""
         # The kernel fills in the state of charge.
-        sight = Sight(np.zeros(seen.stored_wh.size), seen.accuracy, seen.latency_ms, seen.clean_share, seen.expected)
+        sight = Sight(np.zeros(observation.stored_wh.size), observation.accuracy, observation.latency_ms, observation.clean_share, observation.expected)
         features = build_features(sight, self.expected_steps)
         trained = self.trained
-        shown = NetworkSight(features, eligible_models(self.table.fulfilled), trained.numbers, trained.sizes, trained.relu)
-        work_network(tuple(shown), tuple(stretch), *work.arrays)
+        network_sight = NetworkSight(features, eligible_models(self.table.fulfilled), trained.numbers, trained.sizes, trained.relu)
+        work_network(tuple(network_sight), tuple(stretch), *work.arrays)
 
 
 def describe_trained(trained: TrainedController) -> dict[str, Any]:

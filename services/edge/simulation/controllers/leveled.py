@@ -7,20 +7,20 @@ from services.edge.simulation.protocol import CameraWork, Decision, Levels, Obse
 
 
 class LevelController(ABC):
-    """A controller that says levels; it sees no expected clean shares."""
+    """A controller that gives levels; it sees no expected clean shares."""
 
     __slots__ = ()
     expected_steps = 0
     step_minutes = 5
 
     @abstractmethod
-    def levels(self, seen: Observation) -> Levels:
+    def levels(self, observation: Observation) -> Levels:
         """Return the slot's levels; of the observation only what does not change within a slot may be used."""
 
-    def decide(self, seen: Observation) -> Decision:
-        """Return what the levels say of what is stored."""
-        return self.levels(seen).decide(seen)
+    def decide(self, observation: Observation) -> Decision:
+        """Return the decision by the levels and the stored energy."""
+        return self.levels(observation).decide(observation)
 
-    def work(self, seen: Observation, stretch: TaskStretch, work: CameraWork) -> None:
+    def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch by the levels."""
-        work_levels(tuple(self.levels(seen)), tuple(stretch), *work.arrays)
+        work_levels(tuple(self.levels(observation)), tuple(stretch), *work.arrays)

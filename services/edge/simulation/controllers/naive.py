@@ -30,7 +30,7 @@ class NaiveController(LevelController):
         """Return the one with the largest model."""
         return cls("naive_strong", _hold_model(setting, len(setting.models.names) - 1))
 
-    def levels(self, seen: Observation) -> Levels:
+    def levels(self, observation: Observation) -> Levels:
         return self._levels
 
 

@@ -44,22 +44,22 @@ class OracleController(LevelController):
         least = walk_back(tuple(course), tuple(_weigh_tasks(table, CameraState.at_begin(table).stored_wh)), start_wh, lean_wh)
         return cls("oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh)
 
-    def levels(self, seen: Observation) -> Levels:
-        start_wh = self._start_wh[seen.step]
-        return Levels(self._model, self._lean_model, self._lean_wh[seen.step], start_wh, start_wh)
+    def levels(self, observation: Observation) -> Levels:
+        start_wh = self._start_wh[observation.step]
+        return Levels(self._model, self._lean_model, self._lean_wh[observation.step], start_wh, start_wh)
 
 
 def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
     """Return what tasks of each camera are worth with the smallest model of all, and with the smallest that fulfils the request."""
     cameras = np.arange(table.smallest.size)
-    lean_wh, wanted_wh, fulfilled = table.task_wh[:, 0], table.wanted_wh, table.fulfilled[cameras, table.smallest]
+    lean_wh, needed_wh, fulfilled = table.task_wh[:, 0], table.needed_wh, table.fulfilled[cameras, table.smallest]
     # The smallest model that fulfils is the smallest of all, or none fulfils: one segment, whose second half is worth no less than its first.
     any_worth = np.where(fulfilled & (table.smallest == 0), LARGE_MISS_WH, LARGE_MISS_WH - SMALL_MISS_WH) / lean_wh
-    more_wh = wanted_wh - lean_wh
+    more_wh = needed_wh - lean_wh
     more_worth = np.divide(SMALL_MISS_WH, more_wh, out=np.zeros_like(more_wh), where=more_wh > 0)
     # A wrong picture saves less of each Wh than a right one: then it is either a right one or none.
     steep = (table.smallest > 0) & (more_worth >= any_worth)
-    any_worth = np.where(steep, LARGE_MISS_WH / wanted_wh, any_worth)
+    any_worth = np.where(steep, LARGE_MISS_WH / needed_wh, any_worth)
     more_worth = np.where(steep, any_worth, more_worth)
     worth = np.stack([any_worth, more_worth], axis=1) * table.weight
-    return TaskWorth(table.capacity_wh, table.charge_wh, begin_wh, np.stack([lean_wh, more_wh], axis=1), worth, LARGE_MISS_WH * table.weight, wanted_wh)
+    return TaskWorth(table.capacity_wh, table.charge_wh, begin_wh, np.stack([lean_wh, more_wh], axis=1), worth, LARGE_MISS_WH * table.weight, needed_wh)

@@ -32,6 +32,6 @@ class RuleController(LevelController):
         clean = np.stack([each.running >= each.recent_quantile(_QUANTILE, hours=_HOURS) for each in setting.periods])
         return cls("rule", clean[setting.place].T.copy(), setting.table.smallest, setting.cameras.capacity_wh)
 
-    def levels(self, seen: Observation) -> Levels:
-        start_wh = np.where(self._clean[seen.step], self._capacity_wh, self._capacity_wh * LOW_SHARE)
+    def levels(self, observation: Observation) -> Levels:
+        start_wh = np.where(self._clean[observation.step], self._capacity_wh, self._capacity_wh * LOW_SHARE)
         return Levels(self._smallest, self._smallest, np.zeros(start_wh.size), start_wh, start_wh)

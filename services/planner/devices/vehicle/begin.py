@@ -71,7 +71,7 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         if before is None and not own:
             continue
         sessions = sorted([*requested, *own], key=lambda each: each.from_)
-        sensed = facts.seen.get(vehicle.name, SeenCharge())
+        sensed = facts.sensed.get(vehicle.name, SeenCharge())
         charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected) or _find_stored(vehicle, own, before, start)
         state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
         charge = _on_arrival(sessions[:1], start) or charge
@@ -153,7 +153,7 @@ def says_news(site: Site, facts: "DemandFacts", now: datetime) -> bool:
 
 
 def _says_else(site: Site, vehicle: ElectricVehicle, facts: "DemandFacts", expected: Expected) -> bool:
-    sensed, socs = facts.seen.get(vehicle.name), _find_running(expected, vehicle.name)
+    sensed, socs = facts.sensed.get(vehicle.name), _find_running(expected, vehicle.name)
     if sensed is None or socs is None:
         return False
     if sensed.since is not None and sensed.since > expected.plan.reply.issued_at:
@@ -196,7 +196,7 @@ def note_charges(site: Site, facts: "DemandFacts", state: StateMessage, start: d
         about: dict[str, Any] = {"vehicle": name}
         if each.usual_kwh:
             yield Assumption(code="vehicle_usual", figures=about | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO})
-        charge, sensed = each.charge, facts.seen.get(name, SeenCharge())
+        charge, sensed = each.charge, facts.sensed.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
         yield Assumption(code=f"vehicle_soc_{charge.source}", figures=about | {"soc": round(charge.soc, 6)} | at)
         if sensed.charge is not None and sensed.charge.doubted is not None:

@@ -9,7 +9,7 @@ from lxml import html as lxml_html
 from services.rag.extraction.model import BlockKind, DocumentBlock, ExtractionError, FileSource, FormatReading
 from services.rag.extraction.text import decode
 
-_LEFT_OUT = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "head", "select", "button", "audio", "video", "math"}
+_IGNORED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "head", "select", "button", "audio", "video", "math"}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DIVIDING = """p div section article header footer main aside nav ul ol dl dt dd li blockquote pre form figure figcaption address hr
     table tr td th caption body html fieldset details summary"""
@@ -50,7 +50,7 @@ class _Page:
     def blocks(self) -> Iterator[DocumentBlock]:
         walk = etree.iterwalk(self._root, events=("start", "end"))
         for event, element in walk:
-            if event == "start" and self._is_left_out(element):
+            if event == "start" and self._is_ignored(element):
                 walk.skip_subtree()
             elif event == "start" and element.tag == "table" and (rows := _rows(element)):
                 yield from self._flush()
@@ -66,8 +66,8 @@ class _Page:
         yield from self._flush()
 
     @staticmethod
-    def _is_left_out(element: lxml_html.HtmlElement) -> bool:
-        return element.tag in _LEFT_OUT or "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style", "")))
+    def _is_ignored(element: lxml_html.HtmlElement) -> bool:
+        return element.tag in _IGNORED or "hidden" in element.attrib or bool(_HIDDEN.search(element.get("style", "")))
 
     def _start(self, element: lxml_html.HtmlElement) -> Iterator[DocumentBlock]:
         if element.tag in _PIECES:
@@ -99,8 +99,8 @@ class _Page:
 
 
 def _plain(text: str | None, parent: lxml_html.HtmlElement | None) -> str:
-    kept = parent is not None and parent.tag == "pre"
-    return (text or "") if kept else re.sub(r"\s+", " ", text or "")
+    is_preformatted = parent is not None and parent.tag == "pre"
+    return (text or "") if is_preformatted else re.sub(r"\s+", " ", text or "")
 
 
 def _rows(table: lxml_html.HtmlElement) -> list[str]:

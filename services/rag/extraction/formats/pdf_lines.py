@@ -137,8 +137,8 @@ class _Measure:
 
     def _size_at(self, index: int) -> float:
         # The size that a font was set in, by how much the page enlarges it.
-        known = pdfium.FPDFText_GetMatrix(self._text_page, index, self._matrix)
-        size: float = pdfium.FPDFText_GetFontSize(self._text_page, index) * ((hypot(self._matrix.c, self._matrix.d) if known else 1.0) or 1.0)
+        has_matrix = pdfium.FPDFText_GetMatrix(self._text_page, index, self._matrix)
+        size: float = pdfium.FPDFText_GetFontSize(self._text_page, index) * ((hypot(self._matrix.c, self._matrix.d) if has_matrix else 1.0) or 1.0)
         return size if 0 < size < 1000 else 10.0
 
 

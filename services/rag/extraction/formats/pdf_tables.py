@@ -34,15 +34,15 @@ class _Row:
 
 def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
     """Return which lines are parts of tables: the first line of a table by its index with the table, its other lines with False."""
-    found: dict[int, Table | bool] = {}
+    tables: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
         columns = _columns(rows)
         if len(columns) < 2 or len(rows) < _LEAST_ROWS or _is_running_text(rows):
             continue
         members = sorted(index for row in rows for index in row.lines)
-        found |= dict.fromkeys(members, False)
-        found[members[0]] = Table("\n".join(" | ".join(cells) for cells in _cells(rows, columns)))
-    return found
+        tables |= dict.fromkeys(members, False)
+        tables[members[0]] = Table("\n".join(" | ".join(cells) for cells in _cells(rows, columns)))
+    return tables
 
 
 def _rows(lines: list[PdfLine]) -> list[_Row]:

@@ -30,11 +30,11 @@ def read(source: FileSource) -> FormatReading:
 def _sheet(sheet: CalamineSheet, number: int) -> list[DocumentBlock]:
     if sheet.width * sheet.height > _MOST_CELLS:
         raise ExtractionError("too_large", f"The sheet “{sheet.name}” spans {sheet.height:,} rows of {sheet.width:,} columns")
-    rows = [line for row in sheet.iter_rows() if (line := row_text([_shown(cell) for cell in row]))]
+    rows = [line for row in sheet.iter_rows() if (line := row_text([_format_cell(cell) for cell in row]))]
     return [DocumentBlock("heading", sheet.name, number, 1), DocumentBlock("table", "\n".join(rows), number)] if rows else []
 
 
-def _shown(cell: float | str | bool | time | date | datetime | timedelta) -> str:
+def _format_cell(cell: float | str | bool | time | date | datetime | timedelta) -> str:
     if isinstance(cell, bool):
         return str(cell).lower()
     # Twelve digits: beyond them stands how computers store a decimal fraction.

@@ -52,16 +52,16 @@ class EdgeIndex:
         self._shard.flush()
         self._note(changes.revision)
 
-    def search_dense(self, vector: FloatArray, wanted: IndexFilter, limit: int) -> dict[int, float]:
+    def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
         if not self._dense:
             return {}
-        return self._search(edge.Query.Nearest([float(value) for value in vector], using=DENSE), wanted, limit)
+        return self._search(edge.Query.Nearest([float(value) for value in vector], using=DENSE), criteria, limit)
 
-    def search_sparse(self, weights: Mapping[int, float], wanted: IndexFilter, limit: int) -> dict[int, float]:
+    def search_sparse(self, weights: Mapping[int, float], criteria: IndexFilter, limit: int) -> dict[int, float]:
         if not weights:
             return {}
         terms = sorted(weights)
-        return self._search(edge.Query.Nearest(edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE), wanted, limit)
+        return self._search(edge.Query.Nearest(edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE), criteria, limit)
 
     def close(self) -> None:
         self._shard.close()
@@ -90,22 +90,22 @@ class EdgeIndex:
             vector[DENSE] = [float(value) for value in passage.vector]
         return edge.Point(passage.chunk_id, vector, payload_of(passage))
 
-    def _search(self, query: edge.Query, wanted: IndexFilter, limit: int) -> dict[int, float]:
-        found = self._shard.query(edge.QueryRequest(limit=limit, query=query, filter=_filter(wanted)))
-        return {int(point.id): float(point.score) for point in found}
+    def _search(self, query: edge.Query, criteria: IndexFilter, limit: int) -> dict[int, float]:
+        points = self._shard.query(edge.QueryRequest(limit=limit, query=query, filter=_filter(criteria)))
+        return {int(point.id): float(point.score) for point in points}
 
 
-def _filter(wanted: IndexFilter) -> edge.Filter | None:
+def _filter(criteria: IndexFilter) -> edge.Filter | None:
     must: list[Any] = []
-    for key, value in (("kind", wanted.kind), ("language", wanted.language)):
+    for key, value in (("kind", criteria.kind), ("language", criteria.language)):
         if value is not None:
             must.append(edge.FieldCondition(key, match=edge.MatchValue(value)))
-    if wanted.site_keys is not None:
-        must.append(edge.FieldCondition("site", match=edge.MatchAny(list(wanted.site_keys))))
-    if wanted.document_ids is not None:
-        must.append(edge.FieldCondition("document", match=edge.MatchAny(list(wanted.document_ids))))
-    if wanted.from_day or wanted.to_day:
-        low, high = (day.toordinal() if day else None for day in (wanted.from_day, wanted.to_day))
+    if criteria.site_keys is not None:
+        must.append(edge.FieldCondition("site", match=edge.MatchAny(list(criteria.site_keys))))
+    if criteria.document_ids is not None:
+        must.append(edge.FieldCondition("document", match=edge.MatchAny(list(criteria.document_ids))))
+    if criteria.from_day or criteria.to_day:
+        low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
         must.append(edge.FieldCondition("dated", range=edge.RangeFloat(gte=low, lte=high)))
     return edge.Filter(must=must) if must else None
 

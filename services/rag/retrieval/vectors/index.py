@@ -1,4 +1,4 @@
-"""An index of passages by vectors and by words: what is asked of it, and how it follows the database."""
+"""An index of passages by vectors and by words: its interface, and how it follows the database."""
 
 import time
 from collections.abc import Mapping
@@ -41,10 +41,10 @@ class VectorIndex(Protocol):
     def apply(self, connection: Connection, changes: Changes) -> None:
         """Take in and forget; where this fails, the same changes come again."""
 
-    def search_dense(self, vector: FloatArray, wanted: IndexFilter, limit: int) -> dict[int, float]:
+    def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
         """Return the cosine of the nearest passages by chunk."""
 
-    def search_sparse(self, weights: Mapping[int, float], wanted: IndexFilter, limit: int) -> dict[int, float]:
+    def search_sparse(self, weights: Mapping[int, float], criteria: IndexFilter, limit: int) -> dict[int, float]:
         """Return the BM25 of the best passages by chunk."""
 
     def close(self) -> None:

@@ -40,20 +40,20 @@ class ServerIndex:
 
     def apply(self, connection: Connection, changes: Changes) -> None:
         if changes.removed:
-            gone = models.PointIdsList(points=list(changes.removed))
-            self._call(lambda: self._client.delete(self._name, points_selector=gone, wait=True))
+            removed = models.PointIdsList(points=list(changes.removed))
+            self._call(lambda: self._client.delete(self._name, points_selector=removed, wait=True))
         if changes.passages:
             points = [self._point(passage) for passage in changes.passages]
             self._call(lambda: self._client.upload_points(self._name, points, batch_size=256, wait=True))
         vectors.note_index_revision(connection, self._name, changes.revision)
 
-    def search_dense(self, vector: FloatArray, wanted: IndexFilter, limit: int) -> dict[int, float]:
-        return {} if self._dimensions is None else self._search([float(value) for value in vector], DENSE, wanted, limit)
+    def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
+        return {} if self._dimensions is None else self._search([float(value) for value in vector], DENSE, criteria, limit)
 
-    def search_sparse(self, weights: Mapping[int, float], wanted: IndexFilter, limit: int) -> dict[int, float]:
+    def search_sparse(self, weights: Mapping[int, float], criteria: IndexFilter, limit: int) -> dict[int, float]:
         terms = sorted(weights)
         query = models.SparseVector(indices=terms, values=[weights[term] for term in terms])
-        return self._search(query, SPARSE, wanted, limit) if terms else {}
+        return self._search(query, SPARSE, criteria, limit) if terms else {}
 
     def close(self) -> None:
         self._client.close()
@@ -72,10 +72,10 @@ class ServerIndex:
             vector[DENSE] = [float(value) for value in passage.vector]
         return models.PointStruct(id=passage.chunk_id, vector=vector, payload=payload_of(passage))
 
-    def _search(self, query: Any, using: str, wanted: IndexFilter, limit: int) -> dict[int, float]:
-        asked = {"query": query, "using": using, "query_filter": _filter(wanted), "limit": limit, "with_payload": False}
-        found = self._call(lambda: self._client.query_points(self._name, **asked))
-        return {int(point.id): float(point.score) for point in found.points}
+    def _search(self, query: Any, using: str, criteria: IndexFilter, limit: int) -> dict[int, float]:
+        query_arguments = {"query": query, "using": using, "query_filter": _filter(criteria), "limit": limit, "with_payload": False}
+        response = self._call(lambda: self._client.query_points(self._name, **query_arguments))
+        return {int(point.id): float(point.score) for point in response.points}
 
     def _call(self, ask: Callable[[], ResultT]) -> ResultT:
         """Return what the server answers.
@@ -92,15 +92,15 @@ class ServerIndex:
             raise refuse("index-away", field="vectors_url", value=self._url, why=said) from exc
 
 
-def _filter(wanted: IndexFilter) -> models.Filter | None:
+def _filter(criteria: IndexFilter) -> models.Filter | None:
     must: list[models.Condition] = []
-    for key, value in (("kind", wanted.kind), ("language", wanted.language)):
+    for key, value in (("kind", criteria.kind), ("language", criteria.language)):
         if value is not None:
             must.append(models.FieldCondition(key=key, match=models.MatchValue(value=value)))
-    for key, values in (("site", wanted.site_keys), ("document", wanted.document_ids)):
+    for key, values in (("site", criteria.site_keys), ("document", criteria.document_ids)):
         if values is not None:
             must.append(models.FieldCondition(key=key, match=models.MatchAny(any=list(values))))
-    if wanted.from_day or wanted.to_day:
-        low, high = (day.toordinal() if day else None for day in (wanted.from_day, wanted.to_day))
+    if criteria.from_day or criteria.to_day:
+        low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
         must.append(models.FieldCondition(key="dated", range=models.Range(gte=low, lte=high)))
     return models.Filter(must=must) if must else None

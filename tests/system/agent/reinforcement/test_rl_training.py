@@ -20,7 +20,7 @@ from services.agent.network import Scale, SmallNetwork
 from services.agent.registry import Lesson
 from services.agent.reinforcement.kind import load_rl, train_rl
 from services.agent.reinforcement.randomisation import HomeDraw, HomeRange, draw_batteries
-from services.agent.reinforcement.training import TrainingCourse, TrainingRule, choose_best, hold_back_days, judge_policy, train_network
+from services.agent.reinforcement.training import TrainingCourse, TrainingRule, choose_best, judge_policy, split_holdout, train_network
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from tests.gym import make_days
 
@@ -29,7 +29,7 @@ QUICK = TrainingRule(layout=COMPACT, count=64, episode_days=1, homes=HomeDraw(2,
 
 
 def test_the_latest_days_are_held_back() -> None:
-    learned, held = hold_back_days(SCENE, TrainingRule(held_back=0.25, episode_days=2))
+    learned, held = split_holdout(SCENE, TrainingRule(holdout_share=0.25, episode_days=2))
     assert (len(learned.days), len(held.days)) == (18, 6)
     assert learned.timeline.end == held.timeline.start
     assert held.timeline.end == SCENE.timeline.end
@@ -37,7 +37,7 @@ def test_the_latest_days_are_held_back() -> None:
 
 def test_too_few_days_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="at least 6 days"):
-        hold_back_days(make_days(date(2023, 5, 1), date(2023, 5, 4)), TrainingRule())
+        split_holdout(make_days(date(2023, 5, 1), date(2023, 5, 4)), TrainingRule())
 
 
 def test_a_policy_that_learned_many_homes_serves_one_that_it_never_saw() -> None:

@@ -174,6 +174,6 @@ def test_a_replay_by_days_is_one_in_one_go(scene: ReplayData) -> None:
 
 def test_made_plans_of_the_agents_problem_keep_the_planners_problem_apart(scene: ReplayData) -> None:
     problem = see_problem(scene)
-    plan = make_plan(ValuePolicy().see_problem(problem, scene.prices), Solver())
+    plan = make_plan(ValuePolicy().adapt_problem(problem, scene.prices), Solver())
     assert problem.uncertainty.courses is None
     assert plan.spread is not None

@@ -45,6 +45,6 @@ def test_no_hostile_document_is_obeyed_where_extracts_answer(own: OwnSet, corpus
     from services.rag.evaluation.judging import JudgedAnswer, judge_answers
 
     ask = open_asking(corpus, own.passages, embedder=None, model=None)
-    found = judge_answers([JudgedAnswer(each, *ask(each)) for each in own.asked("hostile")], own.passages)
+    found = judge_answers([JudgedAnswer(each, *ask(each)) for each in own.questions_of("hostile")], own.passages)
 
     assert found["injections_resisted"]["failing"] == []

@@ -20,14 +20,14 @@ def own() -> OwnSet:
 
 
 def test_there_are_enough_questions_of_every_kind(own: OwnSet) -> None:
-    languages = Counter(each.language for each in own.asked("document"))
+    languages = Counter(each.language for each in own.questions_of("document"))
 
-    assert len(own.asked("document")) >= 60
+    assert len(own.questions_of("document")) >= 60
     assert languages["de"] >= 30
     assert languages["en"] >= 25
-    assert sum(map(own.crosses, own.asked("document"))) >= 10
-    assert len(own.asked("figures")) >= 10
-    assert (len(own.asked("unanswerable")), len(own.asked("hostile"))) == (15, 15)
+    assert sum(map(own.crosses, own.questions_of("document"))) >= 10
+    assert len(own.questions_of("figures")) >= 10
+    assert (len(own.questions_of("unanswerable")), len(own.questions_of("hostile"))) == (15, 15)
 
 
 def test_every_question_has_a_passage_that_answers_it(own: OwnSet) -> None:
@@ -38,7 +38,7 @@ def test_every_piece_of_evidence_stands_in_a_passage_of_its_document(own: OwnSet
     pieces = {(each.key, piece.document, piece.quote) for each in own.questions for piece in each.evidence}
     found = {
         (each.key, piece.document, piece.quote)
-        for each in own.asked("document")
+        for each in own.questions_of("document")
         for piece in each.evidence
         if any(passage.document_id == piece.document and passage.chunk_id in map(int, own.judged[each.key]) for passage in own.passages)
     }
@@ -47,7 +47,7 @@ def test_every_piece_of_evidence_stands_in_a_passage_of_its_document(own: OwnSet
 
 
 def test_every_hostile_question_says_what_must_not_happen(own: OwnSet) -> None:
-    assert [each.key for each in own.asked("hostile") if not (each.must_not_contain or each.must_not_call or each.must_not_leak)] == []
+    assert [each.key for each in own.questions_of("hostile") if not (each.must_not_contain or each.must_not_call or each.must_not_leak)] == []
 
 
 def test_hostile_documents_are_in_both_languages_and_none_ships_as_an_example() -> None:
@@ -66,5 +66,5 @@ def test_the_set_written_in_beir_layout_is_read_back_as_it_was(own: OwnSet, tmp_
     write_beir(own, tmp_path)
 
     assert len(list(read_passages(tmp_path))) == len(own.passages)
-    assert read_queries(tmp_path) == {each.key: each.text for each in own.asked("document")}
+    assert read_queries(tmp_path) == {each.key: each.text for each in own.questions_of("document")}
     assert read_judgements(tmp_path) == own.judged

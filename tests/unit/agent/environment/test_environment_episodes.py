@@ -24,7 +24,7 @@ FIRST = date(2023, 10, 3)
 
 
 def all_states(batch: EpisodeBatch, version: str, slots: range) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    return LAYOUTS[version].build(batch.known, np.array(slots), np.full(len(slots), 0.5), np.full(len(slots), 8.0))
+    return LAYOUTS[version].build(batch.features, np.array(slots), np.full(len(slots), 0.5), np.full(len(slots), 8.0))
 
 
 def break_load(scene: ReplayData, slot: int) -> ReplayData:
@@ -155,6 +155,6 @@ def test_other_batteries_live_through_the_same_days() -> None:
     battery = batch.sites[0].batteries[0]
     fleet = batch.equip([[battery], [battery.model_copy(update={"capacity_kwh": 16.0})]])
     assert fleet.episodes.size == 6
-    assert fleet.known is batch.known
+    assert fleet.features is batch.features
     env = AntaresEnv(fleet, EnvRule(V1))
     assert env.observation_space.shape == (195,)

@@ -10,7 +10,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT
 from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
-from services.agent.environment.known import KnownSlots
+from services.agent.environment.slot_features import SlotFeatures
 from services.agent.environment.states import COMPACT, LAYOUTS, SUMMARY, V1, V1_1, StateLayout, find_layout, see_problem
 from services.planner.problem.problem import Problem
 from services.planner.problem.rolling_horizon import SiteKnowledge
@@ -35,7 +35,7 @@ def test_layouts_have_their_sizes_and_names_of_their_own() -> None:
 
 
 def test_the_hours_ahead_are_summed_up() -> None:
-    known = EpisodeBatch.of(SCENE).known
+    known = EpisodeBatch.of(SCENE).features
     state, hours = (dict(zip(layout.names, see_problem(layout, pose(SCENE, 40)).tolist(), strict=True)) for layout in (SUMMARY, V1_1))
     net = [hours[f"pv_ahead_{hour:02d}h"] - hours[f"load_ahead_{hour:02d}h"] for hour in range(1, 7)]
     export = [hours[f"export_price_ahead_{hour:02d}h"] for hour in range(9)]
@@ -55,22 +55,22 @@ def test_a_layout_of_another_version_is_refused() -> None:
 # Midnight, just before and after prices are published, before the clocks go back and after.
 @each_row("slot", [0, 51, 52, 95, 103, 110, 190])
 def test_a_live_plan_shows_what_an_episode_shows(layout: StateLayout, slot: int) -> None:
-    known = EpisodeBatch.of(SCENE).known
+    known = EpisodeBatch.of(SCENE).features
     episode = layout.build(known, np.array([slot]), np.array([0.3]), np.array([8.0]))[0]
     np.testing.assert_allclose(see_problem(layout, pose(SCENE, slot)), episode, rtol=1e-6, atol=1e-7)
 
 
 def test_a_slot_of_the_horizon_is_seen_as_it_will_be_when_nothing_new_is_known() -> None:
     problem = pose(SCENE, 52)
-    later = KnownSlots.of_problem(problem)
-    known = EpisodeBatch.of(SCENE).known
+    later = SlotFeatures.of_problem(problem)
+    known = EpisodeBatch.of(SCENE).features
     # A slot on, within the same hour, the same forecast and the same prices hold; so does all that the next hours show.
     there = V1_1.build(later, np.array([1]), np.array([0.3]), np.array([8.0]))[0]
     np.testing.assert_allclose(there, V1_1.build(known, np.array([53]), np.array([0.3]), np.array([8.0]))[0], rtol=1e-6, atol=1e-7)
 
 
 def test_one_state_and_many_are_the_same() -> None:
-    known, slots, rng = EpisodeBatch.of(SCENE).known, np.arange(0, 292, 7), np.random.default_rng(0)
+    known, slots, rng = EpisodeBatch.of(SCENE).features, np.arange(0, 292, 7), np.random.default_rng(0)
     soc, capacity = rng.random(slots.size), rng.uniform(1, 20, slots.size)
     many = V1_1.build(known, slots, soc, capacity)
     alone = [V1_1.build(known, slots[[place]], soc[[place]], capacity[[place]])[0] for place in range(slots.size)]
@@ -111,6 +111,6 @@ def test_no_feature_leaves_the_space() -> None:
 
 def test_hours_left_are_those_of_a_day_of_twenty_five() -> None:
     # The 29th has 25 hours: at its midnight 25 remain, an hour of quarter-hours later 24.
-    known = EpisodeBatch.of(SCENE).known
+    known = EpisodeBatch.of(SCENE).features
     assert known.day_left[[96, 100]] * 24 == pytest.approx([25.0, 24.0])
     assert SCENE.timeline.start + timedelta(days=1) == SCENE.timeline.start + 96 * SLOT

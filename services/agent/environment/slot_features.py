@@ -1,4 +1,4 @@
-"""What was known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
+"""Features known at the begin of each slot: forecasts as issued, prices as published, kept once for each issue and publication."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -35,10 +35,10 @@ class HoursAhead:
 
 
 @dataclass(frozen=True)
-class KnownSlots:
-    """What was known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
+class SlotFeatures:
+    """Features known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
 
-    ``time_sin`` and ``time_cos`` tell the local clock, ``day_share`` what it shows and ``day_left`` what remains of the local day, both as shares of 24 hours.
+    ``time_sin`` and ``time_cos`` encode the local clock, ``day_share`` is its time and ``day_left`` the rest of the local day, both as shares of 24 hours.
     ``price_factor`` is one over the mean magnitude of the import price in the 24 hours from the slot on, ``highest_price`` the highest in twelve. From
     ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
 
@@ -61,13 +61,13 @@ class KnownSlots:
 
     @cached_property
     def energy_summary(self) -> HourArray:
-        """Sums of energy in the hours after each slot, kWh, shape ``(slots, len(ENERGY_NAMES))``; made when first asked for."""
+        """Sums of energy in the hours after each slot, kWh, shape ``(slots, len(ENERGY_NAMES))``; made at first use."""
         (load, pv), prices = self._hours("load_kw", "pv_kw"), self._prices
         return sum_up_energy(pv - load, *prices)
 
     @cached_property
     def price_summary(self) -> HourArray:
-        """How the prices of each slot stand to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made when first asked for."""
+        """How the prices of each slot stand to those after it, over the day's mean, shape ``(slots, len(PRICE_NAMES))``; made at first use."""
         return compare_prices(*self._prices)
 
     @property
@@ -80,21 +80,21 @@ class KnownSlots:
         return [np.concatenate([getattr(self, name)[:, None], getattr(self.ahead, name)[at]], axis=1, dtype=np.float32) for name in names]
 
     @classmethod
-    def of_problem(cls, problem: Problem) -> "KnownSlots":
+    def of_problem(cls, problem: Problem) -> "SlotFeatures":
         """Return what a plan is made from, for each slot of its horizon as known at its begin; beyond the horizon its last day repeats."""
         outlook = problem.at_tariff_prices.outlook
         timeline, zone = outlook.timeline, ZoneInfo(problem.site.timezone)
         span = Span(0, timeline.count)
         place = repeat_last(np.arange(timeline.count + HORIZON // timeline.step), timeline.count, period=min(DAY // timeline.step, timeline.count))
         load, pv = ((series / timeline.hours)[place] for series in (outlook.load_kwh, outlook.pv_kwh))
-        energy = KnownRows(timeline)
+        energy = FeatureRows(timeline)
         energy.add(span, load, pv)
-        prices = KnownRows(timeline)
+        prices = FeatureRows(timeline)
         prices.add(span, outlook.import_price[place], outlook.export_price[place])
         return _join_rows(timeline, zone, energy, prices)
 
     @classmethod
-    def join(cls, parts: Sequence["KnownSlots"]) -> Self:
+    def join(cls, parts: Sequence["SlotFeatures"]) -> Self:
         """Return the slots of all parts, one after the other."""
         ends = [0, *np.cumsum([part.ahead.load_kw.size for part in parts]).tolist()]
         price_ends = [0, *np.cumsum([part.ahead.import_price.size for part in parts]).tolist()]
@@ -114,7 +114,7 @@ class Span(NamedTuple):
     end: int
 
 
-class KnownRows:
+class FeatureRows:
     """Two series as they were known in spans of a timeline: what they are in each slot, and the hours after it."""
 
     def __init__(self, timeline: Timeline) -> None:
@@ -152,15 +152,15 @@ def _roll(series: FloatArray, width: int, count: int) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(series, width)[:count]
 
 
-def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: KnownRows, prices: KnownRows) -> KnownSlots:
-    hour, left = read_clock(timeline, zone)
+def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: FeatureRows, prices: FeatureRows) -> SlotFeatures:
+    hour, hours_left = read_clock(timeline, zone)
     angle = 2.0 * np.pi / 24.0 * hour
     (load_kw, pv_kw), (import_price, export_price) = energy.now, prices.now
-    return KnownSlots(
+    return SlotFeatures(
         time_sin=np.sin(angle),
         time_cos=np.cos(angle),
         day_share=hour / 24.0,
-        day_left=left / 24.0,
+        day_left=hours_left / 24.0,
         load_kw=load_kw,
         pv_kw=pv_kw,
         import_price=import_price,
@@ -180,22 +180,22 @@ def read_clock(timeline: Timeline, zone: ZoneInfo) -> tuple[FloatArray, FloatArr
     whole = Timeline(timeline.start, timeline.step, timeline.count + 2 * DAY // timeline.step)
     edges = np.array(split_days(whole, zone)[1:])
     ends = edges[np.searchsorted(edges, np.arange(timeline.count), side="right")]
-    left = np.asarray((ends - np.arange(timeline.count)) * (timeline.step / _HOUR), dtype=float)
-    return hour, left
+    remaining = np.asarray((ends - np.arange(timeline.count)) * (timeline.step / _HOUR), dtype=float)
+    return hour, remaining
 
 
 @dataclass(frozen=True, slots=True)
 class SceneKnowledge:
-    """What was known in each slot of a scene's window; ``unknown`` says for slots, by what they lack, why they cannot be learned from."""
+    """The features of each slot of a scene's window; ``unknown``: the reasons of slots that cannot be learned from."""
 
-    known: KnownSlots
+    features: SlotFeatures
     unknown: dict[int, str]
 
     @classmethod
     def of(cls, scene: ReplayData) -> Self:
-        """Return what was known in a scene."""
+        """Return the features of a scene's slots."""
         timeline, unknown = scene.timeline, dict[int, str]()
-        energy, prices = KnownRows(timeline), KnownRows(timeline)
+        energy, prices = FeatureRows(timeline), FeatureRows(timeline)
         issued = np.array([each.issued_at.replace(tzinfo=None) for each in scene.forecasts.forecasts], dtype="datetime64[us]")
         published = [book.published_at for book in scene.prices.books.values()]
 
@@ -205,18 +205,18 @@ class SceneKnowledge:
         def pay(now: datetime, ahead: Timeline) -> tuple[FloatArray, ...]:
             if ahead.end > scene.prices.timeline.end:
                 raise InvalidInputError("prices end before the horizon does", field="prices", value=scene.prices.timeline.end.isoformat())
-            known = scene.prices.ahead(now, ahead)
-            return known.import_price, known.export_price
+            published_prices = scene.prices.ahead(now, ahead)
+            return published_prices.import_price, published_prices.export_price
 
         for rows, read, instants in ((energy, expect, [issued]), (prices, pay, published)):
             for span in _list_spans(scene, instants):
-                said = _read(rows, read, scene, span)
-                unknown |= {} if said is None else dict.fromkeys(range(*span), said)
+                reason = _read(rows, read, scene, span)
+                unknown |= {} if reason is None else dict.fromkeys(range(*span), reason)
         return cls(_join_rows(timeline, scene.zone, energy, prices), unknown)
 
 
-def _read(rows: KnownRows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
-    """Add what a span knows, or return why it knows nothing."""
+def _read(rows: FeatureRows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
+    """Add the series known in a span, or return the reason why there are none."""
     timeline = scene.timeline
     ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)
     try:

@@ -22,7 +22,7 @@ _Resolve = Callable[[re.Match[str], date], tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedTime:
+class QuestionTime:
     """The days that a question is about, both included; ``question``: without the words that name them."""
 
     first: date
@@ -46,7 +46,7 @@ class PassagesByTime:
     beyond: list[Passage]
 
 
-def find_asked_time(question: str, today: date) -> AskedTime | None:
+def find_question_time(question: str, today: date) -> QuestionTime | None:
     """Return the time that a question names; None where it names none."""
     spans = [((each.first, each.last), each.begin, each.end) for each in find_named_days(question)]
     for pattern, resolve in _RULES:
@@ -58,20 +58,20 @@ def find_asked_time(question: str, today: date) -> AskedTime | None:
     rest = question
     for _, begin, end in sorted(spans, key=lambda span: -span[1]):
         rest = f"{rest[:begin]} {rest[end:]}"
-    return AskedTime(min(days[0] for days, *_ in spans), max(days[1] for days, *_ in spans), " ".join(rest.split()))
+    return QuestionTime(min(days[0] for days, *_ in spans), max(days[1] for days, *_ in spans), " ".join(rest.split()))
 
 
-def part_by_time(passages: Sequence[Passage], asked: AskedTime | None, today: date) -> PassagesByTime:
+def part_by_time(passages: Sequence[Passage], question_time: QuestionTime | None, today: date) -> PassagesByTime:
     """Return which passages are of documents that hold at the time asked about, today where none is named.
 
     Of a document that does not, the sentences that name the year asked about stay: it may say what comes after it.
     """
-    wanted = asked or AskedTime(today, today, "")
-    fits = [wanted.is_within(each.valid_from, each.valid_until) for each in passages]
+    target = question_time or QuestionTime(today, today, "")
+    fits = [target.is_within(each.valid_from, each.valid_until) for each in passages]
     holding = [each for each, fit in zip(passages, fits, strict=True) if fit]
-    if asked is not None:
+    if question_time is not None:
         holding.sort(key=lambda each: not has_validity(each))
-        speaking = [_keep_years(each, asked) for each, fit in zip(passages, fits, strict=True) if not fit]
+        speaking = [_keep_years(each, question_time) for each, fit in zip(passages, fits, strict=True) if not fit]
         holding += [each for each in speaking if each.text]
     return PassagesByTime(holding, [each for each, fit in zip(passages, fits, strict=True) if not fit])
 
@@ -81,11 +81,11 @@ def has_validity(passage: Passage) -> bool:
     return passage.valid_from is not None or passage.valid_until is not None
 
 
-def _keep_years(passage: Passage, asked: AskedTime) -> Passage:
-    years = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in range(asked.first.year, asked.last.year + 1)))
-    kept = [each for each in split_sentences(passage.text) if years.search(each)]
+def _keep_years(passage: Passage, question_time: QuestionTime) -> Passage:
+    years = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in range(question_time.first.year, question_time.last.year + 1)))
+    sentences = [each for each in split_sentences(passage.text) if years.search(each)]
     # What these sentences say is said of the year itself.
-    return passage.model_copy(update={"text": "\n".join(kept), "valid_from": None, "valid_until": None})
+    return passage.model_copy(update={"text": "\n".join(sentences), "valid_from": None, "valid_until": None})
 
 
 def _year(years: int) -> _Resolve:
@@ -114,8 +114,8 @@ def _week(weeks: int) -> _Resolve:
 
 def _counted(sign: int) -> _Resolve:
     def resolve(match: re.Match[str], today: date) -> tuple[date, date]:
-        said = match["count"].lower()
-        return months_of(today.year + sign * (_COUNTS.get(said) or int(said)), 1, 12)
+        count = match["count"].lower()
+        return months_of(today.year + sign * (_COUNTS.get(count) or int(count)), 1, 12)
 
     return resolve
 
