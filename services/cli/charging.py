@@ -199,5 +199,5 @@ def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
         key = sites.key_of(connection, site.name)
         known = read_demands_each(connection, {key: site}, start, now=SystemClock().now())[key]
     state = carry_demands(site, StateMessage(), known, start=start)
-    seen = {name: each.charge.soc for name, each in known.seen.items() if each.charge is not None}
+    seen = {name: each.charge.soc for name, each in known.sensed.items() if each.charge is not None}
     return seen | {name: vehicle.soc for name, vehicle in state.vehicles.items()}

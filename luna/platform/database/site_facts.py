@@ -64,7 +64,7 @@ class DemandFacts:
     """The facts on a site's flexible loads.
 
     ``stays`` are those that are stored, by device, in order; ``begun`` is the plan in force with its slots that begin by the start, and the complete request
-    that it was made from, None where there is none. ``sensed`` are the charges that the sensors of vehicles report, by their names.
+    that it was made from, None where there is none. ``sensed`` are the charges that devices' own sensors report, by their names.
     """
 
     stays: StayMap
