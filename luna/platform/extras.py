@@ -18,8 +18,6 @@ from pathlib import Path
 
 import structlog
 
-from luna.energy.refusals import refuse
-
 log = structlog.get_logger(__name__)
 
 
@@ -125,6 +123,9 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
     place = environment or PythonEnvironment.of_this_process()
     reason = place.why_not(extra)
     if reason is not None:
+        # Here, so that the list of commands loads no models.
+        from luna.energy.refusals import refuse
+
         raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=tuple(missing), why=reason)
     with _alone(place.libraries / ".luna-extras.lock"):
         if extra.find_missing():

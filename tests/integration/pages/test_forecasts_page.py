@@ -136,7 +136,7 @@ def test_promoting_and_taking_back_are_decisions_of_the_planner_s_forecasts(api:
     assert isinstance(decided, Activation)
     assert decided.forecast_version == "seasonal_naive"
     assert (back.status_code, nothing.status_code) == (303, 409)
-    assert "there is nothing to go back to" in nothing.text
+    assert "There is nothing to go back to." in nothing.text
 
 
 def test_training_anew_is_a_job_that_counts_whatever_its_test_says(api: httpx.Client, database: Engine) -> None:
