@@ -120,12 +120,12 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
     missing = extra.find_missing()
     if not missing:
         return
+    # Here, so that the list of commands loads no models.
+    from luna.energy.refusals import refuse
+
     place = environment or PythonEnvironment.of_this_process()
     reason = place.why_not(extra)
     if reason is not None:
-        # Here, so that the list of commands loads no models.
-        from luna.energy.refusals import refuse
-
         raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=tuple(missing), why=reason)
     with _alone(place.libraries / ".luna-extras.lock"):
         if extra.find_missing():
@@ -134,6 +134,8 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
 
 
 def _install(extra: Extra, place: PythonEnvironment) -> None:
+    from luna.energy.refusals import refuse
+
     for command in place.installers(extra):
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
