@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def up() -> None:
     """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
 
-    A recorder runs where a source is configured, a simulated home where there is one.
+    A recorder runs where a source is configured or a site names devices that Luna asks itself, a simulated home where there is one.
     """
     from luna.platform.settings import load_settings
 
@@ -50,7 +50,7 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
     with suppress(KeyboardInterrupt), fork_servers(settings) as starters, listen(settings) as listener, running(settings, keep_alive=True) as addresses:
         gc.enable()
         migrate.upgrade(addresses.database_url)
-        with companions(settings, starters):
+        with companions(settings, starters, addresses.database_url):
             err.print(f"Luna runs at http://{settings.api_host}:{settings.api_port} and stops with Ctrl-C.")
             show_link(settings, addresses.database_url)
             if begin is not None:

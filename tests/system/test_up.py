@@ -26,6 +26,9 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import local_instant
 from luna.platform.clock import CLOCK_VARIABLE
 from luna.platform.database import engine, migrate, sites
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Servers, start
 from luna.platform.embedded.account import is_held
 from luna.platform.queue import Client
@@ -226,6 +229,17 @@ def test_a_configured_source_is_listened_to_and_after_a_kill_the_next_start_work
         wait_until(lambda: companions(environment, "services.ingest.live") != [])
         luna.send_signal(signal.SIGTERM)
     wait_until(lambda: processes(environment) == [])
+
+
+def test_a_site_whose_devices_luna_asks_itself_is_recorded_without_any_other_source(luna: RunningLuna, environment: dict[str, str]) -> None:
+    assert luna.process.poll() is None
+    assert companions(environment, "services.ingest.live") == []
+    with serve_registers(SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")))) as server, client_of(environment) as client:
+        sensor = f"profile:sunspec_12x@127.0.0.1:{server.port}#soc"
+        client.post("/v1/sites", json=LIVED | {"name": "asked", "input_sensors": {"battery_soc": sensor}}).raise_for_status()
+        wait_until(lambda: sensor in client.get("/v1/sites/asked/series").text)
+        client.delete("/v1/sites/asked").raise_for_status()
+    wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
 def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(luna: RunningLuna, environment: dict[str, str]) -> None:

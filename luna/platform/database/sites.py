@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 
 from luna.energy.errors import InvalidInputError, LunaError, UnreadableError
@@ -189,6 +189,13 @@ def load_all(connection: Connection) -> StoredSites:
     """Return the latest configuration of every site, in order of their names; those that cannot be read stand apart."""
     stored = [_stored(row) for row in connection.execute(_latest())]
     return StoredSites([each.site for each in stored if isinstance(each, StoredSite)], [each for each in stored if isinstance(each, UnreadableSite)])
+
+
+def names_sensor(connection: Connection, text: str) -> bool:
+    """Return whether any site names a sensor that holds a text."""
+    latest = _latest().subquery()
+    query = select(latest.c.name).where(cast(latest.c.configuration["input_sensors"], Text).contains(text, autoescape=True))
+    return connection.scalar(query.limit(1)) is not None
 
 
 # What this release has read, by its digest: in two databases the same text is the same site.

@@ -3,6 +3,7 @@
 A companion that dies is started again, one that is not needed any more is ended, and one that reads its settings at its start is started anew when they change.
 """
 
+import math
 import os
 import signal
 import sys
@@ -41,6 +42,8 @@ ONE_WORKER = {
 # Processes that read their settings once, at their start; a worker looks at each task.
 STARTED_ANEW = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
+# How often the database is asked whether there are devices to ask.
+LOOK_SECONDS = 15.0
 PAUSE_SECONDS = 0.05
 # What a task under way gets to end by itself; a task that is cut off is done again at the next start.
 GRACE_SECONDS = 30.0
@@ -60,11 +63,39 @@ def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
     return ONE_WORKER | {name: command for name, command in COMPANIONS.items() if "worker" not in name}
 
 
-def _is_needed(name: str, settings: "Settings") -> bool:
+class AskedDevices:
+    """Whether a site names a sensor of a device that Luna asks itself, as the database says it every few seconds; while it is away, as it said last."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._looked_at = -math.inf
+        self._named = False
+
+    def __call__(self) -> bool:
+        from luna.energy.devices import PROFILED
+        from luna.energy.errors import UnavailableError
+        from luna.platform.database import engine, sites
+
+        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            # A connection that is held for this would take more memory than a new one takes time.
+            database = engine.create(self._database_url, application_name="luna-up", pool_size=1)
+            try:
+                with engine.unit_of_work(database) as connection:
+                    self._named = sites.names_sensor(connection, PROFILED)
+            except UnavailableError:
+                pass
+            finally:
+                database.dispose()
+        return self._named
+
+
+def _is_needed(name: str, settings: "Settings", asks_devices: Callable[[], bool]) -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
     from luna.platform.simulated_home import HomeFiles
 
-    needless = {"recorder": not (settings.home_assistant_url or settings.mqtt_url), "home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    needless = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
+    needless["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or asks_devices())
     needless["backup"] = settings.backup_every is None
     needless["simulated home"] = not HomeFiles(settings.data_folder).is_there
     return not needless.get(name, False)
@@ -83,13 +114,14 @@ def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
 
 
 @contextmanager
-def companions(settings: "Settings", starters: Callable[[str], ForkServer]) -> Iterator[None]:
+def companions(settings: "Settings", starters: Callable[[str], ForkServer], database_url: str) -> Iterator[None]:
     """Run the companions that are needed, and another one whenever one dies; at the end return when no process of theirs is left.
 
     A second Ctrl-C cuts the worker's tasks off.
     """
-    done, hurry = threading.Event(), threading.Event()
-    running = [_Companion(name, command, settings, hurry, starter=starters(name)) for name, command in choose_companions(settings).items()]
+    done, hurry, asks_devices = threading.Event(), threading.Event(), AskedDevices(database_url)
+    commands = choose_companions(settings)
+    running = [_Companion(name, command, settings, hurry, starter=starters(name), asks_devices=asks_devices) for name, command in commands.items()]
     watches = [threading.Thread(target=companion.keep_running, args=(done,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
@@ -112,8 +144,11 @@ def _join(watches: list[threading.Thread]) -> None:
 class _Companion:
     """What runs beside the gateway, by the settings that hold."""
 
-    def __init__(self, name: str, command: Sequence[str], settings: "Settings", hurry: threading.Event, *, starter: ForkServer) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], settings: "Settings", hurry: threading.Event, *, starter: ForkServer, asks_devices: Callable[[], bool]
+    ) -> None:
         self._name, self._command, self._settings, self._hurry, self._starter = name, command, settings, hurry, starter
+        self._asks_devices = asks_devices
         self._stored: bytes | None = None
         self._process: ChildProcess | None = None
 
@@ -131,7 +166,7 @@ class _Companion:
             structlog.get_logger("luna.up").error("process died and is started again", name=self._name, exit_code=self._process.returncode)
             self._end()
         changed = self._read_settings()
-        needed = _is_needed(self._name, self._settings)
+        needed = _is_needed(self._name, self._settings, self._asks_devices)
         if not needed or (changed and self._name in STARTED_ANEW):
             self._end()
         if needed and self._process is None:
