@@ -111,7 +111,7 @@ def test_a_recorder_is_listed_while_it_runs_and_no_more_when_told_to_end(api: ht
     with luna_process("services.ingest.live", **own) as recorder:
         wait_for(lambda: report(api).get("recorder", {}).get("ready"))
         [instance] = report(api)["recorder"]["instances"]
-        assert [check["name"] for check in instance["checks"]] == ["heartbeat", "database", "redis", "sources"]
+        assert [check["name"] for check in instance["checks"]] == ["heartbeat", "database", "redis", "profile", "sources"]
         recorder.terminate()
         recorder.wait(60)
         assert "recorder" not in report(api)
