@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import NamedTuple
 
 from luna.energy.errors import LunaError
@@ -56,9 +56,11 @@ def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, por
 
 
 def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> FoundDevice | None:
-    for profile in profiles:
-        with closing(ModbusLink(host, profile.transport, port=port)) as link, suppress(LunaError):
-            if _listens(host, link.port):
+    links = [(profile, ModbusLink(host, profile.transport, port=port)) for profile in profiles]
+    open_ports = {number for number in {link.port for _, link in links} if _listens(host, number)}
+    for profile, link in links:
+        if link.port in open_ports:
+            with link, suppress(LunaError):
                 return FoundDevice(host, link.port, ProfiledDevice(profile, link).identify(), profile)
     return None
 
