@@ -85,7 +85,7 @@ def open_device(settings: Settings, control: Control) -> Device:
         return DryRun()
     # A driver is the module of its name.
     device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
-    if control.by == "profile" or not control.profiled:
+    if control.by == "profile" or not control.vias:
         return device
     # Home Assistant or a broker for the others, where batteries are spoken to by Luna itself.
     profile = import_module("services.executor.profile")

@@ -6,12 +6,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from luna.contracts.device_template import Write, describe, read_description
-from luna.energy.devices import PROFILED, SOC_OF, Via
+from luna.energy.devices import PROFILED, SOC_OF
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
-from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus import ModbusLink
-from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.session import InverterSession
 from luna.platform.settings import Settings
 from services.executor.device import Device, DeviceError
@@ -104,12 +102,7 @@ def open_device(settings: Settings, control: Control) -> ProfileDevice:
     Raises:
         InvalidInputError: there is no such profile.
     """
-    return ProfileDevice({battery.place: InverterSession(_find(battery.via, settings)) for battery in control.profiled if battery.via is not None})
-
-
-def _find(via: Via, settings: Settings) -> ProfiledDevice:
-    profile = load_profile(via.profile, settings.data_folder)
-    return ProfiledDevice(profile, ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit))
+    return ProfileDevice({f"{PROFILED}{name}": InverterSession(reach_device(via, settings.data_folder)) for name, via in control.vias.items()})
 
 
 @contextmanager

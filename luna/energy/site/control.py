@@ -1,5 +1,6 @@
 """How the devices of a site are told what to do: which entity or topic takes what, and where what holds is read back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ from luna.energy.devices import (
     PvMode,
     VehicleControl,
     VehicleMode,
+    Via,
 )
 from luna.energy.devices.commands import ControlPart
 from luna.energy.refusals import invalid_part
@@ -80,9 +82,9 @@ class Control(ControlPart):
         return tuple(place for place in places if place is not None)
 
     @property
-    def profiled(self) -> tuple[BatteryControl, ...]:
-        """The batteries that Luna speaks to itself."""
-        return tuple(battery for battery in self.batteries if battery.via is not None)
+    def vias(self) -> Mapping[str, Via]:
+        """How Luna reaches the batteries that it speaks to itself, by their names."""
+        return {battery.battery: battery.via for battery in self.batteries if battery.via is not None}
 
     @property
     def _sections(self) -> list[str]:

@@ -1,14 +1,17 @@
 """A device by its profile: its points are read in few requests, its modes are writes that are read back."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
+from luna.energy.devices import Via
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
-from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign, unit_factor
+from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, ReadingName, split_sign, unit_factor
+from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.registers import decode, encode, width
 from luna.platform.drivers.sunspec import COMMON, DeviceIdentity, find_models, read_identity
 
@@ -43,14 +46,15 @@ class ProfiledDevice:
         models = self._find_models()
         return read_identity(self.link, models[COMMON]) if COMMON in models else None
 
-    def read(self) -> dict[str, float]:
-        """Return the readings by name, in the units of ``READING_UNITS``; NaN where the device knows none.
+    def read(self, *names: ReadingName) -> dict[str, float]:
+        """Return readings by name, in the units of ``READING_UNITS``, all where none is named; NaN where the device knows none.
 
         Raises:
             UnavailableError: nobody answers, or it is another product.
         """
-        values = self._read_with_exponents(point for entries in self.profile.reads.values() for _, point in map(split_sign, entries))[0]
-        sums = {reading: self._sum(reading, entries, values) for reading, entries in self.profile.reads.items()}
+        reads = {name: self.profile.reads[name] for name in names or self.profile.reads}
+        values = self._read_with_exponents(point for entries in reads.values() for _, point in map(split_sign, entries))[0]
+        sums = {reading: self._sum(reading, entries, values) for reading, entries in reads.items()}
         # Of what flows the other way this direction is nothing; a sum with an unknown in it is unknown.
         return {reading: 0.0 if value < 0 else value for reading, value in sums.items()}
 
@@ -66,37 +70,33 @@ class ProfiledDevice:
         power_w = self._limit_w(setpoint, values)
         return [self._to_raw(write, power_w, values, raw[write.write]) for write in writes]
 
-    def write(self, writes: Iterable[RawWrite], *, again: bool = False) -> None:
+    def write(self, writes: Sequence[RawWrite], *, again: bool = False) -> None:
         """Write what does not hold yet, in order; ``again``: all of it.
 
         Raises:
             UnavailableError: nobody answers, or refuses.
         """
-        wanted = list(writes)
-        held = {} if again else dict(self._held(wanted))
+        held = {} if again else self._read_held(writes)
         # From the first difference on: what comes after it has to come after it.
-        first = next((place for place, write in enumerate(wanted) if held.get(write.point) != write.registers), len(wanted))
-        for write in wanted[first:]:
+        first = next((place for place, write in enumerate(writes) if held.get(write.point) != write.registers), len(writes))
+        for write in writes[first:]:
             self.link.write(write.address, write.registers)
 
-    def holds(self, writes: Iterable[RawWrite]) -> bool:
+    def holds(self, writes: Sequence[RawWrite]) -> bool:
         """Return whether the device says that all of it holds.
 
         Raises:
             UnavailableError: nobody answers.
         """
-        wanted = list(writes)
-        held = dict(self._held(wanted))
-        return all(held[write.point] == write.registers for write in wanted)
+        held = self._read_held(writes)
+        return all(held[write.point] == write.registers for write in writes)
 
     def _sum(self, reading: str, entries: Iterable[str], values: Mapping[str, float]) -> float:
         return math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
 
-    def _held(self, writes: Iterable[RawWrite]) -> Iterator[tuple[str, list[int]]]:
-        wanted = list(writes)
-        registers = self._read_registers((write.address, len(write.registers)) for write in wanted)
-        for write in wanted:
-            yield write.point, [registers[write.address + place] for place in range(len(write.registers))]
+    def _read_held(self, writes: Sequence[RawWrite]) -> dict[str, list[int]]:
+        registers = self._read_registers((write.address, len(write.registers)) for write in writes)
+        return {write.point: [registers[write.address + place] for place in range(len(write.registers))] for write in writes}
 
     def _limit_w(self, setpoint: BatterySetpoint, values: Mapping[str, float]) -> float:
         point = self.profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
@@ -174,6 +174,16 @@ class ProfiledDevice:
                 raise refuse("device-model-missing", field="via", value=self.link.place, model=model, profile=self.profile.profile)
             self._models, self._opened = models, self.link.opened
         return self._models
+
+
+def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
+    """Return the device that a site or a command names; it is connected to at first use.
+
+    Raises:
+        InvalidInputError: there is no such profile, or its file is none.
+    """
+    profile = load_profile(via.profile, data_folder)
+    return ProfiledDevice(profile, ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit))
 
 
 def _join(places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

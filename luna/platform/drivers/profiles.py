@@ -48,9 +48,9 @@ def require_profiles(site: Site, data_folder: Path) -> None:
     Raises:
         InvalidInputError: there is none, or it is a meter's.
     """
-    for battery in site.control.profiled if site.control is not None else ():
-        if battery.via is not None and load_profile(battery.via.profile, data_folder).kind != "battery_inverter":
-            raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=battery.via.profile)
+    for via in site.control.vias.values() if site.control is not None else ():
+        if load_profile(via.profile, data_folder).kind != "battery_inverter":
+            raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=via.profile)
 
 
 def _files(data_folder: Path | None) -> dict[str, Path]:

@@ -99,7 +99,7 @@ class InverterSession:
             UnavailableError: nobody answers.
         """
         with self._lock:
-            soc = self._device.read()["soc"] / 100
+            soc = self._device.read("soc")["soc"] / 100
             return soc if 0 <= soc <= 1 else math.nan
 
     def close(self) -> None:

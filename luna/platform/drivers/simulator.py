@@ -7,7 +7,7 @@ the maker's document alone sees whether the profile means what the document says
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -59,7 +59,8 @@ class SimulatedInverter:
         # A meter has counted before anybody looked.
         self._imported_kwh = self._exported_kwh = 1000.0
         self._bases = dict[int, int]()
-        self.registers = dict(self._first_registers())
+        self.registers = dict[int, int]()
+        self._lay_out()
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
         # What was written, address by address, in order.
@@ -165,9 +166,9 @@ class SimulatedInverter:
         for point, value in (values | self.stuck).items():
             self._put(point, value)
 
-    def _first_registers(self) -> Iterator[tuple[int, int]]:
-        """Yield address and register: the chain of models with its ends, then what the profile says they hold."""
-        chain = dict[int, int]()
+    def _lay_out(self) -> None:
+        """Fill the registers: the chain of models with its ends, the exponents, then what the profile says they hold."""
+        chain = self.registers
         if (sunspec := self.profile.sunspec) is not None:
             chain |= dict(enumerate(MARK, sunspec.base))
             address = sunspec.base + len(MARK)
@@ -186,10 +187,8 @@ class SimulatedInverter:
         for name, point in self.profile.points.items():
             if (place := self._exponent_address(point)) is not None:
                 chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
-        self.registers = chain
         for name, value in self.profile.simulated.values.items():
             self._put(name, value)
-        yield from self.registers.items()
 
     def _value(self, name: str) -> float:
         point = self.profile.points[name]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from luna.energy.devices import BatteryControl
+from luna.energy.devices import Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.platform.drivers.profile import DeviceProfile, say
@@ -16,18 +16,16 @@ def list_unattended(site: Site, data_folder: Path, *, words: PageWords, numbers:
     """Return the sentences, battery by battery."""
     if site.control is None:
         return []
-    return [line for battery in site.control.profiled for line in _list(battery, data_folder, words, numbers)]
+    return [line for device, via in site.control.vias.items() for line in _list(device, via, data_folder, words=words, language=numbers.language)]
 
 
-def _list(battery: BatteryControl, data_folder: Path, words: PageWords, numbers: Numbers) -> Iterator[str]:
-    if battery.via is None:
-        return
+def _list(device: str, via: Via, data_folder: Path, *, words: PageWords, language: Language) -> Iterator[str]:
     try:
-        profile = load_profile(battery.via.profile, data_folder)
+        profile = load_profile(via.profile, data_folder)
     except InvalidInputError:
-        yield words("unattended_profile_missing", device=battery.battery, profile=battery.via.profile)
+        yield words("unattended_profile_missing", device=device, profile=via.profile)
         return
-    yield from _say(profile, battery.battery, words, numbers.language)
+    yield from _say(profile, device, words, language)
 
 
 def _say(profile: DeviceProfile, device: str, words: PageWords, language: Language) -> Iterator[str]:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from luna.energy.devices import PROFILED
+
 # What Home Assistant calls an entity: its domain, a dot, its object.
 ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 MQTT_TOPIC = "mqtt:"
-PROFILED = "profile:"
 HOME_ASSISTANT, MQTT, PROFILE = "home_assistant", "mqtt", "profile"
 
 

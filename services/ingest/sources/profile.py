@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,10 +13,8 @@ import structlog
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
-from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.profile import READING_UNITS
-from luna.platform.drivers.profiles import load_profile
 from services.ingest.reading import Reading
 
 EVERY = timedelta(seconds=10)
@@ -75,9 +72,8 @@ class ProfileSource:
         pause = self._every
         while True:
             try:
-                profile = load_profile(via.profile, self._data_folder)
-                with closing(ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit)) as link:
-                    device = ProfiledDevice(profile, link)
+                device = reach_device(via, self._data_folder)
+                with device.link:
                     while True:
                         values = await asyncio.to_thread(device.read)
                         await record(list(_to_readings(sensors, values, self._clock.now())))
