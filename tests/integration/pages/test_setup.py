@@ -17,6 +17,7 @@ from luna.contracts.control import BatterySetpoint
 from luna.contracts.data import BuildSlotsRequest, FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
+from luna.energy.devices import Via
 from luna.energy.site import parse_site
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT, Timeline, floor_to
@@ -489,6 +490,25 @@ def test_how_a_battery_is_told_is_changed_on_the_site_s_page_and_armed_anew(api:
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")
         assert control.load(connection, OWN_ID).armed_at is None
+
+
+def test_a_battery_that_luna_speaks_to_itself_is_named_by_product_and_address(api: httpx.Client, database: Engine) -> None:
+    draft = begin(api)
+    follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF))
+    page = api.get(f"{draft}/control").text
+    assert all(f'name="profile-0-{name}"' in page for name in ("profile_place", "host_place", "port_number", "unit_number"))
+    typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "192.0.2.1", "profile-0-port_number": "1502"}
+    assert follow(api, draft, ("control", typed | {"profile-0-host_place": "", "go": "next"})) == "control?check=1"
+    assert follow(api, draft, ("control", typed | {"go": "connect"})) == "control"
+    page = api.get(f"{draft}/control").text
+    assert 'value="192.0.2.1"' in page
+    assert "profile:battery" in page
+    follow(api, draft, ("control", typed | {"go": "next"}), ("review", {"go": "next"}))
+    with unit_of_work(database) as connection:
+        stored = sites.load(connection, OWN_ID).control
+    assert stored is not None
+    assert stored.by == "profile"
+    assert stored.vias == {"battery": Via(profile="sunspec_12x", host="192.0.2.1", port=1502)}
 
 
 def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(api: httpx.Client, database: Engine) -> None:
