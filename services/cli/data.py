@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luna.words import say_instant
-from luna.words.quality import say_fault
+from luna.words.quality import say_day_fault
 from services.cli import fetch, file_guess
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
@@ -86,7 +86,7 @@ def query(  # noqa: PLR0913 - one per option
             certain = energy if each.certainty == "counted" else f"{energy} at least"
             out.print(f"  {span}: {certain}, counted by {each.sensor}; its course is not known", markup=False)
         for day in answer.unusable:
-            said = "; ".join(say_fault(reason, language="en") for reason in day.reasons)
+            said = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
             out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {said}", markup=False)
 
     emit(document, as_json=as_json, show=show)
