@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import framing
+from luna.platform.drivers.profile import RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pymodbus.server import ModbusTcpServer
 
 _WRITES = (6, 16)
+_TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
 
 @dataclass
@@ -67,7 +69,9 @@ class RegisterServer:
         image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
         data = SimData(first, values=image, datatype=DataType.REGISTERS)
         framer = framing(self.device.profile.transport)
-        server = ModbusTcpServer(SimDevice(0, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
+        # A device answers to its own number on the bus alone.
+        unit = self.device.profile.transport.unit
+        server = ModbusTcpServer(SimDevice(unit, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
         try:
             await server.serve_forever(background=True)
             # A port that was 0 is the one that was free.
@@ -92,7 +96,7 @@ class RegisterServer:
                 self.faults.writes_taken -= 1
             return None if self.device.write(address, [int(value) for value in values]) else ExcCodes.ILLEGAL_ADDRESS
         registers = self.device.look()
-        if any(place not in registers for place in range(address, address + count)):
+        if any(not self.device.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
             return ExcCodes.ILLEGAL_ADDRESS
         for place in range(address, address + count):
             current[place - first] = registers[place]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from luna.energy.devices import Mode
-from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign, unit_factor
-from luna.platform.drivers.registers import decode, encode, width
+from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, RegisterTable, split_sign, unit_factor
+from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
 
@@ -60,6 +60,8 @@ class SimulatedInverter:
         self._imported_kwh = self._exported_kwh = 1000.0
         self._bases = dict[int, int]()
         self.registers = dict[int, int]()
+        # Of registers that are not in the transport's table.
+        self.tables = dict[int, RegisterTable]()
         self._lay_out()
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
@@ -71,6 +73,10 @@ class SimulatedInverter:
     def mode(self) -> Mode:
         """What the registers command."""
         return self._find_mode()[0]
+
+    def serves(self, address: int, table: RegisterTable) -> bool:
+        """Return whether a register is read in this table."""
+        return address in self.registers and self.tables.get(address, self.profile.transport.table) == table
 
     @property
     def power_kw(self) -> float:
@@ -103,16 +109,25 @@ class SimulatedInverter:
 
     def _advance(self) -> None:
         now = self.now()
-        after_s = self.profile.reverts.after_s if self.profile.reverts else None
         while self._stepped_at < now:
             seconds = min(STEP_SECONDS, now - self._stepped_at)
-            if after_s is not None and self._stepped_at - self._commanded_at >= after_s:
+            if self._stepped_at - self._commanded_at >= self._reverts_after_s():
                 self._revert()
             self._step(seconds)
             self._stepped_at += seconds
-        if after_s is not None and now - self._commanded_at >= after_s:
+        if now - self._commanded_at >= self._reverts_after_s():
             self._revert()
         self._show()
+
+    def _reverts_after_s(self) -> float:
+        """Return how long what it does now outlasts its command: as the command says where it does, else as its kind."""
+        mode, reverts = self.mode, self.profile.reverts
+        if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
+            return math.inf
+        units = {"reversion_s": 1, "reversion_min": 60}
+        said = [self._value(write.write) * units[write.put] for write in self.profile.modes.get(mode, ()) if write.put in units]
+        # Of a period of nothing there is no end.
+        return (said[0] or math.inf) if said else reverts.after_s
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
@@ -129,10 +144,14 @@ class SimulatedInverter:
         """Return the mode whose writes the registers hold, and its power, kW."""
         for mode, writes in self.profile.modes.items():
             powers = [self._power_of(write) for write in writes if write.put in {"power_w", "power_percent"}]
-            constant = all(math.isclose(self._value(write.write), write.value) for write in writes if write.value is not None)
+            constant = all(math.isclose(self._value(write.write), value) for write in writes if (value := self._constant(write)) is not None)
             if constant and all(power > 0 for power in powers):
                 return mode, max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
+
+    def _constant(self, write: PointWrite) -> float | None:
+        """Return what a mode always writes, None of what its set-point says."""
+        return self._value(write.of) if write.put == "value" and write.of is not None else write.value
 
     def _power_of(self, write: PointWrite) -> float:
         value = write.sign * self._value(write.write)
@@ -140,8 +159,8 @@ class SimulatedInverter:
 
     def _revert(self) -> None:
         for write in self.profile.modes.get("self_consumption", ()):
-            if write.value is not None:
-                self._put(write.write, write.value)
+            if (value := self._constant(write)) is not None:
+                self._put(write.write, value)
 
     def _show(self) -> None:
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
@@ -163,7 +182,8 @@ class SimulatedInverter:
             for sign, point in map(split_sign, entries):
                 # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.
                 values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / unit_factor(self.profile.points[point], reading) / len(entries)
-        for point, value in (values | self.stuck).items():
+        # What is nothing first: both directions may share a register, of which a bit says which.
+        for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
             self._put(point, value)
 
     def _lay_out(self) -> None:
@@ -183,7 +203,10 @@ class SimulatedInverter:
                     words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
                     chain |= dict(enumerate(words, self._bases[COMMON] + offset))
         for point in self.profile.points.values():
-            chain |= {place: chain.get(place, 0) for place in self._places(point)}
+            places = [*self._places(point), *([] if point.while_bit is None else [point.while_bit.register_])]
+            chain |= {place: chain.get(place, 0) for place in places}
+            if point.table is not None:
+                self.tables |= dict.fromkeys(places, point.table)
         for name, point in self.profile.points.items():
             if (place := self._exponent_address(point)) is not None:
                 chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
@@ -192,11 +215,14 @@ class SimulatedInverter:
 
     def _value(self, name: str) -> float:
         point = self.profile.points[name]
-        return decode([self.registers[place] for place in self._places(point)], point.type) * self._factor(point)
+        return decode_point([self.registers[place] for place in self._places(point)], point) * self._factor(point)
 
     def _put(self, name: str, value: float) -> None:
         point = self.profile.points[name]
-        self.registers |= dict(zip(self._places(point), encode(value / self._factor(point), point.type), strict=True))
+        self.registers |= dict(zip(self._places(point), encode_point(value / self._factor(point), point), strict=True))
+        if (status := point.while_bit) is not None:
+            others = self.registers[status.register_] & ~(1 << status.bit)
+            self.registers[status.register_] = others | (value != 0) << status.bit
 
     def _factor(self, point: Point) -> float:
         address = self._exponent_address(point)
