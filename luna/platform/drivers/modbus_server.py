@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import framing
+from luna.platform.drivers.point_image import RegisterImage
 from luna.platform.drivers.profile import RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
 
@@ -59,12 +60,15 @@ class RegisterServer:
         self._thread.join()
         self._loop.close()
 
+    def _look(self) -> RegisterImage:
+        return cast("RegisterImage", self.device.look())
+
     async def _serve(self) -> None:
         from pymodbus.server import ModbusTcpServer
         from pymodbus.simulator import DataType, SimData, SimDevice
 
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-        registers = self.device.look()
+        registers = self._look().registers
         first = min(registers)
         image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
         data = SimData(first, values=image, datatype=DataType.REGISTERS)
@@ -95,11 +99,11 @@ class RegisterServer:
                     return ExcCodes.DEVICE_BUSY
                 self.faults.writes_taken -= 1
             return None if self.device.write(address, [int(value) for value in values]) else ExcCodes.ILLEGAL_ADDRESS
-        registers = self.device.look()
-        if any(not self.device.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
+        image = self._look()
+        if any(not image.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
             return ExcCodes.ILLEGAL_ADDRESS
         for place in range(address, address + count):
-            current[place - first] = registers[place]
+            current[place - first] = image.registers[place]
         return None
 
 

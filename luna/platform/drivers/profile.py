@@ -68,16 +68,9 @@ class StatusBit(ProfilePart):
 
 
 class Point(ProfilePart):
-    """A number in one or two registers: raw × scale × 10^exponent, in its unit."""
+    """A number of the device, in its unit."""
 
-    register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
-    model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
-    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
-    type: NumberType
-    word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
     scale: Annotated[float, Field(gt=0)] = 1.0
-    exponent_register: Annotated[Register | None, Field(description="where the exponent lies: an address, or an offset in the same model")] = None
-    while_bit: Annotated[StatusBit | None, Field(description="it counts while this bit of the same table is set, else it is 0")] = None
     unit: PointUnit | None = None
     low: float | None = None
     high: float | None = None
@@ -86,6 +79,18 @@ class Point(ProfilePart):
         Field(description="where a written value is kept; needed of each written point; flash is written where it differs alone"),
     ] = None
     write_only: Annotated[bool, Field(description="the device does not say what it holds: while connected, what was sent counts as held")] = False
+
+
+class RegisterPoint(Point):
+    """A number in one or two registers: raw × scale × 10^exponent."""
+
+    register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
+    model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
+    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    type: NumberType
+    word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
+    exponent_register: Annotated[Register | None, Field(description="where the exponent lies: an address, or an offset in the same model")] = None
+    while_bit: Annotated[StatusBit | None, Field(description="it counts while this bit of the same table is set, else it is 0")] = None
 
     @field_validator("model", mode="before")
     @classmethod
@@ -171,7 +176,7 @@ class DeviceProfile(ProfilePart):
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport
     sunspec: SunSpecMap | None = None
-    points: Annotated[Mapping[PointName, Point], Field(min_length=1)]
+    points: Annotated[Mapping[PointName, RegisterPoint], Field(min_length=1)]
     reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
     limits: Annotated[Mapping[Literal["charge_w", "discharge_w"], PointName], Field(description="the most that the device does")] = {}
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}

@@ -7,7 +7,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from luna.platform.drivers.profile import NumberType, Point
+from luna.platform.drivers.profile import NumberType, RegisterPoint
 
 _FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f", "acc32": ">I"}
 _UNKNOWN: dict[NumberType, bytes] = {
@@ -26,12 +26,12 @@ def width(kind: NumberType) -> int:
     return struct.calcsize(_FORMATS[kind]) // 2
 
 
-def decode_point(registers: Sequence[int], point: Point) -> float:
+def decode_point(registers: Sequence[int], point: RegisterPoint) -> float:
     """Return the raw number of a point, NaN where the device knows none."""
     return decode(registers if point.word_order == "big" else registers[::-1], point.type)
 
 
-def encode_point(number: float, point: Point) -> list[int]:
+def encode_point(number: float, point: RegisterPoint) -> list[int]:
     """Return the registers of a point's raw number, as ``encode`` does.
 
     Raises:
