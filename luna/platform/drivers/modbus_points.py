@@ -22,7 +22,7 @@ class RegisterSpan(NamedTuple):
 
     table: RegisterTable
     first: int
-    count: int
+    length: int
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class ModbusPoints:
         wanted, found = sorted(set(spans)), dict[tuple[RegisterTable, int], int]()
         for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
             found |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
-        return {span: [found[span.table, span.first + place] for place in range(span.count)] for span in wanted}
+        return {span: [found[span.table, span.first + place] for place in range(span.length)] for span in wanted}
 
     def _point(self, name: str) -> RegisterPoint:
         return self.profile.points[name]
@@ -168,9 +168,9 @@ def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
     joined: RegisterSpan | None = None
     for span in spans:
         if joined is not None and span.table == joined.table:
-            end = joined.first + joined.count
-            if span.first - end <= gap and span.first + span.count - joined.first <= MOST_REGISTERS:
-                joined = joined._replace(count=max(end, span.first + span.count) - joined.first)
+            end = joined.first + joined.length
+            if span.first - end <= gap and span.first + span.length - joined.first <= MOST_REGISTERS:
+                joined = joined._replace(length=max(end, span.first + span.length) - joined.first)
                 continue
         if joined is not None:
             yield joined
