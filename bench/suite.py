@@ -9,12 +9,11 @@ NAMES = (
     "closed_loop", "replay", "simulator", "edge_labels", "edge_simulation",
     "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle", "first_run",
 )  # fmt: skip
-# Only where asked for by name: days that are planned twice, a home's fortnight and a day on a small machine take minutes and a hard week one, containers need
-# Docker and are built,
-# nodes and faults need root and what they are made with, load takes all of the machine.
+# Only where asked for by name: days that are planned twice, a home's fortnights and a day on a small machine take minutes and a hard week one, containers
+# need Docker and are built, nodes and faults need root and what they are made with, load takes all of the machine.
 ON_REQUEST = (
-    "assumptions", "fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads", "worker_memory",
-    "fleet_day", "edge_faults", "small_machine",
+    "assumptions", "fortnight", "product_fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads",
+    "worker_memory", "fleet_day", "edge_faults", "small_machine",
 )  # fmt: skip
 
 

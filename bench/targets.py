@@ -228,6 +228,11 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         *_faultless("all of it"),
         *(target for period in PERIODS for target in _faultless(period.replace("_", " "), ("periods", period))),
     ),
+    "product_fortnight": (
+        Target("a fortnight on each inverter that Luna speaks to itself, false sentences", ("sentences_false",), at_most=0),
+        Target("the same, readings lost", ("readings_lost",), at_most=0),
+        Target("the same, energy stored beside what flowed, off by at most", ("most_off",), at_most=0.01),
+    ),
     "agent_imitation": (
         Target("days labelled by perfect foresight, one process", ("label_days_per_second",), unit="days/s"),
         Target("one decision of trees", ("milliseconds", "imitation", "decision"), at_most=1.0, unit="ms"),

@@ -8,8 +8,8 @@ process, by a clock that is set minute by minute. Beside it the same house lives
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from importlib import import_module
@@ -29,16 +29,19 @@ from luna.contracts.data import JudgeQualityRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.plan import PlanRequest
 from luna.energy.economics import DAY_AHEAD_PUBLISHED
+from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, local_midnight
 from luna.platform import control_service
-from luna.platform.database import engine, observations, plans
+from luna.platform.database import engine, observations, plans, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.database.schema.series import sensor_readings, sensors
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.embedded import start
 from luna.platform.queue import TaskContext
 from luna.platform.settings import Settings, load_settings
-from luna.platform.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, HomeState, RecordedYear, publish_prices
+from luna.platform.simulated_home import SITE_NAME, ZONE, Faults, HomeFiles, HomeState, RecordedYear, build_site, publish_prices
 from luna.platform.simulated_home.preparation import JUDGED
 from luna.platform.telemetry import configure_logging
 from services.executor.decision import plan_age
@@ -56,6 +59,9 @@ PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
 # A bit over an hour, so that each of the looks has its turn.
 ASK_EVERY = 21
+# A device that Luna speaks to itself is asked once a minute, and its session looks at it meanwhile: else it falls back, as it does where Luna has died.
+PROFILE_LOOKS = tuple(minutes * MINUTE for minutes in range(1, SLOT // MINUTE + 1))
+SESSION_EVERY = timedelta(seconds=10)
 SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
 # What devices said is told apart by microseconds; who asks, asks after it.
@@ -98,12 +104,19 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
     """Return cost each way, share of foresight's saving, minutes without a valid plan, false sentences and lost readings of ``days`` of the home."""
     lived = DAYS if days is None else days
     incidents = INCIDENTS if lived >= 1 else SHORT_INCIDENTS
+    with empty_luna() as (folder, database):
+        return live_fortnight(folder, database, timedelta(days=lived), incidents=incidents)
+
+
+@contextmanager
+def empty_luna() -> Iterator[tuple[Path, Engine]]:
+    """Yield a data folder and a database in which nothing is, while the block runs."""
     with server_folder() as folder, start(folder / "servers", services=("postgres",)) as servers:
         upgrade(servers.database_url)
         database = engine.create(servers.database_url, application_name="bench")
         event.listen(database, "connect", _forgo_safety)
         try:
-            return live_fortnight(folder, database, timedelta(days=lived), incidents=incidents)
+            yield folder, database
         finally:
             database.dispose()
 
@@ -114,8 +127,10 @@ def _forgo_safety(connection: psycopg.Connection, _record: object) -> None:
     connection.commit()
 
 
-def live_fortnight(folder: Path, database: Engine, lived: timedelta, *, incidents: tuple[Incident, ...], say: Say | None = None) -> dict[str, Any]:
-    """Return the figures of a home that is made in ``folder`` and ``database``, and lived for so long."""
+def live_fortnight(
+    folder: Path, database: Engine, lived: timedelta, *, incidents: tuple[Incident, ...], product: DeviceProfile | None = None, say: Say | None = None
+) -> dict[str, Any]:
+    """Return the figures of a home that is made in ``folder`` and ``database``, and lived for so long; with an inverter of ``product`` or one by topics."""
     configure_logging("bench", level="CRITICAL")
     load_kernels()
     for service in SERVICES:
@@ -130,13 +145,25 @@ def live_fortnight(folder: Path, database: Engine, lived: timedelta, *, incident
     files = HomeFiles(folder)
     year, begin = RecordedYear.load(files.year), files.read_state()
     settings = settings.model_copy(update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"})
-    with open_world(files, clock) as world:
+    with open_world(files, clock, product=product) as world, ExitStack() as stack:
+        if world.inverter is not None:
+            server = stack.enter_context(serve_registers(world.inverter))
+            _name_product(database, world.inverter.profile, port=server.port)
         life = FortnightLife(SetLuna(settings, database, world), world, timeline, incidents)
         diary = life.live(tell)
         figures = _tell_life(life, diary)
     tell("the same house without Luna, and with foresight")
     figures |= _compare(year, begin, timeline, diary.ledger)
     return figures | {"days": lived / timedelta(days=1), "seconds": time.perf_counter() - begun}
+
+
+def _name_product(database: Engine, product: DeviceProfile, *, port: int) -> None:
+    """Have the home's battery commanded by its product."""
+    site = build_site()
+    control = {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": {"profile": product.profile, "host": "127.0.0.1", "port": port}}]}
+    document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    with unit_of_work(database) as connection:
+        sites.save(connection, parse_site(document | {"control": document["control"] | control}))
 
 
 @dataclass
@@ -173,9 +200,9 @@ class FortnightLife:
             passed = self.world.clock.now() - start
             self._begin_incidents(passed)
             # What the executor awaits takes seconds of the minute before.
-            step = _until_look(passed)
+            step = self._until_look(passed)
             with luna.timed("home"):
-                self.world.pass_time(step)
+                self._pass_time(step)
             now = self.world.clock.now()
             if (now - start) % SLOT == timedelta(0):
                 diary.ledger.close_slot(self.world.state)
@@ -190,6 +217,19 @@ class FortnightLife:
                 tell(f"{day:%a %d %b}, {share:.0%}: {diary.judge.count_false()}, {diary.whole.minutes_without_plan} minutes without a plan")
         luna.stop()
         return diary
+
+    def _until_look(self, passed: timedelta) -> timedelta:
+        """Return how long it is to the next look at the home."""
+        within = passed % SLOT
+        return next(look for look in (LOOKS if self.world.inverter is None else PROFILE_LOOKS) if look > within) - within
+
+    def _pass_time(self, step: timedelta) -> None:
+        while self.world.inverter is not None and step > SESSION_EVERY:
+            self.world.live(SESSION_EVERY)
+            self.luna.look()
+            step -= SESSION_EVERY
+        self.world.pass_time(step)
+        self.luna.look()
 
     def _prepare(self) -> None:
         luna, clock = self.luna, self.world.clock
@@ -267,12 +307,6 @@ class FortnightLife:
         published = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, ZONE)
         due = published if now > published + PRICES_LATE else published - timedelta(days=1)
         return self._published_at is None or self._published_at < due
-
-
-def _until_look(passed: timedelta) -> timedelta:
-    """Return how long it is to the next look at the home."""
-    within = passed % SLOT
-    return next(look for look in LOOKS if look > within) - within
 
 
 def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -23,7 +22,11 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
+from luna.energy.devices import PROFILED
+from luna.energy.site.control import Control
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
@@ -31,6 +34,8 @@ from luna.platform.simulated_home import SITE_NAME
 from luna.platform.spool import open_mirror
 from services.executor.__main__ import open_device
 from services.executor.control_step import Executor
+from services.executor.device import Device
+from services.executor.profile import MixedDevice, ProfileDevice
 from services.executor.watch import SiteUnits, list_turns
 from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.sensor_routing import MQTT
@@ -45,6 +50,8 @@ SPOOL_TURN = timedelta(milliseconds=10)
 # In which a device that was told something is looked at again.
 AWAITED = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
+# The session of a device that Luna speaks to itself looks when it is told to.
+NEVER_SECONDS = 1e6
 # Beat's own times; changes are looked for each minute, and vehicles every five, instead of every few seconds.
 EVERY: Mapping[type[Request], timedelta] = {
     RefreshForecastsRequest: timedelta(minutes=15),
@@ -78,6 +85,8 @@ class SetLuna:
 
     def __init__(self, settings: Settings, database: Engine, world: SimulatedWorld) -> None:
         self.settings, self.database, self._world = settings, database, world
+        # Of devices that Luna speaks to itself: they are looked at by the home's time.
+        self._sessions: list[InverterSession] = []
         self.clock: SetClock = world.clock
         self.seconds: dict[str, float] = defaultdict(float)
         self.queue = AskedWork()
@@ -91,7 +100,7 @@ class SetLuna:
 
     def start(self) -> None:
         """Begin to listen, and to act from the next turn on."""
-        self._stack = ExitStack()
+        self._stack, self._sessions = ExitStack(), []
         folder = self.settings.data_folder
         mirror = self._stack.enter_context(open_mirror(folder / "spool" / "readings", self.database, ReadingKind(), clock=self.clock, turn=SPOOL_TURN))
         recorder, notes = Recorder(mirror), StateFile(folder / "live" / "notes.json")
@@ -100,7 +109,7 @@ class SetLuna:
         listening = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={})
         sensed = SiteReader(self.database, notes, clock=self.clock).read()
         self._quarters = SlotScheduler(recorder, self._build_slots, notes=notes, clock=self.clock, ending=threading.Event())
-        self._executor = Executor(self.database, partial(open_device, self.settings), self._ask_plan, clock=self.clock, plan_max_age=self.settings.plan_max_age)
+        self._executor = Executor(self.database, self._open_device, self._ask_plan, clock=self.clock, plan_max_age=self.settings.plan_max_age)
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)
         self._recorder = recorder
@@ -152,6 +161,26 @@ class SetLuna:
         until = self.clock.now() + MINUTE - AWAITED
         while self._act() and self.clock.now() < until:
             self._world.pass_time(AWAITED)
+            self.look()
+
+    def look(self) -> None:
+        """Keep commands up as a session does every few seconds."""
+        for session in self._sessions:
+            session.look()
+
+    def _open_device(self, control: Control) -> Device:
+        others = open_device(self.settings, control.model_copy(update={"batteries": tuple(each for each in control.batteries if each.via is None)}))
+        if not control.vias:
+            return others
+        by_place = {
+            f"{PROFILED}{name}": InverterSession(
+                reach_device(via, self.settings.data_folder), now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS
+            )
+            for name, via in control.vias.items()
+        }
+        # Each unit of a site has its own connection.
+        self._sessions += by_place.values()
+        return MixedDevice(ProfileDevice(by_place), others)
 
     def _act(self) -> bool:
         with unit_of_work(self.database) as connection:

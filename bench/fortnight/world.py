@@ -9,8 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.simulated_home import BATTERY_MODEL, TOPICS, Faults, HomeFiles, HomeState, RecordedYear, build_site
 from services.simulated_home.__main__ import LivingHome
+from services.simulated_home.inverter import HomeInverter
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
@@ -35,12 +37,12 @@ class SimulatedWorld:
     ``said`` holds by topic when devices said something while somebody listened: all of it has to be recorded. ``socs`` is how full the battery was of late.
     """
 
-    def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop, *, product: DeviceProfile | None = None) -> None:
         self.files, self.clock = files, clock
         self.said: dict[str, list[datetime]] = defaultdict(list)
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self._loop = loop
-        self._home = LivingHome(files, clock)
+        self._home = LivingHome(files, clock, product=product)
         self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in build_site().sensor_names)]
         self._setup = files.read_setup()
 
@@ -53,6 +55,11 @@ class SimulatedWorld:
     def state(self) -> HomeState:
         """The truth, now."""
         return self._home.state
+
+    @property
+    def inverter(self) -> HomeInverter | None:
+        """What Luna speaks to itself; None: it is commanded by topics."""
+        return self._home.inverter
 
     def call(self, act: Callable[[], Awaitable[T]]) -> T:
         """Return what a coroutine of the broker's thread returns."""
@@ -83,6 +90,15 @@ class SimulatedWorld:
         """Let time pass, and return when whoever listens has acknowledged what was said."""
         self.clock.instant += passed
         self.call(self._turn)
+
+    def live(self, passed: timedelta) -> None:
+        """Let time pass of which nobody hears."""
+        self.clock.instant += passed
+
+        async def live() -> None:
+            self._home.live()
+
+        self.call(live)
 
     def await_listener(self) -> None:
         """Return when the recorder has subscribed to all that it records: what is said before is nobody's."""
@@ -119,12 +135,12 @@ class SimulatedWorld:
 
 
 @contextmanager
-def open_world(files: HomeFiles, clock: SetClock) -> Iterator[SimulatedWorld]:
-    """Yield a home that lives by ``clock`` while the block runs."""
+def open_world(files: HomeFiles, clock: SetClock, *, product: DeviceProfile | None = None) -> Iterator[SimulatedWorld]:
+    """Yield a home that lives by ``clock`` while the block runs, its inverter this product."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
     thread.start()
-    world = SimulatedWorld(files, clock, loop)
+    world = SimulatedWorld(files, clock, loop, product=product)
     try:
         world.open()
         yield world

@@ -38,7 +38,7 @@ def _run_benches(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them).")] = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")] = False,
-    days: Annotated[float | None, typer.Option(min=0.125, max=56, help="How many days the bench fortnight lives (default: 14).")] = None,
+    days: Annotated[float | None, typer.Option(min=0.125, max=56, help="How many days the benches of a fortnight live (default: 14).")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure, compare with floor, peers and targets, and write var/bench/NAME.json. Ratios compare within one run only."""

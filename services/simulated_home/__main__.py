@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from luna.energy.errors import LunaError, UnavailableError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine, prices, sites
+from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.embedded import running
 from luna.platform.memory import FreedMemory
 from luna.platform.settings import Settings, load_settings
@@ -19,6 +20,7 @@ from luna.platform.simulated_home import AWAITED, MARKET, SITE_NAME, HomeFiles, 
 from luna.platform.telemetry import configure_logging
 from services.simulated_home.broker import LocalBroker
 from services.simulated_home.devices import Devices
+from services.simulated_home.inverter import HomeInverter
 
 TURN = timedelta(seconds=1)
 SAY_EVERY = timedelta(seconds=5)
@@ -38,14 +40,17 @@ class LivingHome:
     Args:
         files: of the home.
         clock: Luna's.
+        product: what its inverter is; None: one that is commanded by topics.
     """
 
-    def __init__(self, files: HomeFiles, clock: Clock) -> None:
+    def __init__(self, files: HomeFiles, clock: Clock, *, product: DeviceProfile | None = None) -> None:
         self._files, self._clock = files, clock
         self._setup = files.read_setup()
         self.year = RecordedYear.load(files.year)
         self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
-        self._devices = Devices(self.year, files.read_state(), self._setup, self._say)
+        begin = files.read_state()
+        self.inverter = None if product is None else HomeInverter(product, begin)
+        self._devices = Devices(self.year, begin, self._setup, self._say, self.inverter)
         self.published_at = self._written_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
 
@@ -73,12 +78,16 @@ class LivingHome:
         self._devices.live_until(self._clock.now())
         self._devices.say_settings()
 
-    def turn(self) -> None:
-        """Let the time pass that has passed, and say and keep what is due."""
-        now = self._clock.now()
+    def live(self) -> None:
+        """Let the time pass that has passed."""
         if self._files.is_there:
             self._devices.setup = self._files.read_setup()
-        self._devices.live_until(now)
+        self._devices.live_until(self._clock.now())
+
+    def turn(self) -> None:
+        """Let the time pass that has passed, and say and keep what is due."""
+        self.live()
+        now = self._clock.now()
         if abs(now - self.published_at) >= SAY_EVERY:
             self.published_at = now
             self._devices.say_measured()

@@ -13,6 +13,7 @@ from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, read_s
 from luna.platform.simulated_home.car import set_charger
 from luna.platform.simulated_home.heater import HEATER_WORDS
 from luna.platform.simulated_home.site import CHARGER_SETTINGS, HEATER_SETTINGS, SETTINGS
+from services.simulated_home.inverter import HomeInverter
 
 STEP_SECONDS = 5.0
 # After an absence longer steps do.
@@ -39,12 +40,14 @@ class Devices:
         state: where they are.
         setup: the seed of what is random, and what they do wrong.
         say: publishes a topic's value.
+        inverter: what commands the battery in place of topics; None: these do.
     """
 
     year: RecordedYear
     state: HomeState
     setup: HomeSetup
     say: Say
+    inverter: HomeInverter | None = None
     _commands: list[tuple[float, str, str, str]] = field(default_factory=list)
     _measured: dict[str, float] = field(default_factory=dict)
 
@@ -66,6 +69,8 @@ class Devices:
         step = max(STEP_SECONDS, (until - self.state.at) / MOST_STEPS)
         while self.state.at < until:
             self._follow()
+            if self.inverter is not None:
+                self.state = self.inverter.follow(self.state)
             seconds = min(step, until - self.state.at, *(due - self.state.at for due, *_ in self._commands))
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR

@@ -68,6 +68,12 @@ class SimulatedInverter:
         return self._find_mode()[0]
 
     @property
+    def command(self) -> Command:
+        """The same as the simulated battery takes it."""
+        mode, power_kw = self._find_mode()
+        return Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
+
+    @property
     def power_kw(self) -> float:
         """What flows into the battery, kW; out of it below zero."""
         return self._charge.power_kw
@@ -118,10 +124,8 @@ class SimulatedInverter:
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
-        mode, power_kw = self._find_mode()
-        command = Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
         soc = self._charge.stored_kwh / self.battery.capacity_kwh
-        wanted = wanted_power_kw(command, soc, pv_kw - load_kw)
+        wanted = wanted_power_kw(self.command, soc, pv_kw - load_kw)
         self._charge, _ = step_battery(self.battery, self._charge, wanted, seconds=seconds)
         grid_kwh = (load_kw - pv_kw + self._charge.power_kw) * seconds / SECONDS_PER_HOUR
         self._imported_kwh += max(grid_kwh, 0.0)
@@ -149,11 +153,12 @@ class SimulatedInverter:
             if (value := self._constant(write)) is not None:
                 self.image.put(write.write, value)
 
-    def _show(self) -> None:
+    def _measure(self) -> dict[str, float]:
+        """Return every reading as it is now."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
         power_kw = self._charge.power_kw
         grid_kw = load_kw - pv_kw + power_kw
-        shown = {
+        return {
             "soc": 100 * self._charge.stored_kwh / self.battery.capacity_kwh,
             "charge_w": max(power_kw, 0.0) * WATTS,
             "discharge_w": max(-power_kw, 0.0) * WATTS,
@@ -164,7 +169,9 @@ class SimulatedInverter:
             "import_kwh": self._imported_kwh,
             "export_kwh": self._exported_kwh,
         }
-        values = dict[str, float]()
+
+    def _show(self) -> None:
+        shown, values = self._measure(), dict[str, float]()
         for reading, entries in self.profile.reads.items():
             for sign, point in map(split_sign, entries):
                 # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.

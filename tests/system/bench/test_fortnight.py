@@ -12,10 +12,11 @@ from bench.fortnight.claims import HomeTruth, SentenceJudge
 from bench.fortnight.incidents import Incident
 from bench.fortnight.ways import SlotLedger
 from luna.energy.timeline import SLOT, Timeline, local_midnight
-from luna.platform.database import engine
+from luna.platform.database import control, engine
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
-from luna.platform.simulated_home import BATTERY_MODEL, ZONE, HomeState
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.simulated_home import BATTERY_MODEL, SITE_NAME, ZONE, HomeState
 from luna.platform.simulated_home.battery import BatteryCharge
 from tests.databases import own_database
 from tests.folders import server_folder
@@ -61,6 +62,17 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
     assert periods["luna_stopped"]["minutes_stopped"] == 30
     # Another home than the one that was lived: what was true there is false of it.
     assert {"the battery is at", "of prices", "load", "pv", "import", "export", "charge", "discharge"} <= set(_judge_elsewhere(empty))
+
+
+def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(empty: Engine, folder: Path) -> None:
+    product = load_profile("sunspec_12x", folder)
+    figures = live_fortnight(folder, empty, timedelta(hours=1), incidents=(), product=product, say=lambda _: None)
+    assert (figures["false"], figures["lost"], figures["without_plan"]) == ([], [], [])
+    assert figures["sentences"] > 0
+    with unit_of_work(empty) as connection:
+        decision = control.load(connection, SITE_NAME).decision
+    assert decision is not None
+    assert decision.confirmed_at is not None
 
 
 def _judge_elsewhere(database: Engine) -> list[str]:
