@@ -138,7 +138,7 @@ class Site(SiteDevices):
     def _consistent(self) -> Self:
         for kind in DEVICE_KINDS:
             devices = kind.of(self)
-            if not kind.named or len(devices) < 2:
+            if len(devices) < 2 or not kind.named:
                 continue
             counts = Counter(device.name.casefold() for device in devices)
             doubled = [device.name for device in devices if counts[device.name.casefold()] > 1]
@@ -150,15 +150,7 @@ class Site(SiteDevices):
         for kind in DEVICE_KINDS:
             if kind.check is not None and kind.of(self):
                 kind.check(self)
-        return self
-
-    @model_validator(mode="after")
-    def _pays_what_is_paid_in_its_currency(self) -> Self:
         require_in_currency(list_amounts(self), self.currency)
-        return self
-
-    @model_validator(mode="after")
-    def _rests_what_it_has(self) -> Self:
         if self.strategy and self.strategy.vacation:
             strangers = set(self.strategy.vacation.loads_off) - {load.name for load in self.loads}
             if strangers:
