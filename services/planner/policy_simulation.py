@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import starmap
+from operator import attrgetter
 from typing import TypeVar, cast
 
 import numpy as np
 
 from luna.energy.devices import Battery
 from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals
-from luna.energy.policy import BatteryPolicy, PlanPolicy
+from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
@@ -232,25 +233,20 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
 
 def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
     """Return policies as one over slots end to end, with the batteries' limits needed for reading it."""
-    batteries = []
-    for parts in zip(*(policy.batteries for policy in policies), strict=True):
-        emptiest, fullest = np.repeat([each.battery.min_soc for each in parts], slots), np.repeat([each.battery.max_soc for each in parts], slots)
-        joined = BatteryPolicy(
-            battery=cast("Battery", _SocBounds(emptiest, fullest)),
-            keep=join_parts([each.keep for each in parts], slots),
-            begin=join_parts([each.begin for each in parts], slots),
-            no_pv=join([each.no_pv for each in parts], slots),
-            charge_kw=join([each.charge_kw for each in parts], slots),
-            discharge_kw=join([each.discharge_kw for each in parts], slots),
-        )
-        batteries.append(joined)
-    curtailment = join([policy.curtailment for policy in policies], slots)
-    return PlanPolicy(batteries, curtailment, join([policy.pv_limit_kw for policy in policies], slots))
+    batteries, curtailment, pv_limit_kw = zip(*map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True)
+    joined = []
+    for same_place in zip(*batteries, strict=True):
+        parts = []
+        for part in same_place:
+            bounds = _SocBounds(np.array([part.battery.min_soc]), np.array([part.battery.max_soc]))
+            parts.append(replace(part, battery=cast("Battery", bounds)))
+        joined.append(join_parts(parts, slots))
+    return PlanPolicy(joined, join(curtailment, slots), join(pv_limit_kw, slots))
 
 
 @dataclass(frozen=True, slots=True)
 class _SocBounds:
-    """How empty and how full batteries may be, ``(slots,)``."""
+    """How empty and how full a battery may be, ``(1,)``, batteries end to end ``(slots,)``."""
 
     min_soc: FloatArray
     max_soc: FloatArray
