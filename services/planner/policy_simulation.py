@@ -166,7 +166,7 @@ def meet_courses(followed: Sequence[FollowedPlan], *, deadline: Deadline | None 
     Raises:
         LateError: that is not known by the ``deadline``.
     """
-    return work_in_groups(followed, [plan.problem for plan, _ in followed], partial(_meet_group, deadline=deadline))
+    return work_in_groups(followed, (plan.problem for plan, _ in followed), partial(_meet_group, deadline=deadline))
 
 
 def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
@@ -212,18 +212,21 @@ def _step_through(plan: Plan, policy: PlanPolicy, deadline: Deadline | None) -> 
 
 def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
     """Yield what becomes of guesses, all of them end to end."""
-    before = []
-    for (plan, _), (_, modes) in zip(followed, guesses, strict=True):
-        before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
     plans, policies = zip(*followed, strict=True)
-    ahead = [plan.problem.outlook for plan in plans]
-    actuals = SlotActuals(
-        join([each.load_kwh for each in ahead], slots), join([each.pv_kwh for each in ahead], slots), join([each.timeline.hours for each in ahead], slots)
-    )
-    limits, starts = join_parts([plan.limits for plan in plans], slots), join([start for start, _ in guesses], slots)
+    load, pv, hours, limits = [], [], [], []
+    starts, before = [], []
+    for plan, (start, modes) in zip(plans, guesses, strict=True):
+        ahead = plan.problem.outlook
+        load.append(ahead.load_kwh)
+        pv.append(ahead.pv_kwh)
+        hours.append(ahead.timeline.hours)
+        limits.append(plan.limits)
+        starts.append(start)
+        before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
+    actuals, joined, stored = SlotActuals(join(load, slots), join(pv, slots), join(hours, slots)), join_parts(limits, slots), join(starts, slots)
     policy = policies[0] if len(policies) == 1 else _join_policies(policies, slots)
-    proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, join(before, slots))
-    setpoints, flows = settle(proposed, starts, actuals, limits=limits)
+    proposed = policy.read(slice(None), stored / joined.batteries.capacity_kwh, join(before, slots))
+    setpoints, flows = settle(proposed, stored, actuals, limits=joined)
     for number, (start, modes) in enumerate(guesses):
         own, own_setpoints = split(flows, number, slots), split(setpoints, number, slots)
         again = np.concatenate([plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
