@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from types import GenericAlias
 from typing import Annotated, Literal, Self
 
@@ -209,12 +210,12 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """What all arrays together give at most."""
-        return sum(array.peak_kw for array in self.pv)
+        return sum(map(attrgetter("peak_kw"), self.pv))
 
     @property
     def curtailable(self) -> bool:
         """Whether PV output may be held back: every array must allow it."""
-        return bool(self.pv) and all(array.curtailable for array in self.pv)
+        return bool(self.pv) and all(map(attrgetter("curtailable"), self.pv))
 
     @property
     def feed_in_limit_kw(self) -> float:
