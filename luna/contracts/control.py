@@ -1,5 +1,6 @@
 """What devices are told, and who decided it."""
 
+from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
@@ -11,6 +12,8 @@ from luna.energy.instant import Instant
 from luna.energy.policy import BatteryPolicy, SocThresholds
 from luna.energy.site.control import Control, DeviceMode
 from luna.words import read_mode
+
+_read_levels = attrgetter(*SocThresholds.__slots__)
 
 Soc = Annotated[float | None, Field(ge=0, le=1)]
 
@@ -69,9 +72,13 @@ class BatteryThresholds(Message):
     def of(cls, policy: BatteryPolicy) -> Self:
         """Return the message of a policy, no zero with a minus in it."""
         levels = [policy.keep] if policy.begin is policy.keep else [policy.keep, policy.begin]
-        series = ThresholdSeries.trust([{name: (getattr(level, name) + 0.0).tolist() for name in SocThresholds.__slots__} for level in levels])
+        rows = []
+        for level in levels:
+            series = (np.array(_read_levels(level)) + 0.0).tolist()
+            rows.append(dict(zip(SocThresholds.__slots__, series, strict=True)))
+        told = ThresholdSeries.trust(rows)
         beside = {"no_pv": policy.no_pv.tolist(), "charge_kw": policy.charge_kw.tolist(), "discharge_kw": policy.discharge_kw.tolist()}
-        (thresholds,) = cls.trust([{"keep": series[0], "begin": series[-1]} | beside])
+        (thresholds,) = cls.trust([{"keep": told[0], "begin": told[-1]} | beside])
         return thresholds
 
     def policy(self, battery: Battery) -> BatteryPolicy:

@@ -28,13 +28,6 @@ def site_clock(zone: ZoneInfo | Callable[[], ZoneInfo] | None) -> Iterator[None]
         _CLOCK.reset(token)
 
 
-def _lacks_offset(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is None
-    except ValueError:
-        return False
-
-
 # In an address a plus sign that nobody escaped arrives as a blank.
 _LOST_PLUS = re.compile(r"\d{4}-\d{2}-\d{2}T[\d:.,]+ \d{2}:?\d{2}")
 
@@ -45,7 +38,13 @@ def _read_instant(value: Any) -> Any:
     text = value.isoformat() if isinstance(value, date) else value
     if isinstance(text, str) and _LOST_PLUS.fullmatch(text):
         raise invalid_part("lost-plus")
-    if clock is None or not isinstance(text, str) or not _lacks_offset(text):
+    if clock is None or not isinstance(text, str):
+        return value
+    try:
+        has_offset = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return value
+    if has_offset:
         return value
     zone = clock if isinstance(clock, ZoneInfo) else clock()
     try:

@@ -97,19 +97,6 @@ class BatteryPolicy:
         keep = change(self.keep)
         return replace(self, keep=keep, begin=keep if self.begin is self.keep else change(self.begin))
 
-    def thresholds(self, slots: slice, mode: IntArray, soc: FloatArray) -> SocThresholds:
-        """Return what holds in slots that follow on slots in ``mode``, with ``soc`` at their start; shapes broadcast against that of ``slots``.
-
-        What cannot happen anyway stays as it is, storing without sun or when full, serving when empty; what pays at any state of charge begins all the same.
-        """
-        battery, begin = self.battery, self.begin.at(slots)
-        level = begin if self.keep is self.begin else begin.kept(self.keep.at(slots), mode)
-        night, full, empty = self.no_pv[slots], soc >= battery.max_soc - LITTLE_SOC, soc <= battery.min_soc + LITTLE_SOC
-        as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC))
-        as_serving = np.where(SERVES[mode], LOWEST_SOC, np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC))
-        store = np.where(night | full, as_storing, level.store)
-        return replace(level, store=store, spill=broadcast(level.spill, store.shape), serve=np.where(empty, as_serving, level.serve))
-
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
         """Return what the battery is told in slots that follow on slots in ``mode``; a set-point of one battery, without what PV is told.
 
@@ -121,13 +108,19 @@ class BatteryPolicy:
             mode: in force until then.
             soc: state of charge at the start of the slots.
         """
-        level, battery = self.thresholds(slots, mode, soc), self.battery
-        stores = (soc < level.store - SAME_SOC) | (level.store >= battery.max_soc - SAME_SOC)
-        serves = (soc > level.serve + SAME_SOC) | (level.serve <= battery.min_soc + SAME_SOC)
+        battery, begin = self.battery, self.begin.at(slots)
+        level = begin if self.keep is self.begin else begin.kept(self.keep.at(slots), mode)
+        # What cannot happen anyway stays as it is: storing without sun or when full, serving when empty. What pays at any state of charge begins all the same.
+        night, full, empty = self.no_pv[slots], soc >= battery.max_soc - LITTLE_SOC, soc <= battery.min_soc + LITTLE_SOC
+        as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC))
+        as_serving = np.where(SERVES[mode], LOWEST_SOC, np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC))
+        store, serve = np.where(night | full, as_storing, level.store), np.where(empty, as_serving, level.serve)
+        stores = (soc < store - SAME_SOC) | (store >= battery.max_soc - SAME_SOC)
+        serves = (soc > serve + SAME_SOC) | (serve <= battery.min_soc + SAME_SOC)
         follows = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
         charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
         told = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
-        levels = np.array([np.where(charges, level.buy, level.sell), level.serve, level.store, level.spill])
+        levels = np.array([np.where(charges, level.buy, level.sell), serve, store, broadcast(level.spill, store.shape)])
         target, floor, ceiling, spill = bound(levels, battery.min_soc, battery.max_soc)
         return SetPoint(
             mode=told.astype(np.int8)[None, :],

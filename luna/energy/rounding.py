@@ -10,7 +10,7 @@ ENERGY_ROUNDING_KWH = 0.005
 
 def round_soc(given: Any) -> Any:
     """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
-    if _is_number(given) and -SOC_ROUNDING <= given <= 1 + SOC_ROUNDING:
+    if isinstance(given, int | float) and -SOC_ROUNDING <= given <= 1 + SOC_ROUNDING:
         return min(max(given, 0.0), 1.0)
     return given
 
@@ -19,8 +19,4 @@ def round_energies(given: Any) -> Any:
     """Return a list with energies just below zero as zero; anything else as it is."""
     if not isinstance(given, list):
         return given
-    return [0.0 if _is_number(each) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in given]
-
-
-def _is_number(given: Any) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool)
+    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in given]

@@ -36,7 +36,7 @@ class Phrases(Collection[str]):
         Raises:
             KeyError: there are no words for it, or a figure is missing.
         """
-        return self.fill(code, language, figures)
+        return self._of(language)[code](figures)
 
     def fill(self, code: str, language: Language, figures: Mapping[str, object]) -> str:
         """Return what a code says, with figures that may be worked out as they are asked for.

@@ -116,7 +116,8 @@ class Sentences:
             if low == high:
                 shown.append(low * scale)
         if compared.kind == "share":
-            least = int(any(abs(value - round(value)) >= _PRICE_RESOLUTION for value in shown))
+            for value in shown:
+                least = max(least, int(abs(value - round(value)) >= _PRICE_RESOLUTION))
         for one, other in combinations(shown, 2) if compared.kind == "price" else ():
             if _PRICE_RESOLUTION <= abs(one - other) <= 1 and round(one) == round(other):
                 least = 1

@@ -13,13 +13,13 @@ from typing import Self, TypeVar
 
 import numpy as np
 
-from luna.energy.physics import CHARGE, EXPORT, BoolArray, Flows
+from luna.energy.physics import CHARGE, EXPORT, BoolArray
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
 from services.planner.dp.plan import Followed, Plan, price_flows, value_flows
 from services.planner.dp.planner import hold_back, read_worth, terminal_segments
-from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy, sell_nowhere
+from services.planner.dp.policy import correct_value, cost_courses, find_nights, read_policy
 from services.planner.dp.segments import offer_lengths
 from services.planner.milp.policy import follow_flows, pinned_slots
 from services.planner.policy_simulation import LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
@@ -132,6 +132,7 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, 
 def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     """Return the outcome to follow, None for the plan as it stands, and the kind of policy."""
     plan, problem, best = planned.plan, planned.plan.problem, planned.cost
+    throughput_kwh = float((plan.flows.charge_kwh + plan.flows.discharge_kwh).sum())
     exact = problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
     slots = problem.outlook.timeline.count
@@ -140,7 +141,7 @@ def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     value, house = planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None
     if exact:
         # The first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain.
-        allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * problem.following.switching_price * _throughput_kwh(plan.flows)
+        allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * problem.following.switching_price * throughput_kwh
         return (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     if value is not None and plan.spread is not None and plan.spread.courses > 1:
         # Who plans for courses besides the expected one pays on that one.
@@ -153,7 +154,7 @@ def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
     correction = problem.following.value_correction
     off = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
     price = problem.following.margin.self_consumption_margin + off
-    allowed = best + price * _throughput_kwh(plan.flows) + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    allowed = best + price * throughput_kwh + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
     choice = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
     return (house, "house") if house is not None and choice[0] is not None and _errs_away(plan, (choice[0], house)) else choice
 
@@ -188,10 +189,6 @@ def _cost_errors(plan: Plan, policies: Sequence[PlanPolicy], errors: ScenarioSet
     offered = offer_lengths(problem, errors, value.direction)
     terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
     return np.array([cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode) for each in policies])
-
-
-def _throughput_kwh(flows: Flows) -> float:
-    return float((flows.charge_kwh + flows.discharge_kwh).sum())
 
 
 def value_policy(plan: Plan) -> PlanPolicy:
@@ -253,7 +250,10 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
 
 def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:
     problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
-    level = sell_nowhere(level, problem.export_limit_kwh <= 0)
+    # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats holding it back.
+    nowhere = problem.export_limit_kwh <= 0
+    store = np.where(nowhere, np.maximum(level.store, level.spill), level.store)
+    level = replace(level, store=store, sell=np.where(nowhere, HIGHEST_SOC, level.sell))
     if problem.storage.reserve_kwh is not None:
         level = replace(level, serve=np.maximum(level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh))
     if problem.storage.give_limit_kwh is not None:

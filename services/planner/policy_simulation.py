@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from itertools import starmap
+from operator import attrgetter
 from typing import TypeVar, cast
 
 import numpy as np
 
 from luna.energy.devices import Battery
 from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals
-from luna.energy.policy import BatteryPolicy, PlanPolicy
+from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
 from services.planner.deadline import Deadline
@@ -165,7 +166,7 @@ def meet_courses(followed: Sequence[FollowedPlan], *, deadline: Deadline | None 
     Raises:
         LateError: that is not known by the ``deadline``.
     """
-    return work_in_groups(followed, [plan.problem for plan, _ in followed], partial(_meet_group, deadline=deadline))
+    return work_in_groups(followed, (plan.problem for plan, _ in followed), partial(_meet_group, deadline=deadline))
 
 
 def _meet_group(followed: Sequence[FollowedPlan], deadline: Deadline | None) -> Iterator[Outcome]:
@@ -211,18 +212,21 @@ def _step_through(plan: Plan, policy: PlanPolicy, deadline: Deadline | None) -> 
 
 def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, IntArray]], slots: int) -> Iterator[_Round]:
     """Yield what becomes of guesses, all of them end to end."""
-    before = []
-    for (plan, _), (_, modes) in zip(followed, guesses, strict=True):
-        before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
     plans, policies = zip(*followed, strict=True)
-    ahead = [plan.problem.outlook for plan in plans]
-    actuals = SlotActuals(
-        join([each.load_kwh for each in ahead], slots), join([each.pv_kwh for each in ahead], slots), join([each.timeline.hours for each in ahead], slots)
-    )
-    limits, starts = join_parts([plan.limits for plan in plans], slots), join([start for start, _ in guesses], slots)
+    load, pv, hours, limits = [], [], [], []
+    starts, before = [], []
+    for plan, (start, modes) in zip(plans, guesses, strict=True):
+        ahead = plan.problem.outlook
+        load.append(ahead.load_kwh)
+        pv.append(ahead.pv_kwh)
+        hours.append(ahead.timeline.hours)
+        limits.append(plan.limits)
+        starts.append(start)
+        before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
+    actuals, joined, stored = SlotActuals(join(load, slots), join(pv, slots), join(hours, slots)), join_parts(limits, slots), join(starts, slots)
     policy = policies[0] if len(policies) == 1 else _join_policies(policies, slots)
-    proposed = policy.read(slice(None), starts / limits.batteries.capacity_kwh, join(before, slots))
-    setpoints, flows = settle(proposed, starts, actuals, limits=limits)
+    proposed = policy.read(slice(None), stored / joined.batteries.capacity_kwh, join(before, slots))
+    setpoints, flows = settle(proposed, stored, actuals, limits=joined)
     for number, (start, modes) in enumerate(guesses):
         own, own_setpoints = split(flows, number, slots), split(setpoints, number, slots)
         again = np.concatenate([plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
@@ -232,25 +236,20 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
 
 def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
     """Return policies as one over slots end to end, with the batteries' limits needed for reading it."""
-    batteries = []
-    for parts in zip(*(policy.batteries for policy in policies), strict=True):
-        emptiest, fullest = np.repeat([each.battery.min_soc for each in parts], slots), np.repeat([each.battery.max_soc for each in parts], slots)
-        joined = BatteryPolicy(
-            battery=cast("Battery", _SocBounds(emptiest, fullest)),
-            keep=join_parts([each.keep for each in parts], slots),
-            begin=join_parts([each.begin for each in parts], slots),
-            no_pv=join([each.no_pv for each in parts], slots),
-            charge_kw=join([each.charge_kw for each in parts], slots),
-            discharge_kw=join([each.discharge_kw for each in parts], slots),
-        )
-        batteries.append(joined)
-    curtailment = join([policy.curtailment for policy in policies], slots)
-    return PlanPolicy(batteries, curtailment, join([policy.pv_limit_kw for policy in policies], slots))
+    batteries, curtailment, pv_limit_kw = zip(*map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True)
+    joined = []
+    for same_place in zip(*batteries, strict=True):
+        parts = []
+        for part in same_place:
+            bounds = _SocBounds(np.array([part.battery.min_soc]), np.array([part.battery.max_soc]))
+            parts.append(replace(part, battery=cast("Battery", bounds)))
+        joined.append(join_parts(parts, slots))
+    return PlanPolicy(joined, join(curtailment, slots), join(pv_limit_kw, slots))
 
 
 @dataclass(frozen=True, slots=True)
 class _SocBounds:
-    """How empty and how full batteries may be, ``(slots,)``."""
+    """How empty and how full a battery may be, ``(1,)``, batteries end to end ``(slots,)``."""
 
     min_soc: FloatArray
     max_soc: FloatArray

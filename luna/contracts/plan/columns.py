@@ -161,9 +161,10 @@ class _SlotReader:
             place, *figures = key if own else (key,)
             if place is not None:
                 reason = columns["said"][place]
-                # With figures of a slot's own.
-                known = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
-                said[key] = _ABSENT[ReasonReply] | write_reason(reason | {"figures": reason["figures"] | known} if known else reason, self.spoken)
+                if own:
+                    known = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
+                    reason = reason | {"figures": reason["figures"] | known}
+                said[key] = _ABSENT[ReasonReply] | write_reason(reason, self.spoken)
         beside = {name: values[self.chosen] for name, values in columns.items() if name in _EVIDENCE}
         if "binding" in columns:
             name_limit = partial(limit, language=self.spoken.numbers.language)

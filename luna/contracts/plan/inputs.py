@@ -26,10 +26,15 @@ _SERIES = "series"
 
 def write_inputs(request: PlanRequest) -> bytes:
     """Return a complete request as ``parse_inputs`` reads it: its JSON without long series, and these as numbers, one after the other."""
-    series = _list_series(request.outlook)
-    arrays, left_out = dict(zip(series, map(_shorten, series.values()), strict=True)), dict[str, Any]()
-    for kind, *name in arrays:
-        left_out[kind] = {*left_out.get(kind, ()), *name} or True
+    outlook, arrays, left_out = request.outlook, dict[tuple[str, ...], NDArray[Any]](), dict[str, Any]()
+    for name in _LISTED if outlook else ():
+        if (values := getattr(outlook, name)) is not None:
+            arrays[name,], left_out[name] = _shorten(np.array(values, dtype=np.float64)), True
+    for kind, names in _COURSES.items() if outlook else ():
+        if courses := getattr(outlook, kind):
+            left_out[kind] = set(names)
+            for name in names:
+                arrays[kind, name] = _shorten(getattr(courses, name))
     head = request.model_dump_json(by_alias=True, exclude={"outlook": left_out} if left_out else None)
     layout = to_json([(path, array.dtype.str, array.shape) for path, array in arrays.items()])
     return b"".join([head.encode()[:-1], b',"', _SERIES.encode(), b'":', layout, b"}\n", *map(np.ndarray.tobytes, arrays.values())])
@@ -47,14 +52,6 @@ def parse_inputs(written: bytes) -> Fields:
         into, last = reduce(getitem, path[:-1], document["outlook"]), path[-1]
         into[last] = (values if values.dtype.kind == "f" else values / _SCALE).tolist()
     return document
-
-
-def _list_series(outlook: OutlookMessage | None) -> dict[tuple[str, ...], FloatArray]:
-    """Return the long series of an outlook by where they stand in it."""
-    if outlook is None:
-        return {}
-    listed = {(name,): np.array(values, dtype=np.float64) for name in _LISTED if (values := getattr(outlook, name)) is not None}
-    return listed | {(kind, name): getattr(courses, name) for kind, names in _COURSES.items() if (courses := getattr(outlook, kind)) for name in names}
 
 
 def _shorten(array: FloatArray) -> NDArray[Any]:

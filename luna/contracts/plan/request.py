@@ -17,7 +17,7 @@ from luna.energy.instant import Instant, site_clock
 from luna.energy.part import PRICE, Amount, MoneyBounds, require_in_currency
 from luna.energy.refusals import invalid_part
 from luna.energy.site import Objective, Site
-from luna.energy.timeline import STEPS, parse_zone
+from luna.energy.timeline import parse_zone
 from luna.words.language import Language
 
 
@@ -107,10 +107,6 @@ class PlanRequest(Request):
             raise invalid_part("scenarios-missing")
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise invalid_part("first-slot-too-long")
-        return self
-
-    @model_validator(mode="after")
-    def _in_the_sites_currency(self) -> Self:
         if self.site is not None:
             require_in_currency(self._list_prices(self.site.currency), self.site.currency)
         return self
@@ -119,8 +115,9 @@ class PlanRequest(Request):
         """Yield the prices beside those of the site itself; of the hundreds ahead those alone that are beyond their bounds."""
         least, most = PRICE.bounds(currency)
         for name in ("import_price", "export_price") if self.outlook is not None else ():
-            beyond = ((number, price) for number, price in enumerate(getattr(self.outlook, name)) if not least <= price <= most)
-            yield from (Amount(("outlook", name, number), price, PRICE) for number, price in beyond)
+            for number, price in enumerate(getattr(self.outlook, name)):
+                if not least <= price <= most:
+                    yield Amount(("outlook", name, number), price, PRICE)
         value = self.options.terminal.value
         for place, worth in value.items() if isinstance(value, dict) else [] if value is None else [("", value)]:
             yield Amount(("options", "terminal", "value", *([place] if place else [])), worth, PRICE)
@@ -128,7 +125,7 @@ class PlanRequest(Request):
     @property
     def step(self) -> timedelta:
         """The length of a slot."""
-        return next(step for step in STEPS if step == timedelta(minutes=self.slot_minutes))
+        return timedelta(minutes=self.slot_minutes)
 
 
 def _zone_of(document: Any) -> ZoneInfo | None:

@@ -1,6 +1,7 @@
 """What slots cost, at which prices storing, serving, buying and selling break even, and what counts beside money."""
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -27,7 +28,7 @@ def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatAr
     """Return the rule for a site's PV: none where it may not be held back, the house first where a battery may take from nothing else."""
     if not site.curtailable:
         return np.zeros(import_price.shape, dtype=np.int8)
-    return curtailment_rule(import_price, export_price, house_first=not all(battery.charge_from_grid for battery in site.batteries))
+    return curtailment_rule(import_price, export_price, house_first=not all(map(attrgetter("charge_from_grid"), site.batteries)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -33,9 +34,9 @@ class BatteryLimits:
     @classmethod
     def of(cls, batteries: Sequence[Battery]) -> Self:
         """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
-        read = np.array([[getattr(battery, name) for battery in batteries] for name in cls.__slots__], dtype=float)
-        columns = dict(zip(cls.__slots__, read.reshape(len(cls.__slots__), len(batteries), 1), strict=True))
-        return cls(**columns | {name: columns[name].astype(bool) for name in ("charge_from_grid", "discharge_to_grid")})
+        numbers = np.array(list(map(attrgetter(*cls.__slots__), batteries)), dtype=float).reshape(len(batteries), len(cls.__slots__))
+        *bounds, charge_from_grid, discharge_to_grid = np.ascontiguousarray(numbers.T)[:, :, None]
+        return cls(*bounds, charge_from_grid.astype(bool), discharge_to_grid.astype(bool))
 
     @property
     def min_kwh(self) -> FloatArray:

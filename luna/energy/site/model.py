@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from types import GenericAlias
 from typing import Annotated, Literal, Self
 
@@ -138,7 +139,7 @@ class Site(SiteDevices):
     def _consistent(self) -> Self:
         for kind in DEVICE_KINDS:
             devices = kind.of(self)
-            if not kind.named or len(devices) < 2:
+            if len(devices) < 2 or not kind.named:
                 continue
             counts = Counter(device.name.casefold() for device in devices)
             doubled = [device.name for device in devices if counts[device.name.casefold()] > 1]
@@ -150,15 +151,7 @@ class Site(SiteDevices):
         for kind in DEVICE_KINDS:
             if kind.check is not None and kind.of(self):
                 kind.check(self)
-        return self
-
-    @model_validator(mode="after")
-    def _pays_what_is_paid_in_its_currency(self) -> Self:
         require_in_currency(list_amounts(self), self.currency)
-        return self
-
-    @model_validator(mode="after")
-    def _rests_what_it_has(self) -> Self:
         if self.strategy and self.strategy.vacation:
             strangers = set(self.strategy.vacation.loads_off) - {load.name for load in self.loads}
             if strangers:
@@ -217,12 +210,12 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """What all arrays together give at most."""
-        return sum(array.peak_kw for array in self.pv)
+        return sum(map(attrgetter("peak_kw"), self.pv))
 
     @property
     def curtailable(self) -> bool:
         """Whether PV output may be held back: every array must allow it."""
-        return bool(self.pv) and all(array.curtailable for array in self.pv)
+        return bool(self.pv) and all(map(attrgetter("curtailable"), self.pv))
 
     @property
     def feed_in_limit_kw(self) -> float:

@@ -78,8 +78,10 @@ class CatalogueMessage:
         return self._fill(self.parts, figures)
 
     def _fill(self, parts: tuple["Part", ...], figures: Mapping[str, object]) -> str:
-        said = [part.format_map(figures) if isinstance(part, str) else self._fill(part.choose(figures, self._language.plural_form), figures) for part in parts]
-        return "".join(said)
+        said = ""
+        for part in parts:
+            said += part.format_map(figures) if isinstance(part, str) else self._fill(part.choose(figures, self._language.plural_form), figures)
+        return said
 
 
 class _Language:

@@ -1,6 +1,7 @@
 """A plan as a value, settled again by physics before anybody sees it."""
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -175,6 +176,6 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
     if problem.tariff.charge is not None:
         beside = problem.tariff.charge.slot_cost(flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
         costs = replace(costs, import_cost=costs.import_cost + beside)
-    if not any(battery.wear_by_depth for battery in problem.site.batteries):
+    if not any(map(attrgetter("wear_by_depth"), problem.site.batteries)):
         return costs
     return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))

@@ -214,9 +214,3 @@ def _describe(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[tuple
     usable, lowest = (battery.max_soc - battery.min_soc) * capacity, battery.min_soc * capacity
     state = np.array([start_kwh - lowest, usable, LITTLE_SOC * capacity, SAME_SOC * capacity, mode])
     return ((keep - battery.min_soc) * capacity, (begin - battery.min_soc) * capacity), state
-
-
-def sell_nowhere(level: SocThresholds, where: BoolArray) -> SocThresholds:
-    """Return thresholds by which nothing is sold in some slots, and surplus is stored as long as that beats holding it back."""
-    store = np.where(where, np.maximum(level.store, level.spill), level.store)
-    return replace(level, store=store, sell=np.where(where, HIGHEST_SOC, level.sell))

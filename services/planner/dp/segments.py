@@ -1,6 +1,6 @@
 """What a slot offers to its one battery, as a concave piecewise linear function, on the expected course and on others beside it."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -84,13 +84,18 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         bounds: what may be moved; without it, what connection and battery carry.
         direction: fixes the way of every slot, as a mixed-integer plan decided it; without it, prices decide.
     """
-    offer, battery = _Offer.of(site, course, bounds=bounds, direction=direction), site.batteries[0]
-    market, house, length, value = offer.market, offer.house, offer.length, offer.value
+    offer, battery, curtailable = _Offer.of(site, course, bounds=bounds, direction=direction), site.batteries[0], site.curtailable
+    house, length, value = offer.house, offer.length, offer.value
     unbound = battery.charge_from_grid and battery.discharge_to_grid
     # A slot costs this when the battery serves what the connection cannot carry, and nothing else.
     served = length[..., SERVE_FORCED] * battery.discharge_efficiency
-    earned = np.minimum(house.surplus, house.export_kwh) * market.surplus_price
-    rest_cost = np.asarray((house.deficit - served) * market.import_price - earned + served * battery.wear_price)
+    earned = np.minimum(house.surplus, house.export_kwh) * offer.surplus_price
+    rest_cost = np.asarray((house.deficit - served) * course.import_price - earned + served * battery.wear_price)
+    # Where connection and battery together carry a slot, and PV that is off because importing is paid is not missed.
+    carried = house.deficit <= house.import_kwh + house.discharge_kwh + 1e-9
+    placed = curtailable | (house.surplus <= house.export_kwh + house.charge_kwh + 1e-9)
+    pv_off = offer.import_earns & (offer.pv_kwh > 0)
+    missed = pv_off & (house.import_kwh > 0) & (house.deficit + house.charge_kwh > house.import_kwh)
     one_way = offer.ways.may_export ^ offer.ways.may_import
     return Segments(
         length_kwh=length,
@@ -99,82 +104,18 @@ def slot_segments(site: Site, course: SlotCourse, *, bounds: SlotBounds | None =
         rest_cost=rest_cost,
         levels=BreakEven(*(broadcast(getattr(offer.levels, each.name), house.deficit.shape) for each in fields(BreakEven))),
         even=broadcast(course.import_price - course.export_price < 1e-9, house.deficit.shape),
-        displaces_first=broadcast(market.displaces_first, house.deficit.shape),
+        displaces_first=broadcast(offer.displaces_first, house.deficit.shape),
         convex=_convex(length, value) & (one_way | (course.import_price >= course.export_price - 1e-12)),
-        covered=house.covered(market.import_earns & (offer.pv_kwh > 0), curtailable=site.curtailable)
-        & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
+        covered=carried & placed & ~missed & (unbound | (course.import_price >= 0) | (offer.pv_kwh <= 0)),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
-    """The segments of slots, and what they are made of."""
-
-    ways: Direction
-    pv_kwh: FloatArray
-    market: "_Market"
-    house: "_House"
-    levels: BreakEven
-    length: FloatArray
-    value: FloatArray
-
-    @classmethod
-    def of(cls, site: Site, course: SlotCourse, *, bounds: SlotBounds | None, direction: Direction | None) -> Self:
-        bounds, battery, always = bounds or SlotBounds(), site.batteries[0], np.ones(course.hours.size, dtype=bool)
-        ways = direction or Direction(always, always, always, always)
-        sun = _convert(bounds.inverters, course.pv_kwh, course.hours) if bounds.inverters else None
-        pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
-        market = _Market.of(site, course, ways)
-        most_import = site.grid.import_limit_kw * course.hours if bounds.import_kwh is None else bounds.import_kwh
-        most_export = site.feed_in_limit_kw * course.hours if bounds.export_kwh is None else bounds.export_kwh
-        net_kwh = course.load_kwh - np.where(market.import_earns, 0.0, pv_kwh)
-        house = _House.of(battery, net_kwh, (course.hours, most_import, most_export), ways)
-        if bounds.battery_kwh is not None:
-            house = replace(house, discharge_kwh=np.minimum(house.discharge_kwh, bounds.battery_kwh))
-        house = house if sun is None else house.behind(sun)
-        # The PV in use, which is what the battery could displace: none where it is off or may not be held back.
-        in_use = np.minimum(pv_kwh, course.load_kwh) + np.where(market.surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
-        displaceable = np.where(market.import_earns, 0.0, in_use) * (site.curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh)))
-        levels = _levels(site, market, ways)
-        length = _lengths(battery, house, displaceable, market.displaces_first)
-        levels = levels if ways.charge_kwh is None else _force(levels, ways)
-        forced, first = np.full(levels.buy.shape, FORBIDDEN_VALUE), market.displaces_first
-        out = np.where(first, levels.displace, levels.sell), np.where(first, levels.sell, levels.displace)
-        # What a slot does not offer has no worth, not an infinite one.
-        value = np.where(length <= 0, 0.0, np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, *out], axis=-1))
-        return cls(ways, pv_kwh, market, house, levels, length, value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Market:
-    """What a kWh costs and earns: bought, as surplus, and sold from the battery; where importing is ``paid``, and displacing PV comes before selling.
-
-    Arrays have the shape of prices: courses that differ in load and PV alone share them.
-    """
-
-    import_price: FloatArray
-    surplus_price: FloatArray
-    sale_price: FloatArray
-    import_earns: BoolArray
-    displaces_first: BoolArray
-
-    @classmethod
-    def of(cls, site: Site, course: SlotCourse, ways: Direction) -> Self:
-        export_price = course.export_price
-        surplus_price = np.where(ways.may_export, export_price, 0.0)
-        surplus_price = np.maximum(surplus_price, 0.0) if site.curtailable else surplus_price
-        return cls(
-            import_price=course.import_price,
-            surplus_price=surplus_price,
-            sale_price=export_price,
-            import_earns=(course.import_price < 0) & site.curtailable & site.batteries[0].charge_from_grid & (ways.may_import | (export_price < 0)),
-            displaces_first=(export_price < 0) & site.curtailable,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class _House:
-    """What is left for the battery: deficit, surplus, and what connection and battery can move, kWh at the terminals, ``(…, slots)``."""
+    """What is left for the battery: deficit, surplus, and what connection and battery can move, kWh at the terminals, ``(…, slots)``.
+
+    ``direct_kwh`` is what the battery takes of the sun behind an inverter that it shares with PV.
+    """
 
     deficit: FloatArray
     surplus: FloatArray
@@ -182,45 +123,81 @@ class _House:
     export_kwh: FloatArray
     charge_kwh: FloatArray
     discharge_kwh: FloatArray
-    direct_kwh: FloatArray | float = 0.0
+    direct_kwh: FloatArray | float
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """The segments of slots, and what they are made of.
+
+    ``surplus_price`` is what surplus earns; PV is off where ``import_earns``, and displacing it comes before selling where ``displaces_first``: arrays of the
+    shape of prices, because courses that differ in load and PV alone share them.
+    """
+
+    ways: Direction
+    pv_kwh: FloatArray
+    surplus_price: FloatArray
+    import_earns: BoolArray
+    displaces_first: BoolArray
+    house: _House
+    levels: BreakEven
+    length: FloatArray
+    value: FloatArray
 
     @classmethod
-    def of(cls, battery: Battery, net_kwh: FloatArray, room: tuple[FloatArray, FloatArray, FloatArray], ways: Direction) -> Self:
-        hours, most_import, most_export = room
-        return cls(
+    def of(cls, site: Site, course: SlotCourse, *, bounds: SlotBounds | None, direction: Direction | None) -> Self:
+        bounds, battery, always = bounds or SlotBounds(), site.batteries[0], np.ones(course.hours.size, dtype=bool)
+        curtailable, hours, export_price = site.curtailable, course.hours, course.export_price
+        ways = direction or Direction(always, always, always, always)
+        surplus_price = np.where(ways.may_export, export_price, 0.0)
+        surplus_price = np.maximum(surplus_price, 0.0) if curtailable else surplus_price
+        import_earns = (course.import_price < 0) & curtailable & battery.charge_from_grid & (ways.may_import | (export_price < 0))
+        displaces_first = (export_price < 0) & curtailable
+        sun = _convert(bounds.inverters, course.pv_kwh, hours) if bounds.inverters else None
+        pv_kwh = course.pv_kwh if sun is None else sun.ac_kwh
+        charge, discharge = battery.charge_limit_kw * hours * ways.may_charge, battery.discharge_limit_kw * hours * ways.may_discharge
+        charge = charge if ways.charge_kwh is None else np.where(np.isfinite(ways.charge_kwh), ways.charge_kwh, charge)
+        discharge = discharge if ways.discharge_kwh is None else np.where(np.isfinite(ways.discharge_kwh), ways.discharge_kwh, discharge)
+        discharge = discharge if bounds.battery_kwh is None else np.minimum(discharge, bounds.battery_kwh)
+        if sun is not None:
+            charge, discharge = np.minimum(charge, sun.intake_kwh + sun.direct_kwh), np.minimum(discharge, np.maximum(sun.room_kwh, 0.0))
+        most_import = site.grid.import_limit_kw * hours if bounds.import_kwh is None else bounds.import_kwh
+        most_export = site.feed_in_limit_kw * hours if bounds.export_kwh is None else bounds.export_kwh
+        net_kwh = course.load_kwh - np.where(import_earns, 0.0, pv_kwh)
+        house = _House(
             deficit=np.maximum(net_kwh, 0.0),
             surplus=np.maximum(-net_kwh, 0.0),
             import_kwh=most_import * ways.may_import,
             export_kwh=most_export * ways.may_export,
-            charge_kwh=_fixed(battery.charge_limit_kw * hours * ways.may_charge, ways.charge_kwh),
-            discharge_kwh=_fixed(battery.discharge_limit_kw * hours * ways.may_discharge, ways.discharge_kwh),
+            charge_kwh=charge,
+            discharge_kwh=discharge,
+            direct_kwh=0.0 if sun is None else sun.direct_kwh,
         )
-
-    def behind(self, sun: Conversion) -> Self:
-        """Return what is left where the battery shares an inverter with PV: ``sun`` is what that gives to this one battery."""
-        charge = np.minimum(self.charge_kwh, sun.intake_kwh + sun.direct_kwh)
-        discharge = np.minimum(self.discharge_kwh, np.maximum(sun.room_kwh, 0.0))
-        return replace(self, charge_kwh=charge, discharge_kwh=discharge, direct_kwh=sun.direct_kwh)
-
-    def covered(self, pv_off: BoolArray, *, curtailable: bool) -> BoolArray:
-        """Return where connection and battery together carry the slot, and PV that is off because importing is paid is not missed."""
-        served = self.deficit <= self.import_kwh + self.discharge_kwh + 1e-9
-        placed = curtailable | (self.surplus <= self.export_kwh + self.charge_kwh + 1e-9)
-        missed = pv_off & (self.import_kwh > 0) & (self.deficit + self.charge_kwh > self.import_kwh)
-        return np.asarray(served & placed & ~missed)
+        # The PV in use, which is what the battery could displace: none where it is off or may not be held back.
+        in_use = np.minimum(pv_kwh, course.load_kwh) + np.where(surplus_price > 0, np.minimum(house.surplus, house.export_kwh), 0.0)
+        displaceable = np.where(import_earns, 0.0, in_use) * (curtailable & (battery.discharge_to_grid | (course.load_kwh >= pv_kwh)))
+        length = _lengths(battery, house, displaceable, displaces_first)
+        levels = _levels(site, course, surplus_price, ways)
+        levels = levels if ways.charge_kwh is None else _force(levels, ways)
+        forced = np.full(levels.buy.shape, FORBIDDEN_VALUE)
+        out = np.where(displaces_first, levels.displace, levels.sell), np.where(displaces_first, levels.sell, levels.displace)
+        # What a slot does not offer has no worth, not an infinite one.
+        value = np.where(length <= 0, 0.0, np.stack([levels.buy, levels.store, levels.spill, forced, levels.serve, *out], axis=-1))
+        return cls(ways, pv_kwh, surplus_price, import_earns, displaces_first, house, levels, length, value)
 
 
-def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
+def _levels(site: Site, course: SlotCourse, surplus_price: FloatArray, ways: Direction) -> BreakEven:
     """Return the break-even values; what a slot does not allow is never worth it."""
     battery = site.batteries[0]
     terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
-    surplus, sale = break_even(market.import_price, market.surplus_price, **terms), break_even(market.import_price, market.sale_price, **terms)
-    shape = np.broadcast_shapes(market.import_price.shape, market.surplus_price.shape)
+    surplus, sale = break_even(course.import_price, surplus_price, **terms), break_even(course.import_price, course.export_price, **terms)
+    shape = np.broadcast_shapes(course.import_price.shape, surplus_price.shape)
+    curtailable = site.curtailable
     may_buy = ways.may_import & ways.may_charge & battery.charge_from_grid
     may_sell = ways.may_export & ways.may_discharge & battery.discharge_to_grid
     # Surplus beyond the export limit is held back for nothing, or must be stored where PV cannot be held back.
-    spill = broadcast(surplus.spill, shape) if site.curtailable else np.full(shape, -FORBIDDEN_VALUE)
-    may_displace = ways.may_discharge & site.curtailable
+    spill = broadcast(surplus.spill, shape) if curtailable else np.full(shape, -FORBIDDEN_VALUE)
+    may_displace = ways.may_discharge & curtailable
     return BreakEven(
         buy=np.where(may_buy, broadcast(surplus.buy, shape), np.inf),
         store=np.where(ways.may_charge, surplus.store, np.inf),
@@ -229,10 +206,6 @@ def _levels(site: Site, market: _Market, ways: Direction) -> BreakEven:
         sell=np.where(may_sell, sale.sell, -np.inf),
         displace=np.where(may_displace, broadcast(surplus.displace, shape), -np.inf),
     )
-
-
-def _fixed(most_kwh: FloatArray, fixed_kwh: FloatArray | None) -> FloatArray:
-    return most_kwh if fixed_kwh is None else np.where(np.isfinite(fixed_kwh), fixed_kwh, most_kwh)
 
 
 def _force(levels: BreakEven, ways: Direction) -> BreakEven:

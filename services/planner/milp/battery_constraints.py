@@ -133,9 +133,12 @@ BATTERY_CONSTRAINTS = (
 )
 
 
-def list_constraints(problem: Problem) -> list[tuple[int, BatteryConstraint]]:
-    """Return every constraint with the number of the battery that has it."""
-    return [(index, each) for index, battery in enumerate(problem.site.batteries) for each in BATTERY_CONSTRAINTS if each.applies(battery)]
+def list_constraints(problem: Problem) -> Iterator[tuple[int, BatteryConstraint]]:
+    """Yield every constraint with the number of the battery that has it."""
+    for index, battery in enumerate(problem.site.batteries):
+        for each in BATTERY_CONSTRAINTS:
+            if each.applies(battery):
+                yield index, each
 
 
 def missed_kwh(problem: Problem, flows: Flows) -> float:

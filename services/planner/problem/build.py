@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 import numpy as np
 
 from luna.contracts.owner import ManualBlock, Reserve
-from luna.contracts.plan import CoursesMessage, OutlookMessage, PeakState, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import CoursesMessage, PeakState, PlanRequest, StateMessage, Terminal
 from luna.energy.economics import COST_ALONE, EnergyCharge, Peak, PeakHistory, Weights, find_charge, weigh_import, weigh_wear
 from luna.energy.outlook import Outlook
-from luna.energy.physics import Mode, SiteLimits
+from luna.energy.physics import BatteryLimits, Mode, SiteLimits
 from luna.energy.refusals import refuse
 from luna.energy.site import Objective, Site
 from luna.energy.timeline import STEPS, FloatArray, Timeline, floor_to, require_utc, to_instant
@@ -39,15 +40,17 @@ def read_peaks(site: Site, state: StateMessage) -> tuple[Peak, ...]:
     Raises:
         InvalidInputError: state of a component the tariff does not have.
     """
-    prices = site.tariff.peaks
-    names = [price.name for price in prices]
+    names = list(map(attrgetter("name"), site.tariff.peaks))
     for name in state.peaks:
         if name not in names:
             raise refuse("no-such-component", field=f"state.peaks.{name}", names=", ".join(names) or "none")
-    unnamed = next((name for name in names if name not in state.peaks), None)
-    states_by_name = ({unnamed: PeakState(highest_kw=state.month_peaks_kw)} if unnamed else {}) | state.peaks
-    states = [(price, states_by_name.get(price.name, PeakState())) for price in prices]
-    return tuple(Peak(price, PeakHistory(tuple(each.highest_kw), each.today_kw, each.interval_kwh)) for price, each in states)
+    peaks, unnamed = list[Peak](), PeakState(highest_kw=state.month_peaks_kw)
+    for price in site.tariff.peaks:
+        counted = state.peaks.get(price.name)
+        if counted is None:
+            counted, unnamed = unnamed, PeakState()
+        peaks.append(Peak(price, PeakHistory(tuple(counted.highest_kw), counted.today_kw, counted.interval_kwh)))
+    return tuple(peaks)
 
 
 def read_charge(site: Site, state: StateMessage) -> EnergyCharge | None:
@@ -92,7 +95,8 @@ def build_problem(request: PlanRequest) -> Problem:
     """Return the problem that a request with its own site, outlook and state describes.
 
     Raises:
-        InvalidInputError: a battery without state, a state without battery, a start off the grid.
+        InvalidInputError: a battery without state, a state without battery, a start off the grid, state of a device that the site does not have, a session
+            without state of charge or upside down.
     """
     request, rules = apply_strategy(request) if request.site and request.site.strategy else (request, [])
     if request.site is None or request.outlook is None or request.start is None:
@@ -100,11 +104,15 @@ def build_problem(request: PlanRequest) -> Problem:
     series = request.outlook
     timeline, objective = _timeline(request, len(series.load_kwh)), objective_of(request)
     carbon = np.array(series.carbon_g_per_kwh) if series.carbon_g_per_kwh else None
-    load, pv, imported, exported = (np.array(each) for each in (series.load_kwh, series.pv_kwh, series.import_price, series.export_price))
+    load, pv, imported, exported = np.array([series.load_kwh, series.pv_kwh, series.import_price, series.export_price])
     limits = _slot_limits(series.import_limit_kw), _slot_limits(series.export_limit_kw)
     outlook = Outlook(timeline, load, pv, imported, exported, carbon, *limits)
     stored, discharged, modes = _read_batteries(request.site, request.state)
-    demands = _read_demands(request.site, request.state, timeline, series)
+    demands: list[Demand] = []
+    for kind in PLANNED_KINDS:
+        # Who reads a kind refuses what is said of devices that the site does not have.
+        if kind.of(request.site) or getattr(request.state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
+            demands += kind.read(request.site, request.state, timeline, series)
     gap = request.options.mip_gap
     if gap is None:
         gap = PLACING_GAP if demands else WAYS_GAP
@@ -116,7 +124,7 @@ def build_problem(request: PlanRequest) -> Problem:
         terminal_rule(request.options.terminal, request.site, stored_kwh=stored, import_price=outlook.import_price),
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
         SearchLimits(gap, request.options.time_limit_s),
-        demands,
+        tuple(demands),
         TariffState(read_peaks(request.site, request.state), read_charge(request.site, request.state)),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),
         applied_rules=tuple(rules),
@@ -210,7 +218,7 @@ def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatA
     Raises:
         InvalidInputError: a battery without state, a state without battery.
     """
-    names = [battery.name for battery in site.batteries]
+    names = list(map(attrgetter("name"), site.batteries))
     for name in state.batteries:
         if name not in names:
             raise refuse("state-no-such-battery", field=f"state.batteries.{name}", names=", ".join(names) or "none")
@@ -224,35 +232,19 @@ def _read_batteries(site: Site, state: StateMessage) -> tuple[FloatArray, FloatA
     return stored, discharged, modes
 
 
-def _read_demands(site: Site, state: StateMessage, timeline: Timeline, series: OutlookMessage) -> tuple[Demand, ...]:
-    """Return the demands of a site's devices over a timeline; devices that the load of ``series`` includes are left out.
-
-    Raises:
-        InvalidInputError: state of a device that the site does not have, a session without state of charge or upside down.
-    """
-    demands: list[Demand] = []
-    for kind in PLANNED_KINDS:
-        # Who reads a kind refuses what is said of devices that the site does not have.
-        if kind.of(site) or getattr(state, kind.section) or (kind.by_weather and series.heat_demand_kwh):
-            demands += kind.read(site, state, timeline, series)
-    return tuple(demands)
-
-
 def terminal_rule(terminal: Terminal, site: Site, *, stored_kwh: FloatArray, import_price: FloatArray) -> TerminalRule:
     """Return the terminal rule in kWh and currency.
 
     Raises:
         InvalidInputError: a value per battery names none or a wrong battery.
     """
-    capacity = np.array([battery.capacity_kwh for battery in site.batteries], dtype=float)
-    edges = np.array([(battery.min_soc, battery.max_soc) for battery in site.batteries], dtype=float).reshape(-1, 2)
-    least, most = edges.T * capacity
-    nothing = np.zeros(len(site.batteries))
+    battery, nothing = BatteryLimits.of(site.batteries), np.zeros(len(site.batteries))
+    least, most = battery.min_kwh[:, 0], battery.max_kwh[:, 0]
     if terminal.kind == "automatic":
         return TerminalRule(least, most, nothing + TERMINAL_SHARE * max(float(np.mean(import_price)), 0.0))
     if terminal.kind == "value":
         return TerminalRule(least, most, _terminal_values(terminal, site))
-    target_kwh = stored_kwh if terminal.soc is None else terminal.soc * capacity
+    target_kwh = stored_kwh if terminal.soc is None else terminal.soc * battery.capacity_kwh[:, 0]
     return TerminalRule(target_kwh, target_kwh if terminal.kind == "equal_soc" else np.maximum(most, target_kwh), nothing)
 
 

@@ -1,6 +1,7 @@
 """What a plan has to solve, as values: a site, what lies ahead, where it starts and what holds at the end."""
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
@@ -240,4 +241,4 @@ class Problem:
     @property
     def wear_price(self) -> FloatArray:
         """Wear per kWh of throughput, shape ``(batteries, 1)``."""
-        return np.array([battery.wear_price for battery in self.site.batteries], dtype=float).reshape(-1, 1)
+        return np.array(list(map(attrgetter("wear_price"), self.site.batteries)), dtype=float).reshape(-1, 1)

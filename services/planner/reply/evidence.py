@@ -6,9 +6,9 @@ so. Figures that are not to be said are NaN, slots that there are none of are -1
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
 from functools import cached_property
-from itertools import chain, starmap
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,13 +46,27 @@ class Evidence(SlotFlows):
         self.first = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
         self._rows = np.arange(len(self.charge))[:, None]
         self._instant_names: dict[int, str] = {}
+        same_price, dearest, weighed, more_values, masks = [], [], [], [], []
+        for plan in plans:
+            site, outlook, terminal = plan.problem.site, plan.problem.outlook, plan.problem.terminal
+            numbers = Numbers("en", ZoneInfo(site.timezone), site.currency)
+            same_price.append(np.array([_SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)]))
+            dearest.append(np.array([np.abs(np.concatenate([outlook.import_price, outlook.export_price, terminal.value])).max(initial=0.0)]))
+            weighed.append(np.array([plan.problem.billed is not None]))
+            # What one more stored kWh is worth at the end of each slot; the plan's own value where no function is known.
+            if plan.value is None:
+                more_values.append(plan.energy_value)
+            else:
+                _, more = plan.value.function.marginal(plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0])
+                more_values.append(more[None, :])
+            masks.append(find_at_work(plan.problem, plan.flows))
         # Where constraints leave batteries no choice, by code, of those that some battery has.
         self.at_work: dict[str, BoolArray] = {}
-        masks, nowhere = [find_at_work(plan.problem, plan.flows) for plan in plans], np.zeros((len(self.charge), 1), dtype=bool)
+        nowhere = np.zeros((len(self.charge), 1), dtype=bool)
         for code in dict.fromkeys(chain.from_iterable(masks)):
             self.at_work[code] = join([each.get(code, nowhere) for each in masks], self.slots)
-        # --- prices
-        self.same_price, self.dearest = self.join_each(_same_price), self.join_each(_dearest_price)
+        # --- prices: how close they may be and still read the same, and the dearest of all
+        self.same_price, self.dearest = join(same_price, self.slots), join(dearest, self.slots)
         self.buy, self.sell = self.join_each(show_import_price), self.join("problem.at_tariff_prices.outlook.export_price")
         # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
         self.counted = self.join("problem.outlook.import_price")
@@ -65,11 +79,11 @@ class Evidence(SlotFlows):
         self.allowed_sale = np.where(self.may_feed_in, self.sell, np.nan)
         # --- what energy is worth beside what it costs
         charging, giving = self.battery.charge_efficiency, self.battery.discharge_efficiency
-        self.weighed: BoolArray = self.join_each(_is_weighed)
+        self.weighed: BoolArray = join(weighed, self.slots)
         self.wear_price = self.join("problem.wear_price")
         most = (self.dearest + self.wear_price) / np.minimum(charging, giving)
         # What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one.
-        value, right = self.join("energy_value"), self.join_each(_value_of_more)
+        value, right = self.join("energy_value"), join(more_values, self.slots)
         own = np.where(self.rests & self.left & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
         # What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for.
         self.energy_value = bound(own, -most, most)
@@ -81,6 +95,7 @@ class Evidence(SlotFlows):
         self.save, self.sold = (self.counted - self.wear_price) * giving, (self.sell - self.wear_price) * giving
         # What is left of a kWh that is charged and given again.
         self.return_share: FloatArray = charging * giving
+        self.least_kw = self.battery.min_charge_kw
         self._loading_wear: FloatArray = self.wear_price * (1.0 / self.return_share + 1.0)
         # What a kWh given later costs at least that is bought, or not sold: no less than it costs now; the plan may count it otherwise.
         self.loaded_counted, self.loaded_sell = self.loaded_price(self.counted), self.loaded_price(self.sell)
@@ -88,15 +103,6 @@ class Evidence(SlotFlows):
         serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
         # What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays; and what the plan counts.
         self.brings, self.counted_use = np.where(serves_most, self.buy, self.sell), np.where(serves_most, self.counted, self.sell)
-
-    def figure(self, name: str) -> FloatArray:
-        """Return one of the arrays below as a figure: numbers, or slots counted from the plan's first; NaN: left out."""
-        values: NDArray[Any] = getattr(self, name)
-        return np.where(values >= 0, values - self.first, np.nan) if values.dtype.kind == "i" else values
-
-    def name_slots(self, slots: IndexArray) -> list[datetime | None]:
-        """Return the instants with which slots begin, counted from a plan's first; None where there is none."""
-        return [self.edges[slot] if slot >= 0 else None for slot in slots.tolist()]
 
     def name_instant(self, slot: int) -> str:
         """Return when a slot begins, counted from a plan's first, as ISO 8601."""
@@ -118,11 +124,6 @@ class Evidence(SlotFlows):
             own[zone] = own.get(zone) or split_days(self.timeline, ZoneInfo(zone))[1:]
             days += map((number * self.slots).__add__, own[zone])
         return days
-
-    @cached_property
-    def day(self) -> IndexArray:
-        """The number of the day that each slot is one of, shape ``(slots,)``."""
-        return np.repeat(np.arange(len(self.days) - 1), np.diff(self.days))
 
     def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
         """Return where one price is lower than the other, and is seen to be so."""
@@ -181,13 +182,10 @@ class Evidence(SlotFlows):
         return self._at(np.minimum(self.connection_kw, self.peak_kw), self.next_limit)
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
-        rows = zip(*map(np.ndarray.tolist, map(self._apart, (self.charges, self.gives, brings))), strict=True)
-        own = np.array(list(starmap(_next_best, rows)), dtype=np.int64).reshape(self.charge.shape)
+        # A row for each plan of each battery.
+        charges, gives, gains = (each.reshape(-1, self.slots).tolist() for each in (self.charges, self.gives, brings))
+        own = np.array(list(map(_next_best, charges, gives, gains)), dtype=np.int64).reshape(self.charge.shape)
         return np.where(own >= 0, own + self.first, -1)
-
-    def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return values of shape ``(batteries, slots)`` with a row for each plan of each battery."""
-        return values.reshape(-1, self.slots)
 
     def next_where(self, holds: BoolArray) -> IndexArray:
         """Return of each slot the next one after it in which something holds, ``(batteries, slots)``; -1 where the plan has none."""
@@ -238,14 +236,14 @@ class Evidence(SlotFlows):
     def unused_after(self) -> BoolArray:
         """Where the battery gives nothing any more."""
         slots = np.arange(self.slots)
-        last = np.where(self._apart(self.gives), slots, -1).max(axis=1, keepdims=True, initial=-1)
+        last = np.where(self.gives.reshape(-1, self.slots), slots, -1).max(axis=1, keepdims=True, initial=-1)
         return np.asarray(slots >= last).reshape(self.gives.shape)
 
     @cached_property
     def at_terminal_bound(self) -> BoolArray:
         """Where batteries end at the lower terminal bound."""
         least = self.join_each(lambda plan: plan.problem.terminal.least_kwh[:, None])
-        last = np.repeat(self._apart(self.end_kwh)[:, -1], self.slots).reshape(self.charge.shape)
+        last = np.repeat(self.end_kwh.reshape(-1, self.slots)[:, -1], self.slots).reshape(self.charge.shape)
         return np.asarray((least > self.battery.min_kwh + SAME_KWH) & (last <= least + SAME_KWH))
 
     @cached_property
@@ -291,7 +289,7 @@ class Evidence(SlotFlows):
 
     @cached_property
     def planner_differs(self) -> BoolArray:
-        return self.planners_choice.differs if any(plan.followed == "learned" for plan in self.plans) else ~self.exists
+        return self.planners_choice.differs if "learned" in map(attrgetter("followed"), self.plans) else ~self.exists
 
     @cached_property
     def planner_takes(self) -> FloatArray:
@@ -347,10 +345,6 @@ class Evidence(SlotFlows):
         return self.charge / self.hours
 
     @cached_property
-    def least_kw(self) -> FloatArray:
-        return self.battery.min_charge_kw
-
-    @cached_property
     def peak_kw(self) -> FloatArray:
         return self.peak_kwh / self.hours
 
@@ -377,30 +371,6 @@ class Evidence(SlotFlows):
         row = values if values.ndim == 1 else values[0]
         chosen = row[slots] if values.ndim == 1 or len(values) == 1 else values[self._rows, slots]
         return np.where(slots >= 0, chosen, unknown)
-
-
-def _same_price(plan: Plan) -> FloatArray:
-    """Return how close prices may be and still read the same."""
-    site = plan.problem.site
-    numbers = Numbers("en", ZoneInfo(site.timezone), site.currency)
-    return np.array([_SAME_PRICE / (numbers.price_unit[0] * numbers.price_base)])
-
-
-def _dearest_price(plan: Plan) -> FloatArray:
-    outlook = plan.problem.outlook
-    return np.array([np.abs(np.concatenate([outlook.import_price, outlook.export_price, plan.problem.terminal.value])).max(initial=0.0)])
-
-
-def _is_weighed(plan: Plan) -> BoolArray:
-    return np.array([plan.problem.billed is not None])
-
-
-def _value_of_more(plan: Plan) -> FloatArray:
-    """Return what one more stored kWh is worth at the end of each slot, ``(batteries, slots)``; the plan's own value where no function is known."""
-    if plan.value is None:
-        return plan.energy_value
-    _, right = plan.value.function.marginal(plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0])
-    return right[None, :]
 
 
 def read_numbers(values: FloatArray) -> list[Figure | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -84,7 +85,7 @@ class _Bound(NamedTuple):
 def doubt_outlook(site: Site, outlook: OutlookMessage, timeline: Timeline) -> Iterator[Assumption]:
     """Yield what of an outlook is far beyond what it can be, each with its furthest slot and the number that it is compared with."""
     peak_kw = site.peak_kw
-    sources_kw = site.grid.import_limit_kw + peak_kw + sum(battery.discharge_limit_kw for battery in site.batteries)
+    sources_kw = site.grid.import_limit_kw + peak_kw + sum(map(attrgetter("discharge_limit_kw"), site.batteries))
     load = _Bound("load_beyond_site", sources_kw, FAR_BEYOND * sources_kw)
     if site.grid.import_limit_kw >= _UNLIMITED_KW:
         load = _Bound("load_beyond_homes", USUAL_POWER_KW, USUAL_POWER_KW)
@@ -113,9 +114,10 @@ def _doubt_power(kwh: list[float], timeline: Timeline, bound: _Bound) -> Iterato
 
 
 def _doubt_price(series: str, price: list[float], timeline: Timeline, *, bounds: tuple[float, float]) -> Iterator[Assumption]:
-    least, most = bounds
-    furthest = max(min(price), max(price), key=lambda each: max(each / least, each / most))
-    if furthest < least or furthest > most:
-        at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
-        bound = least if furthest < 0.0 else most
-        yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": bound})
+    (least, most), lowest, highest = bounds, min(price), max(price)
+    if least <= lowest and highest <= most:
+        return
+    furthest = max(lowest, highest, key=lambda each: max(each / least, each / most))
+    at = (timeline.start + price.index(furthest) * timeline.step).isoformat()
+    bound = least if furthest < 0.0 else most
+    yield Assumption(code="price_beyond_markets", figures={"series": [series], "price": furthest, "at": at, "known_price": bound})

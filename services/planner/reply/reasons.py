@@ -17,7 +17,7 @@ import numpy as np
 
 from luna.contracts.owner import GRID, Action
 from luna.contracts.plan.columns import Columns
-from luna.energy.physics import BoolArray, Flows, Mode, SetPoint, SlotActuals
+from luna.energy.physics import BoolArray, Mode, SetPoint, SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.end_to_end import split
@@ -225,7 +225,8 @@ def _find_first(evidence: Evidence, where: BoolArray) -> IndexArray:
                 packed[fact] = _pack(_hold(evidence, fact), where.shape)
             true &= packed[fact]
         if true:
-            first[_unpack(true, where.shape)] = place
+            bits = np.frombuffer(true.to_bytes((where.size + 7) // 8), dtype=np.uint8)
+            first[np.unpackbits(bits, count=where.size).view(bool).reshape(where.shape)] = place
             left ^= true
     return first
 
@@ -248,17 +249,13 @@ def _pack(holds: BoolArray, shape: tuple[int, ...]) -> int:
     return int.from_bytes(np.packbits(holds if holds.size == prod(shape) else np.broadcast_to(holds, shape)).tobytes())
 
 
-def _unpack(bits: int, shape: tuple[int, ...]) -> BoolArray:
-    count = prod(shape)
-    packed = np.frombuffer(bits.to_bytes((count + 7) // 8), dtype=np.uint8)
-    return np.unpackbits(packed, count=count).view(bool).reshape(shape)
-
-
 def _read_figures(evidence: Evidence, causes: IndexArray, where: tuple[IndexArray, IndexArray]) -> FloatArray:
     """Return the figures of a cause in each of some slots of batteries, in the order in which it names them, ``(figures, causes)``; NaN: left out."""
     figures = np.full((len(_FIGURES), *evidence.charge.shape), np.nan)
     for place in sorted(set(_FIGURE_PLACES[sorted(set(causes.tolist()))].ravel().tolist()) - {0}):
-        figures[place] = evidence.figure(_FIGURES[place])
+        values = getattr(evidence, _FIGURES[place])
+        # Slots as they are counted from the plan's first.
+        figures[place] = np.where(values >= 0, values - evidence.first, np.nan) if values.dtype.kind == "i" else values
     return np.asarray(figures[_FIGURE_PLACES[causes].T, *where].round(DECIMALS) + 0.0)
 
 
@@ -391,7 +388,8 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
         for index, worth in enumerate(values):
             reason_index, used = _number(places[index, own])
             binding, limits = _name_limits(codes, marks[index, own])
-            columns = beside | {"energy_value": worth[own], "used_at": evidence.name_slots(uses[index, own])}
+            used_at = [evidence.edges[slot] if slot >= 0 else None for slot in uses[index, own].tolist()]
+            columns = beside | {"energy_value": worth[own], "used_at": used_at}
             by_battery.append(ReasonColumns(reason_index, list(map(distinct.__getitem__, used)), binding, limits, **columns))  # type: ignore[arg-type]
         explained.append(PlanExplanation(moves_most[own], tuple(by_battery)))
     return explained
@@ -402,7 +400,8 @@ def rank_prices(price: FloatArray, days: list[int]) -> tuple[list[int], list[int
     rank: list[int] = []
     for first, end in pairwise(days):
         rank += (np.searchsorted(np.sort(price[first:end]), price[first:end]) + 1).tolist()
-    return rank, [end - first for first, end in pairwise(days) for _ in range(first, end)]
+    lengths = np.diff(days)
+    return rank, np.repeat(lengths, lengths).tolist()
 
 
 def _tell_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
@@ -421,7 +420,7 @@ def _tell_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
     order = causes.argsort(axis=None, kind="stable")[: np.count_nonzero(~pinned)]
     where, causes = np.divmod(order, evidence.first.size), causes.ravel()[order]
     figures, slots = _read_figures(evidence, causes, where), where[1]
-    rows = np.vstack([causes, where[0], evidence.day[slots], figures])
+    rows = np.vstack([causes, where[0], np.searchsorted(evidence.days, slots, side="right"), figures])
     # What is unknown is as unknown as before, though no NaN equals another.
     begins, is_finite = np.ones(causes.size, dtype=bool), rows == rows  # noqa: PLR0124
     begins[1:] = ((rows[:, 1:] != rows[:, :-1]) & (is_finite[:, 1:] | is_finite[:, :-1])).any(axis=0)
@@ -462,25 +461,24 @@ def price_opposite(evidence: Evidence) -> FloatArray:
         ceiling_soc=evidence.battery.max_soc,
     )
     _, flows = settle(other, evidence.start_kwh, SlotActuals(evidence.load_kwh, evidence.pv_kwh, evidence.hours), limits=evidence.limits)
-    return np.concatenate([_price_flows_instead(plan, split(flows, number, evidence.slots)) for number, plan in enumerate(evidence.plans)])
-
-
-def _price_flows_instead(plan: Plan, flows: Flows) -> FloatArray:
-    """Return the extra cost of other flows in each slot of a plan; NaN where it is unknown, or they are impossible."""
-    problem, value = plan.problem, plan.value
-    if value is None:
-        return np.full(problem.outlook.timeline.count, np.nan)
-    # Without anything beside money or placed, what the plan costs has been worked out already.
-    planned = plan.costs if plan.placement is None and problem.billed is None else weigh_flows(problem, plan.flows)
-    costs = weigh_flows(problem, flows).total - planned.total
-    lowest = problem.limits.batteries.min_kwh[0, 0]
-    function, levels = value.function, (plan.flows.stored_kwh[0] - lowest, flows.stored_kwh[0] - lowest)
-    more = costs - function.integral(*levels)
-    priceless = np.abs(function.value) > FORBIDDEN_VALUE / 2
-    if not priceless.any():
-        return np.maximum(more, 0.0)
-    forbidden = replace(function, value=priceless.astype(float))
-    return np.where(np.abs(forbidden.integral(*levels)) > NOTHING_KWH, np.nan, np.maximum(more, 0.0))
+    opposite = np.full(evidence.first.size, np.nan)
+    for number, plan in enumerate(evidence.plans):
+        problem, value = plan.problem, plan.value
+        if value is None:
+            continue
+        instead = split(flows, number, evidence.slots)
+        # Without anything beside money or placed, what the plan costs has been worked out already.
+        planned = plan.costs if plan.placement is None and problem.billed is None else weigh_flows(problem, plan.flows)
+        costs = weigh_flows(problem, instead).total - planned.total
+        lowest = problem.limits.batteries.min_kwh[0, 0]
+        function, levels = value.function, (plan.flows.stored_kwh[0] - lowest, instead.stored_kwh[0] - lowest)
+        more = np.maximum(costs - function.integral(*levels), 0.0)
+        priceless = np.abs(function.value) > FORBIDDEN_VALUE / 2
+        if priceless.any():
+            forbidden = replace(function, value=priceless.astype(float))
+            more[np.abs(forbidden.integral(*levels)) > NOTHING_KWH] = np.nan
+        opposite[number * evidence.slots : (number + 1) * evidence.slots] = more
+    return opposite
 
 
 def _number(values: IndexArray) -> tuple[IndexArray, list[int]]:

@@ -58,7 +58,7 @@ def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list
     """Return the mode of each slot of each plan: that of the battery in ``battery_index``."""
     if not len(evidence.charge):
         return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
-    commanded = evidence.join_each(lambda plan: plan.setpoints.mode)
+    commanded = evidence.join("setpoints.mode")
     keeps_command = []
     for each in explained:
         # Such a mode is not to be read from flows.
@@ -83,6 +83,7 @@ def _describe_modes(evidence: Evidence, commanded: IntArray) -> IntArray:
     return np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting)).astype(np.int8)
 
 
+_SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
@@ -207,7 +208,7 @@ class Answered:
 
 def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
     """Return the plans of many sites as columns, each as if it were answered alone."""
-    return work_in_groups(made, [each.plan.problem for each in made], partial(_answer_group, issued_at=issued_at))
+    return work_in_groups(made, (each.plan.problem for each in made), partial(_answer_group, issued_at=issued_at))
 
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
@@ -333,8 +334,7 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
 
 def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
     """Return a battery's set-points of each slot."""
-    names = [name for name in BatterySetpoints.model_fields if name != "mode"]
-    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in names})
+    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in _SETPOINT_LIMITS})
     (setpoints,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
     return setpoints
 
