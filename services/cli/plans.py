@@ -40,11 +40,11 @@ def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: Lan
 @app.command()
 def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
-    from luna.contracts.plan_reasons import list_reasons
+    from luna.contracts.plan_reasons import list_plan_reasons
 
     with open_desk() as desk:
         found = read_stored(desk, plan, site)
-    reply, numbers = list_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
+    reply, numbers = list_plan_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
     rows = [
         [say_instant(each.from_, numbers.zone), say_instant(each.to, numbers.zone), each.device, "" if each.mode is None else _mode(each, numbers), each.text]
         for each in reply.reasons
