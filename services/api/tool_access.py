@@ -53,7 +53,7 @@ def read_declared(call: CapabilityCall, capability: Capability, arguments: Mappi
         InvalidInputError: an argument is missing, unknown or out of bounds.
     """
     site = str(arguments["site_id"])
-    require_own(site, call.sites)
+    require_own(site, call.sites, field="site_id")
     with site_clock(parse_zone(sites.load(call.connection, site).timezone)):
         try:
             request = capability.request.model_validate(dict(arguments))
