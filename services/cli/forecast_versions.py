@@ -10,7 +10,6 @@ from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, Train
 from luna.contracts.replay import ReplayRequest
 from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.replay import ensure_forecasts
 from services.cli.shared_sentences import show_driving
 from services.cli.window import SiteOption, find_zone
 
@@ -27,7 +26,8 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
     Raises:
         InvalidInputError: observations or prices of the window are missing.
     """
-    from services.planner.service.replay import replay_site
+    from services.forecaster.versions.hindsight import ensure_forecasts
+    from services.planner.service.replay import find_missing, replay_site
 
     versions = dict(reply.versions)
     days = (request.to_day - request.from_day).days + 1
@@ -41,7 +41,9 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
             system_id=f"evaluation_forecast_{version}",
             forecast_version=version,
         )
-        ensure_forecasts(connection, question, objects=objects, progress=progress)
+        missing = find_missing(connection, question)
+        if missing is not None:
+            ensure_forecasts(connection, missing, objects=objects, progress=progress)
         policies = replay_site(connection, question, progress=progress).policies
         regret = (policies["mpc"].cost - policies["mpc_perfect"].cost) / days
         versions[version] = found.model_copy(update={"regret_per_day": regret, "regret_days": days})

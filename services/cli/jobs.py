@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
 from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, share_zone
 from luna.platform.capabilities.jobs import list_jobs, read_job
@@ -18,7 +19,7 @@ from luna.words import say_instant
 from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group, open_desk, read_sites
-from services.cli.window import find_zone
+from services.cli.window import read_zone
 
 if TYPE_CHECKING:
     from luna.contracts.message import Request
@@ -83,26 +84,16 @@ def _read_request(task: str, path: Path) -> "Request":
         NotFoundError: no such site.
     """
     from luna.contracts.tasks import list_public
-    from luna.energy.instant import site_clock
     from services.cli.plan import read_document
-    from services.cli.storage import unit_of_work
 
     known = list_public()
     if task not in known:
         raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(known)}.")
     document = read_document(path)
     site = document.get("site_id")
-    if not isinstance(site, str):
-        return _validate(known[task], document)
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site)
-    with site_clock(zone):
-        return _validate(known[task], document)
-
-
-def _validate(kind: "type[Request]", document: dict[str, Any]) -> "Request":
     try:
-        return kind.model_validate(document)
+        with site_clock(read_zone(site) if isinstance(site, str) else None):
+            return known[task].model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field="request") from exc
 

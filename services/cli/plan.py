@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.clock import SystemClock
 from luna.words import Language
@@ -21,7 +20,7 @@ from services.cli.console import JsonOption, emit
 from services.cli.pareto import show_pareto
 from services.cli.plan_table import show_plan
 from services.cli.storage import open_object_store
-from services.cli.window import find_zone
+from services.cli.window import clock_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -85,29 +84,10 @@ def _read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
         InvalidInputError: names the wrong field, its value and the remedy.
         NotFoundError: no such site.
     """
+    site = document.get("site_id")
     try:
-        return _parse_request(document, field=field)
-    except InvalidInputError:
-        site = document.get("site_id")
-        if not isinstance(site, str):
-            raise
-    # Where the clock stands only the database knows, and most requests hold instants with their offset.
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site)
-    with site_clock(zone):
-        return _parse_request(document, field=field)
-
-
-def _parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
-    """Return the request a document holds.
-
-    Raises:
-        InvalidInputError: names the wrong field, its value and the remedy.
-    """
-    try:
-        return PlanRequest.model_validate(document)
+        with clock_of(site if isinstance(site, str) else None):
+            return PlanRequest.model_validate(document)
     except ValidationError as exc:
         error = invalid_input(exc, field="")
         error.field = error.field or field

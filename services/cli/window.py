@@ -1,12 +1,15 @@
 """Options that name a site and a time: the one place where commands read instants and days."""
 
+from contextlib import AbstractContextManager
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.energy.errors import InvalidInputError
+from luna.energy.instant import site_clock
 from luna.energy.timeline import parse_day, parse_instant
 
 if TYPE_CHECKING:
@@ -54,6 +57,23 @@ def parse_site_instants(connection: "Connection", site: str, **texts: str | None
     """
     zone = find_zone(connection, site)
     return {name: parse_instant(text, field=f"--{name}", zone=zone) for name, text in texts.items() if text is not None}
+
+
+def clock_of(site: str | None) -> AbstractContextManager[None]:
+    """Let local days and clock times within be read by a stored site's clock, looked up where one is read; None: only instants with an offset are read."""
+    return site_clock(None if site is None else partial(read_zone, site))
+
+
+def read_zone(site: str) -> ZoneInfo:
+    """Return where a stored site's clock stands.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    from services.cli.storage import unit_of_work
+
+    with unit_of_work() as connection:
+        return find_zone(connection, site)
 
 
 def find_zone(connection: "Connection", site: str) -> ZoneInfo:
