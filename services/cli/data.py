@@ -15,7 +15,7 @@ from services.cli.storage import unit_of_work
 from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
-    from services.ingest.loading import LoadReport
+    from luna.contracts.data import LoadReply
 
 app = build_group("data", "Load and query series.")
 
@@ -46,6 +46,7 @@ def load(  # noqa: PLR0913 - one per option
     from luna.platform.settings import load_settings
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
+    from services.ingest.upload_service import describe
 
     zone = parse_zone(timezone, field="--timezone") if timezone else None
     columns = parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
@@ -53,8 +54,8 @@ def load(  # noqa: PLR0913 - one per option
     form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now(), limits=FileLimits.of(load_settings()))
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         clock = find_zone(connection, site)
-        report = load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"))
-    emit(_describe(report), as_json=as_json, show=lambda: _show(report, clock))
+        report = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
+    emit(report.model_dump(mode="json"), as_json=as_json, show=lambda: _show(report, clock))
 
 
 @app.command()
@@ -122,37 +123,15 @@ def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[
     return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
-def _describe(report: "LoadReport") -> dict[str, Any]:
-    return {
-        "rows": report.rows,
-        "accepted": report.accepted,
-        "accepted_in_part": report.accepted_in_part,
-        "repaired": report.repaired,
-        "quarantined": report.quarantined,
-        "duplicated": report.duplicated,
-        "repairs": dict(report.repairs),
-        "reasons": report.reasons,
-        "notes": report.notes,
-        "step_minutes": None if report.step is None else report.step.total_seconds() / 60,
-        "first": None if report.first is None else report.first.isoformat(),
-        "last": None if report.last is None else report.last.isoformat(),
-        "inserted": report.written.inserted,
-        "updated": report.written.updated,
-        "unchanged": report.written.unchanged,
-    }
-
-
-def _show(report: "LoadReport", zone: tzinfo) -> None:
-    counts = {name: getattr(report, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
-    table(list(counts), [[f"{count:,}" for count in counts.values()]])
-    written = report.written
+def _show(report: "LoadReply", zone: tzinfo) -> None:
+    file_guess.show_counts(report)
     if report.first is not None and report.last is not None:
         span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"
-        out.print(f"{span}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
+        out.print(f"{span}: {report.inserted:,} new, {report.updated:,} changed, {report.unchanged:,} as before.")
     if report.accepted_in_part:
         out.print(f"  {report.accepted_in_part:,} of the accepted without a bad value, which is in quarantine")
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
-        for reason, count in reasons.most_common(10):
+        for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:10]:
             out.print(f"  {title} {count:,} × {reason}", markup=False)
     for note in report.notes:
         out.print(f"  {note}", markup=False)

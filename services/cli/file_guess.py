@@ -13,6 +13,7 @@ from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
+    from luna.contracts.data import LoadReply
     from luna.contracts.file_guess import FileGuess, GuessReason
 
 
@@ -53,12 +54,17 @@ def guess(
     def show() -> None:
         _show(found)
         if loaded is not None:
-            counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
-            table(list(counts), [[f"{count:,}" for count in counts.values()]], title="Stored")
+            show_counts(loaded, title="Stored")
             for said in [*loaded.notes, *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items())]:
                 out.print(f"  {said}", markup=False)
 
     emit(document, as_json=as_json, show=show)
+
+
+def show_counts(loaded: "LoadReply", *, title: str | None = None) -> None:
+    """Print what became of a file's rows."""
+    counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
+    table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
 
 
 def _parse_choices(given: list[str] | None) -> dict[str, str]:

@@ -1,17 +1,13 @@
 """``luna forecast explain`` and ``plot``: why a forecast is what it is, in words and as a picture."""
 
-from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import typer
 
-from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SlotExplanation
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Language, Numbers
 from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
@@ -22,8 +18,7 @@ from services.cli.window import parse_site_instants
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.energy.outlook import Quantiles
-    from luna.words.charts import ForecastView, SeriesView
+    from luna.words.charts import ForecastView
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
@@ -65,37 +60,15 @@ def plot(
 
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
+    from luna.contracts.forecast_view import view_explained
     from luna.platform.database import forecasts, observations, sites
-    from luna.words.charts import ForecastView
     from services.forecaster.explanation import service
-    from services.forecaster.inputs.solar import estimate_clear_sky
 
     reply = service.explain_forecast(connection, request, objects=open_object_store())
     site, issued = sites.load(connection, request.site_id), reply.issued_at
     forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
     happened = observations.read(connection, request.site_id, forecast.timeline)
-    pv = _view_series(forecast.pv_kwh, happened.pv_kwh, [slot.pv for slot in reply.slots])
-    return ForecastView(
-        site=site.name,
-        version=reply.forecast_version,
-        issued_at=issued,
-        start=forecast.timeline.start,
-        step=SLOT,
-        load=_view_series(forecast.load_kwh, happened.load_kwh, [slot.load for slot in reply.slots]),
-        pv=pv if pv.highest > 0 else None,
-        night=estimate_clear_sky(forecast.timeline.starts, site) == 0,
-        numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency),
-        stage=reply.stage,
-        conditions=reply.conditions,
-    )
-
-
-def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequence[SeriesExplanation]) -> "SeriesView":
-    from luna.words.charts import SeriesView
-
-    per_hour = timedelta(hours=1) / SLOT
-    usual = np.array([slot.usual_kw for slot in slots])
-    return SeriesView(forecast.map(lambda part: part * per_hour), usual, happened_kwh * per_hour, [slot.text for slot in slots])
+    return view_explained(site, reply, forecast, happened, numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency))
 
 
 def show_explanation(reply: ExplainReply, numbers: Numbers) -> None:
