@@ -1,6 +1,6 @@
 """``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
 
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +12,13 @@ from luna.contracts.agent import (
     DayPictureRequest,
     PolicyComparison,
 )
-from luna.energy.errors import InvalidInputError, MachineError
+from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_day
 from luna.words import Numbers, say_policy, split_policies
-from services.cli.console import JsonOption, emit, make_writable, out, table
+from services.cli.carry_out import answer_request
+from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
 from services.cli.declared import build_group
-from services.cli.storage import compose_request, open_object_store
+from services.cli.storage import compose_request
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
@@ -86,21 +87,12 @@ def plot(
         raise InvalidInputError("slots are written as .csv or .json", field="--slots", value=slots.name, remedy="Name a file that ends so.")
     for path in (to, *([] if slots is None else [slots])):
         make_writable(path.parent)
-    from services.agent.evaluation.picture import draw_stored_day
-    from services.cli.storage import open_database
-
-    with open_database() as engine:
-        from luna.platform.database.engine import unit_of_work
-        from services.planner.service.replay import Store
-
-        with unit_of_work(engine) as connection:
-            zone = find_zone(connection, site)
-            reply = draw_stored_day(Store.beside(engine, lambda: connection), request, objects=open_object_store())
-    _write(to, reply.svg.encode())
+    reply: DayPictureReply = answer_request(request)
+    write_whole(to, reply.svg)
     if slots is not None:
-        _write(slots, _compose_slots(reply, slots.suffix).encode())
+        write_whole(slots, _compose_slots(reply, slots.suffix))
     document = reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)}
-    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", zone, reply.currency)))
+    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", UTC, reply.currency)))
 
 
 def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
@@ -121,13 +113,6 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
 
 def _tell_points(found: Comparison) -> str:
     return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as exc:
-        raise MachineError(f"cannot be written: {exc.strerror}", field=str(path), remedy="Name a file that you may write.") from exc
 
 
 def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:

@@ -13,7 +13,7 @@ from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import CapabilityCall
 from luna.platform.clock import SystemClock
 from services.cli.console import follow_progress
-from services.cli.storage import COMPUTES_AT_MOST, open_object_store
+from services.cli.storage import open_engine, open_object_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -84,7 +84,7 @@ def answer_request(
     Raises:
         LunaError: what the service raised.
     """
-    from luna.platform.database import engine, migrate
+    from luna.platform.database import migrate
     from luna.platform.embedded import running
     from luna.platform.queue import Client
     from luna.platform.settings import load_settings
@@ -94,11 +94,8 @@ def answer_request(
         if client.is_served(type(request), asked=True):
             return ask(client, request, settings)
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
-        try:
+        with open_engine(addresses.database_url) as pool:
             return work(Workplace(settings, pool, client), request)
-        finally:
-            pool.dispose()
 
 
 def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.cli.console import JsonOption, emit, err, out
+from services.cli.storage import open_engine
 
 if TYPE_CHECKING:
     from luna.platform.settings import Settings
@@ -49,12 +50,8 @@ def find_address(settings: "Settings", database_url: str) -> str:
     from luna.platform.database import engine, users
     from luna.platform.own_secrets import make_link
 
-    database = engine.create(database_url, application_name="luna-open", pool_size=1)
-    try:
-        with engine.unit_of_work(database) as connection:
-            by_link = settings.takes_owner_token and not users.any_there(connection)
-    finally:
-        database.dispose()
+    with open_engine(database_url) as pool, engine.unit_of_work(pool) as connection:
+        by_link = settings.takes_owner_token and not users.any_there(connection)
     return make_link(settings, now=SystemClock().now()) if by_link else f"http://{settings.api_host}:{settings.api_port}"
 
 

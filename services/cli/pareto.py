@@ -9,6 +9,7 @@ from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoReques
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.words import Numbers
+from services.cli.carry_out import answer_request
 from services.cli.console import emit, make_writable, out, table, write_whole
 from services.cli.storage import compose_request
 
@@ -22,7 +23,7 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     if to is not None and to.suffix != ".svg":
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg.")
     request = compose_request(ParetoRequest, plan=plan, figures=[name.strip() for name in figures.split(",")], points=points)
-    reply = _trace(request)
+    reply: ParetoReply = _trace_alone(request) if plan.site_id is None else answer_request(request)
     if to is not None:
         from luna.words.charts import draw_tradeoff
 
@@ -31,19 +32,15 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, plan, to))
 
 
-def _trace(request: ParetoRequest) -> ParetoReply:
-    from services.cli.storage import unit_of_work
+def _trace_alone(request: ParetoRequest) -> ParetoReply:
+    """Return the trade-off of a plan that names no stored site, without a database."""
     from services.planner.milp.solver import Solver
     from services.planner.service.pareto import trace_pareto
 
     def no_database() -> Any:
         raise InvalidInputError("names no stored site", field="site_id", remedy="Give --site.")
 
-    now = SystemClock().now()
-    if request.plan.site_id is None:
-        return trace_pareto(request, no_database, now=now, solver=Solver())
-    with unit_of_work() as connection:
-        return trace_pareto(request, lambda: connection, now=now, solver=Solver())
+    return trace_pareto(request, no_database, now=SystemClock().now(), solver=Solver())
 
 
 def _show(reply: ParetoReply, plan: PlanRequest, to: Path | None) -> None:

@@ -42,17 +42,26 @@ def open_database() -> Iterator["Engine"]:
         UnavailableError: the configured database does not answer.
         MachineError: this machine has no PostgreSQL to start.
     """
-    from luna.platform.database import engine, migrate
+    from luna.platform.database import migrate
     from luna.platform.embedded import running
     from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
-        try:
+        with open_engine(addresses.database_url) as pool:
             yield pool
-        finally:
-            pool.dispose()
+
+
+@contextmanager
+def open_engine(url: str) -> Iterator["Engine"]:
+    """Yield an engine on a database as it is."""
+    from luna.platform.database import engine
+
+    pool = engine.create(url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
+    try:
+        yield pool
+    finally:
+        pool.dispose()
 
 
 @contextmanager

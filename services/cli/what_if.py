@@ -20,7 +20,7 @@ from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import open_desk
 from services.cli.server import find_server
 from services.cli.shared_sentences import show_note
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, open_database
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption
 
 if TYPE_CHECKING:
@@ -125,32 +125,16 @@ def _read_file(path: Path | None) -> dict[str, Any]:
 def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     """Return what came of a question, once all of it is replayed: in this process, or by the workers of the gateway that was named."""
     if find_server() is None:
-        return _replay_here(question, quiet=quiet)
+        from services.planner.service.counterfactual import replay_question
+
+        with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
+            return replay_question(pool, question, now=SystemClock().now(), progress=progress)
     state: WhatIfState = desk.ask(ask_what_if, {"question": question})
     with follow_progress("what if", quiet=quiet) as progress:
         for job_id in filter(None, (each.job_id for each in state.variants)):
             await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
     done: WhatIfState = desk.ask(read_what_if, {"what_if_id": state.what_if_id})
     return done
-
-
-def _replay_here(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
-    """Replay one variant after the other in this process."""
-    from luna.platform.database import engine
-    from luna.platform.what_if_questions import open_question, read_state
-    from services.cli.storage import open_database
-    from services.planner.compiled import load_common_kernels
-    from services.planner.service.counterfactual import replay_variant
-
-    load_common_kernels()
-    with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
-        with engine.unit_of_work(pool) as connection:
-            replays = open_question(connection, question, now=SystemClock().now())
-        for replay in replays:
-            with engine.unit_of_work(pool) as connection:
-                replay_variant(connection, replay, progress=progress)
-        with engine.unit_of_work(pool) as connection:
-            return read_state(connection, replays[0].what_if_id)
 
 
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
