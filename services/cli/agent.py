@@ -1,5 +1,6 @@
 """``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
 
+import csv
 from datetime import UTC, date
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +12,17 @@ from luna.contracts.agent import (
     DayPictureReply,
     DayPictureRequest,
     PolicyComparison,
+    SlotTrace,
 )
+from luna.energy.bootstrap import BLOCK_DAYS
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_day
+from luna.platform.database import scores, sites
 from luna.words import Numbers, say_policy, split_policies
 from services.cli.carry_out import answer_request
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
 from services.cli.declared import build_group
-from services.cli.storage import compose_request
+from services.cli.storage import compose_request, unit_of_work
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
@@ -45,9 +49,7 @@ def compare(
     pair = split_policies(policies)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise InvalidInputError("names two policies", field="--policies", value=policies, remedy="Name two, such as antares,mpc.")
-    from luna.platform.database import scores, sites
     from services.agent.evaluation.compare import compare_stored
-    from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
         zone, currency = find_zone(connection, site), sites.load(connection, site).currency
@@ -57,7 +59,6 @@ def compare(
 
 
 def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
-    from luna.energy.bootstrap import BLOCK_DAYS
 
     needed = 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
@@ -99,10 +100,7 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
     if suffix == ".json":
         return reply.model_dump_json(exclude={"svg"}) + "\n"
-    import csv
     from io import StringIO
-
-    from luna.contracts.agent import SlotTrace
 
     written = StringIO()
     rows = csv.DictWriter(written, ["policy", *SlotTrace.model_fields])

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from luna.energy.errors import MachineError
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table
 
 
@@ -29,7 +30,6 @@ def _run_benches(
     """Measure, compare with floor, peers and targets, and write var/bench/NAME.json. Ratios compare within one run only."""
     if find_spec("bench") is None:
         raise MachineError("the benches are not installed", field="bench", remedy="Run luna bench in a checkout of Luna.")
-    from luna.platform.settings import load_settings
 
     suite, folder = import_module("bench.suite"), load_settings().data_folder / "bench"
     result = suite.measure_all(suite.choose_benches(names or []), folder, nullcontext if as_json else err.status, full=full, days=days)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from luna.contracts.charging_stays import WEEKDAYS, Weekday
-from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
+from luna.contracts.plan import PlanRequest, StateMessage, VehicleSession, VehicleState
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.platform.clock import SystemClock
-from services.cli.storage import compose_request
+from luna.platform.database import sites
+from luna.platform.database.site_facts import read_demands_each
+from services.cli.storage import compose_request, unit_of_work
 
 if TYPE_CHECKING:
     from luna.energy.site import Site
@@ -180,8 +182,6 @@ def _state(name: str, sessions: list[VehicleSession], known: Mapping[str, float]
 def _find_site(request: PlanRequest) -> "Site":
     if request.site is not None:
         return request.site
-    from luna.platform.database import sites
-    from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
         return sites.load(connection, str(request.site_id))
@@ -189,10 +189,6 @@ def _find_site(request: PlanRequest) -> "Site":
 
 def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
     """Return how full vehicles are by their sensors, what is stored and the plan in force."""
-    from luna.contracts.plan import StateMessage
-    from luna.platform.database import sites
-    from luna.platform.database.site_facts import read_demands_each
-    from services.cli.storage import unit_of_work
     from services.planner.service.state import carry_demands
 
     with unit_of_work() as connection:

@@ -6,6 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
+from luna.energy.reading_history import ReadingQuery
+from luna.energy.timeline import parse_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database.history import query_readings, query_series
+from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.quality import say_fault
 from services.cli import fetch, file_guess
@@ -41,9 +47,6 @@ def load(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Store a file's rows; loading it again changes nothing. What cannot be used goes into quarantine with the reason: a row, or its bad value alone."""
-    from luna.energy.timeline import parse_zone
-    from luna.platform.clock import SystemClock
-    from luna.platform.settings import load_settings
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
     from services.ingest.upload_service import describe
@@ -70,9 +73,6 @@ def query(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
-    from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
-    from luna.platform.database.history import query_series
-
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
@@ -106,10 +106,6 @@ def readings(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a sensor's readings, or what they come to; what is unknown stays empty."""
-    from luna.energy.history import as_rows
-    from luna.energy.reading_history import ReadingQuery
-    from luna.platform.database.history import query_readings
-
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         rows = as_rows(query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)))

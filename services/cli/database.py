@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.platform.database import migrate, timescale
+from luna.platform.database.engine import unit_of_work
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.storage import open_engine
 
@@ -22,11 +26,6 @@ def upgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Bring the database's schema up to date and TimescaleDB's policies in line with the settings; what is so already is left alone."""
-    from luna.platform.database import migrate, timescale
-    from luna.platform.database.engine import unit_of_work
-    from luna.platform.embedded import running
-    from luna.platform.settings import load_settings
-
     settings = load_settings()
     with running(settings) as addresses:
         migrate.upgrade(addresses.database_url, revision)
@@ -49,11 +48,6 @@ def downgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Take the database's schema back to an older revision; data are dropped only when told so."""
-    from luna.platform.database import migrate
-    from luna.platform.database.engine import unit_of_work
-    from luna.platform.embedded import running
-    from luna.platform.settings import load_settings
-
     with running(load_settings()) as addresses:
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from luna.words import Language
+from luna.energy.errors import MachineError
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
+from luna.words import Language, Numbers
+from luna.words.phrases import read_texts
 from services.cli.console import JsonOption, emit, err, make_writable, out, table, write_whole
+from services.cli.up import run_everything
 
 if TYPE_CHECKING:
     from services.demo.environment import ShowStep
@@ -40,7 +45,6 @@ def show_demo(  # noqa: PLR0913 - one per option
     if live:
         _live(speed)
         return
-    from luna.platform.settings import load_settings
     from services.demo.pipeline import run_demo
     from services.demo.report import render
     from services.demo.results import compose_report
@@ -59,8 +63,6 @@ def show_demo(  # noqa: PLR0913 - one per option
 
 
 def _show_tables(run: "DemoRun", language: Language, path: Path) -> None:
-    from luna.words import Numbers
-    from luna.words.phrases import read_texts
     from services.demo.report.scores import tabulate_policies
 
     words = read_texts("report", language)
@@ -98,11 +100,7 @@ def _live(speed: float) -> None:
         ConflictError: Luna speaks to a broker already, or another site has the home's name.
         MachineError: what this machine lacks.
     """
-    from luna.energy.errors import MachineError
-    from luna.platform.embedded import running
-    from luna.platform.settings import load_settings
     from services.api.server import listen
-    from services.cli.up import run_everything
     from services.demo.live import prepare_home, speed_up_clock
 
     settings, begin = load_settings(), partial(prepare_home, say=partial(err.print, soft_wrap=True))

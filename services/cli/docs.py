@@ -18,6 +18,7 @@ from luna.contracts.documents import (
 )
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.documents import list_passages, read_document, show_documents
+from luna.platform.settings import load_settings
 from luna.words import say_instant
 from services.cli.carry_out import carry_out
 from services.cli.console import JsonOption, emit, out, table
@@ -52,7 +53,6 @@ def add(  # noqa: PLR0913 - one per option
         raise InvalidInputError("one title is for one document", field="--title", value=title, remedy="Add them one by one.")
     said = {"kind": kind, "title": title, "site_id": site, "language": language, "dated": dated, "valid_from": valid_from, "valid_until": valid_until}
     fields = compose_request(DocumentFields, **said)
-    from luna.platform.settings import load_settings
     from services.rag.documents.storing import store_examples, store_file
 
     settings, objects, user = load_settings(), open_object_store(), getpass.getuser()

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
+from luna.platform.database import sites
+from luna.platform.settings import load_settings
 from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.cli.console import JsonOption, emit, err, out, table
@@ -31,9 +34,6 @@ def guess(
     as_json: JsonOption = False,
 ) -> None:
     """Guess what the columns of any file are and show what would be stored, in which unit and by which clock; ``--store`` stores it."""
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import sites
-    from luna.platform.settings import load_settings
     from services.ingest.file_guess.guess import guess_file
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file

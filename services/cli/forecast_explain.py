@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SlotExplanation
+from luna.contracts.forecast_view import view_explained
 from luna.energy.errors import InvalidInputError
+from luna.platform.database import forecasts, observations, sites
 from luna.words import Language, Numbers
+from luna.words.charts import draw_forecast_page, draw_forecast_picture
 from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
-from services.cli.storage import compose_request, open_object_store
+from services.cli.storage import compose_request, open_object_store, unit_of_work
 from services.cli.window import parse_site_instants
 
 if TYPE_CHECKING:
@@ -45,8 +48,6 @@ def plot(
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
-    from luna.words.charts import draw_forecast_page, draw_forecast_picture
-    from services.cli.storage import unit_of_work
 
     make_writable(to.parent)
     with unit_of_work() as connection:
@@ -60,8 +61,6 @@ def plot(
 
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
-    from luna.contracts.forecast_view import view_explained
-    from luna.platform.database import forecasts, observations, sites
     from services.forecaster.explanation import service
 
     reply = service.explain_forecast(connection, request, objects=open_object_store())

@@ -8,9 +8,11 @@ import typer
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
+from luna.platform.clock import SystemClock
 from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.shared_sentences import show_driving
+from services.cli.storage import unit_of_work
 from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
@@ -57,8 +59,6 @@ def register(app: typer.Typer) -> None:
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
-    from luna.platform.clock import SystemClock
-    from services.cli.storage import unit_of_work
     from services.forecaster.versions.status import describe_status
 
     with unit_of_work() as connection:

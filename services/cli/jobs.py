@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
@@ -19,6 +20,8 @@ from luna.words import say_instant
 from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group, open_desk, read_sites
+from services.cli.plan import read_document
+from services.cli.storage import open_database, open_queue
 from services.cli.window import read_zone
 
 if TYPE_CHECKING:
@@ -68,7 +71,6 @@ def submit(
 ) -> None:
     """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
     from luna.platform.queue.jobs import submit_job
-    from services.cli.storage import open_database, open_queue
 
     asked = _read_request(task, request)
     with open_database() as pool, open_queue() as client:
@@ -83,9 +85,6 @@ def _read_request(task: str, path: Path) -> "Request":
         InvalidInputError: no task that may be sent as a job, or no request of it.
         NotFoundError: no such site.
     """
-    from luna.contracts.tasks import list_public
-    from services.cli.plan import read_document
-
     known = list_public()
     if task not in known:
         raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(known)}.")

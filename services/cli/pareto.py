@@ -9,6 +9,7 @@ from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoReques
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.words import Numbers
+from luna.words.charts import draw_tradeoff
 from services.cli.carry_out import answer_request
 from services.cli.console import emit, make_writable, out, table, write_whole
 from services.cli.storage import compose_request
@@ -25,8 +26,6 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     request = compose_request(ParetoRequest, plan=plan, figures=[name.strip() for name in figures.split(",")], points=points)
     reply: ParetoReply = _trace_alone(request) if plan.site_id is None else answer_request(request)
     if to is not None:
-        from luna.words.charts import draw_tradeoff
-
         make_writable(to.parent)
         write_whole(to, draw_tradeoff(reply, language=plan.options.language))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, plan, to))

@@ -13,13 +13,14 @@ from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.platform.clock import SystemClock
+from luna.platform.driving_forecast import find_missing_forecast
 from luna.words import Language
 from services.cli.charging import HELP as SESSION_HELP
 from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit
 from services.cli.pareto import show_pareto
 from services.cli.plan_table import show_plan
-from services.cli.storage import open_object_store
+from services.cli.storage import open_object_store, unit_of_work
 from services.cli.window import clock_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,6 @@ def _plan_alone(request: PlanRequest) -> PlanReply:
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
-    from services.cli.storage import unit_of_work
     from services.planner.milp.solver import Solver
     from services.planner.service.plans import plan_and_store
 
@@ -114,7 +114,6 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
 
 def _ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
     """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
-    from luna.platform.driving_forecast import find_missing_forecast
     from services.forecaster.service import issue_forecasts
 
     missing = find_missing_forecast(connection, request, now=now)

@@ -14,6 +14,9 @@ from luna.contracts.agent import AGENT_POLICIES, choose_replay
 from luna.contracts.replay import POLICIES, Fault, FaultKind, PolicyReply, ReplayReply, ReplayRequest
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
+from luna.platform.database import sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.settings import load_settings
 from luna.words import Numbers, read_policy, say_policy, split_policies
 from services.cli.carry_out import ShowProgress, Workplace
 from services.cli.console import JsonOption, emit, follow_progress, out, table
@@ -95,9 +98,6 @@ def _load(name: str) -> Any:
 
 def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tuple[dict[str, ReplayReply], dict[str, ZoneInfo]]:
     """Return the replay of each site and its zone: of several by the workers that are there, else in this process; first what was not forecast then."""
-    from luna.platform.database import sites
-    from luna.platform.database.engine import unit_of_work
-    from luna.platform.settings import load_settings
     from services.planner.service.replay import find_missing
 
     with open_database() as pool, open_queue() as client, follow_progress("replay", quiet=quiet) as progress:

@@ -6,10 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import yaml
 
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
+from luna.energy.site.differences import list_differences
 from luna.energy.site.sensor_changes import ChangedSensors
+from luna.energy.timeline import parse_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database import site_changes, sites
+from luna.platform.drivers.profiles import require_profiles
+from luna.platform.settings import load_settings
+from luna.platform.site_file import load_site
 from luna.words import say_instant
 from luna.words.site_defaults import CostlyDefault, list_defaults
 from services.cli.console import JsonOption, emit, err, out, report, table
@@ -42,12 +50,6 @@ def add(
 
     Names each default that costs money.
     """
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import site_changes
-    from luna.platform.drivers.profiles import require_profiles
-    from luna.platform.settings import load_settings
-    from luna.platform.site_file import load_site
-
     site = load_site(file)
     require_profiles(site, load_settings().data_folder)
     with unit_of_work() as connection:
@@ -77,9 +79,6 @@ def add(
 
 def _find_differences(connection: "Connection", site: Site) -> "list[SiteDifference]":
     """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
-    from luna.energy.site.differences import list_differences
-    from luna.platform.database import sites
-
     stored = sites.read_configurations(connection, [site.name])
     return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
 
@@ -113,11 +112,6 @@ def list_sites(*, as_json: JsonOption = False) -> None:
 @app.command()
 def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show a site as it was configured last, in the form of its file; as it is stored where this release cannot read it."""
-    import yaml
-
-    from luna.energy.timeline import parse_zone
-    from luna.platform.database import sites
-
     with unit_of_work() as connection:
         stored = sites.find(connection, site)
     if isinstance(stored, sites.UnreadableSite):

@@ -15,12 +15,14 @@ from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
 from luna.platform.capabilities.jobs import read_job
 from luna.platform.clock import SystemClock
 from luna.words import Language, Numbers, say_policy
+from luna.words.charts import draw_bills
 from services.cli.carry_out import await_end
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table, write_whole
 from services.cli.declared import open_desk
 from services.cli.server import find_server
 from services.cli.shared_sentences import show_note
 from services.cli.storage import compose_request, open_database
+from services.cli.why_not import show_plan_variant
 from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption
 
 if TYPE_CHECKING:
@@ -56,8 +58,6 @@ def _show_what_if(  # noqa: PLR0913 - one per option
     Without --from and --request: plan a plan again with something different.
     """
     if known is None and file is None and first is None:
-        from services.cli.why_not import show_plan_variant
-
         variants = [_parse_variant(each) for each in variant or []]
         show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
         return
@@ -138,8 +138,6 @@ def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfStat
 
 
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
-    from luna.words.charts import draw_bills
-    from services.cli.console import make_writable, write_whole
 
     make_writable(path.parent)
     write_whole(path, draw_bills(reply, language=language))

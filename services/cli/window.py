@@ -10,7 +10,9 @@ import typer
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
-from luna.energy.timeline import parse_day, parse_instant
+from luna.energy.timeline import parse_day, parse_instant, parse_zone
+from luna.platform.database import sites
+from services.cli.storage import unit_of_work
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -70,8 +72,6 @@ def read_zone(site: str) -> ZoneInfo:
     Raises:
         NotFoundError: no such site.
     """
-    from services.cli.storage import unit_of_work
-
     with unit_of_work() as connection:
         return find_zone(connection, site)
 
@@ -82,7 +82,4 @@ def find_zone(connection: "Connection", site: str) -> ZoneInfo:
     Raises:
         NotFoundError: no such site.
     """
-    from luna.energy.timeline import parse_zone
-    from luna.platform.database import sites
-
     return parse_zone(sites.load(connection, site).timezone)
