@@ -1,9 +1,10 @@
 """``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
 
 import csv
-from datetime import UTC, date
+from datetime import date
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -18,12 +19,12 @@ from luna.energy.bootstrap import BLOCK_DAYS
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_day
 from luna.platform.database import scores, sites
+from luna.platform.desk.servers import unit_of_work
+from luna.platform.desk.work import answer_request
 from luna.words import Numbers, say_policy, split_policies
-from services.cli.carry_out import answer_request
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
 from services.cli.declared import build_group
-from services.cli.storage import compose_request, unit_of_work
-from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
+from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
 
@@ -93,7 +94,7 @@ def plot(
     if slots is not None:
         write_whole(slots, _compose_slots(reply, slots.suffix))
     document = reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)}
-    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", UTC, reply.currency)))
+    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", ZoneInfo("UTC"), reply.currency)))
 
 
 def _compose_slots(reply: DayPictureReply, suffix: str) -> str:

@@ -13,16 +13,16 @@ import typer
 
 from luna.contracts.answers import Answer, AskRequest
 from luna.platform.clock import SystemClock
-from services.cli.carry_out import answer_request
+from luna.platform.desk.work import answer_request
 from services.cli.console import JsonOption, emit, out
+from services.cli.options import compose_request
 from services.cli.search import say_place
-from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
     from luna.contracts.answers import AnswerSentence
+    from luna.platform.desk.work import Workplace
     from luna.platform.queue import Client
     from luna.platform.settings import Settings
-    from services.cli.carry_out import Workplace
     from services.rag.answering.ports import Stage
 
 POLL_SECONDS = 0.1

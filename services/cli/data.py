@@ -11,14 +11,14 @@ from luna.energy.reading_history import ReadingQuery
 from luna.energy.timeline import parse_zone
 from luna.platform.clock import SystemClock
 from luna.platform.database.history import query_readings, query_series
+from luna.platform.desk.servers import unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.quality import say_fault
 from services.cli import fetch, file_guess
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
-from services.cli.storage import unit_of_work
-from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
+from services.cli.options import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
     from luna.contracts.data import LoadReply

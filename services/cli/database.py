@@ -8,10 +8,10 @@ import typer
 
 from luna.platform.database import migrate, timescale
 from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.storage import open_engine
 
 if TYPE_CHECKING:
     from luna.platform.database.timescale import Edition, RetentionPolicy

@@ -2,6 +2,7 @@
 
 import getpass
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +19,14 @@ from luna.contracts.documents import (
 )
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.documents import list_passages, read_document, show_documents
+from luna.platform.desk.desk import read_pages
+from luna.platform.desk.servers import open_database, open_object_store, open_queue
+from luna.platform.desk.work import carry_out
 from luna.platform.settings import load_settings
 from luna.words import say_instant
-from services.cli.carry_out import carry_out
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.declared import build_group, open_desk, read_pages, show_parts
-from services.cli.storage import compose_request, open_database, open_object_store, open_queue
+from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.declared import build_group, open_desk, show_parts
+from services.cli.options import compose_request
 
 app = build_group("docs", "Add documents, list, show and remove them.")
 
@@ -64,7 +67,7 @@ def add(  # noqa: PLR0913 - one per option
             sites = {each.site_id for each in stored}
             asked.append(IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None))
         asked += [FetchDocumentRequest(url=url, fields=fields, added_by=user) for url in sources or [] if url.startswith(WEB)]
-        found: list[Document] = [each for request in asked for each in carry_out(pool, client, request, quiet=as_json).documents]
+        found: list[Document] = [each for request in asked for each in carry_out(pool, client, request, partial(follow_progress, quiet=as_json)).documents]
     emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: show_parts(show_documents(found)))
     if any(each.state == "failed" for each in found):
         raise typer.Exit(1)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.platform.desk.servers import open_database, open_queue
 from services.cli.console import JsonOption, emit, err, follow_progress, make_writable, out, table
 from services.cli.declared import build_group
-from services.cli.storage import open_database, open_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

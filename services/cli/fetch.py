@@ -10,10 +10,10 @@ from luna.energy.errors import UnavailableError
 from luna.energy.timeline import parse_instant
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
+from luna.platform.desk.servers import open_database
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.storage import compose_request, open_database
-from services.cli.window import SiteOption, parse_window
+from services.cli.options import SiteOption, compose_request, parse_window
 
 if TYPE_CHECKING:
     from luna.contracts import FetchPricesReply, SiteWeatherReply

@@ -8,12 +8,12 @@ import typer
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.database import sites
+from luna.platform.desk.servers import unit_of_work
 from luna.platform.settings import load_settings
 from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.options import SiteOption
 
 if TYPE_CHECKING:
     from luna.contracts.data import LoadReply

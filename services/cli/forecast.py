@@ -9,15 +9,15 @@ import typer
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
 from services.cli import forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group
 from services.cli.forecast_versions import add_money
+from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
 from services.cli.shared_sentences import show_driving
-from services.cli.storage import compose_request, open_object_store, unit_of_work
-from services.cli.window import FirstDayOption, LastDayOption, SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.energy.outlook import Forecast, Quantiles

@@ -10,13 +10,13 @@ from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, Sl
 from luna.contracts.forecast_view import view_explained
 from luna.energy.errors import InvalidInputError
 from luna.platform.database import forecasts, observations, sites
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import Language, Numbers
 from luna.words.charts import draw_forecast_page, draw_forecast_picture
 from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
-from services.cli.storage import compose_request, open_object_store, unit_of_work
-from services.cli.window import parse_site_instants
+from services.cli.options import compose_request, parse_site_instants
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

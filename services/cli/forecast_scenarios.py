@@ -8,10 +8,10 @@ import typer
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
 from luna.platform.database.forecast_scenarios import describe
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.storage import compose_request, open_object_store, unit_of_work
-from services.cli.window import SiteOption, find_zone, parse_site_instants
+from services.cli.options import SiteOption, compose_request, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.energy.outlook import Scenarios

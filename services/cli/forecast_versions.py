@@ -9,11 +9,11 @@ from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import unit_of_work
 from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.options import SiteOption, find_zone
 from services.cli.shared_sentences import show_driving
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -16,17 +16,17 @@ from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, share_zone
 from luna.platform.capabilities.jobs import list_jobs, read_job
 from luna.platform.capabilities.sites import read_site
+from luna.platform.desk.desk import read_sites
+from luna.platform.desk.servers import open_database, open_queue
+from luna.platform.desk.work import await_end
 from luna.words import say_instant
-from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import build_group, open_desk, read_sites
-from services.cli.plan import read_document
-from services.cli.storage import open_database, open_queue
-from services.cli.window import read_zone
+from services.cli.declared import build_group, open_desk
+from services.cli.options import read_document, read_zone
 
 if TYPE_CHECKING:
     from luna.contracts.message import Request
-    from services.cli.declared import Desk
+    from luna.platform.desk.desk import Desk
 
 app = build_group("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again.", by_hand=frozenset({"list", "show"}))
 
@@ -88,7 +88,7 @@ def _read_request(task: str, path: Path) -> "Request":
     known = list_public()
     if task not in known:
         raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(known)}.")
-    document = read_document(path)
+    document = read_document(path, holds="the request of the task: { … }")
     site = document.get("site_id")
     try:
         with site_clock(read_zone(site) if isinstance(site, str) else None):

@@ -10,11 +10,11 @@ import typer
 from luna.energy.errors import ConflictError
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, users
+from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.own_secrets import make_link, open_owner_token
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out
-from services.cli.storage import open_engine
 
 if TYPE_CHECKING:
     from luna.platform.settings import Settings

@@ -10,9 +10,8 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.words import Numbers
 from luna.words.charts import draw_tradeoff
-from services.cli.carry_out import answer_request
 from services.cli.console import emit, make_writable, out, table, write_whole
-from services.cli.storage import compose_request
+from services.cli.options import compose_request
 
 
 def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool) -> None:
@@ -24,15 +23,20 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     if to is not None and to.suffix != ".svg":
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg.")
     request = compose_request(ParetoRequest, plan=plan, figures=[name.strip() for name in figures.split(",")], points=points)
-    reply: ParetoReply = _trace_alone(request) if plan.site_id is None else answer_request(request)
+    reply = _trace(request)
     if to is not None:
         make_writable(to.parent)
         write_whole(to, draw_tradeoff(reply, language=plan.options.language))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, plan, to))
 
 
-def _trace_alone(request: ParetoRequest) -> ParetoReply:
-    """Return the trade-off of a plan that names no stored site, without a database."""
+def _trace(request: ParetoRequest) -> ParetoReply:
+    """Return the trade-off; that of a plan which names no stored site takes no database."""
+    if request.plan.site_id is not None:
+        from luna.platform.desk.work import answer_request
+
+        reply: ParetoReply = answer_request(request)
+        return reply
     from services.planner.milp.solver import Solver
     from services.planner.service.pareto import trace_pareto
 

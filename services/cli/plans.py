@@ -16,7 +16,7 @@ from services.cli.declared import build_group, open_desk
 from services.cli.plan_table import show_plan
 
 if TYPE_CHECKING:
-    from services.cli.declared import Desk
+    from luna.platform.desk.desk import Desk
 
 REASON_HEADINGS = ("from", "to", "device", "mode", "reason")
 

@@ -9,12 +9,13 @@ from luna.contracts.recommendations import RefreshRecommendationsRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.recommendations import list_recommendations
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import Language, Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import compose_given, open_desk
+from services.cli.options import compose_request
 from services.cli.server import find_server
-from services.cli.storage import compose_request, open_database, unit_of_work
 
 if TYPE_CHECKING:
     from luna.contracts.recommendations import RecommendReply

@@ -16,13 +16,13 @@ from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.servers import open_database, open_queue
+from luna.platform.desk.work import ShowProgress, Workplace
 from luna.platform.settings import load_settings
 from luna.words import Numbers, read_policy, say_policy, split_policies
-from services.cli.carry_out import ShowProgress, Workplace
 from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.options import FirstDayOption, LastDayOption, clock_of, compose_request, find_zone
 from services.cli.shared_sentences import show_driving, show_note
-from services.cli.storage import compose_request, open_database, open_queue
-from services.cli.window import FirstDayOption, LastDayOption, clock_of, find_zone
 
 ALL = "all"
 HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]

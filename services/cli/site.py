@@ -15,15 +15,16 @@ from luna.energy.site.sensor_changes import ChangedSensors
 from luna.energy.timeline import parse_zone
 from luna.platform.clock import SystemClock
 from luna.platform.database import site_changes, sites
+from luna.platform.desk.desk import read_sites
+from luna.platform.desk.servers import unit_of_work
 from luna.platform.drivers.profiles import require_profiles
 from luna.platform.settings import load_settings
 from luna.platform.site_file import load_site
 from luna.words import say_instant
 from luna.words.site_defaults import CostlyDefault, list_defaults
 from services.cli.console import JsonOption, emit, err, out, report, table
-from services.cli.declared import build_group, open_desk, read_sites
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.declared import build_group, open_desk
+from services.cli.options import SiteOption
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

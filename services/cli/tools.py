@@ -9,8 +9,9 @@ from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import unit_of_work
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.storage import compose_request, unit_of_work
+from services.cli.options import compose_request
 
 app = typer.Typer(help="List the tools over a site's data, and call one.", no_args_is_help=True)
 

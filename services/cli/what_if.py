@@ -14,19 +14,19 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
 from luna.platform.capabilities.jobs import read_job
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_database
+from luna.platform.desk.work import await_end
 from luna.words import Language, Numbers, say_policy
 from luna.words.charts import draw_bills
-from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table, write_whole
 from services.cli.declared import open_desk
+from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
 from services.cli.server import find_server
 from services.cli.shared_sentences import show_note
-from services.cli.storage import compose_request, open_database
 from services.cli.why_not import show_plan_variant
-from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption
 
 if TYPE_CHECKING:
-    from services.cli.declared import Desk
+    from luna.platform.desk.desk import Desk
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
@@ -67,7 +67,8 @@ def _show_what_if(  # noqa: PLR0913 - one per option
         else:
             days = {"from_day": first, "to_day": last}
             options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
-            asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
+            told = {} if file is None else read_document(file, form="YAML", holds="site_id, from_day, to_day and variants")
+            asked = told | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
             question = compose_request(WhatIfRequest, **asked)
             state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
@@ -106,20 +107,6 @@ def _put(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
     for name in path[:-1]:
         document = document.setdefault(name, {})
     document[path[-1]] = value
-
-
-def _read_file(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"is neither YAML nor JSON: {exc}", field=str(path), remedy="Correct it.") from exc
-    if not isinstance(document, dict):
-        raise InvalidInputError("holds no question", field=str(path), remedy="Write site_id, from_day, to_day and variants.")
-    return document
 
 
 def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfState:

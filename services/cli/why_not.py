@@ -16,9 +16,9 @@ from luna.platform.capabilities.alternatives import VariantQuestion, WhyNotQuest
 from luna.words import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import open_desk
+from services.cli.options import compose_request
 from services.cli.plan_table import show_compromises
 from services.cli.plans import read_stored
-from services.cli.storage import compose_request
 
 CHANGES = ("from", "to", "device", "planned", "instead")
 COSTS = ("import", "export", "wear", "peak", "stored", "total")

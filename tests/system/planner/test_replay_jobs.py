@@ -19,11 +19,11 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
 from luna.platform.database import engine, episodes, forecasts, observations, oracle_results, quality, scores, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.work import Workplace
 from luna.platform.queue import Client
 from luna.platform.queue.app import LONGEST_LIMIT
 from luna.platform.queue.jobs import submit_job
 from luna.platform.settings import load_settings
-from services.cli.carry_out import Workplace
 from services.cli.replay import replay_on_workers
 from services.planner.replay import Progress
 from services.planner.service.replay import Store, replay_on, replay_sites

@@ -1,22 +1,29 @@
-"""Options that name a site and a time: the one place where commands read instants and days."""
+"""What options say: a site and a time, a document in a file, a request. The one place where commands read instants and days."""
 
+import json
+import sys
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
+import yaml
+from pydantic import ValidationError
 
+from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
+from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_day, parse_instant, parse_zone
-from luna.platform.database import sites
-from services.cli.storage import unit_of_work
+from luna.platform.desk.servers import unit_of_work
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+RequestT = TypeVar("RequestT", bound=Message)
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
 EndOption = Annotated[str, typer.Option("--to", help="The instant after the last; a day means its beginning.")]
@@ -82,4 +89,42 @@ def find_zone(connection: "Connection", site: str) -> ZoneInfo:
     Raises:
         NotFoundError: no such site.
     """
+    # A plan from a file needs no database.
+    from luna.platform.database import sites
+
     return parse_zone(sites.load(connection, site).timezone)
+
+
+def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
+    """Return the request that the options make; those that are None were not given.
+
+    Raises:
+        InvalidInputError: names the wrong option, its value and the remedy.
+    """
+    try:
+        return kind.model_validate({name: value for name, value in values.items() if value is not None})
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+def read_document(path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: str) -> dict[str, Any]:
+    """Return the object that a file holds, or standard input for ``-``.
+
+    Args:
+        path: of the file.
+        form: how it is written; YAML may be JSON as well.
+        holds: what it is to hold, for who wrote something else.
+
+    Raises:
+        InvalidInputError: unreadable, not of that form, or no object.
+    """
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        document = json.loads(text) if form == "JSON" else yaml.safe_load(text)
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except (json.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"is no {form}: {exc}", field=str(path), remedy="Correct it.") from exc
+    if not isinstance(document, dict):
+        raise InvalidInputError(f"is no {form} object", field=str(path), remedy=f"Write {holds}.")
+    return document

@@ -1,8 +1,8 @@
-"""Requests carried out: by a worker where one is live, and by the command itself where none is."""
+"""Requests carried out: by a worker where one is live, and in this process where none is."""
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,8 +12,7 @@ from luna.energy.errors import UnavailableError
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import CapabilityCall
 from luna.platform.clock import SystemClock
-from services.cli.console import follow_progress
-from services.cli.storage import open_engine, open_object_store
+from luna.platform.desk.servers import open_engine, open_object_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 RequestT = TypeVar("RequestT", bound=Request)
 # Is given the steps done, the steps in all and the current one.
 ShowProgress = Callable[[int, int, str], None]
+# Shows under a title, while its block runs, how far long work is.
+FollowProgress = Callable[[str], AbstractContextManager[ShowProgress]]
 PAUSE_SECONDS = 0.5
 # A worker that is started again gives its sign of life sooner.
 UNSERVED_SECONDS = 60.0
@@ -98,8 +99,8 @@ def answer_request(
             return work(Workplace(settings, pool, client), request)
 
 
-def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Any:
-    """Return the reply to a request for long work: of a job where a worker serves its queue, else made here; standard error says how far it is.
+def carry_out(pool: "Engine", client: "Client", request: Request, follow: FollowProgress) -> Any:
+    """Return the reply to a request for long work: of a job where a worker serves its queue, else made here; ``follow`` shows how far it is.
 
     Raises:
         LunaError: what the work raised; the job failed or was cancelled.
@@ -109,7 +110,7 @@ def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool
     from luna.platform.settings import load_settings
 
     place = Workplace(load_settings(), pool, client)
-    with follow_progress(request.task, quiet=quiet) as progress:
+    with follow(request.task) as progress:
         if client.heartbeats.serve(request.queue()):
             return place.await_reply(request, submit_job(pool, client, request).job_id, progress)
         return place.work_out(request, progress)
