@@ -5,6 +5,7 @@ ready; the gateway's first answer is the median of warm starts, counted from the
 """
 
 import json
+import sys
 import time
 from statistics import median
 from typing import Any
@@ -13,7 +14,7 @@ from bench.stack import data_folder, luna_up
 from luna.platform.embedded import running
 from luna.platform.settings import Settings, load_settings
 from luna.platform.telemetry import configure_logging
-from services.cli.demo.live import prepare_home
+from services.demo.live import prepare_home
 
 STARTS = 3
 IDLE_SECONDS = 60.0
@@ -25,7 +26,7 @@ def measure() -> dict[str, Any]:
     own = {"cache_folder": str(load_settings().cache.resolve())}
     with data_folder() as folder:
         with luna_up(folder, settings=own) as stack, running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
-            prepare_home(addresses)
+            prepare_home(addresses, sys.stderr.write)
             headers = stack.headers
         answered_s = []
         for _ in range(STARTS):

@@ -35,7 +35,7 @@ from luna.platform.embedded import running
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home import SITE_NAME
 from luna.platform.telemetry import configure_logging
-from services.cli.demo.live import prepare_home
+from services.demo.live import prepare_home
 from services.ingest.demo_data import load_demo
 
 CPUS, MEMORY_BYTES = 1, 1 << 30
@@ -160,7 +160,7 @@ def _watch(group: ControlGroup) -> Iterator[Peak]:
 def _live(machine: SmallMachine, lived: timedelta, folder: Path) -> dict[str, Any]:
     begun = time.monotonic()
     with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
-        prepare_home(addresses)
+        prepare_home(addresses, sys.stderr.write)
     prepared_s = time.monotonic() - begun
     machine.say("prepared")
     trained_s = machine.do(f"{SITE}/forecast-versions/trainings")

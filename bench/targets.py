@@ -29,6 +29,11 @@ class Verdict:
     value: float
     met: bool
 
+    def document(self) -> dict[str, Any]:
+        """Return the outward form."""
+        figure = ".".join((self.bench, *self.target.path))
+        return {"figure": figure, "value": self.value, "at_least": self.target.at_least, "at_most": self.target.at_most, "met": self.met}
+
 
 _TOLD = {
     "location": "where a home is",

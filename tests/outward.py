@@ -266,7 +266,7 @@ def _read_features(trees: str) -> list[str]:
 def wording() -> Document:
     """Return every code and what is said for it."""
     told = {
-        "reasons": {code: _read_reason(code) for code in reasons.list_reasons()},
+        "reasons": {code: _read_reason(code) for code in reasons.list_reason_codes()},
         "reason figures": reasons.FIGURES,
         "limits": _read_phrases(reasons.LIMITS),
         "compromises": _read_pairs(compromises.COMPROMISES, compromises._MISSING),

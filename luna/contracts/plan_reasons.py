@@ -22,7 +22,7 @@ class _Given(NamedTuple):
     reason: ReasonReply
 
 
-def list_reasons(plan: PlanReply) -> PlanReasonsReply:
+def list_plan_reasons(plan: PlanReply) -> PlanReasonsReply:
     """Return why each device does what it does; slots in a row with one reason are one row."""
     rows = [row for device, given in _by_device(plan).items() for row in _runs(plan, device, given)]
     return PlanReasonsReply(plan_id=plan.plan_id, site=plan.site, timezone=plan.timezone, reasons=rows)

@@ -16,6 +16,7 @@ from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
@@ -25,7 +26,6 @@ from luna.contracts.identity import KeyScope, Scope
 from luna.contracts.message import Request
 from luna.energy.errors import LunaError
 from luna.energy.part import StrictModel
-from luna.energy.refusals import refuse
 from luna.platform.database.engine import after_commit, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import Numbers
@@ -87,15 +87,6 @@ class CapabilityCall:
     def connection(self) -> Connection:
         """The one connection of this call, opened where it is needed."""
         return self._unit.enter_context(unit_of_work(self.database()))
-
-    def require_site(self, name: str) -> None:
-        """Return where a site is one of the asker's.
-
-        Raises:
-            NotFoundError: it is not; one that is not there at all is told in the same words.
-        """
-        if self.sites is not None and name not in self.sites:
-            raise refuse("no-such-site" if self.sites else "no-site-of-yours", field="site_id", value=name, names=", ".join(sorted(self.sites)))
 
     @property
     def own_sites(self) -> tuple[str, ...] | None:
@@ -301,6 +292,11 @@ class Capability:
         if name == self.changes:
             return "header"
         return "body" if _is_of(kind, StrictModel) else "path" if f"{{{name}}}" in self.path else "query"
+
+
+def locate(path: str, reply: BaseModel) -> str:
+    """Return the address that a path with a reply's names stands for."""
+    return path.format(**{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in path})
 
 
 def _is_of(kind: Any, base: type[BaseModel]) -> bool:

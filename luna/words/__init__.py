@@ -6,7 +6,7 @@ A planner sends codes and figures; this is the one place where they become words
 from luna.words.language import Language
 from luna.words.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
 from luna.words.numbers import Numbers, say_instant
-from luna.words.reasons import FIGURES, LIMITS, SHORT_LENGTH, list_reasons
+from luna.words.reasons import FIGURES, LIMITS, SHORT_LENGTH, list_reason_codes
 from luna.words.sentences import Sentences, limit, sentence
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "Numbers",
     "Sentences",
     "limit",
-    "list_reasons",
+    "list_reason_codes",
     "mode",
     "read_mode",
     "read_policy",

@@ -52,7 +52,7 @@ def describe_difference(difference: Difference, *, series: SeriesName, start: da
     names = (f"{code}{ending}" for code in (difference.code, f"{difference.code}_{series}") for ending in (f"_{way}", ""))
     name = next((each for each in names if each in _REASONS), None)
     if name is None:
-        raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(list_reasons())}.")
+        raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(list_difference_codes())}.")
     day = language_forms(numbers.language).weekdays_in_full[start.astimezone(numbers.zone).weekday()]
     degrees = numbers.temperature(None if difference.fact is None else abs(difference.fact))
     return f"{_REASONS.say(name, numbers.language, day=day, degrees=degrees)}: {numbers.power(difference.kw, decimals=2, signed=True)}"
@@ -68,12 +68,12 @@ def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *
     return f"{text} {listed[0].upper()}{listed[1:]}." if listed else text
 
 
-def list_reasons() -> list[str]:
+def list_difference_codes() -> list[str]:
     """Return the codes of reasons, with the series where load and PV are spoken of differently."""
     return _list_codes(_REASONS, "above", "below")
 
 
-def list_causes() -> list[str]:
+def list_cause_codes() -> list[str]:
     """Return the codes of causes."""
     return _list_codes(_CAUSES, "higher", "lower")
 
@@ -111,7 +111,7 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
     way = "neither" if abs(value) < _NOTHING.get(code, _NOTHING_KWH) else "higher" if value > 0 else "lower"
     name = next((each for each in (f"{code}_{way}", code) if each in _CAUSES), None)
     if name is None:
-        raise InvalidInputError("has no words", field="causes", value=code, remedy=f"Known are {', '.join(list_causes())}.")
+        raise InvalidInputError("has no words", field="causes", value=code, remedy=f"Known are {', '.join(list_cause_codes())}.")
     told = _CAUSES.say(name, numbers.language, price=numbers.price(abs(value), decimals=1), kwh=numbers.energy(abs(value)))
     changed = _EFFECTS.say("modes", numbers.language, modes=modes, count=numbers.number(modes))
     paid = "." if abs(cost) < HALF_CENT else _EFFECTS.say("dearer" if cost > 0 else "cheaper", numbers.language, money=numbers.money(abs(cost)))

@@ -73,7 +73,7 @@ LIMITS = Phrases("battery_reasons", "limit_")
 
 
 @cache
-def list_reasons() -> tuple[str, ...]:
+def list_reason_codes() -> tuple[str, ...]:
     """Return the codes of all reasons."""
     return tuple(name.removesuffix("_1") for name in _FULL if name.endswith("_1"))
 

@@ -12,7 +12,7 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers
-from luna.words.reasons import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reasons
+from luna.words.reasons import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reason_codes
 
 Figure = float | datetime | str | None
 # Rounded to whole cents, two different prices may read the same; then all of the sentence are given with a decimal.
@@ -41,7 +41,7 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
         InvalidInputError: an unknown code or figure, or none of the code's wordings has all its figures.
     """
     given = {name: _check(name, figure) for name, figure in figures.items() if figure is not None}
-    _require_known(code, list_reasons(), "reason.code")
+    _require_known(code, list_reason_codes(), "reason.code")
     return Sentences(Numbers(language, zone, currency)).say_both(code, given)[short]
 
 
@@ -182,7 +182,7 @@ def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], t
 @lru_cache(maxsize=2_000)
 def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _Chosen:
     """Return the fullest wording whose figures are all given, and the short ones."""
-    _require_known(code, list_reasons(), "reason.code")
+    _require_known(code, list_reason_codes(), "reason.code")
     full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
     if not full:
         raise _lacking(code, given, language)

@@ -14,6 +14,7 @@ from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone
 from luna.platform.capability import Capability, CapabilityCall
 from luna.platform.database import sites
+from luna.platform.own_sites import require_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read_declared(call: CapabilityCall, capability: Capability, arguments: Mappi
         InvalidInputError: an argument is missing, unknown or out of bounds.
     """
     site = str(arguments["site_id"])
-    call.require_site(site)
+    require_own(site, call.sites, field="site_id")
     with site_clock(parse_zone(sites.load(call.connection, site).timezone)):
         try:
             request = capability.request.model_validate(dict(arguments))

@@ -1,8 +1,10 @@
 """``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
 
+import csv
 from datetime import date
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -11,14 +13,18 @@ from luna.contracts.agent import (
     DayPictureReply,
     DayPictureRequest,
     PolicyComparison,
+    SlotTrace,
 )
-from luna.energy.errors import InvalidInputError, MachineError
+from luna.energy.bootstrap import BLOCK_DAYS
+from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_day
+from luna.platform.database import scores, sites
+from luna.platform.desk.servers import unit_of_work
+from luna.platform.desk.work import answer_request
 from luna.words import Numbers, say_policy, split_policies
-from services.cli.console import JsonOption, emit, make_writable, out, table
+from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
 from services.cli.declared import build_group
-from services.cli.storage import compose_request, open_object_store
-from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, find_zone
+from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
 
@@ -44,9 +50,7 @@ def compare(
     pair = split_policies(policies)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise InvalidInputError("names two policies", field="--policies", value=policies, remedy="Name two, such as antares,mpc.")
-    from luna.platform.database import scores, sites
     from services.agent.evaluation.compare import compare_stored
-    from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
         zone, currency = find_zone(connection, site), sites.load(connection, site).currency
@@ -56,7 +60,6 @@ def compare(
 
 
 def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
-    from luna.energy.bootstrap import BLOCK_DAYS
 
     needed = 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
@@ -86,31 +89,19 @@ def plot(
         raise InvalidInputError("slots are written as .csv or .json", field="--slots", value=slots.name, remedy="Name a file that ends so.")
     for path in (to, *([] if slots is None else [slots])):
         make_writable(path.parent)
-    from services.agent.evaluation.picture import draw_stored_day
-    from services.cli.storage import open_database
-
-    with open_database() as engine:
-        from luna.platform.database.engine import unit_of_work
-        from services.planner.service.replay import Store
-
-        with unit_of_work(engine) as connection:
-            zone = find_zone(connection, site)
-            reply = draw_stored_day(Store.beside(engine, lambda: connection), request, objects=open_object_store())
-    _write(to, reply.svg.encode())
+    reply: DayPictureReply = answer_request(request)
+    write_whole(to, reply.svg)
     if slots is not None:
-        _write(slots, _compose_slots(reply, slots.suffix).encode())
+        write_whole(slots, _compose_slots(reply, slots.suffix))
     document = reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)}
-    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", zone, reply.currency)))
+    emit(document, as_json=as_json, show=lambda: _show_picture(reply, to, Numbers("en", ZoneInfo("UTC"), reply.currency)))
 
 
 def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     """Return every slot of every policy: what the reply holds as JSON, or rows with headings."""
     if suffix == ".json":
         return reply.model_dump_json(exclude={"svg"}) + "\n"
-    import csv
     from io import StringIO
-
-    from luna.contracts.agent import SlotTrace
 
     written = StringIO()
     rows = csv.DictWriter(written, ["policy", *SlotTrace.model_fields])
@@ -121,13 +112,6 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
 
 def _tell_points(found: Comparison) -> str:
     return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as exc:
-        raise MachineError(f"cannot be written: {exc.strerror}", field=str(path), remedy="Name a file that you may write.") from exc
 
 
 def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from services.cli.carry_out import answer_request
+from luna.contracts.answers import Answer, AskRequest
+from luna.platform.clock import SystemClock
+from luna.platform.desk.work import answer_request
 from services.cli.console import JsonOption, emit, out
+from services.cli.options import compose_request
 from services.cli.search import say_place
-from services.cli.storage import compose_request
 
 if TYPE_CHECKING:
-    from luna.contracts.answers import Answer, AnswerSentence, AskRequest
+    from luna.contracts.answers import AnswerSentence
+    from luna.platform.desk.work import Workplace
     from luna.platform.queue import Client
     from luna.platform.settings import Settings
-    from services.cli.carry_out import Workplace
     from services.rag.answering.ports import Stage
 
 POLL_SECONDS = 0.1
@@ -43,8 +45,6 @@ def ask(
     as_json: JsonOption = False,
 ) -> None:
     """Answer from documents and the site's data, with sources, or say that they do not hold it."""
-    from luna.contracts.answers import Answer, AskRequest
-
     options: dict[str, Any] = {"language": language, "site_id": site, "conversation_id": conversation}
     request = compose_request(AskRequest, question=question, model=model, **options)
     # A worker keeps the index open.
@@ -54,7 +54,6 @@ def ask(
 
 def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer":
     """Return the answer made in this process, its words written as they come."""
-    from luna.platform.clock import SystemClock
     from services.rag.answering.process import open_parts
     from services.rag.answering.service import answer_question
     from services.rag.retrieval.search import Searcher
@@ -66,7 +65,6 @@ def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer"
 
 def _hear(client: "Client", request: "AskRequest", settings: "Settings", *, quiet: bool) -> "Answer":
     """Return the worker's answer, its words written as they come; Ctrl-C ends the work."""
-    from luna.contracts.answers import Answer
     from luna.platform.queue import serialization
     from luna.platform.queue.answer_streams import FIRST
 

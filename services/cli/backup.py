@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ def create(*, as_json: JsonOption = False) -> None:
 @app.command("list")
 def list_backups(*, as_json: JsonOption = False) -> None:
     """List backups, the newest first, and until when each can be restored."""
-    from luna.platform.settings import load_settings
     from services.backup.chain import list_restorable, name_missing
     from services.backup.create import NOT_KEPT
     from services.backup.folder import open_folder
@@ -61,7 +62,6 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Read a backup as a whole and compare it with its checksums, without restoring it."""
-    from luna.platform.settings import load_settings
     from services.backup.folder import open_folder
     from services.backup.verify import verify_backup
 
@@ -76,7 +76,6 @@ def verify(
 @app.command()
 def prune(*, as_json: JsonOption = False) -> None:
     """Delete the backups that the settings do not keep."""
-    from luna.platform.settings import load_settings
     from services.backup.folder import open_folder
     from services.backup.retention import prune as delete
 
@@ -93,7 +92,6 @@ def restore(
     as_json: JsonOption = False,
 ) -> None:
     """Bring everything to a backup or an instant. What is there now is kept: luna backup undo."""
-    from luna.platform.settings import load_settings
     from services.backup.create import NOT_KEPT
     from services.backup.restore import restore as bring_back
 
@@ -104,7 +102,6 @@ def restore(
 @app.command()
 def undo(*, as_json: JsonOption = False) -> None:
     """Put back the database that stood here before the last restore."""
-    from luna.platform.settings import load_settings
     from services.backup.restore import undo as put_back
 
     kept = put_back(load_settings())
@@ -114,7 +111,6 @@ def undo(*, as_json: JsonOption = False) -> None:
 @app.command()
 def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
     """Restore a backup into a throw-away place, compare it with its manifest, and say how long it took. Nothing of what runs is touched."""
-    from luna.platform.settings import load_settings
     from services.backup.drill import drill as rehearse
 
     found = rehearse(load_settings(), at, report=_report)
@@ -131,7 +127,6 @@ def key(
     *, identity: Annotated[bool, typer.Option("--identity", help="Print the secret with which the program age opens the files, for: age -d -i -.")] = False
 ) -> None:
     """Say who can read the backups. Keep a copy of the key away from this machine: without it they are worth nothing."""
-    from luna.platform.settings import load_settings
     from services.backup.encryption import KEY_FILE, open_key
 
     settings = load_settings()
@@ -142,8 +137,6 @@ def key(
 
 @contextmanager
 def _open() -> "Iterator[BackupWork]":
-    from luna.platform.embedded import running
-    from luna.platform.settings import load_settings
     from services.backup.create import open_work
 
     settings = load_settings()

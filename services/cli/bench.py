@@ -1,9 +1,7 @@
 """``luna bench``: every part's figures beside its floor, its peers and its target."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,21 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from luna.energy.errors import InvalidInputError, MachineError
-from services.cli.console import JsonOption, emit, err, out, table, write_whole
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the benches gave: figures by bench, verdicts on them, and what could not be compared with."""
-
-    figures: dict[str, dict[str, Any]]
-    verdicts: list[Any]
-    missing: list[str]
-
-    def document(self) -> dict[str, Any]:
-        """Return the outward form."""
-        return {"bench": self.figures, "missing": self.missing, "targets": [_describe(verdict) for verdict in self.verdicts]}
+from luna.energy.errors import MachineError
+from luna.platform.settings import load_settings
+from services.cli.console import JsonOption, emit, err, out, table
 
 
 def register(app: typer.Typer) -> None:
@@ -42,68 +28,15 @@ def _run_benches(
     as_json: JsonOption = False,
 ) -> None:
     """Measure, compare with floor, peers and targets, and write var/bench/NAME.json. Ratios compare within one run only."""
-    from luna.platform.settings import load_settings
+    if find_spec("bench") is None:
+        raise MachineError("the benches are not installed", field="bench", remedy="Run luna bench in a checkout of Luna.")
 
-    folder = load_settings().data_folder / "bench"
-    result = _measure_all(choose_benches(names or []), full=full, days=days, folder=folder, quiet=as_json)
+    suite, folder = import_module("bench.suite"), load_settings().data_folder / "bench"
+    result = suite.measure_all(suite.choose_benches(names or []), folder, nullcontext if as_json else err.status, full=full, days=days)
     emit(result.document(), as_json=as_json, show=lambda: _show(result, folder))
 
 
-def choose_benches(names: Sequence[str]) -> Sequence[str]:
-    """Return the benches asked for, dashes read as the underscores of their modules; where none is named, all that need nothing but Luna.
-
-    Raises:
-        MachineError: Luna was installed without its benches.
-        InvalidInputError: no such bench.
-    """
-    if find_spec("bench") is None:
-        raise MachineError("the benches are not installed", field="bench", remedy="Run luna bench in a checkout of Luna.")
-    suite = import_module("bench.suite")
-    known = (*suite.NAMES, *suite.ON_REQUEST)
-    modules = {name: name.replace("-", "_") for name in names}
-    for name, module in modules.items():
-        if module not in known:
-            raise InvalidInputError("no such bench", field="NAME", value=name, remedy=f"Choose from: {', '.join(known)}.")
-    return list(dict.fromkeys(modules.values())) or suite.NAMES
-
-
-def _measure_all(names: Sequence[str], *, full: bool, days: float | None, folder: Path, quiet: bool) -> Result:
-    """Run the benches one after the other; one that this machine cannot run is named as missing."""
-    suite, targets = import_module("bench.suite"), import_module("bench.targets")
-    result = Result({}, [], [])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        try:
-            with _say(f"Measuring {name} …", quiet=quiet):
-                figures, missing = suite.measure(name, full=full, days=days)
-        except MachineError as error:
-            result.missing.append(f"{name}: {error}")
-            continue
-        verdicts = targets.judge(name, figures)
-        result.figures[name] = figures
-        result.verdicts.extend(verdicts)
-        result.missing.extend(missing)
-        document = figures | {"missing": missing, "targets": [_describe(verdict) for verdict in verdicts]}
-        write_whole(folder / f"{name}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return result
-
-
-def _describe(verdict: Any) -> dict[str, Any]:
-    target = verdict.target
-    figure = ".".join((verdict.bench, *target.path))
-    return {"figure": figure, "value": verdict.value, "at_least": target.at_least, "at_most": target.at_most, "met": verdict.met}
-
-
-@contextmanager
-def _say(words: str, *, quiet: bool) -> Iterator[None]:
-    if quiet:
-        yield
-        return
-    with err.status(words):
-        yield
-
-
-def _show(result: Result, folder: Path) -> None:
+def _show(result: Any, folder: Path) -> None:
     for name, figures in result.figures.items():
         rows = [_row(verdict) for verdict in result.verdicts if verdict.bench == name]
         if rows:

@@ -12,7 +12,8 @@ from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant
 from luna.platform.clock import SystemClock
-from services.cli.storage import compose_request
+from luna.platform.desk.servers import unit_of_work
+from services.cli.options import compose_request
 
 if TYPE_CHECKING:
     from luna.energy.site import Site
@@ -165,7 +166,12 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
         raise InvalidInputError("the site has no such vehicle", field="--session", value=strange, remedy=remedy)
     known = {name: state.soc for name, state in request.state.vehicles.items()}
     if request.site_id is not None and any(each[0].arrival_soc is None and name not in known for name, each in stays.items()):
-        known |= _expect_soc(site, start)
+        from services.planner.service.state import read_carried
+
+        with unit_of_work() as connection:
+            carried, facts = read_carried(connection, site, start, now=SystemClock().now())
+        known |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None}
+        known |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
     vehicles = {name: _state(name, each, known) for name, each in stays.items()}
     return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": request.state.vehicles | vehicles})})
 
@@ -181,23 +187,6 @@ def _find_site(request: PlanRequest) -> "Site":
     if request.site is not None:
         return request.site
     from luna.platform.database import sites
-    from services.cli.storage import unit_of_work
 
     with unit_of_work() as connection:
         return sites.load(connection, str(request.site_id))
-
-
-def _expect_soc(site: "Site", start: datetime) -> dict[str, float]:
-    """Return how full vehicles are by their sensors, what is stored and the plan in force."""
-    from luna.contracts.plan import StateMessage
-    from luna.platform.database import sites
-    from luna.platform.database.site_facts import read_demands_each
-    from services.cli.storage import unit_of_work
-    from services.planner.service.state import carry_demands
-
-    with unit_of_work() as connection:
-        key = sites.key_of(connection, site.name)
-        known = read_demands_each(connection, {key: site}, start, now=SystemClock().now())[key]
-    state = carry_demands(site, StateMessage(), known, start=start)
-    seen = {name: each.charge.soc for name, each in known.sensed.items() if each.charge is not None}
-    return seen | {name: vehicle.soc for name, vehicle in state.vehicles.items()}

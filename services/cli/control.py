@@ -15,8 +15,7 @@ from luna.platform.capabilities.sites import read_site
 from luna.words import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out
 from services.cli.declared import build_group, open_desk, show_reply
-from services.cli.storage import compose_request
-from services.cli.window import SiteOption
+from services.cli.options import SiteOption, compose_request
 
 if TYPE_CHECKING:
     from luna.contracts.control import ControlState

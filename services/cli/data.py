@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
+from luna.energy.reading_history import ReadingQuery
+from luna.energy.timeline import parse_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database.history import query_readings, query_series
+from luna.platform.desk.servers import unit_of_work
+from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.quality import say_day_fault
 from services.cli import fetch, file_guess
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
-from services.cli.storage import unit_of_work
-from services.cli.window import EndOption, FirstOption, SiteOption, find_zone, parse_window
+from services.cli.options import EndOption, FirstOption, SiteOption, find_zone, parse_window
 
 if TYPE_CHECKING:
-    from services.ingest.loading import LoadReport
+    from luna.contracts.data import LoadReply
 
 app = build_group("data", "Load and query series.")
 
@@ -41,11 +47,9 @@ def load(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Store a file's rows; loading it again changes nothing. What cannot be used goes into quarantine with the reason: a row, or its bad value alone."""
-    from luna.energy.timeline import parse_zone
-    from luna.platform.clock import SystemClock
-    from luna.platform.settings import load_settings
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
+    from services.ingest.upload_service import describe
 
     zone = parse_zone(timezone, field="--timezone") if timezone else None
     columns = parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
@@ -53,8 +57,8 @@ def load(  # noqa: PLR0913 - one per option
     form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now(), limits=FileLimits.of(load_settings()))
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         clock = find_zone(connection, site)
-        report = load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"))
-    emit(_describe(report), as_json=as_json, show=lambda: _show(report, clock))
+        report = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
+    emit(report.model_dump(mode="json"), as_json=as_json, show=lambda: _show(report, clock))
 
 
 @app.command()
@@ -69,9 +73,6 @@ def query(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
-    from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
-    from luna.platform.database.history import query_series
-
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
@@ -105,10 +106,6 @@ def readings(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Show a sensor's readings, or what they come to; what is unknown stays empty."""
-    from luna.energy.history import as_rows
-    from luna.energy.reading_history import ReadingQuery
-    from luna.platform.database.history import query_readings
-
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         rows = as_rows(query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)))
@@ -122,37 +119,15 @@ def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[
     return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
-def _describe(report: "LoadReport") -> dict[str, Any]:
-    return {
-        "rows": report.rows,
-        "accepted": report.accepted,
-        "accepted_in_part": report.accepted_in_part,
-        "repaired": report.repaired,
-        "quarantined": report.quarantined,
-        "duplicated": report.duplicated,
-        "repairs": dict(report.repairs),
-        "reasons": report.reasons,
-        "notes": report.notes,
-        "step_minutes": None if report.step is None else report.step.total_seconds() / 60,
-        "first": None if report.first is None else report.first.isoformat(),
-        "last": None if report.last is None else report.last.isoformat(),
-        "inserted": report.written.inserted,
-        "updated": report.written.updated,
-        "unchanged": report.written.unchanged,
-    }
-
-
-def _show(report: "LoadReport", zone: tzinfo) -> None:
-    counts = {name: getattr(report, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
-    table(list(counts), [[f"{count:,}" for count in counts.values()]])
-    written = report.written
+def _show(report: "LoadReply", zone: tzinfo) -> None:
+    file_guess.show_counts(report)
     if report.first is not None and report.last is not None:
         span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"
-        out.print(f"{span}: {written.inserted:,} new, {written.updated:,} changed, {written.unchanged:,} as before.")
+        out.print(f"{span}: {report.inserted:,} new, {report.updated:,} changed, {report.unchanged:,} as before.")
     if report.accepted_in_part:
         out.print(f"  {report.accepted_in_part:,} of the accepted without a bad value, which is in quarantine")
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
-        for reason, count in reasons.most_common(10):
+        for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:10]:
             out.print(f"  {title} {count:,} × {reason}", markup=False)
     for note in report.notes:
         out.print(f"  {note}", markup=False)

@@ -1,18 +1,19 @@
 """``luna db``: the database's schema, and what TimescaleDB does for it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.platform.database import migrate, timescale
+from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.servers import open_engine
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out, table
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from luna.platform.database.timescale import Edition, RetentionPolicy
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
@@ -25,14 +26,10 @@ def upgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Bring the database's schema up to date and TimescaleDB's policies in line with the settings; what is so already is left alone."""
-    from luna.platform.database import migrate, timescale
-    from luna.platform.embedded import running
-    from luna.platform.settings import load_settings
-
     settings = load_settings()
     with running(settings) as addresses:
         migrate.upgrade(addresses.database_url, revision)
-        with _unit_of_work(addresses.database_url) as connection:
+        with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
             reached = migrate.current(connection)
             edition = timescale.detect(connection)
             # Policies belong to the tables of the newest revision.
@@ -51,27 +48,11 @@ def downgrade(
     as_json: JsonOption = False,
 ) -> None:
     """Take the database's schema back to an older revision; data are dropped only when told so."""
-    from luna.platform.database import migrate
-    from luna.platform.embedded import running
-    from luna.platform.settings import load_settings
-
     with running(load_settings()) as addresses:
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
-        with _unit_of_work(addresses.database_url) as connection:
+        with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
             reached = migrate.current(connection)
     emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))
-
-
-@contextmanager
-def _unit_of_work(url: str) -> Iterator["Connection"]:
-    from luna.platform.database import engine
-
-    pool = engine.create(url, application_name="luna-db")
-    try:
-        with engine.unit_of_work(pool) as connection:
-            yield connection
-    finally:
-        pool.dispose()
 
 
 def _describe(policy: "RetentionPolicy") -> dict[str, Any]:

@@ -1,123 +1,35 @@
 """Commands of declared capabilities: of the declaration come arguments, options, help and what is shown; carried out here, or by a gateway elsewhere."""
 
-import getpass
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Self, TypeGuard, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from luna.contracts.identity import ROLE_SCOPES
-from luna.contracts.message import Message, Request
+from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capabilities.sites import SiteList, list_sites, read_site
-from luna.platform.capability import Capability, CapabilityCall, Given, ReplyTable, Tagged, TextTable
+from luna.platform.capabilities.sites import read_site
+from luna.platform.capability import Capability, Given, ReplyTable, TextTable
+from luna.platform.desk.desk import Desk
+from luna.platform.desk.own import OwnDesk
+from luna.platform.desk.remote import RemoteDesk
 from luna.words import Numbers
-from services.cli.carry_out import answer_request, carry_out
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.remote import RemoteDesk
+from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.server import find_server
-from services.cli.storage import open_database, open_object_store, open_queue
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from luna.contracts.documents import Document
-    from luna.platform.queue import Client
-
-PAGE_ROWS = 500
 ShowReply = Callable[[Any, Numbers], None]
 _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is gone for good.")]
-
-
-class Desk(Protocol):
-    """Where capabilities are carried out."""
-
-    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
-        """Return a capability's reply.
-
-        Raises:
-            LunaError: why there is none.
-        """
-
-    def save_file(self, document: "Document", target: Path) -> None:
-        """Write a document's file as it was added.
-
-        Raises:
-            NotFoundError: it is gone.
-            MachineError: the file cannot be written.
-        """
-
-
-class OwnDesk:
-    """This machine's own Luna: its database and workers, with nobody between."""
-
-    def __init__(self, *, quiet: bool, user: str | None = None) -> None:
-        self._quiet, self._user, self._opened = quiet, user, ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._opened.close()
-
-    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
-        """Return a capability's reply; who may start a command here may have all that it does."""
-        from luna.platform.clock import SystemClock
-
-        with CapabilityCall(
-            by=getpass.getuser(),
-            now=SystemClock().now(),
-            database=self._open_database,
-            queue=self._open_queue,
-            objects=open_object_store,
-            scopes=ROLE_SCOPES["admin"],
-            user_id=self._find_user(),
-        ) as call:
-            found = capability.function(call, **given)
-        if not isinstance(found, Request):
-            return found.reply if isinstance(found, Tagged) else found
-        return carry_out(self._open_database(), self._open_queue(), found, quiet=self._quiet) if capability.as_job else answer_request(found)
-
-    def save_file(self, document: "Document", target: Path) -> None:
-        """Write a document's file as it was added."""
-        from luna.platform.database import documents
-
-        open_object_store().fetch(documents.object_key(document.sha256), target)
-
-    def _find_user(self) -> int | None:
-        """Return the number of the person in whose name is asked.
-
-        Raises:
-            NotFoundError: no such person.
-        """
-        if self._user is None:
-            return None
-        from luna.platform.database import engine, users
-
-        with engine.unit_of_work(self._open_database()) as connection:
-            found = users.find_credentials(connection, self._user)
-        if found is None:
-            raise NotFoundError("no such user", field="--user", value=self._user, remedy="List them: luna user list.")
-        return found.user_id
-
-    @cache  # noqa: B019 - as long as the command
-    def _open_database(self) -> "Engine":
-        return self._opened.enter_context(open_database())
-
-    @cache  # noqa: B019 - as long as the command
-    def _open_queue(self) -> "Client":
-        return self._opened.enter_context(open_queue())
 
 
 def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | RemoteDesk:
@@ -127,23 +39,13 @@ def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | Remo
         quiet: nothing tells how far work is.
         user: the person in whose name this machine's own Luna is asked.
     """
-    server = find_server()
-    return OwnDesk(quiet=quiet, user=user) if server is None else RemoteDesk(server, quiet=quiet)
+    server, follow = find_server(), partial(follow_progress, quiet=quiet)
+    return OwnDesk(follow, user=user) if server is None else RemoteDesk(server.url, server.key, follow=follow, ask_password=_ask_password)
 
 
-def read_pages(desk: Desk, capability: Capability, given: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield a list page by page, as a gateway gives it."""
-    page = desk.ask(capability, {**given, "limit": PAGE_ROWS})
-    yield page
-    while page.cursor is not None:
-        page = desk.ask(capability, {**given, "limit": PAGE_ROWS, "cursor": page.cursor})
-        yield page
-
-
-def read_sites(desk: Desk) -> SiteList:
-    """Return every site."""
-    pages: list[SiteList] = list(read_pages(desk, list_sites, {}))
-    return SiteList(sites=[site for page in pages for site in page.sites], unreadable=[site for page in pages for site in page.unreadable], cursor=None)
+def _ask_password() -> str | None:
+    """Return the asker's password, typed without being shown; None where nobody is there to type it."""
+    return typer.prompt("Your password on that server", hide_input=True, err=True) if sys.stdin.isatty() else None
 
 
 def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), shown: Mapping[str, ShowReply] | None = None) -> typer.Typer:

@@ -2,8 +2,9 @@
 
 import getpass
 from datetime import UTC
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,20 +15,18 @@ from luna.contracts.documents import (
     DocumentKind,
     DocumentLanguage,
     FetchDocumentRequest,
-    IngestReply,
     IngestRequest,
 )
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.documents import list_passages, read_document, show_documents
+from luna.platform.desk.desk import read_pages
+from luna.platform.desk.servers import open_database, open_object_store, open_queue
+from luna.platform.desk.work import carry_out
+from luna.platform.settings import load_settings
 from luna.words import say_instant
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.declared import build_group, open_desk, read_pages, show_parts
-from services.cli.storage import compose_request, open_database, open_object_store, open_queue
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
-    from luna.platform.queue import Client
+from services.cli.console import JsonOption, emit, follow_progress, out, table
+from services.cli.declared import build_group, open_desk, show_parts
+from services.cli.options import compose_request
 
 app = build_group("docs", "Add documents, list, show and remove them.")
 
@@ -57,12 +56,19 @@ def add(  # noqa: PLR0913 - one per option
         raise InvalidInputError("one title is for one document", field="--title", value=title, remedy="Add them one by one.")
     said = {"kind": kind, "title": title, "site_id": site, "language": language, "dated": dated, "valid_from": valid_from, "valid_until": valid_until}
     fields = compose_request(DocumentFields, **said)
+    from services.rag.documents.storing import store_examples, store_file
+
+    settings, objects, user = load_settings(), open_object_store(), getpass.getuser()
     with open_database() as pool, open_queue() as client:
-        stored = [_store_file(pool, Path(each), fields) for each in sources or [] if not each.startswith(WEB)]
-        stored += _store_examples(pool) if examples else []
-        found = _ingest(pool, client, stored, quiet=as_json) if stored else []
-        found += [each for url in sources or [] if url.startswith(WEB) for each in _fetch(pool, client, url, fields, quiet=as_json)]
-    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: _show_list(found))
+        stored = [store_file(pool, objects, Path(each), fields, settings=settings, added_by=user) for each in sources or [] if not each.startswith(WEB)]
+        stored += store_examples(pool, objects, added_by=user) if examples else []
+        asked: list[IngestRequest | FetchDocumentRequest] = []
+        if stored:
+            sites = {each.site_id for each in stored}
+            asked.append(IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None))
+        asked += [FetchDocumentRequest(url=url, fields=fields, added_by=user) for url in sources or [] if url.startswith(WEB)]
+        found: list[Document] = [each for request in asked for each in carry_out(pool, client, request, partial(follow_progress, quiet=as_json)).documents]
+    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: show_parts(show_documents(found)))
     if any(each.state == "failed" for each in found):
         raise typer.Exit(1)
 
@@ -86,50 +92,8 @@ def show(
     emit(shown, as_json=as_json, show=lambda: _show(document, text or []))
 
 
-def _store_file(pool: "Engine", path: Path, fields: DocumentFields) -> Document:
-    from dataclasses import replace
-
-    from luna.platform.database import engine
-    from luna.platform.documents import clean_name, require_fitting, store_document
-    from luna.platform.settings import load_settings
-    from services.rag.documents.storing import read_file
-
-    settings = load_settings()
-    incoming = read_file(path, open_object_store(), name=clean_name(path.name), source="upload", added_by=getpass.getuser())
-    require_fitting(incoming.size_bytes, str(path), settings)
-    with engine.unit_of_work(pool) as connection:
-        return store_document(connection, replace(incoming, fields=fields))[0]
-
-
-def _store_examples(pool: "Engine") -> list[Document]:
-    from services.rag.documents.storing import store_examples
-
-    return store_examples(pool, open_object_store(), added_by=getpass.getuser())
-
-
-def _ingest(pool: "Engine", client: "Client", stored: list[Document], *, quiet: bool) -> list[Document]:
-    from services.cli.carry_out import carry_out
-
-    sites = {each.site_id for each in stored}
-    request = IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None)
-    reply: IngestReply = carry_out(pool, client, request, quiet=quiet)
-    return list(reply.documents)
-
-
-def _fetch(pool: "Engine", client: "Client", url: str, fields: DocumentFields, *, quiet: bool) -> list[Document]:
-    from services.cli.carry_out import carry_out
-
-    request = FetchDocumentRequest(url=url, fields=fields, added_by=getpass.getuser())
-    reply: IngestReply = carry_out(pool, client, request, quiet=quiet)
-    return list(reply.documents)
-
-
-def _show_list(found: list[Document]) -> None:
-    show_parts(show_documents(found))
-
-
 def _show(document: Document, chunks: list[Chunk]) -> None:
-    _show_list([document])
+    show_parts(show_documents([document]))
     said = document.model_dump(
         mode="json",
         include={"name", "kind", "site_id", "language", "dated", "valid_from", "valid_until", "media_type", "pages", "size_bytes", "notes", "added_by", "url"},

@@ -1,15 +1,17 @@
 """``luna edge``: the camera lab, as a whole or stage by stage."""
 
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from luna.platform.desk.servers import open_database, open_queue
 from services.cli.console import JsonOption, emit, err, follow_progress, make_writable, out, table
 from services.cli.declared import build_group
-from services.cli.storage import open_database, open_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,22 +75,7 @@ def _show(figures: dict[str, Any]) -> None:
         out.print(f"- {insight}")
 
 
-def _declare(name: str) -> None:
-    def stage(
-        *,
-        config: ConfigOption = None,
-        energy_data: EnergyOption = None,
-        model_data: ModelOption = None,
-        folder: OutOption = None,
-        seed: SeedOption = None,
-        as_json: JsonOption = False,
-    ) -> None:
-        _carry_out(name, _Folders(config, energy_data, model_data, folder).open(seed), as_json=as_json)
-
-    app.command(name, help=SUMMARIES[name])(stage)
-
-
-def _declare_shared(name: str) -> None:
+def _build_stage(name: str) -> Callable[..., None]:
     def stage(  # noqa: PLR0913 - one per option
         *,
         config: ConfigOption = None,
@@ -103,7 +90,10 @@ def _declare_shared(name: str) -> None:
         with _open_workers() if on_workers else nullcontext() as helpers:
             _carry_out(name, lab, helpers=helpers, as_json=as_json)
 
-    app.command(name, help=SUMMARIES[name])(stage)
+    if name not in SHARED:
+        given = signature(stage)
+        setattr(stage, "__signature__", given.replace(parameters=[each for each in given.parameters.values() if each.name != "on_workers"]))  # noqa: B010
+    return stage
 
 
 def _carry_out(name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None, as_json: bool) -> None:
@@ -133,5 +123,5 @@ def _show_all(document: dict[str, Any]) -> None:
     out.print(f"Seed {document['seed']}; all is in {document['out']}.")
 
 
-for _name in SUMMARIES:
-    (_declare_shared if _name in SHARED else _declare)(_name)
+for _name, _summary in SUMMARIES.items():
+    app.command(_name, help=_summary)(_build_stage(_name))

@@ -4,11 +4,16 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from luna.contracts import FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.data import PriceService
 from luna.energy.errors import UnavailableError
+from luna.energy.timeline import parse_instant
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine
+from luna.platform.desk.servers import open_database
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.storage import open_database
-from services.cli.window import SiteOption, parse_window
+from services.cli.options import SiteOption, compose_request, parse_window
 
 if TYPE_CHECKING:
     from luna.contracts import FetchPricesReply, SiteWeatherReply
@@ -36,11 +41,6 @@ def prices(
     as_json: JsonOption = False,
 ) -> None:
     """Fetch a market's day-ahead prices; fetching them again changes nothing, revised ones are kept beside the first."""
-    from luna.contracts import FetchPricesRequest
-    from luna.energy.timeline import parse_instant
-    from luna.platform.clock import SystemClock
-    from luna.platform.settings import load_settings
-    from services.cli.storage import compose_request
     from services.ingest.price_collection import fetch_prices
     from services.ingest.sources.prices.registry import market_named
 
@@ -55,10 +55,6 @@ def prices(
 
 def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOption = False) -> None:
     """Fetch the weather at a site: what it was, and from now on what is expected. The place is told to the kilometre."""
-    from luna.contracts import FetchWeatherRequest
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import engine
-    from luna.platform.settings import load_settings
     from services.ingest.weather_service import fetch_weather
 
     with err.status(f"Asking for the weather at {site} …"), open_database() as pool:

@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from luna.energy.errors import InvalidInputError
+from luna.platform.clock import SystemClock
+from luna.platform.database import sites
+from luna.platform.desk.servers import unit_of_work
+from luna.platform.settings import load_settings
 from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.options import SiteOption
 
 if TYPE_CHECKING:
+    from luna.contracts.data import LoadReply
     from luna.contracts.file_guess import FileGuess, GuessReason
 
 
@@ -30,9 +34,6 @@ def guess(
     as_json: JsonOption = False,
 ) -> None:
     """Guess what the columns of any file are and show what would be stored, in which unit and by which clock; ``--store`` stores it."""
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import sites
-    from luna.platform.settings import load_settings
     from services.ingest.file_guess.guess import guess_file
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
@@ -53,12 +54,17 @@ def guess(
     def show() -> None:
         _show(found)
         if loaded is not None:
-            counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
-            table(list(counts), [[f"{count:,}" for count in counts.values()]], title="Stored")
+            show_counts(loaded, title="Stored")
             for said in [*loaded.notes, *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items())]:
                 out.print(f"  {said}", markup=False)
 
     emit(document, as_json=as_json, show=show)
+
+
+def show_counts(loaded: "LoadReply", *, title: str | None = None) -> None:
+    """Print what became of a file's rows."""
+    counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
+    table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
 
 
 def _parse_choices(given: list[str] | None) -> dict[str, str]:

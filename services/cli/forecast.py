@@ -9,14 +9,15 @@ import typer
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
 from services.cli import forecast_explain, forecast_scenarios, forecast_versions
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group
+from services.cli.forecast_versions import add_money
+from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
 from services.cli.shared_sentences import show_driving
-from services.cli.storage import compose_request, open_object_store
-from services.cli.window import FirstDayOption, LastDayOption, SiteOption, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.energy.outlook import Forecast, Quantiles
@@ -35,7 +36,6 @@ def issue(
 ) -> None:
     """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
     minutes = _parse_minutes(every, field="--every")
-    from services.cli.storage import unit_of_work
     from services.forecaster.service import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
@@ -62,8 +62,6 @@ def evaluate(  # noqa: PLR0913 - one per option
     """Compare versions with what happened, each forecast from nothing known after its issue."""
     days = {"from_day": first, "to_day": last}
     request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=_parse_minutes(every, field="--every"))
-    from services.cli.forecast_versions import add_money
-    from services.cli.storage import unit_of_work
     from services.forecaster.versions.comparison import evaluate_versions
 
     with unit_of_work() as connection, follow_progress("Evaluating") as progress:

@@ -1,29 +1,27 @@
 """``luna forecast explain`` and ``plot``: why a forecast is what it is, in words and as a picture."""
 
-from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import typer
 
-from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SeriesExplanation, SlotExplanation
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SlotExplanation
+from luna.contracts.forecast_view import view_explained
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import SLOT, FloatArray
+from luna.platform.database import forecasts, observations, sites
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import Language, Numbers
+from luna.words.charts import draw_forecast_page, draw_forecast_picture
 from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
 from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
-from services.cli.storage import compose_request, open_object_store
-from services.cli.window import parse_site_instants
+from services.cli.options import compose_request, parse_site_instants
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from luna.energy.outlook import Quantiles
-    from luna.words.charts import ForecastView, SeriesView
+    from luna.words.charts import ForecastView
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
@@ -50,8 +48,6 @@ def plot(
     """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
     if to.suffix not in (".svg", ".html"):
         raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
-    from luna.words.charts import draw_forecast_page, draw_forecast_picture
-    from services.cli.storage import unit_of_work
 
     make_writable(to.parent)
     with unit_of_work() as connection:
@@ -65,37 +61,13 @@ def plot(
 
 def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
     """Return a forecast ready to be drawn."""
-    from luna.platform.database import forecasts, observations, sites
-    from luna.words.charts import ForecastView
     from services.forecaster.explanation import service
-    from services.forecaster.inputs.solar import estimate_clear_sky
 
     reply = service.explain_forecast(connection, request, objects=open_object_store())
     site, issued = sites.load(connection, request.site_id), reply.issued_at
     forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
     happened = observations.read(connection, request.site_id, forecast.timeline)
-    pv = _view_series(forecast.pv_kwh, happened.pv_kwh, [slot.pv for slot in reply.slots])
-    return ForecastView(
-        site=site.name,
-        version=reply.forecast_version,
-        issued_at=issued,
-        start=forecast.timeline.start,
-        step=SLOT,
-        load=_view_series(forecast.load_kwh, happened.load_kwh, [slot.load for slot in reply.slots]),
-        pv=pv if pv.highest > 0 else None,
-        night=estimate_clear_sky(forecast.timeline.starts, site) == 0,
-        numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency),
-        stage=reply.stage,
-        conditions=reply.conditions,
-    )
-
-
-def _view_series(forecast: "Quantiles", happened_kwh: FloatArray, slots: Sequence[SeriesExplanation]) -> "SeriesView":
-    from luna.words.charts import SeriesView
-
-    per_hour = timedelta(hours=1) / SLOT
-    usual = np.array([slot.usual_kw for slot in slots])
-    return SeriesView(forecast.map(lambda part: part * per_hour), usual, happened_kwh * per_hour, [slot.text for slot in slots])
+    return view_explained(site, reply, forecast, happened, numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency))
 
 
 def show_explanation(reply: ExplainReply, numbers: Numbers) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 import typer
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
+from luna.platform.database.forecast_scenarios import describe
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.storage import compose_request, open_object_store
-from services.cli.window import SiteOption, find_zone, parse_site_instants
+from services.cli.options import SiteOption, compose_request, find_zone, parse_site_instants
 
 if TYPE_CHECKING:
     from luna.energy.outlook import Scenarios
@@ -36,8 +37,6 @@ def scenarios(
     as_json: JsonOption = False,
 ) -> None:
     """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
-    from luna.platform.database.forecast_scenarios import describe
-    from services.cli.storage import unit_of_work
     from services.forecaster.scenarios.service import issue_requested
 
     with unit_of_work() as connection:

@@ -8,11 +8,12 @@ import typer
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
+from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import unit_of_work
 from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.replay import ensure_forecasts
+from services.cli.options import SiteOption, find_zone
 from services.cli.shared_sentences import show_driving
-from services.cli.window import SiteOption, find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -27,7 +28,8 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
     Raises:
         InvalidInputError: observations or prices of the window are missing.
     """
-    from services.planner.service.replay import replay_site
+    from services.forecaster.versions.hindsight import ensure_forecasts
+    from services.planner.service.replay import find_missing, replay_site
 
     versions = dict(reply.versions)
     days = (request.to_day - request.from_day).days + 1
@@ -41,7 +43,9 @@ def add_money(connection: "Connection", request: EvaluateRequest, reply: Evaluat
             system_id=f"evaluation_forecast_{version}",
             forecast_version=version,
         )
-        ensure_forecasts(connection, question, objects=objects, progress=progress)
+        missing = find_missing(connection, question)
+        if missing is not None:
+            ensure_forecasts(connection, missing, objects=objects, progress=progress)
         policies = replay_site(connection, question, progress=progress).policies
         regret = (policies["mpc"].cost - policies["mpc_perfect"].cost) / days
         versions[version] = found.model_copy(update={"regret_per_day": regret, "regret_days": days})
@@ -55,8 +59,6 @@ def register(app: typer.Typer) -> None:
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
-    from luna.platform.clock import SystemClock
-    from services.cli.storage import unit_of_work
     from services.forecaster.versions.status import describe_status
 
     with unit_of_work() as connection:

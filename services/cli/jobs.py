@@ -3,26 +3,30 @@
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
+from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, share_zone
 from luna.platform.capabilities.jobs import list_jobs, read_job
 from luna.platform.capabilities.sites import read_site
+from luna.platform.desk.desk import read_sites
+from luna.platform.desk.servers import open_database, open_queue
+from luna.platform.desk.work import await_end
 from luna.words import say_instant
-from services.cli.carry_out import await_end
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import build_group, open_desk, read_sites
-from services.cli.window import find_zone
+from services.cli.declared import build_group, open_desk
+from services.cli.options import read_document, read_zone
 
 if TYPE_CHECKING:
     from luna.contracts.message import Request
-    from services.cli.declared import Desk
+    from luna.platform.desk.desk import Desk
 
 app = build_group("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again.", by_hand=frozenset({"list", "show"}))
 
@@ -67,7 +71,6 @@ def submit(
 ) -> None:
     """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
     from luna.platform.queue.jobs import submit_job
-    from services.cli.storage import open_database, open_queue
 
     asked = _read_request(task, request)
     with open_database() as pool, open_queue() as client:
@@ -82,27 +85,14 @@ def _read_request(task: str, path: Path) -> "Request":
         InvalidInputError: no task that may be sent as a job, or no request of it.
         NotFoundError: no such site.
     """
-    from luna.contracts.tasks import list_public
-    from luna.energy.instant import site_clock
-    from services.cli.plan import read_document
-    from services.cli.storage import unit_of_work
-
     known = list_public()
     if task not in known:
         raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(known)}.")
-    document = read_document(path)
+    document = read_document(path, holds="the request of the task: { … }")
     site = document.get("site_id")
-    if not isinstance(site, str):
-        return _validate(known[task], document)
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site)
-    with site_clock(zone):
-        return _validate(known[task], document)
-
-
-def _validate(kind: "type[Request]", document: dict[str, Any]) -> "Request":
     try:
-        return kind.model_validate(document)
+        with site_clock(read_zone(site) if isinstance(site, str) else None):
+            return known[task].model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field="request") from exc
 

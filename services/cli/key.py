@@ -10,8 +10,8 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.keys import create_key
 from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, open_desk, show_reply
+from services.cli.options import compose_request
 from services.cli.server import find_server
-from services.cli.storage import compose_request
 
 # Who may read this machine's files makes a key for anybody; elsewhere one is of who asks.
 app = build_group("key", "Make, list and remove keys for programs.", by_hand=frozenset({"add"}))

@@ -14,7 +14,7 @@ import typer
 from luna.energy.errors import InvalidInputError, LunaError, MachineError
 from luna.platform.extras import tell_extras
 from services.cli.console import err, out, report
-from services.cli.server import RemoteServer, name_server
+from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):
@@ -153,8 +153,6 @@ def _require_reach(words: Sequence[str], *, elsewhere: bool) -> None:
         InvalidInputError: it works on Luna's own machine alone, and another was named.
     """
     if elsewhere:
-        from services.cli.remote import require_over_http
-
         require_over_http(words)
 
 

@@ -69,8 +69,8 @@ def _give_access(database: "Engine", client: "Client", *, site: str | None, lang
 
     from luna.platform.capability import CapabilityCall
     from luna.platform.clock import SystemClock
+    from luna.platform.desk.servers import open_object_store
     from services.api.tool_access import ToolAccess
-    from services.cli.storage import open_object_store
     from services.rag.tools import registry
 
     among = None if site is None else (site,)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from luna.energy.errors import InvalidInputError
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out
 from services.cli.declared import build_group
 
@@ -17,7 +18,6 @@ app = build_group("notify", "Send a test message to phone and mail, see what was
 @app.command("test")
 def send_test(*, as_json: JsonOption = False) -> None:
     """Send a test message to every target of LUNA_NOTIFY_URLS now, whatever the hour."""
-    from luna.platform.settings import load_settings
     from services.notifier import delivery
     from services.notifier.targets import open_targets
 

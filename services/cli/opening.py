@@ -7,6 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from luna.energy.errors import ConflictError
+from luna.platform.clock import SystemClock
+from luna.platform.database import engine, users
+from luna.platform.desk.servers import open_engine
+from luna.platform.embedded import running
+from luna.platform.own_secrets import make_link, open_owner_token
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out
 
 if TYPE_CHECKING:
@@ -23,11 +30,6 @@ def register(app: typer.Typer) -> None:
 
 def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False) -> None:
     """Make a new link that opens Luna's page in a browser, once, within an hour; where accounts are, it is the address to sign in at."""
-    from luna.energy.errors import ConflictError
-    from luna.platform.embedded import running
-    from luna.platform.own_secrets import open_owner_token
-    from luna.platform.settings import load_settings
-
     settings = load_settings()
     if token:
         if not settings.takes_owner_token:
@@ -45,16 +47,8 @@ def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_j
 
 def find_address(settings: "Settings", database_url: str) -> str:
     """Return the address that opens the page: by a new link as long as nobody is set up and the gateway listens on this machine alone."""
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import engine, users
-    from luna.platform.own_secrets import make_link
-
-    database = engine.create(database_url, application_name="luna-open", pool_size=1)
-    try:
-        with engine.unit_of_work(database) as connection:
-            by_link = settings.takes_owner_token and not users.any_there(connection)
-    finally:
-        database.dispose()
+    with open_engine(database_url) as pool, engine.unit_of_work(pool) as connection:
+        by_link = settings.takes_owner_token and not users.any_there(connection)
     return make_link(settings, now=SystemClock().now()) if by_link else f"http://{settings.api_host}:{settings.api_port}"
 
 

@@ -9,8 +9,9 @@ from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoReques
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.words import Numbers
+from luna.words.charts import draw_tradeoff
 from services.cli.console import emit, make_writable, out, table, write_whole
-from services.cli.storage import compose_request
+from services.cli.options import compose_request
 
 
 def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool) -> None:
@@ -24,26 +25,25 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
     request = compose_request(ParetoRequest, plan=plan, figures=[name.strip() for name in figures.split(",")], points=points)
     reply = _trace(request)
     if to is not None:
-        from luna.words.charts import draw_tradeoff
-
         make_writable(to.parent)
         write_whole(to, draw_tradeoff(reply, language=plan.options.language))
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, plan, to))
 
 
 def _trace(request: ParetoRequest) -> ParetoReply:
-    from services.cli.storage import unit_of_work
+    """Return the trade-off; that of a plan which names no stored site takes no database."""
+    if request.plan.site_id is not None:
+        from luna.platform.desk.work import answer_request
+
+        reply: ParetoReply = answer_request(request)
+        return reply
     from services.planner.milp.solver import Solver
     from services.planner.service.pareto import trace_pareto
 
     def no_database() -> Any:
         raise InvalidInputError("names no stored site", field="site_id", remedy="Give --site.")
 
-    now = SystemClock().now()
-    if request.plan.site_id is None:
-        return trace_pareto(request, no_database, now=now, solver=Solver())
-    with unit_of_work() as connection:
-        return trace_pareto(request, lambda: connection, now=now, solver=Solver())
+    return trace_pareto(request, no_database, now=SystemClock().now(), solver=Solver())
 
 
 def _show(reply: ParetoReply, plan: PlanRequest, to: Path | None) -> None:

@@ -1,7 +1,5 @@
 """``luna plan``: a plan from a request file, or for a stored site."""
 
-import json
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,17 +9,16 @@ from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.energy.errors import InvalidInputError
-from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import Language
 from services.cli.charging import HELP as SESSION_HELP
 from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit
+from services.cli.options import clock_of, read_document
 from services.cli.pareto import show_pareto
 from services.cli.plan_table import show_plan
-from services.cli.storage import open_object_store
-from services.cli.window import find_zone
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,7 +44,7 @@ def _show_plan(  # noqa: PLR0913 - one per option
     """Plan the coming days: what the battery does in each slot, and why."""
     if (request is None) == (site is None):
         raise InvalidInputError("give either --request or --site", field="--request", remedy="See luna plan --help.")
-    document: dict[str, Any] = read_document(request) if request else {"site_id": site} | ({"start": start} if start else {})
+    document: dict[str, Any] = read_document(request, holds="a plan request: { … }") if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
     asked = _read_request(document, field=str(request) if request else "plan")
@@ -60,24 +57,6 @@ def _show_plan(  # noqa: PLR0913 - one per option
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(reply, asked.options.language))
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """Return the JSON object of a file, or of standard input for ``-``.
-
-    Raises:
-        InvalidInputError: unreadable, no JSON, no object, or a number that JSON does not know.
-    """
-    try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-        document = json.loads(text)
-    except OSError as exc:
-        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
-    except (json.JSONDecodeError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"is no JSON: {exc}", field=str(path), remedy="Correct it.") from exc
-    if not isinstance(document, dict):
-        raise InvalidInputError("is no JSON object", field=str(path), remedy="Write a plan request: { … }.")
-    return document
-
-
 def _read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
     """Return the request a document holds; of a stored site, local days and clock times are read by its clock.
 
@@ -85,29 +64,10 @@ def _read_request(document: dict[str, Any], *, field: str) -> PlanRequest:
         InvalidInputError: names the wrong field, its value and the remedy.
         NotFoundError: no such site.
     """
+    site = document.get("site_id")
     try:
-        return _parse_request(document, field=field)
-    except InvalidInputError:
-        site = document.get("site_id")
-        if not isinstance(site, str):
-            raise
-    # Where the clock stands only the database knows, and most requests hold instants with their offset.
-    from services.cli.storage import unit_of_work
-
-    with unit_of_work() as connection:
-        zone = find_zone(connection, site)
-    with site_clock(zone):
-        return _parse_request(document, field=field)
-
-
-def _parse_request(document: dict[str, Any], *, field: str) -> PlanRequest:
-    """Return the request a document holds.
-
-    Raises:
-        InvalidInputError: names the wrong field, its value and the remedy.
-    """
-    try:
-        return PlanRequest.model_validate(document)
+        with clock_of(site if isinstance(site, str) else None):
+            return PlanRequest.model_validate(document)
     except ValidationError as exc:
         error = invalid_input(exc, field="")
         error.field = error.field or field
@@ -122,7 +82,6 @@ def _plan_alone(request: PlanRequest) -> PlanReply:
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
-    from services.cli.storage import unit_of_work
     from services.planner.milp.solver import Solver
     from services.planner.service.plans import plan_and_store
 

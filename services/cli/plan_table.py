@@ -1,17 +1,13 @@
 """A plan as a terminal shows it: when which mode begins, what flows until the next one at which prices, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply, SlotReply
+from luna.contracts.plan_lines import PlanLine, join_slots
 from luna.energy.devices import DeviceFlow
-from luna.energy.errors import InvalidInputError
-from luna.words import Language, Numbers, Sentences, mode, say_instant
-from luna.words.modes import join_figures
+from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts
 from services.cli.console import out, table
@@ -90,17 +86,9 @@ def _text(flow: DeviceFlow) -> str:
     return reason.text if isinstance(reason, ReasonReply) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Slots in a row of one mode and one reason; ``text`` is true of all of them."""
-
-    slots: list[SlotReply]
-    text: str
-
-
 def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     """Print a line for each mode and reason: from when on, what flows until the next one, how full batteries then are, at which prices, and why."""
-    words, lines = read_texts("plan_command", numbers.language), _join_slots(reply.slots, numbers)
+    words, lines = read_texts("plan_command", numbers.language), join_slots(reply.slots, numbers)
     title = words["title"].format(site=reply.site, zone=reply.timezone)
     unit = numbers.price_unit[1]
     units = {"battery": "kWh", "house": "kWh", "pv": "kWh", "grid": "kWh", "buy": unit, "sell": unit}
@@ -114,52 +102,14 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     table([words["from"], words["reason"]], [[row[0], row[-1]] for row in rows], words=(words["reason"],))
 
 
-def _rows_by_day(lines: Sequence[Line], numbers: Numbers) -> Iterator[list[str]]:
+def _rows_by_day(lines: Sequence[PlanLine], numbers: Numbers) -> Iterator[list[str]]:
     """Yield the rows of the lines, before those of a local day one with its date alone."""
     for day, of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
         yield [day, *[""] * 9]
         yield from (_row(line, numbers) for line in of_day)
 
 
-def _join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[Line]:
-    """Return a plan's slots as lines; each ends with its local day at the latest."""
-    spoken, lines = Sentences(numbers), [Line([slots[0]], slots[0].reason.text)]
-    for slot in slots[1:]:
-        together = [*lines[-1].slots, slot]
-        text = _say_together(together, spoken) if _alike(lines[-1].slots[0], slot, numbers) else None
-        if text is None:
-            lines.append(Line([slot], slot.reason.text))
-        else:
-            lines[-1] = Line(together, text)
-    return lines
-
-
-def _alike(one: SlotReply, other: SlotReply, numbers: Numbers) -> bool:
-    """Return whether two slots may share a line: of one local day, mode and reason."""
-    return numbers.day(one.start) == numbers.day(other.start) and (one.mode, one.reason.code, one.reason.device) == (
-        other.mode,
-        other.reason.code,
-        other.reason.device,
-    )
-
-
-def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
-    """Return the sentence that is true of all slots; None where there is none."""
-    code, texts = slots[0].reason.code, {slot.reason.text for slot in slots}
-    if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
-        return texts.pop()
-    try:
-        figures = join_figures(code, [_read_instants(slot.reason.figures) for slot in slots])
-        return None if figures is None else spoken.say(code, figures)
-    except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here
-        return None
-
-
-def _read_instants(figures: dict[str, Any]) -> dict[str, Any]:
-    return {name: datetime.fromisoformat(figure) if name in ("time", "start") else figure for name, figure in figures.items()}
-
-
-def _row(line: Line, numbers: Numbers) -> list[str]:
+def _row(line: PlanLine, numbers: Numbers) -> list[str]:
     first, last = line.slots[0], line.slots[-1]
     stored = sum(flow.charge_kwh - flow.discharge_kwh for slot in line.slots for flow in slot.batteries.values())
     energies = [stored, *(sum(getattr(slot, name) for slot in line.slots) for name in ("load_kwh", "pv_kwh"))]
@@ -172,7 +122,7 @@ def _row(line: Line, numbers: Numbers) -> list[str]:
     return [numbers.clock(first.start), called, battery, charge, house, pv, numbers.number(grid, 1), *prices, whose + line.text]
 
 
-def _price(line: Line, name: str, numbers: Numbers) -> str:
+def _price(line: PlanLine, name: str, numbers: Numbers) -> str:
     """Return between which prices a line lies, without their unit."""
     prices = [getattr(slot, name) for slot in line.slots]
     return numbers.price_range(min(prices), max(prices)).partition(NBSP)[0]

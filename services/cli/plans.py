@@ -7,14 +7,16 @@ import typer
 
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import PlanReason
+from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.plans import read_latest_plan, read_plan
 from luna.words import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, table
 from services.cli.declared import build_group, open_desk
+from services.cli.plan_table import show_plan
 
 if TYPE_CHECKING:
-    from services.cli.declared import Desk
+    from luna.platform.desk.desk import Desk
 
 REASON_HEADINGS = ("from", "to", "device", "mode", "reason")
 
@@ -30,8 +32,6 @@ LanguageOption = Annotated[Language, typer.Option(help="Language of the table; r
 @app.command()
 def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show an issued plan, as luna plan showed it."""
-    from services.cli.plan_table import show_plan
-
     with open_desk() as desk:
         found = read_stored(desk, plan, site)
     emit(found.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(found, language))
@@ -40,11 +40,9 @@ def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: Lan
 @app.command()
 def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
-    from luna.contracts.plan_reasons import list_reasons
-
     with open_desk() as desk:
         found = read_stored(desk, plan, site)
-    reply, numbers = list_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
+    reply, numbers = list_plan_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
     rows = [
         [say_instant(each.from_, numbers.zone), say_instant(each.to, numbers.zone), each.device, "" if each.mode is None else _mode(each, numbers), each.text]
         for each in reply.reasons

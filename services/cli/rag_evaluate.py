@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 
 RETRIEVERS = ("dense", "sparse", "fused")
@@ -28,7 +29,6 @@ def _evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Say how well passages are found, by vectors, by words and by both; on Luna's own set also how well questions are answered."""
-    from luna.platform.settings import load_settings
     from services.rag.embedding import prepare_embedder
     from services.rag.evaluation.evaluate import evaluate_own
     from services.rag.evaluation.foreign_set import evaluate_set

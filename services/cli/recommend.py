@@ -5,17 +5,20 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from luna.contracts.recommendations import RefreshRecommendationsRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.recommendations import list_recommendations
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_database, unit_of_work
+from luna.platform.settings import load_settings
 from luna.words import Language, Numbers
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import compose_given, open_desk
+from services.cli.options import compose_request
 from services.cli.server import find_server
-from services.cli.storage import compose_request, open_database, unit_of_work
 
 if TYPE_CHECKING:
-    from luna.contracts.recommendations import RecommendReply, RefreshRecommendationsRequest
+    from luna.contracts.recommendations import RecommendReply
 
 HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
 NOTHING = "Nothing is to be recommended; luna recommend refresh looks anew."
@@ -48,7 +51,6 @@ def _recommend(  # noqa: PLR0913 - one per option
     if find_server() is not None:
         remedy = "Call it there; over HTTP there is luna recommend show."
         raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna recommend {what}", remedy=remedy)
-    from luna.contracts.recommendations import RefreshRecommendationsRequest
 
     if what == "refresh":
         _refresh(compose_request(RefreshRecommendationsRequest, site_id=site), as_json=as_json)
@@ -63,7 +65,6 @@ def _choose(texts: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:
-    from luna.platform.settings import load_settings
     from services.rag.embedding import open_embedder
     from services.rag.recommending.refreshing import refresh
 

@@ -1,7 +1,10 @@
 """Which Luna carries commands out: this machine's own, or a gateway elsewhere."""
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+
+from luna.energy.errors import InvalidInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +26,23 @@ def name_server(server: RemoteServer | None) -> None:
 def find_server() -> RemoteServer | None:
     """Return the gateway that carries commands out, None where that is done here."""
     return _SERVER.get()
+
+
+def require_over_http(words: Sequence[str]) -> None:
+    """Return where a command is one that a gateway carries out.
+
+    Args:
+        words: the command line from the command on.
+
+    Raises:
+        InvalidInputError: it works on Luna's own machine alone.
+    """
+    from luna.platform.capabilities import CAPABILITIES
+
+    # What is behind an option is the same command's.
+    commands = list(dict.fromkeys(command.partition(" --")[0] for each in CAPABILITIES for command in each.commands))
+    if any(list(words[: len(command.split())]) == command.split() for command in commands):
+        return
+    said = " ".join(word for word in words[:2] if not word.startswith("-"))
+    remedy = f"Over HTTP there are: {', '.join(commands)}."
+    raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna {said}", remedy=remedy)

@@ -13,7 +13,7 @@ from luna.platform.clock import SystemClock
 from services.cli.charging import StayClock, compose_session, read_days, read_number
 from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, open_desk, show_reply
-from services.cli.window import SiteOption
+from services.cli.options import SiteOption
 
 if TYPE_CHECKING:
     from luna.energy.site import Site

@@ -1,24 +1,30 @@
 """``luna site``: which sites there are."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+import yaml
 
-from luna.energy.devices import DEVICE_KINDS, DeviceKind
 from luna.energy.errors import LunaError
-from luna.energy.part import Part
-from luna.energy.site import Site, SpotPrice
+from luna.energy.site import Site
+from luna.energy.site.differences import list_differences
 from luna.energy.site.sensor_changes import ChangedSensors
+from luna.energy.timeline import parse_zone
+from luna.platform.clock import SystemClock
+from luna.platform.database import site_changes, sites
+from luna.platform.desk.desk import read_sites
+from luna.platform.desk.servers import unit_of_work
+from luna.platform.drivers.profiles import require_profiles
+from luna.platform.settings import load_settings
+from luna.platform.site_file import load_site
 from luna.words import say_instant
-from luna.words.catalogue import ENGLISH
-from luna.words.devices import DEFAULTS
+from luna.words.site_defaults import CostlyDefault, list_defaults
 from services.cli.console import JsonOption, emit, err, out, report, table
-from services.cli.declared import build_group, open_desk, read_sites
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
+from services.cli.declared import build_group, open_desk
+from services.cli.options import SiteOption
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,18 +32,6 @@ if TYPE_CHECKING:
     from luna.energy.site.differences import SiteDifference
 
 app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset({"list"}))
-
-
-# What a default of a part means for the bill, by its field.
-_OF_SPOT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
-
-
-class Default(NamedTuple):
-    """A field that the file leaves out although it costs money, what stands there, and what that means."""
-
-    field: str
-    value: float | str | bool | None
-    means: str
 
 
 @app.command()
@@ -57,12 +51,6 @@ def add(
 
     Names each default that costs money.
     """
-    from luna.platform.clock import SystemClock
-    from luna.platform.database import site_changes
-    from luna.platform.drivers.profiles import require_profiles
-    from luna.platform.settings import load_settings
-    from luna.platform.site_file import load_site
-
     site = load_site(file)
     require_profiles(site, load_settings().data_folder)
     with unit_of_work() as connection:
@@ -92,9 +80,6 @@ def add(
 
 def _find_differences(connection: "Connection", site: Site) -> "list[SiteDifference]":
     """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
-    from luna.energy.site.differences import list_differences
-    from luna.platform.database import sites
-
     stored = sites.read_configurations(connection, [site.name])
     return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
 
@@ -128,11 +113,6 @@ def list_sites(*, as_json: JsonOption = False) -> None:
 @app.command()
 def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     """Show a site as it was configured last, in the form of its file; as it is stored where this release cannot read it."""
-    import yaml
-
-    from luna.energy.timeline import parse_zone
-    from luna.platform.database import sites
-
     with unit_of_work() as connection:
         stored = sites.find(connection, site)
     if isinstance(stored, sites.UnreadableSite):
@@ -145,43 +125,7 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
 
 
-def list_defaults(site: Site) -> list[Default]:
-    """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
-    return [*_of_tariff(site), *_of_devices(site)]
-
-
-def _of_tariff(site: Site) -> Iterator[Default]:
-    tariff, given = site.tariff, "tariff" in site.model_fields_set
-    if not given:
-        yield Default("tariff.import", "fixed 0.30", f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded")
-    if not given or "export" not in tariff.model_fields_set:
-        yield Default("tariff.export", "fixed 0", "a sold kWh earns nothing")
-    for side, rule in (("import", tariff.import_), ("export", tariff.export)):
-        if isinstance(rule, SpotPrice):
-            yield from _left_out(rule, f"tariff.{side}", _OF_SPOT if side == "import" else {"markup": "the market's price is earned as it is"})
-
-
-def _of_devices(site: Site) -> Iterator[Default]:
-    named, single = ([kind for kind in DEVICE_KINDS if kind.named is named] for named in (True, False))
-    yield from (each for kind in single for each in _of_kind(site, kind))
-    if site.pv and site.location is None:
-        yield Default("location", None, "the sun is a rough one, of the time zone, and no weather is fetched")
-    yield from (each for kind in named for each in _of_kind(site, kind))
-
-
-def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[Default]:
-    for device in kind.of(site):
-        path = f"{kind.section}.{device.name}" if kind.named else kind.section
-        yield from _left_out(device, path, {name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH) for name in kind.costly_defaults(device)})
-
-
-def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[Default]:
-    for name, means in meanings.items():
-        if name not in part.model_fields_set:
-            yield Default(f"{path}.{name}", getattr(part, name), means)
-
-
-def _show(site: Site, defaults: Sequence[Default]) -> None:
+def _show(site: Site, defaults: Sequence[CostlyDefault]) -> None:
     out.print(f"Site {site.name} is stored.")
     if defaults:
         out.print("These defaults cost money; where they are not so, name them in the site's file:")

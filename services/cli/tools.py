@@ -9,7 +9,9 @@ from luna.contracts.plan import Language
 from luna.contracts.site_tools import ToolCallRequest, ToolResult
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import unit_of_work
 from services.cli.console import JsonOption, emit, out, table
+from services.cli.options import compose_request
 
 app = typer.Typer(help="List the tools over a site's data, and call one.", no_args_is_help=True)
 
@@ -34,7 +36,6 @@ def call_tool(
     as_json: JsonOption = False,
 ) -> None:
     """Call a tool and show what it finds; what takes the planner is asked where one runs."""
-    from services.cli.storage import compose_request, unit_of_work
     from services.rag.tools import registry
 
     request = compose_request(ToolCallRequest, tool=name, arguments=_read(arguments), site_id=site, language=language)

@@ -14,17 +14,19 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
 from luna.platform.capabilities.jobs import read_job
 from luna.platform.clock import SystemClock
+from luna.platform.desk.servers import open_database
+from luna.platform.desk.work import await_end
 from luna.words import Language, Numbers, say_policy
-from services.cli.carry_out import await_end
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from luna.words.charts import draw_bills
+from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table, write_whole
 from services.cli.declared import open_desk
+from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
 from services.cli.server import find_server
 from services.cli.shared_sentences import show_note
-from services.cli.storage import compose_request
-from services.cli.window import MaybeFirstDayOption, MaybeLastDayOption
+from services.cli.why_not import show_plan_variant
 
 if TYPE_CHECKING:
-    from services.cli.declared import Desk
+    from luna.platform.desk.desk import Desk
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
@@ -56,8 +58,6 @@ def _show_what_if(  # noqa: PLR0913 - one per option
     Without --from and --request: plan a plan again with something different.
     """
     if known is None and file is None and first is None:
-        from services.cli.why_not import show_plan_variant
-
         variants = [_parse_variant(each) for each in variant or []]
         show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
         return
@@ -67,7 +67,8 @@ def _show_what_if(  # noqa: PLR0913 - one per option
         else:
             days = {"from_day": first, "to_day": last}
             options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
-            asked = _read_file(file) | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
+            told = {} if file is None else read_document(file, form="YAML", holds="site_id, from_day, to_day and variants")
+            asked = told | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
             question = compose_request(WhatIfRequest, **asked)
             state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
@@ -108,24 +109,13 @@ def _put(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
     document[path[-1]] = value
 
 
-def _read_file(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"is neither YAML nor JSON: {exc}", field=str(path), remedy="Correct it.") from exc
-    if not isinstance(document, dict):
-        raise InvalidInputError("holds no question", field=str(path), remedy="Write site_id, from_day, to_day and variants.")
-    return document
-
-
 def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     """Return what came of a question, once all of it is replayed: in this process, or by the workers of the gateway that was named."""
     if find_server() is None:
-        return _replay_here(question, quiet=quiet)
+        from services.planner.service.counterfactual import replay_question
+
+        with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
+            return replay_question(pool, question, now=SystemClock().now(), progress=progress)
     state: WhatIfState = desk.ask(ask_what_if, {"question": question})
     with follow_progress("what if", quiet=quiet) as progress:
         for job_id in filter(None, (each.job_id for each in state.variants)):
@@ -134,28 +124,7 @@ def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfStat
     return done
 
 
-def _replay_here(question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
-    """Replay one variant after the other in this process."""
-    from luna.platform.database import engine
-    from luna.platform.what_if_questions import open_question, read_state
-    from services.cli.storage import open_database
-    from services.planner.compiled import load_common_kernels
-    from services.planner.service.counterfactual import replay_variant
-
-    load_common_kernels()
-    with open_database() as pool, follow_progress("what if", quiet=quiet) as progress:
-        with engine.unit_of_work(pool) as connection:
-            replays = open_question(connection, question, now=SystemClock().now())
-        for replay in replays:
-            with engine.unit_of_work(pool) as connection:
-                replay_variant(connection, replay, progress=progress)
-        with engine.unit_of_work(pool) as connection:
-            return read_state(connection, replays[0].what_if_id)
-
-
 def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
-    from luna.words.charts import draw_bills
-    from services.cli.console import make_writable, write_whole
 
     make_writable(path.parent)
     write_whole(path, draw_bills(reply, language=language))

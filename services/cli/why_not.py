@@ -1,14 +1,14 @@
 """``luna why-not``: what an alternative to a stored plan would cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.counterfactual import CostChange, PlanVariantReply, SlotAction, SlotChange, Variant, WhyNotReply
+from luna.contracts.counterfactual import CostChange, PlanVariantReply, SlotChange, Variant, WhyNotReply
+from luna.contracts.slot_runs import list_runs
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.timeline import parse_zone
@@ -16,13 +16,11 @@ from luna.platform.capabilities.alternatives import VariantQuestion, WhyNotQuest
 from luna.words import Language, Numbers, say_mode
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import open_desk
+from services.cli.options import compose_request
 from services.cli.plan_table import show_compromises
 from services.cli.plans import read_stored
-from services.cli.storage import compose_request
 
 CHANGES = ("from", "to", "device", "planned", "instead")
-# Energies are shown to a tenth.
-LEAST_SHOWN_KWH = 0.05
 COSTS = ("import", "export", "wear", "peak", "stored", "total")
 
 
@@ -76,44 +74,6 @@ def show_changes(changes: Sequence[SlotChange], numbers: Numbers, *, slot_minute
     runs = [run for run in list_runs(changes, timedelta(minutes=slot_minutes)) if run.shows]
     rows = [(*(f"{say_mode(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),) for run in runs]
     table(CHANGES, rows, words=("device", "planned", "instead"), none="Nothing else changes.")
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRun:
-    """Slots in a row in which a device does one thing where it was to do another, with the energies of all of them."""
-
-    first: datetime
-    end: datetime
-    device: str
-    before: SlotAction
-    after: SlotAction
-
-    @property
-    def shows(self) -> bool:
-        """Whether a table tells the two apart."""
-        return self.before.mode != self.after.mode or abs(self.before.energy_kwh - self.after.energy_kwh) >= LEAST_SHOWN_KWH
-
-    def joins(self, change: SlotChange) -> bool:
-        """Return whether a change goes on with this run."""
-        same = (self.device, self.before.mode, self.after.mode) == (change.device, change.before.mode, change.after.mode)
-        return same and self.end == change.start
-
-
-def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[ChangedRun]:
-    """Return the changes as runs, in order of their beginning."""
-    runs: list[ChangedRun] = []
-    for change in changes:
-        place = next((place for place, run in enumerate(runs) if run.joins(change)), None)
-        if place is None:
-            runs.append(ChangedRun(change.start, change.start + step, change.device, change.before, change.after))
-            continue
-        run = runs[place]
-        runs[place] = replace(run, end=change.start + step, before=_add(run.before, change.before), after=_add(run.after, change.after))
-    return runs
-
-
-def _add(one: SlotAction, other: SlotAction) -> SlotAction:
-    return SlotAction(mode=one.mode, energy_kwh=one.energy_kwh + other.energy_kwh)
 
 
 def show_plan_variant(

@@ -32,11 +32,6 @@ class YearlyLoad(NamedTuple):
     heating_kwh: float
     car_kwh: float
 
-    @property
-    def total_kwh(self) -> float:
-        """All together."""
-        return self.household_kwh + self.heating_kwh + self.car_kwh
-
 
 class Household(Part):
     """How much the household uses: a year's kWh, else its persons, from which they are taken; a plan says where neither is known."""

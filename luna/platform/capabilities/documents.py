@@ -25,6 +25,7 @@ from luna.energy.errors import ForbiddenError
 from luna.platform.capability import CapabilityCall, TextTable, capability
 from luna.platform.database import document_passages, documents, sites
 from luna.platform.documents import remove_document, require_own_site
+from luna.platform.own_sites import require_own
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
 from luna.platform.public_addresses import require_public
 from luna.words import Numbers
@@ -197,7 +198,7 @@ def fetch_document(call: CapabilityCall, wanted: FetchDocument) -> FetchDocument
     """
     require_own_site(wanted.site_id, call.sites)
     if wanted.site_id is not None:
-        call.require_site(wanted.site_id)
+        require_own(wanted.site_id, call.sites)
         sites.key_of(call.connection, wanted.site_id)
     require_public(wanted.url)
     fields = DocumentFields.model_validate(wanted.model_dump(exclude={"url"}))

@@ -12,7 +12,7 @@ from luna.contracts.counterfactual import PlanId
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ModeChange, PlanChangesReply, PlanChangesRequest, PlanReasonsReply, PlanSummary
-from luna.contracts.plan_reasons import list_reasons
+from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
@@ -182,7 +182,7 @@ def read_plan_reasons(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReasonsR
 
     Return each device's reasons in words; slots in a row with one reason are one row.
     """
-    return list_reasons(plans.load(call.connection, plan_id))
+    return list_plan_reasons(plans.load(call.connection, plan_id))
 
 
 PLANS = (list_plans, compare_plan, check_plans, read_latest_plan, read_plan, read_plan_reasons)

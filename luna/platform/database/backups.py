@@ -142,11 +142,6 @@ def drop_slot(connection: Connection, slot: str) -> None:
     connection.execute(text("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :slot AND NOT active"), {"slot": slot})
 
 
-def is_recovering(connection: Connection) -> bool:
-    """Whether the server still replays its log."""
-    return bool(connection.scalar(text("SELECT pg_is_in_recovery()")))
-
-
 def change_password(connection: Connection, role: str, password: str) -> None:
     """Give a role a password."""
     command = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))

@@ -148,11 +148,6 @@ def stand_still(connection: Connection, *, since: datetime) -> bool:
     return bool(connection.scalar(select(exists().where(documents.c.state.in_(open_states), documents.c.changed_at < since))))
 
 
-def object_key_of(connection: Connection, document_id: str) -> str | None:
-    """Return where a document's bytes lie, None where it is gone."""
-    return connection.scalar(select(documents.c.object_key).where(documents.c.document_id == document_id))
-
-
 def advance(connection: Connection, document: Document, state: DocumentState, **values: Any) -> bool:
     """Move a document on from the state it was read in; False where it is gone, or somebody else has moved it meanwhile. Its row is locked then."""
     where = documents.c.document_id == document.document_id, documents.c.state == document.state

@@ -107,14 +107,8 @@ def list_newest(
     return [_issue(row) for row in rows.mappings()]
 
 
-def last_issued(connection: Connection, site_id: str, *, until: datetime) -> dict[str, datetime]:
-    """Return, for each version of a site, when it was issued last, at ``until`` or before."""
-    key = sites.key_of(connection, site_id)
-    return last_issued_each(connection, [key], until=until)[key]
-
-
 def last_issued_each(connection: Connection, keys: Collection[int], *, until: datetime) -> dict[int, dict[str, datetime]]:
-    """Return the same of many sites by their keys."""
+    """Return when each version of each site, by its key, was issued last, at ``until`` or before."""
     table = forecast_issues.c
     query = select(table.site_key, table.forecast_version, func.max(table.issued_at)).where(
         table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT

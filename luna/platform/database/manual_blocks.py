@@ -67,13 +67,8 @@ def read_standing(connection: Connection, site_id: str, *, first: datetime, end:
     return _load(connection, site_id, within & manual_removals.c.removed_at.is_(None))
 
 
-def read_plain(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> list[ManualBlock]:
-    """Return the blocks of ``read_standing`` as a plan's request takes them."""
-    return [_plain(block) for block in read_standing(connection, site_id, first=first, end=end)]
-
-
 def read_plain_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[ManualBlock]]:
-    """Return the same of many sites by their keys; one without blocks is left out."""
+    """Return the blocks that hold at or after ``first`` and begin before ``end`` as plans' requests take them, by sites' keys; without any, none."""
     standing = (manual_blocks.c.ends_at > first) & (manual_blocks.c.starts_at < end) & manual_removals.c.removed_at.is_(None)
     rows = connection.execute(_select().where(manual_blocks.c.site_key.in_(keys), standing).order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id))
     blocks_by_key: dict[int, list[ManualBlock]] = {}

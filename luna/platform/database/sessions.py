@@ -53,11 +53,6 @@ def end_by_token(connection: Connection, token: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.token_hash == digest(token)))
 
 
-def end_all(connection: Connection, user_id: int) -> None:
-    """End every sign-in of a person."""
-    connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-
-
 def give_refresh_token(connection: Connection, session_id: int, token: str, *, expires_at: datetime) -> None:
     """Store a refresh token of a sign-in."""
     connection.execute(insert(refresh_tokens).values(token_hash=digest(token), session_id=session_id, expires_at=expires_at))

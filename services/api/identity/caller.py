@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query, Request
 
 from luna.contracts.identity import ROLE_SCOPES, KeyScope, Role
-from luna.energy.refusals import refuse
 
 OWNER = "owner"
 Means = Literal["nobody", "local", "monitor", "session", "token", "key"]
@@ -48,19 +47,6 @@ class Caller:
     def has_site(self, name: str) -> bool:
         """Return whether a site is one of the caller's."""
         return self.sites is None or name in self.sites
-
-    def require_site(self, name: str) -> None:
-        """Return where a site is one of the caller's.
-
-        Raises:
-            NotFoundError: it is not; one that is not there at all is told in the same words.
-        """
-        if not self.has_site(name):
-            raise refuse("no-such-site" if self.sites else "no-site-of-yours", field="site", value=name, names=", ".join(sorted(self.sites or ())))
-
-    def known_sites(self) -> str:
-        """Return the remedy that names the caller's sites."""
-        return f"Known sites: {', '.join(sorted(self.sites or ()))}." if self.sites else "You have no site yet; an admin can give you one."
 
     def own_key(self, key: str | None) -> str | None:
         """Return the name of a piece of work so that nobody meets another's by it."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from luna.contracts.identity import Scope
 from luna.energy.refusals import refuse
 from luna.platform.database.site_references import Kind, find_reference
+from luna.platform.own_sites import require_own
 from services.api.identity.caller import Caller
 from services.api.identity.identity import Identity
 from services.api.operation import Operation
@@ -44,7 +45,7 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
     if operation.name in ABOUT_NO_SITE:
         raise refuse("every-site-needed")
     for name in named:
-        caller.require_site(name)
+        require_own(name, caller.sites)
     references = [(KIND_OF[field], value) for field, value in told if field in KIND_OF and value != ""] + list(_references(body))
     behind = await identity.write(lambda connection: _look_up(connection, caller, references)) if references else []
     return next(iter([*named, *behind]), None)
@@ -113,4 +114,4 @@ def _require_task(caller: Caller, body: Any, named: list[str]) -> None:
     if scope not in caller.scopes:
         raise refuse("task-scope-missing", field="task", value=task, scope=scope)
     if caller.sites is not None and not named:
-        raise refuse("job-of-every-site", field="request.site_id", known=caller.known_sites())
+        raise refuse("job-of-every-site", field="request.site_id", names=", ".join(sorted(caller.sites)) or "you have none yet")

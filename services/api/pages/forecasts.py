@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
 from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest
+from luna.contracts.forecast_view import view_explained
 from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
 from luna.energy.observations import Observations
@@ -22,7 +23,7 @@ from luna.platform.database import forecast_issues, forecast_status, forecasts, 
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
-from services.api.pages.forecasts_view import ForecastsView, LastForecast, draw_explained, view_explained
+from services.api.pages.forecasts_view import ForecastsView, LastForecast, draw_explained
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
-from luna.contracts.forecast_explanation import ExplainReply, SeriesExplanation
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, VersionRecord
-from luna.energy.observations import Observations
-from luna.energy.outlook import Forecast, Quantiles
-from luna.energy.site import Site
-from luna.energy.timeline import SLOT, FloatArray, floor_to
+from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database.forecasts import FRESH
 from luna.words import Numbers
-from luna.words.charts import ForecastView, SeriesView, draw_forecast
+from luna.words.charts import ForecastView, draw_forecast
 from luna.words.charts.forecast import say_notes
 from luna.words.pages import PageWords
 
@@ -132,31 +127,6 @@ class ForecastsView:
     def say_day(self, day: date) -> str:
         """Return a local day."""
         return self.numbers.day(datetime.combine(day, time(12), self.numbers.zone))
-
-
-def view_explained(site: Site, reply: ExplainReply, forecast: Forecast, happened: Observations, *, numbers: Numbers) -> ForecastView:
-    """Return an explained forecast ready to be drawn."""
-    pv = _view_series(forecast.pv_kwh, happened.pv_kwh, [slot.pv for slot in reply.slots])
-    shines = bool(site.pv) and pv.highest > 0
-    return ForecastView(
-        site=site.name,
-        version=reply.forecast_version,
-        issued_at=reply.issued_at,
-        start=forecast.timeline.start,
-        step=SLOT,
-        load=_view_series(forecast.load_kwh, happened.load_kwh, [slot.load for slot in reply.slots]),
-        pv=pv if shines else None,
-        # Where not even the brightest course has any, the sun does not reach.
-        night=forecast.pv_kwh.p95 <= 0 if shines else np.zeros(forecast.timeline.count, dtype=bool),
-        numbers=numbers,
-        stage=reply.stage,
-        conditions=reply.conditions,
-    )
-
-
-def _view_series(forecast: Quantiles, happened_kwh: FloatArray, slots: Sequence[SeriesExplanation]) -> SeriesView:
-    usual = np.array([slot.usual_kw for slot in slots])
-    return SeriesView(forecast.map(lambda part: part * PER_HOUR), usual, happened_kwh * PER_HOUR, [slot.text for slot in slots])
 
 
 def draw_explained(view: ForecastView, *, label: str) -> dict[str, Any]:

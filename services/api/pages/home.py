@@ -62,7 +62,6 @@ CHART_WORDS = {
 # What the chart fills in itself.
 CHART_PLACES = {"plan_changed": {"t": "{t}", "mode": "{mode}"}, "plan_of": {"t": "{t}"}}
 SitePath = Annotated[str, Path(min_length=1, max_length=64)]
-SlotQuery = Annotated[int | None, Query(ge=0, le=10_000, description="of the timeline; usual: what is chosen first")]
 InstantQuery = Annotated[Instant | None, Query(description="the slot that holds it")]
 
 

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from luna.contracts.answers import Answer, AskRequest, Question
 from luna.platform.database import answers, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.own_sites import require_own
 from services.api.answer_relay import follow_answer
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway, Gateway
@@ -31,7 +32,7 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
     """
     for site_id in (question.site_id, question.filter.site_id):
         if site_id is not None:
-            caller.require_site(site_id)
+            require_own(site_id, caller.sites)
     await to_thread.run_sync(_require_there, gateway, question, caller)
     own = None if caller.sites is None else tuple(sorted(caller.sites))
     asked = AskRequest(**dict(question), asked_by=caller.name, sites=own)

@@ -6,17 +6,15 @@ from http import HTTPStatus
 from inspect import Parameter, Signature
 from itertools import groupby
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from anyio import to_thread
 from fastapi import Header, Query, Request, Response
-from pydantic import BaseModel
 
 from luna.contracts.message import Message
 from luna.energy.errors import OutdatedError, UnconditionalError
 from luna.platform.capabilities import CAPABILITIES
-from luna.platform.capabilities.jobs import JobReply
-from luna.platform.capability import Capability
+from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capability import Capability, locate
 from services.api.entity_tags import read_version, respond_tagged, version_tag
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
@@ -25,7 +23,6 @@ from services.api.identity.identity import CurrentIdentity, Identity
 from services.api.problems import document_errors
 from services.api.routing import ResourceRouter
 
-_JOB = "/v1/jobs/{job_id}"
 _IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
 
 
@@ -66,7 +63,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
 
     def accept(*, gateway: Gateway, caller: Caller, response: Response, identity: Identity, by: str = "", **given: Any) -> Message:  # noqa: ARG001 - as of do
         accepted = gateway.accept(capability, caller, by=by, **given)
-        response.headers["Location"] = _locate(capability.location or _JOB, accepted)
+        response.headers["Location"] = locate(capability.location or read_job.path, accepted)
         return accepted
 
     def do_tagged(*, request: Request, if_match: str | None = None, if_none_match: str | None = None, **given: Any) -> Response:  # noqa: ARG001 - documents it
@@ -77,7 +74,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         body, tag = found.reply.model_dump_json(by_alias=True).encode(), version_tag(found.version)
         if capability.method == "GET":
             return respond_tagged(request, body, tag)
-        headers = {"ETag": tag} | ({"Location": _locate(capability.location, found.reply)} if capability.location else {})
+        headers = {"ETag": tag} | ({"Location": locate(capability.location, found.reply)} if capability.location else {})
         return Response(body, status_code=capability.status, headers=headers, media_type="application/json")
 
     if capability.tag:
@@ -87,10 +84,6 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
     handle.__name__, handle.__doc__ = capability.name, capability.explanation
     setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
     return handle
-
-
-def _locate(location: str, reply: BaseModel) -> str:
-    return location.format(**{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in location})
 
 
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:

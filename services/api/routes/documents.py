@@ -12,16 +12,17 @@ from luna.contracts.documents import Document, DocumentFields, DocumentKind, Doc
 from luna.contracts.message import Message
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.jobs import JobReply
+from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capability import locate
 from luna.platform.database import documents, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.documents import IncomingFile, clean_name, require_own_site, store_document
+from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
 from services.api.document_uploads import ReceivedFile, ReceivedForm, forget_files, receive_files
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.identity.guard import CSRF_FIELD
-from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter("documents")
@@ -69,7 +70,7 @@ async def add_documents(request: Request, gateway: CurrentGateway, response: Res
     """Store files and make them searchable as a job. A file of a known name is its next version; the same file again changes nothing."""
     accepted = await take_documents(request, gateway, caller)
     if accepted.job is not None:
-        response.headers["Location"] = job_path(accepted.job)
+        response.headers["Location"] = locate(read_job.path, accepted.job)
     return accepted
 
 
@@ -113,7 +114,7 @@ def _read_fields(form: ReceivedForm) -> DocumentFields:
 def _require_site(gateway: Gateway, site_id: str | None, caller: Caller) -> None:
     require_own_site(site_id, caller.sites)
     if site_id is not None:
-        caller.require_site(site_id)
+        require_own(site_id, caller.sites)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, site_id)
 

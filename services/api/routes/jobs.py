@@ -13,7 +13,8 @@ from luna.contracts.message import Request
 from luna.contracts.tasks import list_public
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.jobs import JobReply
+from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capability import locate
 from luna.platform.queue import jobs as jobs_queue
 from services.api.events import sse_response
 from services.api.gateway import CurrentGateway
@@ -47,7 +48,7 @@ class JobSubmission(BaseModel):
 def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
     """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
     job = jobs_queue.submit_job(gateway.database, gateway.queue, _compose(submission), key=caller.own_key(submission.key))
-    response.headers["Location"] = job_path(job)
+    response.headers["Location"] = locate(read_job.path, job)
     return job
 
 
@@ -73,11 +74,6 @@ async def watch_job(
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)
     return sse_response(gateway.job_watch.follow(state, seen=last_event_id), limit=gateway.streams)
-
-
-def job_path(job: Job) -> str:
-    """Return where a job is read."""
-    return f"/v1/jobs/{job.job_id}"
 
 
 def _compose(submission: JobSubmission) -> Request:

@@ -12,15 +12,16 @@ from luna.contracts.job import Job
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
-from luna.platform.capabilities.jobs import JobReply
+from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capability import locate
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller
 from services.api.identity.guard import CSRF_FIELD
 from services.api.json_body import CheckedRoute
-from services.api.routes.jobs import job_path
 from services.api.routing import ResourceRouter, SitePath
 from services.api.uploads import Upload, receive_upload
 
@@ -61,14 +62,14 @@ async def take_upload(site_id: str | None, request: Request, gateway: Gateway, r
     objects = await run_in_threadpool(lambda: gateway.objects)
     upload = await receive_upload(request, objects, limiter=gateway.uploading)
     job = await run_in_threadpool(_submit, gateway, upload, site_id, request.state.caller)
-    response.headers["Location"] = job_path(job)
+    response.headers["Location"] = locate(read_job.path, job)
     return job
 
 
 def _submit(gateway: Gateway, upload: Upload, site_id: str | None, caller: Caller) -> Job:
     try:
         message = _compose(upload, site_id)
-        caller.require_site(message.site_id)
+        require_own(message.site_id, caller.sites)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, message.site_id)
         # The same file for the same site in the same way is the same work, whatever it is called.

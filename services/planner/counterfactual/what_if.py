@@ -97,11 +97,6 @@ def _settle(adapted: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: 
     return simulate(deciding.enter(adapted, rules), adapted.scene.actuals, limits=rules.limits, stored_kwh=stored_kwh)
 
 
-def _bill_peaks(adapted: AdaptedSite, lived: Trajectory) -> float:
-    scene = adapted.scene
-    return peak_cost(lived.flows.import_kwh[0], scene.timeline, [Peak(price) for price in scene.site.tariff.peaks], zone=scene.zone)
-
-
 def _sum_days(adapted: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: FloatArray) -> Period:
     costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price)
     starts, ends = (np.array(edge) for edge in zip(*adapted.scene.days, strict=True))

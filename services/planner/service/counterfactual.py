@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from luna.contracts.counterfactual import (
     BASELINE,
@@ -15,6 +15,7 @@ from luna.contracts.counterfactual import (
     PlanVariantRequest,
     Variant,
     WhatIfRequest,
+    WhatIfState,
     WhatIfVariantReply,
     WhatIfVariantRequest,
     WhyNotReply,
@@ -29,7 +30,10 @@ from luna.energy.site import OWN, Site
 from luna.energy.site.document import change_site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, local_midnight
 from luna.platform.database import forecasts, observations, plans, sites, what_ifs
+from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import find_active
+from luna.platform.what_if_questions import open_question, read_state
+from services.planner.compiled import load_common_kernels
 from services.planner.counterfactual.adapted_site import ADDED_KINDS, USUAL_DAYS, AdaptedSite, SevenDayMean, adapt, list_added
 from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
@@ -134,6 +138,23 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
         notes = note_tariff(connection, site, window, language=question.language)
         what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
     return WhatIfVariantReply(variant=request.variant, replayed=len(stored), total=len(variants))
+
+
+def replay_question(pool: Engine, question: WhatIfRequest, *, now: datetime, progress: Progress) -> WhatIfState:
+    """Store a question, replay one variant after the other in this process, and return what came of it.
+
+    Raises:
+        NotFoundError: no such site, or no forecasts where issued ones are asked for.
+        InvalidInputError: observations or prices are missing, or a variant does not fit the site.
+    """
+    load_common_kernels()
+    with unit_of_work(pool) as connection:
+        replays = open_question(connection, question, now=now)
+    for each in replays:
+        with unit_of_work(pool) as connection:
+            replay_variant(connection, each, progress=progress)
+    with unit_of_work(pool) as connection:
+        return read_state(connection, replays[0].what_if_id)
 
 
 def replay_flows(connection: Connection, question: WhatIfRequest, variant: Variant, *, progress: Progress | None = None) -> PeriodFlows:

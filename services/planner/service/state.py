@@ -14,8 +14,8 @@ from luna.energy.devices import Mode
 from luna.energy.economics import find_charge, read_history
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_midnight
-from luna.platform.database import plans
-from luna.platform.database.site_facts import DemandFacts, PlanningFacts
+from luna.platform.database import plans, sites
+from luna.platform.database.site_facts import DemandFacts, PlanningFacts, read_demands_each
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import expect
 from services.planner.service.assumptions import HALF_FULL
@@ -39,6 +39,13 @@ def carry_demands(site: Site, state: StateMessage, facts: DemandFacts, *, start:
         elif expected and not stated:
             carried[kind.section] = {name: each for name, each in kind.carry(expected, switched).items() if name in here}
     return state.model_copy(update=carried) if carried else state
+
+
+def read_carried(connection: Connection, site: Site, start: datetime, *, now: datetime) -> tuple[StateMessage, DemandFacts]:
+    """Return the state at a plan's start of what a stored site's batteries serve, where nobody says it, and the facts that it follows from."""
+    key = sites.key_of(connection, site.name)
+    facts = read_demands_each(connection, {key: site}, start, now=now)[key]
+    return carry_demands(site, StateMessage(), facts, start=start), facts
 
 
 # Just before the start: what drives the slot that ends there.

@@ -11,8 +11,9 @@ from sqlalchemy import Engine
 from luna.contracts.documents import Document, DocumentFields, DocumentSource
 from luna.energy.refusals import refuse
 from luna.platform.database.engine import unit_of_work
-from luna.platform.documents import IncomingFile, store_document
+from luna.platform.documents import IncomingFile, clean_name, require_fitting, store_document
 from luna.platform.objects import ObjectStore
+from luna.platform.settings import Settings
 from services.rag.examples import list_examples
 
 PIECE_BYTES = 1_000_000
@@ -40,6 +41,18 @@ def read_file(path: Path, objects: ObjectStore, *, name: str, source: DocumentSo
         source=source,
         added_by=added_by,
     )
+
+
+def store_file(pool: Engine, objects: ObjectStore, path: Path, fields: DocumentFields, *, settings: Settings, added_by: str) -> Document:
+    """Store a file as a document of what its owner says of it.
+
+    Raises:
+        InvalidInputError: it cannot be read, or is longer than a document may be.
+    """
+    incoming = read_file(path, objects, name=clean_name(path.name), source="upload", added_by=added_by)
+    require_fitting(incoming.size_bytes, str(path), settings)
+    with unit_of_work(pool) as connection:
+        return store_document(connection, replace(incoming, fields=fields))[0]
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

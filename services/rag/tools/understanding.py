@@ -67,7 +67,6 @@ def match_follow_up(question: str, previous: CallLike, *, site: Site, now: datet
 
 _MOST_FOLLOWING = 9
 _GOES_ON = re.compile(r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieht|war|waer\w*) (?:es|das)|was ist mit|dasselbe|the same|aber|but|nur|only)\b")
-_PERIOD_FIELDS = ("first_day", "last_day", "from_clock", "to_clock")
 
 
 def _changed(question: PlainQuestion, previous: CallLike) -> dict[str, Any]:

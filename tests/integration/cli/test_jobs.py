@@ -12,9 +12,9 @@ from luna.energy.timeline import parse_instant
 from luna.platform.capabilities.jobs import JobReply
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.work import await_end
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import retry_job, submit_job
-from services.cli.carry_out import await_end
 from tests.command_line import Luna
 
 REQUEST = IssueRequest(site_id="home", at=parse_instant("2023-09-01T00:00:00Z", field="at"))
@@ -78,7 +78,7 @@ def test_bad_input_is_named_and_ends_with_two(luna_on_servers: Luna, words: tupl
 def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
     database: Engine, client: Client, dead: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.cli.carry_out.UNSERVED_SECONDS", 0.0)
+    monkeypatch.setattr("luna.platform.desk.work.UNSERVED_SECONDS", 0.0)
     again = retry_job(database, client, dead.job_id)
     with pytest.raises(UnavailableError, match="no worker serves the queue forecaster") as raised:
         await_end(lambda: JobReply(**dict(again)), lambda *_: None, is_served=lambda: client.is_served(IssueRequest))

@@ -15,9 +15,9 @@ from luna.energy.row_fault import RowFault
 from luna.platform.capabilities.sites import PastOfSite, change_site, read_site
 from luna.platform.database import quarantine
 from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.remote import RemoteDesk
 from luna.platform.embedded import Addresses
-from services.cli.remote import RemoteDesk
-from services.cli.server import RemoteServer
+from services.cli.console import follow_progress
 from tests.command_line import Luna, Said
 from tests.controlled import describe
 from tests.gateway import OWNER_TOKEN, serve
@@ -78,7 +78,7 @@ def test_a_block_is_pinned_listed_and_taken_back_elsewhere(laptop: Luna) -> None
 
 
 def test_a_site_elsewhere_is_changed_only_in_the_version_that_was_read(url: str) -> None:
-    with RemoteDesk(RemoteServer(url, OWNER_TOKEN)) as desk:
+    with RemoteDesk(url, OWNER_TOKEN, follow=follow_progress, ask_password=lambda: None) as desk:
         site = desk.ask(read_site, {"site_id": "cellar"})
         given = {"site_id": "cellar", "site": site, "past": PastOfSite()}
         with pytest.raises(OutdatedError):

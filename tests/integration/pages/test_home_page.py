@@ -25,7 +25,7 @@ from luna.platform.database import jobs, observations, plan_causes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
 from luna.platform.house_now import HouseNow, read_house, read_planned
-from luna.words import list_reasons
+from luna.words import list_reason_codes
 from luna.words.pages import page_words
 from services.api.pages.home_sheet import view_sheet
 from services.api.pages.home_table import _cell
@@ -87,7 +87,7 @@ def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_a
     assert len(sheets) == 192
     for slot, sheet in sheets.items():
         assert sheet is not None
-        assert (decided["code"][slot] in list_reasons(), sheet.reason.endswith(".")) == (True, True)
+        assert (decided["code"][slot] in list_reason_codes(), sheet.reason.endswith(".")) == (True, True)
         said = " ".join([*(text for row in sheet.rows for text in row), *([sheet.ruler.sell.price, sheet.ruler.buy.price] if sheet.ruler else [])])
         wanted = [*(window.numbers.price(float(prices[name][slot])) for name in ("import", "export")), *decided["binding"][slot]]
         assert [fact for fact in wanted if fact not in said] == []

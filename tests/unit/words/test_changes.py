@@ -8,7 +8,7 @@ import pytest
 from luna.contracts.plan_questions import CauseCode
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
-from luna.words.differences import list_causes, say_cause
+from luna.words.differences import list_cause_codes, say_cause
 from tests.tables import each_row
 
 
@@ -17,10 +17,10 @@ def say(code: str, figure: float | None = None, *, language: Language = "en", mo
 
 
 def test_every_cause_has_words_and_no_other() -> None:
-    assert set(list_causes()) == set(get_args(CauseCode))
+    assert set(list_cause_codes()) == set(get_args(CauseCode))
 
 
-@each_row("code", list_causes())
+@each_row("code", list_cause_codes())
 @each_row("language", ["en", "de"])
 def test_every_cause_is_a_sentence(code: str, language: Language) -> None:
     for figure in (None, 2.0, -2.0):

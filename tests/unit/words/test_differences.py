@@ -10,7 +10,7 @@ from luna.contracts.forecast_explanation import ReasonCode
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.catalogue import CATALOGUE
-from luna.words.differences import Difference, SeriesName, describe_difference, describe_slot, list_reasons
+from luna.words.differences import Difference, SeriesName, describe_difference, describe_slot, list_difference_codes
 from tests.tables import each_row
 
 # 23:30 UTC on a Friday is Saturday in Berlin.
@@ -64,7 +64,7 @@ def test_every_reason_has_words_for_load_and_pv_in_every_language() -> None:
     }
     # The limit of PV is another than that of load.
     assert len(spoken) == len(CATALOGUE.languages) * (len(get_args(ReasonCode)) + 1)
-    assert {code.removesuffix("_load").removesuffix("_pv") for code in list_reasons()} == set(get_args(ReasonCode))
+    assert {code.removesuffix("_load").removesuffix("_pv") for code in list_difference_codes()} == set(get_args(ReasonCode))
 
 
 def test_a_reason_without_words_is_named() -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from luna.energy.refusals import refuse
-from luna.words import SHORT_LENGTH, list_reasons, sentence
+from luna.words import SHORT_LENGTH, list_reason_codes, sentence
 from luna.words.messages import say_message
 from luna.words.modes import say_mode
 from luna.words.numbers import Numbers
@@ -51,7 +51,7 @@ def test_a_reason_a_message_and_a_refusal() -> None:
     assert say_mode("export", language="nl") == "Verkopen"
 
 
-@each_row("code", list_reasons())
+@each_row("code", list_reason_codes())
 def test_every_reason_has_wordings_of_the_same_figures_that_fit(code: str) -> None:
     for short in (False, True):
         english, dutch = ([_read_names(each.text) for each in find_wordings(code, language, short=short)] for language in ("en", "nl"))

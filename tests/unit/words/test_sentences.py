@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, Language, limit, list_reasons, mode, sentence
+from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, Language, limit, list_reason_codes, mode, sentence
 from luna.words.reasons import COMPARED, find_wordings
 from luna.words.sentences import Figure
 from tests.tables import each_row
@@ -511,14 +511,14 @@ SENTENCES = {
 }
 
 
-@each_row("code", list_reasons())
+@each_row("code", list_reason_codes())
 def test_says_every_reason_in_both_languages_and_for_small_screens(code: str) -> None:
     spoken = tuple(say(code, language, short=short).replace("\u00a0", " ") for short in (False, True) for language in ("en", "de"))
     assert spoken == SENTENCES[code]
 
 
 @each_row("short", [False, True])
-@each_row("code", list_reasons())
+@each_row("code", list_reason_codes())
 def test_wordings_ask_only_for_known_figures_and_the_same_in_both_languages(code: str, short: bool) -> None:
     english, german = ([read_names(wording.text) for wording in find_wordings(code, language, short=short)] for language in ("en", "de"))
     assert english == german
@@ -530,7 +530,7 @@ def read_names(text: str) -> set[str]:
 
 
 @each_row("language", ["en", "de"])
-@each_row("code", list_reasons())
+@each_row("code", list_reason_codes())
 def test_no_figure_makes_a_short_form_longer_than_a_small_screen(code: str, language: Language) -> None:
     # An hour that the clock shows twice, on another day, names its zone; energies, prices and money are as long as they get.
     long = {
@@ -543,7 +543,7 @@ def test_no_figure_makes_a_short_form_longer_than_a_small_screen(code: str, lang
     assert read_names(texts[-1]) == set()
 
 
-@each_row("code", list_reasons())
+@each_row("code", list_reason_codes())
 def test_what_a_sentence_sets_against_each_other_stands_in_it(code: str) -> None:
     said = [read_names(wording.text) for wording in find_wordings(code, "en")]
     assert all(any({low, high} <= names for names in said) for low, high in COMPARED.get(code, ()))

@@ -19,6 +19,7 @@ from luna.energy.site.sensor_changes import ChangedSensors, SensorChange
 from luna.platform.database import control, plans, setup_drafts, site_changes, site_removal, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
+from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import cancel_job
 from luna.platform.settings import Settings
 from luna.platform.simulated_home import SITE_NAME, HomeFiles
@@ -248,7 +249,7 @@ def _change(gateway: Gateway, draft_id: str, typed: Mapping[str, str], caller: C
     """Store the changed site where nothing is wrong, and lead to its page; else to the first step where something is. Another clock has to be accepted."""
     with unit_of_work(gateway.database) as connection:
         answers = setup_drafts.load(connection, draft_id)
-        caller.require_site(answers["changes"])
+        require_own(answers["changes"], caller.sites)
     if faulty := [step for step in list_changed_steps(answers["before"], answers) if _faults(gateway, answers, step)]:
         return _lead(draft_id, f"{faulty[0]}?check=1")
     with unit_of_work(gateway.database) as connection:

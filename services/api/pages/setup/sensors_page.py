@@ -21,6 +21,7 @@ from luna.platform.database import readings, recorded_span, site_changes, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.site_changes import SiteChange
 from luna.platform.database.sites import StoredSite
+from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import submit_job
 from luna.words.refusals import say_refusal
 from services.api.gateway import CurrentGateway
@@ -78,7 +79,7 @@ def show_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway) -
 @router.post("/ui/sites/{site_id}/site/sensors")
 def change_sensors(site_id: SitePath, request: Request, gateway: CurrentGateway, *, caller: CurrentCaller, form: TypedSensors) -> Response:
     """Show what the typed sensors change, or store it; a past that is read anew is built by a job, which the page Data shows."""
-    caller.require_site(site_id)
+    require_own(site_id, caller.sites)
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
         stored = sites.read(connection, site_id)

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from luna.energy.site.differences import list_differences
 from luna.platform.database import setup_drafts, site_changes, sites
 from luna.platform.database.engine import unit_of_work
+from luna.platform.own_sites import require_own
 from services.api.gateway import CurrentGateway
 from services.api.identity.caller import CurrentCaller
 from services.api.pages.job_part import SitePath
@@ -65,7 +66,7 @@ def bring_back(
     site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, version: VersionField, *, accept_time_zone: Annotated[bool, Form()] = False
 ) -> Response:
     """Store a version that the site had as its newest; what it has now stays a version. Another clock has to be accepted."""
-    caller.require_site(site_id)
+    require_own(site_id, caller.sites)
     with unit_of_work(gateway.database) as connection:
         earlier = sites.parse_stored(site_id, sites.read_version(connection, site_id, version))
         # Its sensors have the times that they had.

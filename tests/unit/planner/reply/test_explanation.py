@@ -14,7 +14,7 @@ from luna.contracts.plan.reply import SlotReply
 from luna.energy.physics import Mode, SlotActuals, clamp, simulate_slot
 from luna.energy.schedule import Reason
 from luna.energy.timeline import Timeline
-from luna.words import list_reasons
+from luna.words import list_reason_codes
 from luna.words.phrases import Phrases
 from services.planner.compiled import load_kernels
 from services.planner.dp.plan import Plan, objective
@@ -54,7 +54,7 @@ def test_every_slot_has_a_reason_in_words(language: str, batteries: int) -> None
         plan = make_plan(draw_problem(rng, batteries=batteries, slots=24), Solver())
         reply = answer(plan, request=PlanRequest.model_validate(REQUEST | {"options": {"language": language}}), issued_at=START)
         assert [SlotReply.model_validate(slot.model_dump(), strict=True) for slot in reply.slots] == reply.slots
-        assert all(slot.reason.code in list_reasons() for slot in reply.slots)
+        assert all(slot.reason.code in list_reason_codes() for slot in reply.slots)
         assert all(slot.reason.text.endswith(".") for slot in reply.slots)
         assert not any("nan" in slot.reason.text or "{" in slot.reason.text for slot in reply.slots)
 

@@ -16,8 +16,7 @@ from luna.contracts.plan import BatteryState, StateMessage
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import local_midnight
 from luna.platform.settings import load_settings
-from services.cli.demo.bars import Bars
-from services.cli.demo.environment import PATIENCE, Stage, named_stage, own_stage
+from services.demo.environment import PATIENCE, ShowStep, Stage, named_stage, own_stage
 
 STEP_TIMEOUT = timedelta(minutes=10)
 # What a slow line needs for the packages, once.
@@ -79,11 +78,12 @@ class DemoRun:
     seconds: float = 0.0
 
 
-def run_demo(days: int, *, on_servers: bool = False) -> DemoRun:
+def run_demo(days: int, show_step: ShowStep, *, on_servers: bool = False) -> DemoRun:
     """Return what plan and replay say over the first ``days`` test days.
 
     Args:
         days: how many.
+        show_step: shows each step.
         on_servers: use the servers that the settings name and the workers there; default: own ones, of which nothing is left running.
 
     Raises:
@@ -93,8 +93,8 @@ def run_demo(days: int, *, on_servers: bool = False) -> DemoRun:
     """
     begun = perf_counter()
     open_stage = named_stage if on_servers else own_stage
-    with Bars.shown() as bars, open_stage(load_settings(), bars) as stage:
-        run = Course(stage, bars).follow(days)
+    with open_stage(load_settings(), show_step) as stage:
+        run = Course(stage, show_step).follow(days)
     run.seconds = perf_counter() - begun
     return run
 
@@ -102,9 +102,9 @@ def run_demo(days: int, *, on_servers: bool = False) -> DemoRun:
 class Course:
     """What is asked of the services behind one queue, in order; what sites do not share is asked side by side."""
 
-    def __init__(self, stage: Stage, bars: Bars) -> None:
+    def __init__(self, stage: Stage, show_step: ShowStep) -> None:
         self._stage = stage
-        self._bars = bars
+        self._show_step = show_step
         self._given_up = Event()
 
     def follow(self, days: int) -> DemoRun:
@@ -150,11 +150,11 @@ class Course:
 
     def _ask(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:
         """Return the reply to ``request``, its progress on a bar."""
-        with self._bars.step(name) as bar:
+        with self._show_step(name) as show:
             return self._stage.client.call(
                 request,
                 timeout=timeout,
-                on_progress=lambda progress: bar(progress.done, progress.total, progress.label),
+                on_progress=lambda progress: show(progress.done, progress.total, progress.label),
                 given_up=self._given_up,
                 patience=PATIENCE,
             )

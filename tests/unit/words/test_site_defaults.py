@@ -4,7 +4,7 @@ from typing import Any
 
 from luna.energy.site import parse_site
 from luna.platform.site_file import load_site
-from services.cli.site import list_defaults
+from luna.words.site_defaults import list_defaults
 from tests.unit.config.test_example_site import EXAMPLE
 
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}

@@ -1,7 +1,6 @@
-"""What the demo says at its end: a table for each site, and the report."""
+"""The report on what the demo came to."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 
@@ -14,42 +13,14 @@ from luna.energy.simulator import Actuals, simulate
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline
 from luna.platform.clock import SystemClock
-from luna.words import Language, Numbers
+from luna.words import Language
 from luna.words.catalogue import ENGLISH
-from luna.words.phrases import read_texts
-from services.cli.console import emit, out, table, write_whole
-from services.cli.demo.pipeline import DemoRun
-from services.cli.report import Origin, ReportInput, SiteResult, render
-from services.cli.report.plan_view import SHOWN, read_starting_soc
-from services.cli.report.scores import tabulate_policies
+from services.demo.pipeline import DemoRun
+from services.demo.report import Origin, ReportInput, SiteResult
+from services.demo.report.plan_view import SHOWN, read_starting_soc
 
 
-def publish(run: DemoRun, folder: Path, *, language: Language, as_json: bool) -> None:
-    """Write the report into ``folder``, and the tables or one JSON document to stdout."""
-    path = folder / "report.html"
-    write_whole(path, render(_compose_report(run, language)))
-    document = {
-        "report": str(path),
-        "seconds": round(run.seconds, 1),
-        "sites": {name: replay.model_dump(mode="json") for name, replay in run.replays.items()},
-        "plan": None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True),
-    }
-    emit(document, as_json=as_json, show=lambda: _show_tables(run, language, path))
-
-
-def _show_tables(run: DemoRun, language: Language, path: Path) -> None:
-    """Print the costs and scores of every policy on every site."""
-    words = read_texts("report", language)
-    for each in run.demo.sites:
-        numbers = Numbers(language, run.window.zone, each.site.currency)
-        rows = [[row.name, row.cost, row.saved, row.score, row.cycles] for row in tabulate_policies(run.replays[each.site.name], numbers)]
-        headings = [words["policy"], words["policy_cost"], words["saved"], words["score"], words["cycles_a_day"]]
-        out.print()
-        table(headings, rows, title=f"{each.site.name}: {run.window.first_day} – {run.window.last_day}")
-    out.print(f"\n{path} ({run.seconds:.0f} s)")
-
-
-def _compose_report(run: DemoRun, language: Language) -> ReportInput:
+def compose_report(run: DemoRun, language: Language) -> ReportInput:
     """Return everything the report is drawn from."""
     assert run.plan is not None  # noqa: S101 - the course has planned
     window, main = run.window, run.demo.sites[0]

@@ -15,9 +15,9 @@ from luna.energy.site import Site
 from luna.words import MODES, Language, Numbers, mode
 from luna.words.charts import GLYPHS, HATCHES, draw_losses, draw_plan, style
 from luna.words.phrases import read_texts
-from services.cli.report.plan_view import view_plan
-from services.cli.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
-from services.cli.report.slot_text import describe_site, word_slots
+from services.demo.report.plan_view import view_plan
+from services.demo.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
+from services.demo.report.slot_text import describe_site, word_slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +170,11 @@ def _describe_second(result: SiteResult, language: Language) -> SecondSite:
 
 @cache
 def _template() -> Template:
-    environment = Environment(loader=PackageLoader("services.cli", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(loader=PackageLoader("services.demo", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("report.html.j2")
 
 
 @cache
 def _asset(name: str) -> Markup:
     # Both are ours and hold nothing that comes from outside.
-    return Markup(files("services.cli.report").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704
+    return Markup(files("services.demo.report").joinpath(name).read_text(encoding="utf-8"))  # noqa: S704

@@ -1,27 +1,22 @@
-"""A Luna elsewhere, asked over HTTP: who runs it on a box in the cellar uses ``luna`` from the laptop."""
+"""A Luna elsewhere, asked over HTTP."""
 
 import re
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-import typer
 from pydantic import SecretStr, TypeAdapter
 from pydantic_core import to_json
 
 from luna.contracts.documents import Document
 from luna.contracts.message import Message
 from luna.energy.errors import ConfirmationError, InvalidInputError, MachineError, UnavailableError, read_problem
-from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import Capability
-from services.cli.carry_out import await_end
-from services.cli.console import follow_progress
-from services.cli.server import RemoteServer
+from luna.platform.desk.work import FollowProgress, await_end
 
 PATIENCE_SECONDS = 60.0
 # A gateway says sooner that its workers take too long.
@@ -30,16 +25,23 @@ _ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 
 
 class RemoteDesk:
-    """A gateway that carries capabilities out."""
+    """A gateway that carries capabilities out.
 
-    def __init__(self, server: RemoteServer, *, quiet: bool = False) -> None:
+    Args:
+        url: its address.
+        key: what signs requests to it.
+        follow: shows how far long work is.
+        ask_password: returns the asker's password where the gateway wants it again; None: nobody is there to type it.
+    """
+
+    def __init__(self, url: str, key: str | None, *, follow: FollowProgress, ask_password: Callable[[], str | None]) -> None:
         import httpx
 
-        self._server, self._quiet = server, quiet
-        if not _ADDRESS.fullmatch(server.url):
-            raise InvalidInputError("is no address", field="--server", value=server.url, remedy="Write it like https://luna.home:8080.")
-        headers = {} if server.key is None else {"Authorization": f"Bearer {server.key}"}
-        self._client = httpx.Client(base_url=server.url, headers=headers)
+        self._url, self._follow, self._ask_password = url, follow, ask_password
+        if not _ADDRESS.fullmatch(url):
+            raise InvalidInputError("is no address", field="--server", value=url, remedy="Write it like https://luna.home:8080.")
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._client = httpx.Client(base_url=url, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +72,7 @@ class RemoteDesk:
         Raises:
             LunaError: what the work raised; the job failed or was cancelled.
         """
-        with follow_progress(job.task, quiet=self._quiet) as progress:
+        with self._follow(job.task) as progress:
             job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
         if job.status != "done":
             from luna.platform.queue.jobs import explain_end
@@ -92,7 +94,10 @@ class RemoteDesk:
         try:
             return send(headers=version)
         except ConfirmationError as refused:
-            return send(headers=version | _ask_password(refused))
+            typed = self._ask_password()
+            if typed is None:
+                raise ConfirmationError(refused.message, remedy="Call it at a terminal, which asks for it.") from refused
+            return send(headers=version | {"X-Confirm-Password": quote(typed, safe="")})
 
     def _send(
         self,
@@ -119,7 +124,7 @@ class RemoteDesk:
             return self._client.request(method, path, **said)
         except httpx.HTTPError as exc:
             remedy = "See that Luna runs there and that this machine reaches it."
-            raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._server.url, remedy=remedy) from exc
+            raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._url, remedy=remedy) from exc
 
     def _read(self, answer: Any) -> Any:
         """Return what an answer holds.
@@ -135,7 +140,7 @@ class RemoteDesk:
             raise read_problem(answer.json())
         if not answer.is_success or not kind.startswith("application/json"):
             remedy = "Name the address of Luna's page, such as https://luna.home:8080."
-            raise InvalidInputError(f"what answers there is no Luna (status {answer.status_code})", field="--server", value=self._server.url, remedy=remedy)
+            raise InvalidInputError(f"what answers there is no Luna (status {answer.status_code})", field="--server", value=self._url, remedy=remedy)
         return answer.json()
 
 
@@ -143,33 +148,3 @@ def _write(body: Message) -> dict[str, Any]:
     """Return a body as it is sent, with the secrets that are in it."""
     secrets = {name: value.get_secret_value() for name, value in body if isinstance(value, SecretStr)}
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True) | secrets
-
-
-def _ask_password(refused: ConfirmationError) -> dict[str, str]:
-    """Return the header that says the asker's password again, typed without being shown.
-
-    Raises:
-        ConfirmationError: nobody is there to type it.
-    """
-    if not sys.stdin.isatty():
-        raise ConfirmationError(refused.message, remedy="Call it at a terminal, which asks for it.") from refused
-    typed = typer.prompt("Your password on that server", hide_input=True, err=True)
-    return {"X-Confirm-Password": quote(typed, safe="")}
-
-
-def require_over_http(words: Sequence[str]) -> None:
-    """Return where a command is one that a gateway carries out.
-
-    Args:
-        words: the command line from the command on.
-
-    Raises:
-        InvalidInputError: it works on Luna's own machine alone.
-    """
-    # What is behind an option is the same command's.
-    commands = list(dict.fromkeys(command.partition(" --")[0] for each in CAPABILITIES for command in each.commands))
-    if any(list(words[: len(command.split())]) == command.split() for command in commands):
-        return
-    said = " ".join(word for word in words[:2] if not word.startswith("-"))
-    remedy = f"Over HTTP there are: {', '.join(commands)}."
-    raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna {said}", remedy=remedy)

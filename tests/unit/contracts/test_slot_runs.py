@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from luna.contracts.counterfactual import SlotAction, SlotChange
-from services.cli.why_not import list_runs
+from luna.contracts.slot_runs import list_runs
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 SLOT = timedelta(minutes=15)

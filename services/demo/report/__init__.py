@@ -1,5 +1,5 @@
 """The self-contained report: one HTML file that opens from disk and asks nobody for anything."""
 
-from services.cli.report.report import Origin, ReportInput, SiteResult, render
+from services.demo.report.report import Origin, ReportInput, SiteResult, render
 
 __all__ = ["Origin", "ReportInput", "SiteResult", "render"]

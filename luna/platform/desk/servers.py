@@ -1,14 +1,9 @@
-"""Database and queue for one command: the configured ones, or the embedded ones started for as long as the command runs."""
+"""Database, queue and files for one caller: the configured ones, or the embedded ones started for as long as it asks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import ValidationError
-
-from luna.contracts.message import Message
-from luna.energy.site import invalid_input
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -17,21 +12,8 @@ if TYPE_CHECKING:
     from luna.platform.queue import Client
 
 
-RequestT = TypeVar("RequestT", bound=Message)
 # Between two statements a training computes for many minutes, here as in a worker.
 COMPUTES_AT_MOST = timedelta(hours=6)
-
-
-def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
-    """Return the request that the options make; those that are None were not given.
-
-    Raises:
-        InvalidInputError: names the wrong option, its value and the remedy.
-    """
-    try:
-        return kind.model_validate({name: value for name, value in values.items() if value is not None})
-    except ValidationError as exc:
-        raise invalid_input(exc, field="") from exc
 
 
 @contextmanager
@@ -42,17 +24,26 @@ def open_database() -> Iterator["Engine"]:
         UnavailableError: the configured database does not answer.
         MachineError: this machine has no PostgreSQL to start.
     """
-    from luna.platform.database import engine, migrate
+    from luna.platform.database import migrate
     from luna.platform.embedded import running
     from luna.platform.settings import load_settings
 
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
-        try:
+        with open_engine(addresses.database_url) as pool:
             yield pool
-        finally:
-            pool.dispose()
+
+
+@contextmanager
+def open_engine(url: str) -> Iterator["Engine"]:
+    """Yield an engine on a database as it is."""
+    from luna.platform.database import engine
+
+    pool = engine.create(url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
+    try:
+        yield pool
+    finally:
+        pool.dispose()
 
 
 @contextmanager

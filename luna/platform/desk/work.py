@@ -1,27 +1,30 @@
-"""Requests carried out: by a worker where one is live, and by the command itself where none is."""
+"""Requests carried out: by a worker where one is live, and in this process where none is."""
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from luna.contracts.message import Message, Request, queue_of
+from luna.contracts.message import Request, queue_of
 from luna.energy.errors import UnavailableError
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capability import CapabilityCall
 from luna.platform.clock import SystemClock
-from services.cli.console import follow_progress
-from services.cli.storage import COMPUTES_AT_MOST, open_object_store
+from luna.platform.desk.servers import open_engine, open_object_store
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from luna.platform.queue import Client, Progress
+    from luna.platform.queue import Client
     from luna.platform.settings import Settings
 
 RequestT = TypeVar("RequestT", bound=Request)
+# Is given the steps done, the steps in all and the current one.
+ShowProgress = Callable[[int, int, str], None]
+# Shows under a title, while its block runs, how far long work is.
+FollowProgress = Callable[[str], AbstractContextManager[ShowProgress]]
 PAUSE_SECONDS = 0.5
 # A worker that is started again gives its sign of life sooner.
 UNSERVED_SECONDS = 60.0
@@ -35,16 +38,30 @@ class Workplace:
     pool: "Engine"
     client: "Client"
 
-    def work_out(self, request: Request, *, report: "Callable[[Progress], None]" = lambda _: None) -> Any:
+    def work_out(self, request: Request, progress: ShowProgress = lambda *_: None) -> Any:
         """Return the reply to a request as its task makes it, in this process."""
         from luna.platform.queue import TaskContext
         from luna.platform.queue.services import import_tasks
         from luna.platform.queue.task import definitions
 
         import_tasks([f"services.{request.queue()}.tasks"])
-        with TaskContext(self.settings, lambda: self.pool, report=report, queue=lambda: self.client) as work:
+        with TaskContext(self.settings, lambda: self.pool, report=lambda far: progress(far.done, far.total, far.label), queue=lambda: self.client) as work:
             reply = definitions()[request.task].body(request, work)
         return type(request).reply.model_validate_json(reply) if isinstance(reply, str) else reply
+
+    def await_reply(self, request: Request, job_id: str, progress: ShowProgress, *, work: str | None = None) -> Any:
+        """Return the reply to a request that was left to the workers as a job, once that is done.
+
+        Raises:
+            LunaError: what the work raised, with its name where it has one; the job failed or was cancelled.
+            UnavailableError: database or queue are away, or the last worker is.
+        """
+        from luna.platform.queue.jobs import explain_end
+
+        job = await_end(partial(_read_job, self.pool, self.client, job_id), progress, is_served=partial(self.client.is_served, type(request)))
+        if job.status != "done":
+            raise explain_end(job, work=work)
+        return request.reply.model_validate(job.reply)
 
 
 def ask_worker(client: "Client", request: Request, settings: "Settings") -> Any:
@@ -68,7 +85,7 @@ def answer_request(
     Raises:
         LunaError: what the service raised.
     """
-    from luna.platform.database import engine, migrate
+    from luna.platform.database import migrate
     from luna.platform.embedded import running
     from luna.platform.queue import Client
     from luna.platform.settings import load_settings
@@ -78,37 +95,25 @@ def answer_request(
         if client.is_served(type(request), asked=True):
             return ask(client, request, settings)
         migrate.upgrade(addresses.database_url)
-        pool = engine.create(addresses.database_url, application_name="luna-cli", idle_limit=COMPUTES_AT_MOST)
-        try:
+        with open_engine(addresses.database_url) as pool:
             return work(Workplace(settings, pool, client), request)
-        finally:
-            pool.dispose()
 
 
-def carry_out(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Any:
-    """Return the reply to a request for long work: of a job where a worker serves its queue, else made here; standard error says how far it is.
+def carry_out(pool: "Engine", client: "Client", request: Request, follow: FollowProgress) -> Any:
+    """Return the reply to a request for long work: of a job where a worker serves its queue, else made here; ``follow`` shows how far it is.
 
     Raises:
         LunaError: what the work raised; the job failed or was cancelled.
         UnavailableError: database or queue are away, or the last worker is.
     """
-    if client.heartbeats.serve(request.queue()):
-        return _leave_to_workers(pool, client, request, quiet=quiet)
+    from luna.platform.queue.jobs import submit_job
     from luna.platform.settings import load_settings
 
-    with follow_progress(request.task, quiet=quiet) as progress:
-        return Workplace(load_settings(), pool, client).work_out(request, report=lambda far: progress(far.done, far.total, far.label))
-
-
-def _leave_to_workers(pool: "Engine", client: "Client", request: Request, *, quiet: bool) -> Message:
-    from luna.platform.queue.jobs import explain_end, submit_job
-
-    job_id = submit_job(pool, client, request).job_id
-    with follow_progress(request.task, quiet=quiet) as progress:
-        job = await_end(partial(_read_job, pool, client, job_id), progress, is_served=partial(client.is_served, type(request)))
-    if job.status != "done":
-        raise explain_end(job)
-    return request.reply.model_validate(job.reply)
+    place = Workplace(load_settings(), pool, client)
+    with follow(request.task) as progress:
+        if client.heartbeats.serve(request.queue()):
+            return place.await_reply(request, submit_job(pool, client, request).job_id, progress)
+        return place.work_out(request, progress)
 
 
 def _read_job(pool: "Engine", client: "Client", job_id: str) -> JobReply:
@@ -117,12 +122,12 @@ def _read_job(pool: "Engine", client: "Client", job_id: str) -> JobReply:
         return job
 
 
-def await_end(read: Callable[[], JobReply], progress: Callable[[int, int, str], None], *, is_served: Callable[[], bool] = lambda: True) -> JobReply:
-    """Return a job once it has ended; ``progress`` hears how far it is.
+def await_end(read: Callable[[], JobReply], progress: ShowProgress, *, is_served: Callable[[], bool] = lambda: True) -> JobReply:
+    """Return a job once it has ended.
 
     Args:
         read: returns how the job stands now.
-        progress: is given the steps done, the steps in all and the current one.
+        progress: hears how far it is.
         is_served: whether a live worker takes such a job.
 
     Raises:

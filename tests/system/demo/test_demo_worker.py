@@ -8,7 +8,7 @@ import pytest
 from luna.energy.errors import MachineError
 from luna.platform.embedded import Servers
 from luna.platform.queue import Client
-from services.cli.demo.environment import run_worker
+from services.demo.environment import run_worker
 
 
 @pytest.fixture

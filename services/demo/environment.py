@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,6 @@ from luna.platform.embedded import Servers
 from luna.platform.private_folders import make_private
 from luna.platform.queue import Client, Heartbeats, outlast
 from luna.platform.settings import Settings
-from services.cli.demo.bars import Bars
 
 # Ended early by whoever lives: a busy machine that compiles everything anew takes more than a minute.
 START_SECONDS = 300.0
@@ -26,6 +25,9 @@ LOOK_SECONDS = 0.1
 # Variables that name an owner's servers: the demo has its own.
 OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
 NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
+
+# Shows a step of the demo while its block runs, and how far it is: parts done, parts in all, and the current one.
+ShowStep = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
 
 
 class Worker:
@@ -118,7 +120,7 @@ class Stage:
 
 
 @contextmanager
-def own_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
+def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
     """Start servers and a worker for as long as the block runs: the owner's data lies elsewhere and stays untouched.
 
     Raises:
@@ -129,18 +131,18 @@ def own_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
 
     folder = settings.data_folder / "demo"
     make_private(folder, holds_servers=True)
-    with bars.step("start the servers"):
+    with step("start the servers"):
         servers = embedded.start(folder / "servers")
     with servers, run_worker(servers, folder, cache=settings.cache) as worker, queue(servers.redis_url) as client:
-        with bars.step("prepare the database"):
+        with step("prepare the database"):
             migrate.upgrade(servers.database_url)
-        with bars.step("start the worker"):
+        with step("start the worker"):
             worker.wait_until_ready(client.heartbeats)
         yield Stage(client, worker.check, folder)
 
 
 @contextmanager
-def named_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
+def named_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
     """Use the queue that the settings name, and whoever works there. What happens to a worker meanwhile is the queue's to repair.
 
     Raises:
@@ -150,7 +152,7 @@ def named_stage(settings: Settings, bars: Bars) -> Iterator[Stage]:
     if settings.redis_url is None:
         raise InvalidInputError("no queue is named", field="LUNA_REDIS_URL", remedy="Name it, or run the demo without --on-servers.")
     with queue(settings.redis_url.get_secret_value()) as client:
-        with bars.step("find the workers"):
+        with step("find the workers"):
             await_workers(client.heartbeats)
         yield Stage(client, lambda: None)
 

@@ -1,0 +1,57 @@
+"""A plan's slots joined to lines: slots in a row of one mode and reason, told in one sentence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from luna.contracts.plan import SlotReply
+from luna.energy.errors import InvalidInputError
+from luna.words import Numbers, Sentences
+from luna.words.modes import join_figures
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLine:
+    """Slots in a row of one mode and one reason; ``text`` is true of all of them."""
+
+    slots: list[SlotReply]
+    text: str
+
+
+def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
+    """Return a plan's slots as lines; each ends with its local day at the latest, and its text is in the language of ``numbers`` where slots were joined."""
+    spoken, lines = Sentences(numbers), [PlanLine([slots[0]], slots[0].reason.text)]
+    for slot in slots[1:]:
+        together = [*lines[-1].slots, slot]
+        text = _say_together(together, spoken) if _alike(lines[-1].slots[0], slot, numbers) else None
+        if text is None:
+            lines.append(PlanLine([slot], slot.reason.text))
+        else:
+            lines[-1] = PlanLine(together, text)
+    return lines
+
+
+def _alike(one: SlotReply, other: SlotReply, numbers: Numbers) -> bool:
+    """Return whether two slots may share a line: of one local day, mode and reason."""
+    return numbers.day(one.start) == numbers.day(other.start) and (one.mode, one.reason.code, one.reason.device) == (
+        other.mode,
+        other.reason.code,
+        other.reason.device,
+    )
+
+
+def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
+    """Return the sentence that is true of all slots; None where there is none."""
+    code, texts = slots[0].reason.code, {slot.reason.text for slot in slots}
+    if len(texts) == 1 and "kwh" not in slots[0].reason.figures:
+        return texts.pop()
+    try:
+        figures = join_figures(code, [_read_instants(slot.reason.figures) for slot in slots])
+        return None if figures is None else spoken.say(code, figures)
+    except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here
+        return None
+
+
+def _read_instants(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(figure) if name in ("time", "start") else figure for name, figure in figures.items()}

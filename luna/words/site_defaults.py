@@ -1,0 +1,57 @@
+"""Defaults of a site's file that cost money, and what each means for the bill."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from luna.energy.devices import DEVICE_KINDS, DeviceKind
+from luna.energy.part import Part
+from luna.energy.site import Site, SpotPrice
+from luna.words.catalogue import ENGLISH
+from luna.words.devices import DEFAULTS
+
+# What a default of a part means for the bill, by its field.
+_OF_SPOT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
+
+
+class CostlyDefault(NamedTuple):
+    """A field that the file leaves out although it costs money, what stands there, and what that means."""
+
+    field: str
+    value: float | str | bool | None
+    means: str
+
+
+def list_defaults(site: Site) -> list[CostlyDefault]:
+    """Return every default that costs money, of a site as it was read: once stored, nobody can tell a default from what was written."""
+    return [*_of_tariff(site), *_of_devices(site)]
+
+
+def _of_tariff(site: Site) -> Iterator[CostlyDefault]:
+    tariff, given = site.tariff, "tariff" in site.model_fields_set
+    if not given:
+        yield CostlyDefault("tariff.import", "fixed 0.30", f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded")
+    if not given or "export" not in tariff.model_fields_set:
+        yield CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing")
+    for side, rule in (("import", tariff.import_), ("export", tariff.export)):
+        if isinstance(rule, SpotPrice):
+            yield from _left_out(rule, f"tariff.{side}", _OF_SPOT if side == "import" else {"markup": "the market's price is earned as it is"})
+
+
+def _of_devices(site: Site) -> Iterator[CostlyDefault]:
+    named, single = ([kind for kind in DEVICE_KINDS if kind.named is named] for named in (True, False))
+    yield from (each for kind in single for each in _of_kind(site, kind))
+    if site.pv and site.location is None:
+        yield CostlyDefault("location", None, "the sun is a rough one, of the time zone, and no weather is fetched")
+    yield from (each for kind in named for each in _of_kind(site, kind))
+
+
+def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
+    for device in kind.of(site):
+        path = f"{kind.section}.{device.name}" if kind.named else kind.section
+        yield from _left_out(device, path, {name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH) for name in kind.costly_defaults(device)})
+
+
+def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[CostlyDefault]:
+    for name, means in meanings.items():
+        if name not in part.model_fields_set:
+            yield CostlyDefault(f"{path}.{name}", getattr(part, name), means)

@@ -1,0 +1,117 @@
+"""``luna demo``: a real year, from prices to a report, on this machine alone; or a simulated home that lives now."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from luna.energy.errors import MachineError
+from luna.platform.embedded import running
+from luna.platform.settings import load_settings
+from luna.words import Language, Numbers
+from luna.words.phrases import read_texts
+from services.cli.console import JsonOption, emit, err, make_writable, out, table, write_whole
+from services.cli.up import run_everything
+
+if TYPE_CHECKING:
+    from services.demo.environment import ShowStep
+    from services.demo.pipeline import DemoRun
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="demo")(show_demo)
+
+
+def show_demo(  # noqa: PLR0913 - one per option
+    *,
+    days: Annotated[int, typer.Option(min=1, help="Unseen days to replay, from 1 September 2023 on: 100 at most.")] = 14,
+    on_servers: Annotated[bool, typer.Option("--on-servers", help="Use the servers that the settings name, and the workers there.")] = False,
+    folder: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Where report.html goes; default: demo, in the data folder.")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the report.")] = "en",
+    live: Annotated[bool, typer.Option("--live", help="Run Luna with a simulated home that lives now, until Ctrl-C; no report.")] = False,
+    speed: Annotated[float, typer.Option(min=1, max=600, help="With --live: how much faster than the clock it lives; above 1 in a folder of its own.")] = 1.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Load a real year, train, plan 48 hours, replay unseen days under every policy, write a report; or live in a simulated home (--live).
+
+    It starts servers and a worker of its own, which end with it; with --on-servers it asks the workers behind LUNA_REDIS_URL.
+    """
+    if live:
+        _live(speed)
+        return
+    from services.demo.pipeline import run_demo
+    from services.demo.report import render
+    from services.demo.results import compose_report
+
+    path = make_writable(folder or load_settings().data_folder / "demo") / "report.html"
+    with show_steps() as show_step:
+        run = run_demo(days, show_step, on_servers=on_servers)
+    write_whole(path, render(compose_report(run, language)))
+    document = {
+        "report": str(path),
+        "seconds": round(run.seconds, 1),
+        "sites": {name: replay.model_dump(mode="json") for name, replay in run.replays.items()},
+        "plan": None if run.plan is None else run.plan.model_dump(mode="json", by_alias=True),
+    }
+    emit(document, as_json=as_json, show=lambda: _show_tables(run, language, path))
+
+
+def _show_tables(run: "DemoRun", language: Language, path: Path) -> None:
+    from services.demo.report.scores import tabulate_policies
+
+    words = read_texts("report", language)
+    for each in run.demo.sites:
+        numbers = Numbers(language, run.window.zone, each.site.currency)
+        rows = [[row.name, row.cost, row.saved, row.score, row.cycles] for row in tabulate_policies(run.replays[each.site.name], numbers)]
+        headings = [words["policy"], words["policy_cost"], words["saved"], words["score"], words["cycles_a_day"]]
+        out.print()
+        table(headings, rows, title=f"{each.site.name}: {run.window.first_day} – {run.window.last_day}")
+    out.print(f"\n{path} ({run.seconds:.0f} s)")
+
+
+@contextmanager
+def show_steps() -> Iterator["ShowStep"]:
+    """Yield what shows steps on standard error, several at once too: a bar each in a terminal, elsewhere a line for each that is done."""
+    columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=32), TimeElapsedColumn(), TextColumn("{task.fields[label]}", style="dim"))
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+
+        @contextmanager
+        def show_step(name: str) -> Iterator[Callable[[int, int, str], None]]:
+            began, task = monotonic(), progress.add_task(name, total=None, label="")
+            yield lambda done, total, label: progress.update(task, completed=done, total=total, label=label)
+            total = next(each.total for each in progress.tasks if each.id == task) or 1
+            progress.update(task, completed=total, total=total, label="")
+            if progress.disable:
+                err.print(f"{name}: {monotonic() - began:.1f} s", soft_wrap=True)
+
+        yield show_step
+
+
+def _live(speed: float) -> None:
+    """Run everything with a simulated home, or add it to the Luna that runs in this folder.
+
+    Raises:
+        ConflictError: Luna speaks to a broker already, or another site has the home's name.
+        MachineError: what this machine lacks.
+    """
+    from services.api.server import listen
+    from services.demo.live import prepare_home, speed_up_clock
+
+    settings, begin = load_settings(), partial(prepare_home, say=partial(err.print, soft_wrap=True))
+    try:
+        listen(settings).close()
+    except MachineError as error:
+        # Where another Luna runs it takes the home in, but no other clock.
+        if error.field != "api_port" or speed != 1.0:
+            raise
+        with running(settings) as addresses:
+            begin(addresses)
+        err.print(f"It is at http://{settings.api_host}:{settings.api_port}.")
+    else:
+        run_everything(speed_up_clock(settings, speed) if speed != 1.0 else settings, begin=begin)

@@ -1,0 +1,130 @@
+"""What options say: a site and a time, a document in a file, a request. The one place where commands read instants and days."""
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+import yaml
+from pydantic import ValidationError
+
+from luna.contracts.message import Message
+from luna.energy.errors import InvalidInputError
+from luna.energy.instant import site_clock
+from luna.energy.site import invalid_input
+from luna.energy.timeline import parse_day, parse_instant, parse_zone
+from luna.platform.desk.servers import unit_of_work
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+RequestT = TypeVar("RequestT", bound=Message)
+SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
+FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
+EndOption = Annotated[str, typer.Option("--to", help="The instant after the last; a day means its beginning.")]
+
+
+def _read_first_day(text: str) -> date:
+    return parse_day(text, field="--from")
+
+
+def _read_last_day(text: str) -> date:
+    return parse_day(text, field="--to")
+
+
+FirstDayOption = Annotated[date, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
+LastDayOption = Annotated[date, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included.")]
+MaybeFirstDayOption = Annotated[date | None, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
+MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included.")]
+
+
+def parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
+    """Return the instants named, by the site's clock where they carry no offset.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: no instant, or the window is empty.
+    """
+    zone = find_zone(connection, site)
+    window = parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    if window[1] <= window[0]:
+        raise InvalidInputError("the window is empty", field="--to", value=end, remedy="Let it end after it begins.")
+    return window
+
+
+def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:
+    """Return the instants that options name, by the site's clock where they carry no offset; what was not given is left out.
+
+    Raises:
+        NotFoundError: no such site.
+        InvalidInputError: no instant.
+    """
+    zone = find_zone(connection, site)
+    return {name: parse_instant(text, field=f"--{name}", zone=zone) for name, text in texts.items() if text is not None}
+
+
+def clock_of(site: str | None) -> AbstractContextManager[None]:
+    """Let local days and clock times within be read by a stored site's clock, looked up where one is read; None: only instants with an offset are read."""
+    return site_clock(None if site is None else partial(read_zone, site))
+
+
+def read_zone(site: str) -> ZoneInfo:
+    """Return where a stored site's clock stands.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    with unit_of_work() as connection:
+        return find_zone(connection, site)
+
+
+def find_zone(connection: "Connection", site: str) -> ZoneInfo:
+    """Return where a stored site's clock stands.
+
+    Raises:
+        NotFoundError: no such site.
+    """
+    # A plan from a file needs no database.
+    from luna.platform.database import sites
+
+    return parse_zone(sites.load(connection, site).timezone)
+
+
+def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
+    """Return the request that the options make; those that are None were not given.
+
+    Raises:
+        InvalidInputError: names the wrong option, its value and the remedy.
+    """
+    try:
+        return kind.model_validate({name: value for name, value in values.items() if value is not None})
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+def read_document(path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: str) -> dict[str, Any]:
+    """Return the object that a file holds, or standard input for ``-``.
+
+    Args:
+        path: of the file.
+        form: how it is written; YAML may be JSON as well.
+        holds: what it is to hold, for who wrote something else.
+
+    Raises:
+        InvalidInputError: unreadable, not of that form, or no object.
+    """
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        document = json.loads(text) if form == "JSON" else yaml.safe_load(text)
+    except OSError as exc:
+        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+    except (json.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise InvalidInputError(f"is no {form}: {exc}", field=str(path), remedy="Correct it.") from exc
+    if not isinstance(document, dict):
+        raise InvalidInputError(f"is no {form} object", field=str(path), remedy=f"Write {holds}.")
+    return document
