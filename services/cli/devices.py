@@ -96,14 +96,14 @@ def simulate_device(
     port: Annotated[int, typer.Option(min=0, max=65535, help="To serve at, on this machine alone; 0: one that is free.")] = 0,
     seconds: Annotated[float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")] = None,
 ) -> None:
-    """Serve a profile's registers with a battery behind them, so that it can be found, read and commanded without owning one."""
-    from luna.platform.drivers.modbus_server import serve_registers
+    """Serve a profile's registers or documents with a battery behind them, so that it can be found, read and commanded without owning one."""
+    from luna.platform.drivers.device_server import serve_device
     from luna.platform.drivers.profiles import load_profile
     from luna.platform.drivers.simulator import SimulatedInverter
     from luna.platform.settings import load_settings
 
     device = SimulatedInverter(load_profile(profile, load_settings().data_folder))
-    with serve_registers(device, port=port) as server:
+    with serve_device(device, port=port) as server:
         out.print(f"{profile} answers at 127.0.0.1:{server.port}; Ctrl-C ends it.", markup=False, highlight=False)
         try:
             time.sleep(seconds) if seconds is not None else _wait_for_ever()

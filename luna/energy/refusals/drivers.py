@@ -5,7 +5,9 @@ from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
     "device-silent": RefusalReason(
-        "the device does not answer", "Check that it is on and in the network, and that Modbus TCP is switched on in it.", error=UnavailableError
+        "the device does not answer",
+        "Check that it is on and in the network, and that its interface (Modbus TCP, HTTP or MQTT) is switched on in it.",
+        error=UnavailableError,
     ),
     "device-refuses": RefusalReason(
         "the device refuses register {register} (exception {code})",
@@ -26,6 +28,19 @@ REASONS: dict[str, RefusalReason] = {
     "device-value-unknown": RefusalReason(
         "nobody knows what to write to {point}: the device does not say its own limits", "Look at the device: it may still be starting.", error=UnavailableError
     ),
+    "device-unauthorized": RefusalReason(
+        "the device lets nobody in without its password",
+        "Write the password into a file that via.secret names: docs/guide/en/devices.md.",
+        error=UnavailableError,
+    ),
+    "device-http-status": RefusalReason(
+        "the device answers {at} with status {status}", "Check that it is the product of the profile, and its firmware.", error=UnavailableError
+    ),
+    "device-answer-unreadable": RefusalReason(
+        "what the device answers at {at} is no JSON document", "Check that it is the product of the profile, and its firmware.", error=UnavailableError
+    ),
+    "device-secret-missing": RefusalReason("there is no secret in {path}", "Write user:password, or the token, into that file."),
+    "device-secret-open": RefusalReason("others can read {path}", "Let its owner alone read it: chmod 600."),
     "device-port-taken": RefusalReason("the port is taken", "Name another one.", error=UnavailableError),
     "network-unreadable": RefusalReason("is no network", "Write it like 192.168.1.0/24, or name one device."),
     "network-too-large": RefusalReason("has more than {most} addresses", "Name a smaller network, or the device itself."),
@@ -38,6 +53,8 @@ REASONS: dict[str, RefusalReason] = {
     "profile-point-write-only": RefusalReason("the point {point} is only written, and something reads it", None),
     "profile-unit": RefusalReason("points: {point} has no unit that is read as {reading}, which is in {unit}", None),
     "profile-sunspec-missing": RefusalReason("sunspec: needed where a point lies in a model", None),
+    "profile-point-transport": RefusalReason("points: {point} is no point of the transport {transport}", None),
+    "profile-http-commanded": RefusalReason("transport: over HTTP meters are read, and nothing is commanded", None),
     "profile-meter-commanded": RefusalReason("modes: a meter takes no commands", None),
     "profile-mode-missing": RefusalReason("modes: {mode} is missing; each of Luna's modes has its writes", None),
     "profile-reverts-missing": RefusalReason("reverts: say what the device does when nobody commands it any more", None),

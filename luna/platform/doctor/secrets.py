@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from luna.energy.errors import LunaError
+from luna.platform.drivers.device_secrets import SECRETS_FOLDER
 from luna.platform.own_secrets import FOLDER, OWNER_TOKEN, TOKEN_KEY
 from luna.platform.settings import Settings
 from luna.platform.settings.model import read_stored
@@ -60,6 +61,10 @@ def known_secrets(settings: Settings) -> Iterator[str]:
     for path, read in ((settings.data_folder / "servers" / "servers.json", _read_password), *own):
         with suppress(OSError, ValueError, KeyError):
             yield read(path.read_text(encoding="utf-8"))
+    with suppress(OSError, UnicodeDecodeError):
+        for path in (settings.data_folder / SECRETS_FOLDER).iterdir():
+            # Of user:password the password; of a token all of it.
+            yield path.read_text(encoding="utf-8").strip().partition(":")[2] or path.read_text(encoding="utf-8").strip()
 
 
 def _read_password(text: str) -> str:

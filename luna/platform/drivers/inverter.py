@@ -8,10 +8,12 @@ from pathlib import Path
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
 from luna.energy.refusals import refuse
+from luna.platform.drivers.device_secrets import DeviceSecret, read_device_secret
+from luna.platform.drivers.http_points import HttpPoints
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.points import DeviceIdentity, DevicePoints, PointValue
-from luna.platform.drivers.profile import DeviceProfile, PointWrite, ReadingName, split_sign, unit_factor
+from luna.platform.drivers.profile import DeviceProfile, HttpTransport, ModbusTransport, PointWrite, ReadingName, split_sign, unit_factor
 from luna.platform.drivers.profiles import load_profile
 
 WATTS = 1000
@@ -123,15 +125,22 @@ class ProfiledDevice:
         return whole if write.put == "value" else 100.0 * power_w / whole
 
 
-def reach(profile: DeviceProfile, via: Via) -> ProfiledDevice:
+def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None) -> ProfiledDevice:
     """Return a device at its place; it is connected to at first use."""
-    return ProfiledDevice(profile, ModbusPoints(profile, ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit)))
+    points: DevicePoints
+    match profile.transport:
+        case ModbusTransport() as transport:
+            points = ModbusPoints(profile, ModbusLink(via.host, transport, port=via.port, unit=via.unit))
+        case HttpTransport() as transport:
+            points = HttpPoints(profile, transport, via, secret=secret)
+    return ProfiledDevice(profile, points)
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
     """Return the device that a site or a command names, as ``reach`` does.
 
     Raises:
-        InvalidInputError: there is no such profile, or its file is none.
+        InvalidInputError: there is no such profile or secret, or its file is none.
     """
-    return reach(load_profile(via.profile, data_folder), via)
+    secret = None if via.secret is None else read_device_secret(via.secret, data_folder)
+    return reach(load_profile(via.profile, data_folder), via, secret=secret)

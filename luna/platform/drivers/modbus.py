@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Self
 
 from luna.energy.refusals import refuse
-from luna.platform.drivers.profile import DeviceTransport, RegisterTable
+from luna.platform.drivers.profile import ModbusTransport, RegisterTable
 
 if TYPE_CHECKING:
     from pymodbus import FramerType
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MOST_REGISTERS = 120
 
 
-def framing(transport: DeviceTransport) -> "FramerType":
+def framing(transport: ModbusTransport) -> "FramerType":
     """Return how messages are framed."""
     from pymodbus import FramerType
 
@@ -24,10 +24,10 @@ def framing(transport: DeviceTransport) -> "FramerType":
 class ModbusLink:
     """A connection, opened at first use and again after any failure: an answer that comes late belongs to no later question. Not thread-safe."""
 
-    def __init__(self, host: str, transport: DeviceTransport, *, port: int | None = None, unit: int | None = None) -> None:
+    def __init__(self, host: str, transport: ModbusTransport, *, port: int | None = None, unit: int | None = None) -> None:
         self.host, self.port = host, transport.port if port is None else port
         self._unit = transport.unit if unit is None else unit
-        self._transport = transport
+        self.transport = transport
         self._client: ModbusTcpClient | None = None
         # How often it was opened: what was known of the device before may have changed.
         self.opened = 0
@@ -50,7 +50,7 @@ class ModbusLink:
             UnavailableError: the device does not answer, or refuses.
         """
         client = self._connected()
-        read = client.read_holding_registers if (table or self._transport.table) == "holding" else client.read_input_registers
+        read = client.read_holding_registers if (table or self.transport.table) == "holding" else client.read_input_registers
         answer = self._ask(read, register, count=count)
         registers: list[int] = answer.registers
         if len(registers) != count:
@@ -79,7 +79,7 @@ class ModbusLink:
 
             # What it would log of a device that is away is said once, by whoever asked.
             logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-            client = ModbusTcpClient(self.host, framer=framing(self._transport), port=self.port, timeout=self._transport.patience_s, retries=0)
+            client = ModbusTcpClient(self.host, framer=framing(self.transport), port=self.port, timeout=self.transport.patience_s, retries=0)
             if not client.connect():  # type: ignore[no-untyped-call]
                 client.close()  # type: ignore[no-untyped-call]
                 raise refuse("device-silent", field="via", value=self.place)

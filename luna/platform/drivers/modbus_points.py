@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
@@ -127,10 +127,10 @@ class ModbusPoints:
         return {span: [found[span.table, span.first + place] for place in range(span.length)] for span in wanted}
 
     def _point(self, name: str) -> RegisterPoint:
-        return self.profile.points[name]
+        return cast("RegisterPoint", self.profile.points[name])
 
     def _table(self, name: str) -> RegisterTable:
-        return self._point(name).table or self.profile.transport.table
+        return self._point(name).table or self.link.transport.table
 
     def _address(self, point: RegisterPoint) -> int:
         return point.register_ + self._base(point)

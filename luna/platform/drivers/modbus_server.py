@@ -72,9 +72,9 @@ class RegisterServer:
         first = min(registers)
         image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
         data = SimData(first, values=image, datatype=DataType.REGISTERS)
-        framer = framing(self.device.profile.transport)
+        framer = framing(self._look().transport)
         # A device answers to its own number on the bus alone.
-        unit = self.device.profile.transport.unit
+        unit = self._look().transport.unit
         server = ModbusTcpServer(SimDevice(unit, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
         try:
             await server.serve_forever(background=True)

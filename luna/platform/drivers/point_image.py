@@ -1,8 +1,10 @@
 """What a simulated device serves, as its transport lays points out."""
 
+import math
 from typing import Any, Protocol
 
-from luna.platform.drivers.profile import DeviceProfile, RegisterPoint, RegisterTable
+from luna.platform.drivers.json_values import place
+from luna.platform.drivers.profile import DeviceProfile, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
 from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
 
@@ -23,11 +25,40 @@ class PointImage(Protocol):
         """Take a value in as the transport names place and value, and return whether it may be written."""
 
 
+class JsonImage:
+    """Points in JSON documents by the places of these; {prefix} stands as it is."""
+
+    def __init__(self, profile: DeviceProfile) -> None:
+        self.points = {name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)}
+        self._values = dict.fromkeys(self.points, 0.0) | dict(profile.simulated.values)
+
+    def value(self, name: str) -> float:
+        """Return a point in its unit."""
+        return self._values[name]
+
+    def put(self, name: str, value: float) -> None:
+        """Have a point say this, in its unit; NaN: that the device knows none."""
+        self._values[name] = value
+
+    def write(self, place: str, value: Any) -> bool:
+        """Return that nothing may be written."""
+        return False
+
+    def documents(self) -> dict[str, Any]:
+        """Return all documents by their places."""
+        found = dict[str, Any]()
+        for name, point in self.points.items():
+            value = self._values[name]
+            found[point.at] = place(found.get(point.at), point.field_, None if math.isnan(value) else value / point.scale)
+        return found
+
+
 class RegisterImage:
     """Points in registers by their addresses."""
 
-    def __init__(self, profile: DeviceProfile) -> None:
-        self.profile = profile
+    def __init__(self, profile: DeviceProfile, transport: ModbusTransport) -> None:
+        self.profile, self.transport = profile, transport
+        self._points = {name: point for name, point in profile.points.items() if isinstance(point, RegisterPoint)}
         self._bases = dict[int, int]()
         self.registers = dict[int, int]()
         # Of registers that are not in the transport's table.
@@ -36,11 +67,11 @@ class RegisterImage:
 
     def serves(self, address: int, table: RegisterTable) -> bool:
         """Return whether a register is read in this table."""
-        return address in self.registers and self.tables.get(address, self.profile.transport.table) == table
+        return address in self.registers and self.tables.get(address, self.transport.table) == table
 
     def write(self, place: int, value: list[int]) -> bool:
         """Take registers in from an address on and return whether they may be written."""
-        writable = {address for name in self.profile.written_points for address in self._places(self.profile.points[name])}
+        writable = {address for name in self.profile.written_points for address in self._places(self._points[name])}
         if not set(range(place, place + len(value))) <= writable:
             return False
         self.registers |= dict(enumerate(value, place))
@@ -48,12 +79,12 @@ class RegisterImage:
 
     def value(self, name: str) -> float:
         """Return a point in its unit."""
-        point = self.profile.points[name]
+        point = self._points[name]
         return decode_point([self.registers[place] for place in self._places(point)], point) * self._factor(point)
 
     def put(self, name: str, value: float) -> None:
         """Have a point say this, in its unit; NaN: that the device knows none."""
-        point = self.profile.points[name]
+        point = self._points[name]
         self.registers |= dict(zip(self._places(point), encode_point(value / self._factor(point), point), strict=True))
         if (status := point.while_bit) is not None:
             others = self.registers[status.register_] & ~(1 << status.bit)
@@ -75,12 +106,12 @@ class RegisterImage:
                     packed = text.format(profile=self.profile.profile).encode().ljust(32, b"\0")
                     words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
                     chain |= dict(enumerate(words, self._bases[COMMON] + offset))
-        for point in self.profile.points.values():
+        for point in self._points.values():
             places = [*self._places(point), *([] if point.while_bit is None else [point.while_bit.register_])]
             chain |= {place: chain.get(place, 0) for place in places}
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)
-        for name, point in self.profile.points.items():
+        for name, point in self._points.items():
             if (place := self._exponent_address(point)) is not None:
                 chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
         for name, value in self.profile.simulated.values.items():
@@ -99,3 +130,8 @@ class RegisterImage:
 
     def _base(self, point: RegisterPoint) -> int:
         return next((self._bases[model] for model in point.model if model in self._bases), 0)
+
+
+def make_image(profile: DeviceProfile) -> PointImage:
+    """Return the image of a profile's transport."""
+    return RegisterImage(profile, profile.transport) if isinstance(profile.transport, ModbusTransport) else JsonImage(profile)

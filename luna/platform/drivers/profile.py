@@ -1,13 +1,13 @@
 """What a profile says of a product: YAML of a small closed set of words, validated with its units and bounds.
 
-A *point* is a number of the device in one or two registers; a *reading* is a sum of points under one of Luna's names; a *mode* is the writes that have the
-device do what Luna's mode of that name means, in their order.
+A *point* is a number of the device, in registers or in a JSON document; a *reading* is a sum of points under one of Luna's names; a *mode* is the writes that
+have the device do what Luna's mode of that name means, in their order.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from luna.energy.devices import Mode
 from luna.energy.refusals import invalid_part
@@ -50,14 +50,30 @@ class CoveredProduct(ProfilePart):
     models: Annotated[str, Field(min_length=1, max_length=200, description="as the maker names them")]
 
 
-class DeviceTransport(ProfilePart):
-    """How the device is reached, where the site says nothing else."""
+class ModbusTransport(ProfilePart):
+    """Registers over Modbus TCP; where the site says nothing else."""
 
     kind: Annotated[Literal["modbus_tcp", "modbus_rtu_tcp"], Field(description="the latter through a gateway that passes the frames of a serial line on")]
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255, description="the device's number on the bus")] = 1
     table: Annotated[RegisterTable, Field(description="which registers are read, where a point says nothing else")] = "holding"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 2.0
+
+
+class HttpTransport(ProfilePart):
+    """JSON documents over HTTP, of the device itself alone."""
+
+    kind: Literal["http"]
+    port: Annotated[int, Field(ge=1, le=65535)] = 80
+    auth: Annotated[Literal["basic", "digest", "header"], Field(description="how a secret is shown, where the site names one")] = "digest"
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=60, description="of auth: header, which one carries the token")] = "Authorization"
+    patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
+
+
+DocumentPlace = Annotated[str, Field(pattern=r"^[^\s+#]+$", max_length=255)]
+
+
+DeviceTransport = Annotated[ModbusTransport | HttpTransport, Field(discriminator="kind")]
 
 
 class StatusBit(ProfilePart):
@@ -96,6 +112,28 @@ class RegisterPoint(Point):
     @classmethod
     def _as_tuple(cls, model: object) -> object:
         return (model,) if isinstance(model, int) else model
+
+
+class JsonPoint(Point):
+    """A number in a JSON document: raw × scale."""
+
+    at: Annotated[DocumentPlace, Field(description="the document: a path of HTTP, with its query")]
+    field_: Annotated[
+        str,
+        Field(
+            alias="field",
+            pattern=r"^[^\s.]+(\.[^\s.]+)*$|^$",
+            max_length=255,
+            description="names with dots between; empty: all of it",
+        ),
+    ] = ""
+
+
+def _kind_of_point(value: Any) -> str:
+    return "json" if isinstance(value, JsonPoint) or (isinstance(value, Mapping) and "at" in value) else "register"
+
+
+AnyPoint = Annotated[Annotated[RegisterPoint, Tag("register")] | Annotated[JsonPoint, Tag("json")], Discriminator(_kind_of_point)]
 
 
 class PointWrite(ProfilePart):
@@ -176,7 +214,7 @@ class DeviceProfile(ProfilePart):
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport
     sunspec: SunSpecMap | None = None
-    points: Annotated[Mapping[PointName, RegisterPoint], Field(min_length=1)]
+    points: Annotated[Mapping[PointName, AnyPoint], Field(min_length=1)]
     reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
     limits: Annotated[Mapping[Literal["charge_w", "discharge_w"], PointName], Field(description="the most that the device does")] = {}
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
@@ -191,8 +229,13 @@ class DeviceProfile(ProfilePart):
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
         self._can_be_read()
-        if any(point.model and self.sunspec is None for point in self.points.values()):
+        over_modbus = isinstance(self.transport, ModbusTransport)
+        if wrong := next((name for name, point in self.points.items() if isinstance(point, RegisterPoint) != over_modbus), None):
+            raise invalid_part("profile-point-transport", point=wrong, transport=self.transport.kind)
+        if self.sunspec is None and any(isinstance(point, RegisterPoint) and point.model for point in self.points.values()):
             raise invalid_part("profile-sunspec-missing")
+        if self.kind == "battery_inverter" and isinstance(self.transport, HttpTransport):
+            raise invalid_part("profile-http-commanded")
         if self.kind == "battery_inverter":
             self._can_be_commanded()
         elif self.modes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from luna.energy.devices import Mode
-from luna.platform.drivers.point_image import PointImage, RegisterImage
+from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
 
@@ -55,7 +55,7 @@ class SimulatedInverter:
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
         # A meter has counted before anybody looked.
         self._imported_kwh = self._exported_kwh = 1000.0
-        self.image: PointImage = RegisterImage(self.profile)
+        self.image: PointImage = make_image(self.profile)
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
         # What was written, and where, in order.

@@ -11,6 +11,7 @@ import pytest
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
+from luna.platform.drivers.device_server import serve_device
 from luna.platform.drivers.inverter import ProfiledDevice, reach
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profile import MODES, DeviceProfile
@@ -213,7 +214,7 @@ def test_a_meter_says_which_way_it_flows_and_counts(name: str) -> None:
     device = SimulatedInverter(
         PROFILES[name], now=clock, house=lambda seconds: (4.0, 0.0) if seconds < 3600 else (0.5, 8.0), battery=BatteryModel(limit_kw=1.0)
     )
-    with serve_registers(device) as server, closing(reach_here(PROFILES[name], server.port)) as meter:
+    with serve_device(device) as server, closing(reach_here(PROFILES[name], server.port)) as meter:
         first = None
         for import_w, export_w in ((3000, 0), (0, 6500)):
             clock.now += 1800
@@ -227,5 +228,5 @@ def test_a_meter_says_which_way_it_flows_and_counts(name: str) -> None:
     assert readings["import_kwh"] - first["import_kwh"] == pytest.approx(1.5, abs=0.01)
     assert readings["export_kwh"] - first["export_kwh"] == pytest.approx(3.25, abs=0.01)
     device.stuck |= dict.fromkeys(PROFILES[name].points, math.nan)
-    with serve_registers(device) as server, closing(reach_here(PROFILES[name], server.port)) as meter:
+    with serve_device(device) as server, closing(reach_here(PROFILES[name], server.port)) as meter:
         assert all(math.isnan(value) for value in meter.read().values())

@@ -108,6 +108,12 @@ def test_a_sensor_says_where_it_is_read(name: str, host: str, port: int | None, 
     assert (sensor.via.host, sensor.via.port, sensor.via.unit, sensor.reading) == (host, port, unit, reading)
 
 
+def test_a_sensor_names_the_secret_of_its_device_and_never_says_it() -> None:
+    sensor = ProfiledSensor.parse("profile:shelly_pro_3em@192.168.1.30:80?secret=meter#import_w")
+    assert sensor is not None
+    assert (sensor.via.port, sensor.via.secret, sensor.reading) == (80, "meter", "import_w")
+
+
 def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
     wiring = wire([("home", ["profile:sunspec_12x@192.168.1.20#soc", "mqtt:soc"])], ["mqtt", "profile"])
     assert {source: list(users) for source, users in wiring.sources.items()} == {"profile": ["profile:sunspec_12x@192.168.1.20#soc"], "mqtt": ["mqtt:soc"]}

@@ -1,0 +1,40 @@
+"""Passwords and tokens of devices: a file each below the data folder, which its owner alone can read; a site names the file."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from luna.energy.refusals import refuse
+
+# Below the data folder.
+SECRETS_FOLDER = "device_secrets"
+
+
+class DeviceSecret(NamedTuple):
+    """What a device wants to be shown: of a token the password alone."""
+
+    user: str
+    password: str
+
+    def __repr__(self) -> str:
+        """Nothing of it: it may end in a log."""
+        return "DeviceSecret(***)"
+
+
+def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:
+    """Return the secret in a file: ``user:password``, or a token.
+
+    Raises:
+        InvalidInputError: there is no such file, it is empty, or others can read it.
+    """
+    path = data_folder / SECRETS_FOLDER / name
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+        is_open = path.stat().st_mode & 0o077
+    except (OSError, UnicodeDecodeError) as exc:
+        raise refuse("device-secret-missing", field="via.secret", value=name, path=str(path)) from exc
+    if not text:
+        raise refuse("device-secret-missing", field="via.secret", value=name, path=str(path))
+    if is_open:
+        raise refuse("device-secret-open", field="via.secret", value=name, path=str(path))
+    user, separator, password = text.partition(":")
+    return DeviceSecret(user, password) if separator else DeviceSecret("", text)

@@ -1,0 +1,124 @@
+"""Points in JSON documents that the device gives over HTTP; nothing is written, and nobody but the device is asked."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from luna.energy.devices import Via
+from luna.energy.refusals import refuse
+from luna.platform.drivers.device_secrets import DeviceSecret
+from luna.platform.drivers.json_values import pick
+from luna.platform.drivers.points import DeviceIdentity, PointValue
+from luna.platform.drivers.profile import DeviceProfile, HttpTransport, JsonPoint
+
+if TYPE_CHECKING:
+    import httpx
+
+# What one document may have.
+MOST_BYTES = 1_000_000
+_UNAUTHORIZED = {401, 403}
+
+
+class HttpPoints:
+    """The points of a device at its address; each document is asked for once per reading.
+
+    Args:
+        profile: of the device.
+        transport: of the profile.
+        via: where it is.
+        secret: what it wants to be shown, None: nothing.
+        web: the seam for recorded replies.
+    """
+
+    def __init__(
+        self, profile: DeviceProfile, transport: HttpTransport, via: Via, *, secret: DeviceSecret | None = None, web: "httpx.BaseTransport | None" = None
+    ) -> None:
+        self._profile, self._transport = profile, transport
+        self._host, self._port = via.host, via.port or transport.port
+        self._secret, self._web = secret, web
+        self._client: httpx.Client | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the device is, as errors name it."""
+        return f"{self._host}:{self._port}"
+
+    def identify(self) -> DeviceIdentity | None:
+        """Return nothing: no profile says how to ask."""
+        return None
+
+    def read(self, names: Iterable[str]) -> dict[str, float]:
+        """Return points by name; NaN where the device knows none.
+
+        Raises:
+            UnavailableError: it does not answer, wants to be shown a secret, or answers something else.
+        """
+        points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
+        documents = {at: self._get(at) for at in dict.fromkeys(point.at for point in points.values())}
+        return {name: pick(documents[point.at], point.field_) * point.scale for name, point in points.items()}
+
+    def hold(self, values: Sequence[PointValue]) -> list[bool]:
+        """Refuse: nothing is commanded over HTTP.
+
+        Raises:
+            InvalidInputError: always.
+        """
+        raise refuse("profile-not-commanded", field="via", value=self._profile.profile)
+
+    def write(self, values: Sequence[PointValue]) -> None:
+        """Refuse: nothing is commanded over HTTP.
+
+        Raises:
+            InvalidInputError: always.
+        """
+        raise refuse("profile-not-commanded", field="via", value=self._profile.profile)
+
+    def close(self) -> None:
+        """Close the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _get(self, path: str) -> Any:
+        import httpx
+
+        self._client = self._client or self._open()
+        content = b""
+        try:
+            with self._client.stream("GET", path) as reply:
+                for chunk in reply.iter_bytes():
+                    content += chunk
+                    if len(content) > MOST_BYTES:
+                        raise refuse("device-answer-unreadable", field="via", value=self.place, at=path)
+        except httpx.HTTPError as exc:
+            self.close()
+            raise refuse("device-silent", field="via", value=self.place) from exc
+        if reply.status_code in _UNAUTHORIZED:
+            raise refuse("device-unauthorized", field="via.secret", value=self.place)
+        if reply.status_code != httpx.codes.OK:
+            raise refuse("device-http-status", field="via", value=self.place, at=path, status=reply.status_code)
+        try:
+            return json.loads(content)
+        except ValueError as exc:
+            raise refuse("device-answer-unreadable", field="via", value=self.place, at=path) from exc
+
+    def _open(self) -> "httpx.Client":
+        # A fifth of a second of imports, for those who have such a device.
+        import httpx
+
+        secret, headers, auth = self._secret, dict[str, str](), None
+        if secret is not None and self._transport.auth == "header":
+            headers[self._transport.header] = secret.password
+        elif secret is not None:
+            auth = (httpx.DigestAuth if self._transport.auth == "digest" else httpx.BasicAuth)(secret.user, secret.password)
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        # No redirects, no proxy of the machine's: it reaches its own device.
+        return httpx.Client(
+            base_url=f"http://{host}:{self._port}",
+            timeout=self._transport.patience_s,
+            follow_redirects=False,
+            trust_env=False,
+            auth=auth,
+            headers=headers,
+            transport=self._web,
+        )
