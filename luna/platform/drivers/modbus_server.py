@@ -63,6 +63,14 @@ class RegisterServer:
     def _look(self) -> RegisterImage:
         return cast("RegisterImage", self.device.look())
 
+    def hang_up(self) -> None:
+        """Break every connection off, as a device does that starts anew; it goes on listening."""
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
+
+    async def _hang_up(self) -> None:
+        for connection in [] if self._server is None else list(self._server.active_connections.values()):
+            connection.close()
+
     async def _serve(self) -> None:
         from pymodbus.server import ModbusTcpServer
         from pymodbus.simulator import DataType, SimData, SimDevice

@@ -1,0 +1,261 @@
+"""Simulated devices with registers of their own as somebody else's client sees them: bare pymodbus, and what their makers' lists say.
+
+Nothing of the drivers is shared but the server that is asked: an address, a scale, a sign or an order of words that a profile has wrong is wrong here.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymodbus.client import ModbusTcpClient
+
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
+
+# What the house uses and its roof gives, kW.
+SURPLUS, SHORTAGE, EVEN = (0.5, 2.0), (2.0, 0.5), (1.0, 1.0)
+HALF_A_MINUTE = 30.0
+
+
+@dataclass(frozen=True)
+class Client:
+    """Registers of one device by number on the bus; a number of two has its more significant register first, or last."""
+
+    modbus: ModbusTcpClient
+    unit: int
+
+    def read(self, address: int, kind: str, *, swapped: bool = False, inputs: bool = False) -> float:
+        """Return a number in struct's notation of its kind."""
+        count = struct.calcsize(f">{kind}") // 2
+        ask = self.modbus.read_input_registers if inputs else self.modbus.read_holding_registers
+        answer = ask(address, count=count, device_id=self.unit)
+        assert not answer.isError(), answer
+        words = answer.registers[::-1] if swapped else answer.registers
+        number: float = struct.unpack(f">{kind}", struct.pack(f">{count}H", *words))[0]
+        return number
+
+    def write(self, address: int, kind: str, number: int) -> None:
+        """Write a number."""
+        words = struct.unpack(f">{struct.calcsize(f'>{kind}') // 2}H", struct.pack(f">{kind}", number))
+        assert not self.modbus.write_registers(address, list(words), device_id=self.unit).isError()
+
+
+def read_sma(client: Client) -> dict[str, float]:
+    """30845; 31393 and 31395."""
+    return {"soc": client.read(30845, "I"), "charge": client.read(31393, "I"), "discharge": client.read(31395, "I")}
+
+
+def read_huawei(client: Client) -> dict[str, float]:
+    """37760 in tenths; 37765, which is above zero while it charges."""
+    power = client.read(37765, "i")
+    return {"soc": client.read(37760, "H") / 10, "charge": max(power, 0), "discharge": max(-power, 0)}
+
+
+def read_sungrow(client: Client) -> dict[str, float]:
+    """13022 in tenths; 13021, of which 13000 says the direction; all in the input registers."""
+    running, power = int(client.read(13000, "H", inputs=True)), client.read(13021, "H", inputs=True)
+    return {
+        "soc": client.read(13022, "H", inputs=True) / 10,
+        "charge": power if running & 0b010 else 0,
+        "discharge": power if running & 0b100 else 0,
+    }
+
+
+def read_victron(client: Client) -> dict[str, float]:
+    """843; 842, which is above zero while it charges."""
+    power = client.read(842, "h")
+    return {"soc": client.read(843, "H"), "charge": max(power, 0), "discharge": max(-power, 0)}
+
+
+Writes = tuple[tuple[int, str, int], ...]
+
+
+def sma(mode: int, charge: tuple[int, int], discharge: tuple[int, int]) -> Writes:
+    """The six of SMA, which count together."""
+    return (
+        *((40236, "I", mode), (40793, "I", charge[0]), (40795, "I", charge[1])),
+        *((40797, "I", discharge[0]), (40799, "I", discharge[1]), (40801, "i", 0)),
+    )
+
+
+def huawei(charge_limit: int, discharge_limit: int) -> Writes:
+    """Limits alone, nothing forced."""
+    return ((47075, "I", charge_limit), (47077, "I", discharge_limit), (47100, "H", 0))
+
+
+def sungrow(charge_limit: int, discharge_limit: int, command: int, mode: int) -> Writes:
+    """Limits in tens of watts, the command, the mode."""
+    return ((33046, "H", charge_limit), (33047, "H", discharge_limit), (13050, "H", command), (13049, "H", mode))
+
+
+def victron(discharging: int, charging: int, setpoint: int) -> Writes:
+    """Percent, amperes, and what is taken from the grid."""
+    return ((2702, "H", discharging), (2705, "h", charging), (2716, "i", setpoint))
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What a maker's document says of a product: its number on the bus, what is read where, what has it do what."""
+
+    unit: int
+    read: Callable[[Client], dict[str, float]]
+    usual: Writes
+    # Never discharges, never charges, does neither.
+    no_discharge: Writes
+    no_charge: Writes
+    rest: Writes
+    charge_2000: Writes
+    discharge_2000: Writes
+    # Where further readings lie, and what they say while the battery charges with 2 kW beside an even house: W.
+    also: Mapping[str, tuple[tuple[int, str, bool, bool], float]] = field(default_factory=dict)
+    # After how long a dead master's forced charging ends, seconds; None: it does not.
+    ends_after: float | None = None
+    # Whether what keeps it from discharging ends as well.
+    rest_ends: bool = True
+
+
+MAKERS = {
+    "sma_hybrid": Maker(
+        unit=3,
+        read=read_sma,
+        usual=sma(2424, (0, 5000), (0, 5000)),
+        no_discharge=sma(2424, (0, 5000), (0, 0)),
+        no_charge=sma(2424, (0, 0), (0, 5000)),
+        rest=sma(2424, (0, 0), (0, 0)),
+        charge_2000=sma(2289, (2000, 2000), (0, 0)),
+        discharge_2000=sma(2290, (0, 0), (2000, 2000)),
+        also={"taken": ((30865, "i", False, False), 2000), "fed in": ((30867, "i", False, False), 0)},
+        ends_after=60,
+    ),
+    "huawei_sun2000": Maker(
+        unit=1,
+        read=read_huawei,
+        usual=huawei(5000, 5000),
+        no_discharge=huawei(5000, 0),
+        no_charge=huawei(0, 5000),
+        rest=huawei(0, 0),
+        charge_2000=(*huawei(5000, 5000), (47087, "H", 1), (47083, "H", 5), (47246, "H", 0), (47247, "I", 2000), (47100, "H", 1)),
+        discharge_2000=(*huawei(5000, 5000), (47083, "H", 5), (47246, "H", 0), (47249, "I", 2000), (47100, "H", 2)),
+        also={"roof": ((32064, "i", False, False), 1000), "fed in": ((37113, "i", False, False), -2000)},
+        # Five minutes were written.
+        ends_after=300,
+        rest_ends=False,
+    ),
+    "sungrow_sh": Maker(
+        unit=1,
+        read=read_sungrow,
+        usual=sungrow(500, 500, 0xCC, 0),
+        no_discharge=sungrow(500, 1, 0xCC, 0),
+        no_charge=sungrow(1, 500, 0xCC, 0),
+        rest=sungrow(500, 500, 0xCC, 2),
+        charge_2000=((13051, "H", 2000), *sungrow(500, 500, 0xAA, 2)),
+        discharge_2000=((13051, "H", 2000), *sungrow(500, 500, 0xBB, 2)),
+        also={"roof": ((5016, "I", True, True), 1000), "house": ((13007, "i", True, True), 1000), "fed in": ((13009, "i", True, True), -2000)},
+        rest_ends=False,
+    ),
+    "victron_gx": Maker(
+        unit=100,
+        read=read_victron,
+        usual=victron(100, -1, 0),
+        no_discharge=victron(0, -1, 0),
+        no_charge=victron(100, 0, 0),
+        rest=victron(0, 0, 0),
+        charge_2000=victron(100, -1, 2000),
+        discharge_2000=victron(100, -1, -2000),
+        also={"roof, of seven": ((850, "H", False, False), 143), "taken on phase 2": ((821, "h", False, False), 667)},
+        ends_after=60,
+        rest_ends=False,
+    ),
+}
+
+
+class Seconds:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Home:
+    """A device at work, and the client that asks it."""
+
+    device: SimulatedInverter
+    client: Client
+    maker: Maker
+    clock: Seconds
+
+    def tell(self, writes: Writes) -> None:
+        """Write registers in order and let what they say be done."""
+        for address, kind, number in writes:
+            self.client.write(address, kind, number)
+        self.clock.now += HALF_A_MINUTE
+
+
+@pytest.fixture(params=MAKERS)
+def home(request: pytest.FixtureRequest) -> Iterator[Home]:
+    clock, maker = Seconds(), MAKERS[request.param]
+    device = SimulatedInverter(load_profile(request.param, Path("/nonexistent")), now=clock)
+    with serve_registers(device) as server:
+        modbus: Any = ModbusTcpClient("127.0.0.1", port=server.port, retries=0)
+        assert modbus.connect()
+        yield Home(device, Client(modbus, maker.unit), maker, clock)
+        modbus.close()
+
+
+@pytest.mark.parametrize(
+    ("writes", "house", "charge", "discharge"),
+    [
+        ("usual", SURPLUS, 1500, 0),
+        ("usual", SHORTAGE, 0, 1500),
+        ("no_discharge", SURPLUS, 1500, 0),
+        ("no_discharge", SHORTAGE, 0, 0),
+        ("no_charge", SURPLUS, 0, 0),
+        ("no_charge", SHORTAGE, 0, 1500),
+        ("rest", SURPLUS, 0, 0),
+        ("rest", SHORTAGE, 0, 0),
+        ("charge_2000", EVEN, 2000, 0),
+        ("discharge_2000", EVEN, 0, 2000),
+    ],
+)
+def test_registers_do_what_the_maker_says(home: Home, writes: str, house: tuple[float, float], charge: float, discharge: float) -> None:
+    # Something else before: no command may rest on what an earlier one left behind.
+    home.device.house = lambda _: EVEN
+    home.tell(home.maker.discharge_2000)
+    home.device.house = lambda _: house
+    home.tell(getattr(home.maker, writes))
+    read = home.maker.read(home.client)
+    assert (read["charge"], read["discharge"]) == (pytest.approx(charge, abs=10), pytest.approx(discharge, abs=10))
+    assert read["soc"] == pytest.approx(50, abs=1)
+
+
+def test_what_else_is_read_has_its_sign_and_scale(home: Home) -> None:
+    home.device.house = lambda _: EVEN
+    home.tell(home.maker.charge_2000)
+    wrong = []
+    for name, ((address, kind, swapped, inputs), expected) in home.maker.also.items():
+        value = home.client.read(address, kind, swapped=swapped, inputs=inputs)
+        if value != pytest.approx(expected, abs=1):
+            wrong.append(f"{name}: {value} in place of {expected}")
+    assert wrong == []
+
+
+def test_a_dead_master_leaves_it_as_its_profile_declares(home: Home) -> None:
+    home.device.house = lambda _: EVEN
+    home.tell(home.maker.charge_2000)
+    home.clock.now += (home.maker.ends_after or 3600) - HALF_A_MINUTE - 1
+    assert home.maker.read(home.client)["charge"] == pytest.approx(2000, abs=1)
+    home.clock.now += 30
+    still = 2000 if home.maker.ends_after is None else 0
+    assert home.maker.read(home.client)["charge"] == pytest.approx(still, abs=1)
+
+
+def test_a_dead_master_that_kept_it_from_discharging_leaves_that_as_its_profile_declares(home: Home) -> None:
+    home.device.house = lambda _: SHORTAGE
+    home.tell(home.maker.no_discharge)
+    home.clock.now += 3600
+    assert home.maker.read(home.client)["discharge"] == pytest.approx(1500 if home.maker.rest_ends else 0, abs=10)
