@@ -19,6 +19,14 @@ class ControlPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
+class ViaProxy(ControlPart):
+    """A port at which other programs find a device in Luna's place."""
+
+    port: Annotated[int, Field(ge=1, le=65535, description="where it is found")]
+    listen: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=253, description="address of this machine; 0.0.0.0: all of them")] = "127.0.0.1"
+    writes: Annotated[bool, Field(description="whether other programs may write; else they read alone")] = False
+
+
 class Via(ControlPart):
     """A device that Luna speaks to itself, by the profile of its product."""
 
@@ -26,6 +34,7 @@ class Via(ControlPart):
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=253, description="its name or address in the network")]
     port: Annotated[int | None, Field(ge=1, le=65535, description="empty: the profile's")] = None
     unit: Annotated[int | None, Field(ge=0, le=255, description="its number on the bus; empty: the profile's")] = None
+    proxy: Annotated[ViaProxy | None, Field(description="where other programs find it in Luna's place, over Modbus TCP; empty: nowhere")] = None
 
 
 class DeviceWrite(ControlPart):

@@ -123,9 +123,9 @@ class ProfiledDevice:
         return whole if write.put == "value" else 100.0 * power_w / whole
 
 
-def reach(profile: DeviceProfile, via: Via) -> ProfiledDevice:
-    """Return a device at its place; it is connected to at first use."""
-    return ProfiledDevice(profile, ModbusPoints(profile, ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit)))
+def reach(profile: DeviceProfile, via: Via, *, shared_in: Path | None = None) -> ProfiledDevice:
+    """Return a device at its place; it is connected to at first use, by the connection that the processes of a data folder share, or by one of its own."""
+    return ProfiledDevice(profile, ModbusPoints(profile, ModbusLink(via.host, profile.transport, port=via.port, unit=via.unit, shared_in=shared_in)))
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
@@ -134,4 +134,4 @@ def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
     Raises:
         InvalidInputError: there is no such profile, or its file is none.
     """
-    return reach(load_profile(via.profile, data_folder), via)
+    return reach(load_profile(via.profile, data_folder), via, shared_in=data_folder)
