@@ -2,7 +2,7 @@
 
 import math
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +12,7 @@ from services.cli.console import JsonOption, emit, out, table
 if TYPE_CHECKING:
     from luna.platform.drivers.profile import DeviceProfile
 
-app = typer.Typer(help="Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one.", no_args_is_help=True)
+app = typer.Typer(help="Devices that Luna speaks to itself: list profiles, find devices, read, simulate and share one.", no_args_is_help=True)
 
 ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Of Modbus TCP; empty: the profile's.")]
@@ -109,6 +109,38 @@ def simulate_device(
             time.sleep(seconds) if seconds is not None else _wait_for_ever()
         except KeyboardInterrupt:
             out.print("It has ended.")
+
+
+@app.command("proxy")
+def open_proxy(
+    host: Annotated[str, typer.Argument(help="The device's name or address in the network.")],
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the device.")] = 502,
+    listen: Annotated[str, typer.Option(help="Address of this machine at which it is found; 0.0.0.0: all of them.")] = "127.0.0.1",
+    listen_port: Annotated[int, typer.Option(min=0, max=65535, help="At which it is found; 0: one that is free.")] = 1502,
+    serial: Annotated[bool, typer.Option("--serial", help="It passes the frames of a serial line on (RTU over TCP).")] = False,
+    writes: Annotated[bool, typer.Option("--writes", help="Let other programs write as well.")] = False,
+) -> None:
+    """Serve a device that takes one connection to several programs, Luna among them, until Ctrl-C; without --writes they read alone."""
+    import asyncio
+
+    from luna.energy.refusals import refuse
+    from luna.platform.drivers.proxy import DeviceProxy, ProxyPort
+    from luna.platform.drivers.sharing import DeviceAddress
+    from luna.platform.settings import load_settings
+
+    async def serve() -> None:
+        proxy = DeviceProxy(ProxyPort(DeviceAddress(host, port, serial), listen, listen_port, writes), load_settings().data_folder)
+        try:
+            found_at = await proxy.start()
+        except OSError as error:
+            raise refuse("device-port-taken", field="--listen-port", value=listen_port) from error
+        out.print(f"{host}:{port} answers at {listen}:{found_at}; Ctrl-C ends it.", markup=False, highlight=False)
+        await asyncio.Event().wait()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
+    out.print("It has ended.")
 
 
 def _wait_for_ever() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import structlog
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from luna.contracts.data import BuildSlotsRequest
 from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock, seconds_to_wait
 from luna.platform.database import engine
+from luna.platform.drivers.proxy import ProxyPorts, declared_ports
 from luna.platform.embedded import running
 from luna.platform.health import ALIVE, Liveness, Probe, Readiness, announce_release, probes_for, serve_health
 from luna.platform.memory import FreedMemory
@@ -45,21 +47,26 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class Live:
-    """Listens for the stored sites, and builds their quarter-hours once they are over.
+    """Listens for the stored sites, builds their quarter-hours once they are over, and keeps the ports open at which other programs find their devices.
 
     Args:
         listening: hears.
         sites: reads the sites and their sensors.
         quarters: builds slots.
         notes: outlive the process.
+        data_folder: where connections to devices are shared.
         look: pause between two looks at sites and clock.
     """
 
-    def __init__(self, listening: SourceSupervisor, sites: SiteReader, quarters: SlotScheduler, *, notes: StateFile, look: timedelta = LOOK) -> None:
+    def __init__(
+        self, listening: SourceSupervisor, sites: SiteReader, quarters: SlotScheduler, *, notes: StateFile, data_folder: Path, look: timedelta = LOOK
+    ) -> None:
         self._listening = listening
         self._sites = sites
         self._quarters = quarters
         self._notes = notes
+        self._data_folder = data_folder
+        self._ports = ProxyPorts(data_folder)
         self._look = look
         self._sites_read: tuple[SensedSite, ...] = ()
         self._freed = FreedMemory()
@@ -77,6 +84,7 @@ class Live:
             for task in tasks:
                 task.cancel()
         await self._listening.close()
+        await self._ports.follow(())
         self._note_last_received()
 
     async def _beat(self, pulse: Liveness) -> None:
@@ -89,6 +97,7 @@ class Live:
         while True:
             self._sites_read = await asyncio.to_thread(self._sites.read)
             await self._listening.follow(self._sites_read)
+            await self._ports.follow(set(declared_ports(self._sites.vias, self._data_folder)))
             await asyncio.to_thread(self._note_last_received)
             await asyncio.sleep(self._look.total_seconds())
 
@@ -123,7 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness))
-        live = Live(listening, SiteReader(database, notes, clock=clock), quarters, notes=notes, look=timedelta(seconds=options.look_seconds))
+        sites, look = SiteReader(database, notes, clock=clock), timedelta(seconds=options.look_seconds)
+        live = Live(listening, sites, quarters, notes=notes, data_folder=settings.data_folder, look=look)
         asyncio.run(live.run(pulse, ending=ending))
     return 0
 

@@ -36,6 +36,7 @@ NOT_RUN = {
     "luna devices scan": "asks a home's network",
     "luna devices test": "asks a device",
     "luna devices simulate": "runs until Ctrl-C",
+    "luna devices proxy": "runs until Ctrl-C",
     "luna data backfill": "asks Home Assistant",
     "luna data verify": "asks Home Assistant",
     "luna data prices": "asks a service outside",

@@ -19,6 +19,14 @@ class ControlPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
+class ViaProxy(ControlPart):
+    """A port at which other programs find a device in Luna's place."""
+
+    port: Annotated[int, Field(ge=1, le=65535, description="where it is found")]
+    listen: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=253, description="address of this machine; 0.0.0.0: all of them")] = "127.0.0.1"
+    writes: Annotated[bool, Field(description="whether other programs may write; else they read alone")] = False
+
+
 class Via(ControlPart):
     """A device that Luna speaks to itself, by the profile of its product."""
 
@@ -29,6 +37,7 @@ class Via(ControlPart):
     secret: Annotated[
         str | None, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, description="the file below device_secrets of the data folder that holds its password")
     ] = None
+    proxy: Annotated[ViaProxy | None, Field(description="where other programs find it in Luna's place, over Modbus TCP; empty: nowhere")] = None
 
 
 class DeviceWrite(ControlPart):

@@ -4,6 +4,7 @@ profiles.py   the profiles that come along, and the owner's own
 profile.py    what a profile may say: points, readings, the writes of each mode, what happens when nobody commands
 sunspec.py    where the models of a SunSpec device lie
 modbus.py     registers over Modbus TCP
+sharing.py    one connection per device for all processes; proxy.py: a port at which other programs find it
 registers.py  numbers in registers
 points.py     what a transport offers: points by their names; modbus_points.py does, for registers
 inverter.py   reads and writes a device by its profile, in points

@@ -125,12 +125,12 @@ class ProfiledDevice:
         return whole if write.put == "value" else 100.0 * power_w / whole
 
 
-def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None) -> ProfiledDevice:
-    """Return a device at its place; it is connected to at first use."""
+def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None, shared_in: Path | None = None) -> ProfiledDevice:
+    """Return a device at its place; it is connected to at first use, over Modbus by the connection that the processes of a data folder share."""
     points: DevicePoints
     match profile.transport:
         case ModbusTransport() as transport:
-            points = ModbusPoints(profile, ModbusLink(via.host, transport, port=via.port, unit=via.unit))
+            points = ModbusPoints(profile, ModbusLink(via.host, transport, port=via.port, unit=via.unit, shared_in=shared_in))
         case HttpTransport() as transport:
             points = HttpPoints(profile, transport, via, secret=secret)
     return ProfiledDevice(profile, points)
@@ -143,4 +143,4 @@ def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
         InvalidInputError: there is no such profile or secret, or its file is none.
     """
     secret = None if via.secret is None else read_device_secret(via.secret, data_folder)
-    return reach(load_profile(via.profile, data_folder), via, secret=secret)
+    return reach(load_profile(via.profile, data_folder), via, secret=secret, shared_in=data_folder)

@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy import Engine
 
+from luna.energy.devices import Via
 from luna.energy.errors import MachineError, UnavailableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -110,6 +111,8 @@ class SiteReader:
         self._clock = clock
         self._last = _from_notes(notes.read("sites"))
         self._unreadable: set[str] = set()
+        # Devices that sites name under control.
+        self.vias: tuple[Via, ...] = ()
 
     def read(self) -> tuple[SensedSite, ...]:
         """Return the sites with sensors; those read last where they cannot be read."""
@@ -119,6 +122,7 @@ class SiteReader:
         except UnavailableError as error:
             log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
             return self._last
+        self.vias = tuple(via for site in stored.sites if site.control is not None for via in site.control.vias.values())
         sensed = {site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites} | self._keep(stored.unreadable)
         readable = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
         if readable != self._last:

@@ -1,0 +1,137 @@
+"""A port at which another program finds a device in Luna's place, where the device takes one connection alone."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from luna.energy.devices import Via
+from luna.energy.errors import LunaError
+from luna.platform.drivers.modbus import find_address
+from luna.platform.drivers.profile import ModbusTransport
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.sharing import GATEWAY_SILENT, ILLEGAL_FUNCTION, READS, TURN_SECONDS, DeviceAddress, Frame, connect_shared, read_frame
+
+# What changes nothing in a device: to read registers, and what it is. Source: MODBUS Application Protocol 1.1b3, 6.
+_HARMLESS = READS | {17, 43}
+
+log = structlog.get_logger("luna.drivers")
+
+
+class ProxyPort(NamedTuple):
+    """A device, and where it is found: without ``writes`` it is read alone."""
+
+    device: DeviceAddress
+    listen: str
+    port: int
+    writes: bool = False
+
+
+def declared_ports(vias: Iterable[Via], data_folder: Path) -> Iterator[ProxyPort]:
+    """Yield the ports that sites declare; whoever commands a device says where its profile is missing."""
+    for via in vias:
+        if via.proxy is None:
+            continue
+        with suppress(LunaError):
+            transport = load_profile(via.profile, data_folder).transport
+            if isinstance(transport, ModbusTransport):
+                yield ProxyPort(find_address(via.host, transport, via.port), via.proxy.listen, via.proxy.port, via.proxy.writes)
+
+
+class DeviceProxy:
+    """Passes requests on by the connection that all processes of a data folder share."""
+
+    def __init__(self, port: ProxyPort, folder: Path) -> None:
+        self._port, self._folder = port, folder
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> int:
+        """Listen, and return the port: of 0 the one that was free.
+
+        Raises:
+            OSError: the port is taken, or the address is none of this machine's.
+        """
+        self._server = await asyncio.start_server(self._serve_client, self._port.listen, self._port.port)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def close(self) -> None:
+        """Listen no more, and hang up on everybody."""
+        if self._server is not None:
+            self._server.close()
+        for client in self._clients:
+            client.close()
+
+    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients.add(writer)
+        # What is no Modbus TCP ends this client's connection.
+        with suppress(OSError, EOFError, ValueError), closing(writer), closing(_DevicePath(self._port.device, self._folder)) as path:
+            try:
+                while True:
+                    frame = await read_frame(reader)
+                    allowed = self._port.writes or frame.body[1] in _HARMLESS
+                    writer.write((await path.ask(frame) if allowed else frame.refused(ILLEGAL_FUNCTION)).pack())
+                    await writer.drain()
+            finally:
+                self._clients.discard(writer)
+
+
+class _DevicePath:
+    """A client's way to the device, which is opened again at the next request after the device was lost; the client does not notice."""
+
+    def __init__(self, device: DeviceAddress, folder: Path) -> None:
+        self._device, self._folder = device, folder
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, frame: Frame) -> Frame:
+        try:
+            async with asyncio.timeout(self._device.patience_s + TURN_SECONDS):
+                if self._streams is None or self._streams[0].at_eof():
+                    self.close()
+                    self._streams = await self._open()
+                reader, writer = self._streams
+                writer.write(frame.pack())
+                return await read_frame(reader)
+        except (OSError, EOFError):
+            self.close()
+            return frame.refused(GATEWAY_SILENT)
+
+    def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+        self._streams = None
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        connection = await asyncio.to_thread(connect_shared, self._folder, self._device)
+        if connection is None:
+            raise ConnectionRefusedError("the connection cannot be shared in this folder")
+        return await asyncio.open_unix_connection(sock=connection)
+
+
+class ProxyPorts:
+    """The ports that sites declare: those that are wanted are open, no others."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[ProxyPort, DeviceProxy] = {}
+        self._refused: set[ProxyPort] = set()
+
+    async def follow(self, wanted: Collection[ProxyPort]) -> None:
+        """Open and close ports; one that is taken is tried again at the next call."""
+        for port in set(self._open) - set(wanted):
+            self._open.pop(port).close()
+        for port in set(wanted) - set(self._open):
+            proxy = DeviceProxy(port, self._folder)
+            try:
+                await proxy.start()
+            except OSError as error:
+                if port not in self._refused:
+                    log.warning("a proxy port cannot be opened", device=port.device.host, listen=port.listen, port=port.port, error=str(error))
+                self._refused.add(port)
+            else:
+                self._open[port] = proxy
+                self._refused.discard(port)
