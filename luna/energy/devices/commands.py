@@ -27,6 +27,11 @@ class Via(ControlPart):
     port: Annotated[int | None, Field(ge=1, le=65535, description="empty: the profile's")] = None
     unit: Annotated[int | None, Field(ge=0, le=255, description="its number on the bus; empty: the profile's")] = None
 
+    @property
+    def address(self) -> str:
+        """Where it is reached, as the names of its sensors have it: ``192.168.1.20:1502/3``."""
+        return self.host + ("" if self.port is None else f":{self.port}") + ("" if self.unit is None else f"/{self.unit}")
+
 
 class DeviceWrite(ControlPart):
     """One value that is written; those of a device in their order."""

@@ -58,6 +58,8 @@ class SimulatedInverter:
         self.image: PointImage = RegisterImage(self.profile)
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
+        # Whether it takes commands and does what it does by itself.
+        self.deaf = False
         # What was written, and where, in order.
         self.written: list[tuple[Any, Any]] = []
         self._show()
@@ -118,7 +120,7 @@ class SimulatedInverter:
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
-        mode, power_kw = self._find_mode()
+        mode, power_kw = ("self_consumption", 0.0) if self.deaf else self._find_mode()
         command = Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
         soc = self._charge.stored_kwh / self.battery.capacity_kwh
         wanted = wanted_power_kw(command, soc, pv_kw - load_kw)
