@@ -1,7 +1,7 @@
 """What devices are told, and who decided it."""
 
 from operator import attrgetter
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -119,8 +119,10 @@ Setpoint = BatterySetpoint | VehicleSetpoint | LoadSetpoint | PvSetpoint
 # released: handed back to the inverters after a site was disarmed.
 Source = Literal["planner", "owner", "released"]
 DecidedBy = Literal["planner", "agent", "owner", "rule"]
-# not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off. The last line says why the agent's plan is followed, or,
-# where its owner asks for more than shadow, why the planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come for what holds now.
+# not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off. Left alone for a while is what did not confirm a command
+# (not_acknowledged), confirmed it and did something else (not_followed), or may be written to no more today (writes_spent). The last line says why the agent's
+# plan is followed, or, where its owner asks for more than shadow, why the planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come
+# for what holds now.
 OwnReason = Literal[
     "planned",
     "override",
@@ -131,11 +133,14 @@ OwnReason = Literal[
     "least_run",
     "disarmed",
     "not_acknowledged",
+    "not_followed",
+    "writes_spent",
     "site_unreadable",
 ]
 AgentReason = Literal["agent_cheaper", "mode_not_offered", "mode_withdrawn", "not_cheaper", "not_safe", "no_artefact", "plan_failed", "no_verdict"]
 ReasonCode = OwnReason | AgentReason
-NOT_ACKNOWLEDGED: Final = "not_acknowledged"
+LeftAloneReason = Literal["not_acknowledged", "not_followed", "writes_spent"]
+LEFT_ALONE: tuple[LeftAloneReason, ...] = get_args(LeftAloneReason)
 
 
 class Override(Message):
@@ -148,11 +153,20 @@ class Override(Message):
     by: Annotated[str, Field(max_length=64)] = "owner"
 
 
+class LeftAlone(Message):
+    """For how long a device is left to what it does by itself: after the ``failures``-th command in a row that it did not follow, which was of ``since``."""
+
+    since: Instant
+    until: Instant
+    failures: int
+
+
 class Decision(Message):
     """What a device is told in a slot. It is stored before anything is sent, so that a process that dies sends the same again and nothing else.
 
     ``settled``: nothing is tried any more; it is in the log. ``tries`` were made by ``tried_at``. ``control`` is the section of the site that it was
-    told by: where that is taken out of the site, the device is handed back by it. ``mode_since`` is since when the device has been in this mode.
+    told by: where that is taken out of the site, the device is handed back by it. ``mode_since`` is since when the device has been in this mode. ``left_alone``
+    is for how long it is, or was, until a command has been followed again.
     """
 
     slot_start: Instant
@@ -170,11 +184,12 @@ class Decision(Message):
     confirmed_at: Instant | None = None
     mode_since: Instant | None = None
     control: Control | None = None
+    left_alone: LeftAlone | None = None
 
     @property
     def gave_up(self) -> bool:
-        """Whether this is what followed on something that was not acknowledged."""
-        return self.reason == NOT_ACKNOWLEDGED
+        """Whether this is what followed on something that the device did not do, or may not be told."""
+        return self.reason in LEFT_ALONE
 
 
 class ControlState(Message):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
-from luna.contracts.control import ControlState
+from luna.contracts.control import ControlState, LeftAlone
 from luna.contracts.plan import CompromiseReply, PlanReply
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
@@ -22,6 +22,8 @@ FindingCode = Literal[
     "plan_compromised",
     "plan_unproven",
     "device_silent",
+    "device_disobeys",
+    "device_spared",
     "sensors_silent",
     "sensor_silent",
     "sensor_unheard",
@@ -91,25 +93,31 @@ def _tell_missed(code: FindingCode, plan: PlanReply, missed: Sequence[Compromise
     return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": [each.model_dump() for each in missed]})
 
 
+# What is said of a device that is left alone, by why it is.
+_LEFT_ALONE: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not_followed": "device_disobeys", "writes_spent": "device_spared"}
+
+
 def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
     found = []
     for state in states:
-        since = _silent_since(connection, state)
-        if since is not None:
-            figures = {"device": state.device.rpartition(":")[2], "at": since}
-            found.append(SiteFinding("device_silent", f"{state.device} {since.date()}", figures))
+        left = _left_alone(connection, state)
+        if left is not None:
+            reason, alone = left
+            figures = {"device": state.device.rpartition(":")[2], "at": alone.since, "until": alone.until}
+            found.append(SiteFinding(_LEFT_ALONE[reason], f"{state.device} {alone.since.date()}", figures))
     return found
 
 
-def _silent_since(connection: Connection, state: ControlState) -> datetime | None:
-    """Return the slot of the command that a device of an armed site did not confirm, None where it answers."""
+def _left_alone(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:
+    """Return why a device of an armed site is left alone, and for how long; None where it follows."""
     decision = state.decision
-    if state.armed_at is None or decision is None:
+    if state.armed_at is None or decision is None or decision.left_alone is None:
         return None
     if decision.gave_up:
-        return decision.slot_start
-    # Each slot is tried anew, for a minute and a half: until that one is confirmed, nothing has shown that the device is back.
-    return None if decision.settled else control.unanswered_since(connection, state)
+        return decision.reason, decision.left_alone
+    # It is tried anew, for a minute and a half: until that is confirmed, nothing has shown that the device is back.
+    last = None if decision.settled else control.read_last_entry(connection, state)
+    return (last[0], decision.left_alone) if last is not None and last[0] in _LEFT_ALONE else None
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:

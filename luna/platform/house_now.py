@@ -42,7 +42,9 @@ LEVEL_STEP = 0.0075
 STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
 # Runs that are a deed, told before those that go by themselves.
 DEEDS = ("export", "charge")
-PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "sensors_silent"})
+PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent"})
+# Devices that are left to themselves, whatever the plan has for them.
+LEFT_ALONE = frozenset({"device_silent", "device_disobeys", "device_spared"})
 # What a plan notes whose batteries begin half full, or as they were an hour and more before.
 ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
 Basis = Literal["measured", "planned", "assumed"]
@@ -284,14 +286,14 @@ class HouseNow:
         return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
     @property
-    def silent_devices(self) -> list[SiteFinding]:
-        """The devices that did not confirm what they were told, and are left to themselves."""
-        return [finding for finding in self.findings if finding.code == "device_silent"]
+    def devices_left_alone(self) -> list[SiteFinding]:
+        """The devices that are left to themselves: they did not confirm what they were told, did something else, or may not be written to."""
+        return [finding for finding in self.findings if finding.code in LEFT_ALONE]
 
     @property
-    def batteries_silent(self) -> bool:
-        """Whether the batteries are among them: what the plan has for them is not what they do."""
-        return any(finding.figures["device"] == BATTERIES for finding in self.silent_devices)
+    def batteries_left_alone(self) -> SiteFinding | None:
+        """What is said of the batteries where they are among them: what the plan has for them is not what they do."""
+        return next((finding for finding in self.devices_left_alone if finding.figures["device"] == BATTERIES), None)
 
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from luna.platform.findings import SiteFinding
+from luna.platform.findings import FindingCode, SiteFinding
 from luna.platform.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow, PlannedStay, say_run
 from luna.words import Numbers, say_mode
 from luna.words.devices import say_device
@@ -38,7 +38,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
     return [
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
         *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
-        *(_state_silent(finding, numbers) for finding in house.silent_devices),
+        *(_state_left_alone(finding, numbers) for finding in house.devices_left_alone),
         *([HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})] if house.unknown_since is not None else ()),
         *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
         *(state_use(use, numbers) for use in planned.uses),
@@ -71,9 +71,12 @@ def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
         yield HouseStatement("house_fault", {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)})
 
 
-def _state_silent(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
+_LEFT_ALONE: dict[FindingCode, str] = {"device_silent": "house_silent", "device_disobeys": "house_disobeys", "device_spared": "house_spared"}
+
+
+def _state_left_alone(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
     device = _name(say_device(finding.figures["device"], language=numbers.language))
-    return HouseStatement("house_silent", {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
+    return HouseStatement(_LEFT_ALONE[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
 
 
 def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:

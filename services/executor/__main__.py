@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,8 @@ from luna.energy.errors import LunaError, UnavailableError
 from luna.energy.site.control import NOT_SENT, Control
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine
+from luna.platform.database.device_writes import StoredWrites
+from luna.platform.drivers.budget import WriteCounter
 from luna.platform.embedded import running
 from luna.platform.health import ALIVE, Liveness, Readiness, announce_release, probes_for, serve_health
 from luna.platform.queue import Client
@@ -52,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
-        executor = Executor(database, DeviceOpener(settings), partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
+        opener = DeviceOpener(settings, partial(StoredWrites, database, clock))
+        executor = Executor(database, opener, partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
         watch = Watch(database, executor, clock=clock)
         stack.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
         watch.run(pulse, ending=ending)
@@ -62,8 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
 class DeviceOpener:
     """Opens device connections with the current settings: a page may have stored an address since the process began."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, count_writes: Callable[[str], WriteCounter]) -> None:
         self._settings, self._settings_file = settings, b""
+        self._count_writes = count_writes
 
     def __call__(self, control: Control) -> Device:
         """Return the connection to a site's devices.
@@ -72,25 +77,26 @@ class DeviceOpener:
             InvalidInputError: the settings name no Home Assistant or broker.
         """
         self._settings, self._settings_file = refresh_settings(self._settings, self._settings_file)
-        return open_device(self._settings, control)
+        return open_device(self._settings, control, self._count_writes)
 
 
-def open_device(settings: Settings, control: Control) -> Device:
-    """Return the connection to a site's devices, as its section ``control`` names it.
+def open_device(settings: Settings, control: Control, count_writes: Callable[[str], WriteCounter]) -> Device:
+    """Return the connection to a site's devices, as its section ``control`` names it; ``count_writes``: the counter of a device that Luna speaks to itself.
 
     Raises:
         InvalidInputError: the settings name no Home Assistant or broker, or there is no profile of that name.
     """
     if control.by in NOT_SENT:
         return DryRun()
-    # A driver is the module of its name.
-    device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
-    if control.by == "profile" or not control.vias:
+    profile = import_module("services.executor.profile") if control.vias or control.by == "profile" else None
+    if profile is None or control.by != "profile":
+        # A driver is the module of its name.
+        device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
+    if profile is None:
         return device
+    profiled: Device = profile.open_device(settings, control, count_writes)
     # Home Assistant or a broker for the others, where batteries are spoken to by Luna itself.
-    profile = import_module("services.executor.profile")
-    mixed: Device = profile.MixedDevice(profile.open_device(settings, control), device)
-    return mixed
+    return profiled if control.by == "profile" else profile.MixedDevice(profiled, device)
 
 
 def ask_plan(client: Client, site_id: str) -> None:

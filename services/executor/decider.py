@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.control import ControlState, Decision, Setpoint, Source
+from luna.contracts.control import ControlState, Decision, LeftAlone, LeftAloneReason, Setpoint, Source
 from luna.contracts.plan import PlanReply
 from luna.energy.devices import BATTERIES
 from luna.energy.policy import REPLAN_AGE, REPLAN_SOC
@@ -19,8 +19,19 @@ from luna.platform.clock import Clock
 from luna.platform.database import control as control_rows
 from luna.platform.database import plans
 from luna.platform.database.engine import unit_of_work
+from luna.platform.retry import RetryPolicy
 from services.executor.agent_plan import AgentPlans
-from services.executor.decision import ControlRequest, fallback, find_mode_since, finish_run, follow_owner, follow_plan, plan_age
+from services.executor.decision import (
+    ControlRequest,
+    carry_left_alone,
+    fallback,
+    find_left_alone,
+    find_mode_since,
+    finish_run,
+    follow_owner,
+    follow_plan,
+    plan_age,
+)
 from services.executor.devices.unit import InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
@@ -30,6 +41,8 @@ INTERVENTIONS = Counter(
     "Decisions of which the safety layer allowed less than was asked: another mode, less power.",
     ["site_id", "device"],
 )
+# The first try comes with the next slot.
+BACK_OFF = RetryPolicy(SLOT, longest=timedelta(hours=1))
 # Fields of set-points that are powers; less than this is rounding.
 _POWERS = ("power_kw", "charge_kw", "give_kw")
 _LITTLE_KW = 1e-6
@@ -90,25 +103,33 @@ class Decider:
         decision = _decision(target, finish_run(request, state.decision, target.unit, now=now), soc, source=source, now=now)
         if any(is_restrained(decision.requested[name], allowed) for name, allowed in decision.allowed.items() if name in decision.requested):
             INTERVENTIONS.labels(state.site, state.device).inc()
-        decision = decision.model_copy(update={"mode_since": find_mode_since(state.decision, decision.allowed, now=now)})
+        since = find_mode_since(state.decision, decision.allowed, now=now)
+        decision = decision.model_copy(update={"mode_since": since} | carry_left_alone(state, decision, now))
         decided = store_decision(self.engine, state, decision)
         falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
         if source == "planner" and target.readable and (falls_back or _deviates(request.planned_soc, soc)):
             self.plan_requests.add(state)
         return decided or state
 
-    def take_back(self, target: ControlTarget, state: ControlState, decision: Decision) -> None:
-        """Store the fallback as the decision, in place of a command that was never confirmed."""
+    def take_back(self, target: ControlTarget, state: ControlState, decision: Decision, reason: LeftAloneReason, *, until: datetime | None = None) -> None:
+        """Store the fallback as the decision, in place of a command that was not followed; until then, or for longer with each in a row, none is sent."""
         now, soc = self.clock.now(), {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
         with unit_of_work(self.engine) as connection:
-            request = fallback(target.unit, "not_acknowledged", partial(read_slot_prices, connection, target.site, now), plan_id=decision.plan_id)
+            request = fallback(target.unit, reason, partial(read_slot_prices, connection, target.site, now), plan_id=decision.plan_id)
+        # What may not be written is no fault of the device.
+        failures = (0 if decision.left_alone is None else decision.left_alone.failures) + (until is None)
+        alone = LeftAlone(since=decision.slot_start, until=until or decision.slot_start + BACK_OFF.pause(failures), failures=failures)
         decided = _decision(target, request, soc, source=decision.source, now=decision.slot_start)
-        store_decision(self.engine, state, decided.model_copy(update={"override": decision.override, "mode_since": now}))
+        changes = {"override": decision.override, "mode_since": now, "left_alone": alone}
+        store_decision(self.engine, state, decided.model_copy(update=changes))
 
     def _build_request(self, connection: Connection, target: ControlTarget, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> ControlRequest:
         now, prices = self.clock.now(), partial(read_slot_prices, connection, target.site, self.clock.now())
         if source == "released":
             return fallback(target.unit, "disarmed", prices)
+        left_alone = find_left_alone(state, source, now)
+        if left_alone is not None:
+            return replace(fallback(target.unit, left_alone.reason, prices, plan_id=left_alone.plan_id), override=left_alone.override)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, target.unit)
         if not target.readable:

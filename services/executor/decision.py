@@ -9,6 +9,8 @@ from luna.contracts.plan import PlanReply
 from luna.energy.timeline import SLOT, floor_to
 from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
+# A device that takes a command and does something else is found out by then.
+PROVEN = timedelta(minutes=5)
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
 
 Prices = Callable[[], SlotPrices | None]
@@ -99,6 +101,26 @@ def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime)
     """Return the instant since which a device has been in its allowed mode."""
     same = last is not None and {name: each.mode for name, each in last.allowed.items()} == {name: each.mode for name, each in allowed.items()}
     return last.mode_since if last is not None and same and last.mode_since is not None else now
+
+
+def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decision | None:
+    """Return the last decision where it leaves the device alone and that lasts; None: it is told again, as soon as its owner wants something else."""
+    last = state.decision
+    if last is None or last.left_alone is None or not last.gave_up or now >= last.left_alone.until:
+        return None
+    return last if last.override == (state.override if source == "owner" else None) else None
+
+
+def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> dict[str, object]:
+    """Return what a new decision takes over of how long the device is, or was, left alone: until it has followed a command for ``PROVEN``."""
+    last = state.decision
+    if last is None or last.left_alone is None:
+        return {}
+    if decision.gave_up:
+        # It was handed back once: nothing is sent until it is tried again.
+        return {"left_alone": last.left_alone, "settled": last.confirmed_at is not None, "confirmed_at": last.confirmed_at}
+    proven = not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
+    return {} if proven else {"left_alone": last.left_alone}
 
 
 def _handed_back(decision: Decision) -> bool:

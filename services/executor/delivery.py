@@ -12,7 +12,7 @@ from luna.contracts.device_template import Write, matches
 from luna.platform.clock import Clock
 from luna.platform.retry import RetryPolicy
 from services.executor.decider import Decider, PlanRequests, store_decision
-from services.executor.device import Device, DeviceError
+from services.executor.device import NOT_FOLLOWED, Device, DeviceError
 from services.executor.target import ControlTarget
 
 LATENESS = Histogram(
@@ -20,7 +20,7 @@ LATENESS = Histogram(
     "How long after its slot began the first command of a slot was sent.",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300),
 )
-COMMANDS = Counter("luna_planner_commands_total", "Commands by what came of them: confirmed, unconfirmed, refused.", ["site_id", "outcome"])
+COMMANDS = Counter("luna_planner_commands_total", "Commands by what came of them: confirmed, unconfirmed, refused, not_followed.", ["site_id", "outcome"])
 CONFIRMED = Gauge(
     "luna_planner_last_confirmed_command_seconds", "When a command of a device was last confirmed, or first awaited; since 1970.", ["site_id", "device"]
 )
@@ -65,14 +65,30 @@ class Delivery:
             if sent is None or sent.decision is None:
                 return True
             state, decision = sent, sent.decision
-            self._send(state, decision, writes, target.device)
+            until = self._send(state, decision, writes, target.device)
+            if until is not None and not (decision.gave_up or decision.source == "released"):
+                self._decider.take_back(target, state, decision, "writes_spent", until=until)
+                return True
         reported = _read(target.device, writes)
+        if self._disobeys(target, state, decision, reported):
+            return True
         if not matches(writes, reported):
             return True
         self._settle(state, decision, reported)
         return False
 
-    def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> None:
+    def _disobeys(self, target: ControlTarget, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> bool:
+        """Take a command back where the device took it and has done something else for minutes: saying it again changes nothing."""
+        if NOT_FOLLOWED not in reported.values() or decision.gave_up or decision.source == "released":
+            return False
+        log.warning("the device took its command and does something else", site_id=state.site, device=state.device)
+        COMMANDS.labels(state.site, "not_followed").inc()
+        self._plan_requests.add(state)
+        self._decider.take_back(target, state, decision, "not_followed")
+        return True
+
+    def _send(self, state: ControlState, decision: Decision, writes: list[Write], device: Device) -> datetime | None:
+        """Send and return when the device may be written again, where it may not be now; else None."""
         if decision.tries == 1 and _saw_start(state, decision, self._began_at):
             LATENESS.observe((self._clock.now() - decision.slot_start).total_seconds())
         try:
@@ -80,6 +96,8 @@ class Delivery:
         except DeviceError as error:
             COMMANDS.labels(state.site, "refused").inc()
             log.warning("command is not taken", site_id=state.site, device=state.device, error=str(error))
+            return error.spent_until
+        return None
 
     def _settle(self, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> None:
         now = self._clock.now()
@@ -98,7 +116,7 @@ class Delivery:
             log.error("the device does not follow", site_id=state.site, device=state.device, remedy="Look at it, and at the site's section control.")
             store_decision(self._engine, state, decision.model_copy(update={"settled": True}))
             return False
-        self._decider.take_back(target, state, decision)
+        self._decider.take_back(target, state, decision, "not_acknowledged")
         return True
 
     def _verify(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
@@ -109,6 +127,8 @@ class Delivery:
         self._verified_at[whom] = now
         target.soc_reader.look(target.device, target.unit.places, now=now, site=target.site)
         reported = _read(target.device, writes)
+        if self._disobeys(target, state, decision, reported):
+            return True
         # Without any value there is no difference to see: Home Assistant may be starting.
         if matches(writes, reported) or not reported:
             return False

@@ -1,13 +1,16 @@
 """Protocol of device connections, and the dry run that sends nothing."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
 from luna.contracts.device_template import Write
 from luna.energy.errors import UnavailableError
+
+# What a device says of a place where it took the command and does something else for minutes.
+NOT_FOLLOWED = "not followed"
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -16,6 +19,11 @@ class DeviceError(UnavailableError):
     """A command was not taken: nobody answers, or it is refused."""
 
     title, code = "The device does not follow", "device"
+
+    @property
+    def spent_until(self) -> datetime | None:
+        """When it may be written again, where that was done as often as its memory bears in a day; else None."""
+        return datetime.fromisoformat(self.parameters["until"]) if self.reason == "device-writes-spent" else None
 
 
 class Device(Protocol):

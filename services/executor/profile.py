@@ -1,7 +1,7 @@
 """Commands batteries that Luna speaks to itself, each by the profile of its product."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -9,10 +9,11 @@ from luna.contracts.device_template import Write, describe, read_description
 from luna.energy.devices import PROFILED, SOC_OF
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
+from luna.platform.drivers.budget import WriteCounter
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.session import InverterSession
 from luna.platform.settings import Settings
-from services.executor.device import Device, DeviceError
+from services.executor.device import NOT_FOLLOWED, Device, DeviceError
 
 # What a device does that follows no set-point of this process: somebody else commanded it, or this process began after it was commanded.
 OTHER = "something else"
@@ -35,7 +36,7 @@ class ProfileDevice:
                 self._sessions[write.to].command(read_description(write.value))
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return set-points that the devices say they follow, else ``OTHER``, and states of charge in percent where they know them.
+        """Return set-points that the devices say they follow, else ``OTHER`` or ``NOT_FOLLOWED``, and states of charge in percent where they know them.
 
         ``within`` is kept by the profile's patience with each answer.
 
@@ -51,7 +52,7 @@ class ProfileDevice:
                     texts |= {} if math.isnan(soc) else {place: f"{100 * soc:g}"}
                 else:
                     setpoint = session.read_back()
-                    texts[place] = OTHER if setpoint is None else describe(setpoint)
+                    texts[place] = OTHER if setpoint is None else NOT_FOLLOWED if session.disobeys else describe(setpoint)
         return texts
 
     def close(self) -> None:
@@ -96,13 +97,18 @@ class MixedDevice:
         return self._profiled if place.startswith(PROFILED) else self._others
 
 
-def open_device(settings: Settings, control: Control) -> ProfileDevice:
-    """Return the batteries of a section that have a profile.
+def open_device(settings: Settings, control: Control, count_writes: Callable[[str], WriteCounter]) -> ProfileDevice:
+    """Return the batteries of a section that have a profile; ``count_writes`` returns the counter of the device at an address.
 
     Raises:
         InvalidInputError: there is no such profile.
     """
-    return ProfileDevice({f"{PROFILED}{name}": InverterSession(reach_device(via, settings.data_folder)) for name, via in control.vias.items()})
+    sessions = dict[str, InverterSession]()
+    for name, via in control.vias.items():
+        device = reach_device(via, settings.data_folder)
+        device.counter = count_writes(via.address)
+        sessions[f"{PROFILED}{name}"] = InverterSession(device)
+    return ProfileDevice(sessions)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.control import ControlState, ReasonCode
+from luna.contracts.control import LEFT_ALONE, ControlState, ReasonCode
 from luna.contracts.health import ControlledDevice, ControlledSite
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError, UnavailableError, UnreadableError
@@ -32,7 +32,7 @@ FALLBACK = Gauge(
 PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of an armed site was issued; infinite without one.", ["site_id"])
 
 # What a device does by itself for want of a plan or an answer; all else is as it should be.
-FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "not_acknowledged", "site_unreadable")
+FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "site_unreadable", *LEFT_ALONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ KINDS: dict[str, EventKind] = {
     "plan_compromised": "plan",
     "plan_unproven": "plan",
     "device_silent": "device",
+    "device_disobeys": "device",
+    "device_spared": "device",
     "sensors_silent": "device",
     "sensor_silent": "device",
     "sensor_unheard": "device",
@@ -38,7 +40,7 @@ KINDS: dict[str, EventKind] = {
     "day_ahead": "day",
 }
 # What keeps devices from following a plan passes quiet hours; everything else is as true in the morning.
-URGENT = frozenset({"no_plan", "plan_old", "device_silent"})
+URGENT = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys"})
 NEWS_FOR = DAY
 # Hours are cheap where three in a row cost a quarter less than the day.
 CHEAP_HOURS, CHEAP_SHARE = 3, 0.75

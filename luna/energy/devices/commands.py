@@ -39,6 +39,11 @@ class Via(ControlPart):
     ] = None
     proxy: Annotated[ViaProxy | None, Field(description="where other programs find it in Luna's place, over Modbus TCP; empty: nowhere")] = None
 
+    @property
+    def address(self) -> str:
+        """Where it is reached, as the names of its sensors have it: ``192.168.1.20:1502/3``."""
+        return self.host + ("" if self.port is None else f":{self.port}") + ("" if self.unit is None else f"/{self.unit}")
+
 
 class DeviceWrite(ControlPart):
     """One value that is written; those of a device in their order."""

@@ -41,6 +41,12 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "device-secret-missing": RefusalReason("there is no secret in {path}", "Write user:password, or the token, into that file."),
     "device-secret-open": RefusalReason("others can read {path}", "Let its owner alone read it: chmod 600."),
+    "device-writes-spent": RefusalReason(
+        "the device was written to as often as its memory bears in a day; from {until} on it may be again",
+        "Nothing is to be done: until then it does what it does by itself.",
+        error=UnavailableError,
+        kinds={"until": "instant"},
+    ),
     "device-port-taken": RefusalReason("the port is taken", "Name another one.", error=UnavailableError),
     "network-unreadable": RefusalReason("is no network", "Write it like 192.168.1.0/24, or name one device."),
     "network-too-large": RefusalReason("has more than {most} addresses", "Name a smaller network, or the device itself."),
@@ -52,6 +58,9 @@ REASONS: dict[str, RefusalReason] = {
     "profile-point-unknown": RefusalReason("there is no point {point} under points", None),
     "profile-point-write-only": RefusalReason("the point {point} is only written, and something reads it", None),
     "profile-unit": RefusalReason("points: {point} has no unit that is read as {reading}, which is in {unit}", None),
+    "profile-budget-short": RefusalReason(
+        "modes: {mode} has to be said again each {resend_s} s, more often than any of its points may be written in a day", "Give one of them budget_per_day."
+    ),
     "profile-sunspec-missing": RefusalReason("sunspec: needed where a point lies in a model", None),
     "profile-point-transport": RefusalReason("points: {point} is no point of the transport {transport}", None),
     "profile-http-commanded": RefusalReason("transport: over HTTP meters are read, and nothing is commanded", None),

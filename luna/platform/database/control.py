@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, func, null, select
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import NOT_ACKNOWLEDGED, ControlEntry, ControlState, Decision, Override, Setpoint
+from luna.contracts.control import ControlEntry, ControlState, Decision, Override, Setpoint
 from luna.contracts.owner import ManualBlock
 from luna.energy.devices import BATTERIES, DEVICE_KINDS
 from luna.energy.site import Site
@@ -162,12 +162,12 @@ def read_log_page(
     return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
 
 
-def unanswered_since(connection: Connection, state: ControlState) -> datetime | None:
-    """Return the slot in which a device was left to itself for want of an answer, where that is the last that is in the log of it; else None."""
+def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, datetime] | None:
+    """Return reason and slot of the last row of a device in the log; None where there is none."""
     log = control_log.c
     own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
     last = connection.execute(select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)).first()
-    return last.slot_start if last is not None and last.reason == NOT_ACKNOWLEDGED else None
+    return None if last is None else (last.reason, last.slot_start)
 
 
 def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:

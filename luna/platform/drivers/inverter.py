@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
 from luna.energy.refusals import refuse
+from luna.platform.drivers.budget import RESERVED_WRITES, Uncounted, WriteCounter
 from luna.platform.drivers.device_secrets import DeviceSecret, read_device_secret
 from luna.platform.drivers.http_points import HttpPoints
 from luna.platform.drivers.modbus import ModbusLink
@@ -21,10 +22,11 @@ WATTS = 1000
 
 @dataclass(slots=True)
 class ProfiledDevice:
-    """A device and its points. Not thread-safe."""
+    """A device and its points. Not thread-safe. ``counter``: of its writes; nobody counts those of a device that is only read, or tried by hand."""
 
     profile: DeviceProfile
     points: DevicePoints
+    counter: WriteCounter = field(default_factory=Uncounted)
 
     @property
     def place(self) -> str:
@@ -62,20 +64,36 @@ class ProfiledDevice:
         power_w = self._limit_w(setpoint, values)
         return [self._plan_write(write, power_w, values) for write in writes]
 
-    def write(self, writes: Sequence[PointValue], *, again: bool = False) -> None:
-        """Write what does not hold yet, in order; ``again``: all of it but what wears out by writing.
+    def write(self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False) -> None:
+        """Write what does not hold yet, in order; ``again``: all of it but what wears out by writing. ``hands_back``: also by what is kept for that.
 
         Raises:
-            UnavailableError: nobody answers, or refuses.
+            UnavailableError: nobody answers, or refuses; or a point was written as often as it may be, and then nothing is.
         """
         points = [self.profile.points[write.point] for write in writes]
         differs = [not held for held in self._hold(writes)]
         # From the first difference on: what comes after it has to come after it. Nobody can see whether what is only written still holds: it is never left out.
         first = next((place for place, point in enumerate(points) if differs[place] or point.write_only), len(writes))
         follows = [again or (any(differs) and place >= first) for place in range(len(writes))]
-        self.points.write(
-            [write for write, point, changed, also in zip(writes, points, differs, follows, strict=True) if changed or (also and point.persistence != "flash")]
-        )
+        due = [write for write, point, changed, also in zip(writes, points, differs, follows, strict=True) if changed or (also and point.budget is None)]
+        # Where all of it wears out, a command that has to be said again is.
+        due = list(writes) if again and not due else due
+        kept = 0 if hands_back else RESERVED_WRITES
+        most = {write.point: budget - kept for write in due if (budget := self.profile.points[write.point].budget) is not None}
+        if most and (until := self.counter.spend(most)) is not None:
+            raise refuse("device-writes-spent", field="via", value=self.place, until=until)
+        self.points.write(due)
+
+    def read_flow_kw(self) -> float:
+        """Return what flows into the battery, kW, out of it below zero; NaN where the device does not know.
+
+        Raises:
+            UnavailableError: nobody answers.
+        """
+        if not {"charge_w", "discharge_w"} <= self.profile.reads.keys():
+            return math.nan
+        flows = self.read("charge_w", "discharge_w")
+        return (flows["charge_w"] - flows["discharge_w"]) / WATTS
 
     def holds(self, writes: Sequence[PointValue]) -> bool:
         """Return whether the device says that all of it holds.

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 from luna.energy.devices import Mode
 from luna.energy.refusals import invalid_part
+from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
 
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 SignedPoint = Annotated[str, Field(pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$", max_length=41, description="a leading minus: counted the other way")]
@@ -24,6 +25,7 @@ READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name == "soc" else "kWh" 
 # What a point in one unit is in a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
+_DAY_S = 86_400
 
 
 def split_sign(entry: str) -> tuple[int, str]:
@@ -92,9 +94,18 @@ class Point(ProfilePart):
     high: float | None = None
     persistence: Annotated[
         Literal["volatile", "flash", "unknown"] | None,
-        Field(description="where a written value is kept; needed of each written point; flash is written where it differs alone"),
+        Field(description="where a written value is kept; needed of each written point; all but volatile is written where it differs alone"),
+    ] = None
+    budget_per_day: Annotated[
+        int | None,
+        Field(ge=2 * RESERVED_WRITES, le=86_400, description=f"most writes in 24 hours; empty: {WRITES_PER_DAY}, of a volatile point any number"),
     ] = None
     write_only: Annotated[bool, Field(description="the device does not say what it holds: while connected, what was sent counts as held")] = False
+
+    @property
+    def budget(self) -> int | None:
+        """How often it may be written in 24 hours, None: any number of times."""
+        return self.budget_per_day or (None if self.persistence == "volatile" else WRITES_PER_DAY)
 
 
 class RegisterPoint(Point):
@@ -272,6 +283,15 @@ class DeviceProfile(ProfilePart):
         for name in self.written_points:
             if self.points[name].persistence is None:
                 raise invalid_part("profile-persistence-missing", point=name)
+        self._can_be_kept_up()
+
+    def _can_be_kept_up(self) -> None:
+        """Refuse a command that has to be said again more often than its points bear."""
+        resend_s = self.reverts.resend_s if self.reverts else None
+        for mode, writes in self.modes.items():
+            budgets = [self.points[write.write].budget for write in writes]
+            if resend_s and mode != "self_consumption" and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
+                raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
 
     @property
     def written_points(self) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 A set-point has limits that registers do not know: where charging ends, what is kept for the evening. So its battery is looked at every few seconds, and what
 it is to do follows from how full it is (``mode_at``). Where the device falls back by itself, its command is said again in time. All of that ends when nobody
-has commanded or asked for a while: whoever did may be gone, and then the device does what its profile says.
+has commanded or asked for a while: whoever did may be gone, and then the device does what its profile says. What may be written no more today is left to
+self-consumption.
 """
 
 import math
@@ -25,6 +26,14 @@ ASKED_SECONDS = 150.0
 STORING: frozenset[Mode] = frozenset({"self_consumption", "save", "charge"})
 SERVING: frozenset[Mode] = frozenset({"self_consumption", "supply", "export"})
 MARGIN = 0.01
+# So long what flows may be otherwise than commanded. Source: docs/decisions/0099.
+OBEYS_WITHIN_S = 180.0
+# What an inverter uses itself, and what its sensor errs by; of the power that was asked for, what cold or fullness leave.
+_IDLE_KW, _LEAST_SHARE = 0.3, 0.2
+# Near full, and near empty, a battery's own management decides.
+_FULL, _EMPTY = 0.95, 0.1
+
+_SPENT = "device-writes-spent"
 
 log = structlog.get_logger("luna.drivers")
 
@@ -55,6 +64,22 @@ def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None
     return "supply" if serves else "hold"
 
 
+def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: float) -> bool:
+    """Return whether what flows into a battery (out of it below zero) is not what a mode means; of self-consumption, and where it is unknown, nobody can say.
+
+    Less than was asked for is none, as cold and a sun that helps bring it about; nothing, or the other direction, is.
+    """
+    if math.isnan(flow_kw):
+        return False
+    least_kw = _LEAST_SHARE * power_kw if power_kw is not None else _IDLE_KW
+    if mode == "charge":
+        return soc < _FULL and flow_kw < least_kw
+    if mode == "export":
+        return soc > _EMPTY and -flow_kw < least_kw
+    stores, serves = mode in STORING, mode in SERVING
+    return (not serves and flow_kw < -_IDLE_KW) or (not stores and flow_kw > _IDLE_KW)
+
+
 class InverterSession:
     """One battery's inverter under command, thread-safe. ``now`` tells seconds of a clock that is never set."""
 
@@ -66,9 +91,11 @@ class InverterSession:
         self._ending = threading.Event()
         self._keeper: threading.Thread | None = None
         self._setpoint: BatterySetpoint | None = None
+        self._last: BatterySetpoint | None = None
         self._writes: Sequence[PointValue] = ()
         self._mode: Mode | None = None
         self._asked_at = self._written_at = -math.inf
+        self._disobeys_since: float | None = None
 
     def command(self, setpoint: BatterySetpoint) -> None:
         """Have the battery follow a set-point from now on; returns once the device has taken it.
@@ -78,10 +105,17 @@ class InverterSession:
         """
         with self._lock:
             self._asked_at = self._now()
-            self._setpoint, self._writes, self._mode = None, (), None
-            self._apply(setpoint)
+            # The same once more does not make it obey.
+            self._disobeys_since = self._disobeys_since if setpoint == self._last else None
+            self._setpoint, self._writes, self._mode, self._last = None, (), None, setpoint
+            self._apply(setpoint, self.read_soc())
             self._setpoint = setpoint
         self._keep()
+
+    @property
+    def disobeys(self) -> bool:
+        """Whether the device took the last command and something else has flowed for ``OBEYS_WITHIN_S``."""
+        return self._disobeys_since is not None and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
 
     def read_back(self) -> BatterySetpoint | None:
         """Return the set-point that the device says it follows, None where it does something else.
@@ -119,17 +153,42 @@ class InverterSession:
             try:
                 # Somebody else commands it, or it was away: whoever asks next is told, and decides.
                 if self._device.holds(self._writes):
-                    self._apply(self._setpoint)
+                    soc = self.read_soc()
+                    self._judge(self._setpoint, soc)
+                    self._apply(self._setpoint, soc)
             except LunaError as error:
+                if error.reason == _SPENT:
+                    self._setpoint = None
                 log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
 
-    def _apply(self, setpoint: BatterySetpoint) -> None:
-        mode = mode_at(setpoint, self.read_soc(), before=self._mode)
+    def _judge(self, setpoint: BatterySetpoint, soc: float) -> None:
+        flow_kw = self._device.read_flow_kw()
+        if self._mode is None or not contradicts(self._mode, flow_kw, power_kw=setpoint.power_kw, soc=soc):
+            self._disobeys_since = None
+        elif self._disobeys_since is None:
+            self._disobeys_since = self._now()
+
+    def _apply(self, setpoint: BatterySetpoint, soc: float) -> None:
+        mode = mode_at(setpoint, soc, before=self._mode)
+        try:
+            self._write(setpoint, mode)
+        except LunaError as error:
+            if error.reason != _SPENT or mode == "self_consumption":
+                raise
+            # What needs no more writes; of self-consumption only the limits are missing then.
+            self._write(setpoint, "self_consumption")
+            if setpoint.mode != "self_consumption":
+                raise
+
+    def _write(self, setpoint: BatterySetpoint, mode: Mode) -> None:
         writes = self._device.plan_writes(setpoint.model_copy(update={"mode": mode}))
         resend_s = self._device.profile.reverts.resend_s if self._device.profile.reverts else None
-        is_due = resend_s is not None and self._now() - self._written_at >= resend_s
+        # A device falls back to self-consumption: that need not be kept up.
+        is_due = resend_s is not None and mode != "self_consumption" and self._now() - self._written_at >= resend_s
         if writes != self._writes or is_due:
-            self._device.write(writes, again=is_due)
+            self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
+        if mode != self._mode and self._mode is not None:
+            self._disobeys_since = None
         self._writes, self._mode = writes, mode
         if is_due:
             self._written_at = self._now()

@@ -150,9 +150,9 @@ class ConnectionHolder:
         # Whatever is wrong with a client, or with its device, ends this client's connection and no other's.
         with suppress(OSError, EOFError, ValueError, TypeError), closing(writer):
             device = DeviceAddress(*json.loads(await reader.readline()))
-            [(*_, place), *_] = await asyncio.get_running_loop().getaddrinfo(device.host, device.port, type=socket.SOCK_STREAM)
+            [(*_, (host, port, *_)), *_] = await asyncio.get_running_loop().getaddrinfo(device.host, device.port, type=socket.SOCK_STREAM)
             # By its address: a site may name it differently in two places.
-            address = (place[0], place[1])
+            address = (str(host), int(port))
             connection = self._connections.setdefault(address, DeviceConnection(device._replace(host=address[0])))
             connection.clients.add(writer)
             try:

@@ -58,6 +58,8 @@ class SimulatedInverter:
         self.image: PointImage = make_image(self.profile)
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
+        # Whether it takes commands and does what it does by itself.
+        self.deaf = False
         # What was written, and where, in order.
         self.written: list[tuple[Any, Any]] = []
         self._show()
@@ -70,6 +72,8 @@ class SimulatedInverter:
     @property
     def command(self) -> Command:
         """The same as the simulated battery takes it."""
+        if self.deaf:
+            return Command(floor_soc=self.battery.min_soc)
         mode, power_kw = self._find_mode()
         return Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
 

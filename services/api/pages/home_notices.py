@@ -20,6 +20,8 @@ LATE = timedelta(hours=1)
 # What is told by its finding, in its tone; plans and sensors have notices of their own, with what can be done here.
 TOLD = {
     "device_silent": "bad",
+    "device_disobeys": "bad",
+    "device_spared": "warn",
     "plan_compromised": "warn",
     "plan_unproven": "warn",
     "agent_offered": "good",

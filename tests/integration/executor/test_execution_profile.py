@@ -13,6 +13,7 @@ from luna.contracts.control import BatterySetpoint, Override
 from luna.energy.devices import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
+from luna.platform.drivers.budget import uncounted
 from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
@@ -49,7 +50,7 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
 @contextmanager
 def live_at(database: Engine, port: int, folder: Path) -> Iterator[Home]:
     settings = Settings(data_folder=folder)
-    home = Home(database, lambda control: open_device(settings, control), describe(port))
+    home = Home(database, lambda control: open_device(settings, control, uncounted), describe(port))
     home.arm()
     with closing(home):
         yield home
@@ -149,7 +150,7 @@ def test_beside_home_assistant_each_goes_its_own_way(tmp_path: Path) -> None:
     car = {"vehicle": "car", "modes": {"charge": "on", "stop": "off"}, "writes": [{"to": "switch.car", "value": "{mode}"}]}
     control = Control.model_validate({"by": "home_assistant", "batteries": [battery], "vehicles": [car]})
     settings = Settings(data_folder=tmp_path, home_assistant_url="http://127.0.0.1:1", home_assistant_token="t")
-    with closing(open_device(settings, control)) as device:
+    with closing(open_device(settings, control, uncounted)) as device:
         assert isinstance(device, MixedDevice)
         assert isinstance(device._whose("profile:battery#soc"), ProfileDevice)
         assert isinstance(device._whose("switch.car"), HomeAssistantDevice)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from luna.contracts.control import BatterySetpoint, Decision
+from luna.contracts.control import BatterySetpoint, Decision, LeftAlone
 from luna.contracts.notification import Notification
 from luna.contracts.plan import PlanReply
 from luna.energy.site import parse_site
@@ -132,7 +132,10 @@ def _compromise(document: dict[str, Any]) -> Any:
 def test_a_device_that_did_not_confirm_is_told(tell: Any, house: MessageServer, database: Engine, site: str) -> None:
     arm(database, site)
     plan(database, site, NOON)
-    decision = Decision(slot_start=NOON, source="planner", decided_by="rule", reason="not_acknowledged", requested={}, allowed={"battery": HOLD})
+    alone = LeftAlone(since=NOON, until=NOON + timedelta(minutes=15), failures=1)
+    decision = Decision(
+        slot_start=NOON, source="planner", decided_by="rule", reason="not_acknowledged", requested={}, allowed={"battery": HOLD}, left_alone=alone
+    )
     with unit_of_work(database) as connection:
         control.decide(connection, control.load(connection, site), decision)
     tell(NOON)

@@ -179,6 +179,17 @@ control_devices = Table(
     comment="What each device beside the batteries was told last",
 )
 
+device_writes = Table(
+    "device_writes",
+    metadata,
+    Column("write_id", BigInteger, Identity(always=True), primary_key=True),
+    text("device", "where it is reached: address, port and unit"),
+    text("point", "as its profile names it"),
+    instant("written_at"),
+    Index("ix_device_writes_device", "device", "written_at"),
+    comment="Writes of the last day to points of devices that wear out by them",
+)
+
 
 manual_blocks = Table(
     "manual_blocks",

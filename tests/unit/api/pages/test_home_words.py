@@ -235,7 +235,7 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(silent,))
     silenced = HomeView(view.window, view.document, view.words, house)
     assert silenced.headline == headline
-    assert silenced.lead == view.words("lead_silent")
+    assert silenced.lead == view.words("lead_left_alone")
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
 

@@ -6,6 +6,7 @@ import pytest
 
 from luna.energy.site import Site
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
+from luna.platform.drivers.budget import uncounted
 from luna.platform.settings import Settings
 from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words
@@ -56,7 +57,7 @@ def test_a_way_has_words_and_who_carries_it_out(method: ControlMethod) -> None:
     said += [f"{part}_{method.by}" for part in ("ask", "asks") if method.asks]
     assert [name for name in said if not page_words("setup", "en").knows(name)] == []
     settings = Settings(_env_file=None, home_assistant_url="http://127.0.0.1:9", home_assistant_token="x", mqtt_url="mqtt://127.0.0.1:9")
-    open_device(settings, section_of(method)).close()
+    open_device(settings, section_of(method), uncounted).close()
 
 
 def test_every_way_that_sends_can_be_chosen() -> None:

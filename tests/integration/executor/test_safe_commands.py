@@ -1,0 +1,219 @@
+"""Commands that spare a device's memory, and devices that take commands and do something else: left alone, said, and tried again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.control import BatterySetpoint, Override
+from luna.energy.devices import Via
+from luna.energy.timeline import SLOT
+from luna.platform import findings
+from luna.platform.control_service import read_states
+from luna.platform.database.device_writes import StoredWrites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.budget import WRITES_PER_DAY
+from luna.platform.drivers.inverter import reach
+from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
+from luna.platform.drivers.profiles import PACKAGED, load_profile
+from luna.platform.drivers.session import InverterSession
+from luna.platform.drivers.simulator import SimulatedInverter
+from luna.platform.settings import Settings
+from services.executor.__main__ import open_device
+from services.executor.device import Device
+from services.executor.profile import ProfileDevice
+from tests.executing import START, Home
+
+CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.9)
+EXPORT = BatterySetpoint(mode="export", power_kw=3, target_soc=0.1)
+HOLD = BatterySetpoint(mode="hold")
+DAY = timedelta(days=1)
+
+
+def write_flash_profile(folder: Path) -> str:
+    """Store a product that keeps every written point in flash, and stays as it is when nobody commands it; return its name."""
+    text = (PACKAGED / "sunspec_12x.yaml").read_text()
+    for before, after in (
+        ("profile: sunspec_12x", "profile: flash"),
+        ("persistence: volatile", "persistence: flash"),
+        ("persistence: unknown", "persistence: flash"),
+        ("reverts: {after_s: 180, resend_s: 60}", "reverts: {after_s: null}"),
+    ):
+        assert before in text
+        text = text.replace(before, after)
+    (folder / "profiles").mkdir()
+    (folder / "profiles" / "flash.yaml").write_text(text)
+    return "flash"
+
+
+def plan_for_an_hour(home: Home, *setpoints: BatterySetpoint) -> None:
+    home.plan(*setpoints, at=home.clock.now())
+
+
+def find(home: Home) -> list[findings.SiteFinding]:
+    with unit_of_work(home.database) as connection:
+        states = read_states(connection, home.name, now=home.clock.now())
+        found = findings.find(connection, home.site(None), plan=None, states=states, plan_max_age=DAY, now=home.clock.now())
+    return [each for each in found if each.code.startswith("device")]
+
+
+class FlashHome(Home):
+    """A home whose battery's inverter keeps every write in flash; the writes of each register are counted by the simulator, with their instants."""
+
+    def __init__(self, database: Engine, folder: Path, server: RegisterServer, inverter: SimulatedInverter) -> None:
+        settings, via = Settings(data_folder=folder), {"profile": "flash", "host": "localhost", "port": server.port}
+
+        def open_counted(control: object) -> Device:
+            return open_device(settings, control, lambda address: StoredWrites(database, self.clock, f"{self.name} {address}"))  # type: ignore[arg-type]
+
+        super().__init__(database, open_counted, {"by": "profile", "batteries": [{"battery": "battery", "via": via}]})
+        self.inverter, self.written = inverter, dict[int, list[float]]()
+
+    def live(self) -> None:
+        """Run the control steps of a quarter-hour."""
+        before = len(self.inverter.written)
+        while self.turn():
+            self.clock.instant += timedelta(seconds=1)
+        for address, _ in self.inverter.written[before:]:
+            self.written.setdefault(address, []).append(self.clock.instant.timestamp())
+        self.clock.instant = self.clock.instant.replace(second=0) + SLOT
+
+
+@pytest.fixture
+def flash_home(database: Engine, tmp_path: Path) -> Iterator[FlashHome]:
+    inverter = SimulatedInverter(load_profile(write_flash_profile(tmp_path), tmp_path), now=lambda: 0.0)
+    with serve_registers(inverter) as server, closing(FlashHome(database, tmp_path, server, inverter)) as home:
+        home.arm()
+        yield home
+
+
+def test_no_point_in_flash_is_written_more_often_than_it_bears_however_plans_flap_and_executors_die(flash_home: FlashHome) -> None:
+    for hour in range(36):
+        plan_for_an_hour(flash_home, CHARGE, EXPORT, CHARGE, EXPORT)
+        for _ in range(4):
+            flash_home.live()
+        if hour % 5 == 0:
+            flash_home.start()
+    for written in flash_home.written.values():
+        within = [sum(1 for other in written if at - DAY.total_seconds() < other <= at) for at in written]
+        assert max(within) <= WRITES_PER_DAY
+    # What could be written was.
+    assert max(map(len, flash_home.written.values())) > WRITES_PER_DAY
+
+
+def test_a_device_that_is_spared_is_handed_back_and_its_owner_is_told_until_when(flash_home: FlashHome) -> None:
+    for _ in range(5):
+        plan_for_an_hour(flash_home, CHARGE, EXPORT, CHARGE, EXPORT)
+        for _ in range(4):
+            flash_home.live()
+    assert flash_home.inverter.mode == "self_consumption"
+    [finding] = find(flash_home)
+    # The first of sixteen was written when the day began: a day after it there is room for one.
+    assert (finding.code, finding.figures["until"]) == ("device_spared", START + DAY)
+    # An owner's wish spends no more either.
+    flash_home.override(Override(mode="charge", power_kw=2, until=flash_home.clock.now() + SLOT))
+    flash_home.live()
+    assert flash_home.inverter.mode == "self_consumption"
+    assert flash_home.log[-1].reason == "writes_spent"
+
+
+def test_what_holds_already_costs_no_write(flash_home: FlashHome) -> None:
+    for _ in range(3):
+        plan_for_an_hour(flash_home, HOLD, HOLD, HOLD, HOLD)
+        for _ in range(4):
+            flash_home.live()
+    assert {address: len(written) for address, written in flash_home.written.items()} == dict.fromkeys(flash_home.written, 1)
+
+
+class DeafHome(Home):
+    """A home with a battery whose inverter can be made to take commands and do something else; time passes for both as the test says."""
+
+    def __init__(self, database: Engine, inverter: SimulatedInverter, port: int) -> None:
+        self.inverter = inverter
+        via = {"profile": "sunspec_12x", "host": "127.0.0.1", "port": port}
+        # Looks when the test says so.
+        self.session = InverterSession(reach(inverter.profile, Via.model_validate(via)), now=self.seconds, look_seconds=1e6)
+        open_it: Callable[[object], Device] = lambda _: ProfileDevice({"profile:battery": self.session})  # noqa: E731
+        super().__init__(database, open_it, {"by": "profile", "batteries": [{"battery": "battery", "via": via}]})
+
+    def seconds(self) -> float:
+        return (self.clock.instant - START).total_seconds() if hasattr(self, "clock") else 0.0
+
+    def live(self, minutes: int) -> None:
+        for _ in range(minutes):
+            while self.turn():
+                self.clock.instant += timedelta(seconds=1)
+            for _ in range(6):
+                self.clock.instant += timedelta(seconds=10)
+                self.session.look()
+            self.clock.instant = self.clock.instant.replace(second=0)
+
+
+@contextmanager
+def live_deaf(database: Engine) -> Iterator[DeafHome]:
+    started = list[DeafHome]()
+    # A house without sun: self-consumption serves it, charging does not come about by itself.
+    inverter = SimulatedInverter(
+        load_profile("sunspec_12x", Path("/nonexistent")), house=lambda _: (0.5, 0.0), now=lambda: started[0].seconds() if started else 0.0
+    )
+    with serve_registers(inverter) as server, closing(DeafHome(database, inverter, server.port)) as home:
+        started.append(home)
+        home.arm()
+        yield home
+
+
+def test_a_device_that_takes_a_command_and_does_something_else_is_left_alone_and_said(database: Engine) -> None:
+    with live_deaf(database) as home:
+        home.inverter.deaf = True
+        home.plan(*[CHARGE] * 12)
+        home.live(3)
+        assert home.outcomes == [("planned", "charge", True)]
+        home.live(3)
+        assert home.outcomes[1] == ("not_followed", "self_consumption", True)
+        assert home.inverter.mode == "self_consumption"
+        [finding] = find(home)
+        assert (finding.code, finding.figures) == ("device_disobeys", {"device": "batteries", "at": START, "until": START + SLOT})
+        # Nothing is sent to it any more.
+        written = len(home.inverter.written)
+        home.live(8)
+        assert len(home.inverter.written) == written
+
+
+def test_it_is_tried_again_less_and_less_often_and_followed_once_it_obeys(database: Engine) -> None:
+    with live_deaf(database) as home:
+        home.inverter.deaf = True
+        tried = list[int]()
+        for minute in range(0, 180, 15):
+            home.plan(*[CHARGE] * 4, at=home.clock.now())
+            home.live(1)
+            tried += [minute] if home.inverter.mode == "charge" else []
+            home.live(14)
+        # After a quarter of an hour, then half an hour, then an hour.
+        assert tried == [0, 15, 45, 105, 165]
+        home.inverter.deaf = False
+        home.plan(*[CHARGE] * 8, at=home.clock.now())
+        home.live(60)
+        assert find(home) == []
+        assert home.outcomes[-1] == ("planned", "charge", True)
+        assert home.inverter.power_kw == pytest.approx(3, abs=0.01)
+
+
+def test_an_owner_who_wants_something_else_is_followed_at_once(database: Engine) -> None:
+    with live_deaf(database) as home:
+        home.inverter.deaf = True
+        home.plan(*[CHARGE] * 8)
+        home.live(6)
+        assert home.outcomes[-1][0] == "not_followed"
+        home.override(Override(mode="hold", until=START + DAY))
+        home.live(1)
+        assert home.inverter.mode == "hold"
+
+
+def test_a_device_that_obeys_is_not_suspected(database: Engine) -> None:
+    with live_deaf(database) as home:
+        home.plan(CHARGE, HOLD, EXPORT, BatterySetpoint(mode="save"), BatterySetpoint(mode="supply"), BatterySetpoint(mode="self_consumption"))
+        home.live(90)
+        assert [reason for reason, _, _ in home.outcomes] == ["planned"] * 6
