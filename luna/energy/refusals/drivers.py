@@ -49,6 +49,8 @@ REASONS: dict[str, RefusalReason] = {
     "device-port-taken": RefusalReason("the port is taken", "Name another one.", error=UnavailableError),
     "network-unreadable": RefusalReason("is no network", "Write it like 192.168.1.0/24, or name one device."),
     "network-too-large": RefusalReason("has more than {most} addresses", "Name a smaller network, or the device itself."),
+    "network-public": RefusalReason("is no private network", "Name one of your home, such as 192.168.1.0/24."),
+    "port-unreadable": RefusalReason("is no port", "Name a number from 1 to 65535, or leave it empty."),
     "profile-unknown": RefusalReason("no such profile", "There are {names}."),
     "profile-not-commanded": RefusalReason("is the profile of a meter, which takes no commands", "Take the profile of the battery's inverter."),
     "profile-not-tried": RefusalReason(

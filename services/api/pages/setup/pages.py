@@ -224,7 +224,7 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
     if go == "back":
         return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
     if go != "next":
-        return _lead(draft_id, step)
+        return _lead(draft_id, "find" if go == "find-devices" else step)
     if step != "review":
         return _go_on(gateway, draft_id, step, answers)
     return _change(gateway, draft_id, typed, caller) if "changes" in answers else _finish(gateway, draft_id, typed)
