@@ -110,3 +110,18 @@ def test_a_search_is_stopped(api: httpx.Client) -> None:
     api.post(address, data={"go": "search", "network": "192.168.255.0/22"})
     api.post(address, data={"go": "stop"})
     assert "Stopped." in api.get(address).text
+
+
+def test_a_battery_that_is_away_is_not_moved_and_that_is_said(api: httpx.Client, inverter: SimulatedInverter) -> None:
+    with serve_registers(inverter) as server:
+        address = begin(api)
+        find(api, address, server)
+        api.post(address, data={"go": "take-0"})
+    draft = address.removesuffix("/find")
+    typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "127.0.0.1", "profile-0-port_number": str(server.port)}
+    assert api.post(f"{draft}/control", data=typed | {"go": "try"}).headers["Location"].endswith("control#tried")
+    assert "The device does not answer." in api.get(f"{draft}/control").text
+    # What was tried at one address says nothing of another.
+    api.post(f"{draft}/control", data=typed | {"profile-0-host_place": "elsewhere.invalid", "go": "connect"})
+    assert "The device does not answer." not in api.get(f"{draft}/control").text
+    assert inverter.written == []
