@@ -14,6 +14,7 @@ from luna.contracts.data import (
     LoadFileRequest,
     ResolveRequest,
 )
+from luna.contracts.device_search import FindDevicesRequest
 from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
 from luna.contracts.file_guess import GuessFileRequest
@@ -41,6 +42,7 @@ REQUESTS: tuple[type[Request], ...] = (
     ArchiveLogsRequest,
     LoadFileRequest,
     GuessFileRequest,
+    FindDevicesRequest,
     ResolveRequest,
     PlanRequest,
     PlanSitesRequest,

@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from luna.contracts.control import ControlState, Override
-from luna.energy.devices import BATTERIES, find_commands
+from luna.energy.devices import BATTERIES, Via, find_commands
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_VACATION, Site, invalid_input
+from luna.energy.site.control import NOT_SENT
 from luna.energy.timeline import SLOT, floor_to, to_instant
 from luna.platform.database import control, readings, sites
+from luna.platform.drivers.trial import TrialBounds, bound_by, bound_unknown, is_same_host
 from luna.words import read_mode
 
 # What counts in a slot has been said before it begins.
@@ -118,6 +120,24 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
         return False
     held = readings.read_with_previous(connection, site_id, OWN_VACATION, first=now, end=now)[1]
     return bool(held.size and held[0] > 0)
+
+
+def allow_trial(connection: Connection, via: Via) -> TrialBounds:
+    """Return within which bounds a battery may be moved for a trial: those of the site that has it, else narrow ones.
+
+    Raises:
+        ConflictError: its site follows its plans, or one whose batteries are told in a way of which nobody can say that it is not this one.
+    """
+    for name in control.list_armed(connection):
+        section = sites.load_last_readable(connection, name)[0].control
+        told = () if section is None or section.by in NOT_SENT else section.batteries
+        if any(each.via is None or is_same_host(each.via.host, via.host) for each in told):
+            raise refuse("device-commanded", field="via", value=via.host, site=name)
+    for site in sites.load_all(connection).sites:
+        for battery, own in ({} if site.control is None else site.control.vias).items():
+            if is_same_host(own.host, via.host):
+                return bound_by(site, battery)
+    return bound_unknown()
 
 
 def _require_device(site: Site, device: str) -> None:

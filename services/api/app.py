@@ -44,6 +44,7 @@ from services.api.pages.knowledge import asking, tips
 from services.api.pages.knowledge import documents as document_pages
 from services.api.pages.layout import answer_missing_page
 from services.api.pages.setup import file_page as setup_file
+from services.api.pages.setup import find_page as setup_find
 from services.api.pages.setup import pages as setup
 from services.api.pages.setup import plan_page as setup_plan
 from services.api.pages.setup import sensors_page, site_page
@@ -94,6 +95,7 @@ PAGES = (
     edge_lab.router,
     setup_plan.router,
     setup_file.router,
+    setup_find.router,
     setup.router,
     site_page.router,
     sensors_page.router,

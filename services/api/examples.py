@@ -35,6 +35,7 @@ BODIES: dict[str, Schema] = {
     "evaluate_forecasts": _DAYS,
     "train_forecast": {"until": "2024-03-12T00:00:00+01:00"},
     "promote_forecast": {"forecast_version": "aurora_v1.0", "reason": "it did better for a month"},
+    "find_home_devices": {"network": "192.168.1.0/24"},
     "fetch_prices": {"market": "DE-LU", **_WINDOW},
     "fetch_weather": _WINDOW,
     "judge_quality": _DAYS,

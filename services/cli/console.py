@@ -35,13 +35,18 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, titl
     if none and not rows:
         out.print(none)
         return
+    out.print(build_table(headings, rows, title=title, words=words))
+
+
+def build_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = ()) -> Table:
+    """Return a table as ``table`` prints it."""
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for index, heading in enumerate(headings):
         grid.add_column(Text(heading), justify="left" if index == 0 or heading in words else "right")
     for row in rows:
         # A name may hold brackets, as that of a sensor with its unit does: they are no markup.
         grid.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    out.print(grid)
+    return grid
 
 
 def report(error: LunaError) -> None:

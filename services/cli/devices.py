@@ -1,19 +1,30 @@
 """``luna devices``: devices that Luna speaks to itself, by the profiles of their products."""
 
+import json
 import math
+import sys
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import ValidationError
+from rich.text import Text
 
-from services.cli.console import JsonOption, emit, out, table
+from luna.energy.errors import UnavailableError
+from luna.words.trial import TRIAL, say_trial
+from services.cli.console import JsonOption, build_table, emit, out, table
 
 if TYPE_CHECKING:
+    from luna.energy.devices import Via
+    from luna.platform.drivers.inverter import ProfiledDevice
     from luna.platform.drivers.profile import DeviceProfile
+    from luna.platform.drivers.trial import TrialStep
 
-app = typer.Typer(help="Devices that Luna speaks to itself: list profiles, find devices, read, simulate and share one.", no_args_is_help=True)
+app = typer.Typer(help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch, simulate and share one.", no_args_is_help=True)
 
+HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Of Modbus TCP; empty: the profile's.")]
 UnitOption = Annotated[int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")]
@@ -59,34 +70,95 @@ def scan_network(
 
 
 @app.command("test")
-def read_device(
-    host: Annotated[str, typer.Argument(help="Its name or address in the network.")],
+def try_device(  # noqa: PLR0913 - one per option
+    host: HostArgument,
     *,
     profile: ProfileOption,
     port: PortOption = None,
     unit: UnitOption = None,
+    move: Annotated[
+        bool, typer.Option("--move", help="Then move the battery by 200 W for ten seconds each way, and look whether it does as it is told.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Move it without asking; scripts are not asked.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a device once and show each value with its unit, beside which its own display should say the same; nothing is written."""
-    from luna.energy.devices import Via
-    from luna.platform.drivers.inverter import reach_device
+    """Read a device once and show each value with its unit, beside which its own display should say the same; nothing is written without --move."""
     from luna.platform.drivers.profile import READING_UNITS
-    from luna.platform.settings import load_settings
 
-    with closing(reach_device(Via(profile=profile, host=host, port=port, unit=unit), load_settings().data_folder)) as device:
+    with _reach(host, profile, port=port, unit=unit) as device:
         identity, readings = device.identify(), device.read()
-    rows = [[name, "unknown" if math.isnan(value) else f"{value:g}", READING_UNITS[name]] for name, value in readings.items()]
-    document = {
-        "device": None if identity is None else identity._asdict(),
-        "readings": {name: None if math.isnan(value) else value for name, value in readings.items()},
-    }
+    rows = [[name, _say(value), READING_UNITS[name]] for name, value in readings.items()]
+    document = {"device": None if identity is None else identity._asdict(), "readings": _plain(readings)}
 
     def show() -> None:
         if identity is not None:
             out.print(f"{identity.maker} {identity.model}, {identity.version}, {identity.serial}", markup=False, highlight=False)
         table(("reading", "value", "unit"), rows)
 
-    emit(document, as_json=as_json, show=show)
+    if not move:
+        emit(document, as_json=as_json, show=show)
+        return
+    if not as_json:
+        show()
+        if not yes and sys.stdin.isatty():
+            typer.confirm("Move the battery by 200 W, for half a minute in all?", abort=True, err=True)
+    steps = _move(host, profile, port=port, unit=unit, quiet=as_json)
+    moved = [{"mode": step.mode, "outcome": step.outcome} | _plain({"power_w": step.power_w, "seconds": step.seconds}) for step in steps]
+    emit(document | {"moved": moved}, as_json=as_json, show=lambda: out.print(TRIAL.say("ended", "en")))
+    if not all(step.is_right for step in steps):
+        raise typer.Exit(1)
+
+
+def _move(host: str, profile: str, *, port: int | None, unit: int | None, quiet: bool) -> "list[TrialStep]":
+    from luna.platform.control_service import allow_trial
+    from luna.platform.desk.servers import unit_of_work
+    from luna.platform.drivers.trial import move_battery
+
+    def report(step: "TrialStep") -> None:
+        if not quiet:
+            out.print(say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language="en"), markup=False, highlight=False)
+
+    with unit_of_work() as connection:
+        bounds = allow_trial(connection, _via(host, profile, port=port, unit=unit))
+    with _reach(host, profile, port=port, unit=unit) as device:
+        return move_battery(device, bounds, report=report)
+
+
+@app.command("watch")
+def watch_device(  # noqa: PLR0913 - one per option
+    host: HostArgument,
+    *,
+    profile: ProfileOption,
+    port: PortOption = None,
+    unit: UnitOption = None,
+    every: Annotated[float, typer.Option(min=0.5, max=3600, help="Seconds from one reading to the next.")] = 2.0,
+    seconds: Annotated[float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each reading.")] = False,
+) -> None:
+    """Show what a device says of itself as it changes, until Ctrl-C; nothing is written."""
+    from rich.live import Live
+
+    from luna.platform.clock import SystemClock
+    from luna.platform.drivers.profile import READING_UNITS
+
+    began, clock = time.monotonic(), SystemClock()
+    with suppress(KeyboardInterrupt), _reach(host, profile, port=port, unit=unit) as device, Live(console=out, auto_refresh=False) as live:
+        while True:
+            try:
+                readings, fault = device.read(), None
+            except UnavailableError as error:
+                # It may be starting anew: it is asked again.
+                readings, fault = {}, error
+            if as_json:
+                said = {"at": clock.now().isoformat(), "readings": _plain(readings)} | ({} if fault is None else {"error": fault.problem()})
+                sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+                sys.stdout.flush()
+            else:
+                rows = [[name, _say(value), READING_UNITS[name]] for name, value in readings.items()]
+                live.update(build_table(("reading", "value", "unit"), rows) if fault is None else Text(str(fault)), refresh=True)
+            if seconds is not None and time.monotonic() - began + every > seconds:
+                return
+            time.sleep(every)
 
 
 @app.command("simulate")
@@ -141,6 +213,34 @@ def open_proxy(
     with suppress(KeyboardInterrupt):
         asyncio.run(serve())
     out.print("It has ended.")
+
+
+def _via(host: str, profile: str, *, port: int | None, unit: int | None) -> "Via":
+    from luna.energy.devices import Via
+    from luna.energy.site import invalid_input
+
+    try:
+        return Via(profile=profile, host=host, port=port, unit=unit)
+    except ValidationError as exc:
+        raise invalid_input(exc, field="") from exc
+
+
+@contextmanager
+def _reach(host: str, profile: str, *, port: int | None, unit: int | None) -> "Iterator[ProfiledDevice]":
+    from luna.platform.drivers.inverter import reach_device
+    from luna.platform.settings import load_settings
+
+    device = reach_device(_via(host, profile, port=port, unit=unit), load_settings().data_folder)
+    with closing(device):
+        yield device
+
+
+def _say(value: float) -> str:
+    return "unknown" if math.isnan(value) else f"{value:g}"
+
+
+def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
 
 
 def _wait_for_ever() -> None:

@@ -30,6 +30,7 @@ from luna.contracts.data import (
     ResolveReply,
     ResolveRequest,
 )
+from luna.contracts.device_search import FindDevicesRequest, FoundDevices
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
@@ -42,6 +43,7 @@ from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
 from services.ingest import (
     backfill,
+    device_search,
     log_archive,
     model_retention,
     price_collection,
@@ -174,6 +176,12 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
 def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
     """Guess what a file that was handed over is, and show what would be stored of it."""
     return upload_service.guess_upload(request, work)
+
+
+@task(FindDevicesRequest)
+def find_devices(request: FindDevicesRequest, work: TaskContext) -> FoundDevices:
+    """Ask the addresses of a network for devices that a profile knows."""
+    return device_search.search_network(request, work.settings.data_folder, progress=work.progress)
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))

@@ -1,6 +1,6 @@
 """What is refused of devices that Luna speaks to itself, and of their profiles."""
 
-from luna.energy.errors import UnavailableError
+from luna.energy.errors import ConflictError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
@@ -47,11 +47,38 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
         kinds={"until": "instant"},
     ),
+    "device-soc-unknown": RefusalReason(
+        "the device does not say how full its battery is, and without that nothing is tried",
+        "Look at the device: it may still be starting.",
+        error=UnavailableError,
+    ),
+    "device-commanded": RefusalReason(
+        "the batteries of {site} follow their plans, and two masters at once are none",
+        "Disarm it first: luna control disarm --site {site}.",
+        error=ConflictError,
+    ),
+    "device-tried-already": RefusalReason("a battery is being tried just now", "Wait half a minute, and try again.", error=ConflictError),
+    "device-address-unreadable": RefusalReason("is no address of a device", "Write its name or address in your network, and its port as a number."),
+    "device-not-handed-back": RefusalReason(
+        "the battery could not be handed back to its own self-consumption, and it does not fall back by itself",
+        "Set it to self-consumption in its own app.",
+        error=UnavailableError,
+    ),
+    "device-reverts-alone": RefusalReason(
+        "the battery could not be handed back; by itself it falls back to its own self-consumption after {after_s} s",
+        "Look whether it does, in its own app.",
+        error=UnavailableError,
+    ),
     "device-port-taken": RefusalReason("the port is taken", "Name another one.", error=UnavailableError),
     "network-unreadable": RefusalReason("is no network", "Write it like 192.168.1.0/24, or name one device."),
     "network-too-large": RefusalReason("has more than {most} addresses", "Name a smaller network, or the device itself."),
+    "network-public": RefusalReason("is no private network", "Name one of your home, such as 192.168.1.0/24."),
+    "port-unreadable": RefusalReason("is no port", "Name a number from 1 to 65535, or leave it empty."),
     "profile-unknown": RefusalReason("no such profile", "There are {names}."),
     "profile-not-commanded": RefusalReason("is the profile of a meter, which takes no commands", "Take the profile of the battery's inverter."),
+    "profile-not-tried": RefusalReason(
+        "the profile cannot be tried: it reads no power of a battery, or commands none", "Take the profile of the battery's inverter."
+    ),
     "profile-unreadable": RefusalReason("is no profile: {why}", "Compare it with a profile that comes along: docs/guide/en/own-device.md."),
     "profile-misnamed": RefusalReason("the file is called {name}, and the profile in it otherwise", "Call both the same."),
     "profile-write-value": RefusalReason("modes: what is written to {point} is either a value, or put; of stands beside power_percent and value alone", None),

@@ -7,6 +7,7 @@ from luna.platform.capabilities.audit import AUDIT
 from luna.platform.capabilities.building import BUILDING
 from luna.platform.capabilities.control import CONTROL
 from luna.platform.capabilities.data_changes import DATA_CHANGES
+from luna.platform.capabilities.device_search import DEVICE_SEARCH
 from luna.platform.capabilities.devices import DEVICES
 from luna.platform.capabilities.documents import DOCUMENTS
 from luna.platform.capabilities.edge import EDGE
@@ -33,6 +34,7 @@ from luna.platform.capability import Capability
 CAPABILITIES: tuple[Capability, ...] = (
     *SITES,
     *DEVICES,
+    *DEVICE_SEARCH,
     *PLANS,
     *ALTERNATIVES,
     *ANSWERS,

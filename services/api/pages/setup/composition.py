@@ -33,6 +33,18 @@ from services.api.pages.setup.naming import identifier_of
 
 STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
+# The answer that holds the devices that were found in the network and are to be used.
+TAKEN = "taken"
+# What such a device reads, by the role that it has in a site; a counter before a power.
+_READINGS: Mapping[str, tuple[str, ...]] = {
+    "battery_soc": ("soc",),
+    "total_battery_charge": ("charge_w",),
+    "total_battery_discharge": ("discharge_w",),
+    "total_pv_production": ("pv_w",),
+    "total_grid_import": ("import_kwh", "import_w"),
+    "total_grid_export": ("export_kwh", "export_w"),
+}
+_AT_CONNECTION = ("total_grid_import", "total_grid_export")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
 _STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {"tariff": "tariff", "input_sensors": "data", "control": "control"}
@@ -68,12 +80,27 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
     sensors = {role: _name_sensors(entity) for role, entity in answers.get("sensors", {}).items() if entity and role in SENSOR_ROLES}
-    if sensors and answers.get("data", {}).get("source") == "home_assistant":
+    sensors = sensors if answers.get("data", {}).get("source") == "home_assistant" else {}
+    # What a device measures itself is not counted a second time.
+    if sensors := sensors | list_taken_sensors(answers):
         composed.document["input_sensors"] = sensors
     _compose_control(composed, answers)
     if composed.whole:
         _check_whole(composed)
     return composed
+
+
+def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    """Return what the devices that were found in the network measure, by role; a site that is changed keeps its own sensors."""
+    named = dict[str, list[str]]()
+    taken = [] if "changes" in answers else answers.get(TAKEN, [])
+    # One counts the connection: the meter there, whatever an inverter says of it.
+    for device in sorted(taken, key=lambda each: each["kind"] != "meter"):
+        for role, readings in _READINGS.items():
+            reading = next((each for each in readings if each in device["reads"]), None)
+            if reading is not None and not (role in _AT_CONNECTION and role in named):
+                named.setdefault(role, []).append(f"profile:{device['profile']}@{device['host']}:{device['port']}#{reading}")
+    return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
 
 
 def _name_sensors(chosen: str) -> str | list[str]:

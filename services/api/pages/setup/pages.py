@@ -23,7 +23,7 @@ from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import cancel_job
 from luna.platform.settings import Settings
 from luna.platform.simulated_home import SITE_NAME, HomeFiles
-from luna.words import mode
+from luna.words import Language, mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
@@ -36,6 +36,7 @@ from services.api.pages.setup.editing import CHANGEABLE, change_site, list_chang
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, ON, SITE, TARIFF, FieldFault, defaults_of
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
+from services.api.pages.setup.trial import try_batteries
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
@@ -152,6 +153,8 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
         "sent_numbers": None if site is None else views.numbers_of_site(site, language),
         "say_mode": lambda each: mode(each, language=language).full,
         "batteries_count": len(answers.get("batteries", [])),
+        # What was tried at another address says nothing of this one.
+        "tried": answers["tried"]["said"] if "tried" in answers and answers["tried"]["control"] == answers.get("control") else {},
     }
 
 
@@ -210,7 +213,7 @@ def _prepare(connection: Connection, site: Site, typed: Mapping[str, str], now: 
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
-def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: CurrentGateway, *, caller: CurrentCaller) -> Response:
+def save_setup_step(draft_id: DraftId, step: Step, request: Request, *, typed: Typed, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Keep what was typed, and lead on: to the next step, back, or to the same one where something is wrong or was added."""
     go = typed.get("go", "next")
     with unit_of_work(gateway.database) as connection:
@@ -221,14 +224,26 @@ def save_setup_step(draft_id: DraftId, step: Step, typed: Typed, gateway: Curren
     storing = {"data": data_step.store_access, "control": control_step.store_access}.get(step)
     if storing is not None and (shown := storing(gateway, answers, typed)):
         return _lead(draft_id, f"{step}?{shown}")
+    if go == "try" and step == "control":
+        return _try(gateway, draft_id, answers, Reader.of(request).language)
     steps = _steps(answers)
     if go == "back":
         return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
     if go != "next":
-        return _lead(draft_id, step)
+        return _lead(draft_id, "find" if go == "find-devices" else step)
     if step != "review":
         return _go_on(gateway, draft_id, step, answers)
     return _change(gateway, draft_id, typed, caller) if "changes" in answers else _finish(gateway, draft_id, typed)
+
+
+def _try(gateway: Gateway, draft_id: str, answers: Mapping[str, Any], language: Language) -> Response:
+    """Move the batteries by a little, and lead back to the step with what came of it."""
+    with unit_of_work(gateway.database) as connection:
+        site = _compose_over(connection, answers)
+    tried = {"control": answers["control"], "said": try_batteries(gateway, answers, site=site, language=language)}
+    with unit_of_work(gateway.database) as connection:
+        setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
+    return _lead(draft_id, "control#tried")
 
 
 def _steps(answers: Mapping[str, Any]) -> tuple[str, ...]:

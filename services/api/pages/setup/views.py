@@ -16,7 +16,7 @@ from luna.platform.simulated_home import is_simulated
 from luna.words import Language, Numbers
 from luna.words.devices import KINDS
 from luna.words.pages import PageWords
-from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, numbers_of, suggest_tariff
+from services.api.pages.setup.composition import ELSEWHERE, compose, country_of, list_taken_sensors, numbers_of, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import HOUSEHOLD, SITE, TARIFF, FieldFault
 
@@ -184,9 +184,8 @@ def _say_fixed(sold: Any, words: PageWords, numbers: Numbers) -> str:
 
 def _say_data(answers: Mapping[str, Any], words: PageWords) -> str:
     source = answers.get("data", {}).get("source")
-    sensors = [entity for entity in answers.get("sensors", {}).values() if entity]
-    if source == "home_assistant" and sensors:
-        return words("review_sensors", count=len(sensors))
     if source == "file" and answers.get("upload"):
         return words("uploaded", file=answers["upload"]["file_name"])
-    return words("review_nothing")
+    chosen = {role for role, entity in answers.get("sensors", {}).items() if entity and source == "home_assistant"}
+    measured = chosen | list_taken_sensors(answers).keys()
+    return words("review_sensors", count=len(measured)) if measured else words("review_nothing")

@@ -1,0 +1,45 @@
+"""Devices that answer in a home's network: what they say they are, and which profile fits."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from luna.contracts.message import Message, Request
+
+NetworkName = Annotated[
+    str, Field(min_length=1, max_length=253, description="a private network of at most 1,024 addresses, such as 192.168.1.0/24, or one address in it")
+]
+DevicePort = Annotated[int | None, Field(ge=1, le=65535, description="of Modbus TCP; null: those of the profiles")]
+
+
+class NetworkDevice(Message):
+    """A device that answered, and the profile by which Luna speaks to it."""
+
+    host: str
+    port: int
+    maker: Annotated[str, Field(description="as it says itself; empty: it says nothing")] = ""
+    model: str = ""
+    serial: str = ""
+    profile: str
+    title: Annotated[str, Field(description="what the profile is of")]
+    kind: Annotated[Literal["battery_inverter", "meter"], Field(description="whether it is commanded or only read")]
+    reads: Annotated[list[str], Field(description="what Luna reads of it")]
+    charge_limit_kw: Annotated[float | None, Field(description="the most that it charges with, as it says; null: it does not")] = None
+    discharge_limit_kw: Annotated[float | None, Field(description="the most that it gives, as it says; null: it does not")] = None
+
+
+class FoundDevices(Message):
+    """What a network was found to hold."""
+
+    network: str
+    devices: Annotated[list[NetworkDevice], Field(description="in the order of their addresses")]
+
+
+class FindDevicesRequest(Request):
+    """Ask the addresses of a network for devices that a profile knows; nothing is written to any of them."""
+
+    task: ClassVar[str] = "ingest.devices.find"
+    reply: ClassVar[type[Message]] = FoundDevices
+
+    network: NetworkName
+    port: DevicePort = None

@@ -1,0 +1,25 @@
+"""Devices in a home's network that Luna could speak to itself."""
+
+from luna.contracts.device_search import DevicePort, FindDevicesRequest, NetworkName
+from luna.contracts.message import Message
+from luna.platform.capability import CapabilityCall, capability
+from luna.platform.drivers.networks import require_home_network
+
+
+class SearchedNetwork(Message):
+    """Where devices are looked for."""
+
+    network: NetworkName
+    port: DevicePort = None
+
+
+@capability("POST", "/v1/device-searches", noun="sites", scope="administer", local_command="devices scan", status=202)
+def find_home_devices(_: CapabilityCall, searched: SearchedNetwork) -> FindDevicesRequest:
+    """Find devices in a network.
+
+    Ask the addresses of a private network for devices that a profile knows, as a job; nothing is written to any of them.
+    """
+    return FindDevicesRequest(network=require_home_network(searched.network), port=searched.port)
+
+
+DEVICE_SEARCH = (find_home_devices,)

@@ -1,0 +1,79 @@
+"""The networks in which devices are looked for: private ones, of a home's size; this machine's own are proposed."""
+
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+
+from luna.energy.refusals import refuse
+from luna.platform.drivers.finding import MOST_ADDRESSES
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+# Linux, netdevice(7): the address and the mask of an interface.
+_SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B
+# Of RFC 5737, nobody's: which interface leads away from here. Nothing is sent.
+_ELSEWHERE = ("192.0.2.1", 9)
+
+
+def propose_networks() -> list[str]:
+    """Return the private networks that this machine is in, the one that leads to the internet first; of a large one the part around this machine."""
+    found = [_own_part(interface) for interface in _list_interfaces() if interface.ip.is_private and not interface.ip.is_loopback]
+    outward = _find_outward()
+    return [str(each) for each in sorted(dict.fromkeys(found), key=lambda each: outward not in each)]
+
+
+def require_home_network(text: str) -> str:
+    """Return a network, or the one address that is meant by a name, that a home can have.
+
+    Raises:
+        InvalidInputError: it is none, a public one, or too large.
+    """
+    network = _parse(text.strip())
+    if not network.is_private:
+        raise refuse("network-public", field="network", value=text)
+    if network.num_addresses > MOST_ADDRESSES + 2:
+        raise refuse("network-too-large", field="network", value=text, most=MOST_ADDRESSES)
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _parse(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as exc:
+        if "/" in text:
+            raise refuse("network-unreadable", field="network", value=text) from exc
+    try:
+        return ipaddress.ip_network(socket.gethostbyname(text))
+    except (OSError, ValueError) as exc:
+        raise refuse("network-unreadable", field="network", value=text) from exc
+
+
+def _own_part(interface: ipaddress.IPv4Interface) -> ipaddress.IPv4Network:
+    own = interface.network
+    return own if own.num_addresses <= MOST_ADDRESSES else ipaddress.IPv4Network((interface.ip, 24), strict=False)
+
+
+def _list_interfaces() -> Iterator[ipaddress.IPv4Interface]:
+    found = False
+    for _, name in socket.if_nameindex():
+        with suppress(OSError, ImportError):
+            yield ipaddress.IPv4Interface(f"{_read_address(name, _SIOCGIFADDR)}/{_read_address(name, _SIOCGIFNETMASK)}")
+            found = True
+    if not found and (outward := _find_outward()) is not None:
+        # Where interfaces are listed otherwise: a home's network mostly has 254 addresses.
+        yield ipaddress.IPv4Interface((outward, 24))
+
+
+def _read_address(interface: str, question: int) -> str:
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        return socket.inet_ntoa(fcntl.ioctl(link.fileno(), question, struct.pack("256s", interface.encode()[:15]))[20:24])
+
+
+def _find_outward() -> ipaddress.IPv4Address | None:
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+        link.connect(_ELSEWHERE)
+        return ipaddress.IPv4Address(link.getsockname()[0])
+    return None

@@ -1,0 +1,93 @@
+"""Find my devices: a network that the owner names is asked for devices that Luna speaks to itself, and one click takes each into what is set up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from luna.contracts.device_search import FindDevicesRequest, FoundDevices
+from luna.contracts.job import Job
+from luna.energy.errors import ConflictError, InvalidInputError
+from luna.energy.refusals import refuse
+from luna.platform.database import jobs, setup_drafts
+from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.networks import propose_networks, require_home_network
+from luna.platform.queue.jobs import cancel_job, submit_job
+from services.api.gateway import CurrentGateway, Gateway
+from services.api.pages.job_part import find_progress
+from services.api.pages.layout import PageRoute, show
+from services.api.pages.setup.found_devices import is_taken, leave_device, take_device
+from services.api.pages.setup.pages import PAGE, DraftId, Typed
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/ui/setup/{draft_id}/find")
+def show_device_search(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+    """Show which network is asked, how far that is, and what was found."""
+    return _show(draft_id, request, gateway)
+
+
+@router.post("/ui/setup/{draft_id}/find")
+def search_devices(draft_id: DraftId, request: Request, typed: Typed, gateway: CurrentGateway) -> Response:
+    """Begin to look for devices, stop it, or take or leave one that was found."""
+    verb, _, place = typed.get("go", "search").partition("-")
+    if verb == "search":
+        try:
+            _search(gateway, draft_id, typed)
+        except InvalidInputError as refusal:
+            return _show(draft_id, request, gateway, typed=typed, refusal=refusal)
+    elif verb == "stop":
+        _stop(gateway, draft_id)
+    else:
+        _change(gateway, draft_id, place, taken=verb == "take")
+    return RedirectResponse(f"/ui/setup/{draft_id}/find", 303)
+
+
+def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[str, str] | None = None, refusal: InvalidInputError | None = None) -> Response:
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        job = jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None
+    networks = propose_networks()
+    typed = typed or answers.get("search") or {"network": networks[0] if networks else "", "port": ""}
+    found = [(device, is_taken(answers, device)) for device in _list_found(job)]
+    view = {"networks": networks, "typed": typed, "refusal": refusal, "job": job, "progress": job and find_progress(gateway, job), "found": found}
+    return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **view)
+
+
+def _search(gateway: Gateway, draft_id: str, typed: Mapping[str, str]) -> None:
+    network, port = typed.get("network", "").strip(), typed.get("port", "").strip()
+    try:
+        asked = FindDevicesRequest.model_validate({"network": require_home_network(network), "port": port or None})
+    except ValidationError as exc:
+        raise refuse("port-unreadable", field="port", value=port) from exc
+    job = submit_job(gateway.database, gateway.queue, asked)
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        setup_drafts.save(connection, draft_id, answers | {"search": {"network": network, "port": port, "job_id": job.job_id}})
+
+
+def _stop(gateway: Gateway, draft_id: str) -> None:
+    with unit_of_work(gateway.database) as connection:
+        search = setup_drafts.load(connection, draft_id).get("search")
+    if search is not None:
+        try:
+            cancel_job(gateway.database, gateway.queue, search["job_id"])
+        except ConflictError:
+            # It ended meanwhile.
+            return
+
+
+def _change(gateway: Gateway, draft_id: str, place: str, *, taken: bool) -> None:
+    with unit_of_work(gateway.database) as connection:
+        answers = setup_drafts.load(connection, draft_id)
+        found = _list_found(jobs.load(connection, answers["search"]["job_id"]) if "search" in answers else None)
+        if place.isdecimal() and int(place) < len(found):
+            change = take_device if taken else leave_device
+            setup_drafts.save(connection, draft_id, change(answers, found[int(place)]))
+
+
+def _list_found(job: Job | None) -> list[Any]:
+    return [] if job is None or job.reply is None else FoundDevices.model_validate(job.reply).devices

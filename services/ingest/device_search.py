@@ -1,0 +1,65 @@
+"""Looks for devices in a home's network, one part of it after the other, so that whoever waits sees how far it is."""
+
+import math
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
+from luna.energy.devices import Via
+from luna.energy.errors import LunaError
+from luna.platform.drivers.finding import AT_ONCE, FoundDevice, find_devices, list_hosts
+from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.networks import require_home_network
+from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiles import list_profiles
+
+WATTS = 1000
+
+
+def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: Callable[[int, int, str], None] = lambda *_: None) -> FoundDevices:
+    """Return the devices that answer as a profile says they do; nothing is written to any of them.
+
+    Raises:
+        InvalidInputError: no network of a home.
+    """
+    network = require_home_network(request.network)
+    hosts, profiles = list_hosts(network), list_profiles(data_folder)
+    devices = list[NetworkDevice]()
+    for first in range(0, len(hosts), AT_ONCE):
+        progress(first, len(hosts), network)
+        found = find_devices(hosts[first : first + AT_ONCE], profiles, port=request.port)
+        devices += [_describe(each, each.profile, data_folder) for each in found if each.profile is not None]
+    progress(len(hosts), len(hosts), network)
+    return FoundDevices(network=network, devices=devices)
+
+
+def _describe(found: FoundDevice, profile: DeviceProfile, data_folder: Path) -> NetworkDevice:
+    named = {} if found.identity is None else {name: getattr(found.identity, name) for name in ("maker", "model", "serial")}
+    return NetworkDevice(
+        host=found.host,
+        port=found.port,
+        **named,
+        profile=profile.profile,
+        title=profile.title,
+        kind=profile.kind,
+        reads=list(profile.reads),
+        **_read_limits(found, profile, data_folder),
+    )
+
+
+def _read_limits(found: FoundDevice, profile: DeviceProfile, data_folder: Path) -> dict[str, float]:
+    """Return the most that a battery takes and gives, as far as the device says it."""
+    if not profile.limits:
+        return {}
+    try:
+        device = reach_device(Via(profile=profile.profile, host=found.host, port=found.port), data_folder)
+        with closing(device):
+            # Limits are read as readings are.
+            asked = profile.model_copy(update={"reads": {name: (point,) for name, point in profile.limits.items()}})
+            values = replace(device, profile=asked).read()
+    except LunaError:
+        return {}
+    named = {"charge_w": "charge_limit_kw", "discharge_w": "discharge_limit_kw"}
+    return {named[name]: value / WATTS for name, value in values.items() if math.isfinite(value) and value > 0}
