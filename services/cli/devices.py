@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch, simulate and share one.", no_args_is_help=True)
 
-HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network.")]
+HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
-PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Of Modbus TCP; empty: the profile's.")]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Empty: the profile's.")]
+SecretOption = Annotated[str | None, typer.Option(help="The file below device_secrets of the data folder that holds its password.")]
+PrefixOption = Annotated[str | None, typer.Option(help="MQTT: how the device's topics begin, or the id of its portal.")]
 UnitOption = Annotated[int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")]
 
 
@@ -80,12 +82,15 @@ def try_device(  # noqa: PLR0913 - one per option
         bool, typer.Option("--move", help="Then move the battery by 200 W for ten seconds each way, and look whether it does as it is told.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Move it without asking; scripts are not asked.")] = False,
+    prefix: PrefixOption = None,
+    secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a device once and show each value with its unit, beside which its own display should say the same; nothing is written without --move."""
     from luna.platform.drivers.profile import READING_UNITS
 
-    with _reach(host, profile, port=port, unit=unit) as device:
+    via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
+    with _reach(via) as device:
         identity, readings = device.identify(), device.read()
     rows = [[name, _say(value), READING_UNITS[name]] for name, value in readings.items()]
     document = {"device": None if identity is None else identity._asdict(), "readings": _plain(readings)}
@@ -102,14 +107,14 @@ def try_device(  # noqa: PLR0913 - one per option
         show()
         if not yes and sys.stdin.isatty():
             typer.confirm("Move the battery by 200 W, for half a minute in all?", abort=True, err=True)
-    steps = _move(host, profile, port=port, unit=unit, quiet=as_json)
+    steps = _move(via, quiet=as_json)
     moved = [{"mode": step.mode, "outcome": step.outcome} | _plain({"power_w": step.power_w, "seconds": step.seconds}) for step in steps]
     emit(document | {"moved": moved}, as_json=as_json, show=lambda: out.print(TRIAL.say("ended", "en")))
     if not all(step.is_right for step in steps):
         raise typer.Exit(1)
 
 
-def _move(host: str, profile: str, *, port: int | None, unit: int | None, quiet: bool) -> "list[TrialStep]":
+def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
     from luna.platform.control_service import allow_trial
     from luna.platform.desk.servers import unit_of_work
     from luna.platform.drivers.trial import move_battery
@@ -119,8 +124,8 @@ def _move(host: str, profile: str, *, port: int | None, unit: int | None, quiet:
             out.print(say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language="en"), markup=False, highlight=False)
 
     with unit_of_work() as connection:
-        bounds = allow_trial(connection, _via(host, profile, port=port, unit=unit))
-    with _reach(host, profile, port=port, unit=unit) as device:
+        bounds = allow_trial(connection, via)
+    with _reach(via) as device:
         return move_battery(device, bounds, report=report)
 
 
@@ -131,6 +136,8 @@ def watch_device(  # noqa: PLR0913 - one per option
     profile: ProfileOption,
     port: PortOption = None,
     unit: UnitOption = None,
+    prefix: PrefixOption = None,
+    secret: SecretOption = None,
     every: Annotated[float, typer.Option(min=0.5, max=3600, help="Seconds from one reading to the next.")] = 2.0,
     seconds: Annotated[float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each reading.")] = False,
@@ -142,7 +149,8 @@ def watch_device(  # noqa: PLR0913 - one per option
     from luna.platform.drivers.profile import READING_UNITS
 
     began, clock = time.monotonic(), SystemClock()
-    with suppress(KeyboardInterrupt), _reach(host, profile, port=port, unit=unit) as device, Live(console=out, auto_refresh=False) as live:
+    via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
+    with suppress(KeyboardInterrupt), _reach(via) as device, Live(console=out, auto_refresh=False) as live:
         while True:
             try:
                 readings, fault = device.read(), None
@@ -165,18 +173,22 @@ def watch_device(  # noqa: PLR0913 - one per option
 def simulate_device(
     *,
     profile: ProfileOption,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="To serve at, on this machine alone; 0: one that is free.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="To serve at, on this machine alone; 0: one that is free. MQTT: the broker's.")] = 0,
+    broker: Annotated[str, typer.Option(help="MQTT: the broker to speak to, which wants no password.")] = "127.0.0.1",
+    prefix: PrefixOption = None,
     seconds: Annotated[float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")] = None,
 ) -> None:
-    """Serve a profile's registers or documents with a battery behind them, so that it can be found, read and commanded without owning one."""
-    from luna.platform.drivers.device_server import serve_device
+    """Serve a profile's registers, documents or messages with a battery behind them, so that it can be found, read and commanded without owning one."""
+    from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device
     from luna.platform.drivers.profiles import load_profile
     from luna.platform.drivers.simulator import SimulatedInverter
     from luna.platform.settings import load_settings
 
     device = SimulatedInverter(load_profile(profile, load_settings().data_folder))
-    with serve_device(device, port=port) as server:
-        out.print(f"{profile} answers at 127.0.0.1:{server.port}; Ctrl-C ends it.", markup=False, highlight=False)
+    over_mqtt, topics = device.profile.transport.kind == "mqtt", prefix or SIMULATED_PREFIX
+    host = broker if over_mqtt else "127.0.0.1"
+    with serve_device(device, host=host, port=port, prefix=topics) as server:
+        out.print(f"{profile} answers at {host}:{server.port}{f' with prefix {topics}' if over_mqtt else ''}; Ctrl-C ends it.", markup=False, highlight=False)
         try:
             time.sleep(seconds) if seconds is not None else _wait_for_ever()
         except KeyboardInterrupt:
@@ -215,23 +227,22 @@ def open_proxy(
     out.print("It has ended.")
 
 
-def _via(host: str, profile: str, *, port: int | None, unit: int | None) -> "Via":
+def _via(host: str, profile: str, **parts: str | int | None) -> "Via":
     from luna.energy.devices import Via
     from luna.energy.site import invalid_input
 
     try:
-        return Via(profile=profile, host=host, port=port, unit=unit)
+        return Via.model_validate({"profile": profile, "host": host} | parts)
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
 
 
 @contextmanager
-def _reach(host: str, profile: str, *, port: int | None, unit: int | None) -> "Iterator[ProfiledDevice]":
+def _reach(via: "Via") -> "Iterator[ProfiledDevice]":
     from luna.platform.drivers.inverter import reach_device
     from luna.platform.settings import load_settings
 
-    device = reach_device(_via(host, profile, port=port, unit=unit), load_settings().data_folder)
-    with closing(device):
+    with closing(reach_device(via, load_settings().data_folder)) as device:
         yield device
 
 

@@ -34,6 +34,9 @@ class Via(ControlPart):
     host: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=253, description="its name or address in the network")]
     port: Annotated[int | None, Field(ge=1, le=65535, description="empty: the profile's")] = None
     unit: Annotated[int | None, Field(ge=0, le=255, description="its number on the bus; empty: the profile's")] = None
+    prefix: Annotated[
+        str | None, Field(pattern=r"^[A-Za-z0-9_./:-]+$", max_length=120, description="MQTT: how the device's topics begin, or the id of its portal")
+    ] = None
     secret: Annotated[
         str | None, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, description="the file below device_secrets of the data folder that holds its password")
     ] = None

@@ -39,6 +39,12 @@ REASONS: dict[str, RefusalReason] = {
     "device-answer-unreadable": RefusalReason(
         "what the device answers at {at} is no JSON document", "Check that it is the product of the profile, and its firmware.", error=UnavailableError
     ),
+    "device-keeps-value": RefusalReason(
+        "the device keeps what it had at {point}", "Check that it lets itself be controlled, and what else commands it.", error=UnavailableError
+    ),
+    "device-prefix-missing": RefusalReason(
+        "the profile {profile} wants to know how the device's topics begin", "Name it: prefix, such as shellypro3em-0123456789ab or the id of a portal."
+    ),
     "device-secret-missing": RefusalReason("there is no secret in {path}", "Write user:password, or the token, into that file."),
     "device-secret-open": RefusalReason("others can read {path}", "Let its owner alone read it: chmod 600."),
     "device-writes-spent": RefusalReason(
@@ -96,6 +102,7 @@ REASONS: dict[str, RefusalReason] = {
     "profile-reverts-missing": RefusalReason("reverts: say what the device does when nobody commands it any more", None),
     "profile-soc-missing": RefusalReason("reads: soc is missing; without it nobody knows whether a command is safe", None),
     "profile-persistence-missing": RefusalReason("points: say of {point} where it keeps what is written: volatile, flash or unknown", None),
+    "profile-write-to-missing": RefusalReason("points: say of {point} to which topic it is written: write_to", None),
     "profile-resend-late": RefusalReason("reverts: let resend_s be at most half of after_s ({after_s} s), so that one may be lost", None),
     "control-via-and-writes": RefusalReason("batteries: with via the profile knows soc, modes and writes; leave them out", None),
     "control-writes-missing": RefusalReason("batteries: name what is written (writes), or the profile that knows it (via)", None),

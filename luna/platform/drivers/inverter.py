@@ -13,8 +13,9 @@ from luna.platform.drivers.device_secrets import DeviceSecret, read_device_secre
 from luna.platform.drivers.http_points import HttpPoints
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
+from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.points import DeviceIdentity, DevicePoints, PointValue
-from luna.platform.drivers.profile import DeviceProfile, HttpTransport, ModbusTransport, PointWrite, ReadingName, split_sign, unit_factor
+from luna.platform.drivers.profile import DeviceProfile, HttpTransport, ModbusTransport, MqttTransport, PointWrite, ReadingName, split_sign, unit_factor
 from luna.platform.drivers.profiles import load_profile
 
 WATTS = 1000
@@ -144,13 +145,19 @@ class ProfiledDevice:
 
 
 def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None, shared_in: Path | None = None) -> ProfiledDevice:
-    """Return a device at its place; it is connected to at first use, over Modbus by the connection that the processes of a data folder share."""
+    """Return a device at its place; it is connected to at first use, over Modbus by the connection that the processes of a data folder share.
+
+    Raises:
+        InvalidInputError: ``via`` does not say what its transport needs.
+    """
     points: DevicePoints
     match profile.transport:
         case ModbusTransport() as transport:
             points = ModbusPoints(profile, ModbusLink(via.host, transport, port=via.port, unit=via.unit, shared_in=shared_in))
         case HttpTransport() as transport:
             points = HttpPoints(profile, transport, via, secret=secret)
+        case MqttTransport() as transport:
+            points = MqttPoints(profile, transport, via, secret=secret)
     return ProfiledDevice(profile, points)
 
 

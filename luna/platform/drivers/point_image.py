@@ -3,7 +3,7 @@
 import math
 from typing import Any, Protocol
 
-from luna.platform.drivers.json_values import place
+from luna.platform.drivers.json_values import pick, place
 from luna.platform.drivers.profile import DeviceProfile, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
 from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
@@ -29,6 +29,7 @@ class JsonImage:
     """Points in JSON documents by the places of these; {prefix} stands as it is."""
 
     def __init__(self, profile: DeviceProfile) -> None:
+        self._written = profile.written_points
         self.points = {name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)}
         self._values = dict.fromkeys(self.points, 0.0) | dict(profile.simulated.values)
 
@@ -41,8 +42,13 @@ class JsonImage:
         self._values[name] = value
 
     def write(self, place: str, value: Any) -> bool:
-        """Return that nothing may be written."""
-        return False
+        """Take a document in that came to a place, and return whether it may be written."""
+        point = next((name for name in self._written if self.points[name].write_to == place), None)
+        number = math.nan if point is None else pick(value, self.points[point].field_)
+        if point is None or math.isnan(number):
+            return False
+        self._values[point] = number * self.points[point].scale
+        return True
 
     def documents(self) -> dict[str, Any]:
         """Return all documents by their places."""

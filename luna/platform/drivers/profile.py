@@ -75,7 +75,30 @@ class HttpTransport(ProfilePart):
 DocumentPlace = Annotated[str, Field(pattern=r"^[^\s+#]+$", max_length=255)]
 
 
-DeviceTransport = Annotated[ModbusTransport | HttpTransport, Field(discriminator="kind")]
+# In a topic: how those of a device begin, as the site names it.
+PREFIX_PART = "{prefix}"
+
+
+class MqttRequest(ProfilePart):
+    """What is published so that a device says everything again."""
+
+    to: Annotated[DocumentPlace, Field(description="a topic; {prefix} is what the site names")]
+    payload: Annotated[str, Field(max_length=255)] = ""
+    every_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    done: Annotated[DocumentPlace | None, Field(description="the topic that says that everything was said; empty: none does")] = None
+
+
+class MqttTransport(ProfilePart):
+    """JSON messages of a broker, which is the host that the site names."""
+
+    kind: Literal["mqtt"]
+    port: Annotated[int, Field(ge=1, le=65535, description="8883: over TLS")] = 1883
+    request: Annotated[MqttRequest | None, Field(description="empty: the device speaks by itself")] = None
+    stale_s: Annotated[float, Field(gt=0, le=3600, description="a message older than that says nothing any more")] = 120.0
+    patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
+
+
+DeviceTransport = Annotated[ModbusTransport | HttpTransport | MqttTransport, Field(discriminator="kind")]
 
 
 class StatusBit(ProfilePart):
@@ -128,7 +151,7 @@ class RegisterPoint(Point):
 class JsonPoint(Point):
     """A number in a JSON document: raw × scale."""
 
-    at: Annotated[DocumentPlace, Field(description="the document: a path of HTTP, with its query")]
+    at: Annotated[DocumentPlace, Field(description="the document: a path of HTTP with its query, or a topic of MQTT; {prefix} is what the site names")]
     field_: Annotated[
         str,
         Field(
@@ -138,6 +161,10 @@ class JsonPoint(Point):
             description="names with dots between; empty: all of it",
         ),
     ] = ""
+    write_to: Annotated[DocumentPlace | None, Field(description="MQTT: the topic that takes it in a document of that field; needed of each written point")] = (
+        None
+    )
+    absent: Annotated[float | None, Field(description="MQTT: what it counts as where the device said everything (done) but this; empty: unknown")] = None
 
 
 def _kind_of_point(value: Any) -> str:
@@ -281,8 +308,11 @@ class DeviceProfile(ProfilePart):
         if "soc" not in self.reads:
             raise invalid_part("profile-soc-missing")
         for name in self.written_points:
-            if self.points[name].persistence is None:
+            point = self.points[name]
+            if point.persistence is None:
                 raise invalid_part("profile-persistence-missing", point=name)
+            if isinstance(point, JsonPoint) and point.write_to is None:
+                raise invalid_part("profile-write-to-missing", point=name)
         self._can_be_kept_up()
 
     def _can_be_kept_up(self) -> None:

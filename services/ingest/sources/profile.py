@@ -23,7 +23,7 @@ EVERY = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=2)
 _SENSOR = re.compile(
     r"profile:(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?"
-    r"(?:\?secret=(?P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
+    r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
 )
 
 log = structlog.get_logger("luna.ingest.profile")

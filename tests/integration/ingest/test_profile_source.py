@@ -114,6 +114,12 @@ def test_a_sensor_names_the_secret_of_its_device_and_never_says_it() -> None:
     assert (sensor.via.port, sensor.via.secret, sensor.reading) == (80, "meter", "import_w")
 
 
+def test_a_sensor_at_a_broker_names_how_its_topics_begin() -> None:
+    sensor = ProfiledSensor.parse("profile:shelly_pro_3em_mqtt@broker.local:8883?prefix=home/shellypro3em-0123456789ab&secret=broker#export_w")
+    assert sensor is not None
+    assert (sensor.via.host, sensor.via.port, sensor.via.prefix, sensor.via.secret) == ("broker.local", 8883, "home/shellypro3em-0123456789ab", "broker")
+
+
 def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
     wiring = wire([("home", ["profile:sunspec_12x@192.168.1.20#soc", "mqtt:soc"])], ["mqtt", "profile"])
     assert {source: list(users) for source, users in wiring.sources.items()} == {"profile": ["profile:sunspec_12x@192.168.1.20#soc"], "mqtt": ["mqtt:soc"]}

@@ -1,0 +1,233 @@
+"""Points in JSON messages of a broker: the last of each topic, for as long as it says something; what is written is read back there."""
+
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from pydantic import SecretStr
+
+from luna.energy.devices import Via
+from luna.energy.refusals import refuse
+from luna.platform.addresses import Broker
+from luna.platform.drivers.device_secrets import DeviceSecret
+from luna.platform.drivers.json_values import pick, place
+from luna.platform.drivers.points import DeviceIdentity, PointValue
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, MqttTransport
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+
+TLS_PORT = 8883
+KEEPALIVE_SECONDS = 15
+# What a device that is away would hear afterwards belongs to another slot.
+EXPIRY_SECONDS = 60
+
+
+class TimedMessage(NamedTuple):
+    """A message, and when it came, seconds of a clock that is never set."""
+
+    at: float
+    document: Any
+
+
+class MqttPoints:
+    """The points of a device behind a broker.
+
+    Args:
+        profile: of the device.
+        transport: of the profile.
+        via: the broker, and how the topics of the device begin.
+        secret: user and password of the broker, None: it wants none.
+
+    Raises:
+        InvalidInputError: the topics have a beginning that ``via`` does not name.
+    """
+
+    def __init__(self, profile: DeviceProfile, transport: MqttTransport, via: Via, *, secret: DeviceSecret | None = None) -> None:
+        self._profile, self._transport = profile, transport
+        self._prefix, self._points = via.prefix, {name: cast("JsonPoint", point) for name, point in profile.points.items()}
+        port = via.port or transport.port
+        user, password = (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
+        self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
+        self._client: paho.Client | None = None
+        self._news, self._ready, self._turned_away = threading.Condition(), threading.Event(), False
+        self._messages: dict[str, TimedMessage] = {}
+        self._requested_at = -math.inf
+        # What was sent to points that cannot be read, while the connection lasts.
+        self._sent: dict[str, float] = {}
+        if via.prefix is None and any(PREFIX_PART in topic for topic in self._all_topics(str)):
+            raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
+
+    @property
+    def place(self) -> str:
+        """Where the broker is, as errors name it."""
+        return f"{self._broker.host}:{self._broker.port}"
+
+    def identify(self) -> DeviceIdentity | None:
+        """Return nothing: no profile says how to ask."""
+        return None
+
+    def read(self, names: Iterable[str]) -> dict[str, float]:
+        """Return points by name; NaN where the device knows none, or said so too long ago.
+
+        Raises:
+            UnavailableError: the broker does not answer, or nothing comes from the device.
+        """
+        points = {name: self._points[name] for name in names}
+        topics = {self._topic(point.at) for point in points.values()}
+        if topics:
+            self._listen(topics)
+        return {name: self._value_of(point) for name, point in points.items()}
+
+    def hold(self, values: Sequence[PointValue]) -> list[bool]:
+        """Return of each value whether the device says that it holds; of a point that is only written, whether it was the last one sent.
+
+        Raises:
+            UnavailableError: the broker does not answer, or nothing comes from the device.
+        """
+        read = self.read(point for point, _ in values if not self._points[point].write_only)
+        return [_is_same(read[point] if point in read else self._sent.get(point, math.nan), value) for point, value in values]
+
+    def write(self, values: Sequence[PointValue]) -> None:
+        """Publish one after the other, each once the device says that it holds the one before.
+
+        Raises:
+            UnavailableError: the broker does not answer, nothing comes from the device, or it keeps what it had.
+        """
+        for name, value in values:
+            point = self._points[name]
+            self._publish(self._topic(point.write_to or ""), json.dumps(place(None, point.field_, value / point.scale)))
+            self._sent[name] = value
+            if not point.write_only and not self._waits(lambda point=point, value=value: _is_same(self._value_of(point), value)):  # type: ignore[misc]
+                # Is it away, or does it not want to?
+                self._requested_at = -math.inf
+                self._listen({self._topic(point.at)})
+                raise refuse("device-keeps-value", field="via", value=self.place, point=name)
+
+    def close(self) -> None:
+        """Close the connection; what was said over it says nothing any more."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()
+        self._ready.clear()
+        self._turned_away, self._requested_at = False, -math.inf
+        self._sent.clear()
+        with self._news:
+            self._messages.clear()
+
+    def _listen(self, topics: set[str]) -> None:
+        """Return once there is something to say of these topics.
+
+        Raises:
+            UnavailableError: there is nothing.
+        """
+        self._connect()
+        request, since = self._transport.request, time.monotonic() - self._transport.stale_s
+        is_new = not self._messages
+        if request is not None and time.monotonic() - self._requested_at >= request.every_s:
+            since, is_new = time.monotonic(), True
+            self._requested_at = since
+            self._publish(self._topic(request.to), request.payload)
+        if is_new:
+            self._waits(lambda: self._is_done(since) or all(self._came_since(topic, since) for topic in topics))
+        if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
+            self.close()
+            raise refuse("device-silent", field="via", value=self.place)
+
+    def _is_done(self, since: float = -math.inf) -> bool:
+        """Return whether the device said that it had said everything."""
+        request = self._transport.request
+        return request is not None and request.done is not None and self._came_since(self._topic(request.done), since)
+
+    def _came_since(self, topic: str, instant: float) -> bool:
+        return topic in self._messages and self._messages[topic].at >= instant
+
+    def _value_of(self, point: JsonPoint) -> float:
+        message = self._messages.get(self._topic(point.at))
+        if message is None:
+            return point.absent if point.absent is not None and self._is_done() else math.nan
+        return pick(message.document, point.field_) * point.scale if time.monotonic() - message.at <= self._transport.stale_s else math.nan
+
+    def _waits(self, holds: Callable[[], bool]) -> bool:
+        with self._news:
+            return self._news.wait_for(holds, self._transport.patience_s)
+
+    def _topic(self, name: str) -> str:
+        return name.replace(PREFIX_PART, self._prefix or "")
+
+    def _all_topics(self, write: Callable[[str], str]) -> list[str]:
+        """Return what is listened to, each name written so."""
+        request = self._transport.request
+        return [write(name) for name in dict.fromkeys([*(point.at for point in self._points.values()), *([request.done] if request and request.done else [])])]
+
+    def _publish(self, topic: str, payload: str) -> None:
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        expiry.MessageExpiryInterval = EXPIRY_SECONDS
+        published = self._connect().publish(topic, payload, qos=1, properties=expiry)
+        try:
+            published.wait_for_publish(self._transport.patience_s)
+            confirmed = published.is_published()
+        except (RuntimeError, ValueError):
+            confirmed = False
+        if not confirmed:
+            # The client would send it again on its next connection: that must not happen.
+            self.close()
+            raise refuse("device-silent", field="via", value=self.place)
+
+    def _connect(self) -> "paho.Client":
+        if self._client is None or not self._client.is_connected():
+            self.close()
+            self._client = self._open()
+        return self._client
+
+    def _open(self) -> "paho.Client":
+        from luna.platform.mqtt import create_client, use_tls
+
+        client = create_client(self._broker, reconnect_on_failure=False)
+        client.on_connect, client.on_message = self._on_connect, self._on_message
+        client.on_subscribe = lambda *_: self._ready.set()
+        try:
+            use_tls(client, self._broker)
+            client.connect_timeout = self._transport.patience_s
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
+        except (OSError, ValueError) as exc:
+            raise refuse("device-silent", field="via", value=self.place) from exc
+        client.loop_start()
+        listens = self._ready.wait(self._transport.patience_s) and not self._turned_away
+        if listens:
+            return client
+        client.disconnect()
+        client.loop_stop()
+        if self._turned_away:
+            raise refuse("device-unauthorized", field="via.secret", value=self.place)
+        raise refuse("device-silent", field="via", value=self.place)
+
+    def _on_connect(self, client: "paho.Client", _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self._turned_away = True
+            self._ready.set()
+        else:
+            client.subscribe([(topic, 1) for topic in self._all_topics(self._topic)])
+
+    def _on_message(self, _client: "paho.Client", _data: Any, message: "paho.MQTTMessage") -> None:
+        # Nobody knows how old it is.
+        if message.retain:
+            return
+        try:
+            document = json.loads(message.payload) if message.payload else None
+        except ValueError:
+            document = None
+        with self._news:
+            self._messages[message.topic] = TimedMessage(time.monotonic(), document)
+            self._news.notify_all()
+
+
+def _is_same(value: float, wanted: float) -> bool:
+    return math.isclose(value, wanted, rel_tol=1e-6, abs_tol=1e-6)
