@@ -6,9 +6,9 @@ sunspec.py    where the models of a SunSpec device lie
 modbus.py     registers over Modbus TCP
 sharing.py    one connection per device for all processes; proxy.py: a port at which other programs find it
 registers.py  numbers in registers
-points.py     what a transport offers: points by their names; modbus_points.py does, for registers
+points.py     what a transport offers: points by their names; modbus_points.py, http_points.py and mqtt_points.py do
 inverter.py   reads and writes a device by its profile, in points
 budget.py     how often a point is written that wears out by it
 session.py    commands it, and keeps that up for as long as somebody asks for it
-simulator.py  the same device of the same profile, with a battery's physics; point_image.py lays out what it serves; modbus_server.py serves its registers
+simulator.py  the same device of the same profile, with a battery's physics; point_image.py lays its points out, device_server.py serves them
 """
