@@ -41,12 +41,16 @@ class MqttPoints:
         transport: of the profile.
         via: the broker, and how the topics of the device begin.
         secret: user and password of the broker, None: it wants none.
+        now: seconds of a clock that is never set.
 
     Raises:
         InvalidInputError: the topics have a beginning that ``via`` does not name.
     """
 
-    def __init__(self, profile: DeviceProfile, transport: MqttTransport, via: Via, *, secret: DeviceSecret | None = None) -> None:
+    def __init__(
+        self, profile: DeviceProfile, transport: MqttTransport, via: Via, *, secret: DeviceSecret | None = None, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._now = now
         self._profile, self._transport = profile, transport
         self._prefix, self._points = via.prefix, {name: cast("JsonPoint", point) for name, point in profile.points.items()}
         port = via.port or transport.port
@@ -126,10 +130,10 @@ class MqttPoints:
             UnavailableError: there is nothing.
         """
         self._connect()
-        request, since = self._transport.request, time.monotonic() - self._transport.stale_s
+        request, since = self._transport.request, self._now() - self._transport.stale_s
         is_new = not self._messages
-        if request is not None and time.monotonic() - self._requested_at >= request.every_s:
-            since, is_new = time.monotonic(), True
+        if request is not None and self._now() - self._requested_at >= request.every_s:
+            since, is_new = self._now(), True
             self._requested_at = since
             self._publish(self._topic(request.to), request.payload)
         if is_new:
@@ -150,7 +154,7 @@ class MqttPoints:
         message = self._messages.get(self._topic(point.at))
         if message is None:
             return point.absent if point.absent is not None and self._is_done() else math.nan
-        return pick(message.document, point.field_) * point.scale if time.monotonic() - message.at <= self._transport.stale_s else math.nan
+        return pick(message.document, point.field_) * point.scale if self._now() - message.at <= self._transport.stale_s else math.nan
 
     def _waits(self, holds: Callable[[], bool]) -> bool:
         with self._news:
@@ -225,7 +229,7 @@ class MqttPoints:
         except ValueError:
             document = None
         with self._news:
-            self._messages[message.topic] = TimedMessage(time.monotonic(), document)
+            self._messages[message.topic] = TimedMessage(self._now(), document)
             self._news.notify_all()
 
 
