@@ -1,7 +1,7 @@
-"""Whether prices and energies are what their unit says, by what the same series was and by what is known of markets and homes. Pure."""
+"""Whether prices and energies are what their unit says, by what the same series was and by what is known of markets and homes; and what is rounding. Pure."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,6 +41,10 @@ USUAL_POWER_KW = 300.0
 FAR_BEYOND = 3.0
 # Fewer slots than a day and fewer rows than half a day of hours say too little.
 FEWEST_KNOWN, FEWEST_JUDGED = 96, 12
+# Battery systems that recalibrate, and gateways that round, show 101 % or −1 % for a while.
+SOC_ROUNDING = 0.02
+# Of a quarter-hour: meters that count both directions round a few watt-hours below zero, and an inverter uses a few itself at night.
+ENERGY_ROUNDING_KWH = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +137,17 @@ def in_currency(most_eur: float, currency: str | None = None) -> float:
 
 def _suspect_units(currency: str, times: float) -> tuple[str, ...]:
     return (f"{currency}/MWh",) if times > CENTS_TIMES else (f"{currency}/MWh", "ct/kWh")
+
+
+def round_soc(given: Any) -> Any:
+    """Return a state of charge just beyond 0 or 1 as that bound; anything else as it is."""
+    if isinstance(given, int | float) and -SOC_ROUNDING <= given <= 1 + SOC_ROUNDING:
+        return min(max(given, 0.0), 1.0)
+    return given
+
+
+def round_energies(given: Any) -> Any:
+    """Return a list with energies just below zero as zero; anything else as it is."""
+    if not isinstance(given, list):
+        return given
+    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in given]

@@ -7,10 +7,9 @@ from math import inf
 import polars as pl
 
 from luna.energy.observations import SERIES
-from luna.energy.plausibility import absurd_price
+from luna.energy.plausibility import ENERGY_ROUNDING_KWH, SOC_ROUNDING, absurd_price
 from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
-from luna.energy.rounding import ENERGY_ROUNDING_KWH, SOC_ROUNDING
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from luna.energy.devices import DEVICE_KINDS, Mode, by_name
 from luna.energy.instant import Instant
 from luna.energy.outlook import PROBABILITY_TOLERANCE
 from luna.energy.part import PRICE, with_sections
+from luna.energy.plausibility import round_energies, round_soc
 from luna.energy.refusals import invalid_part
-from luna.energy.rounding import round_energies, round_soc
 from luna.energy.timeline import FloatArray
 
 MAX_SLOTS = 12 * 24 * 14

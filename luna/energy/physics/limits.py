@@ -35,8 +35,10 @@ class BatteryLimits:
     def of(cls, batteries: Sequence[Battery]) -> Self:
         """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
         numbers = np.array(list(map(attrgetter(*cls.__slots__), batteries)), dtype=float).reshape(len(batteries), len(cls.__slots__))
-        *bounds, charge_from_grid, discharge_to_grid = np.ascontiguousarray(numbers.T)[:, :, None]
-        return cls(*bounds, charge_from_grid.astype(bool), discharge_to_grid.astype(bool))
+        columns = dict(zip(cls.__slots__, np.ascontiguousarray(numbers.T)[:, :, None], strict=True))
+        for name in ("charge_from_grid", "discharge_to_grid"):
+            columns[name] = columns[name].astype(bool)
+        return cls(**columns)
 
     @property
     def min_kwh(self) -> FloatArray:

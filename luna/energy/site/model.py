@@ -210,7 +210,7 @@ class Site(SiteDevices):
     @property
     def peak_kw(self) -> float:
         """What all arrays together give at most."""
-        return sum(map(attrgetter("peak_kw"), self.pv))
+        return sum(array.peak_kw for array in self.pv)
 
     @property
     def curtailable(self) -> bool:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -58,7 +59,7 @@ def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list
     """Return the mode of each slot of each plan: that of the battery in ``battery_index``."""
     if not len(evidence.charge):
         return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
-    commanded = evidence.join("setpoints.mode")
+    commanded = evidence.join_each(attrgetter("setpoints.mode"))
     keeps_command = []
     for each in explained:
         # Such a mode is not to be read from flows.

@@ -10,11 +10,9 @@ from luna.energy.devices import ElectricVehicle
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline
 from services.planner.devices.kind import PlannedKind, refuse_strangers
-from services.planner.devices.vehicle.begin import STORED, carry_vehicles
+from services.planner.devices.vehicle.begin import STORED, add_vehicles, carry_vehicles, place_by_habit
 from services.planner.devices.vehicle.demand import read_vehicle
-from services.planner.devices.vehicle.habit import add_vehicles, place_by_habit
-from services.planner.devices.vehicle.planned import FULL, ChargingDemand
-from services.planner.devices.vehicle.sessions import price_sessions
+from services.planner.devices.vehicle.planned import FULL, ChargingDemand, price_sessions
 
 __all__ = ["PLANNED"]
 

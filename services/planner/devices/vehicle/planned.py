@@ -1,7 +1,8 @@
-"""Vehicles as flexible loads: demand, columns, schedule and reasons."""
+"""Vehicles as flexible loads: demand, columns, schedule, reasons, and what the deadlines of their sessions cost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -9,14 +10,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.contracts.owner import ManualBlock
+from luna.contracts.plan import PlanRequest, SessionReply, VehicleSession
 from luna.contracts.plan.columns import Columns
 from luna.energy.physics import BoolArray
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.devices.causes import LITTLE_KWH, NOTHING_KWH, Codes, DeviceReasons, SlotReasonBuilder, SlotWindow
-from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PlacedStorage, StorageColumns
+from services.planner.devices.kind import DemandColumns, LoadPricing, MissedDemand, PlacedDemand, PlacedStorage, RelaxedBill, StorageColumns
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
-from services.planner.devices.vehicle.rows import VehicleColumns, add_vehicle
-from services.planner.devices.vehicle.sources import add_sources
+from services.planner.devices.vehicle.rows import VehicleColumns, add_sources, add_vehicle
 from services.planner.linear.model import ModelBuilder
 
 # Less than this is not told: kWh, and of a departure's target, where it shows as 0.0 % and a charger's least power is dearer than what it would bring.
@@ -167,3 +168,58 @@ def _idle_car(reasons: DeviceReasons, window: SlotWindow, stay: ChargingSession,
         return np.where(ready & ~window.later, "ev_ready", "ev_waits_surplus")
     short = "ev_short" if window.missing_kwh > LITTLE_KWH else "ev_later"
     return np.where(window.later, reasons.waiting(window), np.where(ready, "ev_ready", short))
+
+
+# --- what deadlines cost: each session is planned again with another target, an hour earlier and an hour later ------------------------------------------
+
+
+HOUR = timedelta(hours=1)
+Relax = Callable[[PlanRequest], RelaxedBill]
+
+
+def price_sessions(request: PlanRequest, placed: Sequence[PlacedDemand], relax: Relax) -> Iterator[SessionReply]:
+    """Yield what the deadline of every session with a target costs, by what requests cost at least (``relax``)."""
+    sessions = {name: [each.model_copy(update={"extra_value": 0.0}) for each in state.sessions] for name, state in request.state.vehicles.items()}
+    plain = _change(request, sessions)
+    usual = plain, relax(plain)
+    for vehicle in (each for each in placed if isinstance(each, PlacedVehicle)):
+        demand = vehicle.demand.car
+        for stay in demand.stays:
+            if not stay.surplus_only and stay.end > stay.first:
+                yield _price(usual, (demand, stay), relax, soc_end=_soc_end(demand, stay, vehicle.use_kwh, vehicle.give_kwh))
+
+
+def _price(usual: tuple[PlanRequest, RelaxedBill], charging: tuple[VehicleDemand, ChargingSession], relax: Relax, *, soc_end: float) -> SessionReply:
+    (request, bill), (demand, stay) = usual, charging
+    name, sessions = demand.vehicle.name, request.state.vehicles[demand.vehicle.name].sessions
+    session = next(each for each in sessions if each.to == stay.until)
+
+    def instead(**changes: object) -> RelaxedBill:
+        changed = [each.model_copy(update=changes) if each is session else each for each in sessions]
+        return relax(_change(request, {name: changed}))
+
+    least_soc = min(stay.target_soc, stay.least_kwh / demand.vehicle.capacity_kwh)
+    begin = max(session.from_, request.start) if request.start else session.from_
+    sooner = instead(to=session.to - HOUR) if session.to - HOUR > begin else None
+    free_after = not any(session.to <= each.from_ < session.to + HOUR for each in sessions)
+    later = instead(to=session.to + HOUR) if free_after else None
+    return SessionReply(
+        vehicle=name,
+        to=session.to,
+        target_soc=stay.target_soc,
+        soc_end=round(soc_end, 6),
+        target_cost=round(bill.cost - instead(target_soc=least_soc).cost, 6),
+        hour_earlier_cost=None if sooner is None else round(sooner.cost - bill.cost, 6),
+        hour_earlier_missing_kwh=None if sooner is None else round(max(sooner.missing_kwh[name] - bill.missing_kwh[name], 0.0), 6),
+        hour_later_saving=None if later is None else round(bill.cost - later.cost, 6),
+    )
+
+
+def _change(request: PlanRequest, sessions: dict[str, list[VehicleSession]]) -> PlanRequest:
+    """Return the request with other sessions of some vehicles."""
+    vehicles = {name: state.model_copy(update={"sessions": sessions.get(name, state.sessions)}) for name, state in request.state.vehicles.items()}
+    return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": vehicles})})
+
+
+def _soc_end(demand: VehicleDemand, stay: ChargingSession, charge_kwh: FloatArray, give_kwh: FloatArray) -> float:
+    return float(demand.stored_after(charge_kwh, give_kwh)[stay.end - 1] / demand.vehicle.capacity_kwh)
