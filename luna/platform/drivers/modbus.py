@@ -90,7 +90,7 @@ class ModbusLink:
 
     def _connected(self) -> "ModbusTcpClient":
         # The other side hung up, or says what nobody asked: nothing is lost yet.
-        if self._client is not None and select.select([self._client.socket], [], [], 0)[0]:
+        if self._client is not None and (self._client.socket is None or select.select([self._client.socket], [], [], 0)[0]):
             self.close()
         if self._client is None:
             self._client = self._connect()

@@ -152,7 +152,7 @@ class ConnectionHolder:
             device = DeviceAddress(*json.loads(await reader.readline()))
             [(*_, place), *_] = await asyncio.get_running_loop().getaddrinfo(device.host, device.port, type=socket.SOCK_STREAM)
             # By its address: a site may name it differently in two places.
-            address = (place[0], place[1])
+            address = (str(place[0]), device.port)
             connection = self._connections.setdefault(address, DeviceConnection(device._replace(host=address[0])))
             connection.clients.add(writer)
             try:
