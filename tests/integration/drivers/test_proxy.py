@@ -1,6 +1,8 @@
 """One connection per device, whoever asks: processes that share it, other programs at a proxy port, and all that goes wrong on the way."""
 
 import asyncio
+import os
+import re
 import select
 import signal
 import socket
@@ -15,10 +17,12 @@ from pathlib import Path
 
 import pytest
 from pymodbus.client import ModbusTcpClient
+from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
 from luna.energy.errors import UnavailableError
+from luna.platform.clock import SystemClock
 from luna.platform.drivers.inverter import ProfiledDevice, reach_device
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
@@ -29,7 +33,9 @@ from luna.platform.drivers.proxy import DeviceProxy, ProxyPort, ProxyPorts, decl
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.sharing import DeviceAddress, DeviceConnection
 from luna.platform.drivers.simulator import SimulatedInverter
+from services.ingest.listening import SiteReader, StateFile
 from tests.integration.drivers.one_master import OneMaster, one_master
+from tests.stored import stored_site
 
 PROFILE = "sunspec_12x"
 SUNSPEC_MARK = [0x5375, 0x6E53]
@@ -322,6 +328,43 @@ def test_a_client_that_is_broken_or_slow_concerns_nobody_else(dongle: OneMaster,
             slow.sendall(b"\x00\x01\x00\x00\x00\x06" + READ_MARK + b"\x00\x02\x00")
             assert program.read_holding_registers(40000, count=2).registers == SUNSPEC_MARK
         assert (dongle.taken, dongle.refused) == (1, 0)
+
+
+def test_a_command_shares_a_device_until_it_is_ended(dongle: OneMaster, tmp_path: Path) -> None:
+    words = [
+        sys.executable,
+        "-c",
+        "from services.cli.main import main; main()",
+        "devices",
+        "proxy",
+        "127.0.0.1",
+        "--port",
+        str(dongle.port),
+        "--listen-port",
+        "0",
+    ]
+    environment = os.environ | {"LUNA_DATA_FOLDER": str(tmp_path)}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as command, link_to(dongle.port, tmp_path) as link:
+        assert command.stdout is not None
+        port = re.search(r"answers at 127\.0\.0\.1:(\d+);", command.stdout.readline())
+        assert port is not None
+        with other_program(int(port[1])) as program:
+            assert program.read_holding_registers(40000, count=2).registers == link.read(40000, 2) == SUNSPEC_MARK
+        assert (dongle.taken, dongle.refused) == (1, 0)
+        command.send_signal(signal.SIGINT)
+        assert command.stdout.read() == "It has ended.\n"
+        assert command.wait() == 0
+
+
+def test_the_recorder_finds_the_ports_of_the_stored_sites(database: Engine, tmp_path: Path) -> None:
+    via = {"profile": PROFILE, "host": "192.0.2.1", "proxy": {"port": 1502, "listen": "192.0.2.2", "writes": True}}
+    control = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
+    batteries = [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]
+    with stored_site(database, name="shared", batteries=batteries, control=control):
+        reader = SiteReader(database, StateFile(tmp_path / "notes.json"), clock=SystemClock())
+        reader.read()
+    wanted = ProxyPort(DeviceAddress("192.0.2.1", 502), "192.0.2.2", 1502, writes=True)
+    assert wanted in set(declared_ports(reader.vias, tmp_path))
 
 
 @pytest.mark.anyio
