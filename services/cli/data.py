@@ -2,10 +2,11 @@
 
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from luna.contracts.data import LoadReply
 from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
 from luna.energy.reading_history import ReadingQuery
 from luna.energy.timeline import parse_zone
@@ -19,9 +20,6 @@ from services.cli import fetch, file_guess
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
 from services.cli.options import EndOption, FirstOption, SiteOption, find_zone, parse_window
-
-if TYPE_CHECKING:
-    from luna.contracts.data import LoadReply
 
 app = build_group("data", "Load and query series.")
 
@@ -119,7 +117,7 @@ def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[
     return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
-def _show(report: "LoadReply", zone: tzinfo) -> None:
+def _show(report: LoadReply, zone: tzinfo) -> None:
     file_guess.show_counts(report)
     if report.first is not None and report.last is not None:
         span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"

@@ -1,10 +1,10 @@
 """``luna data prices`` and ``luna data weather``: what outside services publish, into the database."""
 
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated, get_args
 
 import typer
 
-from luna.contracts import FetchPricesRequest, FetchWeatherRequest
+from luna.contracts import FetchPricesReply, FetchPricesRequest, FetchWeatherRequest, SiteWeatherReply
 from luna.contracts.data import PriceService
 from luna.energy.errors import UnavailableError
 from luna.energy.timeline import parse_instant
@@ -14,9 +14,6 @@ from luna.platform.desk.servers import open_database
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.options import SiteOption, compose_request, parse_window
-
-if TYPE_CHECKING:
-    from luna.contracts import FetchPricesReply, SiteWeatherReply
 
 SERVICES = " or ".join(", ".join(get_args(PriceService)).rsplit(", ", 1))
 MarketFirst = Annotated[str | None, typer.Option("--from", help="The first instant; without offset, by the market's clock. Default: what is missing.")]
@@ -67,13 +64,13 @@ def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOp
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_weather(reply))
 
 
-def _require_some(reply: "FetchPricesReply", market: str) -> None:
+def _require_some(reply: FetchPricesReply, market: str) -> None:
     faults = [fault for entry in reply.markets if not entry.sources and entry.missing for fault in entry.faults]
     if faults:
         raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
 
 
-def _show_prices(reply: "FetchPricesReply") -> None:
+def _show_prices(reply: FetchPricesReply) -> None:
     if not reply.markets:
         out.print("Nothing is missing.")
     for entry in reply.markets:
@@ -84,7 +81,7 @@ def _show_prices(reply: "FetchPricesReply") -> None:
             out.print(f"  {fault}", markup=False)
 
 
-def _show_weather(reply: "SiteWeatherReply") -> None:
+def _show_weather(reply: SiteWeatherReply) -> None:
     out.print(f"{reply.written:,} quarter-hours are new or changed.")
     for fault in reply.faults:
         out.print(f"  {fault}", markup=False)

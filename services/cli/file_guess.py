@@ -1,10 +1,12 @@
 """``luna data guess``: what a file of a portal, an inverter or Home Assistant is, and what would be stored of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from luna.contracts.data import LoadReply
+from luna.contracts.file_guess import FileGuess, GuessReason
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.database import sites
@@ -14,10 +16,6 @@ from luna.words.pages import page_words
 from luna.words.quality import say_series
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.options import SiteOption
-
-if TYPE_CHECKING:
-    from luna.contracts.data import LoadReply
-    from luna.contracts.file_guess import FileGuess, GuessReason
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +59,7 @@ def guess(
     emit(document, as_json=as_json, show=show)
 
 
-def show_counts(loaded: "LoadReply", *, title: str | None = None) -> None:
+def show_counts(loaded: LoadReply, *, title: str | None = None) -> None:
     """Print what became of a file's rows."""
     counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
     table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
@@ -76,7 +74,7 @@ def _parse_choices(given: list[str] | None) -> dict[str, str]:
     return {key: chosen for _, key, _, chosen in pairs}
 
 
-def _show(found: "FileGuess") -> None:
+def _show(found: FileGuess) -> None:
     for reason in found.reasons:
         out.print(f"  {_say(reason)}", markup=False)
     cells = [
@@ -104,7 +102,7 @@ def _show(found: "FileGuess") -> None:
         out.print(question, markup=False)
 
 
-def _say_questions(found: "FileGuess") -> list[str]:
+def _say_questions(found: FileGuess) -> list[str]:
     said: list[str] = []
     words = page_words("file_guess", "en")
     for question in found.questions:
@@ -114,5 +112,5 @@ def _say_questions(found: "FileGuess") -> list[str]:
     return said
 
 
-def _say(reason: "GuessReason") -> str:
+def _say(reason: GuessReason) -> str:
     return page_words("file_guess", "en")(f"reason_{reason.code}", **reason.figures)

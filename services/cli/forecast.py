@@ -1,13 +1,14 @@
 """``luna forecast``: train Aurora, issue forecasts, compare versions."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
 from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Forecast, Quantiles
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import Numbers, say_instant
@@ -18,9 +19,6 @@ from services.cli.declared import build_group
 from services.cli.forecast_versions import add_money
 from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
 from services.cli.shared_sentences import show_driving
-
-if TYPE_CHECKING:
-    from luna.energy.outlook import Forecast, Quantiles
 
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -85,8 +83,8 @@ def _parse_minutes(text: str, *, field: str) -> int:
     return int(digits) * unit // timedelta(minutes=1)
 
 
-def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
-    def parts(name: str, quantiles: "Quantiles", slot: int) -> dict[str, float]:
+def _describe(forecast: Forecast) -> list[dict[str, Any]]:
+    def parts(name: str, quantiles: Quantiles, slot: int) -> dict[str, float]:
         values = {"": quantiles.expected, "_p10": quantiles.p10, "_p50": quantiles.p50, "_p90": quantiles.p90}
         return {f"{name}{suffix}_kwh": round(float(value[slot]), 6) for suffix, value in values.items()}
 
@@ -106,7 +104,7 @@ def _show_training(reply: TrainReply, numbers: Numbers) -> None:
         show_driving(reply.driving, numbers.zone)
 
 
-def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
+def _show_forecast(forecast: Forecast, stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
     out.print(f"{forecast.version} issued {say_instant(forecast.issued_at, zone)}, stage: {stage}; energies per hour, kWh")
     rows, numbers = [], Numbers("en", zone, "EUR")
     for first in range(0, len(forecast.timeline) - 3, 4):

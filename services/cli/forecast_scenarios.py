@@ -1,20 +1,18 @@
 """``luna forecast scenarios``: joint courses of load, PV and prices beside a forecast."""
 
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import typer
 
 from luna.contracts.forecast_explanation import IssueScenariosRequest
+from luna.energy.outlook import Scenarios
 from luna.platform.database.forecast_scenarios import describe
 from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.options import SiteOption, compose_request, find_zone, parse_site_instants
-
-if TYPE_CHECKING:
-    from luna.energy.outlook import Scenarios
 
 SAID = {
     "few_error_paths": "Fewer than two weeks of forecasts have met what happened: errors are taken to last as they usually do.",
@@ -47,7 +45,7 @@ def scenarios(
     emit(document, as_json=as_json, show=lambda: _show(issued.scenarios, zone))
 
 
-def _show(made: "Scenarios", zone: tzinfo) -> None:
+def _show(made: Scenarios, zone: tzinfo) -> None:
     hours = made.timeline.count / 4
     out.print(f"{made.version} issued {say_instant(made.issued_at, zone)}: {made.probability.size} courses of the next {hours:.0f} hours")
     rows = [
@@ -59,6 +57,6 @@ def _show(made: "Scenarios", zone: tzinfo) -> None:
         out.print(SAID[reason])
 
 
-def _prices(made: "Scenarios", path: int) -> list[str]:
+def _prices(made: Scenarios, path: int) -> list[str]:
     known = (paths[path][np.isfinite(paths[path])] for paths in made.spot_price.values())
     return [f"{price.mean():.4f}" if price.size else "–" for price in known]

@@ -4,25 +4,24 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import typer
+from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest
 from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
 from luna.contracts.replay import ReplayRequest
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
+from luna.platform.objects import ObjectStore
 from luna.words import Numbers, say_instant
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.options import SiteOption, find_zone
 from services.cli.shared_sentences import show_driving
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from luna.platform.objects import ObjectStore
     from services.planner.replay import Progress
 
 
-def add_money(connection: "Connection", request: EvaluateRequest, reply: EvaluateReply, *, objects: "ObjectStore", progress: "Progress") -> EvaluateReply:
+def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateReply, *, objects: ObjectStore, progress: "Progress") -> EvaluateReply:
     """Return the reply with what each version's errors cost a day: the window is planned anew whenever a forecast is issued.
 
     Raises:

@@ -8,9 +8,10 @@ from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
+from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers
 from luna.words.charts import draw_tradeoff
-from services.cli.console import emit, make_writable, out, table, write_whole
+from services.cli.console import emit, out, table
 from services.cli.options import compose_request
 
 
