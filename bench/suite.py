@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.targets import Verdict, judge
 from luna.energy.errors import InvalidInputError, MachineError
-from services.cli.console import write_whole
+from luna.platform.written_files import write_whole
 
 NAMES = (
     "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "agent_imitation", "agent_training", "agent_environment",

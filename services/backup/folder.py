@@ -85,6 +85,16 @@ class Manifest(Message):
     objects: tuple[ObjectEntry, ...]
     rebuilt: Annotated[tuple[str, ...], Field(description="what is derived from the rest and made anew after a restore")] = ("vectors",)
 
+    @property
+    def rows(self) -> int:
+        """How many rows all tables have."""
+        return sum(entry.rows for entry in self.tables.values())
+
+    @property
+    def bytes(self) -> int:
+        """How long all files are."""
+        return sum(entry.bytes for entry in self.files.values())
+
 
 @dataclass(frozen=True)
 class BackupFolder:

@@ -21,8 +21,9 @@ from luna.energy.timeline import parse_day
 from luna.platform.database import scores, sites
 from luna.platform.desk.servers import unit_of_work
 from luna.platform.desk.work import answer_request
+from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers, say_policy, split_policies
-from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
+from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import build_group
 from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone
 

@@ -1,17 +1,13 @@
 """``luna answers``: what was asked and answered, and from what."""
 
-from typing import TYPE_CHECKING
-
+from luna.contracts.answers import StoredAnswer
+from luna.words import Numbers
 from services.cli.ask import show_sources
 from services.cli.console import out
 from services.cli.declared import build_group
 
-if TYPE_CHECKING:
-    from luna.contracts.answers import StoredAnswer
-    from luna.words import Numbers
 
-
-def _show(stored: "StoredAnswer", _: "Numbers") -> None:
+def _show(stored: StoredAnswer, _: Numbers) -> None:
     out.print(stored.answer.answer, markup=False)
     show_sources(stored.answer)
 

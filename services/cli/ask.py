@@ -1,33 +1,22 @@
 """``luna ask``: an answer with its sources, told while it is made."""
 
-import json
 import sys
-import time
-import uuid
 from contextlib import closing
-from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from luna.contracts.answers import Answer, AskRequest
+from luna.contracts.answers import Answer, AnswerSentence, AskRequest
 from luna.platform.clock import SystemClock
-from luna.platform.desk.work import answer_request
+from luna.platform.desk.streamed_answer import hear_answer
+from luna.platform.desk.work import Workplace, answer_request
 from services.cli.console import JsonOption, emit, out
 from services.cli.options import compose_request
 from services.cli.search import say_place
 
 if TYPE_CHECKING:
-    from luna.contracts.answers import AnswerSentence
-    from luna.platform.desk.work import Workplace
-    from luna.platform.queue import Client
-    from luna.platform.settings import Settings
     from services.rag.answering.ports import Stage
-
-POLL_SECONDS = 0.1
-# From the last word to the reply.
-LAST_SECONDS = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -48,11 +37,11 @@ def ask(
     options: dict[str, Any] = {"language": language, "site_id": site, "conversation_id": conversation}
     request = compose_request(AskRequest, question=question, model=model, **options)
     # A worker keeps the index open.
-    answer: Answer = answer_request(request, ask=partial(_hear, quiet=as_json), work=partial(_work, quiet=as_json))
+    answer: Answer = answer_request(request, ask=partial(hear_answer, hear=_write if not as_json else None), work=partial(_work, quiet=as_json))
     emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_sources(answer))
 
 
-def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer":
+def _work(place: Workplace, request: "AskRequest", *, quiet: bool) -> "Answer":
     """Return the answer made in this process, its words written as they come."""
     from services.rag.answering.process import open_parts
     from services.rag.answering.service import answer_question
@@ -63,30 +52,9 @@ def _work(place: "Workplace", request: "AskRequest", *, quiet: bool) -> "Answer"
         return answer_question(request, parts, clock=SystemClock(), listener=None if quiet else _Terminal())
 
 
-def _hear(client: "Client", request: "AskRequest", settings: "Settings", *, quiet: bool) -> "Answer":
-    """Return the worker's answer, its words written as they come; Ctrl-C ends the work."""
-    from luna.platform.queue import serialization
-    from luna.platform.queue.answer_streams import FIRST
-
-    stream = uuid.uuid4().hex
-    timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))
-    asked = request.model_copy(update={"stream": stream})
-    task_id, after, ended = client.begin(asked, timeout=timeout), FIRST, False
-    try:
-        deadline = time.monotonic() + timeout.total_seconds()
-        while not ended and time.monotonic() < deadline:
-            pieces = client.answers.read(stream, after)
-            for piece in pieces:
-                after, ended = piece.piece_id, piece.event in ("answer", "problem")
-                if piece.event == "token" and not quiet:
-                    _Terminal().token(str(json.loads(piece.data)["text"]))
-            if not pieces:
-                time.sleep(POLL_SECONDS)
-        text = client.tasks.await_reply(task_id, request.task, timeout=timedelta(seconds=LAST_SECONDS))
-    except KeyboardInterrupt:
-        client.answers.cancel(stream)
-        raise
-    return cast("Answer", serialization.decode_reply(Answer, text))
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 class _Terminal:
@@ -97,10 +65,9 @@ class _Terminal:
 
     def token(self, text: str) -> None:
         """Write the next words."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _write(text)
 
-    def sentence(self, sentence: "AnswerSentence") -> None:
+    def sentence(self, sentence: AnswerSentence) -> None:
         """Say nothing: its words are written."""
 
     def gave_up(self) -> bool:

@@ -14,7 +14,6 @@ from services.cli.console import JsonOption, emit, err, out, table
 if TYPE_CHECKING:
     from services.backup.chain import RestorableBackup
     from services.backup.create import BackupWork
-    from services.backup.folder import Manifest
     from services.backup.restore import Restored
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, check and restore backups.")
@@ -33,8 +32,9 @@ def create(*, as_json: JsonOption = False) -> None:
         manifest = create_backup(work, "asked")
         prune(work.folder, work.settings)
         root = work.folder.root
-    document = {"backup": manifest.backup_id, "folder": str(root), "rows": _rows(manifest), "objects": len(manifest.objects), "bytes": _bytes(manifest)}
-    emit(document, as_json=as_json, show=lambda: _say_made(document))
+    document = {"backup": manifest.backup_id, "folder": str(root), "rows": manifest.rows, "objects": len(manifest.objects), "bytes": manifest.bytes}
+    said = f"{manifest.backup_id}: {manifest.rows} rows, {len(manifest.objects)} objects, in {root}."
+    emit(document, as_json=as_json, show=lambda: out.print(said, soft_wrap=True))
 
 
 @app.command("list")
@@ -148,18 +148,6 @@ def _report(step: str) -> None:
     err.print(f"[dim]{step} …[/]")
 
 
-def _rows(manifest: "Manifest") -> int:
-    return sum(entry.rows for entry in manifest.tables.values())
-
-
-def _bytes(manifest: "Manifest") -> int:
-    return sum(entry.bytes for entry in manifest.files.values())
-
-
-def _say_made(document: dict[str, object]) -> None:
-    out.print(f"{document['backup']}: {document['rows']} rows, {document['objects']} objects, in {document['folder']}.", soft_wrap=True)
-
-
 def _say_restored(done: "Restored") -> None:
     from services.backup.create import NOT_KEPT
 
@@ -178,9 +166,9 @@ def _show(backups: "list[RestorableBackup]", document: dict[str, Any]) -> None:
             manifest.reason,
             manifest.luna_version,
             str(len(manifest.tables)),
-            str(_rows(manifest)),
+            str(manifest.rows),
             str(len(manifest.objects)),
-            f"{_bytes(manifest) / 1e6:.1f}",
+            f"{manifest.bytes / 1e6:.1f}",
         ]
         for manifest, instant in ((each.manifest, each.chain.until) for each in backups)
     ]

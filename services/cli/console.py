@@ -1,11 +1,9 @@
 """How commands speak: tables for people, one JSON document for machines, problem documents on stderr."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from luna.energy.errors import LunaError, MachineError
+from luna.energy.errors import LunaError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document on stdout.")]
 
@@ -65,34 +63,3 @@ def follow_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[in
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, disable=quiet, transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total, label: bar.update(task, completed=done, total=total, description=f"{title} {label}")
-
-
-def make_writable(folder: Path) -> Path:
-    """Return ``folder``, made where it is missing: what takes long asks before it begins.
-
-    Raises:
-        MachineError: it cannot be made, or nothing can be written there.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise MachineError(f"the folder cannot be made: {exc.strerror}", field=str(folder), remedy="Name a folder that you may write.") from exc
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise MachineError("nothing can be written there", field=str(folder), remedy="Name a folder that you may write.")
-    return folder
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all: who reads it sees the old one or the new one.
-
-    Raises:
-        MachineError: it cannot be written.
-    """
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as exc:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise MachineError(f"cannot be written: {exc.strerror}", field=str(path), remedy="Free some space, or check who may write there.") from exc

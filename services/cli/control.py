@@ -1,12 +1,12 @@
 """``luna control``: whether a site's devices are told what its plans say, and what the owner wants instead."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.control import Override
+from luna.contracts.control import ControlState, Override
 from luna.energy.devices import BATTERIES, COMMANDS, Mode
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
@@ -16,9 +16,6 @@ from luna.words import read_mode, say_instant, say_mode
 from services.cli.console import JsonOption, emit, out
 from services.cli.declared import build_group, open_desk, show_reply
 from services.cli.options import SiteOption, compose_request
-
-if TYPE_CHECKING:
-    from luna.contracts.control import ControlState
 
 # What is made by hand says more than a reply holds, or takes a mode as a plan shows it.
 app = build_group(
@@ -116,7 +113,7 @@ def run() -> None:
     main([])
 
 
-def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) -> "tuple[ControlState, ZoneInfo]":
+def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) -> tuple[ControlState, ZoneInfo]:
     """Store what the owner wants of a device; return how that then stands, and the site's zone."""
     with open_desk() as desk:
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
@@ -130,7 +127,7 @@ def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) 
             raise
 
 
-def _show_override(state: "ControlState", zone: ZoneInfo) -> None:
+def _show_override(state: ControlState, zone: ZoneInfo) -> None:
     wanted = state.override
     if wanted is not None:
         unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
@@ -141,7 +138,7 @@ def _say(mode: str) -> str:
     return say_mode(mode, language="en")
 
 
-def _show_states(states: "list[ControlState]", zone: ZoneInfo) -> None:
+def _show_states(states: list[ControlState], zone: ZoneInfo) -> None:
     state = states[0]
     armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
     out.print(f"{state.site} is {armed}.")

@@ -2,32 +2,191 @@
 
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
+from luna.contracts import FetchPricesReply, FetchPricesRequest, FetchWeatherRequest, SiteWeatherReply
+from luna.contracts.data import LoadReply, PriceService
+from luna.contracts.file_guess import FileGuess, GuessReason
+from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
 from luna.energy.reading_history import ReadingQuery
-from luna.energy.timeline import parse_zone
+from luna.energy.timeline import parse_instant, parse_zone
 from luna.platform.clock import SystemClock
+from luna.platform.database import engine, sites
 from luna.platform.database.history import query_readings, query_series
-from luna.platform.desk.servers import unit_of_work
+from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import say_instant
-from luna.words.quality import say_day_fault
-from services.cli import fetch, file_guess
+from luna.words.pages import page_words
+from luna.words.quality import say_day_fault, say_series
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
-from services.cli.options import EndOption, FirstOption, SiteOption, find_zone, parse_window
-
-if TYPE_CHECKING:
-    from luna.contracts.data import LoadReply
+from services.cli.options import EndOption, FirstOption, SiteOption, compose_request, find_zone, parse_window
 
 app = build_group("data", "Load and query series.")
-
-fetch.register(app)
 app.add_typer(build_group("data quarantine", "List refused rows; release, correct or dismiss one."), name="quarantine")
-file_guess.register(app)
+SERVICES = " or ".join(", ".join(get_args(PriceService)).rsplit(", ", 1))
+MarketFirst = Annotated[str | None, typer.Option("--from", help="The first instant; without offset, by the market's clock. Default: what is missing.")]
+MarketEnd = Annotated[str | None, typer.Option("--to", help="The instant after the last.")]
+SiteFirst = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]
+SiteEnd = Annotated[str, typer.Option("--to", help="The instant after the last, at most 15 days ahead.")]
+
+
+@app.command()
+def prices(
+    *,
+    market: Annotated[str, typer.Option(help="The market as tariffs name it: DE-LU, NL, AT, SE3 …")],
+    first: MarketFirst = None,
+    end: MarketEnd = None,
+    source: Annotated[str | None, typer.Option(help=f"{SERVICES} alone; default: one after the other.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Default: that of the sites on this market, else EUR.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch a market's day-ahead prices; fetching them again changes nothing, revised ones are kept beside the first."""
+    from services.ingest.price_collection import fetch_prices
+    from services.ingest.sources.prices.registry import market_named
+
+    zone = market_named(market).zone
+    window = {"first": first and parse_instant(first, field="--from", zone=zone), "end": end and parse_instant(end, field="--to", zone=zone)}
+    request = compose_request(FetchPricesRequest, market=market, source=source, currency=currency, **window)
+    with err.status(f"Asking for prices of {market} …"), open_database() as pool:
+        reply = fetch_prices(pool, request, load_settings(), clock=SystemClock())
+    _require_some(reply, market)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_prices(reply))
+
+
+def _require_some(reply: FetchPricesReply, market: str) -> None:
+    faults = [fault for entry in reply.markets if not entry.sources and entry.missing for fault in entry.faults]
+    if faults:
+        raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
+
+
+def _show_prices(reply: FetchPricesReply) -> None:
+    if not reply.markets:
+        out.print("Nothing is missing.")
+    for entry in reply.markets:
+        sources = ", ".join(f"{name} {count:,}" for name, count in entry.sources.items()) or "–"
+        row = [entry.market, sources, f"{entry.added:,}", f"{entry.revised:,}", f"{entry.missing:,}"]
+        table(["market", "quarter-hours from", "new", "revised", "still unknown"], [row], words=["quarter-hours from"])
+        for fault in entry.faults:
+            out.print(f"  {fault}", markup=False)
+
+
+@app.command()
+def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOption = False) -> None:
+    """Fetch the weather at a site: what it was, and from now on what is expected. The place is told to the kilometre."""
+    from services.ingest.weather_service import fetch_weather
+
+    with err.status(f"Asking for the weather at {site} …"), open_database() as pool:
+        with engine.unit_of_work(pool) as connection:
+            window = parse_window(connection, site, first, end)
+        request = FetchWeatherRequest(site_id=site, first=window[0], end=window[1])
+        (reply,) = fetch_weather(pool, request, load_settings(), clock=SystemClock()).sites
+    if reply.faults and not reply.written:
+        raise UnavailableError(f"no weather came: {reply.faults[0]}", field="site", value=site)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_weather(reply))
+
+
+def _show_weather(reply: SiteWeatherReply) -> None:
+    out.print(f"{reply.written:,} quarter-hours are new or changed.")
+    for fault in reply.faults:
+        out.print(f"  {fault}", markup=False)
+
+
+@app.command()
+def guess(
+    file: Annotated[Path, typer.Argument(help="CSV, Excel (.xlsx) or JSON, of whatever columns.")],
+    *,
+    site: SiteOption,
+    choose: Annotated[list[str] | None, typer.Option(help="What the file does not say: zone=UTC, column:Wert=import_kwh. May be repeated.")] = None,
+    store: Annotated[bool, typer.Option("--store", help="Store it as shown; nothing is stored while a question is open.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Guess what the columns of any file are and show what would be stored, in which unit and by which clock; ``--store`` stores it."""
+    from services.ingest.file_guess.guess import guess_file
+    from services.ingest.limited_file import FileLimits
+    from services.ingest.loading import FileForm, load_file
+    from services.ingest.upload_service import describe
+
+    limits = FileLimits.of(load_settings())
+    with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
+        zone = sites.load(connection, site).timezone
+        found = guess_file(file, file_name=file.name, timezone=zone, choices=_parse_choices(choose), limits=limits)
+        loaded = None
+        if store:
+            if found.reading is None:
+                raise InvalidInputError("the file leaves a question open", field="--choose", remedy=" ".join(_say_questions(found)))
+            form = FileForm.of_reading(found.reading, scratch=None, received_at=SystemClock().now(), limits=limits)
+            loaded = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
+    document = {"guess": found.model_dump(mode="json"), "loaded": None if loaded is None else loaded.model_dump(mode="json")}
+
+    def show() -> None:
+        _show_guess(found)
+        if loaded is not None:
+            show_counts(loaded, title="Stored")
+            for said in [*loaded.notes, *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items())]:
+                out.print(f"  {said}", markup=False)
+
+    emit(document, as_json=as_json, show=show)
+
+
+def show_counts(loaded: LoadReply, *, title: str | None = None) -> None:
+    """Print what became of a file's rows."""
+    counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
+    table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
+
+
+def _parse_choices(given: list[str] | None) -> dict[str, str]:
+    # A column's name may hold an equals sign, what is chosen does not.
+    pairs = [(text, *text.rpartition("=")) for text in given or []]
+    for text, key, _, chosen in pairs:
+        if not key or not chosen:
+            raise InvalidInputError("a question and an answer are needed", field="--choose", value=text, remedy="Write it as in --choose zone=UTC.")
+    return {key: chosen for _, key, _, chosen in pairs}
+
+
+def _show_guess(found: FileGuess) -> None:
+    for reason in found.reasons:
+        out.print(f"  {_say(reason)}", markup=False)
+    cells = [
+        [
+            column.name,
+            column.stored_as,
+            column.unit,
+            column.measure if column.stored_as != "nothing" else "",
+            column.confidence,
+            "; ".join(map(_say, column.reasons)),
+        ]
+        for column in found.columns
+    ]
+    headings = ["column", "stored as", "unit", "figures", "sure", "why"]
+    table(headings, cells, words=headings)
+    if found.preview is not None and found.preview.first is not None:
+        names = [series.name for series in found.preview.series]
+        values = {(total.month, total.name): total.value for total in found.preview.totals}
+        months = sorted({month for month, _ in values})
+        words = page_words("file_guess", "en")
+        title = words("totals") if found.preview.whole else f"{words('totals')} ({words('totals_part')})"
+        rows = [[month, *(f"{values[month, name]:,.3f}" if (month, name) in values else "–" for name in names)] for month in months]
+        table(["month", *(say_series(name, language="en") for name in names)], rows, title=title)
+    for question in _say_questions(found):
+        out.print(question, markup=False)
+
+
+def _say_questions(found: FileGuess) -> list[str]:
+    said: list[str] = []
+    words = page_words("file_guess", "en")
+    for question in found.questions:
+        asked = words(f"question_{question.code}", column=question.column or "")
+        taken = f"; taken: {question.likely}" if question.likely else ""
+        said.append(f"{asked} --choose '{question.key}={'|'.join(question.choices)}'{taken}")
+    return said
+
+
+def _say(reason: GuessReason) -> str:
+    return page_words("file_guess", "en")(f"reason_{reason.code}", **reason.figures)
 
 
 @app.command()
@@ -119,8 +278,8 @@ def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[
     return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
 
 
-def _show(report: "LoadReply", zone: tzinfo) -> None:
-    file_guess.show_counts(report)
+def _show(report: LoadReply, zone: tzinfo) -> None:
+    show_counts(report)
     if report.first is not None and report.last is not None:
         span = f"Stored from {say_instant(report.first, zone)} to {say_instant(report.last, zone)}"
         out.print(f"{span}: {report.inserted:,} new, {report.updated:,} changed, {report.unchanged:,} as before.")

@@ -2,19 +2,17 @@
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from luna.platform.database import migrate, timescale
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.timescale import Edition, RetentionPolicy
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out, table
-
-if TYPE_CHECKING:
-    from luna.platform.database.timescale import Edition, RetentionPolicy
 
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
@@ -55,7 +53,7 @@ def downgrade(
     emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))
 
 
-def _describe(policy: "RetentionPolicy") -> dict[str, Any]:
+def _describe(policy: RetentionPolicy) -> dict[str, Any]:
     return {
         "table": policy.table,
         "policy": policy.kind,
@@ -65,7 +63,7 @@ def _describe(policy: "RetentionPolicy") -> dict[str, Any]:
     }
 
 
-def _show(document: dict[str, Any], edition: "Edition") -> None:
+def _show(document: dict[str, Any], edition: Edition) -> None:
     out.print(f"The schema is at revision {document['revision']}.")
     toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
     out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}." if edition.version else "Plain PostgreSQL, without TimescaleDB.")

@@ -13,9 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from luna.energy.errors import MachineError
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
+from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers
 from luna.words.phrases import read_texts
-from services.cli.console import JsonOption, emit, err, make_writable, out, table, write_whole
+from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.up import run_everything
 
 if TYPE_CHECKING:

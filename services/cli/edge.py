@@ -1,8 +1,8 @@
 """``luna edge``: the camera lab, as a whole or stage by stage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luna.platform.desk.servers import open_database, open_queue
-from services.cli.console import JsonOption, emit, err, follow_progress, make_writable, out, table
+from services.cli.console import JsonOption, emit, err, follow_progress, out, table
 from services.cli.declared import build_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from services.edge.batch.transport import GroupTransport
     from services.edge.lab import Lab
 
@@ -37,27 +35,6 @@ SUMMARIES = {
     "batch": "Simulate cameras of all locations, seasons and variations under every controller.",
     "report": "Put a batch's results into figures, words and pictures.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Folders:
-    """What a command names; None: as configured."""
-
-    config: Path | None
-    energy_data: Path | None
-    model_data: Path | None
-    out: Path | None
-
-    def open(self, seed: int | None) -> "Lab":
-        """Return the lab; its seed is the folder's."""
-        from services.edge.config import EdgeConfig, read_config
-        from services.edge.lab import DataFolders, keep_seed, open_lab
-
-        asked = read_config(self.config) if self.config else EdgeConfig()
-        base = self.config.resolve().parent if self.config else Path.cwd()
-        target = make_writable(self.out or base / asked.run.output_dir)
-        chosen = keep_seed(target, seed if seed is not None else asked.run.random_seed)
-        return open_lab(asked.with_seed(chosen), DataFolders(base, self.energy_data, self.model_data), out=target)
 
 
 def _say_stand_ins(lab: "Lab") -> None:
@@ -86,7 +63,10 @@ def _build_stage(name: str) -> Callable[..., None]:
         on_workers: WorkersOption = False,
         as_json: JsonOption = False,
     ) -> None:
-        lab = _Folders(config, energy_data, model_data, folder).open(seed)
+        from services.edge.lab import DataFolders, open_lab_of
+
+        folders = DataFolders(config.resolve().parent if config else Path.cwd(), energy_data, model_data)
+        lab = open_lab_of(config, folders, out=folder, seed=seed)
         with _open_workers() if on_workers else nullcontext() as helpers:
             _carry_out(name, lab, helpers=helpers, as_json=as_json)
 

@@ -1,28 +1,39 @@
 """``luna forecast``: train Aurora, issue forecasts, compare versions."""
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import typer
+from sqlalchemy import Connection
 
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
+from luna.contracts.forecast_explanation import IssueScenariosRequest
+from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
+from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import InvalidInputError
+from luna.energy.outlook import Forecast, Quantiles, Scenarios
 from luna.platform.clock import SystemClock
+from luna.platform.database.forecast_scenarios import describe
 from luna.platform.desk.servers import open_object_store, unit_of_work
+from luna.platform.objects import ObjectStore
 from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
-from services.cli import forecast_explain, forecast_scenarios, forecast_versions
+from services.cli import forecast_explain
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group
-from services.cli.forecast_versions import add_money
 from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
 from services.cli.shared_sentences import show_driving
 
 if TYPE_CHECKING:
-    from luna.energy.outlook import Forecast, Quantiles
-
+    from services.planner.replay import Progress
 UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+SCENARIO_NOTES = {
+    "few_error_paths": "Fewer than two weeks of forecasts have met what happened: errors are taken to last as they usually do.",
+    "few_prices": "Few prices are known: beyond the published ones, those of the last fortnight serve.",
+    "no_prices": "Too few prices are known to say anything beyond the published ones.",
+}
 
 
 def issue(
@@ -85,8 +96,8 @@ def _parse_minutes(text: str, *, field: str) -> int:
     return int(digits) * unit // timedelta(minutes=1)
 
 
-def _describe(forecast: "Forecast") -> list[dict[str, Any]]:
-    def parts(name: str, quantiles: "Quantiles", slot: int) -> dict[str, float]:
+def _describe(forecast: Forecast) -> list[dict[str, Any]]:
+    def parts(name: str, quantiles: Quantiles, slot: int) -> dict[str, float]:
         values = {"": quantiles.expected, "_p10": quantiles.p10, "_p50": quantiles.p50, "_p90": quantiles.p90}
         return {f"{name}{suffix}_kwh": round(float(value[slot]), 6) for suffix, value in values.items()}
 
@@ -106,7 +117,7 @@ def _show_training(reply: TrainReply, numbers: Numbers) -> None:
         show_driving(reply.driving, numbers.zone)
 
 
-def _show_forecast(forecast: "Forecast", stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
+def _show_forecast(forecast: Forecast, stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
     out.print(f"{forecast.version} issued {say_instant(forecast.issued_at, zone)}, stage: {stage}; energies per hour, kWh")
     rows, numbers = [], Numbers("en", zone, "EUR")
     for first in range(0, len(forecast.timeline) - 3, 4):
@@ -138,6 +149,131 @@ def _show_scores(reply: EvaluateReply) -> None:
     table(headings, rows, title=f"{reply.origins} origins")
 
 
+def scenarios(
+    *,
+    site: SiteOption,
+    at: Annotated[str, typer.Option(help="Beside the forecast that was issued last within the hour before.")],
+    count: Annotated[int, typer.Option(help="How many courses, 1 to 30.")] = 10,
+    version: Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner).")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
+    from services.forecaster.scenarios.service import issue_requested
+
+    with unit_of_work() as connection:
+        request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
+        zone = find_zone(connection, site)
+        issued = issue_requested(connection, request, objects=open_object_store())
+    document = issued.reply().model_dump(mode="json") | {"paths": describe(issued.scenarios)}
+    emit(document, as_json=as_json, show=lambda: _show_scenarios(issued.scenarios, zone))
+
+
+def _show_scenarios(made: Scenarios, zone: tzinfo) -> None:
+    hours = made.timeline.count / 4
+    out.print(f"{made.version} issued {say_instant(made.issued_at, zone)}: {made.probability.size} courses of the next {hours:.0f} hours")
+    rows = [
+        [str(path + 1), f"{made.probability[path]:.0%}", f"{made.load_kwh[path].sum():.1f}", f"{made.pv_kwh[path].sum():.1f}", *_prices(made, path)]
+        for path in np.argsort(-made.probability, kind="stable")
+    ]
+    table(["course", "probability", "load kWh", "PV kWh", *(f"mean price {market}" for market in made.spot_price)], rows)
+    for reason in made.reasons:
+        out.print(SCENARIO_NOTES[reason])
+
+
+def _prices(made: Scenarios, path: int) -> list[str]:
+    known = (paths[path][np.isfinite(paths[path])] for paths in made.spot_price.values())
+    return [f"{price.mean():.4f}" if price.size else "–" for price in known]
+
+
+def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateReply, *, objects: ObjectStore, progress: "Progress") -> EvaluateReply:
+    """Return the reply with what each version's errors cost a day: the window is planned anew whenever a forecast is issued.
+
+    Raises:
+        InvalidInputError: observations or prices of the window are missing.
+    """
+    from services.forecaster.versions.hindsight import ensure_forecasts
+    from services.planner.service.replay import find_missing, replay_site
+
+    versions = dict(reply.versions)
+    days = (request.to_day - request.from_day).days + 1
+    for version, found in reply.versions.items():
+        question = ReplayRequest(
+            site_id=request.site_id,
+            from_day=request.from_day,
+            to_day=request.to_day,
+            policies=["mpc", "mpc_perfect"],
+            every_minutes=request.every_minutes,
+            system_id=f"evaluation_forecast_{version}",
+            forecast_version=version,
+        )
+        missing = find_missing(connection, question)
+        if missing is not None:
+            ensure_forecasts(connection, missing, objects=objects, progress=progress)
+        policies = replay_site(connection, question, progress=progress).policies
+        regret = (policies["mpc"].cost - policies["mpc_perfect"].cost) / days
+        versions[version] = found.model_copy(update={"regret_per_day": regret, "regret_days": days})
+    return reply.model_copy(update={"versions": versions})
+
+
+def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
+    """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
+    from services.forecaster.versions.status import describe_status
+
+    with unit_of_work() as connection:
+        zone, found = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())
+    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found, zone))
+
+
+def _show_status(found: ForecastStatus, zone: ZoneInfo) -> None:
+    if found.driving is not None:
+        show_driving(found.driving, zone)
+    for record in found.shadow:
+        _show_shadow(record, Numbers("en", zone, found.currency))
+    if not found.shadow:
+        out.print("No version was scored in shadow yet: a day is scored when the 48 hours after it have passed.")
+    for candidate in found.candidates:
+        out.print(f"{candidate.version}: {candidate.reason}")
+    _show_past(found, zone)
+
+
+def _show_shadow(record: ShadowRecord, numbers: Numbers) -> None:
+    rows = [
+        [
+            version,
+            name,
+            str(series.days),
+            f"{series.mae:.4f}",
+            f"{series.rmse:.4f}",
+            f"{series.pinball:.4f}",
+            "–" if series.coverage_80 is None else f"{series.coverage_80:.0%}",
+            "–" if found.regret_per_day is None else numbers.money(found.regret_per_day),
+        ]
+        for version, found in record.versions.items()
+        for name, series in found.series.items()
+    ]
+    headings = ["version", "series", "days", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "error costs a day"]
+    table(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
+
+
+def _show_past(found: ForecastStatus, zone: ZoneInfo) -> None:
+    decisions = [[say_instant(made.decided_at, zone), made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
+    if decisions:
+        headings = ["decided", "version", "training", "by", "reason"]
+        table(headings, decisions, title="decisions", words=headings)
+    trainings = [_training_row(run, zone) for run in found.trainings]
+    if trainings:
+        headings = ["training", "trigger", "learned until", "seconds", "model"]
+        table(headings, trainings, title="trainings", words=["trigger", "model"])
+    out.print(f"Next training: {found.next_training}.")
+    if found.drift:
+        out.print(f"The site has changed since its model was trained: {'; '.join(found.drift)}.")
+
+
+def _training_row(run: TrainingSummary, zone: ZoneInfo) -> list[str]:
+    use = "in use or may be" if run.accepted else f"refused: {run.verdict}"
+    return [run.run_id, run.trigger, f"{run.data_until.astimezone(zone):%Y-%m-%d}", f"{run.train_seconds:.1f}", use]
+
+
 app = build_group(
     "forecast",
     "Train Aurora, issue forecasts, compare versions.",
@@ -146,5 +282,5 @@ app = build_group(
 app.command()(issue)
 app.command()(evaluate)
 forecast_explain.register(app)
-forecast_scenarios.register(app)
-forecast_versions.register(app)
+app.command()(scenarios)
+app.command()(status)

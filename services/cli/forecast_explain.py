@@ -1,27 +1,24 @@
 """``luna forecast explain`` and ``plot``: why a forecast is what it is, in words and as a picture."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from sqlalchemy import Connection
 
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SlotExplanation
 from luna.contracts.forecast_view import view_explained
 from luna.energy.errors import InvalidInputError
 from luna.platform.database import forecasts, observations, sites
 from luna.platform.desk.servers import open_object_store, unit_of_work
+from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers
-from luna.words.charts import draw_forecast_page, draw_forecast_picture
+from luna.words.charts import ForecastView, draw_forecast_page, draw_forecast_picture
 from luna.words.differences import LEAST_KW
 from luna.words.phrases import read_texts
-from services.cli.console import JsonOption, emit, make_writable, out, table, write_whole
+from services.cli.console import JsonOption, emit, out, table
 from services.cli.options import compose_request, parse_site_instants
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from luna.words.charts import ForecastView
 
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
 AtOption = Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")]
@@ -59,7 +56,7 @@ def plot(
     emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
 
 
-def _look(connection: "Connection", request: ExplainRequest) -> "ForecastView":
+def _look(connection: Connection, request: ExplainRequest) -> ForecastView:
     """Return a forecast ready to be drawn."""
     from services.forecaster.explanation import service
 

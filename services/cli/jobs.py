@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.contracts.message import Request
 from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.instant import site_clock
@@ -16,17 +17,13 @@ from luna.energy.site import invalid_input
 from luna.energy.timeline import parse_zone, share_zone
 from luna.platform.capabilities.jobs import list_jobs, read_job
 from luna.platform.capabilities.sites import read_site
-from luna.platform.desk.desk import read_sites
+from luna.platform.desk.desk import Desk, read_sites
 from luna.platform.desk.servers import open_database, open_queue
 from luna.platform.desk.work import await_end
 from luna.words import say_instant
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group, open_desk
 from services.cli.options import read_document, read_zone
-
-if TYPE_CHECKING:
-    from luna.contracts.message import Request
-    from luna.platform.desk.desk import Desk
 
 app = build_group("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again.", by_hand=frozenset({"list", "show"}))
 
@@ -78,7 +75,7 @@ def submit(
     emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"))
 
 
-def _read_request(task: str, path: Path) -> "Request":
+def _read_request(task: str, path: Path) -> Request:
     """Return the request of a task that a file holds.
 
     Raises:
@@ -109,7 +106,7 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _find_zone(desk: "Desk", job: Job) -> tzinfo:
+def _find_zone(desk: Desk, job: Job) -> tzinfo:
     """Return in which zone a job's instants are told: that of its site; a job of none is told in UTC."""
     site = job.request.get("site_id")
     try:

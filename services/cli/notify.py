@@ -1,16 +1,12 @@
 """``luna notify``: messages to owners, and whether they arrive."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
+from luna.contracts.notification import NotifyTestReply
 from luna.energy.errors import InvalidInputError
 from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, out
 from services.cli.declared import build_group
-
-if TYPE_CHECKING:
-    from luna.contracts.notification import NotifyTestReply
 
 app = build_group("notify", "Send a test message to phone and mail, see what was sent.")
 
@@ -31,6 +27,6 @@ def send_test(*, as_json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _show_test(reply: "NotifyTestReply") -> None:
+def _show_test(reply: NotifyTestReply) -> None:
     for target in reply.targets:
         out.print(f"{target.target}: {'sent' if target.sent else target.error}")

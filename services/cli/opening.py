@@ -3,7 +3,7 @@
 import os
 import sys
 import webbrowser
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,8 @@ from luna.platform.database import engine, users
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.own_secrets import make_link, open_owner_token
-from luna.platform.settings import load_settings
+from luna.platform.settings import Settings, load_settings
 from services.cli.console import JsonOption, emit, err, out
-
-if TYPE_CHECKING:
-    from luna.platform.settings import Settings
 
 BrowserOption = Annotated[bool, typer.Option(help="Open it in this machine's browser, too.")]
 TokenOption = Annotated[bool, typer.Option("--token", help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.")]
@@ -45,14 +42,14 @@ def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_j
     emit({"url": address}, as_json=as_json, show=lambda: out.print(address, soft_wrap=True))
 
 
-def find_address(settings: "Settings", database_url: str) -> str:
+def find_address(settings: Settings, database_url: str) -> str:
     """Return the address that opens the page: by a new link as long as nobody is set up and the gateway listens on this machine alone."""
     with open_engine(database_url) as pool, engine.unit_of_work(pool) as connection:
         by_link = settings.takes_owner_token and not users.any_there(connection)
     return make_link(settings, now=SystemClock().now()) if by_link else f"http://{settings.api_host}:{settings.api_port}"
 
 
-def show_link(settings: "Settings", database_url: str) -> None:
+def show_link(settings: Settings, database_url: str) -> None:
     """Say where the page is, and open it where somebody looks on."""
     address = find_address(settings, database_url)
     err.print(f"Open it once, within an hour: {address}" if "code=" in address else f"Sign in there: {address}", soft_wrap=True)

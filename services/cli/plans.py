@@ -1,6 +1,6 @@
 """``luna plans``: what was planned."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -10,13 +10,11 @@ from luna.contracts.plan_questions import PlanReason
 from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.plans import read_latest_plan, read_plan
+from luna.platform.desk.desk import Desk
 from luna.words import Language, Numbers, say_instant, say_mode
 from services.cli.console import JsonOption, emit, table
 from services.cli.declared import build_group, open_desk
 from services.cli.plan_table import show_plan
-
-if TYPE_CHECKING:
-    from luna.platform.desk.desk import Desk
 
 REASON_HEADINGS = ("from", "to", "device", "mode", "reason")
 
@@ -54,7 +52,7 @@ def _mode(reason: PlanReason, numbers: Numbers) -> str:
     return say_mode(str(reason.mode), language=numbers.language)
 
 
-def read_stored(desk: "Desk", plan: str | None, site: str | None) -> PlanReply:
+def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:
     """Return a plan by its id, or the newest one of a site.
 
     Raises:

@@ -1,7 +1,70 @@
 """``luna rag``: what was derived from documents, and how well they are found."""
 
-from services.cli import rag_evaluate
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from luna.platform.settings import load_settings
+from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import build_group
 
 app = build_group("rag", "Make what was derived from documents anew, measure how well they are found.")
-rag_evaluate.register(app)
+
+
+RETRIEVERS = ("dense", "sparse", "fused")
+HEADINGS = ("questions", "measure", *RETRIEVERS)
+MEASURES = {"ndcg_at_10": "nDCG@10", "recall_at_10": "recall@10", "milliseconds_per_query": "ms per question"}
+GROUPS = {"all": "all", "de": "German", "en": "English", "cross": "across languages"}
+
+
+@app.command()
+def evaluate(
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--set", metavar="FOLDER", help="A set in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv (default: Luna's own)."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how well passages are found, by vectors, by words and by both; on Luna's own set also how well questions are answered."""
+    from services.rag.embedding import prepare_embedder
+    from services.rag.evaluation.evaluate import evaluate_own
+    from services.rag.evaluation.foreign_set import evaluate_set
+    from services.rag.language import open_language
+
+    settings = load_settings()
+    embedder = prepare_embedder(settings)
+    with follow_progress("evaluating", quiet=as_json) as progress:
+        document = (
+            evaluate_own(embedder, model=open_language(settings), progress=progress) if folder is None else evaluate_set(folder, embedder, progress=progress)
+        )
+    emit(document, as_json=as_json, show=lambda: _show(document))
+
+
+def _show(document: Mapping[str, Any]) -> None:
+    groups = document.get("retrieval", {"all": document})
+    rows = [row for name, words in GROUPS.items() if name in groups for row in _rows(words, groups[name])]
+    table(HEADINGS, rows, words=HEADINGS[:2])
+    for name, found in document.get("answers", {}).items():
+        out.print(f"{name.replace('_', ' ')}: {_share(found)}", markup=False)
+    for miss in _failing(document):
+        out.print(f"  {miss['question']} {miss['text']}", markup=False, style="dim")
+
+
+def _rows(words: str, means: Mapping[str, Any]) -> list[list[str]]:
+    return [[f"{words} ({means['queries']})", label, *(_number(means[name][each]) for each in RETRIEVERS)] for name, label in MEASURES.items()]
+
+
+def _failing(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    own = [*document.get("retrieval", {}).get("failing", [])]
+    return own + [miss for found in document.get("answers", {}).values() if isinstance(found, Mapping) for miss in found.get("failing", [])]
+
+
+def _share(found: Any) -> str:
+    return f"{found['met']} of {found['of']}" if isinstance(found, Mapping) else str(found)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,11 +1,11 @@
 """``luna recommend``: what is worth reading or doing, and how well it is chosen."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.recommendations import RefreshRecommendationsRequest
+from luna.contracts.recommendations import RecommendReply, RefreshRecommendationsRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.recommendations import list_recommendations
 from luna.platform.clock import SystemClock
@@ -16,9 +16,6 @@ from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import compose_given, open_desk
 from services.cli.options import compose_request
 from services.cli.server import find_server
-
-if TYPE_CHECKING:
-    from luna.contracts.recommendations import RecommendReply
 
 HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
 NOTHING = "Nothing is to be recommended; luna recommend refresh looks anew."
@@ -84,7 +81,7 @@ def _evaluate(limit: int, *, as_json: bool) -> None:
     emit(found, as_json=as_json, show=lambda: _show_values(found))
 
 
-def _show(reply: "RecommendReply", language: Language) -> None:
+def _show(reply: RecommendReply, language: Language) -> None:
     for each in reply.recommendations:
         numbers = Numbers(language, ZoneInfo("UTC"), each.currency or "EUR")
         amounts = [numbers.money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high)]

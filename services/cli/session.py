@@ -1,12 +1,13 @@
 """``luna session``: when vehicles are at their chargers, and what is wanted of a stay."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.contracts.charging_stays import NewSession
 from luna.energy.errors import InvalidInputError
+from luna.energy.site import Site
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capabilities.stays import add_session
 from luna.platform.clock import SystemClock
@@ -14,9 +15,6 @@ from services.cli.charging import StayClock, compose_session, read_days, read_nu
 from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, open_desk, show_reply
 from services.cli.options import SiteOption
-
-if TYPE_CHECKING:
-    from luna.energy.site import Site
 
 # How a stay is said at a terminal - times of the clock alone, shares in per cent, weekdays as a range - is no form of a field.
 app = build_group("session", "Say when vehicles are at their chargers, and how full they are to leave.", by_hand=frozenset({"add"}))
@@ -52,7 +50,7 @@ def add(  # noqa: PLR0913 - one per option
     emit(stored.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_reply(add_session, stored, given, clock.zone))
 
 
-def _find_only(site: "Site") -> str:
+def _find_only(site: Site) -> str:
     if len(site.vehicles) == 1:
         return site.vehicles[0].name
     names = ", ".join(vehicle.name for vehicle in site.vehicles)

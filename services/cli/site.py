@@ -3,14 +3,15 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 import yaml
+from sqlalchemy import Connection
 
 from luna.energy.errors import LunaError
 from luna.energy.site import Site
-from luna.energy.site.differences import list_differences
+from luna.energy.site.differences import SiteDifference, list_differences
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.energy.timeline import parse_zone
 from luna.platform.clock import SystemClock
@@ -25,11 +26,6 @@ from luna.words.site_defaults import CostlyDefault, list_defaults
 from services.cli.console import JsonOption, emit, err, out, report, table
 from services.cli.declared import build_group, open_desk
 from services.cli.options import SiteOption
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from luna.energy.site.differences import SiteDifference
 
 app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset({"list"}))
 
@@ -78,13 +74,13 @@ def add(
     emit(document, as_json=as_json, show=show_both)
 
 
-def _find_differences(connection: "Connection", site: Site) -> "list[SiteDifference]":
+def _find_differences(connection: Connection, site: Site) -> list[SiteDifference]:
     """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
     stored = sites.read_configurations(connection, [site.name])
     return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
 
 
-def _show_differences(name: str, differences: "list[SiteDifference]") -> None:
+def _show_differences(name: str, differences: list[SiteDifference]) -> None:
     err.print(f"{name} is there already; this changes:")
     for each in differences:
         err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {'–' if each.after is None else each.after}", soft_wrap=True, markup=False)

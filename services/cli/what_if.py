@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,19 +14,18 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
 from luna.platform.capabilities.jobs import read_job
 from luna.platform.clock import SystemClock
+from luna.platform.desk.desk import Desk
 from luna.platform.desk.servers import open_database
 from luna.platform.desk.work import await_end
+from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language, Numbers, say_policy
 from luna.words.charts import draw_bills
-from services.cli.console import JsonOption, emit, follow_progress, make_writable, out, table, write_whole
+from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.declared import open_desk
 from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
 from services.cli.server import find_server
 from services.cli.shared_sentences import show_note
 from services.cli.why_not import show_plan_variant
-
-if TYPE_CHECKING:
-    from luna.platform.desk.desk import Desk
 
 MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
@@ -109,7 +108,7 @@ def _put(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
     document[path[-1]] = value
 
 
-def _replay(desk: "Desk", question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
+def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
     """Return what came of a question, once all of it is replayed: in this process, or by the workers of the gateway that was named."""
     if find_server() is None:
         from services.planner.service.counterfactual import replay_question

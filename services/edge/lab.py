@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from luna.energy.errors import ConflictError
+from luna.platform.written_files import make_writable
 from services.edge.camera import CameraModels, read_models
 from services.edge.clean_share import CleanShare, load_clean_shares
-from services.edge.config import EdgeConfig, Location, SourceSection
+from services.edge.config import EdgeConfig, Location, SourceSection, read_config
 
 # Source: github.com/therealsamyak/optimal-charge-security-camera, MIT licence.
 MEASURED_PROFILES = Path(__file__).with_name("power_profiles.json")
@@ -98,6 +99,26 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
     shares = load_clean_shares(energy if measured else None, config.data_sources.locations)
     seed = config.run.random_seed if config.run.random_seed is not None else secrets.randbits(32)
     return Lab(config, models, shares, out or base / config.run.output_dir, seed, count_workers(config.run.workers), progress)
+
+
+def open_lab_of(file: Path | None, folders: DataFolders, *, out: Path | None = None, seed: int | None = None) -> Lab:
+    """Return the lab of a file of configuration, or of the defaults; its seed is that of the folder for results.
+
+    Args:
+        file: JSON with comments; None: the defaults.
+        folders: where data lie.
+        out: where results go; default: where the configuration says.
+        seed: draws the same again; default: as configured, or the one that the folder was begun with.
+
+    Raises:
+        InvalidInputError: configuration or data are there and cannot be used.
+        ConflictError: the folder was begun with another seed.
+        MachineError: nothing can be written there.
+    """
+    config = read_config(file) if file else EdgeConfig()
+    target = make_writable(out or folders.base / config.run.output_dir)
+    chosen = keep_seed(target, seed if seed is not None else config.run.random_seed)
+    return open_lab(config.with_seed(chosen), folders, out=target)
 
 
 def keep_seed(out: Path, requested: int | None) -> int:

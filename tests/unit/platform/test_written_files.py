@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from luna.energy.errors import MachineError
-from services.cli.console import make_writable, write_whole
+from luna.platform.written_files import make_writable, write_whole
 
 
 def test_a_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
