@@ -1,13 +1,11 @@
 """What a simulated device serves, as its transport lays points out."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from luna.platform.drivers.profile import DeviceProfile, RegisterPoint, RegisterTable
 from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
-
-# What a simulated device says it is; Source for where: SunSpec model 1.
-_IDENTITY = {2: "Luna", 18: "simulated {profile}", 42: "1", 50: "SIM-0001"}
 
 
 class PointImage(Protocol):
@@ -59,6 +57,17 @@ class RegisterImage:
             others = self.registers[status.register_] & ~(1 << status.bit)
             self.registers[status.register_] = others | (value != 0) << status.bit
 
+    def rescale(self, exponents: Mapping[str, float]) -> None:
+        """Say the same numbers by other exponents from now on; NaN: that the device knows none, as while it sleeps."""
+        for name, exponent in exponents.items():
+            address = self._exponent_address(self.profile.points[name])
+            sharing = [each for each, point in self.profile.points.items() if self._exponent_address(point) == address]
+            values = {each: self.value(each) for each in sharing}
+            if address is not None:
+                self.registers[address] = encode(exponent, "int16")[0]
+            for each, value in values.items():
+                self.put(each, value)
+
     def _lay_out(self) -> None:
         """Fill the registers: the chain of models with its ends, the exponents, then what the profile says they hold."""
         chain = self.registers
@@ -68,11 +77,15 @@ class RegisterImage:
             for model, length in sunspec.lengths.items():
                 self._bases[model] = address
                 chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
+                chain |= {address + offset: number for offset, number in self.profile.simulated.registers.get(model, {}).items()}
                 address += 2 + length
             chain |= {address: END, address + 1: 0}
             if COMMON in self._bases:
-                for offset, text in _IDENTITY.items():
-                    packed = text.format(profile=self.profile.profile).encode().ljust(32, b"\0")
+                product = sunspec.product
+                maker, model_text = ("Luna", f"simulated {self.profile.profile}") if product is None else (product.maker, f"{product.models[0]} simulated")
+                # Source for where: SunSpec model 1.
+                for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
+                    packed = text.encode().ljust(32, b"\0")
                     words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
                     chain |= dict(enumerate(words, self._bases[COMMON] + offset))
         for point in self.profile.points.values():

@@ -19,8 +19,11 @@ RegisterTable = Literal["holding", "input"]
 NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
 PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 # What Luna reads of a device; powers are never below zero, each direction is a reading of its own.
-ReadingName = Literal["soc", "charge_w", "discharge_w", "pv_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"]
-READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name == "soc" else "kWh" if name.endswith("_kwh") else "W" for name in get_args(ReadingName)}
+# ac_output_w and ac_input_w are the inverter's AC side, with roof and battery behind it; min_soc is what the device keeps by itself.
+ReadingName = Literal[
+    "soc", "min_soc", "charge_w", "discharge_w", "pv_w", "ac_output_w", "ac_input_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"
+]
+READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in get_args(ReadingName)}
 # What a point in one unit is in a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -152,11 +155,19 @@ class ProfileEvidence(ProfilePart):
     source: Annotated[str, Field(min_length=1, max_length=300)]
 
 
+class ProductText(ProfilePart):
+    """What model 1 says of the product."""
+
+    maker: Annotated[str, Field(min_length=1, max_length=32)]
+    models: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, description="its model contains one of them")]
+
+
 class SunSpecMap(ProfilePart):
     """Which models the product is known by, and how long they are where the simulator serves them."""
 
     identified_by: Annotated[tuple[int, ...], Field(min_length=1, description="models of which it has to have one")]
     lengths: Annotated[Mapping[int, Annotated[int, Field(ge=1, le=1000)]], Field(description="without ID and length")]
+    product: Annotated[ProductText | None, Field(description="searching, this profile is for that product alone, and before those for any")] = None
     base: Register = 40000
 
 
@@ -165,6 +176,7 @@ class SimulatedDevice(ProfilePart):
 
     values: Annotated[Mapping[PointName, float], Field(description="of points, in their units")] = {}
     exponents: Annotated[Mapping[PointName, Annotated[int, Field(ge=-10, le=10)]], Field(description="of points with an exponent of their own; else 0")] = {}
+    registers: Annotated[Mapping[int, Mapping[Register, Register]], Field(description="of SunSpec models, by offset: what is no point")] = {}
 
 
 class DeviceProfile(ProfilePart):

@@ -155,6 +155,7 @@ class SimulatedInverter:
         grid_kw = load_kw - pv_kw + power_kw
         shown = {
             "soc": 100 * self._charge.stored_kwh / self.battery.capacity_kwh,
+            "min_soc": 100 * self.battery.min_soc,
             "charge_w": max(power_kw, 0.0) * WATTS,
             "discharge_w": max(-power_kw, 0.0) * WATTS,
             "pv_w": pv_kw * WATTS,
