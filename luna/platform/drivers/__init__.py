@@ -6,6 +6,7 @@ sunspec.py    where the models of a SunSpec device lie
 modbus.py     registers over Modbus TCP
 registers.py  numbers in registers
 points.py     what a transport offers: points by their names; modbus_points.py does, for registers
+following.py  what a device has no word for, said by what flows
 inverter.py   reads and writes a device by its profile, in points
 session.py    commands it, and keeps that up for as long as somebody asks for it
 simulator.py  the same device of the same profile, with a battery's physics; point_image.py lays out what it serves; modbus_server.py serves its registers

@@ -1,5 +1,6 @@
 """What a simulated device serves, as its transport lays points out."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -47,12 +48,15 @@ class RegisterImage:
     def value(self, name: str) -> float:
         """Return a point in its unit."""
         point = self.profile.points[name]
-        return decode_point([self.registers[place] for place in self._places(point)], point) * self._factor(point)
+        numbers = [[self.registers[place] for place in places] for places in self._port_places(point)]
+        return math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
 
     def put(self, name: str, value: float) -> None:
         """Have a point say this, in its unit; NaN: that the device knows none."""
         point = self.profile.points[name]
-        self.registers |= dict(zip(self._places(point), encode_point(value / self._factor(point), point), strict=True))
+        ports = self._port_places(point)
+        for places in ports:
+            self.registers |= dict(zip(places, encode_point(value / self._factor(point) / len(ports), point), strict=True))
         if (status := point.while_bit) is not None:
             others = self.registers[status.register_] & ~(1 << status.bit)
             self.registers[status.register_] = others | (value != 0) << status.bit
@@ -89,7 +93,7 @@ class RegisterImage:
                     words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
                     chain |= dict(enumerate(words, self._bases[COMMON] + offset))
         for point in self.profile.points.values():
-            places = [*self._places(point), *([] if point.while_bit is None else [point.while_bit.register_])]
+            places = [*(place for port in self._port_places(point) for place in port), *([] if point.while_bit is None else [point.while_bit.register_])]
             chain |= {place: chain.get(place, 0) for place in places}
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)
@@ -106,6 +110,18 @@ class RegisterImage:
     def _places(self, point: RegisterPoint) -> range:
         first = point.register_ + self._base(point)
         return range(first, first + width(point.type))
+
+    def _port_places(self, point: RegisterPoint) -> list[range]:
+        """Return where the numbers are whose sum a point is: one, or one of each port of its types."""
+        places, base = self._places(point), self._base(point)
+        if point.ports is None:
+            return [places]
+        shifts = range(0, 2 + self.registers[base + 1] - point.ports.type_register - point.ports.length + 1, point.ports.length)
+        return [
+            range(places.start + shift, places.stop + shift)
+            for shift in shifts
+            if self.registers[base + point.ports.type_register + shift] in point.ports.types
+        ]
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
         return None if point.exponent_register is None else point.exponent_register + self._base(point)

@@ -27,6 +27,9 @@ READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name.endswith("soc") else
 # What a point in one unit is in a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
+# From which Luna knows whether the house leaves anything over, and what the inverter would give if its battery did nothing.
+SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
+FLOW_READINGS: tuple[ReadingName, ...] = (*SURPLUS_READINGS, "ac_output_w", "ac_input_w")
 
 
 def split_sign(entry: str) -> tuple[int, str]:
@@ -70,6 +73,14 @@ class StatusBit(ProfilePart):
     bit: Annotated[int, Field(ge=0, le=15)]
 
 
+class PortGroup(ProfilePart):
+    """A group that a SunSpec model repeats for each port, of which those of some types count."""
+
+    length: Annotated[int, Field(ge=1, le=200, description="registers of one port")]
+    type_register: Annotated[Register, Field(description="where the first port begins, with its type")]
+    types: Annotated[tuple[int, ...], Field(min_length=1, description="a point is the sum of the ports of these types")]
+
+
 class Point(ProfilePart):
     """A number of the device, in its unit."""
 
@@ -89,6 +100,7 @@ class RegisterPoint(Point):
 
     register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
     model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
+    ports: Annotated[PortGroup | None, Field(description="the point is in each port of the model; register is the first port's")] = None
     table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
     type: NumberType
     word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
@@ -107,8 +119,11 @@ class PointWrite(ProfilePart):
     write: PointName
     value: Annotated[float | None, Field(description="always this")] = None
     put: Annotated[
-        Literal["power_w", "power_percent", "value", "reversion_s", "reversion_min"] | None,
-        Field(description="this part of the set-point; value: what another point says, such as the most that the battery takes"),
+        Literal["power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"] | None,
+        Field(
+            description="this part of the set-point; ac_power_w: what the inverter gives on its AC side while the battery does as it is to do; "
+            "value: what another point says, such as the most that the battery takes"
+        ),
     ] = None
     of: Annotated[PointName | None, Field(description="value: that other point; power_percent: the point whose value is 100 %")] = None
     sign: Literal[1, -1] = 1
@@ -232,8 +247,10 @@ class DeviceProfile(ProfilePart):
 
     def _can_be_commanded(self) -> None:
         for mode in MODES:
-            if not self.modes.get(mode):
+            if not self.modes.get(mode) and not (mode in {"save", "supply"} and self.knows_surplus):
                 raise invalid_part("profile-mode-missing", mode=mode)
+        if any(write.put == "ac_power_w" for writes in self.modes.values() for write in writes) and not set(FLOW_READINGS) <= set(self.reads):
+            raise invalid_part("profile-flows-missing", names=", ".join(FLOW_READINGS))
         if self.reverts is None:
             raise invalid_part("profile-reverts-missing")
         if "soc" not in self.reads:
@@ -241,6 +258,11 @@ class DeviceProfile(ProfilePart):
         for name in self.written_points:
             if self.points[name].persistence is None:
                 raise invalid_part("profile-persistence-missing", point=name)
+
+    @property
+    def knows_surplus(self) -> bool:
+        """Whether the device says what the house leaves over: then what it has no word for is one of two other modes."""
+        return set(SURPLUS_READINGS) <= set(self.reads)
 
     @property
     def written_points(self) -> tuple[str, ...]:

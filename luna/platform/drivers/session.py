@@ -124,8 +124,9 @@ class InverterSession:
                 log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
 
     def _apply(self, setpoint: BatterySetpoint) -> None:
-        mode = mode_at(setpoint, self.read_soc(), before=self._mode)
-        writes = self._device.plan_writes(setpoint.model_copy(update={"mode": mode}))
+        soc = self.read_soc()
+        mode = mode_at(setpoint, soc, before=self._mode)
+        writes = self._device.plan_writes(setpoint.model_copy(update={"mode": self._device.express(mode, soc)}))
         resend_s = self._device.profile.reverts.resend_s if self._device.profile.reverts else None
         is_due = resend_s is not None and self._now() - self._written_at >= resend_s
         if writes != self._writes or is_due:

@@ -63,7 +63,7 @@ def wait(device: SimulatedInverter, seconds: float) -> None:
     device.look()
 
 
-@pytest.mark.parametrize("name", ["fronius_gen24", "sunspec_12x"])
+@pytest.mark.parametrize("name", ["fronius_gen24", "sunspec_12x", "sunspec_7xx"])
 def test_a_product_is_found_as_itself_and_any_other_as_what_it_has(name: str) -> None:
     with serve_registers(SimulatedInverter(load_profile(name, Path("/nonexistent")))) as server:
         (found,) = find_devices(["127.0.0.1"], list_profiles(), port=server.port)

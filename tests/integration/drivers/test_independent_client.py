@@ -120,6 +120,60 @@ def test_a_meter_is_read_as_its_model_says(name: str, model: int, clock: Seconds
     assert meter.TotWhExp.cvalue == pytest.approx(1_000_000, abs=100)
 
 
+PV, STORAGE = 0, 1
+OFF, ON, WATTS = 0, 1, 1
+
+
+@pytest.fixture
+def der(clock: Seconds) -> SimulatedInverter:
+    return SimulatedInverter(load_profile("sunspec_7xx", Path("/nonexistent")), now=clock)
+
+
+def test_a_device_of_the_700_models_tells_its_ports_by_their_type(der: SimulatedInverter, clock: Seconds) -> None:
+    clock.now += 30
+    with scan(der) as client:
+        assert list_models(client) == [1, 701, 702, 703, 704, 713, 714, 203]
+        ac, capacity, storage, dc, meter = (client.models[number][0] for number in (701, 702, 713, 714, 203))
+        for model in (ac, capacity, storage, dc, meter):
+            model.read()
+    assert dc.NPrt.value == len(dc.Prt) == 3
+    assert [(port.PrtTyp.value, port.ID.value) for port in dc.Prt] == [(PV, 1), (STORAGE, 2), (PV, 3)]
+    # Two kilowatts of the sun on two strings, of which the house uses half of one: the rest charges, and an absorbed power is below zero.
+    assert [port.DCW.cvalue for port in dc.Prt] == [1000, -1500, 1000]
+    assert (ac.W.cvalue, meter.W.cvalue) == (500, 0)
+    assert (capacity.WChaRteMaxRtg.cvalue, capacity.WDisChaRteMax.cvalue) == (5000, 5000)
+    assert storage.SoC.cvalue == pytest.approx(50, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("set_w", "storage_w"),
+    [
+        (2000, 0),  # what the sun gives
+        (0, -2000),
+        (-2000, -4000),  # absorbed from the AC side, beside the sun
+        (3000, 1000),
+        (6500, 4500),
+    ],
+)
+def test_a_set_active_power_is_that_of_the_ac_side(der: SimulatedInverter, clock: Seconds, set_w: int, storage_w: int) -> None:
+    with scan(der) as client:
+        control, ac, dc = (client.models[number][0] for number in (704, 701, 714))
+        control.read()
+        assert control.WSetEna.value == OFF
+        control.WSetRvrtTms.value, control.WSetEnaRvrt.value, control.WSetMod.value = 180, OFF, WATTS
+        control.WSet.cvalue, control.WSetEna.value = set_w, ON
+        control.write()
+        clock.now += 30
+        for model in (control, ac, dc):
+            model.read()
+        assert (control.WSetEna.value, control.WSet.cvalue) == (ON, set_w)
+        assert (ac.W.cvalue, dc.Prt[1].DCW.cvalue) == (set_w, storage_w)
+        clock.now += 180
+        control.read()
+        # Nobody wrote for as long as the reversion time: it is as WSetEnaRvrt says.
+        assert control.WSetEna.value == OFF
+
+
 def test_a_gen24_is_what_it_says(clock: Seconds) -> None:
     device = SimulatedInverter(load_profile("fronius_gen24", Path("/nonexistent")), now=clock)
     clock.now += 30
