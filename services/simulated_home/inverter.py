@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.simulator import WATTS, SimulatedInverter
-from luna.platform.simulated_home import BATTERY_MODEL, HomeState
+from luna.platform.drivers.simulator import SimulatedInverter, measure_house
+from luna.platform.simulated_home import BATTERY_MODEL, Command, HomeState
 
 
 class HomeInverter(SimulatedInverter):
@@ -21,20 +21,21 @@ class HomeInverter(SimulatedInverter):
             self._advance()
             return replace(state, command=self.command)
 
+    @property
+    def command(self) -> Command:
+        """What the points command, as the home's battery takes it."""
+        ac_kw = self._find_ac_power_kw()
+        if ac_kw is None or self.deaf:
+            return super().command
+        surplus_kw, wanted_kw = self._home.pv_kw - self._home.used_kw, self._home.pv_kw - ac_kw
+        if wanted_kw > 0:
+            return Command("force_charge", power_kw=wanted_kw - max(surplus_kw, 0.0))
+        return Command("force_discharge", power_kw=min(surplus_kw, 0.0) - wanted_kw)
+
     def _step(self, seconds: float) -> None:
         """The home lives by itself."""
 
     def _measure(self) -> dict[str, float]:
         home = self._home
-        power_w, grid_w = home.battery.power_kw * WATTS, home.grid_kw * WATTS
-        return {
-            "soc": 100 * home.battery.stored_kwh / BATTERY_MODEL.capacity_kwh,
-            "charge_w": max(power_w, 0.0),
-            "discharge_w": max(-power_w, 0.0),
-            "pv_w": home.pv_kw * WATTS,
-            "load_w": home.used_kw * WATTS,
-            "import_w": max(grid_w, 0.0),
-            "export_w": max(-grid_w, 0.0),
-            "import_kwh": home.import_kwh,
-            "export_kwh": home.export_kwh,
-        }
+        flows = {"load_kw": home.used_kw, "pv_kw": home.pv_kw, "import_kwh": home.import_kwh, "export_kwh": home.export_kwh}
+        return measure_house(BATTERY_MODEL, home.battery, **flows)

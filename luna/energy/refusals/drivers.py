@@ -98,7 +98,10 @@ REASONS: dict[str, RefusalReason] = {
     "profile-point-transport": RefusalReason("points: {point} is no point of the transport {transport}", None),
     "profile-http-commanded": RefusalReason("transport: over HTTP meters are read, and nothing is commanded", None),
     "profile-meter-commanded": RefusalReason("modes: a meter takes no commands", None),
-    "profile-mode-missing": RefusalReason("modes: {mode} is missing; each of Luna's modes has its writes", None),
+    "profile-mode-missing": RefusalReason(
+        "modes: {mode} is missing; each of Luna's modes has its writes, but save and supply where charge_w, discharge_w, import_w and export_w are read", None
+    ),
+    "profile-flows-missing": RefusalReason("reads: ac_power_w follows from {names}; name them all", None),
     "profile-reverts-missing": RefusalReason("reverts: say what the device does when nobody commands it any more", None),
     "profile-soc-missing": RefusalReason("reads: soc is missing; without it nobody knows whether a command is safe", None),
     "profile-persistence-missing": RefusalReason("points: say of {point} where it keeps what is written: volatile, flash or unknown", None),

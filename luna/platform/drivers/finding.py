@@ -48,7 +48,8 @@ def list_hosts(network: str) -> list[str]:
 
 def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None) -> Iterator[FoundDevice]:
     """Yield the devices that answer as one of the profiles says they do, as they are found."""
-    known = [profile for profile in profiles if profile.sunspec is not None]
+    # A product's own profile before those that any SunSpec device fits.
+    known = sorted((profile for profile in profiles if profile.sunspec is not None), key=lambda each: each.sunspec is None or each.sunspec.product is None)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for found in pool.map(lambda host: _ask(host, known, port), hosts):
             if found is not None:
@@ -61,8 +62,18 @@ def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> Foun
     for profile, number in ports:
         if number in open_ports:
             with closing(reach(profile, Via(profile=profile.profile, host=host, port=number))) as device, suppress(LunaError):
-                return FoundDevice(host, number, device.identify(), profile)
+                identity = device.identify()
+                if _is_for(profile, identity):
+                    return FoundDevice(host, number, identity, profile)
     return None
+
+
+def _is_for(profile: DeviceProfile, identity: DeviceIdentity | None) -> bool:
+    product = profile.sunspec.product if profile.sunspec is not None else None
+    if product is None or identity is None:
+        return product is None
+    model = identity.model.casefold()
+    return identity.maker.casefold() == product.maker.casefold() and any(text.casefold() in model for text in product.models)
 
 
 def _listens(host: str, port: int) -> bool:

@@ -6,16 +6,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from luna.contracts.control import BatterySetpoint
-from luna.energy.devices import Via
+from luna.energy.devices import Mode, Via
 from luna.energy.refusals import refuse
 from luna.platform.drivers.budget import RESERVED_WRITES, Uncounted, WriteCounter
 from luna.platform.drivers.device_secrets import DeviceSecret, read_device_secret
+from luna.platform.drivers.following import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.http_points import HttpPoints
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.points import DeviceIdentity, DevicePoints, PointValue
-from luna.platform.drivers.profile import DeviceProfile, HttpTransport, ModbusTransport, MqttTransport, PointWrite, ReadingName, split_sign, unit_factor
+from luna.platform.drivers.profile import (
+    FLOW_READINGS,
+    SURPLUS_READINGS,
+    DeviceProfile,
+    HttpTransport,
+    ModbusTransport,
+    MqttTransport,
+    PointWrite,
+    ReadingName,
+    split_sign,
+    unit_factor,
+)
 from luna.platform.drivers.profiles import load_profile
 
 WATTS = 1000
@@ -54,6 +66,20 @@ class ProfiledDevice:
         # Of what flows the other way this direction is nothing; a sum with an unknown in it is unknown.
         return {reading: 0.0 if value < 0 else value for reading, value in sums.items()}
 
+    def express(self, mode: Mode, soc: float) -> Mode:
+        """Return the mode of the profile that does what a battery is to do now; ``soc`` is how full it is, a share of 1.
+
+        Raises:
+            UnavailableError: nobody answers.
+        """
+        follows = any(write.put == "ac_power_w" for write in self.profile.modes[mode if mode in self.profile.modes else "hold"])
+        if follows and mode != "export" and soc >= FULL_SOC:
+            return "self_consumption"
+        if mode in self.profile.modes:
+            return mode
+        flows = self.read(*SURPLUS_READINGS)
+        return stand_in(mode, flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"])
+
     def plan_writes(self, setpoint: BatterySetpoint) -> list[PointValue]:
         """Return the writes of a set-point in order, its power within what the device says it can.
 
@@ -62,8 +88,8 @@ class ProfiledDevice:
         """
         writes = self.profile.modes[setpoint.mode]
         values = self.points.read(dict.fromkeys([*(write.of for write in writes if write.of), *self.profile.limits.values()]))
-        power_w = self._limit_w(setpoint, values)
-        return [self._plan_write(write, power_w, values) for write in writes]
+        powers = self._powers_w(setpoint, values, follows=any(write.put == "ac_power_w" for write in writes))
+        return [self._plan_write(write, powers, values) for write in writes]
 
     def write(self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False) -> None:
         """Write what does not hold yet, in order; ``again``: all of it but what wears out by writing. ``hands_back``: also by what is kept for that.
@@ -117,31 +143,37 @@ class ProfiledDevice:
     def _sum(self, reading: str, entries: Iterable[str], values: Mapping[str, float]) -> float:
         return math.fsum(sign * values[point] * unit_factor(self.profile.points[point], reading) for sign, point in map(split_sign, entries))
 
-    def _limit_w(self, setpoint: BatterySetpoint, values: Mapping[str, float]) -> float:
+    def _powers_w(self, setpoint: BatterySetpoint, values: Mapping[str, float], *, follows: bool) -> Mapping[str, float]:
+        """Return the powers that a set-point puts into points, W."""
         point = self.profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
         most_w = math.inf if point is None else values[point]
         asked_w = math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS
-        return min(asked_w, most_w)
+        powers = {"power_w": min(asked_w, most_w)}
+        return powers | {"ac_power_w": ac_power_w(setpoint.mode, powers["power_w"], most_w, self._read_flows())} if follows else powers
 
-    def _plan_write(self, write: PointWrite, power_w: float, values: Mapping[str, float]) -> PointValue:
+    def _read_flows(self) -> HouseFlows:
+        flows = self.read(*FLOW_READINGS)
+        return HouseFlows(flows["ac_output_w"] - flows["ac_input_w"], flows["charge_w"] - flows["discharge_w"], flows["import_w"] - flows["export_w"])
+
+    def _plan_write(self, write: PointWrite, powers: Mapping[str, float], values: Mapping[str, float]) -> PointValue:
         point = self.profile.points[write.write]
-        value = write.sign * self._value_of(write, power_w, values)
+        value = write.sign * self._value_of(write, powers, values)
         low, high = -math.inf if point.low is None else point.low, math.inf if point.high is None else point.high
         if not low <= value <= high:
             raise refuse("device-value-unknown", field="via", value=self.place, point=write.write)
         return PointValue(write.write, value)
 
-    def _value_of(self, write: PointWrite, power_w: float, values: Mapping[str, float]) -> float:
+    def _value_of(self, write: PointWrite, powers: Mapping[str, float], values: Mapping[str, float]) -> float:
         if write.value is not None:
             return write.value
         if write.put == "reversion_s":
             return float(self.profile.reverts.after_s or 0) if self.profile.reverts else 0.0
         if write.put == "reversion_min":
             return math.ceil((self.profile.reverts.after_s or 0) / 60) if self.profile.reverts else 0.0
-        if write.of is None:
-            return power_w
+        if write.put == "ac_power_w" or write.of is None:
+            return powers[write.put or "power_w"]
         whole = values[write.of] if values[write.of] > 0 else math.nan
-        return whole if write.put == "value" else 100.0 * power_w / whole
+        return whole if write.put == "value" else 100.0 * powers["power_w"] / whole
 
 
 def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None, shared_in: Path | None = None) -> ProfiledDevice:

@@ -11,7 +11,7 @@ from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
 from luna.platform.drivers.points import DeviceIdentity, PointValue
 from luna.platform.drivers.profile import DeviceProfile, RegisterPoint, RegisterTable
 from luna.platform.drivers.registers import decode, decode_point, encode_point, width
-from luna.platform.drivers.sunspec import COMMON, find_models, read_identity
+from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
 # Registers of a SunSpec model that nobody asked for are read as well where that spares a request; elsewhere a device refuses those that it does not have.
 _GAP = 16
@@ -33,6 +33,8 @@ class ModbusPoints:
     link: ModbusLink
     _models: Mapping[int, int] = field(default_factory=dict)
     _opened: int = 0
+    # How far from the first port's those registers lie that a point is the sum of.
+    _ports: dict[str, list[int]] = field(default_factory=dict)
     # What was sent to points that cannot be read, while the connection lasts.
     _sent: dict[str, list[int]] = field(default_factory=dict)
     _sent_over: int = 0
@@ -92,11 +94,12 @@ class ModbusPoints:
         self.link.close()
 
     def _decode(self, name: str, registers: list[list[int]]) -> float:
-        point, (number, *others) = self._point(name), registers
+        point, count = self._point(name), len(self._number_spans(name))
+        numbers, others = registers[:count], registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
             return 0.0
-        return decode_point(number, point) * point.scale * 10**exponent
+        return math.fsum(decode_point(number, point) for number in numbers) * point.scale * 10**exponent
 
     def _encode(self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]) -> list[int]:
         point = self._point(name)
@@ -109,12 +112,18 @@ class ModbusPoints:
         raise refuse("device-value-unknown", field="via", value=self.place, point=name)
 
     def _spans(self, name: str) -> list[RegisterSpan]:
-        """Return where a point lies: its number, its exponent where it has one, its bit where it has one."""
-        point, table = self._point(name), self._table(name)
-        spans = [RegisterSpan(table, self._address(point), width(point.type)), *self._exponent_spans(name)]
+        """Return where a point lies: its number, or that of each port; its exponent where it has one, its bit where it has one."""
+        point, spans = self._point(name), [*self._number_spans(name), *self._exponent_spans(name)]
         if point.while_bit is not None:
-            spans.append(RegisterSpan(table, point.while_bit.register_, 1))
+            spans.append(RegisterSpan(self._table(name), point.while_bit.register_, 1))
         return spans
+
+    def _number_spans(self, name: str) -> list[RegisterSpan]:
+        point, table = self._point(name), self._table(name)
+        address = self._address(point)
+        if point.ports is not None and name not in self._ports:
+            self._ports[name] = find_ports(self.link, self._base(point), point.ports)
+        return [RegisterSpan(table, address + shift, width(point.type)) for shift in ([0] if point.ports is None else self._ports[name])]
 
     def _exponent_spans(self, name: str) -> list[RegisterSpan]:
         point = self._point(name)
@@ -153,7 +162,7 @@ class ModbusPoints:
             if not set(self.profile.sunspec.identified_by) & set(models):
                 model = self.profile.sunspec.identified_by[0]
                 raise refuse("device-model-missing", field="via", value=self.place, model=model, profile=self.profile.profile)
-            self._models, self._opened = models, self.link.opened
+            self._models, self._ports, self._opened = models, {}, self.link.opened
         return self._models
 
 

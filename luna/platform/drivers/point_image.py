@@ -1,15 +1,13 @@
 """What a simulated device serves, as its transport lays points out."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from luna.platform.drivers.json_values import pick, place
 from luna.platform.drivers.profile import DeviceProfile, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
 from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
-
-# What a simulated device says it is; Source for where: SunSpec model 1.
-_IDENTITY = {2: "Luna", 18: "simulated {profile}", 42: "1", 50: "SIM-0001"}
 
 
 class PointImage(Protocol):
@@ -86,15 +84,29 @@ class RegisterImage:
     def value(self, name: str) -> float:
         """Return a point in its unit."""
         point = self._points[name]
-        return decode_point([self.registers[place] for place in self._places(point)], point) * self._factor(point)
+        numbers = [[self.registers[place] for place in places] for places in self._port_places(point)]
+        return math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
 
     def put(self, name: str, value: float) -> None:
         """Have a point say this, in its unit; NaN: that the device knows none."""
         point = self._points[name]
-        self.registers |= dict(zip(self._places(point), encode_point(value / self._factor(point), point), strict=True))
+        ports = self._port_places(point)
+        for places in ports:
+            self.registers |= dict(zip(places, encode_point(value / self._factor(point) / len(ports), point), strict=True))
         if (status := point.while_bit) is not None:
             others = self.registers[status.register_] & ~(1 << status.bit)
             self.registers[status.register_] = others | (value != 0) << status.bit
+
+    def rescale(self, exponents: Mapping[str, float]) -> None:
+        """Say the same numbers by other exponents from now on; NaN: that the device knows none, as while it sleeps."""
+        for name, exponent in exponents.items():
+            address = self._exponent_address(self._points[name])
+            sharing = [each for each, point in self._points.items() if self._exponent_address(point) == address]
+            values = {each: self.value(each) for each in sharing}
+            if address is not None:
+                self.registers[address] = encode(exponent, "int16")[0]
+            for each, value in values.items():
+                self.put(each, value)
 
     def _lay_out(self) -> None:
         """Fill the registers: the chain of models with its ends, the exponents, then what the profile says they hold."""
@@ -105,15 +117,19 @@ class RegisterImage:
             for model, length in sunspec.lengths.items():
                 self._bases[model] = address
                 chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
+                chain |= {address + offset: number for offset, number in self.profile.simulated.registers.get(model, {}).items()}
                 address += 2 + length
             chain |= {address: END, address + 1: 0}
             if COMMON in self._bases:
-                for offset, text in _IDENTITY.items():
-                    packed = text.format(profile=self.profile.profile).encode().ljust(32, b"\0")
+                product = sunspec.product
+                maker, model_text = ("Luna", f"simulated {self.profile.profile}") if product is None else (product.maker, f"{product.models[0]} simulated")
+                # Source for where: SunSpec model 1.
+                for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
+                    packed = text.encode().ljust(32, b"\0")
                     words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
                     chain |= dict(enumerate(words, self._bases[COMMON] + offset))
         for point in self._points.values():
-            places = [*self._places(point), *([] if point.while_bit is None else [point.while_bit.register_])]
+            places = [*(place for port in self._port_places(point) for place in port), *([] if point.while_bit is None else [point.while_bit.register_])]
             chain |= {place: chain.get(place, 0) for place in places}
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)
@@ -130,6 +146,18 @@ class RegisterImage:
     def _places(self, point: RegisterPoint) -> range:
         first = point.register_ + self._base(point)
         return range(first, first + width(point.type))
+
+    def _port_places(self, point: RegisterPoint) -> list[range]:
+        """Return where the numbers are whose sum a point is: one, or one of each port of its types."""
+        places, base = self._places(point), self._base(point)
+        if point.ports is None:
+            return [places]
+        shifts = range(0, 2 + self.registers[base + 1] - point.ports.type_register - point.ports.length + 1, point.ports.length)
+        return [
+            range(places.start + shift, places.stop + shift)
+            for shift in shifts
+            if self.registers[base + point.ports.type_register + shift] in point.ports.types
+        ]
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
         return None if point.exponent_register is None else point.exponent_register + self._base(point)

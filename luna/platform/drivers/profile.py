@@ -20,12 +20,18 @@ RegisterTable = Literal["holding", "input"]
 NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
 PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 # What Luna reads of a device; powers are never below zero, each direction is a reading of its own.
-ReadingName = Literal["soc", "charge_w", "discharge_w", "pv_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"]
-READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name == "soc" else "kWh" if name.endswith("_kwh") else "W" for name in get_args(ReadingName)}
+# ac_output_w and ac_input_w are the inverter's AC side, with roof and battery behind it; min_soc is what the device keeps by itself.
+ReadingName = Literal[
+    "soc", "min_soc", "charge_w", "discharge_w", "pv_w", "ac_output_w", "ac_input_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"
+]
+READING_UNITS: Mapping[str, PointUnit] = {name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in get_args(ReadingName)}
 # What a point in one unit is in a reading's.
 _PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
 MODES: tuple[Mode, ...] = get_args(Mode)
 _DAY_S = 86_400
+# From which Luna knows whether the house leaves anything over, and what the inverter would give if its battery did nothing.
+SURPLUS_READINGS: tuple[ReadingName, ...] = ("charge_w", "discharge_w", "import_w", "export_w")
+FLOW_READINGS: tuple[ReadingName, ...] = (*SURPLUS_READINGS, "ac_output_w", "ac_input_w")
 
 
 def split_sign(entry: str) -> tuple[int, str]:
@@ -108,6 +114,14 @@ class StatusBit(ProfilePart):
     bit: Annotated[int, Field(ge=0, le=15)]
 
 
+class PortGroup(ProfilePart):
+    """A group that a SunSpec model repeats for each port, of which those of some types count."""
+
+    length: Annotated[int, Field(ge=1, le=200, description="registers of one port")]
+    type_register: Annotated[Register, Field(description="where the first port begins, with its type")]
+    types: Annotated[tuple[int, ...], Field(min_length=1, description="a point is the sum of the ports of these types")]
+
+
 class Point(ProfilePart):
     """A number of the device, in its unit."""
 
@@ -136,6 +150,7 @@ class RegisterPoint(Point):
 
     register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
     model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
+    ports: Annotated[PortGroup | None, Field(description="the point is in each port of the model; register is the first port's")] = None
     table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
     type: NumberType
     word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
@@ -180,8 +195,11 @@ class PointWrite(ProfilePart):
     write: PointName
     value: Annotated[float | None, Field(description="always this")] = None
     put: Annotated[
-        Literal["power_w", "power_percent", "value", "reversion_s", "reversion_min"] | None,
-        Field(description="this part of the set-point; value: what another point says, such as the most that the battery takes"),
+        Literal["power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"] | None,
+        Field(
+            description="this part of the set-point; ac_power_w: what the inverter gives on its AC side while the battery does as it is to do; "
+            "value: what another point says, such as the most that the battery takes"
+        ),
     ] = None
     of: Annotated[PointName | None, Field(description="value: that other point; power_percent: the point whose value is 100 %")] = None
     sign: Literal[1, -1] = 1
@@ -228,11 +246,19 @@ class ProfileEvidence(ProfilePart):
     source: Annotated[str, Field(min_length=1, max_length=300)]
 
 
+class ProductText(ProfilePart):
+    """What model 1 says of the product."""
+
+    maker: Annotated[str, Field(min_length=1, max_length=32)]
+    models: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, description="its model contains one of them")]
+
+
 class SunSpecMap(ProfilePart):
     """Which models the product is known by, and how long they are where the simulator serves them."""
 
     identified_by: Annotated[tuple[int, ...], Field(min_length=1, description="models of which it has to have one")]
     lengths: Annotated[Mapping[int, Annotated[int, Field(ge=1, le=1000)]], Field(description="without ID and length")]
+    product: Annotated[ProductText | None, Field(description="searching, this profile is for that product alone, and before those for any")] = None
     base: Register = 40000
 
 
@@ -241,6 +267,7 @@ class SimulatedDevice(ProfilePart):
 
     values: Annotated[Mapping[PointName, float], Field(description="of points, in their units")] = {}
     exponents: Annotated[Mapping[PointName, Annotated[int, Field(ge=-10, le=10)]], Field(description="of points with an exponent of their own; else 0")] = {}
+    registers: Annotated[Mapping[int, Mapping[Register, Register]], Field(description="of SunSpec models, by offset: what is no point")] = {}
 
 
 class DeviceProfile(ProfilePart):
@@ -301,8 +328,10 @@ class DeviceProfile(ProfilePart):
 
     def _can_be_commanded(self) -> None:
         for mode in MODES:
-            if not self.modes.get(mode):
+            if not self.modes.get(mode) and not (mode in {"save", "supply"} and self.knows_surplus):
                 raise invalid_part("profile-mode-missing", mode=mode)
+        if any(write.put == "ac_power_w" for writes in self.modes.values() for write in writes) and not set(FLOW_READINGS) <= set(self.reads):
+            raise invalid_part("profile-flows-missing", names=", ".join(FLOW_READINGS))
         if self.reverts is None:
             raise invalid_part("profile-reverts-missing")
         if "soc" not in self.reads:
@@ -322,6 +351,11 @@ class DeviceProfile(ProfilePart):
             budgets = [self.points[write.write].budget for write in writes]
             if resend_s and mode != "self_consumption" and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
+
+    @property
+    def knows_surplus(self) -> bool:
+        """Whether the device says what the house leaves over: then what it has no word for is one of two other modes."""
+        return set(SURPLUS_READINGS) <= set(self.reads)
 
     @property
     def written_points(self) -> tuple[str, ...]:

@@ -171,17 +171,17 @@ class InverterSession:
     def _apply(self, setpoint: BatterySetpoint, soc: float) -> None:
         mode = mode_at(setpoint, soc, before=self._mode)
         try:
-            self._write(setpoint, mode)
+            self._write(setpoint, mode, soc)
         except LunaError as error:
             if error.reason != _SPENT or mode == "self_consumption":
                 raise
             # What needs no more writes; of self-consumption only the limits are missing then.
-            self._write(setpoint, "self_consumption")
+            self._write(setpoint, "self_consumption", soc)
             if setpoint.mode != "self_consumption":
                 raise
 
-    def _write(self, setpoint: BatterySetpoint, mode: Mode) -> None:
-        writes = self._device.plan_writes(setpoint.model_copy(update={"mode": mode}))
+    def _write(self, setpoint: BatterySetpoint, mode: Mode, soc: float) -> None:
+        writes = self._device.plan_writes(setpoint.model_copy(update={"mode": self._device.express(mode, soc)}))
         resend_s = self._device.profile.reverts.resend_s if self._device.profile.reverts else None
         # A device falls back to self-consumption: that need not be kept up.
         is_due = resend_s is not None and mode != "self_consumption" and self._now() - self._written_at >= resend_s

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from luna.energy.devices import Mode
+from luna.platform.drivers.following import HouseFlows, mode_of_ac_power
 from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
@@ -55,6 +56,8 @@ class SimulatedInverter:
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
         # A meter has counted before anybody looked.
         self._imported_kwh = self._exported_kwh = 1000.0
+        # What the roof could give and does not, because an AC power is set and the battery takes no more.
+        self._throttled_kw = 0.0
         self.image: PointImage = make_image(self.profile)
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
@@ -128,21 +131,37 @@ class SimulatedInverter:
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
-        soc = self._charge.stored_kwh / self.battery.capacity_kwh
-        wanted = wanted_power_kw(self.command, soc, pv_kw - load_kw)
+        ac_kw = self._find_ac_power_kw()
+        if ac_kw is None or self.deaf:
+            wanted = wanted_power_kw(self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw)
+        else:
+            wanted = pv_kw - ac_kw
         self._charge, _ = step_battery(self.battery, self._charge, wanted, seconds=seconds)
-        grid_kwh = (load_kw - pv_kw + self._charge.power_kw) * seconds / SECONDS_PER_HOUR
+        self._throttled_kw = 0.0 if ac_kw is None else min(max(pv_kw - self._charge.power_kw - ac_kw, 0.0), pv_kw)
+        grid_kwh = (load_kw - pv_kw + self._throttled_kw + self._charge.power_kw) * seconds / SECONDS_PER_HOUR
         self._imported_kwh += max(grid_kwh, 0.0)
         self._exported_kwh += max(-grid_kwh, 0.0)
 
     def _find_mode(self) -> tuple[Mode, float]:
         """Return the mode whose writes the points hold, and its power, kW."""
+        ac_kw = self._find_ac_power_kw()
+        if ac_kw is not None:
+            load_kw, pv_kw = self.house(self.now() - self._begun_at)
+            return mode_of_ac_power(ac_kw * WATTS, HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)), abs(ac_kw)
         for mode, writes in self.profile.modes.items():
             powers = [self._power_of(write) for write in writes if write.put in {"power_w", "power_percent"}]
             constant = all(math.isclose(self.image.value(write.write), value) for write in writes if (value := self._constant(write)) is not None)
             if constant and all(power > 0 for power in powers):
                 return mode, max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
+
+    def _find_ac_power_kw(self) -> float | None:
+        """Return the AC power that the points set, None where they set none."""
+        for writes in self.profile.modes.values():
+            powers = [write for write in writes if write.put == "ac_power_w"]
+            if powers and all(math.isclose(self.image.value(write.write), write.value) for write in writes if write.value is not None):
+                return powers[0].sign * self.image.value(powers[0].write) / WATTS
+        return None
 
     def _constant(self, write: PointWrite) -> float | None:
         """Return what a mode always writes, None of what its set-point says."""
@@ -160,19 +179,14 @@ class SimulatedInverter:
     def _measure(self) -> dict[str, float]:
         """Return every reading as it is now."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
-        power_kw = self._charge.power_kw
-        grid_kw = load_kw - pv_kw + power_kw
-        return {
-            "soc": 100 * self._charge.stored_kwh / self.battery.capacity_kwh,
-            "charge_w": max(power_kw, 0.0) * WATTS,
-            "discharge_w": max(-power_kw, 0.0) * WATTS,
-            "pv_w": pv_kw * WATTS,
-            "load_w": load_kw * WATTS,
-            "import_w": max(grid_kw, 0.0) * WATTS,
-            "export_w": max(-grid_kw, 0.0) * WATTS,
-            "import_kwh": self._imported_kwh,
-            "export_kwh": self._exported_kwh,
-        }
+        return measure_house(
+            self.battery,
+            self._charge,
+            load_kw=load_kw,
+            pv_kw=max(pv_kw - self._throttled_kw, 0.0),
+            import_kwh=self._imported_kwh,
+            export_kwh=self._exported_kwh,
+        )
 
     def _show(self) -> None:
         shown, values = self._measure(), dict[str, float]()
@@ -183,3 +197,23 @@ class SimulatedInverter:
         # What is nothing first: both directions may share a register, of which a bit says which.
         for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
+
+
+def measure_house(battery: BatteryModel, charge: BatteryCharge, *, load_kw: float, pv_kw: float, import_kwh: float, export_kwh: float) -> dict[str, float]:
+    """Return every reading of a house in which this flows, in the units of ``READING_UNITS``."""
+    power_kw = charge.power_kw
+    grid_kw = load_kw - pv_kw + power_kw
+    return {
+        "soc": 100 * charge.stored_kwh / battery.capacity_kwh,
+        "min_soc": 100 * battery.min_soc,
+        "charge_w": max(power_kw, 0.0) * WATTS,
+        "discharge_w": max(-power_kw, 0.0) * WATTS,
+        "pv_w": pv_kw * WATTS,
+        "ac_output_w": max(pv_kw - power_kw, 0.0) * WATTS,
+        "ac_input_w": max(power_kw - pv_kw, 0.0) * WATTS,
+        "load_w": load_kw * WATTS,
+        "import_w": max(grid_kw, 0.0) * WATTS,
+        "export_w": max(-grid_kw, 0.0) * WATTS,
+        "import_kwh": import_kwh,
+        "export_kwh": export_kwh,
+    }

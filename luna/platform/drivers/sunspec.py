@@ -6,6 +6,7 @@ from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.points import DeviceIdentity
+from luna.platform.drivers.profile import PortGroup
 
 MARK = [0x5375, 0x6E53]  # "SunS"
 BASES = (40000, 0, 50000)
@@ -45,6 +46,17 @@ def read_identity(link: ModbusLink, address: int) -> DeviceIdentity:
     """
     registers = link.read(address, 66)
     return DeviceIdentity(**{name: _text(registers[first : first + count]) for name, (first, count) in _TEXTS.items()})
+
+
+def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
+    """Return how far from the first port those of the wanted types lie, of the model at ``address``: as many as its length has room for.
+
+    Raises:
+        UnavailableError: nobody answers.
+    """
+    length = 2 + link.read(address + 1, 1)[0]
+    shifts = range(0, length - ports.type_register - ports.length + 1, ports.length)
+    return [shift for shift in shifts if link.read(address + ports.type_register + shift, 1)[0] in ports.types]
 
 
 def _is_marked(link: ModbusLink, base: int) -> bool:

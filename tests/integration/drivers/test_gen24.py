@@ -1,0 +1,109 @@
+"""What is a GEN24's own: it is found by its name, changes its exponents while it runs, and knows no numbers while it sleeps."""
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from luna.contracts.control import BatterySetpoint
+from luna.energy.devices import Via
+from luna.energy.errors import LunaError
+from luna.platform.drivers.finding import find_devices
+from luna.platform.drivers.inverter import ProfiledDevice, reach
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.point_image import RegisterImage
+from luna.platform.drivers.profiles import list_profiles, load_profile
+from luna.platform.drivers.session import InverterSession
+from luna.platform.drivers.simulator import SimulatedInverter
+
+PROFILE = load_profile("fronius_gen24", Path("/nonexistent"))
+ASLEEP = ("OutWRte", "ChaState", "WChaMax", "Charging")
+
+
+class Seconds:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def reach_here(port: int) -> ProfiledDevice:
+    return reach(PROFILE, Via(profile=PROFILE.profile, host="127.0.0.1", port=port))
+
+
+@pytest.fixture
+def device() -> SimulatedInverter:
+    return SimulatedInverter(PROFILE, now=Seconds())
+
+
+@pytest.fixture
+def session(device: SimulatedInverter) -> Iterator[InverterSession]:
+    with serve_registers(device) as server:
+        session = InverterSession(reach_here(server.port), now=device.now, look_seconds=1e6)
+        yield session
+        session.close()
+
+
+def read(device: SimulatedInverter) -> dict[str, float]:
+    with serve_registers(device) as server, closing(reach_here(server.port)) as reader:
+        return reader.read()
+
+
+def rescale(device: SimulatedInverter, exponents: dict[str, float]) -> None:
+    image = device.look()
+    assert isinstance(image, RegisterImage)
+    image.rescale(exponents)
+
+
+def wait(device: SimulatedInverter, seconds: float) -> None:
+    assert isinstance(device.now, Seconds)
+    device.now.now += seconds
+    device.look()
+
+
+@pytest.mark.parametrize("name", ["fronius_gen24", "sunspec_12x", "sunspec_7xx"])
+def test_a_product_is_found_as_itself_and_any_other_as_what_it_has(name: str) -> None:
+    with serve_registers(SimulatedInverter(load_profile(name, Path("/nonexistent")))) as server:
+        (found,) = find_devices(["127.0.0.1"], list_profiles(), port=server.port)
+    assert found.profile is not None
+    assert found.profile.profile == name
+
+
+def test_exponents_that_change_while_it_runs_change_no_number(device: SimulatedInverter, session: InverterSession) -> None:
+    setpoint = BatterySetpoint(mode="charge", power_kw=2)
+    session.command(setpoint)
+    wait(device, 30)
+    before, written = read(device), len(device.written)
+    rescale(device, {"OutWRte": 0, "WChaMax": 1, "ChaState": -1, "Charging": 1, "MinRsvPct": 0})
+    after = read(device)
+    assert after == pytest.approx(before, abs=5)
+    assert after["charge_w"] == pytest.approx(3500, abs=5)
+    # It still does as it was told: nobody has to say it again, and nobody takes it for another master.
+    session.look()
+    assert session.read_back() == setpoint
+    assert len(device.written) == written
+    session.command(BatterySetpoint(mode="charge", power_kw=3))
+    wait(device, 30)
+    assert device.power_kw == pytest.approx(4.5, abs=0.01)
+
+
+def test_asleep_it_knows_no_numbers_and_is_told_none(device: SimulatedInverter, session: InverterSession) -> None:
+    session.command(BatterySetpoint(mode="hold"))
+    told = len(device.written)
+    rescale(device, dict.fromkeys(ASLEEP, math.nan))
+    with pytest.raises(LunaError) as unknown:
+        session.read_back()
+    assert unknown.value.reason == "device-value-unknown"
+    readings = read(device)
+    assert all(math.isnan(readings[name]) for name in ("soc", "charge_w", "discharge_w", "pv_w"))
+    for setpoint in (BatterySetpoint(mode="charge", power_kw=1), BatterySetpoint(mode="save")):
+        with pytest.raises(LunaError) as refused:
+            session.command(setpoint)
+        assert refused.value.reason == "device-value-unknown"
+    assert len(device.written) == told
+    rescale(device, {"OutWRte": -2, "ChaState": -2, "WChaMax": 0, "Charging": 0})
+    device.reboot()
+    session.command(BatterySetpoint(mode="save"))
+    assert device.mode == "save"
