@@ -15,7 +15,8 @@ from luna.energy.errors import LunaError
 from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, serve_device
 from luna.platform.drivers.following import stand_in
 from luna.platform.drivers.inverter import ProfiledDevice, reach
-from luna.platform.drivers.profile import MODES, DeviceProfile, MqttTransport
+from luna.platform.drivers.modbus_server import RegisterServer
+from luna.platform.drivers.profile import MODES, DeviceProfile, MqttTransport, RegisterPoint
 from luna.platform.drivers.profiles import PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
@@ -68,15 +69,19 @@ class Bench:
 
 PROFILES = {path.stem: load_profile(path.stem, NO_FOLDER) for path in sorted(PACKAGED.glob("*.yaml"))}
 METERS = [name for name, profile in PROFILES.items() if profile.kind == "meter"]
+
+
+def list_flash(profile: DeviceProfile) -> list[int]:
+    """Return the registers that wear out by writing."""
+    return [point.register_ for point in profile.points.values() if isinstance(point, RegisterPoint) and point.persistence == "flash"]
+
+
 COMMANDED = [*(name for name in PROFILES if name not in METERS), "fictional"]
 # Of these some of what is written is kept in flash, and a command is repeated.
-WEARING = [
-    name
-    for name, profile in PROFILES.items()
-    if profile.reverts and profile.reverts.resend_s and any(point.persistence == "flash" for point in profile.points.values())
-]
+WEARING = [name for name, profile in PROFILES.items() if profile.reverts and profile.reverts.resend_s and any(list_flash(profile))]
 # What these are told cannot be read back.
 UNREADABLE = [name for name, profile in PROFILES.items() if any(profile.points[point].write_only for point in profile.written_points)]
+READABLE = [name for name in COMMANDED if name not in UNREADABLE]
 
 
 @pytest.fixture(scope="module")
@@ -188,14 +193,13 @@ def test_nothing_is_written_where_nothing_changed(bench: Bench) -> None:
 
 @pytest.mark.parametrize("profile", WEARING, indirect=True)
 def test_what_wears_out_is_not_written_again_with_a_command_that_is_repeated(bench: Bench, profile: DeviceProfile) -> None:
-    flash = {point.register_ for point in profile.points.values() if point.persistence == "flash"}
     bench.session.command(BatterySetpoint(mode="hold"))
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
     first = len(bench.device.written)
     bench.live(1800)
     repeated = {address for address, _ in bench.device.written[first:]}
     assert repeated
-    assert not repeated & flash
+    assert repeated.isdisjoint(list_flash(profile))
 
 
 def test_a_device_that_nobody_asks_for_any_more_is_left_to_itself(bench: Bench, profile: DeviceProfile) -> None:
@@ -208,6 +212,7 @@ def test_a_device_that_nobody_asks_for_any_more_is_left_to_itself(bench: Bench, 
     assert bench.device.mode == ("charge" if profile.reverts.after_s is None else "self_consumption")
 
 
+@pytest.mark.parametrize("profile", each_of(READABLE), indirect=True)
 def test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks(bench: Bench) -> None:
     setpoint = BatterySetpoint(mode="hold")
     bench.session.command(setpoint)
@@ -221,6 +226,20 @@ def test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks(bench:
     assert (bench.session.read_back(), bench.device.mode) == (setpoint, "hold")
 
 
+@pytest.mark.parametrize("profile", UNREADABLE, indirect=True)
+def test_what_a_device_was_told_that_cannot_be_read_back_counts_while_the_connection_lasts(bench: Bench) -> None:
+    setpoint = BatterySetpoint(mode="hold")
+    bench.session.command(setpoint)
+    bench.device.reboot()
+    assert isinstance(bench.server, RegisterServer)
+    bench.server.hang_up()
+    bench.session.look()
+    assert bench.device.mode == "self_consumption"
+    assert bench.session.read_back() is None
+    bench.session.command(setpoint)
+    assert (bench.session.read_back(), bench.device.mode) == (setpoint, "hold")
+
+
 def command_by_another(bench: Bench, profile: DeviceProfile) -> int:
     """Have somebody else charge, and return how often the device was written to until then."""
     with closing(reach_here(profile, bench.server.port)) as other:
@@ -228,7 +247,7 @@ def command_by_another(bench: Bench, profile: DeviceProfile) -> int:
     return len(bench.device.written)
 
 
-@pytest.mark.parametrize("profile", each_of([name for name in COMMANDED if name not in UNREADABLE]), indirect=True)
+@pytest.mark.parametrize("profile", each_of(READABLE), indirect=True)
 def test_a_second_master_is_seen_and_not_fought(bench: Bench, profile: DeviceProfile) -> None:
     bench.session.command(BatterySetpoint(mode="hold"))
     written = command_by_another(bench, profile)
