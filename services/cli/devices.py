@@ -59,15 +59,25 @@ def scan_network(
     from luna.platform.settings import load_settings
 
     found = list(find_devices(list_hosts(network), profiles.list_profiles(load_settings().data_folder), port=port))
-    rows = [[each.host, str(each.port), " ".join(each.identity[:2]) if each.identity else "–", each.profile.profile if each.profile else "–"] for each in found]
+    rows = [
+        [
+            each.host,
+            str(each.port),
+            str(each.unit),
+            " ".join(each.identity[:2]).strip() if each.identity else "–",
+            each.profile.profile if each.profile else "–",
+        ]
+        for each in found
+    ]
     document = [
-        {"host": each.host, "port": each.port, "device": each.identity._asdict() if each.identity else None, "profile": each.profile and each.profile.profile}
+        {"host": each.host, "port": each.port, "unit": each.unit}
+        | {"device": each.identity._asdict() if each.identity else None, "profile": each.profile and each.profile.profile}
         for each in found
     ]
     emit(
         {"devices": document},
         as_json=as_json,
-        show=lambda: table(("address", "port", "says it is", "profile"), rows) if rows else out.print("No device answers."),
+        show=lambda: table(("address", "port", "unit", "says it is", "profile"), rows) if rows else out.print("No device answers."),
     )
 
 

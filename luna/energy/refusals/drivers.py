@@ -25,6 +25,11 @@ REASONS: dict[str, RefusalReason] = {
         "Take the profile of its product, or switch that model on in the device.",
         error=UnavailableError,
     ),
+    "device-other-product": RefusalReason(
+        "what answers is another product than the profile {profile} is for",
+        "Take the profile of what it is: luna devices scan asks it.",
+        error=UnavailableError,
+    ),
     "device-value-unknown": RefusalReason(
         "nobody knows what to write to {point}: the device does not say its own limits", "Look at the device: it may still be starting.", error=UnavailableError
     ),
@@ -89,6 +94,7 @@ REASONS: dict[str, RefusalReason] = {
     "profile-misnamed": RefusalReason("the file is called {name}, and the profile in it otherwise", "Call both the same."),
     "profile-write-value": RefusalReason("modes: what is written to {point} is either a value, or put; of stands beside power_percent and value alone", None),
     "profile-point-unknown": RefusalReason("there is no point {point} under points", None),
+    "profile-example": RefusalReason("identified: the example at register {register} does not fit its text", None),
     "profile-point-write-only": RefusalReason("the point {point} is only written, and something reads it", None),
     "profile-unit": RefusalReason("points: {point} has no unit that is read as {reading}, which is in {unit}", None),
     "profile-budget-short": RefusalReason(

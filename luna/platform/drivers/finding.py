@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import NamedTuple
 
 from luna.energy.devices import Via
@@ -25,6 +25,7 @@ class FoundDevice(NamedTuple):
 
     host: str
     port: int
+    unit: int
     identity: DeviceIdentity | None
     profile: DeviceProfile | None
 
@@ -48,24 +49,35 @@ def list_hosts(network: str) -> list[str]:
 
 def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None) -> Iterator[FoundDevice]:
     """Yield the devices that answer as one of the profiles says they do, as they are found."""
-    # A product's own profile before those that any SunSpec device fits.
-    known = sorted((profile for profile in profiles if profile.sunspec is not None), key=lambda each: each.sunspec is None or each.sunspec.product is None)
+    # What is known by its own registers, then a product's own profile, before those that any SunSpec device fits.
+    known = sorted((profile for profile in profiles if profile.sunspec or profile.identified), key=_generality)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for found in pool.map(lambda host: _ask(host, known, port), hosts):
-            if found is not None:
-                yield found
+            yield from found
 
 
-def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> FoundDevice | None:
-    ports = [(profile, port or profile.transport.port) for profile in profiles]
-    open_ports = {number for number in {number for _, number in ports} if _listens(host, number)}
-    for profile, number in ports:
-        if number in open_ports:
-            with closing(reach(profile, Via(profile=profile.profile, host=host, port=number))) as device, suppress(LunaError):
+def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> list[FoundDevice]:
+    """Return what answers at an address, by port and number on the bus; where nobody answers at one, nobody else is asked for there."""
+    places = [(profile, port or profile.transport.port, unit) for profile in profiles for unit in profile.units]
+    open_ports = {number for number in {number for _, number, _ in places} if _listens(host, number)}
+    settled = dict[tuple[str, int, int], FoundDevice | None]()
+    for profile, number, unit in places:
+        place = (profile.transport.kind, number, unit)
+        if number not in open_ports or place in settled:
+            continue
+        with closing(reach(profile, Via(profile=profile.profile, host=host, port=number, unit=unit))) as device:
+            try:
                 identity = device.identify()
                 if _is_for(profile, identity):
-                    return FoundDevice(host, number, identity, profile)
-    return None
+                    settled[place] = FoundDevice(host, number, unit, identity, profile)
+            except LunaError as error:
+                if error.reason == "device-silent":
+                    settled[place] = None
+    return [found for found in settled.values() if found is not None]
+
+
+def _generality(profile: DeviceProfile) -> tuple[bool, bool]:
+    return profile.identified is None, profile.sunspec is None or profile.sunspec.product is None
 
 
 def _is_for(profile: DeviceProfile, identity: DeviceIdentity | None) -> bool:

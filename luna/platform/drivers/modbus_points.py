@@ -9,8 +9,8 @@ from typing import NamedTuple, cast
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
 from luna.platform.drivers.points import DeviceIdentity, PointValue
-from luna.platform.drivers.profile import DeviceProfile, RegisterPoint, RegisterTable
-from luna.platform.drivers.registers import decode, decode_point, encode_point, width
+from luna.platform.drivers.profile import DeviceProfile, IdentityText, ProductIdentity, RegisterPoint, RegisterTable
+from luna.platform.drivers.registers import decode, decode_point, decode_text, encode_point, width
 from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
 # Registers of a SunSpec model that nobody asked for are read as well where that spares a request; elsewhere a device refuses those that it does not have.
@@ -50,6 +50,8 @@ class ModbusPoints:
         Raises:
             UnavailableError: nobody answers, or it is another product.
         """
+        if self.profile.identified is not None:
+            return self._identify_by(self.profile.identified)
         models = self._find_models()
         return read_identity(self.link, models[COMMON]) if COMMON in models else None
 
@@ -92,6 +94,20 @@ class ModbusPoints:
     def close(self) -> None:
         """Close the connection."""
         self.link.close()
+
+    def _identify_by(self, identity: ProductIdentity) -> DeviceIdentity:
+        texts = dict[str, str]()
+        for rule in identity.registers:
+            count = rule.count if isinstance(rule, IdentityText) else width(rule.type)
+            registers = self.link.read(rule.register_, count, rule.table)
+            if isinstance(rule, IdentityText):
+                texts[rule.names] = decode_text(registers)
+                fits = rule.text.fullmatch(texts[rule.names]) is not None
+            else:
+                fits = any(low <= decode(registers, rule.type) <= high for low, high in rule.ranges)
+            if not fits:
+                raise refuse("device-other-product", field="via", value=self.place, profile=self.profile.profile)
+        return DeviceIdentity(maker=self.profile.covers[0].brand, model=texts.get("model", ""), version="", serial=texts.get("serial", ""))
 
     def _decode(self, name: str, registers: list[list[int]]) -> float:
         point, count = self._point(name), len(self._number_spans(name))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from luna.platform.drivers.json_values import pick, place
-from luna.platform.drivers.profile import DeviceProfile, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
-from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, width
+from luna.platform.drivers.profile import DeviceProfile, IdentityText, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
+from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, encode_text, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
 
 
@@ -109,25 +109,10 @@ class RegisterImage:
                 self.put(each, value)
 
     def _lay_out(self) -> None:
-        """Fill the registers: the chain of models with its ends, the exponents, then what the profile says they hold."""
+        """Fill the registers: what the device says of itself, the exponents, then what the profile says they hold."""
         chain = self.registers
-        if (sunspec := self.profile.sunspec) is not None:
-            chain |= dict(enumerate(MARK, sunspec.base))
-            address = sunspec.base + len(MARK)
-            for model, length in sunspec.lengths.items():
-                self._bases[model] = address
-                chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
-                chain |= {address + offset: number for offset, number in self.profile.simulated.registers.get(model, {}).items()}
-                address += 2 + length
-            chain |= {address: END, address + 1: 0}
-            if COMMON in self._bases:
-                product = sunspec.product
-                maker, model_text = ("Luna", f"simulated {self.profile.profile}") if product is None else (product.maker, f"{product.models[0]} simulated")
-                # Source for where: SunSpec model 1.
-                for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
-                    packed = text.encode().ljust(32, b"\0")
-                    words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
-                    chain |= dict(enumerate(words, self._bases[COMMON] + offset))
+        self._lay_out_models()
+        self._lay_out_identity()
         for point in self._points.values():
             places = [*(place for port in self._port_places(point) for place in port), *([] if point.while_bit is None else [point.while_bit.register_])]
             chain |= {place: chain.get(place, 0) for place in places}
@@ -138,6 +123,33 @@ class RegisterImage:
                 chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
         for name, value in self.profile.simulated.values.items():
             self.put(name, value)
+
+    def _lay_out_models(self) -> None:
+        """The chain of SunSpec models with its ends."""
+        chain = self.registers
+        if (sunspec := self.profile.sunspec) is None:
+            return
+        chain |= dict(enumerate(MARK, sunspec.base))
+        address = sunspec.base + len(MARK)
+        for model, length in sunspec.lengths.items():
+            self._bases[model] = address
+            chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
+            chain |= {address + offset: number for offset, number in self.profile.simulated.registers.get(model, {}).items()}
+            address += 2 + length
+        chain |= {address: END, address + 1: 0}
+        if COMMON in self._bases:
+            product = sunspec.product
+            maker, model_text = ("Luna", f"simulated {self.profile.profile}") if product is None else (product.maker, f"{product.models[0]} simulated")
+            # Source for where: SunSpec model 1.
+            for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
+                chain |= dict(enumerate(encode_text(text, 16), self._bases[COMMON] + offset))
+
+    def _lay_out_identity(self) -> None:
+        for rule in () if self.profile.identified is None else self.profile.identified.registers:
+            words = encode_text(rule.example, rule.count) if isinstance(rule, IdentityText) else encode(rule.ranges[0][0], rule.type)
+            self.registers |= dict(enumerate(words, rule.register_))
+            if rule.table is not None:
+                self.tables |= dict.fromkeys(range(rule.register_, rule.register_ + len(words)), rule.table)
 
     def _factor(self, point: RegisterPoint) -> float:
         address = self._exponent_address(point)

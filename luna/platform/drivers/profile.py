@@ -4,6 +4,7 @@ A *point* is a number of the device, in registers or in a JSON document; a *read
 have the device do what Luna's mode of that name means, in their order.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -253,6 +254,39 @@ class ProductText(ProfilePart):
     models: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, description="its model contains one of them")]
 
 
+class IdentityNumber(ProfilePart):
+    """A number that a product says of itself, such as the code of its model."""
+
+    register_: Annotated[Register, Field(alias="register")]
+    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    type: NumberType
+    ranges: Annotated[tuple[tuple[int, int], ...], Field(min_length=1, description="of one of which it has to be, both ends included")]
+
+
+class IdentityText(ProfilePart):
+    """A text that a product says of itself."""
+
+    register_: Annotated[Register, Field(alias="register")]
+    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    count: Annotated[int, Field(ge=1, le=60, description="registers, of two letters each")]
+    text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
+    names: Annotated[Literal["model", "serial"], Field(description="what it is")]
+    example: Annotated[str, Field(min_length=1, max_length=120, description="what the simulator says")]
+
+    @model_validator(mode="after")
+    def _has_a_fitting_example(self) -> Self:
+        if not self.text.fullmatch(self.example):
+            raise invalid_part("profile-example", register=self.register_)
+        return self
+
+
+class ProductIdentity(ProfilePart):
+    """How a product without SunSpec is known: by all of what it says of itself here."""
+
+    units: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(description="numbers on the bus to look at beside the transport's")] = ()
+    registers: Annotated[tuple[IdentityNumber | IdentityText, ...], Field(min_length=1)]
+
+
 class SunSpecMap(ProfilePart):
     """Which models the product is known by, and how long they are where the simulator serves them."""
 
@@ -279,6 +313,7 @@ class DeviceProfile(ProfilePart):
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport
     sunspec: SunSpecMap | None = None
+    identified: ProductIdentity | None = None
     points: Annotated[Mapping[PointName, AnyPoint], Field(min_length=1)]
     reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
     limits: Annotated[Mapping[Literal["charge_w", "discharge_w"], PointName], Field(description="the most that the device does")] = {}
@@ -356,6 +391,13 @@ class DeviceProfile(ProfilePart):
     def knows_surplus(self) -> bool:
         """Whether the device says what the house leaves over: then what it has no word for is one of two other modes."""
         return set(SURPLUS_READINGS) <= set(self.reads)
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Numbers on the bus at which a search looks for the product, none where there is no bus."""
+        if not isinstance(self.transport, ModbusTransport):
+            return ()
+        return (self.transport.unit, *(() if self.identified is None else self.identified.units))
 
     @property
     def written_points(self) -> tuple[str, ...]:

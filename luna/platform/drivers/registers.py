@@ -41,6 +41,17 @@ def encode_point(number: float, point: RegisterPoint) -> list[int]:
     return registers if point.word_order == "big" else registers[::-1]
 
 
+def decode_text(registers: Sequence[int]) -> str:
+    """Return a text, two letters a register, without what fills it up."""
+    return b"".join(register.to_bytes(2, "big") for register in registers).split(b"\0")[0].decode("utf-8", "replace").strip()
+
+
+def encode_text(text: str, count: int) -> list[int]:
+    """Return the registers of a text that fits in them."""
+    packed = text.encode().ljust(2 * count, b"\0")
+    return [int.from_bytes(packed[first : first + 2], "big") for first in range(0, len(packed), 2)]
+
+
 def decode(registers: Sequence[int], kind: NumberType) -> float:
     """Return the raw number, NaN where the device knows none."""
     packed = b"".join(register.to_bytes(2, "big") for register in registers)

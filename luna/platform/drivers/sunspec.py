@@ -7,6 +7,7 @@ from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import PortGroup
+from luna.platform.drivers.registers import decode_text
 
 MARK = [0x5375, 0x6E53]  # "SunS"
 BASES = (40000, 0, 50000)
@@ -45,7 +46,7 @@ def read_identity(link: ModbusLink, address: int) -> DeviceIdentity:
         UnavailableError: nobody answers.
     """
     registers = link.read(address, 66)
-    return DeviceIdentity(**{name: _text(registers[first : first + count]) for name, (first, count) in _TEXTS.items()})
+    return DeviceIdentity(**{name: decode_text(registers[first : first + count]) for name, (first, count) in _TEXTS.items()})
 
 
 def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
@@ -67,7 +68,3 @@ def _is_marked(link: ModbusLink, base: int) -> bool:
         if error.reason == "device-refuses":
             return False
         raise
-
-
-def _text(registers: list[int]) -> str:
-    return b"".join(register.to_bytes(2, "big") for register in registers).split(b"\0")[0].decode("utf-8", "replace").strip()
