@@ -9,6 +9,7 @@ from luna.energy.site import Site
 from luna.platform.drivers.profile import DeviceProfile, say
 from luna.platform.drivers.profiles import load_profile
 from luna.words import Language, Numbers
+from luna.words.modes import say_mode
 from luna.words.pages import PageWords
 
 
@@ -32,6 +33,8 @@ def _say(profile: DeviceProfile, device: str, words: PageWords, language: Langua
     if profile.reverts is not None:
         after_s = profile.reverts.after_s
         yield words("unattended_keeps", device=device) if after_s is None else words("unattended_reverts", device=device, seconds=after_s)
+        if after_s is not None and profile.reverts.stays_in:
+            yield words("unattended_stays", modes=", ".join(say_mode(mode, language=language) for mode in profile.reverts.stays_in))
     if profile.exclusive:
         yield words("unattended_exclusive", masters="; ".join(say(text, language) for text in profile.exclusive))
     yield words(f"unattended_evidence_{profile.evidence[0].kind}", profile=profile.title)

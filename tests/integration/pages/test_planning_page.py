@@ -235,6 +235,16 @@ def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(api
     assert "battery cannot be commanded: there is no profile gone any more." in read(api, PAGE)
 
 
+@pytest.mark.usefixtures("site")
+def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(api: httpx.Client, database: Engine) -> None:
+    own = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "huawei_sun2000", "host": "192.0.2.1"}}]}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
+    text = read(api, PAGE)
+    assert "goes back to its own self-consumption after 900 seconds." in text
+    assert "stays in them until somebody changes it: Save, Supply the house, Hold." in text
+
+
 def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: httpx.Client) -> None:
     own: dict[str, Any] = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "gone", "host": "192.0.2.1"}}]}
     answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))

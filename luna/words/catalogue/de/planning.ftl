@@ -78,6 +78,7 @@ vacation_begin = Wir fahren weg
 vacation_end = Wir sind zurück
 unattended_title = Bevor du Luna steuern lässt
 unattended_reverts = Verstummt Luna, kehrt { $device } nach { $seconds } Sekunden zum eigenen Eigenverbrauch zurück.
+unattended_stays = Aus diesen Betriebsarten nicht: In ihnen bleibt es, bis jemand es ändert: { $modes }.
 unattended_keeps = Verstummt Luna, macht { $device } mit dem weiter, was zuletzt gesagt wurde, bis jemand es ändert.
 unattended_exclusive = Schalt vorher aus: { $masters }.
 unattended_evidence_simulator = { $profile }: nur am eigenen Simulator erprobt; aus einem Haus hat es noch niemand berichtet.

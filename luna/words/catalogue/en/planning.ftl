@@ -80,6 +80,7 @@ vacation_begin = We are leaving
 vacation_end = We are back
 unattended_title = Before you let Luna control
 unattended_reverts = If Luna falls silent, { $device } goes back to its own self-consumption after { $seconds } seconds.
+unattended_stays = Out of these modes it does not: it stays in them until somebody changes it: { $modes }.
 unattended_keeps = If Luna falls silent, { $device } goes on with what it was told last, until somebody changes it.
 unattended_exclusive = Switch off first: { $masters }.
 unattended_evidence_simulator = { $profile }: tried against its simulator alone; nobody has reported it from a house yet.

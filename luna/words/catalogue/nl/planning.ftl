@@ -80,6 +80,7 @@ vacation_begin = We gaan weg
 vacation_end = We zijn terug
 unattended_title = Voordat je Luna laat sturen
 unattended_reverts = Zwijgt Luna, dan keert { $device } na { $seconds } seconden terug naar het eigen zelfverbruik.
+unattended_stays = Uit deze standen niet: daarin blijft het tot iemand het verandert: { $modes }.
 unattended_keeps = Zwijgt Luna, dan gaat { $device } door met wat het laatst is gezegd, tot iemand het verandert.
 unattended_exclusive = Schakel eerst uit: { $masters }.
 unattended_evidence_simulator = { $profile }: alleen met de eigen simulator beproefd; uit een huis heeft nog niemand het gemeld.
