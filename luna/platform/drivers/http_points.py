@@ -106,11 +106,16 @@ class HttpPoints:
         # A fifth of a second of imports, for those who have such a device.
         import httpx
 
-        secret, headers, auth = self._secret, dict[str, str](), None
-        if secret is not None and self._transport.auth == "header":
-            headers[self._transport.header] = secret.password
-        elif secret is not None:
-            auth = (httpx.DigestAuth if self._transport.auth == "digest" else httpx.BasicAuth)(secret.user, secret.password)
+        headers: dict[str, str] = {}
+        auth: httpx.Auth | None = None
+        if (secret := self._secret) is not None:
+            match self._transport.auth:
+                case "header":
+                    headers[self._transport.header] = secret.password
+                case "digest":
+                    auth = httpx.DigestAuth(secret.user, secret.password)
+                case "basic":
+                    auth = httpx.BasicAuth(secret.user, secret.password)
         host = f"[{self._host}]" if ":" in self._host else self._host
         # No redirects, no proxy of the machine's: it reaches its own device.
         return httpx.Client(

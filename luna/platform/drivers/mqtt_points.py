@@ -5,6 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from pydantic import SecretStr
@@ -105,7 +106,7 @@ class MqttPoints:
             point = self._points[name]
             self._publish(self._topic(point.write_to or ""), json.dumps(place(None, point.field_, value / point.scale)))
             self._sent[name] = value
-            if not point.write_only and not self._waits(lambda point=point, value=value: _is_same(self._value_of(point), value)):  # type: ignore[misc]
+            if not point.write_only and not self._waits(partial(self._tells, point, value)):
                 # Is it away, or does it not want to?
                 self._requested_at = -math.inf
                 self._listen({self._topic(point.at)})
@@ -155,6 +156,9 @@ class MqttPoints:
         if message is None:
             return point.absent if point.absent is not None and self._is_done() else math.nan
         return pick(message.document, point.field_) * point.scale if self._now() - message.at <= self._transport.stale_s else math.nan
+
+    def _tells(self, point: JsonPoint, value: float) -> bool:
+        return _is_same(self._value_of(point), value)
 
     def _waits(self, holds: Callable[[], bool]) -> bool:
         with self._news:

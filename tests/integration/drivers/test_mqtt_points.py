@@ -19,7 +19,7 @@ from luna.energy.errors import LunaError
 from luna.platform.drivers.device_secrets import DeviceSecret
 from luna.platform.drivers.mqtt_points import MqttPoints
 from luna.platform.drivers.points import PointValue
-from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profile import DeviceProfile, MqttTransport
 from tests.mosquitto import PATIENCE_SECONDS, Mosquitto, needs_mosquitto
 from tests.processes import free_port
 
@@ -77,8 +77,10 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
 def open_points(
     port: int, *, prefix: str | None = "home", secret: DeviceSecret | None = None, now: Callable[[], float] = time.monotonic, **transport: Any
 ) -> MqttPoints:
-    profile = DeviceProfile.model_validate(PROFILE | {"transport": {"kind": "mqtt", "request": REQUEST, "patience_s": 10, **transport}})
-    return MqttPoints(profile, profile.transport, Via(profile="meter", host="127.0.0.1", port=port, prefix=prefix), secret=secret, now=now)
+    declared = {"kind": "mqtt", "request": REQUEST, "patience_s": 10, **transport}
+    profile = DeviceProfile.model_validate(PROFILE | {"transport": declared})
+    via = Via(profile="meter", host="127.0.0.1", port=port, prefix=prefix)
+    return MqttPoints(profile, MqttTransport.model_validate(declared), via, secret=secret, now=now)
 
 
 def tell(*messages: tuple[str, str]) -> Reply:

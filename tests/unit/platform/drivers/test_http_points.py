@@ -12,7 +12,7 @@ from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, read_device_secret
 from luna.platform.drivers.http_points import MOST_BYTES, HttpPoints
-from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profile import DeviceProfile, HttpTransport
 
 PROFILE = {
     "profile": "meter",
@@ -31,8 +31,9 @@ SECRET = DeviceSecret("admin", "hunter22")
 
 
 def open_points(answer: Callable[[httpx.Request], httpx.Response], *, secret: DeviceSecret | None = None, **transport: str) -> HttpPoints:
-    profile = DeviceProfile.model_validate(PROFILE | {"transport": {"kind": "http", **transport}})
-    return HttpPoints(profile, profile.transport, Via(profile="meter", host="meter.local"), secret=secret, web=httpx.MockTransport(answer))
+    declared = {"kind": "http", **transport}
+    profile = DeviceProfile.model_validate(PROFILE | {"transport": declared})
+    return HttpPoints(profile, HttpTransport.model_validate(declared), Via(profile="meter", host="meter.local"), secret=secret, web=httpx.MockTransport(answer))
 
 
 def test_each_document_is_asked_for_once_and_its_numbers_are_found() -> None:
