@@ -163,8 +163,12 @@ class PlanPolicy:
         """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
         told = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
         width = soc.shape[-1]
-        curtailment, limit = broadcast(self.curtailment[slots], (width,)), broadcast(self.pv_limit_kw[slots], (width,))
-        return replace(join_batteries(told, width), curtailment=curtailment, pv_limit_kw=limit)
+        site = {"curtailment": broadcast(self.curtailment[slots], (width,)), "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,))}
+        if len(told) == 1:
+            return replace(told[0], **site)
+        none = {name: np.empty((0, width), dtype=np.int8 if name == "mode" else float) for name in SetPoint.__slots__ if name not in site}
+        joined = {name: np.concatenate([getattr(part, name) for part in told]) if told else none[name] for name in none}
+        return SetPoint(**joined, **site)
 
 
 def keep_supported_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | None]) -> SetPoint:
@@ -177,16 +181,6 @@ def keep_supported_modes(setpoint: SetPoint, known: Sequence[frozenset[Mode] | N
     own = {"power_kw": np.inf, "target_soc": np.inf, "floor_soc": -np.inf, "ceiling_soc": np.inf, "spill_soc": np.inf}
     limits = {name: np.where(strange, value, getattr(setpoint, name)) for name, value in own.items()}
     return replace(setpoint, mode=np.where(strange, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8), **limits)
-
-
-def join_batteries(parts: Sequence[SetPoint], width: int) -> SetPoint:
-    """Return the set-points of single batteries as one site's, in order; PV is told nothing."""
-    if len(parts) == 1:
-        return parts[0]
-    free = {"curtailment": np.zeros(width, dtype=np.int8), "pv_limit_kw": np.full(width, np.inf)}
-    none = {name: np.empty((0, width), dtype=np.int8 if name == "mode" else float) for name in SetPoint.__slots__ if name not in free}
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) if parts else none[name] for name in none}
-    return SetPoint(**joined, **free)
 
 
 def wants_plan(age: timedelta, planned_soc: FloatArray, soc: FloatArray, *, most_age: timedelta = REPLAN_AGE) -> bool:

@@ -1,6 +1,5 @@
 """From the value of stored energy to the modes and thresholds that a battery follows."""
 
-from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import starmap
 from operator import attrgetter
@@ -57,13 +56,6 @@ def read_modes(
         curtailment=curtailment,
         pv_limit_kw=np.broadcast_to(np.asarray(pv_limit_kw, dtype=float), curtailment.shape),
     )
-
-
-def join_batteries(parts: Sequence[SetPoint]) -> SetPoint:
-    """Return the set-points of single batteries as one site's, in order; PV is held back as the first says."""
-    site = {name: getattr(parts[0], name) for name in ("curtailment", "pv_limit_kw")}
-    batteries = {name: np.concatenate([getattr(part, name) for part in parts]) for name in SetPoint.__slots__ if name not in site}
-    return SetPoint(**batteries, **site)
 
 
 def tell_island(problem: Problem, setpoints: SetPoint) -> SetPoint:

@@ -209,7 +209,7 @@ class Answered:
 
 def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
     """Return the plans of many sites as columns, each as if it were answered alone."""
-    return work_in_groups(made, (each.plan.problem for each in made), partial(_answer_group, issued_at=issued_at))
+    return work_in_groups(made, map(attrgetter("plan.problem"), made), partial(_answer_group, issued_at=issued_at))
 
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
