@@ -1,16 +1,13 @@
 """How commands are told of stays of vehicles: ``car=18:00..07:00,target=0.8,soc=0.4``."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from luna.contracts.charging_stays import WEEKDAYS, Weekday
 from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
+from luna.contracts.stay_times import StayClock
 from luna.energy.errors import InvalidInputError
-from luna.energy.timeline import parse_instant
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
 from services.cli.options import compose_request
@@ -29,66 +26,6 @@ FIELDS: dict[str, tuple[str, bool]] = {
 }
 GRAMMAR = f'Write it like "car=18:00..07:00,target=0.8,soc=0.4"; after the times may stand {", ".join(FIELDS)}.'
 HELP = 'A stay of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or instants, shares as 0.8 or 80%. May be repeated.'
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
-
-
-def read_days(text: str) -> list[Weekday]:
-    """Return the weekdays of ``mon-fri`` or ``sat,sun``; none of an empty text.
-
-    Raises:
-        InvalidInputError: something else stands there.
-    """
-    found: list[Weekday] = []
-    for part in filter(None, (part.strip().lower() for part in text.split(","))):
-        first, _, last = part.partition("-")
-        if not {first, last or first} <= set(WEEKDAYS):
-            remedy = f"Write it like mon-fri or sat,sun; there are {', '.join(WEEKDAYS)}."
-            raise InvalidInputError("these are no weekdays", field="--days", value=text, remedy=remedy)
-        begin, end = WEEKDAYS.index(cast("Weekday", first)), WEEKDAYS.index(cast("Weekday", last or first))
-        found += [WEEKDAYS[place % len(WEEKDAYS)] for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))]
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class StayClock:
-    """By what the times of a stay are read: the site's zone, and the instant before which it is not over."""
-
-    zone: ZoneInfo
-    now: datetime
-
-    def read(self, first: str, end: str, *, fields: tuple[str, str]) -> tuple[datetime, datetime]:
-        """Return when a stay begins and ends.
-
-        Each is an instant with its offset, a local day, a day and time of the site's clock, or a time alone. Times alone are those of the stay that goes on
-        or comes next: the end is the first such time after now, or after a beginning with its day, and the beginning the last one before the end. An empty
-        beginning is now.
-
-        Args:
-            first: the beginning.
-            end: the end.
-            fields: what they are called, for refusals.
-
-        Raises:
-            InvalidInputError: no time, one that the clock skips or shows twice, or the stay ends before it begins.
-        """
-        begin = None if _CLOCK.fullmatch(first) else self.now if not first else parse_instant(first, field=fields[0], zone=self.zone)
-        until = self._next(end, begin or self.now, field=fields[1]) if _CLOCK.fullmatch(end) else parse_instant(end, field=fields[1], zone=self.zone)
-        begin = begin or self._last(first, until, field=fields[0])
-        if until <= begin:
-            raise InvalidInputError("the stay ends before it begins", field=fields[1], value=end, remedy="Name a later end, or an earlier beginning.")
-        return begin, until
-
-    def _next(self, clock: str, after: datetime, *, field: str) -> datetime:
-        return next(instant for instant in self._times(clock, after, range(3), field=field) if instant > after)
-
-    def _last(self, clock: str, before: datetime, *, field: str) -> datetime:
-        return next(instant for instant in self._times(clock, before, range(0, -3, -1), field=field) if instant < before)
-
-    def _times(self, clock: str, around: datetime, days: range, *, field: str) -> Iterator[datetime]:
-        """Yield a time of the clock on the days around an instant."""
-        day = around.astimezone(self.zone).date()
-        for number in days:
-            yield parse_instant(f"{day + timedelta(days=number)} {clock.zfill(5)}", field=field, zone=self.zone)
 
 
 def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[VehicleSession]]:

@@ -1,26 +1,33 @@
 """``luna mcp``: tools over a site's data for an assistant on this machine, by the Model Context Protocol."""
 
 import getpass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, ParamSpec, TypeVar
 
+import anyio
 import typer
+from anyio import to_thread
+from sqlalchemy import Engine
 
+from luna.contracts.message import Message
 from luna.contracts.plan import Language
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy import Engine
-
-    from luna.contracts.message import Message
-    from luna.contracts.search import SearchReply, SearchRequest
-    from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
-    from luna.platform.capability import Capability, CapabilityCall
-    from luna.platform.queue import Client
-    from services.api.tool_access import ToolAccess
+from luna.contracts.search import SearchReply, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolList, ToolResult
+from luna.energy.errors import UnavailableError
+from luna.platform.capability import Capability, CapabilityCall
+from luna.platform.clock import SystemClock
+from luna.platform.database import migrate, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.desk.servers import open_engine, open_object_store
+from luna.platform.embedded import running
+from luna.platform.queue import Client
+from luna.platform.settings import load_settings
+from services.api.tool_access import ToolAccess, read_declared
 
 MOST_SITES = 200
+GivenT, FoundT = ParamSpec("GivenT"), TypeVar("FoundT")
 
 
 def register(app: typer.Typer) -> None:
@@ -34,27 +41,16 @@ def serve_assistant(
     language: Annotated[Language, typer.Option(help="Of texts where a call does not say.")] = "en",
 ) -> None:
     """Answer an assistant on standard input and output until it hangs up. An assistant starts this by itself; see the guide on assistants."""
-    import anyio
-
-    from luna.platform.database import engine, migrate, sites
-    from luna.platform.embedded import running
-    from luna.platform.queue import Client
-    from luna.platform.settings import load_settings
-
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        database, client = engine.create(addresses.database_url, application_name="luna-mcp"), Client(addresses.redis_url)
-        try:
+        with open_engine(addresses.database_url) as database, closing(Client(addresses.redis_url)) as client:
             if site is not None:
-                with engine.unit_of_work(database) as connection:
+                with unit_of_work(database) as connection:
                     sites.load(connection, site)
             anyio.run(_serve, _give_access(database, client, site=site, language=language))
-        finally:
-            client.close()
-            database.dispose()
 
 
-async def _serve(access: "ToolAccess") -> None:
+async def _serve(access: ToolAccess) -> None:
     from mcp.server.stdio import stdio_server
 
     from services.api.assistants import build_server
@@ -64,67 +60,37 @@ async def _serve(access: "ToolAccess") -> None:
         await server.run(received, sent, server.create_initialization_options())
 
 
-def _give_access(database: "Engine", client: "Client", *, site: str | None, language: Language) -> "ToolAccess":
-    from anyio import to_thread
-
-    from luna.platform.capability import CapabilityCall
-    from luna.platform.clock import SystemClock
-    from luna.platform.desk.servers import open_object_store
-    from services.api.tool_access import ToolAccess
+def _give_access(database: Engine, client: Client, *, site: str | None, language: Language) -> ToolAccess:
     from services.rag.tools import registry
 
     among = None if site is None else (site,)
 
-    async def call(request: "ToolCallRequest") -> "ToolResult":
-        return await to_thread.run_sync(partial(_call, database, client, request))
+    def call(request: ToolCallRequest) -> ToolResult:
+        with unit_of_work(database) as connection:
+            return registry.call_tool(connection, request, now=SystemClock().now(), client=client)
 
-    async def read(capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
-        call = CapabilityCall(
-            by=getpass.getuser(), now=SystemClock().now(), database=lambda: database, queue=lambda: client, objects=open_object_store, sites=among
-        )
-        return await to_thread.run_sync(partial(_read, call, capability, arguments))
+    def read(capability: Capability, arguments: Mapping[str, Any]) -> Message:
+        now, user = SystemClock().now(), getpass.getuser()
+        with CapabilityCall(by=user, now=now, database=lambda: database, queue=lambda: client, objects=open_object_store, sites=among) as asked:
+            return read_declared(asked, capability, arguments)
 
-    async def search(request: "SearchRequest") -> "SearchReply":
-        return await to_thread.run_sync(partial(_search, client, request))
+    def search(request: SearchRequest) -> SearchReply:
+        if not client.is_served(type(request), asked=True):
+            raise UnavailableError("no worker of the knowledge service answers", remedy="Start Luna: luna up")
+        return SearchReply.model_validate_json(client.ask(request, timeout=registry.PATIENCE))
 
-    async def list_offered() -> "ToolList":
+    def list_sites() -> list[str]:
+        with unit_of_work(database) as connection:
+            return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)]
+
+    async def list_offered() -> ToolList:
         return registry.list_tools()
 
-    async def list_sites() -> list[str]:
-        return await to_thread.run_sync(partial(_list_sites, database, among))
-
-    return ToolAccess(list_offered, call, read, search, list_sites, sites=among, language=language)
+    return ToolAccess(list_offered, _in_thread(call), _in_thread(read), _in_thread(search), _in_thread(list_sites), sites=among, language=language)
 
 
-def _call(database: "Engine", client: "Client", request: "ToolCallRequest") -> "ToolResult":
-    from luna.platform.clock import SystemClock
-    from luna.platform.database.engine import unit_of_work
-    from services.rag.tools import registry
+def _in_thread(function: Callable[GivenT, FoundT]) -> Callable[GivenT, Awaitable[FoundT]]:
+    async def wait(*given: GivenT.args, **named: GivenT.kwargs) -> FoundT:
+        return await to_thread.run_sync(partial(function, *given, **named))
 
-    with unit_of_work(database) as connection:
-        return registry.call_tool(connection, request, now=SystemClock().now(), client=client)
-
-
-def _read(call: "CapabilityCall", capability: "Capability", arguments: "Mapping[str, Any]") -> "Message":
-    from services.api.tool_access import read_declared
-
-    with call:
-        return read_declared(call, capability, arguments)
-
-
-def _search(client: "Client", request: "SearchRequest") -> "SearchReply":
-    from luna.contracts.search import SearchReply
-    from luna.energy.errors import UnavailableError
-    from services.rag.tools.registry import PATIENCE
-
-    if not client.is_served(type(request), asked=True):
-        raise UnavailableError("no worker of the knowledge service answers", remedy="Start Luna: luna up")
-    return SearchReply.model_validate_json(client.ask(request, timeout=PATIENCE))
-
-
-def _list_sites(database: "Engine", among: tuple[str, ...] | None) -> list[str]:
-    from luna.platform.database import sites
-    from luna.platform.database.engine import unit_of_work
-
-    with unit_of_work(database) as connection:
-        return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)]
+    return wait

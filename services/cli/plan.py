@@ -40,8 +40,8 @@ def _show_plan(  # noqa: PLR0913 - one per option
     session: Annotated[list[str] | None, typer.Option(help=SESSION_HELP)] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
     pareto: Annotated[str | None, typer.Option(help="Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other.")] = None,
-    points: Annotated[int, typer.Option(help="At most so many plans; with --")] = 9,
-    to: Annotated[Path | None, typer.Option("--out", help="Where the picture goes: FILE.svg; with --")] = None,
+    points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
+    to: Annotated[Path | None, typer.Option("--out", help="Where the picture goes: FILE.svg; with --pareto.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the coming days: what the battery does in each slot, and why."""

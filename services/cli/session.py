@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.charging_stays import NewSession
+from luna.contracts.stay_times import StayClock, read_days
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capabilities.stays import add_session
 from luna.platform.clock import SystemClock
-from services.cli.charging import StayClock, compose_session, read_days, read_number
+from services.cli.charging import compose_session, read_number
 from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, open_desk, show_reply
 from services.cli.options import SiteOption

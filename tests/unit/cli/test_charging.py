@@ -11,8 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from luna.contracts.stay_times import StayClock
 from luna.energy.errors import InvalidInputError
-from services.cli.charging import StayClock, read_sessions
+from services.cli.charging import read_sessions
 from tests.command_line import Luna
 from tests.tables import each_row
 from tests.unit.cli.test_plan_command import plan_request
