@@ -67,9 +67,7 @@ def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> list
             continue
         with closing(reach(profile, Via(profile=profile.profile, host=host, port=number, unit=unit))) as device:
             try:
-                identity = device.identify()
-                if _is_for(profile, identity):
-                    settled[place] = FoundDevice(host, number, unit, identity, profile)
+                settled[place] = FoundDevice(host, number, unit, device.identify(), profile)
             except LunaError as error:
                 if error.reason == "device-silent":
                     settled[place] = None
@@ -78,14 +76,6 @@ def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> list
 
 def _generality(profile: DeviceProfile) -> tuple[bool, bool]:
     return profile.identified is None, profile.sunspec is None or profile.sunspec.product is None
-
-
-def _is_for(profile: DeviceProfile, identity: DeviceIdentity | None) -> bool:
-    product = profile.sunspec.product if profile.sunspec is not None else None
-    if product is None or identity is None:
-        return product is None
-    model = identity.model.casefold()
-    return identity.maker.casefold() == product.maker.casefold() and any(text.casefold() in model for text in product.models)
 
 
 def _listens(host: str, port: int) -> bool:

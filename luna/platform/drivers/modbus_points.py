@@ -53,7 +53,11 @@ class ModbusPoints:
         if self.profile.identified is not None:
             return self._identify_by(self.profile.identified)
         models = self._find_models()
-        return read_identity(self.link, models[COMMON]) if COMMON in models else None
+        identity = read_identity(self.link, models[COMMON]) if COMMON in models else None
+        product = self.profile.sunspec.product if self.profile.sunspec is not None else None
+        if product is not None and not (identity is not None and product.is_said_by(identity)):
+            raise refuse("device-other-product", field="via", value=self.place, profile=self.profile.profile)
+        return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
         """Return points by name; NaN where the device knows none.

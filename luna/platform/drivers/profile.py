@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from luna.energy.devices import Mode
 from luna.energy.refusals import invalid_part
 from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
+from luna.platform.drivers.points import DeviceIdentity
 
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 SignedPoint = Annotated[str, Field(pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$", max_length=41, description="a leading minus: counted the other way")]
@@ -252,6 +253,11 @@ class ProductText(ProfilePart):
 
     maker: Annotated[str, Field(min_length=1, max_length=32)]
     models: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, description="its model contains one of them")]
+
+    def is_said_by(self, identity: DeviceIdentity) -> bool:
+        """Return whether a device says that it is this product."""
+        model = identity.model.casefold()
+        return identity.maker.casefold() == self.maker.casefold() and any(text.casefold() in model for text in self.models)
 
 
 class IdentityNumber(ProfilePart):

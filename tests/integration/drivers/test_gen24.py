@@ -71,6 +71,13 @@ def test_a_product_is_found_as_itself_and_any_other_as_what_it_has(name: str) ->
     assert found.profile.profile == name
 
 
+def test_another_product_is_named_as_one() -> None:
+    generic = SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")))
+    with serve_registers(generic) as server, closing(reach_here(server.port)) as device, pytest.raises(LunaError) as other:
+        device.identify()
+    assert other.value.reason == "device-other-product"
+
+
 def test_exponents_that_change_while_it_runs_change_no_number(device: SimulatedInverter, session: InverterSession) -> None:
     setpoint = BatterySetpoint(mode="charge", power_kw=2)
     session.command(setpoint)
