@@ -127,9 +127,9 @@ class Decider:
         now, prices = self.clock.now(), partial(read_slot_prices, connection, target.site, self.clock.now())
         if source == "released":
             return fallback(target.unit, "disarmed", prices)
-        last = find_left_alone(state, source, now)
-        if last is not None:
-            return replace(fallback(target.unit, last.reason, prices, plan_id=last.plan_id), override=last.override)
+        left_alone = find_left_alone(state, source, now)
+        if left_alone is not None:
+            return replace(fallback(target.unit, left_alone.reason, prices, plan_id=left_alone.plan_id), override=left_alone.override)
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, target.unit)
         if not target.readable:

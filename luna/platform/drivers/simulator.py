@@ -120,7 +120,8 @@ class SimulatedInverter:
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
-        mode, power_kw = ("self_consumption", 0.0) if self.deaf else self._find_mode()
+        mode, power_kw = self._find_mode()
+        mode = "self_consumption" if self.deaf else mode
         command = Command(_COMMANDS[mode], power_kw=power_kw, floor_soc=self.battery.min_soc)
         soc = self._charge.stored_kwh / self.battery.capacity_kwh
         wanted = wanted_power_kw(command, soc, pv_kw - load_kw)
