@@ -182,9 +182,8 @@ class InverterSession:
 
     def _write(self, setpoint: BatterySetpoint, mode: Mode) -> None:
         writes = self._device.plan_writes(setpoint.model_copy(update={"mode": mode}))
-        resend_s = self._device.profile.reverts.resend_s if self._device.profile.reverts else None
-        # A device falls back to self-consumption: that need not be kept up.
-        is_due = resend_s is not None and mode != "self_consumption" and self._now() - self._written_at >= resend_s
+        resend_s = self._device.profile.resend_s(mode)
+        is_due = resend_s is not None and self._now() - self._written_at >= resend_s
         if writes != self._writes or is_due:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
         if mode != self._mode and self._mode is not None:
