@@ -113,6 +113,12 @@ class InverterSession:
         self._keep()
 
     @property
+    def wears_out(self) -> bool:
+        """Whether each change of mode is kept in the device's flash memory."""
+        profile = self._device.profile
+        return any(profile.points[write.write].persistence == "flash" for write in profile.modes["self_consumption"])
+
+    @property
     def disobeys(self) -> bool:
         """Whether the device took the last command and something else has flowed for ``OBEYS_WITHIN_S``."""
         return self._disobeys_since is not None and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
