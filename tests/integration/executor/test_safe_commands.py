@@ -131,6 +131,29 @@ def test_what_holds_already_costs_no_write(flash_home: FlashHome) -> None:
     assert {address: len(written) for address, written in flash_home.written.items()} == dict.fromkeys(flash_home.written, 1)
 
 
+def test_a_network_that_is_cut_is_said_tried_less_and_less_often_and_followed_once_it_is_back(database: Engine, tmp_path: Path) -> None:
+    inverter = SimulatedInverter(load_profile(write_flash_profile(tmp_path), tmp_path), now=lambda: 0.0)
+    with serve_registers(inverter) as server:
+        home = FlashHome(database, tmp_path, server, inverter)
+    with closing(home):
+        home.arm()
+        home.plan(*[CHARGE] * 12)
+        found = list[str]()
+        for _ in range(4):
+            home.turn()
+            while home.turn(timedelta(seconds=30)):
+                pass
+            [finding] = find(home)
+            found.append(f"{finding.code} until {finding.figures['until']:%H:%M}")
+            home.clock.instant = home.clock.now().replace(minute=home.clock.now().minute // 15 * 15, second=0) + SLOT
+        # A quarter of an hour, then half an hour from the second try on, then an hour from the third.
+        assert found == [f"device_silent until {at}" for at in ("12:15", "12:45", "12:45", "13:45")]
+        with serve_registers(inverter, port=server.port):
+            home.clock.instant = START + timedelta(hours=1, minutes=45)
+            home.live()
+            assert (inverter.mode, find(home)) == ("charge", [])
+
+
 def plan_slot(home: Home, setpoint: BatterySetpoint, gain: float) -> None:
     """Store a plan of an hour, whose slots gain so much over their opposite."""
     plan = describe_plan(f"{home.name}-{home.clock.now().isoformat()}", home.clock.now(), [setpoint] * 4)

@@ -6,18 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.database import control
+from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.simulator import SimulatedInverter
+from luna.words import Numbers
+from luna.words.pages import page_words
+from services.api.pages.unattended import list_unattended
 from tests.integration.executor.test_safe_commands import write_flash_profile
 from tests.plans import describe_plan, store_plan
 from tests.processes import Process, luna_process
@@ -47,7 +52,7 @@ def data_folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def charging(database: Engine, profile: DeviceProfile, port: int) -> Iterator[None]:
+def charging(database: Engine, profile: DeviceProfile, port: int) -> Iterator[Site]:
     """A stored site that is armed, with a plan that has its battery charge."""
     name = f"drilled-{next(_NUMBERS)}-{time.time_ns()}"
     section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": profile.profile, "host": "127.0.0.1", "port": port}}]}
@@ -57,7 +62,8 @@ def charging(database: Engine, profile: DeviceProfile, port: int) -> Iterator[No
         with unit_of_work(database) as connection:
             control.arm(connection, name, at=now, by="owner")
             store_plan(connection, name, plan.model_copy(update={"issued_at": now}))
-        yield
+            site = sites.load(connection, name)
+        yield site
 
 
 @contextmanager
@@ -76,13 +82,16 @@ def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
     def drill(profile: DeviceProfile) -> None:
         clock = Hurried()
         inverter, after_s = SimulatedInverter(profile, now=clock), profile.reverts.after_s if profile.reverts else None
-        with serve_registers(inverter) as server, charging(database, profile, server.port):
+        with serve_registers(inverter) as server, charging(database, profile, server.port) as site:
+            # What does not fall back is named before arming.
+            keeps = page_words("planning", "en")("unattended_keeps", device="battery")
+            numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
+            assert (keeps in list_unattended(site, data_folder, words=page_words("planning", "en"), numbers=numbers)) == (after_s is None)
             with executor(database_url, redis_url, data_folder) as process:
                 wait_for(lambda: inverter.mode == "charge")
                 kill(process)
             clock.jumped += after_s or DAY_S
             inverter.look()
-            # What does not fall back is named before arming: tests/integration/pages/test_planning_page.py.
             assert inverter.mode == ("self_consumption" if after_s else "charge")
             # Whoever comes after finds the slot's command, and has it done.
             with executor(database_url, redis_url, data_folder):
