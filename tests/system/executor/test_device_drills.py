@@ -18,11 +18,12 @@ from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.profiles import list_profiles
+from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.words import Numbers
 from luna.words.pages import page_words
 from services.api.pages.unattended import list_unattended
+from services.executor.delivery import VERIFY
 from tests.integration.executor.test_safe_commands import write_flash_profile
 from tests.plans import describe_plan, store_plan
 from tests.processes import Process, luna_process
@@ -93,10 +94,20 @@ def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
             clock.jumped += after_s or DAY_S
             inverter.look()
             assert inverter.mode == ("self_consumption" if after_s else "charge")
-            # Whoever comes after finds the slot's command, and has it done.
-            with executor(database_url, redis_url, data_folder):
-                wait_for(lambda: inverter.mode == "charge")
 
     for profile in inverters:
         with subtests.test(profile=profile.profile):
             drill(profile)
+
+
+def test_whoever_comes_after_finds_the_command_of_the_slot_and_has_it_done(database: Engine, database_url: str, redis_url: str, data_folder: Path) -> None:
+    inverter = SimulatedInverter(load_profile("sunspec_12x", data_folder))
+    with serve_registers(inverter) as server, charging(database, inverter.profile, server.port):
+        with executor(database_url, redis_url, data_folder) as process:
+            wait_for(lambda: inverter.mode == "charge")
+            kill(process)
+        # The device was without power as well.
+        inverter.reboot()
+        with executor(database_url, redis_url, data_folder):
+            # What was confirmed is read back once a minute.
+            wait_for(lambda: inverter.mode == "charge", 2 * VERIFY.total_seconds())
