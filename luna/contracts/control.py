@@ -120,9 +120,9 @@ Setpoint = BatterySetpoint | VehicleSetpoint | LoadSetpoint | PvSetpoint
 Source = Literal["planner", "owner", "released"]
 DecidedBy = Literal["planner", "agent", "owner", "rule"]
 # not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off. Left alone for a while is what did not confirm a command
-# (not_acknowledged), confirmed it and did something else (not_followed), or may be written to no more today (writes_spent). The last line says why the agent's
-# plan is followed, or, where its owner asks for more than shadow, why the planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come
-# for what holds now.
+# (not_acknowledged), confirmed it and did something else (not_followed), or may be written to no more today (writes_spent). mode_kept: the plan has another
+# mode, which would gain too little for a device whose memory wears out. The last line says why the agent's plan is followed, or, where its owner asks for
+# more than shadow, why the planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come for what holds now.
 OwnReason = Literal[
     "planned",
     "override",
@@ -135,6 +135,7 @@ OwnReason = Literal[
     "not_acknowledged",
     "not_followed",
     "writes_spent",
+    "mode_kept",
     "site_unreadable",
 ]
 AgentReason = Literal["agent_cheaper", "mode_not_offered", "mode_withdrawn", "not_cheaper", "not_safe", "no_artefact", "plan_failed", "no_verdict"]
@@ -166,7 +167,8 @@ class Decision(Message):
 
     ``settled``: nothing is tried any more; it is in the log. ``tries`` were made by ``tried_at``. ``control`` is the section of the site that it was
     told by: where that is taken out of the site, the device is handed back by it. ``mode_since`` is since when the device has been in this mode. ``left_alone``
-    is for how long it is, or was, until a command has been followed again.
+    is for how long it is, or was, until a command has been followed again. ``forgone`` is what plans would have gained by the modes that
+    were not taken since, currency, where the one in force was kept.
     """
 
     slot_start: Instant
@@ -185,6 +187,7 @@ class Decision(Message):
     mode_since: Instant | None = None
     control: Control | None = None
     left_alone: LeftAlone | None = None
+    forgone: float = 0.0
 
     @property
     def gave_up(self) -> bool:

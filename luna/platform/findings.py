@@ -24,6 +24,7 @@ FindingCode = Literal[
     "device_silent",
     "device_disobeys",
     "device_spared",
+    "device_kept",
     "sensors_silent",
     "sensor_silent",
     "sensor_unheard",
@@ -100,6 +101,9 @@ _LEFT_ALONE: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not
 def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
     found = []
     for state in states:
+        if state.armed_at is not None and state.decision is not None and state.decision.reason == "mode_kept":
+            at = state.decision.slot_start
+            found.append(SiteFinding("device_kept", f"{state.device} {at.date()}", {"device": state.device.rpartition(":")[2], "at": at}))
         left = _left_alone(connection, state)
         if left is not None:
             reason, alone = left

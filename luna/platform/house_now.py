@@ -43,8 +43,8 @@ STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
 # Runs that are a deed, told before those that go by themselves.
 DEEDS = ("export", "charge")
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent"})
-# Devices that are left to themselves, whatever the plan has for them.
-LEFT_ALONE = frozenset({"device_silent", "device_disobeys", "device_spared"})
+# Devices that do not what the plan has for them.
+LEFT_ALONE = frozenset({"device_silent", "device_disobeys", "device_spared", "device_kept"})
 # What a plan notes whose batteries begin half full, or as they were an hour and more before.
 ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
 Basis = Literal["measured", "planned", "assumed"]
@@ -287,7 +287,7 @@ class HouseNow:
 
     @property
     def devices_left_alone(self) -> list[SiteFinding]:
-        """The devices that are left to themselves: they did not confirm what they were told, did something else, or may not be written to."""
+        """The devices that do not what the plan has for them: they did not confirm it, did something else, are not written to, or keep their mode."""
         return [finding for finding in self.findings if finding.code in LEFT_ALONE]
 
     @property

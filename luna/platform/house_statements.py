@@ -71,7 +71,12 @@ def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
         yield HouseStatement("house_fault", {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)})
 
 
-_LEFT_ALONE: dict[FindingCode, str] = {"device_silent": "house_silent", "device_disobeys": "house_disobeys", "device_spared": "house_spared"}
+_LEFT_ALONE: dict[FindingCode, str] = {
+    "device_silent": "house_silent",
+    "device_disobeys": "house_disobeys",
+    "device_spared": "house_spared",
+    "device_kept": "house_kept",
+}
 
 
 def _state_left_alone(finding: SiteFinding, numbers: Numbers) -> HouseStatement:

@@ -30,8 +30,10 @@ from services.executor.decision import (
     finish_run,
     follow_owner,
     follow_plan,
+    keep_mode,
     plan_age,
 )
+from services.executor.device import WearingDevice
 from services.executor.devices.unit import InForce
 from services.executor.readings import read_recorded, read_slot_prices
 from services.executor.target import ControlTarget
@@ -145,7 +147,8 @@ class Decider:
 
         if plan is None or target.unit.key != BATTERIES:
             return follow(plan)
-        return AgentPlans(connection, target.site, follow).ask(plan)
+        request = AgentPlans(connection, target.site, follow).ask(plan)
+        return keep_mode(request, state.decision) if isinstance(target.device, WearingDevice) and target.device.wears_out else request
 
     def _measure(self, target: ControlTarget) -> dict[str, float]:
         """Return the batteries' states of charge by name, NaN where there is no reading."""
@@ -190,6 +193,7 @@ def _decision(target: ControlTarget, request: ControlRequest, soc: Mapping[str, 
         allowed=dict(target.unit.make_safe(request.requested, soc)),
         measured_soc={name: None if math.isnan(value) else value for name, value in soc.items()},
         control=target.control,
+        forgone=request.forgone,
     )
 
 

@@ -11,6 +11,9 @@ from services.executor.devices.unit import Controllable, InForce, Setpoints, Slo
 
 # A device that takes a command and does something else is found out by then.
 PROVEN = timedelta(minutes=5)
+# What a change of mode counts for where each wears out a device's memory, currency. Source: docs/decisions/0099.
+SWITCHING_COST = 0.05
+TRADING = frozenset({"charge", "export"})
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
 
 Prices = Callable[[], SlotPrices | None]
@@ -18,7 +21,11 @@ Prices = Callable[[], SlotPrices | None]
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """Requested set-points with decider and reason. ``planned_soc``: the batteries' planned state of charge at the slot's start."""
+    """Requested set-points with decider and reason.
+
+    ``planned_soc``: the batteries' planned state of charge at the slot's start. ``gain``: what the plan's slot gains over its opposite, currency; None where
+    nobody says. ``forgone``: what was not gained since, where the mode in force is kept.
+    """
 
     requested: Setpoints
     decided_by: DecidedBy
@@ -26,6 +33,8 @@ class ControlRequest:
     plan_id: str | None = None
     override: Override | None = None
     planned_soc: Mapping[str, float] = field(default_factory=dict)
+    gain: float | None = None
+    forgone: float = 0.0
 
 
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
@@ -69,7 +78,8 @@ def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, n
         return fallback(unit, unit.unplanned, prices, plan_id=plan.plan_id)
     before = plan.slots[place - 1].batteries if place else {}
     planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
-    return ControlRequest(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc)
+    gain = plan.slots[place].reason.cost_of_opposite
+    return ControlRequest(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc, gain=gain)
 
 
 def plan_age(plan: PlanReply, now: datetime) -> timedelta:
@@ -95,6 +105,21 @@ def finish_run(request: ControlRequest, last: Decision | None, unit: Controllabl
     safe = unit.make_safe(request.requested, {})
     ends = any(last.allowed[name].mode in RUNNING and setpoint.mode in RESTING for name, setpoint in safe.items() if name in last.allowed)
     return replace(request, requested=last.allowed, decided_by="rule", reason="least_run") if ends else request
+
+
+def keep_mode(request: ControlRequest, last: Decision | None) -> ControlRequest:
+    """Return the request, or the mode in force while what others would have gained since is less than ``SWITCHING_COST``: who flaps is not followed.
+
+    What is bought or sold ends when the plan says so, and what nobody knows the gain of begins. Waiting until the forgone gains reach the cost of a change
+    comes to twice the least possible at most. Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
+    """
+    if last is None or request.decided_by not in {"planner", "agent"} or last.decided_by not in {"planner", "agent"} or request.gain is None:
+        return request
+    modes, kept = ({name: each.mode for name, each in setpoints.items()} for setpoints in (request.requested, last.requested))
+    forgone = last.forgone + max(request.gain, 0.0)
+    if modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= SWITCHING_COST:
+        return request
+    return replace(request, requested=last.requested, reason="mode_kept", forgone=forgone)
 
 
 def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -48,6 +48,15 @@ class Device(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+@runtime_checkable
+class WearingDevice(Protocol):
+    """A connection that knows whether changes of mode wear out the memory of a device behind it."""
+
+    @property
+    def wears_out(self) -> bool:
+        """Whether they do."""
 
 
 class DryRun:

@@ -25,6 +25,11 @@ class ProfileDevice:
     def __init__(self, sessions: Mapping[str, InverterSession]) -> None:
         self._sessions = sessions
 
+    @property
+    def wears_out(self) -> bool:
+        """Whether changes of mode are kept in the flash memory of a device."""
+        return any(session.wears_out for session in self._sessions.values())
+
     def apply(self, writes: Sequence[Write]) -> None:
         """Command each battery and return once its device has taken it.
 
@@ -64,8 +69,13 @@ class ProfileDevice:
 class MixedDevice:
     """Batteries with a profile beside what goes to Home Assistant or a broker."""
 
-    def __init__(self, profiled: Device, others: Device) -> None:
+    def __init__(self, profiled: ProfileDevice, others: Device) -> None:
         self._profiled, self._others = profiled, others
+
+    @property
+    def wears_out(self) -> bool:
+        """Whether changes of mode are kept in the flash memory of a device."""
+        return self._profiled.wears_out
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Write in order and return when everything is acknowledged.

@@ -1,10 +1,9 @@
 """How often a point is written that wears out by it: so many times in any 24 hours, a few of which are kept to hand the device back."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-WINDOW = timedelta(days=1)
 # Of flash memory that bears 100,000 writes, 20 a day last for 13 years.
 WRITES_PER_DAY = 20
 # For self-consumption alone: one way back, and three tries of it.
@@ -15,7 +14,7 @@ class WriteCounter(Protocol):
     """The writes of one device, in storage that outlives this process."""
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Count a write of each point, or none of them where one had its ``most`` within ``WINDOW``; return then when there is room again, else None.
+        """Count a write of each point, or none of them where one had its ``most`` within 24 hours; return then when there is room again, else None.
 
         Raises:
             UnavailableError: nobody can count; nothing may be written.
@@ -33,9 +32,3 @@ class Uncounted:
 def uncounted(_: str) -> WriteCounter:
     """Return the counter of a device whose writes nobody counts."""
     return Uncounted()
-
-
-def find_room(written: Mapping[str, list[datetime]], most: Mapping[str, int]) -> datetime | None:
-    """Return when each point may be written again, given its writes within ``WINDOW``; None: all may be now."""
-    spent = [sorted(written[point])[-count] + WINDOW for point, count in most.items() if len(written.get(point, ())) >= count]
-    return max(spent, default=None)

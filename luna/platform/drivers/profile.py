@@ -387,11 +387,16 @@ class DeviceProfile(ProfilePart):
 
     def _can_be_kept_up(self) -> None:
         """Refuse a command that has to be said again more often than its points bear."""
-        resend_s = self.reverts.resend_s if self.reverts else None
         for mode, writes in self.modes.items():
-            budgets = [self.points[write.write].budget for write in writes]
-            if resend_s and mode != "self_consumption" and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
+            resend_s, budgets = self.resend_s(mode), [self.points[write.write].budget for write in writes]
+            if resend_s is not None and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
+
+    def resend_s(self, mode: Mode) -> int | None:
+        """Return how often a mode is said again; None: never, as the device keeps it, or would fall back to it."""
+        if self.reverts is None or mode == "self_consumption" or mode in self.reverts.stays_in:
+            return None
+        return self.reverts.resend_s
 
     @property
     def knows_surplus(self) -> bool:

@@ -113,6 +113,12 @@ class InverterSession:
         self._keep()
 
     @property
+    def wears_out(self) -> bool:
+        """Whether each change of mode is kept in the device's flash memory."""
+        profile = self._device.profile
+        return any(profile.points[write.write].persistence == "flash" for write in profile.modes["self_consumption"])
+
+    @property
     def disobeys(self) -> bool:
         """Whether the device took the last command and something else has flowed for ``OBEYS_WITHIN_S``."""
         return self._disobeys_since is not None and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
@@ -181,10 +187,10 @@ class InverterSession:
                 raise
 
     def _write(self, setpoint: BatterySetpoint, mode: Mode, soc: float) -> None:
-        writes = self._device.plan_writes(setpoint.model_copy(update={"mode": self._device.express(mode, soc)}))
-        resend_s = self._device.profile.reverts.resend_s if self._device.profile.reverts else None
-        # A device falls back to self-consumption: that need not be kept up.
-        is_due = resend_s is not None and mode != "self_consumption" and self._now() - self._written_at >= resend_s
+        expressed = self._device.express(mode, soc)
+        writes = self._device.plan_writes(setpoint.model_copy(update={"mode": expressed}))
+        resend_s = self._device.profile.resend_s(expressed)
+        is_due = resend_s is not None and self._now() - self._written_at >= resend_s
         if writes != self._writes or is_due:
             self._device.write(writes, again=is_due, hands_back=mode == "self_consumption")
         if mode != self._mode and self._mode is not None:

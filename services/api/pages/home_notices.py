@@ -22,6 +22,7 @@ TOLD = {
     "device_silent": "bad",
     "device_disobeys": "bad",
     "device_spared": "warn",
+    "device_kept": "good",
     "plan_compromised": "warn",
     "plan_unproven": "warn",
     "agent_offered": "good",

@@ -115,8 +115,9 @@ class HomeView:
     @property
     def lead(self) -> str:
         """Why: the reason of what is done now, of which the headline speaks first."""
-        if self.house.batteries_left_alone is not None:
-            return self.words("lead_left_alone")
+        left_alone = self.house.batteries_left_alone
+        if left_alone is not None:
+            return self.words("lead_kept" if left_alone.code == "device_kept" else "lead_left_alone")
         return say_run(self.runs[0], self.numbers, now=self.window.now) if self.runs else self.say_run(self.window.past)
 
     def say_run(self, slot: int) -> str:

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
@@ -13,7 +15,6 @@ from luna.energy.devices import Via
 from luna.energy.timeline import SLOT
 from luna.platform import findings
 from luna.platform.control_service import read_states
-from luna.platform.database.device_writes import StoredWrites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.budget import WRITES_PER_DAY
 from luna.platform.drivers.inverter import reach
@@ -25,7 +26,9 @@ from luna.platform.settings import Settings
 from services.executor.__main__ import open_device
 from services.executor.device import Device
 from services.executor.profile import ProfileDevice
+from services.executor.stored_writes import StoredWrites
 from tests.executing import START, Home
+from tests.plans import describe_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.9)
 EXPORT = BatterySetpoint(mode="export", power_kw=3, target_soc=0.1)
@@ -126,6 +129,71 @@ def test_what_holds_already_costs_no_write(flash_home: FlashHome) -> None:
         for _ in range(4):
             flash_home.live()
     assert {address: len(written) for address, written in flash_home.written.items()} == dict.fromkeys(flash_home.written, 1)
+
+
+def test_a_network_that_is_cut_is_said_tried_less_and_less_often_and_followed_once_it_is_back(database: Engine, tmp_path: Path) -> None:
+    inverter = SimulatedInverter(load_profile(write_flash_profile(tmp_path), tmp_path), now=lambda: 0.0)
+    with serve_registers(inverter) as server:
+        home = FlashHome(database, tmp_path, server, inverter)
+    with closing(home):
+        home.arm()
+        home.plan(*[CHARGE] * 12)
+        found = list[str]()
+        for _ in range(4):
+            home.turn()
+            while home.turn(timedelta(seconds=30)):
+                pass
+            [finding] = find(home)
+            found.append(f"{finding.code} until {finding.figures['until']:%H:%M}")
+            home.clock.instant = home.clock.now().replace(minute=home.clock.now().minute // 15 * 15, second=0) + SLOT
+        # A quarter of an hour, then half an hour from the second try on, then an hour from the third.
+        assert found == [f"device_silent until {at}" for at in ("12:15", "12:45", "12:45", "13:45")]
+        with serve_registers(inverter, port=server.port):
+            home.clock.instant = START + timedelta(hours=1, minutes=45)
+            home.live()
+            assert (inverter.mode, find(home)) == ("charge", [])
+
+
+def plan_slot(home: Home, setpoint: BatterySetpoint, gain: float) -> None:
+    """Store a plan of an hour, whose slots gain so much over their opposite."""
+    plan = describe_plan(f"{home.name}-{home.clock.now().isoformat()}", home.clock.now(), [setpoint] * 4)
+    slots = [slot.model_copy(update={"reason": slot.reason.model_copy(update={"cost_of_opposite": gain})}) for slot in plan.slots]
+    home.store(plan.model_copy(update={"slots": slots}))
+
+
+def test_of_a_day_of_plans_that_flap_only_what_pays_is_told_to_flash(flash_home: FlashHome) -> None:
+    """Ninety-six plans: six hours of each mode that gain 4 cents a quarter-hour, which forecasts overturn in two of five by half a cent at most."""
+    modes = [BatterySetpoint.model_validate({"mode": mode}) for mode in ("hold", "self_consumption", "save", "supply")]
+    chance, forgone = np.random.default_rng(7), 0.0
+    wanted = list[str]()
+    for slot in range(96):
+        settled, flapping = modes[slot // 24], modes[int(chance.integers(4))]
+        setpoint, gain = (flapping, float(chance.uniform(0, 0.005))) if chance.random() < 0.4 else (settled, 0.04)
+        plan_slot(flash_home, setpoint, gain)
+        flash_home.live()
+        wanted.append(setpoint.mode)
+        entry = flash_home.log[-1]
+        assert entry.reason in {"planned", "mode_kept"}
+        forgone += gain if entry.reason == "mode_kept" else 0.0
+    assert sum(one != other for one, other in pairwise(wanted)) > 2 * WRITES_PER_DAY
+    assert max(map(len, flash_home.written.values())) <= WRITES_PER_DAY
+    # Each of four modes is taken after two slots of 4 cents, and what flaps gains little: 0.3 EUR of the 2.4 that all slots gain.
+    assert forgone < 0.3
+
+
+def test_what_is_kept_is_said_and_trade_ends_with_its_plan(flash_home: FlashHome) -> None:
+    plan_slot(flash_home, HOLD, 0.01)
+    flash_home.live()
+    plan_slot(flash_home, CHARGE, 0.03)
+    flash_home.live()
+    assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("hold", "mode_kept")
+    assert [finding.code for finding in find(flash_home)] == ["device_kept"]
+    # Three and three cents are more than five.
+    flash_home.live()
+    assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("charge", "planned")
+    plan_slot(flash_home, HOLD, 0.0)
+    flash_home.live()
+    assert (flash_home.inverter.mode, flash_home.log[-1].reason) == ("hold", "planned")
 
 
 class DeafHome(Home):

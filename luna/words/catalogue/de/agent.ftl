@@ -86,6 +86,7 @@ why_site_unreadable = Luna kann die Beschreibung des Zuhauses nicht lesen.
 why_not_acknowledged = Das Gerät hat nicht geantwortet.
 why_not_followed = Das Gerät hat den Befehl angenommen und etwas anderes getan; es ist eine Weile sich selbst überlassen.
 why_writes_spent = Dem Gerät wurde so oft geschrieben, wie sein Speicher am Tag verträgt; es tut, was es von selbst tut.
+why_mode_kept = Der Modus blieb: Ein anderer hätte zu wenig gebracht für einen Wechsel, von denen jeder den Speicher des Geräts abnutzt.
 why_planned = Wie geplant.
 why_nobody = Nichts wurde gesendet: Die Anlage ist nicht scharf geschaltet.
 runs_title = Trainings

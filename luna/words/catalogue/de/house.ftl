@@ -7,6 +7,7 @@ house_would = An deine Geräte geht nichts; so würde Luna es machen.
 house_silent = { $device } hat den Befehl von { $at } nicht bestätigt und ist sich selbst überlassen; was folgt, ist der Plan.
 house_disobeys = { $device } hat den Befehl von { $at } angenommen, tut etwas anderes und ist sich selbst überlassen; was folgt, ist der Plan.
 house_spared = { $device } wurde so oft geschrieben, wie sein Speicher am Tag verträgt, und ist sich selbst überlassen; was folgt, ist der Plan.
+house_kept = { $device } macht weiter wie vor { $at }, weil ein Wechsel zu wenig brächte für die Abnutzung des Speichers im Gerät; was folgt, ist der Plan.
 house_unknown = Was das Haus verbraucht, ist seit { $at } nicht bekannt.
 house_now = Jetzt, bis { $end }: { $mode }. { $reason }
 house_next = Ab { $begin }: { $mode }. { $reason }

@@ -88,6 +88,7 @@ why_site_unreadable = Luna cannot read the home's description.
 why_not_acknowledged = The device did not answer.
 why_not_followed = The device took its command and did something else; it is left to itself for a while.
 why_writes_spent = The device was written to as often as its memory bears in a day; it does what it does by itself.
+why_mode_kept = The mode was kept: another would have gained too little for a change, each of which wears out the device's memory.
 why_planned = As planned.
 why_nobody = Nothing was sent: the site is not armed.
 runs_title = Trainings

@@ -88,6 +88,7 @@ why_site_unreadable = Luna kan de beschrijving van het huis niet lezen.
 why_not_acknowledged = Het apparaat gaf geen antwoord.
 why_not_followed = Het apparaat nam zijn opdracht aan en deed iets anders; het gaat een tijdje zijn eigen gang.
 why_writes_spent = Naar het apparaat is zo vaak geschreven als zijn geheugen per dag verdraagt; het doet wat het uit zichzelf doet.
+why_mode_kept = De modus bleef: een andere had te weinig opgeleverd voor een wisseling, waarvan elke het geheugen van het apparaat slijt.
 why_planned = Zoals gepland.
 why_nobody = Er is niets verstuurd: de besturing staat uit.
 runs_title = Trainingen

@@ -12,6 +12,7 @@ house_would = Er wordt niets naar je apparaten verstuurd; dit is wat Luna zou do
 house_silent = { $device } heeft de opdracht van { $at } niet bevestigd en gaat zijn eigen gang; wat volgt, is het plan.
 house_disobeys = { $device } heeft de opdracht van { $at } aangenomen, doet iets anders en gaat zijn eigen gang; wat volgt, is het plan.
 house_spared = Naar { $device } is zo vaak geschreven als zijn geheugen per dag verdraagt; hij gaat zijn eigen gang; wat volgt, is het plan.
+house_kept = { $device } gaat verder zoals vóór { $at }, omdat een wisseling te weinig oplevert voor de slijtage van het geheugen; wat volgt, is het plan.
 house_unknown = Wat het huis verbruikt, is sinds { $at } niet bekend.
 house_now = Nu, tot { $end }: { $mode }. { $reason }
 house_next = Vanaf { $begin }: { $mode }. { $reason }

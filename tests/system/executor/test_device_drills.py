@@ -1,0 +1,113 @@
+"""The executor's process killed while it has a battery charge: what the simulator of each product does then, and after the process is back."""
+
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine
+
+from luna.contracts.control import BatterySetpoint
+from luna.energy.site import Site
+from luna.energy.timeline import SLOT, floor_to
+from luna.platform.database import control, sites
+from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiles import list_profiles, load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
+from luna.words import Numbers
+from luna.words.pages import page_words
+from services.api.pages.unattended import list_unattended
+from services.executor.delivery import VERIFY
+from tests.integration.executor.test_safe_commands import write_flash_profile
+from tests.plans import describe_plan, store_plan
+from tests.processes import Process, luna_process
+from tests.stored import stored_site
+from tests.workers import kill, wait_for
+
+BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+OVER_MODBUS = {"modbus_tcp", "modbus_rtu_tcp"}
+DAY_S = 86_400
+_NUMBERS = itertools.count()
+
+
+class Hurried:
+    """Seconds that pass as always, and as many more as a test has jumped over."""
+
+    def __init__(self) -> None:
+        self.jumped = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.jumped
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    write_flash_profile(tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def charging(database: Engine, profile: DeviceProfile, port: int) -> Iterator[Site]:
+    """A stored site that is armed, with a plan that has its battery charge."""
+    name = f"drilled-{next(_NUMBERS)}-{time.time_ns()}"
+    section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": profile.profile, "host": "127.0.0.1", "port": port}}]}
+    with stored_site(database, name=name, timezone="UTC", batteries=[BATTERY], control=section):
+        now = datetime.now(UTC)
+        plan = describe_plan(f"{name}-charge", floor_to(now, SLOT), [BatterySetpoint(mode="charge", power_kw=1)] * 8)
+        with unit_of_work(database) as connection:
+            control.arm(connection, name, at=now, by="owner")
+            store_plan(connection, name, plan.model_copy(update={"issued_at": now}))
+            site = sites.load(connection, name)
+        yield site
+
+
+@contextmanager
+def executor(database_url: str, redis_url: str, data_folder: Path) -> Iterator[Process]:
+    own = {"database_url": database_url, "redis_url": redis_url, "data_folder": str(data_folder)}
+    with luna_process("services.executor", **own) as process:
+        yield process
+
+
+def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
+    subtests: pytest.Subtests, database: Engine, database_url: str, redis_url: str, data_folder: Path
+) -> None:
+    inverters = [each for each in list_profiles(data_folder) if each.kind == "battery_inverter" and each.transport.kind in OVER_MODBUS]
+    assert {each.profile for each in inverters} >= {"sunspec_12x", "flash"}
+
+    def drill(profile: DeviceProfile) -> None:
+        clock = Hurried()
+        inverter, after_s = SimulatedInverter(profile, now=clock), profile.reverts.after_s if profile.reverts else None
+        with serve_registers(inverter) as server, charging(database, profile, server.port) as site:
+            # What does not fall back is named before arming.
+            keeps = page_words("planning", "en")("unattended_keeps", device="battery")
+            numbers = Numbers("en", ZoneInfo("UTC"), "EUR")
+            assert (keeps in list_unattended(site, data_folder, words=page_words("planning", "en"), numbers=numbers)) == (after_s is None)
+            with executor(database_url, redis_url, data_folder) as process:
+                wait_for(lambda: inverter.mode == "charge")
+                kill(process)
+            clock.jumped += after_s or DAY_S
+            inverter.look()
+            assert inverter.mode == ("self_consumption" if after_s else "charge")
+
+    for profile in inverters:
+        with subtests.test(profile=profile.profile):
+            drill(profile)
+
+
+def test_whoever_comes_after_finds_the_command_of_the_slot_and_has_it_done(database: Engine, database_url: str, redis_url: str, data_folder: Path) -> None:
+    inverter = SimulatedInverter(load_profile("sunspec_12x", data_folder))
+    with serve_registers(inverter) as server, charging(database, inverter.profile, server.port):
+        with executor(database_url, redis_url, data_folder) as process:
+            wait_for(lambda: inverter.mode == "charge")
+            kill(process)
+        # The device was without power as well.
+        inverter.reboot()
+        with executor(database_url, redis_url, data_folder):
+            # What was confirmed is read back once a minute.
+            wait_for(lambda: inverter.mode == "charge", 2 * VERIFY.total_seconds())
