@@ -1,6 +1,7 @@
 """A battery is moved by 200 W for a moment: what is right is said, what is turned round is found, and it is always its own again."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ from luna.energy.site.control import Control
 from luna.platform.control_service import allow_trial
 from luna.platform.database import control, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import load_profile
@@ -59,8 +59,8 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
 
 def move(server: RegisterServer, moments: Moments, *, profile: DeviceProfile = PROFILE, **given: Any) -> dict[str, TrialStep]:
     """Return the steps of a trial by their modes."""
-    with ModbusLink("127.0.0.1", profile.transport, port=server.port) as link:
-        steps = move_battery(ProfiledDevice(profile, link), **{"bound": LIMITS} | given, now=moments, sleep=moments.sleep)
+    with closing(reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))) as device:
+        steps = move_battery(device, **{"bound": LIMITS} | given, now=moments, sleep=moments.sleep)
     return {step.mode: step for step in steps}
 
 
