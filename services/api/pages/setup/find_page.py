@@ -53,7 +53,14 @@ def _show(draft_id: str, request: Request, gateway: Gateway, *, typed: Mapping[s
     networks = propose_networks()
     typed = typed or answers.get("search") or {"network": networks[0] if networks else "", "port": ""}
     found = [(device, is_taken(answers, device)) for device in _list_found(job)]
-    view = {"networks": networks, "typed": typed, "refusal": refusal, "job": job, "progress": job and find_progress(gateway, job), "found": found}
+    view: dict[str, Any] = {
+        "networks": networks,
+        "typed": typed,
+        "refusal": refusal,
+        "job": job,
+        "progress": job and find_progress(gateway, job),
+        "found": found,
+    }
     return show(request, PAGE, template="setup_find.html.j2", draft_id=draft_id, **view)
 
 
