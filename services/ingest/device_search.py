@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
@@ -12,10 +11,11 @@ from luna.energy.errors import LunaError
 from luna.platform.drivers.finding import AT_ONCE, FoundDevice, find_devices, list_hosts
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.networks import require_home_network
-from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profile import DeviceProfile, unit_factor
 from luna.platform.drivers.profiles import list_profiles
 
 WATTS = 1000
+_LIMITS = {"charge_w": "charge_limit_kw", "discharge_w": "discharge_limit_kw"}
 
 
 def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: Callable[[int, int, str], None] = lambda *_: None) -> FoundDevices:
@@ -54,12 +54,9 @@ def _read_limits(found: FoundDevice, profile: DeviceProfile, data_folder: Path) 
     if not profile.limits:
         return {}
     try:
-        device = reach_device(Via(profile=profile.profile, host=found.host, port=found.port), data_folder)
-        with closing(device):
-            # Limits are read as readings are.
-            asked = profile.model_copy(update={"reads": {name: (point,) for name, point in profile.limits.items()}})
-            values = replace(device, profile=asked).read()
+        with closing(reach_device(Via(profile=profile.profile, host=found.host, port=found.port), data_folder)) as device:
+            values = device.points.read(list(profile.limits.values()))
     except LunaError:
         return {}
-    named = {"charge_w": "charge_limit_kw", "discharge_w": "discharge_limit_kw"}
-    return {named[name]: value / WATTS for name, value in values.items() if math.isfinite(value) and value > 0}
+    limits_w = {name: values[point] * unit_factor(profile.points[point], name) for name, point in profile.limits.items()}
+    return {_LIMITS[name]: limit_w / WATTS for name, limit_w in limits_w.items() if math.isfinite(limit_w) and limit_w > 0}
