@@ -15,6 +15,9 @@ from rich.text import Text
 from luna.energy.errors import UnavailableError
 from luna.words.trial import TRIAL, say_trial
 from services.cli.console import JsonOption, build_table, emit, out, table
+from services.cli.site import find_differences, show_differences
+from services.cli.storage import unit_of_work
+from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
     from luna.energy.devices import Via
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from luna.platform.drivers.profile import DeviceProfile
     from luna.platform.drivers.trial import TrialStep
 
-app = typer.Typer(help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch, simulate and share one.", no_args_is_help=True)
+app = typer.Typer(
+    help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch and add one, simulate or share one.", no_args_is_help=True
+)
 
 HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
@@ -177,6 +182,44 @@ def watch_device(  # noqa: PLR0913 - one per option
             if seconds is not None and time.monotonic() - began + every > seconds:
                 return
             time.sleep(every)
+
+
+@app.command("add")
+def add_to_site(  # noqa: PLR0913 - one per option
+    host: HostArgument,
+    *,
+    profile: ProfileOption,
+    site: SiteOption,
+    name: Annotated[str | None, typer.Option(help="Of the battery behind it, where the site has several.")] = None,
+    port: PortOption = None,
+    unit: UnitOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a stored site's battery be told through a device, and record what it reads where nothing else measures that; the site is then armed anew."""
+    from luna.platform.clock import SystemClock
+    from luna.platform.database import control, site_changes, sites
+    from luna.platform.drivers.profiles import load_profile
+    from luna.platform.drivers.site_device import add_device
+    from luna.platform.settings import load_settings
+
+    declared = load_profile(profile, load_settings().data_folder)
+    with unit_of_work() as connection:
+        stored = sites.read(connection, site)
+        wanted = add_device(stored.site, _via(host, profile, port=port, unit=unit), declared, battery=name)
+        change = site_changes.prepare(connection, wanted, now=SystemClock().now())
+        differences = find_differences(connection, change.site)
+        if differences and not as_json:
+            show_differences(site, differences)
+            if not yes and sys.stdin.isatty():
+                typer.confirm("Store it?", abort=True, err=True)
+        site_changes.store(connection, change, version=stored.version)
+        if change.site.control != stored.site.control:
+            # What is told in another way is armed anew, by somebody who looked at it.
+            control.disarm(connection, site)
+    said = f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna control arm --site {site} lets it follow its plans."
+    document = {"site": site, "differences": [each._asdict() for each in differences]}
+    emit(document, as_json=as_json, show=lambda: out.print(said if differences else f"{site} has it already.", soft_wrap=True, markup=False))
 
 
 @app.command("simulate")

@@ -52,9 +52,9 @@ def add(
     with unit_of_work() as connection:
         change = site_changes.prepare(connection, site, now=SystemClock().now(), changed_sensors=changed_sensors, accept_time_zone=accept_time_zone)
         change.require_same_clock()
-        differences = _find_differences(connection, change.site)
+        differences = find_differences(connection, change.site)
         if differences and not as_json:
-            _show_differences(site.name, differences)
+            show_differences(site.name, differences)
             if not yes and sys.stdin.isatty():
                 typer.confirm("Store it?", abort=True, err=True)
         site_changes.store(connection, change)
@@ -74,13 +74,14 @@ def add(
     emit(document, as_json=as_json, show=show_both)
 
 
-def _find_differences(connection: Connection, site: Site) -> list[SiteDifference]:
+def find_differences(connection: Connection, site: Site) -> list[SiteDifference]:
     """Return in what a site differs from the one of its name that is stored; of a new one nothing."""
     stored = sites.read_configurations(connection, [site.name])
     return list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
 
 
-def _show_differences(name: str, differences: list[SiteDifference]) -> None:
+def show_differences(name: str, differences: list[SiteDifference]) -> None:
+    """Say on standard error what a site that is there already becomes."""
     err.print(f"{name} is there already; this changes:")
     for each in differences:
         err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {'–' if each.after is None else each.after}", soft_wrap=True, markup=False)

@@ -35,6 +35,7 @@ NOT_RUN = {
     "luna demo": "has a test of its own: tests/system/cli/test_demo.py",
     "luna devices scan": "asks a home's network",
     "luna devices test": "asks a device",
+    "luna devices add": "changes how the site is told that others use",
     "luna devices watch": "runs until Ctrl-C",
     "luna devices simulate": "runs until Ctrl-C",
     "luna devices proxy": "runs until Ctrl-C",

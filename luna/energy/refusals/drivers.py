@@ -70,6 +70,7 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "device-tried-already": RefusalReason("a battery is being tried just now", "Wait half a minute, and try again.", error=ConflictError),
     "device-address-unreadable": RefusalReason("is no address of a device", "Write its name or address in your network, and its port as a number."),
+    "device-battery-unclear": RefusalReason("which battery is behind it is not clear", "Name one of {names}; one that is missing goes into the site first."),
     "device-not-handed-back": RefusalReason(
         "the battery could not be handed back to its own self-consumption, and it does not fall back by itself",
         "Set it to self-consumption in its own app.",

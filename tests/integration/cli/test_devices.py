@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from sqlalchemy import Engine
 
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from tests.command_line import Luna
+from tests.databases import remove_site
 
 
 @pytest.fixture
@@ -47,3 +50,22 @@ def test_people_are_shown_a_table(luna: Luna, server: RegisterServer) -> None:
 def test_a_test_reads_and_writes_nothing(luna: Luna, server: RegisterServer, inverter: SimulatedInverter) -> None:
     said = luna("devices", "test", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port), "--json")
     assert (said.document["readings"]["soc"], inverter.written) == (50, [])
+
+
+def test_a_device_is_added_to_a_site_once(luna_on_servers: Luna, tmp_path: Path, database: Engine) -> None:
+    luna, command = luna_on_servers, ("devices", "add", "192.0.2.20", "--profile", "sunspec_12x", "--site", "joined", "--json")
+    site = {"name": "joined", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(site | {"input_sensors": {"total_pv_production": "sensor.roof"}}))
+    luna("site", "add", "--file", str(tmp_path / "site.yaml"))
+    try:
+        assert luna(*command).code == 0
+        stored = luna("site", "show", "--site", "joined", "--json").document
+        assert stored["control"]["by"] == "profile"
+        assert stored["control"]["batteries"][0]["via"]["host"] == "192.0.2.20"
+        assert stored["input_sensors"]["battery_soc"] == ["profile:sunspec_12x@192.0.2.20#soc"]
+        # Something measures the roof already: it is not counted twice.
+        assert stored["input_sensors"]["total_pv_production"] == ["sensor.roof"]
+        assert luna(*command).document["differences"] == []
+        assert luna(*command[:-1], "--name", "another").code == 2
+    finally:
+        remove_site(database, "joined")

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from luna.energy.devices import Via
 from luna.energy.errors import NotFoundError
 from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.countries import COUNTRIES, Country, place_named
 from luna.energy.timeline import parse_zone
+from luna.platform.drivers.site_device import READINGS_BY_ROLE, name_sensor
 from luna.words import Numbers
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -35,15 +37,6 @@ STEPS = ("site", "devices", "tariff", "data", "control", "review")
 ELSEWHERE = "elsewhere"
 # The answer that holds the devices that were found in the network and are to be used.
 TAKEN = "taken"
-# What such a device reads, by the role that it has in a site; a counter before a power.
-_READINGS: Mapping[str, tuple[str, ...]] = {
-    "battery_soc": ("soc",),
-    "total_battery_charge": ("charge_w",),
-    "total_battery_discharge": ("discharge_w",),
-    "total_pv_production": ("pv_w",),
-    "total_grid_import": ("import_kwh", "import_w"),
-    "total_grid_export": ("export_kwh", "export_w"),
-}
 _AT_CONNECTION = ("total_grid_import", "total_grid_export")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # Which step asks for a part of a site.
@@ -96,10 +89,11 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
     taken = [] if "changes" in answers else answers.get(TAKEN, [])
     # One counts the connection: the meter there, whatever an inverter says of it.
     for device in sorted(taken, key=lambda each: each["kind"] != "meter"):
-        for role, readings in _READINGS.items():
+        for role, readings in READINGS_BY_ROLE.items():
             reading = next((each for each in readings if each in device["reads"]), None)
             if reading is not None and not (role in _AT_CONNECTION and role in named):
-                named.setdefault(role, []).append(f"profile:{device['profile']}@{device['host']}:{device['port']}#{reading}")
+                via = Via(profile=device["profile"], host=device["host"], port=device["port"])
+                named.setdefault(role, []).append(name_sensor(via, reading))
     return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
 
 

@@ -1,0 +1,65 @@
+"""A device with a profile in a site: how its battery is told, and which sensors it has."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from luna.energy.devices import Via
+from luna.energy.refusals import refuse
+from luna.energy.site import Site, parse_site
+from luna.platform.drivers.profile import DeviceProfile
+
+# What a device reads, by the role that it has in a site; a counter before a power.
+READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
+    "battery_soc": ("soc",),
+    "total_battery_charge": ("charge_w",),
+    "total_battery_discharge": ("discharge_w",),
+    "total_pv_production": ("pv_w",),
+    "total_grid_import": ("import_kwh", "import_w"),
+    "total_grid_export": ("export_kwh", "export_w"),
+}
+
+
+def name_sensor(via: Via, reading: str) -> str:
+    """Return how a site names what a device reads."""
+    port = "" if via.port is None else f":{via.port}"
+    unit = "" if via.unit is None else f"/{via.unit}"
+    return f"profile:{via.profile}@{via.host}{port}{unit}#{reading}"
+
+
+def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | None = None) -> Site:
+    """Return a site with a device: an inverter tells a battery, and what it reads is measured where nothing else measures it. Twice is as once.
+
+    Args:
+        site: as it is stored.
+        via: where the device is.
+        profile: of its product.
+        battery: the one behind it, where there are several.
+
+    Raises:
+        InvalidInputError: there is no such battery, or it is not said which.
+    """
+    document: dict[str, Any] = site.model_dump(mode="json", by_alias=True)
+    if profile.kind == "battery_inverter":
+        document["control"] = _tell_battery(document["control"], via, _find_battery(site, battery))
+    sensors = document["input_sensors"]
+    for role, readings in READINGS_BY_ROLE.items():
+        reading = next((each for each in readings if each in profile.reads), None)
+        if reading is not None and not sensors.get(role):
+            sensors[role] = [name_sensor(via, reading)]
+    return parse_site(document)
+
+
+def _find_battery(site: Site, named: str | None) -> str:
+    names = [each.name for each in site.batteries]
+    if named is None and len(names) == 1:
+        return names[0]
+    if named is None or named not in names:
+        raise refuse("device-battery-unclear", field="--name", value=named, names=tuple(names))
+    return named
+
+
+def _tell_battery(control: dict[str, Any] | None, via: Via, battery: str) -> dict[str, Any]:
+    told = {"battery": battery, "via": via.model_dump(mode="json", exclude_none=True)}
+    if control is None or control["by"] == "advice":
+        return {"by": "profile", "batteries": [told]}
+    return {**control, "batteries": [*(each for each in control["batteries"] if each["battery"] != battery), told]}
