@@ -125,3 +125,14 @@ def test_a_battery_that_is_away_is_not_moved_and_that_is_said(api: httpx.Client,
     api.post(f"{draft}/control", data=typed | {"profile-0-host_place": "elsewhere.invalid", "go": "connect"})
     assert "The device does not answer." not in api.get(f"{draft}/control").text
     assert inverter.written == []
+
+
+def test_a_program_finds_devices_by_a_job(api: httpx.Client, server: RegisterServer, inverter: SimulatedInverter) -> None:
+    accepted = api.post("/v1/device-searches", json={"network": "127.0.0.1", "port": server.port})
+    assert accepted.status_code == 202
+    wait_for(lambda: api.get(accepted.headers["Location"]).json()["status"] == "done")
+    [device] = api.get(accepted.headers["Location"]).json()["reply"]["devices"]
+    assert (device["profile"], device["kind"], device["charge_limit_kw"]) == ("sunspec_12x", "battery_inverter", 5)
+    assert inverter.written == []
+    refused = api.post("/v1/device-searches", json={"network": "8.8.8.0/24"})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "network-public")
