@@ -63,7 +63,7 @@ class MqttPoints:
         self._requested_at = -math.inf
         # What was sent to points that cannot be read, while the connection lasts.
         self._sent: dict[str, float] = {}
-        if via.prefix is None and any(PREFIX_PART in topic for topic in self._all_topics(str)):
+        if via.prefix is None and profile.needs_prefix:
             raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
 
     @property
@@ -167,10 +167,9 @@ class MqttPoints:
     def _topic(self, name: str) -> str:
         return name.replace(PREFIX_PART, self._prefix or "")
 
-    def _all_topics(self, write: Callable[[str], str]) -> list[str]:
-        """Return what is listened to, each name written so."""
-        request = self._transport.request
-        return [write(name) for name in dict.fromkeys([*(point.at for point in self._points.values()), *([request.done] if request and request.done else [])])]
+    def _all_topics(self) -> list[str]:
+        done = [] if self._transport.request is None or self._transport.request.done is None else [self._transport.request.done]
+        return [self._topic(name) for name in dict.fromkeys([*(point.at for point in self._points.values()), *done])]
 
     def _publish(self, topic: str, payload: str) -> None:
         from paho.mqtt.packettypes import PacketTypes
@@ -222,7 +221,7 @@ class MqttPoints:
             self._turned_away = True
             self._ready.set()
         else:
-            client.subscribe([(topic, 1) for topic in self._all_topics(self._topic)])
+            client.subscribe([(topic, 1) for topic in self._all_topics()])
 
     def _on_message(self, _client: "paho.Client", _data: Any, message: "paho.MQTTMessage") -> None:
         # Nobody knows how old it is.

@@ -411,6 +411,11 @@ class DeviceProfile(ProfilePart):
         return (self.transport.unit, *(() if self.identified is None else self.identified.units))
 
     @property
+    def needs_prefix(self) -> bool:
+        """Whether a site has to say how the topics of its device begin."""
+        return any(isinstance(point, JsonPoint) and PREFIX_PART in point.at for point in self.points.values())
+
+    @property
     def written_points(self) -> tuple[str, ...]:
         """Every point that a command may write, once."""
         return tuple(dict.fromkeys(write.write for writes in self.modes.values() for write in writes))

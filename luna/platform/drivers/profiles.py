@@ -46,11 +46,14 @@ def require_profiles(site: Site, data_folder: Path) -> None:
     """Return where each device of a site that Luna speaks to itself has a profile that can command it.
 
     Raises:
-        InvalidInputError: there is none, or it is a meter's.
+        InvalidInputError: there is none, it is a meter's, or it wants a prefix that is not named.
     """
     for via in site.control.vias.values() if site.control is not None else ():
-        if load_profile(via.profile, data_folder).kind != "battery_inverter":
+        profile = load_profile(via.profile, data_folder)
+        if profile.kind != "battery_inverter":
             raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=via.profile)
+        if via.prefix is None and profile.needs_prefix:
+            raise refuse("device-prefix-missing", field="control.batteries.via.prefix", profile=via.profile)
 
 
 def _files(data_folder: Path | None) -> dict[str, Path]:

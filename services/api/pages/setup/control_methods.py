@@ -83,7 +83,8 @@ def answer_control(control: Control) -> dict[str, Any]:
 def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if "profile_place" in values:
         numbers = {part: int(values[f"{part}_number"]) for part in ("port", "unit") if f"{part}_number" in values}
-        return {"battery": name, "via": {"profile": values["profile_place"], "host": values["host_place"], **numbers}}
+        texts = {part: values[f"{part}_text"] for part in ("prefix", "secret") if f"{part}_text" in values}
+        return {"battery": name, "via": {"profile": values["profile_place"], "host": values["host_place"], **numbers, **texts}}
     modes = {mode: values[f"word_{mode}"] for mode in NAMED_MODES if f"word_{mode}" in values}
     powered = [mode for mode in _POWERED if mode in modes]
     writes = [
@@ -99,7 +100,8 @@ def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 def _answer_battery(control: BatteryControl) -> dict[str, str]:
     if (via := control.via) is not None:
         numbers = {f"{part}_number": str(number) for part, number in (("port", via.port), ("unit", via.unit)) if number is not None}
-        return {"profile_place": via.profile, "host_place": via.host} | numbers
+        texts = {f"{part}_text": text for part, text in (("prefix", via.prefix), ("secret", via.secret)) if text is not None}
+        return {"profile_place": via.profile, "host_place": via.host} | numbers | texts
     typed = {"soc_place": control.soc or ""} | {f"word_{mode}": word for mode, word in control.modes.items() if mode in NAMED_MODES}
     places = {"{power_w}": ("power_place", "power_state"), "{power_kw}": ("power_place", "power_state"), "{target_percent}": ("target_place", "")}
     units = {value: unit for unit, value in _POWER.items()}
@@ -230,6 +232,8 @@ METHODS: Mapping[str, ControlMethod] = {
                 Entry("host_place", "text"),
                 Entry("port_number", least=1, most=65_535, required=False),
                 Entry("unit_number", most=255, required=False),
+                Entry("prefix_text", "text", required=False),
+                Entry("secret_text", "text", required=False),
             ),
             proposes_unasked=True,
             propose=lambda _name, _lookup: {"profile_place": "sunspec_12x", "host_place": "inverter.local"},

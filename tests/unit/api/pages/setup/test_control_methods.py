@@ -51,6 +51,13 @@ def test_what_a_way_proposes_is_a_section_that_its_fields_can_say_again(method: 
     assert Control.model_validate(again) == section
 
 
+def test_where_a_device_is_said_to_be_can_be_said_again() -> None:
+    via = {"profile": "victron_mqtt", "host": "gx.local", "port": 8883, "prefix": "c0619ab12345", "secret": "gx"}
+    section = Control.model_validate({"by": "profile", "batteries": [{"battery": "battery", "via": via}]})
+    again, faults = METHODS["profile"].describe(["battery"], answer_control(section)["profile"])
+    assert (again, faults) == ({"by": "profile", "batteries": [{"battery": "battery", "via": via}]}, [])
+
+
 @each_method
 def test_a_way_has_words_and_who_carries_it_out(method: ControlMethod) -> None:
     said = [f"by_{method.by}", f"by_{method.by}_lead", *(f"field_{entry.name}" for entry in method.asks)]

@@ -1,0 +1,37 @@
+"""Which profiles a site may name for what it has commanded, and what it has to say beside."""
+
+from pathlib import Path
+
+import pytest
+
+from luna.energy.errors import LunaError
+from luna.energy.site import parse_site
+from luna.platform.drivers.profiles import require_profiles
+
+SITE = {
+    "name": "home",
+    "timezone": "Europe/Berlin",
+    "currency": "EUR",
+    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 3}],
+    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}},
+}
+
+
+def check(**via: str) -> None:
+    control = {"by": "profile", "batteries": [{"battery": "battery", "via": {"host": "device.local", **via}}]}
+    require_profiles(parse_site(SITE | {"control": control}), Path("/nonexistent"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [("shelly_pro_3em", "profile-not-commanded"), ("victron_mqtt", "device-prefix-missing"), ("nobody", "profile-unknown")],
+)
+def test_what_cannot_be_commanded_is_refused_before_it_is_kept(profile: str, reason: str) -> None:
+    with pytest.raises(LunaError) as refused:
+        check(profile=profile)
+    assert refused.value.reason == reason
+
+
+def test_what_can_be_is_taken() -> None:
+    check(profile="sunspec_12x")
+    check(profile="victron_mqtt", prefix="c0619ab12345", secret="gx")
