@@ -52,7 +52,7 @@ class Device:
         self.client.on_subscribe = lambda *_: listens.set()
 
         def hear(client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-            self.heard.append((message.topic, message.payload))
+            self.heard.append((message.topic, bytes(message.payload)))
             reply(client, message.topic, json.loads(message.payload or "null"))
 
         self.client.on_message = hear
