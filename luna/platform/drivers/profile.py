@@ -279,18 +279,19 @@ class IdentityText(ProfilePart):
     names: Annotated[Literal["model", "serial"], Field(description="what it is")]
     example: Annotated[str, Field(min_length=1, max_length=120, description="what the simulator says")]
 
-    @model_validator(mode="after")
-    def _has_a_fitting_example(self) -> Self:
-        if not self.text.fullmatch(self.example):
-            raise invalid_part("profile-example", register=self.register_)
-        return self
-
 
 class ProductIdentity(ProfilePart):
     """How a product without SunSpec is known: by all of what it says of itself here."""
 
     units: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(description="numbers on the bus to look at beside the transport's")] = ()
     registers: Annotated[tuple[IdentityNumber | IdentityText, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_fitting_examples(self) -> Self:
+        for rule in self.registers:
+            if isinstance(rule, IdentityText) and not rule.text.fullmatch(rule.example):
+                raise invalid_part("profile-example", register=rule.register_)
+        return self
 
 
 class SunSpecMap(ProfilePart):
