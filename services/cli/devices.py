@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from luna.energy.errors import UnavailableError
+from luna.platform.desk.servers import unit_of_work
 from luna.words.trial import TRIAL, say_trial
 from services.cli.console import JsonOption, build_table, emit, out, table
+from services.cli.options import SiteOption
 from services.cli.site import find_differences, show_differences
-from services.cli.storage import unit_of_work
-from services.cli.window import SiteOption
 
 if TYPE_CHECKING:
     from luna.energy.devices import Via
@@ -131,7 +131,6 @@ def try_device(  # noqa: PLR0913 - one per option
 
 def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
     from luna.platform.control_service import allow_trial
-    from luna.platform.desk.servers import unit_of_work
     from luna.platform.drivers.trial import move_battery
 
     def report(step: "TrialStep") -> None:

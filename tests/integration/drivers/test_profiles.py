@@ -217,7 +217,6 @@ def test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks(bench:
     setpoint = BatterySetpoint(mode="hold")
     bench.session.command(setpoint)
     bench.device.reboot()
-    bench.server.hang_up()
     bench.session.look()
     # It is not told behind its owner's back: somebody else may have commanded it.
     assert bench.device.mode == "self_consumption"
