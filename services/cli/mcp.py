@@ -27,7 +27,8 @@ from luna.platform.settings import load_settings
 from services.api.tool_access import ToolAccess, read_declared
 
 MOST_SITES = 200
-GivenT, FoundT = ParamSpec("GivenT"), TypeVar("FoundT")
+GivenT = ParamSpec("GivenT")
+FoundT = TypeVar("FoundT")
 
 
 def register(app: typer.Typer) -> None:
