@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from luna.contracts.control import BatterySetpoint, ControlState, Decision
 from luna.contracts.data import DayQuality
 from luna.contracts.replay import DayCost, PolicyReply, ReplayReply
+from luna.energy.day_fault import DayFault
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.row_fault import RowFault
@@ -35,8 +36,8 @@ TARIFF = {
 # Cost and emissions of a day by policy, in the order of what they save.
 POLICIES = {"idle": 1.0, "self_consumption": 0.8, "rule": 0.62, "mpc": 0.38, "mpc_perfect": 0.34, "oracle": 0.31}
 # How many days before the last one the data of a day cannot be trusted, and why; and one that nobody replayed yet.
-EXCLUDED = {9: ["coverage: load_kwh is known in 68 of 96 slots"], 17: ["balance: the meters leave 3.1 kWh unexplained of 24.0 kWh that flowed"]}
-MASKED = {4: ["soc_stuck: the state of charge stands still while 2.4 kWh went in or out"]}
+EXCLUDED = {9: [DayFault.of("coverage", series="load_kwh", known=68, slots=96)], 17: [DayFault.of("balance", open=3.1, flow=24.0)]}
+MASKED = {4: [DayFault.of("soc_stuck", flow=2.4)]}
 
 
 def describe_furnished(name: str = "home", **changes: Any) -> Site:
@@ -73,9 +74,9 @@ def _issue(connection: Connection, name: str, window: Timeline) -> None:
 
 def _judge(day: date, back: int) -> DayQuality:
     if back in EXCLUDED:
-        return DayQuality(day=day, verdict="exclude", reasons=EXCLUDED[back])
+        return DayQuality(day=day, verdict="exclude", faults=EXCLUDED[back])
     if back in MASKED:
-        return DayQuality(day=day, verdict="mask_battery", reasons=MASKED[back])
+        return DayQuality(day=day, verdict="mask_battery", faults=MASKED[back])
     return DayQuality(day=day, verdict="clean")
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from luna.contracts.file_guess import FileReading
 from luna.contracts.message import Message, Request, Schedule
+from luna.energy.day_fault import DayFault
 from luna.energy.instant import Day, Instant
 from luna.energy.judgement import QualityVerdict
 from luna.energy.refusals import invalid_part
@@ -59,7 +60,10 @@ class DayQuality(Message):
 
     day: date
     verdict: QualityVerdict
-    reasons: Annotated[list[str], Field(description="a code, a colon, and the figures: coverage: load_kwh is known in 60 of 96 slots")] = []
+    faults: Annotated[list[DayFault], Field(description="what speaks against the day: codes with parameters")] = []
+    reasons: Annotated[list[str], Field(description="the same in English: coverage: load_kwh is known in 60 of 96 slots")] = Field(
+        default_factory=lambda day: [str(fault) for fault in day["faults"]]
+    )
 
 
 class SiteQuality(Message):

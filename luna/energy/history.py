@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
+from luna.energy.day_fault import DayFault
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import EnergyInterval
 from luna.energy.outlook import SHARES
@@ -144,7 +145,7 @@ class UnusableSpan:
     first: datetime
     end: datetime
     verdict: QualityVerdict
-    reasons: Sequence[str]
+    faults: Sequence[DayFault]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,10 @@ def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
 
 def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the days on which the series may not be used as rows."""
-    return [{"from": each.first.isoformat(), "to": each.end.isoformat(), "verdict": each.verdict, "reasons": list(each.reasons)} for each in answer.unusable]
+    return [
+        {"from": each.first.isoformat(), "to": each.end.isoformat(), "verdict": each.verdict, "reasons": [str(fault) for fault in each.faults]}
+        for each in answer.unusable
+    ]
 
 
 def write_instants(instants: InstantArray) -> list[str]:

@@ -1,11 +1,10 @@
 """Why a row of a file or a reading is refused: a code with parameters, and the English of API and command line that is made of them."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-from pydantic import TypeAdapter
+from luna.energy.coded_fault import CodedFault, Figure
 
 _UNITS = "Wh, kWh, MWh for a counter; W, kW, MW for a power"
 # What stands for a parameter is filled in; ``hint`` is a key of ``HINTS``.
@@ -60,37 +59,11 @@ HINTS: Mapping[str, str] = {
 TOO_HIGH = frozenset({"above", "above_site"})
 
 
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """Why a row or a reading is refused: a code, and the parameters of its sentence."""
+@dataclass(frozen=True, slots=True, eq=False)
+class RowFault(CodedFault):
+    """Why a row or a reading is refused; ``column`` among the parameters is the column of a time that is not the row's own."""
 
-    # A key of ``ENGLISH``; ``column`` among the parameters is the column of a time that is not the row's own.
-    code: str
-    parameters: Mapping[str, str | int | float] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, code: str, /, **parameters: str | float) -> "RowFault":
-        """Return the fault of a code with its parameters."""
-        return cls(code, parameters)
-
-    @classmethod
-    def read(cls, document: Any) -> "RowFault":
-        """Return the fault that a document says.
-
-        Raises:
-            ValueError: it says none.
-        """
-        return _ADAPTER.validate_python(document)
-
-    @classmethod
-    def parse(cls, text: str) -> "RowFault":
-        """Return the fault that was written as ``text``."""
-        return cls.read(json.loads(text))
-
-    @property
-    def text(self) -> str:
-        """The fault as JSON: equal ones are the same text."""
-        return json.dumps(self.document(), ensure_ascii=False, sort_keys=True)
+    english: ClassVar[Mapping[str, str]] = ENGLISH
 
     @property
     def series(self) -> str | None:
@@ -98,20 +71,9 @@ class RowFault:
         series = self.parameters.get("series")
         return None if series is None else str(series)
 
-    def document(self) -> dict[str, Any]:
-        """Return the fault as a document."""
-        return {"code": self.code, "parameters": dict(self.parameters)}
-
-    def __hash__(self) -> int:
-        return hash((self.code, frozenset(self.parameters.items())))
-
     def __str__(self) -> str:
-        # A newer release's fault is known here by its code alone.
-        said = ENGLISH.get(self.code, self.code).format_map({name: _write(name, value) for name, value in self.parameters.items()})
+        said = self.say({name: _write(name, value) for name, value in self.parameters.items()})
         return f"{self.parameters['column']}: {said}" if "column" in self.parameters else said
-
-
-_ADAPTER = TypeAdapter(RowFault)
 
 
 def refuse_unit(unit: str | None) -> RowFault:
@@ -124,7 +86,7 @@ def write_kwh(kwh: float) -> str:
     return f"{kwh:.2f}" if kwh >= 1 else f"{kwh:.4g}"
 
 
-def _write(name: str, value: str | float) -> str:
+def _write(name: str, value: Figure) -> str:
     if name == "hint":
         return HINTS.get(str(value), str(value))
     if name.endswith("_kwh"):

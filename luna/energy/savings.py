@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Literal
 
+from luna.energy.day_fault import DayFault
+
 # What the inverter does by itself, what Luna does, and what could have been done by who knew all.
 WITHOUT, LUNA, POSSIBLE = "self_consumption", "mpc", "oracle"
 # A day counts once all of these are replayed.
@@ -42,7 +44,7 @@ class LeftOutDay:
 
     day: date
     code: LeftOutCode
-    faults: Sequence[str] = ()
+    faults: Sequence[DayFault] = ()
 
 
 @dataclass(frozen=True)

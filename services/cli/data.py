@@ -20,7 +20,7 @@ from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import say_instant
 from luna.words.pages import page_words
-from luna.words.quality import say_fault, say_series
+from luna.words.quality import say_day_fault, say_series
 from services.cli.console import JsonOption, emit, err, out, table
 from services.cli.declared import build_group, parse_pairs
 from services.cli.options import EndOption, FirstOption, SiteOption, compose_request, find_zone, parse_window
@@ -246,7 +246,7 @@ def query(  # noqa: PLR0913 - one per option
             certain = energy if each.certainty == "counted" else f"{energy} at least"
             out.print(f"  {span}: {certain}, counted by {each.sensor}; its course is not known", markup=False)
         for day in answer.unusable:
-            said = "; ".join(say_fault(reason, language="en") for reason in day.reasons)
+            said = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
             out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {said}", markup=False)
 
     emit(document, as_json=as_json, show=show)

@@ -68,15 +68,12 @@ def read_device(
     as_json: JsonOption = False,
 ) -> None:
     """Read a device once and show each value with its unit, beside which its own display should say the same; nothing is written."""
-    from luna.platform.drivers.inverter import ProfiledDevice
-    from luna.platform.drivers.modbus import ModbusLink
+    from luna.energy.devices import Via
+    from luna.platform.drivers.inverter import reach_device
     from luna.platform.drivers.profile import READING_UNITS
-    from luna.platform.drivers.profiles import load_profile
     from luna.platform.settings import load_settings
 
-    declared = load_profile(profile, load_settings().data_folder)
-    with closing(ModbusLink(host, declared.transport, port=port, unit=unit)) as link:
-        device = ProfiledDevice(declared, link)
+    with closing(reach_device(Via(profile=profile, host=host, port=port, unit=unit), load_settings().data_folder)) as device:
         identity, readings = device.identify(), device.read()
     rows = [[name, "unknown" if math.isnan(value) else f"{value:g}", READING_UNITS[name]] for name, value in readings.items()]
     document = {

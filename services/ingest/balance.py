@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from luna.energy.day_fault import DayFault
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, FloatArray
 from services.ingest.battery_faults import is_reversed, measure_against, stored_kwh
@@ -98,7 +99,7 @@ def learn_usual(around: Sequence[Imbalance]) -> UsualImbalance | None:
     return UsualImbalance(float(np.quantile(kwh, USUAL_SHARE)), float(np.quantile(kwh / np.maximum(flow, LEAST_UNUSUAL_KWH), USUAL_SHARE)))
 
 
-def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site: Site, usual: UsualImbalance | None) -> Iterator[str]:
+def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site: Site, usual: UsualImbalance | None) -> Iterator[DayFault]:
     """Yield that a day's meters contradict each other, and where one change alone explains it, which.
 
     Args:
@@ -109,9 +110,9 @@ def find_imbalance(series: Mapping[str, FloatArray], residual: FloatArray, site:
     unexplained, flow = _sum_blocks(residual), _sum_flow(residual, series)
     imbalance = measure_imbalance(residual, series)
     if _is_beyond(unexplained, flow):
-        yield f"balance: the meters leave {unexplained:.1f} kWh unexplained of {flow:.1f} kWh that flowed"
+        yield DayFault.of("balance", open=unexplained, flow=flow)
     elif usual and imbalance.kwh > usual.limit_kwh(flow):
-        yield f"balance_unusual: the meters leave {imbalance.kwh:.1f} kWh unexplained of {flow:.1f} kWh that flowed, usually {usual.kwh:.1f} kWh"
+        yield DayFault.of("balance_unusual", open=imbalance.kwh, flow=flow, usual=usual.kwh)
     else:
         return
     yield from _explain(_Day(series, residual, usual, site))
@@ -164,16 +165,16 @@ class _Day:
         return None if unusual or _is_beyond(_sum_blocks(remaining), imbalance.flow_kwh) else imbalance.kwh
 
 
-def _explain(day: _Day) -> Iterator[str]:
+def _explain(day: _Day) -> Iterator[DayFault]:
     """Yield what alone would explain a day: directions that are exchanged, else one meter whose clock is wrong or one that stood still."""
     turned = _choose_turn(day)
     for source, sink in turned:
-        yield f"turned: {ROLES[source]} and {ROLES[sink]} look exchanged; the other way round the meters explain the day"
+        yield DayFault.of("turned", source=ROLES[source], sink=ROLES[sink])
     if turned:
         return
     metered = {name for name in (*SUPPLIES, *USES) if np.isfinite(day.series[name]).any()} - ({"load_kwh"} if day.derived else set())
     # What is used and not counted may be a load that has no meter; what is supplied comes through one of them, and a house always uses something.
-    explanations = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})])
+    explanations = sorted([*_find_shifted(day, metered), *_find_frozen(day, metered & {*SUPPLIES, "load_kwh"})], key=lambda each: (each[0], str(each[1])))
     explanations = [each for each in explanations if each[0] <= max(LEAST_UNUSUAL_KWH, MOST_REMAINING_SHARE * measure_imbalance(day.residual, day.series).kwh)]
     if explanations and (len(explanations) == 1 or explanations[1][0] > PLAINER_FACTOR * explanations[0][0] + PLAINER_KWH):
         yield explanations[0][1]
@@ -201,7 +202,7 @@ def _choose_turn(day: _Day) -> tuple[tuple[str, str], ...]:
     return ways[0] if len(ways) == 1 else ()
 
 
-def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
+def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, DayFault]]:
     """Yield which meters explain the day if they are read earlier or later, with the remaining imbalance."""
     for name in names:
         for slots in CLOCK_SLOTS:
@@ -211,11 +212,10 @@ def _find_shifted(day: _Day, names: Collection[str]) -> Iterator[tuple[float, st
             moved = np.concatenate([np.full(early, np.nan), kwh[late : kwh.size - early], np.full(late, np.nan)])
             remaining_kwh = day.leave({name: moved})
             if remaining_kwh is not None:
-                word = "late" if late else "early"
-                yield remaining_kwh, f"clock_{word}: {ROLES[name]} looks {abs(slots) * SLOT_HOURS:.0f} h {word}"
+                yield remaining_kwh, DayFault.of("clock_late" if late else "clock_early", sensor=ROLES[name], hours=abs(slots) * SLOT_HOURS)
 
 
-def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str]]:
+def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, DayFault]]:
     """Yield which meters explain the day if they stood still for a while, with the remaining imbalance."""
     for name in names:
         kwh, missed = day.series[name], np.nan_to_num(day.residual) * (-1 if name in SUPPLIES else 1)
@@ -233,7 +233,7 @@ def _find_frozen(day: _Day, names: Collection[str]) -> Iterator[tuple[float, str
         filled[end : end + 1] += np.minimum(0.0, missed[end : end + 1])
         remaining_kwh = day.leave({name: filled})
         if remaining_kwh is not None:
-            yield remaining_kwh, f"frozen: {ROLES[name]} stands still for {(end - first) * SLOT_HOURS:.0f} h in which the other meters say {lost.sum():.1f} kWh"
+            yield remaining_kwh, DayFault.of("frozen", sensor=ROLES[name], hours=(end - first) * SLOT_HOURS, missed=float(lost.sum()))
 
 
 def _shows_level(day: _Day, name: str, soc: FloatArray, *, lost_kwh: float) -> bool:

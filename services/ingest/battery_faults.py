@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from luna.energy.day_fault import DayFault
 from luna.energy.devices import Battery
 from luna.energy.timeline import SLOT, FloatArray
 
@@ -24,7 +25,7 @@ LATE_SLOTS = 2
 REVERSED_SHARE, REVERSED_KWH = 0.5, 1.0
 
 
-def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -> Iterator[str]:
+def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -> Iterator[DayFault]:
     """Yield what is wrong with a day's ``soc``, ``charge_kwh`` and ``discharge_kwh``; slots in which one is unknown say nothing.
 
     Args:
@@ -41,7 +42,7 @@ def find_battery_faults(series: Mapping[str, FloatArray], batteries: Sequence[Ba
     yield from _find_stuck(steps, stored[1:], capacity)
     against, moved = measure_against(steps * capacity, stored[1:])
     if is_reversed(against, moved):
-        yield f"soc_reversed: the state of charge moves by {against:.1f} kWh against the {moved:.1f} kWh that are charged and discharged"
+        yield DayFault.of("soc_reversed", against=against, moved=moved)
     else:
         yield from _find_drift(steps, stored[1:], series, capacity)
 
@@ -70,7 +71,7 @@ def stored_kwh(series: Mapping[str, FloatArray], batteries: Sequence[Battery]) -
     return np.asarray(series["charge_kwh"] * charge - series["discharge_kwh"] / discharge)
 
 
-def _find_jumps(steps: FloatArray, stored: FloatArray, batteries: Sequence[Battery], capacity: float) -> Iterator[str]:
+def _find_jumps(steps: FloatArray, stored: FloatArray, batteries: Sequence[Battery], capacity: float) -> Iterator[DayFault]:
     up = sum(battery.charge_limit_kw for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
     # What leaves the terminals is less than what leaves the cells.
     down = sum(battery.discharge_limit_kw / battery.discharge_efficiency for battery in batteries) * SLOT_HOURS * POWER_TOLERANCE / capacity + ROUNDING_SOC
@@ -78,10 +79,10 @@ def _find_jumps(steps: FloatArray, stored: FloatArray, batteries: Sequence[Batte
     moved = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(stored), (2, 1), constant_values=np.nan), 4).sum(axis=1)
     jumps = np.flatnonzero((steps > up) | (steps < -down) | (np.abs(steps) > moved / capacity + DRIFT_SHARE))
     if jumps.size:
-        yield f"soc_jump: the state of charge moves faster than the battery can, or did, in {jumps.size} slots, by {np.abs(steps[jumps]).max():.0%} at most"
+        yield DayFault.of("soc_jump", known=jumps.size, jump=100 * float(np.abs(steps[jumps]).max()))
 
 
-def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> Iterator[str]:
+def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> Iterator[DayFault]:
     """Yield that the state of charge leaves the path that the energy gives it, and comes back to it."""
     finite = np.isfinite(soc) & np.isfinite(stored)
     width = 2 * EXCURSION_SLOTS + 1
@@ -97,14 +98,14 @@ def _find_excursions(soc: FloatArray, stored: FloatArray, capacity: float) -> It
     step = np.abs(stored[finite]).min(initial=capacity, where=stored[finite] != 0) / capacity
     away = off > EXCURSION_SOC + DRIFT_SHARE * moved + (step if moved.any() else 0.0)
     if away.any():
-        yield f"soc_excursion: the state of charge leaves what the energy says by {off.max():.0%} in {away.sum()} slots, and comes back"
+        yield DayFault.of("soc_excursion", known=int(away.sum()), jump=100 * float(off.max()))
 
 
 def _windows(values: FloatArray, half: int) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(np.pad(values, half, mode="reflect"), 2 * half + 1)
 
 
-def _find_stuck(steps: FloatArray, stored: FloatArray, capacity: float) -> Iterator[str]:
+def _find_stuck(steps: FloatArray, stored: FloatArray, capacity: float) -> Iterator[DayFault]:
     still = (steps == 0) & np.isfinite(stored)
     run = np.cumsum(~still)
     # Within a run of equal values, what went in or out since it began.
@@ -112,12 +113,12 @@ def _find_stuck(steps: FloatArray, stored: FloatArray, capacity: float) -> Itera
     begun = np.concatenate([[0.0], moved[~still]])
     furthest = float(np.abs(np.where(still, moved - begun[run], 0.0)).max(initial=0.0))
     if furthest > STUCK_SHARE * capacity:
-        yield f"soc_stuck: the state of charge stands still while {furthest:.1f} kWh went in or out"
+        yield DayFault.of("soc_stuck", flow=furthest)
 
 
-def _find_drift(steps: FloatArray, stored: FloatArray, series: Mapping[str, FloatArray], capacity: float) -> Iterator[str]:
+def _find_drift(steps: FloatArray, stored: FloatArray, series: Mapping[str, FloatArray], capacity: float) -> Iterator[DayFault]:
     finite = np.isfinite(steps) & np.isfinite(stored)
     soc_kwh, metered = float(steps[finite].sum()) * capacity, float(stored[finite].sum())
     flow = float((series["charge_kwh"] + series["discharge_kwh"])[1:][finite].sum())
     if abs(soc_kwh - metered) > DRIFT_SHARE * (capacity + flow):
-        yield f"soc_drift: the state of charge moved by {soc_kwh:+.1f} kWh, the energy says {metered:+.1f} kWh"
+        yield DayFault.of("soc_drift", told=soc_kwh, metered=metered)

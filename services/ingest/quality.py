@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.contracts.data import DayQuality
+from luna.energy.day_fault import DayFault
 from luna.energy.judgement import QualityVerdict
 from luna.energy.observations import SERIES
 from luna.energy.site import SUBMETERED, Site
@@ -74,7 +75,7 @@ def expect_series(spans: Mapping[str, Span], site: Site, day: Timeline) -> froze
 def judge_day(record: DayRecord, site: Site) -> DayQuality:
     """Return the verdict on a day with all that speaks against it, what excludes it first, and what was not measured of a clean one.
 
-    Invariants: a day without reasons is clean; the reasons of a clean day are quarter-hours that were not measured, too few to exclude it.
+    Invariants: a day without faults is clean; the faults of a clean day are quarter-hours that were not measured, too few to exclude it.
     """
     against = [
         *_find_gaps(record, ENERGIES),
@@ -93,10 +94,10 @@ def judge_day(record: DayRecord, site: Site) -> DayQuality:
     ]
     masked = battery if site.batteries else []
     few = list(_find_gaps(record, (*ENERGIES, *(BATTERY if site.batteries else ())), tolerated=True))
-    return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], reasons=[*against, *masked, *few])
+    return DayQuality(day=record.day, verdict=VERDICTS[2 if against else 1 if masked else 0], faults=[*against, *masked, *few])
 
 
-def _find_gaps(record: DayRecord, names: tuple[str, ...], *, tolerated: bool = False) -> Iterator[str]:
+def _find_gaps(record: DayRecord, names: tuple[str, ...], *, tolerated: bool = False) -> Iterator[DayFault]:
     """Yield how much of a series was not measured: more than a day may lack, or where ``tolerated`` no more."""
     for name in names:
         values = record.series[name]
@@ -104,32 +105,35 @@ def _find_gaps(record: DayRecord, names: tuple[str, ...], *, tolerated: bool = F
         if name not in record.expected or (measured >= LEAST_COVERAGE * values.size) != tolerated:
             continue
         if estimated:
-            yield f"estimated: {name} is filled to the meter's total in {estimated} of {values.size} slots"
+            yield DayFault.of("estimated", series=name, known=estimated, slots=values.size)
         if measured + estimated < values.size:
-            yield f"coverage: {name} is known in {measured + estimated} of {values.size} slots"
+            yield DayFault.of("coverage", series=name, known=measured + estimated, slots=values.size)
 
 
-def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
+def _find_silent(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault]:
     """Yield which sensor's silence it is that leaves a series unknown."""
     for name, sensor, since in record.silent:
         values = record.series[name]
         if name in names and np.isfinite(values).sum() < LEAST_COVERAGE * values.size:
-            yield f"unheard: {name} lacks {sensor}, which never said anything" if since is None else f"silent: {name} lacks {sensor}, silent since {since}"
+            if since is None:
+                yield DayFault.of("unheard", series=name, sensor=sensor)
+            else:
+                yield DayFault.of("silent", series=name, sensor=sensor, since=since.isoformat())
 
 
-def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[str]:
+def _find_repairs(record: DayRecord, names: tuple[str, ...]) -> Iterator[DayFault]:
     for name in names:
         repaired = int((record.repaired >> SERIES.index(name) & 1).sum())
         if repaired > MOST_REPAIRED * record.repaired.size:
-            yield f"repaired: {name} was repaired in {repaired} of {record.repaired.size} slots"
+            yield DayFault.of("repaired", series=name, known=repaired, slots=record.repaired.size)
 
 
-def _find_rebuilt(record: DayRecord) -> Iterator[str]:
+def _find_rebuilt(record: DayRecord) -> Iterator[DayFault]:
     for name, before, after in record.rebuilt:
-        yield f"rebuild: {name} is {before:.4g} kWh, and {after:.4g} kWh where it is built again"
+        yield DayFault.of("rebuild", series=name, before=before, after=after)
 
 
-def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[str]:
+def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[DayFault]:
     """Yield that submetered loads use more than the house they are taken off, by more than meters err and coarse counters lag."""
     series = record.series
     beyond = np.nan_to_num(series["beyond_house_kwh"])
@@ -141,14 +145,14 @@ def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[str]:
     wrong = (missing > 0)[np.arange(beyond.size) // BALANCE_SLOTS] & (beyond > 0)
     device = max(devices, key=lambda name: float(devices[name][wrong].sum()))
     has_meter = site.input_sensors.total_load_consumption or not site.input_sensors.total_grid_import
-    code, meter = ("devices_beyond_house", "the house's meter") if has_meter else ("devices_beyond_grid", "the grid's meter leaves for the house")
-    yield f"{code}: {device} is {beyond[wrong].sum():.1f} kWh more than {meter} in {wrong.sum()} of {beyond.size} slots"
+    code = "devices_beyond_house" if has_meter else "devices_beyond_grid"
+    yield DayFault.of(code, series=device, open=float(beyond[wrong].sum()), known=int(wrong.sum()), slots=beyond.size)
 
 
-def _find_price_faults(record: DayRecord) -> Iterator[str]:
+def _find_price_faults(record: DayRecord) -> Iterator[DayFault]:
     for name, prices in record.prices.items():
         slots, unknown, zeros = prices.paid.size, int((~prices.known).sum()), int(prices.missing_zeros.sum())
         if name in record.expected and unknown > MOST_UNPRICED * slots:
-            yield f"price_gap: {name} is unknown in {unknown} of {slots} slots"
+            yield DayFault.of("price_gap", series=name, known=unknown, slots=slots)
         if zeros:
-            yield f"price_zero: {name} is zero in {zeros} of {slots} slots in which market and tariff were not"
+            yield DayFault.of("price_zero", series=name, known=zeros, slots=slots)

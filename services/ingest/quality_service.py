@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityRequest, SiteQuality
+from luna.energy.day_fault import DayFault
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.site import SUBMETERED, Site
 from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
@@ -126,7 +127,7 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
     usual = _learn_usual(connection, stored, spans)
     for day, slots, place in stored:
         if slots.end > now:
-            yield DayQuality(day=day, verdict="exclude", reasons=["open: the day has not ended"])
+            yield DayQuality(day=day, verdict="exclude", faults=[DayFault("open")])
             continue
         # A verdict is on what was measured.
         series = {name: np.where(estimated[name][place], np.nan, values[place]) for name, values in stored.series.items()}

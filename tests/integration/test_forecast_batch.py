@@ -88,7 +88,7 @@ def fleet(connection: Connection, objects: FileObjects, model: str) -> list[str]
     keys = readings.register(connection, "away", {OWN_VACATION: None})
     readings.upsert(connection, np.array([keys[OWN_VACATION]], dtype=np.int32), np.array([np.datetime64("2024-03-19T12:00", "us")]), np.array([1.0]))
     reset_today(connection, "recorded", now=day(DAYS, 5))
-    quality.save(connection, "recorded", [DayQuality(day=day(9).date(), verdict="exclude", reasons=["gaps"])])
+    quality.save(connection, "recorded", [DayQuality(day=day(9).date(), verdict="exclude")])
     request = IssueRequest(site_id="recorded", at=day(3, 7), to=day(DAYS - 2, 7), every_minutes=1440, forecast_version=DEFAULT_VERSION)
     issue_forecasts(connection, request, objects=objects)
     return list(KINDS)

@@ -37,7 +37,7 @@ def watched(database: Engine) -> Iterator[None]:
         slots = [{"site_key": key, "slot_start": NOW - number * SLOT, "load_kwh": 0.5, "residual_kwh": (-1) ** number * 0.05} for number in range(1, 97)]
         connection.execute(slot_observations.insert(), slots)
         days = [NOW.date() - timedelta(days=number) for number in range(1, 6)]
-        quality.save(connection, NAME, [DayQuality(day=day, verdict="exclude" if number < 2 else "clean", reasons=[]) for number, day in enumerate(days)])
+        quality.save(connection, NAME, [DayQuality(day=day, verdict="exclude" if number < 2 else "clean") for number, day in enumerate(days)])
         forecast_scores.upsert(connection, NAME, [score(days[4], 0.02), score(days[3], 0.04), score(days[2], 0.03), score(days[1], 0.09)])
     yield
     with unit_of_work(database) as connection:

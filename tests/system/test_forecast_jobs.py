@@ -191,14 +191,13 @@ def test_versions_are_compared_on_the_same_origins(connection: Connection, tmp_p
 
 
 def exclude(connection: Connection, first: date, days: int) -> None:
-    reasons = ["coverage: load_kwh is known in 3 of 96 slots"]
-    judged = [DayQuality(day=first + timedelta(days=number), verdict="exclude", reasons=reasons) for number in range(days)]
+    judged = [DayQuality(day=first + timedelta(days=number), verdict="exclude") for number in range(days)]
     quality.save(connection, "home", judged)
 
 
 def test_a_training_leaves_out_excluded_days_and_keeps_days_never_judged(home: Connection, tmp_path: Path) -> None:
     exclude(home, date(2024, 3, 10), 5)
-    quality.save(home, "home", [DayQuality(day=date(2024, 3, 20), verdict="mask_battery", reasons=["soc_jump: twice"])])
+    quality.save(home, "home", [DayQuality(day=date(2024, 3, 20), verdict="mask_battery")])
     assert train_site(home, TrainRequest(site_id="home", until=day(30)), objects=FileObjects(tmp_path), settings=QUICK).days == 25
 
 

@@ -84,7 +84,7 @@ def test_a_day_is_scored_when_its_48_hours_have_passed_and_once(grown: Engine, t
 
 def test_missed_nights_are_caught_up_with_a_week_at_a_time(grown: Engine, tmp_path: Path) -> None:
     with unit_of_work(grown) as connection:
-        quality.save(connection, "grown", [DayQuality(day=date(2024, 3, 5), verdict="exclude", reasons=["coverage: none"])])
+        quality.save(connection, "grown", [DayQuality(day=date(2024, 3, 5), verdict="exclude")])
     runs = [judge(grown, tmp_path, at=day(12)).days for _ in range(3)]
     assert [len(days) for days in runs] == [7, 1, 0]
     assert date(2024, 3, 5) not in scored(grown)

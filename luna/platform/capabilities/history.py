@@ -17,7 +17,7 @@ from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextT
 from luna.platform.database import quality, sites
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers, say_instant
-from luna.words.quality import say_fault
+from luna.words.quality import say_day_fault
 
 _NOUN, _PATH = "history", "/v1/sites/{site_id}"
 _DAYS = {"from_day": "from", "to_day": "to"}
@@ -52,7 +52,7 @@ _VERDICT = ("day", "verdict", "reasons")
 
 
 def _describe_day(day: DayQuality, _: Numbers) -> list[str]:
-    return [day.day.isoformat(), day.verdict, "\n".join(say_fault(reason, language="en") for reason in day.reasons)]
+    return [day.day.isoformat(), day.verdict, "\n".join(say_day_fault(fault, "en") for fault in day.faults)]
 
 
 def _show_judged(reply: JudgeQualityReply, numbers: Numbers) -> Iterator[str | TextTable]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.data import DayQuality
+from luna.energy.day_fault import DayFault
 from luna.energy.history import UnusableSpan
 from luna.energy.judgement import may_use
 from luna.energy.observations import SERIES, Observations
@@ -25,9 +26,9 @@ def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> in
     if not days:
         return 0
     key, table = sites.key_of(connection, site_id), data_quality_daily
-    statement = insert(table).values([{"site_key": key, **day.model_dump()} for day in days])
-    fresh = {name: statement.excluded[name] for name in ("verdict", "reasons", "judged_at")}
-    differs = (table.c.verdict != statement.excluded.verdict) | (table.c.reasons != statement.excluded.reasons)
+    statement = insert(table).values([{"site_key": key, **day.model_dump(include={"day", "verdict", "faults"})} for day in days])
+    fresh = {name: statement.excluded[name] for name in ("verdict", "faults", "judged_at")}
+    differs = (table.c.verdict != statement.excluded.verdict) | (table.c.faults != statement.excluded.faults)
     upsert = statement.on_conflict_do_update(constraint=table.primary_key, set_=fresh, where=differs).returning(table.c.day)
     return len(connection.execute(upsert).all())
 
@@ -49,8 +50,8 @@ def first_unjudged(connection: Connection, site_id: str, first: date, last: date
 def read(connection: Connection, site_id: str, first: date, last: date) -> list[DayQuality]:
     """Return the verdicts on the days from ``first`` to ``last``, in order; days that were never judged are left out."""
     table = data_quality_daily.c
-    judged = select(table.day, table.verdict, table.reasons).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
-    return [DayQuality(day=row.day, verdict=row.verdict, reasons=row.reasons) for row in connection.execute(judged.order_by(table.day))]
+    judged = select(table.day, table.verdict, table.faults).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+    return [DayQuality(day=row.day, verdict=row.verdict, faults=row.faults) for row in connection.execute(judged.order_by(table.day))]
 
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
@@ -82,12 +83,12 @@ def _read_spoiled_each(connection: Connection, sites_by_key: Mapping[int, Site],
     # In whatever zone: a day more does no harm.
     around = table.day.between(first.date() - day, end.date() + day)
     spoiled: dict[int, list[UnusableSpan]] = {key: [] for key in sites_by_key}
-    columns = (table.site_key, table.day, table.verdict, table.reasons)
+    columns = (table.site_key, table.day, table.verdict, table.faults)
     query = select(*columns).where(table.site_key.in_(sites_by_key), around, table.verdict != "clean").order_by(table.site_key, table.day)
     for row in connection.execute(query):
         zone = parse_zone(sites_by_key[row.site_key].timezone)
         span = local_midnight(row.day, zone), local_midnight(row.day + day, zone)
-        spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, row.reasons))
+        spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, [DayFault.read(fault) for fault in row.faults]))
     return spoiled
 
 

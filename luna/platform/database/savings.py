@@ -47,7 +47,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
 def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:
     """Return why a day does not count; None where it does. ``waits_for``: what a trusted day lacks, None where it was replayed."""
     if verdict is not None and not may_use(verdict.verdict):
-        return LeftOutDay(day, "excluded", tuple(verdict.reasons))
+        return LeftOutDay(day, "excluded", tuple(verdict.faults))
     if waits_for is None:
         return None
     return LeftOutDay(day, "not_recorded" if verdict is None else waits_for)

@@ -5,7 +5,8 @@ profile.py    what a profile may say: points, readings, the writes of each mode,
 sunspec.py    where the models of a SunSpec device lie
 modbus.py     registers over Modbus TCP
 registers.py  numbers in registers
-inverter.py   reads and writes a device by its profile
+points.py     what a transport offers: points by their names; modbus_points.py does, for registers
+inverter.py   reads and writes a device by its profile, in points
 session.py    commands it, and keeps that up for as long as somebody asks for it
-simulator.py  the same device of the same profile, with a battery's physics; modbus_server.py serves its registers
+simulator.py  the same device of the same profile, with a battery's physics; point_image.py lays out what it serves; modbus_server.py serves its registers
 """

@@ -4,15 +4,15 @@ import ipaddress
 import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import NamedTuple
 
+from luna.energy.devices import Via
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
-from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.inverter import reach
+from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
-from luna.platform.drivers.sunspec import DeviceIdentity
 
 # A home's network has 254 addresses; a device in it answers within a blink.
 MOST_ADDRESSES = 1024
@@ -56,12 +56,12 @@ def find_devices(hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, por
 
 
 def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None) -> FoundDevice | None:
-    links = [(profile, ModbusLink(host, profile.transport, port=port)) for profile in profiles]
-    open_ports = {number for number in {link.port for _, link in links} if _listens(host, number)}
-    for profile, link in links:
-        if link.port in open_ports:
-            with link, suppress(LunaError):
-                return FoundDevice(host, link.port, ProfiledDevice(profile, link).identify(), profile)
+    ports = [(profile, port or profile.transport.port) for profile in profiles]
+    open_ports = {number for number in {number for _, number in ports} if _listens(host, number)}
+    for profile, number in ports:
+        if number in open_ports:
+            with closing(reach(profile, Via(profile=profile.profile, host=host, port=number))) as device, suppress(LunaError):
+                return FoundDevice(host, number, device.identify(), profile)
     return None
 
 

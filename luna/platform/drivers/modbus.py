@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Self
 
 from luna.energy.refusals import refuse
-from luna.platform.drivers.profile import DeviceTransport
+from luna.platform.drivers.profile import DeviceTransport, RegisterTable
 
 if TYPE_CHECKING:
     from pymodbus import FramerType
@@ -43,14 +43,14 @@ class ModbusLink:
         """Where the device is, as errors name it."""
         return f"{self.host}:{self.port}"
 
-    def read(self, register: int, count: int) -> list[int]:
-        """Return registers.
+    def read(self, register: int, count: int, table: RegisterTable | None = None) -> list[int]:
+        """Return registers of a table, None: of the transport's.
 
         Raises:
             UnavailableError: the device does not answer, or refuses.
         """
         client = self._connected()
-        read = client.read_holding_registers if self._transport.table == "holding" else client.read_input_registers
+        read = client.read_holding_registers if (table or self._transport.table) == "holding" else client.read_input_registers
         answer = self._ask(read, register, count=count)
         registers: list[int] = answer.registers
         if len(registers) != count:

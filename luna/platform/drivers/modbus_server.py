@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import framing
+from luna.platform.drivers.point_image import RegisterImage
+from luna.platform.drivers.profile import RegisterTable
 from luna.platform.drivers.simulator import SimulatedInverter
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pymodbus.server import ModbusTcpServer
 
 _WRITES = (6, 16)
+_TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
 
 @dataclass
@@ -57,17 +60,22 @@ class RegisterServer:
         self._thread.join()
         self._loop.close()
 
+    def _look(self) -> RegisterImage:
+        return cast("RegisterImage", self.device.look())
+
     async def _serve(self) -> None:
         from pymodbus.server import ModbusTcpServer
         from pymodbus.simulator import DataType, SimData, SimDevice
 
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-        registers = self.device.look()
+        registers = self._look().registers
         first = min(registers)
         image = [registers.get(address, 0) for address in range(first, max(registers) + 1)]
         data = SimData(first, values=image, datatype=DataType.REGISTERS)
         framer = framing(self.device.profile.transport)
-        server = ModbusTcpServer(SimDevice(0, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
+        # A device answers to its own number on the bus alone.
+        unit = self.device.profile.transport.unit
+        server = ModbusTcpServer(SimDevice(unit, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
         try:
             await server.serve_forever(background=True)
             # A port that was 0 is the one that was free.
@@ -91,11 +99,11 @@ class RegisterServer:
                     return ExcCodes.DEVICE_BUSY
                 self.faults.writes_taken -= 1
             return None if self.device.write(address, [int(value) for value in values]) else ExcCodes.ILLEGAL_ADDRESS
-        registers = self.device.look()
-        if any(place not in registers for place in range(address, address + count)):
+        image = self._look()
+        if any(not image.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
             return ExcCodes.ILLEGAL_ADDRESS
         for place in range(address, address + count):
-            current[place - first] = registers[place]
+            current[place - first] = image.registers[place]
         return None
 
 

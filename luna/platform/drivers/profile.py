@@ -15,6 +15,7 @@ from luna.energy.refusals import invalid_part
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 SignedPoint = Annotated[str, Field(pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$", max_length=41, description="a leading minus: counted the other way")]
 Register = Annotated[int, Field(ge=0, le=65535)]
+RegisterTable = Literal["holding", "input"]
 NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
 PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 # What Luna reads of a device; powers are never below zero, each direction is a reading of its own.
@@ -55,24 +56,41 @@ class DeviceTransport(ProfilePart):
     kind: Annotated[Literal["modbus_tcp", "modbus_rtu_tcp"], Field(description="the latter through a gateway that passes the frames of a serial line on")]
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255, description="the device's number on the bus")] = 1
-    table: Annotated[Literal["holding", "input"], Field(description="which registers are read")] = "holding"
+    table: Annotated[RegisterTable, Field(description="which registers are read, where a point says nothing else")] = "holding"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 2.0
 
 
-class Point(ProfilePart):
-    """A number in one or two registers: raw × scale × 10^exponent, in its unit."""
+class StatusBit(ProfilePart):
+    """A bit of a register, the least significant first."""
 
-    register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
-    model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
-    type: NumberType
+    register_: Annotated[Register, Field(alias="register")]
+    bit: Annotated[int, Field(ge=0, le=15)]
+
+
+class Point(ProfilePart):
+    """A number of the device, in its unit."""
+
     scale: Annotated[float, Field(gt=0)] = 1.0
-    exponent_register: Annotated[Register | None, Field(description="where the exponent lies: an address, or an offset in the same model")] = None
     unit: PointUnit | None = None
     low: float | None = None
     high: float | None = None
-    persistence: Annotated[Literal["volatile", "flash", "unknown"] | None, Field(description="where a written value is kept; needed of each written point")] = (
-        None
-    )
+    persistence: Annotated[
+        Literal["volatile", "flash", "unknown"] | None,
+        Field(description="where a written value is kept; needed of each written point; flash is written where it differs alone"),
+    ] = None
+    write_only: Annotated[bool, Field(description="the device does not say what it holds: while connected, what was sent counts as held")] = False
+
+
+class RegisterPoint(Point):
+    """A number in one or two registers: raw × scale × 10^exponent."""
+
+    register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
+    model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
+    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    type: NumberType
+    word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
+    exponent_register: Annotated[Register | None, Field(description="where the exponent lies: an address, or an offset in the same model")] = None
+    while_bit: Annotated[StatusBit | None, Field(description="it counts while this bit of the same table is set, else it is 0")] = None
 
     @field_validator("model", mode="before")
     @classmethod
@@ -85,13 +103,16 @@ class PointWrite(ProfilePart):
 
     write: PointName
     value: Annotated[float | None, Field(description="always this")] = None
-    put: Annotated[Literal["power_w", "power_percent", "reversion_s"] | None, Field(description="this part of the set-point")] = None
-    of: Annotated[PointName | None, Field(description="power_percent: the point whose value is 100 %")] = None
+    put: Annotated[
+        Literal["power_w", "power_percent", "value", "reversion_s", "reversion_min"] | None,
+        Field(description="this part of the set-point; value: what another point says, such as the most that the battery takes"),
+    ] = None
+    of: Annotated[PointName | None, Field(description="value: that other point; power_percent: the point whose value is 100 %")] = None
     sign: Literal[1, -1] = 1
 
     @model_validator(mode="after")
     def _is_one_value(self) -> Self:
-        if (self.value is None) == (self.put is None) or (self.put == "power_percent") != (self.of is not None):
+        if (self.value is None) == (self.put is None) or (self.put in {"power_percent", "value"}) != (self.of is not None):
             raise invalid_part("profile-write-value", point=self.write)
         return self
 
@@ -115,6 +136,7 @@ class Reversion(ProfilePart):
 
     after_s: Annotated[int | None, Field(ge=1, le=86_400, description="it falls back to self_consumption after that long; empty: it stays as it is")]
     resend_s: Annotated[int | None, Field(ge=1, le=3600, description="how often a command is said again; empty: once is enough")] = None
+    stays_in: Annotated[tuple[Mode, ...], Field(description="modes that it keeps whatever after_s says")] = ()
 
     @model_validator(mode="after")
     def _is_said_again_in_time(self) -> Self:
@@ -154,7 +176,7 @@ class DeviceProfile(ProfilePart):
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport
     sunspec: SunSpecMap | None = None
-    points: Annotated[Mapping[PointName, Point], Field(min_length=1)]
+    points: Annotated[Mapping[PointName, RegisterPoint], Field(min_length=1)]
     reads: Annotated[Mapping[ReadingName, tuple[SignedPoint, ...]], Field(min_length=1, description="sums of points; what is below zero counts as nothing")]
     limits: Annotated[Mapping[Literal["charge_w", "discharge_w"], PointName], Field(description="the most that the device does")] = {}
     modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
@@ -168,10 +190,7 @@ class DeviceProfile(ProfilePart):
         for name in self._named_points():
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
-        for reading, entries in self.reads.items():
-            for _, name in map(split_sign, entries):
-                if not unit_factor(self.points[name], reading):
-                    raise invalid_part("profile-unit", point=name, reading=reading, unit=READING_UNITS[reading])
+        self._can_be_read()
         if any(point.model and self.sunspec is None for point in self.points.values()):
             raise invalid_part("profile-sunspec-missing")
         if self.kind == "battery_inverter":
@@ -181,13 +200,23 @@ class DeviceProfile(ProfilePart):
         return self
 
     def _named_points(self) -> Iterator[str]:
+        yield from self._read_points()
+        yield from self.written_points
+        yield from (*self.simulated.values, *self.simulated.exponents)
+
+    def _read_points(self) -> Iterator[str]:
         yield from (point for entries in self.reads.values() for _, point in map(split_sign, entries))
         yield from self.limits.values()
-        yield from (*self.simulated.values, *self.simulated.exponents)
-        for writes in self.modes.values():
-            for write in writes:
-                yield write.write
-                yield from () if write.of is None else (write.of,)
+        yield from (write.of for writes in self.modes.values() for write in writes if write.of is not None)
+
+    def _can_be_read(self) -> None:
+        for name in self._read_points():
+            if self.points[name].write_only:
+                raise invalid_part("profile-point-write-only", point=name)
+        for reading, entries in self.reads.items():
+            for _, name in map(split_sign, entries):
+                if not unit_factor(self.points[name], reading):
+                    raise invalid_part("profile-unit", point=name, reading=reading, unit=READING_UNITS[reading])
 
     def _can_be_commanded(self) -> None:
         for mode in MODES:

@@ -1,4 +1,4 @@
-"""Numbers in registers of 16 bits, the most significant first; where a device knows none it says so, which is NaN.
+"""Numbers in registers of 16 bits, the most significant first unless a point says otherwise; where a device knows none it says so, which is NaN.
 
 Source: SunSpec Device Information Model Specification, section 4.3.
 """
@@ -7,7 +7,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from luna.platform.drivers.profile import NumberType
+from luna.platform.drivers.profile import NumberType, RegisterPoint
 
 _FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f", "acc32": ">I"}
 _UNKNOWN: dict[NumberType, bytes] = {
@@ -24,6 +24,21 @@ _UNKNOWN: dict[NumberType, bytes] = {
 def width(kind: NumberType) -> int:
     """Return how many registers a number takes."""
     return struct.calcsize(_FORMATS[kind]) // 2
+
+
+def decode_point(registers: Sequence[int], point: RegisterPoint) -> float:
+    """Return the raw number of a point, NaN where the device knows none."""
+    return decode(registers if point.word_order == "big" else registers[::-1], point.type)
+
+
+def encode_point(number: float, point: RegisterPoint) -> list[int]:
+    """Return the registers of a point's raw number, as ``encode`` does.
+
+    Raises:
+        OverflowError: they cannot hold it.
+    """
+    registers = encode(number, point.type)
+    return registers if point.word_order == "big" else registers[::-1]
 
 
 def decode(registers: Sequence[int], kind: NumberType) -> float:

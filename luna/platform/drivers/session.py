@@ -15,7 +15,8 @@ import structlog
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode
 from luna.energy.errors import LunaError
-from luna.platform.drivers.inverter import ProfiledDevice, RawWrite
+from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.points import PointValue
 
 LOOK_SECONDS = 5.0
 # The executor reads back once a minute what holds.
@@ -65,7 +66,7 @@ class InverterSession:
         self._ending = threading.Event()
         self._keeper: threading.Thread | None = None
         self._setpoint: BatterySetpoint | None = None
-        self._writes: Sequence[RawWrite] = ()
+        self._writes: Sequence[PointValue] = ()
         self._mode: Mode | None = None
         self._asked_at = self._written_at = -math.inf
 
@@ -108,7 +109,7 @@ class InverterSession:
         if self._keeper is not None:
             self._keeper.join()
         with self._lock:
-            self._device.link.close()
+            self._device.close()
 
     def look(self) -> None:
         """Keep the command up: what the battery is to do now that it is this full, and once more what the device would forget."""
@@ -120,7 +121,7 @@ class InverterSession:
                 if self._device.holds(self._writes):
                     self._apply(self._setpoint)
             except LunaError as error:
-                log.warning("the command cannot be kept up", device=self._device.link.place, error=str(error))
+                log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
 
     def _apply(self, setpoint: BatterySetpoint) -> None:
         mode = mode_at(setpoint, self.read_soc(), before=self._mode)

@@ -1,6 +1,6 @@
-"""A device made of its profile: registers that a client reads and writes, and the physics of a battery behind them.
+"""A device made of its profile: points that a client reads and writes, and the physics of a battery behind them.
 
-What the registers command is found by the profile's own writes; what follows from that, by the battery of the simulated home. So a client that was written from
+What the points command is found by the profile's own writes; what follows from that, by the battery of the simulated home. So a client that was written from
 the maker's document alone sees whether the profile means what the document says.
 """
 
@@ -9,18 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from luna.energy.devices import Mode
-from luna.platform.drivers.profile import DeviceProfile, Point, PointWrite, split_sign, unit_factor
-from luna.platform.drivers.registers import decode, encode, width
-from luna.platform.drivers.sunspec import COMMON, END, MARK
+from luna.platform.drivers.point_image import PointImage, RegisterImage
+from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
 
 WATTS = 1000
 STEP_SECONDS = 5.0
-# What a simulated device says it is; Source for where: SunSpec model 1.
-_IDENTITY = {2: "Luna", 18: "simulated {profile}", 42: "1", 50: "SIM-0001"}
 # Luna's modes, in the words of the simulated battery.
 _COMMANDS: Mapping[Mode, str] = dict(zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True))
 
@@ -36,7 +33,7 @@ def steady_house(_: float) -> tuple[float, float]:
 
 @dataclass
 class SimulatedInverter:
-    """Registers of a battery's inverter, thread-safe; they are as they are when somebody looks.
+    """Points of a battery's inverter, thread-safe; they are as they are when somebody looks.
 
     Args:
         profile: of the device.
@@ -58,18 +55,16 @@ class SimulatedInverter:
         self._charge = BatteryCharge(self.soc * self.battery.capacity_kwh)
         # A meter has counted before anybody looked.
         self._imported_kwh = self._exported_kwh = 1000.0
-        self._bases = dict[int, int]()
-        self.registers = dict[int, int]()
-        self._lay_out()
+        self.image: PointImage = RegisterImage(self.profile)
         # Points that say this whatever goes on, in their units; NaN: that the device knows none.
         self.stuck: dict[str, float] = {}
-        # What was written, address by address, in order.
-        self.written: list[tuple[int, list[int]]] = []
+        # What was written, and where, in order.
+        self.written: list[tuple[Any, Any]] = []
         self._show()
 
     @property
     def mode(self) -> Mode:
-        """What the registers command."""
+        """What the points command."""
         return self._find_mode()[0]
 
     @property
@@ -77,23 +72,21 @@ class SimulatedInverter:
         """What flows into the battery, kW; out of it below zero."""
         return self._charge.power_kw
 
-    def write(self, address: int, registers: list[int]) -> bool:
-        """Take registers in and return whether they may be written."""
+    def write(self, place: Any, value: Any) -> bool:
+        """Take a value in as the transport names place and value, and return whether it may be written."""
         with self._lock:
             self._advance()
-            writable = {place for name in self.profile.written_points for place in self._places(self.profile.points[name])}
-            if not set(range(address, address + len(registers))) <= writable:
+            if not self.image.write(place, value):
                 return False
-            self.registers |= dict(enumerate(registers, address))
-            self.written.append((address, list(registers)))
+            self.written.append((place, value))
             self._commanded_at = self.now()
             return True
 
-    def look(self) -> Mapping[int, int]:
-        """Return all registers, as they are now."""
+    def look(self) -> PointImage:
+        """Return all points, as they are now."""
         with self._lock:
             self._advance()
-            return self.registers
+            return self.image
 
     def reboot(self) -> None:
         """Forget every command, as after a loss of power."""
@@ -103,16 +96,25 @@ class SimulatedInverter:
 
     def _advance(self) -> None:
         now = self.now()
-        after_s = self.profile.reverts.after_s if self.profile.reverts else None
         while self._stepped_at < now:
             seconds = min(STEP_SECONDS, now - self._stepped_at)
-            if after_s is not None and self._stepped_at - self._commanded_at >= after_s:
+            if self._stepped_at - self._commanded_at >= self._reverts_after_s():
                 self._revert()
             self._step(seconds)
             self._stepped_at += seconds
-        if after_s is not None and now - self._commanded_at >= after_s:
+        if now - self._commanded_at >= self._reverts_after_s():
             self._revert()
         self._show()
+
+    def _reverts_after_s(self) -> float:
+        """Return how long what it does now outlasts its command: as the command says where it does, else as its kind."""
+        mode, reverts = self.mode, self.profile.reverts
+        if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
+            return math.inf
+        units = {"reversion_s": 1, "reversion_min": 60}
+        said = [self.image.value(write.write) * units[write.put] for write in self.profile.modes.get(mode, ()) if write.put in units]
+        # Of a period of nothing there is no end.
+        return (said[0] or math.inf) if said else reverts.after_s
 
     def _step(self, seconds: float) -> None:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
@@ -126,22 +128,26 @@ class SimulatedInverter:
         self._exported_kwh += max(-grid_kwh, 0.0)
 
     def _find_mode(self) -> tuple[Mode, float]:
-        """Return the mode whose writes the registers hold, and its power, kW."""
+        """Return the mode whose writes the points hold, and its power, kW."""
         for mode, writes in self.profile.modes.items():
             powers = [self._power_of(write) for write in writes if write.put in {"power_w", "power_percent"}]
-            constant = all(math.isclose(self._value(write.write), write.value) for write in writes if write.value is not None)
+            constant = all(math.isclose(self.image.value(write.write), value) for write in writes if (value := self._constant(write)) is not None)
             if constant and all(power > 0 for power in powers):
                 return mode, max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
 
+    def _constant(self, write: PointWrite) -> float | None:
+        """Return what a mode always writes, None of what its set-point says."""
+        return self.image.value(write.of) if write.put == "value" and write.of is not None else write.value
+
     def _power_of(self, write: PointWrite) -> float:
-        value = write.sign * self._value(write.write)
-        return value if write.of is None else value * self._value(write.of) / 100
+        value = write.sign * self.image.value(write.write)
+        return value if write.of is None else value * self.image.value(write.of) / 100
 
     def _revert(self) -> None:
         for write in self.profile.modes.get("self_consumption", ()):
-            if write.value is not None:
-                self._put(write.write, write.value)
+            if (value := self._constant(write)) is not None:
+                self.image.put(write.write, value)
 
     def _show(self) -> None:
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
@@ -163,51 +169,6 @@ class SimulatedInverter:
             for sign, point in map(split_sign, entries):
                 # What is a sum is shared out in equal parts; a power with a sign is one direction less the other.
                 values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / unit_factor(self.profile.points[point], reading) / len(entries)
-        for point, value in (values | self.stuck).items():
-            self._put(point, value)
-
-    def _lay_out(self) -> None:
-        """Fill the registers: the chain of models with its ends, the exponents, then what the profile says they hold."""
-        chain = self.registers
-        if (sunspec := self.profile.sunspec) is not None:
-            chain |= dict(enumerate(MARK, sunspec.base))
-            address = sunspec.base + len(MARK)
-            for model, length in sunspec.lengths.items():
-                self._bases[model] = address
-                chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
-                address += 2 + length
-            chain |= {address: END, address + 1: 0}
-            if COMMON in self._bases:
-                for offset, text in _IDENTITY.items():
-                    packed = text.format(profile=self.profile.profile).encode().ljust(32, b"\0")
-                    words = [int.from_bytes(packed[first : first + 2], "big") for first in range(0, 32, 2)]
-                    chain |= dict(enumerate(words, self._bases[COMMON] + offset))
-        for point in self.profile.points.values():
-            chain |= {place: chain.get(place, 0) for place in self._places(point)}
-        for name, point in self.profile.points.items():
-            if (place := self._exponent_address(point)) is not None:
-                chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
-        for name, value in self.profile.simulated.values.items():
-            self._put(name, value)
-
-    def _value(self, name: str) -> float:
-        point = self.profile.points[name]
-        return decode([self.registers[place] for place in self._places(point)], point.type) * self._factor(point)
-
-    def _put(self, name: str, value: float) -> None:
-        point = self.profile.points[name]
-        self.registers |= dict(zip(self._places(point), encode(value / self._factor(point), point.type), strict=True))
-
-    def _factor(self, point: Point) -> float:
-        address = self._exponent_address(point)
-        return point.scale * (1.0 if address is None else 10.0 ** decode([self.registers[address]], "int16"))
-
-    def _places(self, point: Point) -> range:
-        first = point.register_ + self._base(point)
-        return range(first, first + width(point.type))
-
-    def _exponent_address(self, point: Point) -> int | None:
-        return None if point.exponent_register is None else point.exponent_register + self._base(point)
-
-    def _base(self, point: Point) -> int:
-        return next((self._bases[model] for model in point.model if model in self._bases), 0)
+        # What is nothing first: both directions may share a register, of which a bit says which.
+        for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
+            self.image.put(point, value)

@@ -1,11 +1,11 @@
 """Where the models of a SunSpec device lie. Source: SunSpec Device Information Model Specification, sections 6.2 and 6.3."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.points import DeviceIdentity
 
 MARK = [0x5375, 0x6E53]  # "SunS"
 BASES = (40000, 0, 50000)
@@ -15,15 +15,6 @@ COMMON = 1
 _MOST_MODELS = 64
 # Of model 1, ID and length included: where each text begins, and how many registers it has.
 _TEXTS = {"maker": (2, 16), "model": (18, 16), "version": (42, 8), "serial": (50, 16)}
-
-
-class DeviceIdentity(NamedTuple):
-    """What a device says it is."""
-
-    maker: str
-    model: str
-    version: str
-    serial: str
 
 
 def find_models(link: ModbusLink) -> Mapping[int, int]:

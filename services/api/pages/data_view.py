@@ -18,7 +18,7 @@ from luna.platform.database.stored_rows import read_each
 from luna.words import Numbers
 from luna.words.numbers import read_number, say_month
 from luna.words.pages import PageWords
-from luna.words.quality import say_fault, say_series
+from luna.words.quality import say_day_fault, say_series
 from luna.words.refusals import say_problem
 
 # A source that was silent for longer has lost more than a slot.
@@ -99,7 +99,7 @@ class DataView:
     @property
     def estimated_days(self) -> set[date]:
         """The days of which a series is in part filled to a meter's total."""
-        return {day.day for day in self.verdicts.values() if any(fault.startswith("estimated: ") for fault in day.reasons)}
+        return {day.day for day in self.verdicts.values() if any(fault.code == "estimated" for fault in day.faults)}
 
     @property
     def silent_hours(self) -> int | None:
@@ -125,11 +125,11 @@ class DataView:
 
     def reasons(self) -> list[tuple[str, str, list[str]]]:
         """The days against which something speaks: day, verdict, what."""
-        return [(self.say_day(day.day), day.verdict, self.say_faults(day)) for day in self.verdicts.values() if day.reasons]
+        return [(self.say_day(day.day), day.verdict, self.say_faults(day)) for day in self.verdicts.values() if day.faults]
 
     def say_faults(self, day: DayQuality) -> list[str]:
         """Return what speaks against a day."""
-        return [say_fault(fault, language=self.numbers.language) for fault in day.reasons]
+        return [say_day_fault(fault, self.numbers.language) for fault in day.faults]
 
     def say_cell(self, day: date) -> str:
         """Return what a day of the calendar says to those who do not see it, and when pointed at."""

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from luna.contracts.replay import ReplayRequest
+from luna.energy.day_fault import DayFault
 from luna.energy.instant import Day
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, CountedDay, Savings, share_of_possible
 from luna.energy.site import Site
@@ -22,7 +23,7 @@ from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers, say_policy
 from luna.words.charts import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
 from luna.words.pages import PageWords
-from luna.words.quality import say_fault
+from luna.words.quality import say_day_fault
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
 from services.api.pages.layout import PAGES, PageRoute, numbers_of, show, words_of
@@ -215,8 +216,8 @@ class SavingsView:
                 runs.append([left.day, left.day, why])
         return [(self.say_day(first) if first == last else f"{self.say_day(first)} – {self.say_day(last)}", why) for first, last, why in runs]
 
-    def _say_why(self, code: str, faults: Sequence[str]) -> str:
-        said = [say_fault(fault, language=self.numbers.language) for fault in faults]
+    def _say_why(self, code: str, faults: Sequence[DayFault]) -> str:
+        said = [say_day_fault(fault, self.numbers.language) for fault in faults]
         return self.words("left_" + code) + (f": {'; '.join(said)}" if said else "")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -72,8 +73,7 @@ class ProfileSource:
         pause = self._every
         while True:
             try:
-                device = reach_device(via, self._data_folder)
-                with device.link:
+                with closing(reach_device(via, self._data_folder)) as device:
                     while True:
                         values = await asyncio.to_thread(device.read)
                         await record(list(_to_readings(sensors, values, self._clock.now())))

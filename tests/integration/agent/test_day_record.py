@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.data import DayQuality
+from luna.energy.day_fault import DayFault
 from luna.energy.errors import NotFoundError
 from luna.energy.site import parse_site
 from luna.energy.timeline import local_days
@@ -33,11 +34,14 @@ def test_gaps_and_excluded_days_are_told_with_their_reason(recorded: Connection)
     seen = observe(local_days(FIRST, LAST, ZONE))
     gone = slice(400, 402)  # of the fifth day
     observations.withdraw(recorded, SITE.name, "load_kwh", starts=seen.starts[gone], values=seen.load_kwh[gone])
-    quality.save(recorded, SITE.name, [DayQuality(day=date(2024, 4, 9), verdict="exclude", reasons=["balance: wrong"])])
-    quality.save(recorded, SITE.name, [DayQuality(day=date(2024, 4, 2), verdict="mask_battery", reasons=[])])
+    quality.save(recorded, SITE.name, [DayQuality(day=date(2024, 4, 9), verdict="exclude", faults=[DayFault("open")])])
+    quality.save(recorded, SITE.name, [DayQuality(day=date(2024, 4, 2), verdict="mask_battery")])
     record = read_record(recorded, SITE)
     # What a battery did counts for nothing here: replays have their own.
-    assert record.unusable == {FIRST + timedelta(days=4): "load_kwh is unknown in 2 slots", date(2024, 4, 9): "exclude; balance: wrong"}
+    assert record.unusable == {
+        FIRST + timedelta(days=4): "load_kwh is unknown in 2 slots",
+        date(2024, 4, 9): "exclude; open: the day has not ended",
+    }
 
 
 def test_a_day_without_prices_cannot_be_lived_again(recorded: Connection) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from luna.contracts.control import BatterySetpoint
+from luna.energy.devices import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.inverter import ProfiledDevice, reach
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profile import MODES, DeviceProfile
 from luna.platform.drivers.profiles import PACKAGED, load_profile
@@ -22,6 +22,11 @@ from tests.integration.drivers.fictional import read_file_of_the_page
 
 NO_FOLDER = Path("/nonexistent")
 HALF_A_MINUTE = 30.0
+
+
+def reach_here(profile: DeviceProfile, port: int) -> ProfiledDevice:
+    """Return the device that is served on this machine."""
+    return reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=port))
 
 
 class Seconds:
@@ -69,9 +74,8 @@ def bench(profile: DeviceProfile) -> Iterator[Bench]:
     clock = Seconds()
     device = SimulatedInverter(profile, now=clock)
     with serve_registers(device) as server:
-        link = ModbusLink("127.0.0.1", profile.transport, port=server.port)
         # Looks when the test says so.
-        session = InverterSession(ProfiledDevice(profile, link), now=clock, look_seconds=1e6)
+        session = InverterSession(reach_here(profile, server.port), now=clock, look_seconds=1e6)
         yield Bench(device, server, session, clock)
         session.close()
 
@@ -79,8 +83,8 @@ def bench(profile: DeviceProfile) -> Iterator[Bench]:
 def test_what_is_read_is_what_the_device_does(bench: Bench, profile: DeviceProfile) -> None:
     bench.session.command(BatterySetpoint(mode="charge", power_kw=2))
     bench.live(HALF_A_MINUTE)
-    with closing(ModbusLink("127.0.0.1", profile.transport, port=bench.server.port)) as link:
-        readings = ProfiledDevice(profile, link).read()
+    with closing(reach_here(profile, bench.server.port)) as reader:
+        readings = reader.read()
     assert readings["charge_w"] == pytest.approx(3500, abs=1)
     assert readings["discharge_w"] == 0
     assert readings["pv_w"] == pytest.approx(2000, abs=1)
@@ -150,8 +154,8 @@ def test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks(bench:
 
 def test_a_second_master_is_seen_and_not_fought(bench: Bench, profile: DeviceProfile) -> None:
     bench.session.command(BatterySetpoint(mode="hold"))
-    with closing(ModbusLink("127.0.0.1", profile.transport, port=bench.server.port)) as link:
-        InverterSession(ProfiledDevice(profile, link), now=bench.clock, look_seconds=1e6).command(BatterySetpoint(mode="charge", power_kw=1))
+    with closing(reach_here(profile, bench.server.port)) as other:
+        InverterSession(other, now=bench.clock, look_seconds=1e6).command(BatterySetpoint(mode="charge", power_kw=1))
     written = len(bench.device.written)
     bench.live(120, asked=False)
     assert bench.session.read_back() is None
@@ -174,8 +178,8 @@ def test_a_number_that_the_device_does_not_know_is_no_number(bench: Bench, profi
     points = {entry.removeprefix("-") for entry in profile.reads["soc"] + profile.reads["charge_w"]}
     bench.device.stuck |= dict.fromkeys(points, math.nan)
     assert math.isnan(bench.session.read_soc())
-    with closing(ModbusLink("127.0.0.1", profile.transport, port=bench.server.port)) as link:
-        assert math.isnan(ProfiledDevice(profile, link).read()["charge_w"])
+    with closing(reach_here(profile, bench.server.port)) as reader:
+        assert math.isnan(reader.read()["charge_w"])
     # Nobody knows how full it is: it neither buys nor sells.
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1, target_soc=0.9))
     assert bench.device.mode == "hold"
@@ -185,8 +189,7 @@ def test_a_slow_device_is_waited_for_and_a_silent_one_named(profile: DeviceProfi
     device = SimulatedInverter(profile)
     with serve_registers(device) as server:
         server.faults.delay_s = 0.05
-        link = ModbusLink("127.0.0.1", profile.transport, port=server.port)
-        session = InverterSession(ProfiledDevice(profile, link), look_seconds=1e6)
+        session = InverterSession(reach_here(profile, server.port), look_seconds=1e6)
         session.command(BatterySetpoint(mode="save"))
         assert device.mode == "save"
     with pytest.raises(LunaError) as silent:
@@ -210,8 +213,8 @@ def test_a_meter_says_which_way_it_flows_and_counts(name: str) -> None:
     device = SimulatedInverter(
         PROFILES[name], now=clock, house=lambda seconds: (4.0, 0.0) if seconds < 3600 else (0.5, 8.0), battery=BatteryModel(limit_kw=1.0)
     )
-    with serve_registers(device) as server, closing(ModbusLink("127.0.0.1", PROFILES[name].transport, port=server.port)) as link:
-        meter, first = ProfiledDevice(PROFILES[name], link), None
+    with serve_registers(device) as server, closing(reach_here(PROFILES[name], server.port)) as meter:
+        first = None
         for import_w, export_w in ((3000, 0), (0, 6500)):
             clock.now += 1800
             first = first or meter.read()
@@ -224,5 +227,5 @@ def test_a_meter_says_which_way_it_flows_and_counts(name: str) -> None:
     assert readings["import_kwh"] - first["import_kwh"] == pytest.approx(1.5, abs=0.01)
     assert readings["export_kwh"] - first["export_kwh"] == pytest.approx(3.25, abs=0.01)
     device.stuck |= dict.fromkeys(PROFILES[name].points, math.nan)
-    with serve_registers(device) as server, closing(ModbusLink("127.0.0.1", PROFILES[name].transport, port=server.port)) as link:
-        assert all(math.isnan(value) for value in ProfiledDevice(PROFILES[name], link).read().values())
+    with serve_registers(device) as server, closing(reach_here(PROFILES[name], server.port)) as meter:
+        assert all(math.isnan(value) for value in meter.read().values())

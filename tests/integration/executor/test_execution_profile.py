@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override
+from luna.energy.devices import Via
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT
-from luna.platform.drivers.inverter import ProfiledDevice
-from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.session import InverterSession
@@ -109,8 +109,8 @@ def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot
 def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
     armed.plan(CHARGE)
     armed.turn()
-    profile = inverter.profile
-    with closing(InverterSession(ProfiledDevice(profile, ModbusLink("127.0.0.1", profile.transport, port=server.port)), look_seconds=1e6)) as other:
+    via = Via(profile=PROFILE, host="127.0.0.1", port=server.port)
+    with closing(InverterSession(reach(inverter.profile, via), look_seconds=1e6)) as other:
         other.command(BatterySetpoint(mode="hold"))
     assert inverter.mode == "hold"
     assert armed.turn(VERIFY) is True

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from luna.contracts.data import DayQuality, JudgeQualityRequest
+from luna.energy.day_fault import DayFault
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.history import SeriesQuery
 from luna.energy.judgement import may_use
@@ -84,7 +85,7 @@ def test_quality_queries_training_scores_and_savings_agree_on_what_may_be_used(c
     site, days, short = sites.load(connection, "home"), (FIRST, SPRING, LAST), place(SPRING)
     measure(connection, load_kwh=hurt(0.2, slice(short.start, short.start + 10)), soc=np.full(DAYS.count, 0.5))
     judge_days(connection, "home", FIRST, LAST, now=LATER)
-    quality.save(connection, "home", [DayQuality(day=LAST, verdict="mask_battery", reasons=["soc_stuck: the state of charge stands still"])])
+    quality.save(connection, "home", [DayQuality(day=LAST, verdict="mask_battery", faults=[DayFault.of("soc_stuck", flow=2.4)])])
     for series, expected in {"load_kwh": [True, False, True], "soc": [True, False, False]}.items():
         judged = [may_use(day.verdict, series) for day in quality.read(connection, "home", FIRST, LAST)]
         unusable = {each.first for each in query_series(connection, "home", SeriesQuery(series, DAYS.start, DAYS.end)).unusable}

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.data import DayQuality, JudgeQualityRequest, LoadFileRequest
+from luna.energy.day_fault import DayFault
 from luna.platform.database import jobs, quality, quarantine, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded import Addresses
@@ -55,12 +56,12 @@ def test_it_speaks_german(api: httpx.Client) -> None:
 
 
 def test_a_day_that_is_partly_estimated_says_so_and_stays_clean(api: httpx.Client, database: Engine) -> None:
-    told = DayQuality(day=LAST, verdict="clean", reasons=["estimated: load_kwh is filled to the meter's total in 9 of 96 slots"])
+    told = DayQuality(day=LAST, verdict="clean", faults=[DayFault.of("estimated", series="load_kwh", known=9, slots=96)])
     with unit_of_work(database) as connection:
         quality.save(connection, "home", [told])
     english, german = (read(api, f"{PAGE}?month=2026-10", language) for language in ("en", "de"))
     with unit_of_work(database) as connection:
-        quality.save(connection, "home", [told.model_copy(update={"reasons": []})])
+        quality.save(connection, "home", [told.model_copy(update={"faults": []})])
     assert "Tue 27 Oct: clean (Consumption: the sum is the meter's, 9 of 96 quarter-hours of it are estimated)" in english.replace("&#39;", "'")
     assert "≈ partly estimated 1" in english
     assert "≈ teilweise geschätzt 1" in german

@@ -109,7 +109,7 @@ def test_savings_forecasts_and_data_show_what_came_in_and_keep_what_is_being_typ
     data.fill(f"{known} input[name=timezone]", "Europe/Vienna")
     with unit_of_work(database) as connection:
         quarantine.settle(connection, "glanced", {"sensor.pv": [Refused(2, RowFault("stuck"), {"value": "9"})]}, lines=(2, 3))
-        quality.save(connection, "glanced", [DayQuality(day=today - timedelta(days=1), verdict="exclude", reasons=["standstill: load_kwh"])])
+        quality.save(connection, "glanced", [DayQuality(day=today - timedelta(days=1), verdict="exclude")])
         assert forecast_activations.activate(connection, "glanced", Activation("baseline_yesterday", "for the test", "hand"))
     expect(data.locator("#refused")).to_contain_text("Stands still")
     expect(data.locator("#calendar td.exclude")).to_have_count(1)

@@ -503,7 +503,9 @@ def test_a_battery_that_luna_speaks_to_itself_is_named_by_product_and_address(ap
     page = api.get(f"{draft}/control").text
     assert 'value="192.0.2.1"' in page
     assert "profile:battery" in page
-    follow(api, draft, ("control", typed | {"go": "next"}), ("review", {"go": "next"}))
+    follow(api, draft, ("control", typed | {"go": "next"}))
+    assert "<dd>sunspec_12x, 192.0.2.1:1502</dd>" in api.get(f"{draft}/review").text
+    follow(api, draft, ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
         stored = sites.load(connection, OWN_ID).control
     assert stored is not None

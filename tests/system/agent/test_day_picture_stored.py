@@ -51,7 +51,7 @@ def test_a_pictures_figures_are_those_of_a_replay_of_the_week(home: Engine, tmp_
 
 def test_a_day_of_a_week_that_is_not_over_is_drawn_out_of_the_days_there_are(home: Engine, tmp_path: Path) -> None:
     with unit_of_work(home) as connection:
-        quality.save(connection, SITE.name, [DayQuality(day=LAST - timedelta(days=5), verdict="exclude", reasons=[])])
+        quality.save(connection, SITE.name, [DayQuality(day=LAST - timedelta(days=5), verdict="exclude")])
     picture = draw(home, tmp_path, day=LAST - timedelta(days=3), policies=("self_consumption",))
     assert (picture.from_day, picture.to_day) == (LAST - timedelta(days=4), LAST)
 
@@ -63,7 +63,7 @@ def test_a_day_of_a_week_that_is_not_over_is_drawn_out_of_the_days_there_are(hom
 )
 def test_a_day_that_cannot_be_lived_again_is_not_drawn(home: Engine, tmp_path: Path, day: date, message: str) -> None:
     with unit_of_work(home) as connection:
-        quality.save(connection, SITE.name, [DayQuality(day=LAST - timedelta(days=5), verdict="exclude", reasons=[])])
+        quality.save(connection, SITE.name, [DayQuality(day=LAST - timedelta(days=5), verdict="exclude")])
     with pytest.raises((InvalidInputError, NotFoundError), match=message):
         draw(home, tmp_path, day=day)
 

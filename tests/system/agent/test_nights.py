@@ -96,7 +96,7 @@ def test_an_excluded_day_is_left_out(lived: dict[ControlMode, SteeredDays]) -> N
     days = lived["full_control"]
     with unit_of_work(days.home.database) as connection:
         nested = connection.begin_nested()
-        quality.save(connection, days.home.name, [DayQuality(day=DAY, verdict="exclude", reasons=["gap"])])
+        quality.save(connection, days.home.name, [DayQuality(day=DAY, verdict="exclude")])
         with pytest.raises(UnscoredDayError) as caught:
             score_day(connection, days.home.site(None), DAY, policy=POLICY)
         nested.rollback()

@@ -15,7 +15,7 @@ BATTERY = Battery(capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5)
 def faults(soc: Sequence[float] | FloatArray, charge: Sequence[float] | FloatArray, discharge: Sequence[float] | FloatArray | None = None) -> list[str]:
     soc, charge = np.array(soc, dtype=float), np.array(charge, dtype=float)
     series = {"soc": soc, "charge_kwh": charge, "discharge_kwh": np.zeros_like(soc) if discharge is None else np.array(discharge, dtype=float)}
-    return [fault.partition(":")[0] for fault in find_battery_faults(series, [BATTERY])]
+    return [fault.code for fault in find_battery_faults(series, [BATTERY])]
 
 
 def follow(charge: FloatArray, discharge: FloatArray, start: float) -> FloatArray:

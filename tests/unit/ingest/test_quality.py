@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from luna.energy.day_fault import ENGLISH, DayFault
 from luna.energy.site import InputSensors, parse_site
 from luna.energy.timeline import FloatArray, local_day
 from luna.words.catalogue import CATALOGUE
-from luna.words.quality import say_fault
+from luna.words.catalogue.fluent_message import list_figures
+from luna.words.quality import say_day_fault
 from services.ingest.balance import Imbalance, UsualImbalance, learn_usual
 from services.ingest.price_repair import PriceRecord
 from services.ingest.quality import DayRecord, expect_series, judge_day
@@ -42,7 +45,7 @@ def without_first(slots: int, *, of: int = 96, value: float = 0.2) -> FloatArray
 
 def judge(day: DayRecord, site: object = PLAIN) -> tuple[str, list[str]]:
     judged = judge_day(day, PLAIN if site is PLAIN else STORING)
-    return judged.verdict, [reason.partition(":")[0] for reason in judged.reasons]
+    return judged.verdict, [fault.code for fault in judged.faults]
 
 
 def test_a_whole_day_is_clean() -> None:
@@ -261,7 +264,7 @@ def test_the_one_meter_that_explains_a_day_is_named(name: str, change: Callable[
     judged = judge_day(sunny(**{name: change(sunny().series[name])}), PLAIN)
     assert (judged.verdict, judged.reasons[1:]) == ("exclude" if told else "clean", told)
     assert [reason.partition(":")[0] for reason in judged.reasons[:1]] in ([], ["balance"], ["balance_unusual"])
-    assert all("?" in say_fault(reason, language=language) for reason in told for language in CATALOGUE.languages)
+    assert all("?" in say_day_fault(fault, language) for fault in judged.faults[1:] for language in CATALOGUE.languages)
 
 
 def test_how_far_meters_may_disagree_is_what_they_do_on_the_days_around() -> None:
@@ -269,9 +272,9 @@ def test_how_far_meters_may_disagree_is_what_they_do_on_the_days_around() -> Non
     day = record(import_kwh=np.full(96, 0.115))
     few, agreed, coarse = ([Imbalance(kwh, 20.0)] * days for kwh, days in ((0.02, 6), (0.02, 7), (0.6, 28)))
     assert judge(replace(day, usual=learn_usual(few))) == judge(replace(day, usual=learn_usual(coarse))) == ("clean", [])
-    reasons = judge_day(replace(day, usual=learn_usual(agreed)), PLAIN).reasons
-    assert reasons == ["balance_unusual: the meters leave 1.4 kWh unexplained of 20.6 kWh that flowed, usually 0.0 kWh"]
-    assert say_fault(reasons[0], language="de").startswith("die Zähler lassen 1,4 von 20,6 kWh offen, an den Tagen ringsum meist höchstens 0,0")
+    judged = judge_day(replace(day, usual=learn_usual(agreed)), PLAIN)
+    assert judged.reasons == ["balance_unusual: the meters leave 1.4 kWh unexplained of 20.6 kWh that flowed, usually 0.0 kWh"]
+    assert say_day_fault(judged.faults[0], "de").startswith("die Zähler lassen 1,4 von 20,6 kWh offen, an den Tagen ringsum meist höchstens 0,0")
 
 
 def hours(count: float) -> datetime:
@@ -305,4 +308,17 @@ def test_a_silent_sensor_is_named_where_the_sum_is_unknown_without_it() -> None:
         "silent: pv_kwh lacks sensor.garage, silent since 2024-02-01",
         "unheard: import_kwh lacks sensor.mistyped, which never said anything",
     ]
-    assert "sensor.garage schweigt seit 2024-02-01" in say_fault(judged.reasons[2], language="de")
+    assert "sensor.garage schweigt seit 2024-02-01" in say_day_fault(judged.faults[2], "de")
+
+
+@pytest.mark.parametrize("language", CATALOGUE.languages)
+def test_every_fault_has_words_and_needs_no_more_figures_than_it_has(language: str) -> None:
+    said = {name.removeprefix("fault_"): message for name, message in CATALOGUE.read("quality", language).items() if name.startswith("fault_")}
+    assert said.keys() == ENGLISH.keys()
+    for code, template in ENGLISH.items():
+        assert set(list_figures(said[code].parts)) <= {name for _, name, _, _ in Formatter().parse(template) if name}, code
+
+
+def test_a_fault_of_a_newer_release_is_said_by_its_code() -> None:
+    newer = DayFault.of("haunted", series="pv_kwh")
+    assert (str(newer), say_day_fault(newer, "de"), DayFault.parse(newer.text)) == ("haunted", "haunted", newer)

@@ -5,7 +5,7 @@ The hot tables have no foreign keys: a check per row would halve the speed of bu
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, Table
 from sqlalchemy import text as sa_text
-from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.dialects.postgresql import JSONB
 
 from luna.energy.outlook import SHARES
 from luna.energy.site import SENSOR_ROLES
@@ -196,7 +196,7 @@ data_quality_daily = Table(
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
     Column("day", Date, primary_key=True, comment="local day of the site"),
     text("verdict"),
-    Column("reasons", ARRAY(TEXT), nullable=False, server_default="{}"),
+    Column("faults", JSONB, nullable=False, server_default="[]"),
     recorded("judged_at"),
     CheckConstraint("verdict IN ('clean', 'mask_battery', 'exclude')", name="ck_data_quality_daily_verdict"),
     comment="Whether a day may train and score",

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS, DeviceKind
+from luna.energy.devices import DEVICE_KINDS, SWITCHED_KINDS, BatteryControl, DeviceKind
 from luna.energy.part import Part
 from luna.energy.site import FixedPrice, Site, SpotPrice, TimeOfUsePrice
 from luna.energy.site.assumptions import list_assumptions
@@ -154,7 +154,14 @@ def _say_kind(kind: DeviceKind[Any], words: PageWords, language: Language) -> st
 def _control_lines(site: Site, words: PageWords) -> Lines:
     by = "nobody" if site.control is None else site.control.by
     told = () if site.control is None else site.control.batteries
-    return [(words("control_line"), words(f"by_{by}")), *((each.battery, ", ".join(write.to for write in each.writes)) for each in told)]
+    return [(words("control_line"), words(f"by_{by}")), *((each.battery, _say_way(each)) for each in told)]
+
+
+def _say_way(control: BatteryControl) -> str:
+    """Return where a battery's commands go."""
+    if control.via is None:
+        return ", ".join(write.to for write in control.writes)
+    return f"{control.via.profile}, {control.via.host}" + (f":{control.via.port}" if control.via.port else "")
 
 
 def _tariff_lines(site: Site, words: PageWords, numbers: Numbers) -> Lines:

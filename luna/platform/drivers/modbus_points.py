@@ -1,0 +1,179 @@
+"""Points in registers: where they lie, with their exponents and SunSpec models, read in few requests."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from luna.energy.refusals import refuse
+from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
+from luna.platform.drivers.points import DeviceIdentity, PointValue
+from luna.platform.drivers.profile import DeviceProfile, RegisterPoint, RegisterTable
+from luna.platform.drivers.registers import decode, decode_point, encode_point, width
+from luna.platform.drivers.sunspec import COMMON, find_models, read_identity
+
+# Registers of a SunSpec model that nobody asked for are read as well where that spares a request; elsewhere a device refuses those that it does not have.
+_GAP = 16
+
+
+class RegisterSpan(NamedTuple):
+    """Registers that follow each other."""
+
+    table: RegisterTable
+    first: int
+    length: int
+
+
+@dataclass(slots=True)
+class ModbusPoints:
+    """The points of a device behind its link."""
+
+    profile: DeviceProfile
+    link: ModbusLink
+    _models: Mapping[int, int] = field(default_factory=dict)
+    _opened: int = 0
+    # What was sent to points that cannot be read, while the connection lasts.
+    _sent: dict[str, list[int]] = field(default_factory=dict)
+    _sent_over: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where the device is, as errors name it."""
+        return self.link.place
+
+    def identify(self) -> DeviceIdentity | None:
+        """Return what the device says it is, None where its profile knows no way to ask.
+
+        Raises:
+            UnavailableError: nobody answers, or it is another product.
+        """
+        models = self._find_models()
+        return read_identity(self.link, models[COMMON]) if COMMON in models else None
+
+    def read(self, names: Iterable[str]) -> dict[str, float]:
+        """Return points by name; NaN where the device knows none.
+
+        Raises:
+            UnavailableError: nobody answers, or it is another product.
+        """
+        spans = {name: self._spans(name) for name in names}
+        registers = self._read_registers(span for several in spans.values() for span in several)
+        return {name: self._decode(name, [registers[span] for span in several]) for name, several in spans.items()}
+
+    def hold(self, values: Sequence[PointValue]) -> list[bool]:
+        """Return of each value whether the device says that it holds; of a point that is only written, whether it was the last one sent.
+
+        Raises:
+            UnavailableError: nobody answers, or a point cannot hold such a value.
+        """
+        readable = [point for point, _ in values if not self.profile.points[point].write_only]
+        spans = {point: self._spans(point) for point in readable} | {point: self._exponent_spans(point) for point, _ in values if point not in readable}
+        registers = self._read_registers(span for several in spans.values() for span in several)
+        held = dict(self._sent if self._sent_over == self.link.opened else {}) | {point: registers[spans[point][0]] for point in readable}
+        return [held.get(point) == self._encode(point, value, registers) for point, value in values]
+
+    def write(self, values: Sequence[PointValue]) -> None:
+        """Write in order, and return once the device has taken everything.
+
+        Raises:
+            UnavailableError: nobody answers or it refuses; or a point cannot hold such a value, and nothing was written.
+        """
+        # A device may change its exponents while it runs.
+        exponents = self._read_registers(span for point, _ in values for span in self._exponent_spans(point))
+        for point, registers in [(point, self._encode(point, value, exponents)) for point, value in values]:
+            self.link.write(self._address(self._point(point)), registers)
+            if self._sent_over != self.link.opened:
+                self._sent, self._sent_over = {}, self.link.opened
+            self._sent[point] = registers
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.link.close()
+
+    def _decode(self, name: str, registers: list[list[int]]) -> float:
+        point, (number, *others) = self._point(name), registers
+        exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
+        if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
+            return 0.0
+        return decode_point(number, point) * point.scale * 10**exponent
+
+    def _encode(self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]) -> list[int]:
+        point = self._point(name)
+        exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
+        number = value / (point.scale * 10**exponent)
+        # Of a number that is not known a device's own word would be written: "not known" commands nobody knows what.
+        if not math.isnan(number):
+            with suppress(OverflowError):
+                return encode_point(number, point)
+        raise refuse("device-value-unknown", field="via", value=self.place, point=name)
+
+    def _spans(self, name: str) -> list[RegisterSpan]:
+        """Return where a point lies: its number, its exponent where it has one, its bit where it has one."""
+        point, table = self._point(name), self._table(name)
+        spans = [RegisterSpan(table, self._address(point), width(point.type)), *self._exponent_spans(name)]
+        if point.while_bit is not None:
+            spans.append(RegisterSpan(table, point.while_bit.register_, 1))
+        return spans
+
+    def _exponent_spans(self, name: str) -> list[RegisterSpan]:
+        point = self._point(name)
+        return [] if point.exponent_register is None else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
+
+    def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
+        wanted, found = sorted(set(spans)), dict[tuple[RegisterTable, int], int]()
+        for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
+            found |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
+        return {span: [found[span.table, span.first + place] for place in range(span.length)] for span in wanted}
+
+    def _point(self, name: str) -> RegisterPoint:
+        return self.profile.points[name]
+
+    def _table(self, name: str) -> RegisterTable:
+        return self._point(name).table or self.profile.transport.table
+
+    def _address(self, point: RegisterPoint) -> int:
+        return point.register_ + self._base(point)
+
+    def _base(self, point: RegisterPoint) -> int:
+        if not point.model:
+            return 0
+        models = self._find_models()
+        model = next((model for model in point.model if model in models), None)
+        if model is None:
+            raise refuse("device-model-missing", field="via", value=self.place, model=point.model[0], profile=self.profile.profile)
+        return models[model]
+
+    def _find_models(self) -> Mapping[int, int]:
+        if self.profile.sunspec is None:
+            return {}
+        # A device that was away may come back as another one, or with other models.
+        if not self._models or self._opened != self.link.opened:
+            models = find_models(self.link)
+            if not set(self.profile.sunspec.identified_by) & set(models):
+                model = self.profile.sunspec.identified_by[0]
+                raise refuse("device-model-missing", field="via", value=self.place, model=model, profile=self.profile.profile)
+            self._models, self._opened = models, self.link.opened
+        return self._models
+
+
+def _exponent_of(registers: list[int]) -> float:
+    exponent = decode(registers, "int16")
+    # One beyond any device's is none.
+    return exponent if abs(exponent) <= 10 else math.nan
+
+
+def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
+    """Yield stretches that hold these spans, sorted as they are, each short enough for one request."""
+    joined: RegisterSpan | None = None
+    for span in spans:
+        if joined is not None and span.table == joined.table:
+            end = joined.first + joined.length
+            if span.first - end <= gap and span.first + span.length - joined.first <= MOST_REGISTERS:
+                joined = joined._replace(length=max(end, span.first + span.length) - joined.first)
+                continue
+        if joined is not None:
+            yield joined
+        joined = span
+    if joined is not None:
+        yield joined
