@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -163,7 +163,7 @@ class PlanPolicy:
         """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
         told = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
         width = soc.shape[-1]
-        site = {"curtailment": broadcast(self.curtailment[slots], (width,)), "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,))}
+        site: dict[str, Any] = {"curtailment": broadcast(self.curtailment[slots], (width,)), "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,))}
         if len(told) == 1:
             return replace(told[0], **site)
         none = {name: np.empty((0, width), dtype=np.int8 if name == "mode" else float) for name in SetPoint.__slots__ if name not in site}
