@@ -240,6 +240,23 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
     assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
 
 
+@pytest.mark.parametrize(
+    ("code", "headline", "statement"),
+    [
+        ("device_disobeys", "Battery does something else than it was told.", "Battery took the command of 16:30 and does something else,"),
+        ("device_spared", "Battery is spared: it was told as much today as its memory bears.", "Battery was written to as often as its memory bears in a day,"),
+        ("device_kept", "Battery goes on as before.", "Battery goes on as before 16:30,"),
+    ],
+)
+def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as_what_it_does(code: FindingCode, headline: str, statement: str) -> None:
+    view = view_of(("charge", 4, 3.0), ("save", 4, 0.0))
+    found = SiteFinding(code, "batteries", {"device": "batteries", "at": view.window.running, "until": view.window.running})
+    house = house_of(SITE, view.house.planned.plan, NOW, findings=(found,))
+    told = HomeView(view.window, view.document, view.words, house)
+    assert told.headline == headline
+    assert [said for each in state_house(house, view.numbers) if (said := say_statement(each, view.numbers, now=NOW)).startswith(statement)]
+
+
 def test_since_when_the_house_is_not_known_is_told_once_two_quarter_hours_are_missing() -> None:
     view = view_of(("save", 4, 0.0), language="de")
     # It is 16:37; the meters of 15:45 to 16:00 spoke last, and then those of the quarter-hour before.
