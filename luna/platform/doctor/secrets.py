@@ -63,8 +63,9 @@ def known_secrets(settings: Settings) -> Iterator[str]:
             yield read(path.read_text(encoding="utf-8"))
     with suppress(OSError, UnicodeDecodeError):
         for path in (settings.data_folder / SECRETS_FOLDER).iterdir():
+            text = path.read_text(encoding="utf-8").strip()
             # Of user:password the password; of a token all of it.
-            yield path.read_text(encoding="utf-8").strip().partition(":")[2] or path.read_text(encoding="utf-8").strip()
+            yield text.partition(":")[2] or text
 
 
 def _read_password(text: str) -> str:
