@@ -25,6 +25,7 @@ PAGES = (
     Operation("heat_now", "POST", "/ui/sites/{site_id}/planning/heat", "operate", alone="a page"),
     Operation("switch_vacation", "POST", "/ui/sites/{site_id}/planning/vacation", "operate", alone="a page"),
     Operation("arm_devices", "POST", "/ui/sites/{site_id}/planning/arm", "operate", alone="a page", critical=True),
+    Operation("move_batteries", "POST", "/ui/sites/{site_id}/planning/try", "operate", alone="a page"),
     Operation("disarm_devices", "POST", "/ui/sites/{site_id}/planning/disarm", "operate", alone="a page"),
     Operation("resume_device", "POST", "/ui/sites/{site_id}/planning/resume", "operate", alone="a page"),
     Operation("show_savings", "GET", "/ui/sites/{site_id}/savings", "read", alone="a page"),

@@ -1,5 +1,6 @@
 """What an owner fixes: blocks with their cost beforehand, who controls the devices, heat now, vacation. Everything can be taken back."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from luna.contracts.owner_constraints import find_actions
 from luna.energy.devices import BATTERIES
 from luna.energy.errors import LunaError
 from luna.energy.instant import Instant
+from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service
@@ -23,6 +25,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
+from services.api.pages.battery_trial import try_batteries
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
@@ -82,13 +85,32 @@ class PlanningQuery(BaseModel):
 @router.get("/ui/sites/{site_id}/planning")
 async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
     """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
+    return await _show(site_id, request, gateway, query=query)
+
+
+@router.post("/ui/sites/{site_id}/planning/try")
+async def move_batteries(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
+    """Move the batteries that Luna speaks to itself by 200 W, and show what came of it; refused once they are armed."""
+    site = await run_in_threadpool(_load_unarmed, gateway, site_id)
+    tried = await run_in_threadpool(try_batteries, gateway, site, Reader.of(request).language)
+    return await _show(site_id, request, gateway, query=PlanningQuery(), tried=tried)
+
+
+def _load_unarmed(gateway: Gateway, site_id: str) -> Site:
+    with unit_of_work(gateway.database) as connection:
+        if control.load(connection, site_id).armed_at is not None:
+            raise refuse("device-commanded", field="site_id", value=site_id, site=site_id)
+        return sites.load(connection, site_id)
+
+
+async def _show(site_id: str, request: Request, gateway: Gateway, *, query: PlanningQuery, tried: Mapping[str, list[str]] | None = None) -> Response:
     now = gateway.clock.now()
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
-    told: dict[str, Any] = {"trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
+    told: dict[str, Any] = {"tried": tried, "trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
     unattended = await run_in_threadpool(list_unattended, stored.site, gateway.settings.data_folder, words=words, numbers=numbers)
     return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **told)
 

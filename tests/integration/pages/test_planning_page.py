@@ -253,3 +253,16 @@ def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: http
     own = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "eastron_sdm630", "host": "192.0.2.1"}}]}
     answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))
     assert (answer.status_code, answer.json()["reason"]) == (422, "profile-not-commanded")
+
+
+def test_a_battery_is_tried_before_it_is_armed_and_never_after(api: httpx.Client, database: Engine, site: str) -> None:
+    # Nobody is at that port of this machine: it is refused at once.
+    section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1}}]}
+    with unit_of_work(database) as connection:
+        sites.save(connection, describe_furnished(site, vehicles=[], control=section))
+    assert "Try it with 200 W" in read(api, PAGE)
+    assert "The device does not answer." in api.post(f"{PAGE}/try").text
+    with unit_of_work(database) as connection:
+        control.arm(connection, site, at=SystemClock().now(), by="test")
+    assert "Try it with 200 W" not in read(api, PAGE)
+    assert api.post(f"{PAGE}/try").status_code == 409

@@ -26,6 +26,7 @@ from luna.platform.simulated_home import SITE_NAME, HomeFiles
 from luna.words import Language, mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
+from services.api.pages.battery_trial import try_typed
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
 from services.api.pages.setup.changes import view_changes
@@ -36,7 +37,6 @@ from services.api.pages.setup.editing import CHANGEABLE, change_site, list_chang
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, ON, SITE, TARIFF, FieldFault, defaults_of
 from services.api.pages.setup.naming import free_identifier
 from services.api.pages.setup.network import find_home_assistants
-from services.api.pages.setup.trial import try_batteries
 
 PAGE = Page("setup", "/ui/setup", "administer")
 EXAMPLES = ("demo", "simulated")
@@ -240,7 +240,7 @@ def _try(gateway: Gateway, draft_id: str, answers: Mapping[str, Any], language: 
     """Move the batteries by a little, and lead back to the step with what came of it."""
     with unit_of_work(gateway.database) as connection:
         site = _compose_over(connection, answers)
-    tried = {"control": answers["control"], "said": try_batteries(gateway, answers, site=site, language=language)}
+    tried = {"control": answers["control"], "said": try_typed(gateway, answers["control"], site=site, language=language)}
     with unit_of_work(gateway.database) as connection:
         setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
     return _lead(draft_id, "control#tried")

@@ -1,0 +1,69 @@
+"""Moves batteries by a little before anything is armed, and says what came of it: at set-up and on the page Planning."""
+
+import threading
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from pydantic import ValidationError
+
+from luna.energy.devices import Via
+from luna.energy.errors import LunaError
+from luna.energy.refusals import refuse
+from luna.energy.site import Site
+from luna.platform.control_service import allow_trial
+from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.trial import bound_by, move_battery
+from luna.words import Language
+from luna.words.refusals import say_refusal
+from luna.words.trial import TRIAL, say_trial
+from services.api.gateway import Gateway
+
+# Two at once would each read what the other does.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def try_typed(gateway: Gateway, control: Mapping[str, Any], *, site: Site | None, language: Language) -> dict[str, list[str]]:
+    """Return what came of moving each battery that set-up is told to reach by a profile; ``site``: as far as it is whole."""
+    told = control.get("profile", {}) if control.get("by") == "profile" else {}
+    tried = dict[str, list[str]]()
+    for name, typed in told.items():
+        numbers = {part: typed.get(f"{part}_number") or None for part in ("port", "unit")}
+        try:
+            via = Via.model_validate({"profile": typed.get("profile_place"), "host": typed.get("host_place"), **numbers})
+        except ValidationError:
+            tried[name] = [_say(refuse("device-address-unreadable", field="via", value=typed.get("host_place")), language)]
+        else:
+            tried[name] = _try(gateway, name, via, site=site, language=language)
+    return tried
+
+
+def try_batteries(gateway: Gateway, site: Site, language: Language) -> dict[str, list[str]]:
+    """Return what came of moving each battery of a site that Luna speaks to itself, in sentences by its name; takes half a minute for each."""
+    vias = {} if site.control is None else site.control.vias
+    return {name: _try(gateway, name, via, site=site, language=language) for name, via in vias.items()}
+
+
+def _try(gateway: Gateway, name: str, via: Via, *, site: Site | None, language: Language) -> list[str]:
+    try:
+        with unit_of_work(gateway.database) as connection:
+            bounds = allow_trial(connection, via)
+        if site is not None and any(battery.name == name for battery in site.batteries):
+            bounds = bound_by(site, name)
+        if not _ONE_AT_A_TIME.acquire(blocking=False):
+            raise refuse("device-tried-already", field="via", value=via.host)
+        try:
+            with closing(reach_device(via, gateway.settings.data_folder)) as device:
+                steps = move_battery(device, bounds)
+        finally:
+            _ONE_AT_A_TIME.release()
+    except LunaError as error:
+        return [_say(error, language)]
+    moved = [say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language=language) for step in steps]
+    return [*moved, TRIAL.say("ended", language)]
+
+
+def _say(error: LunaError, language: Language) -> str:
+    said = say_refusal(error, language)
+    return f"{said.sentence} {said.remedy}"
