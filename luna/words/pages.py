@@ -7,7 +7,7 @@ from luna.words.catalogue import CATALOGUE, Catalogue, CatalogueMessage
 from luna.words.phrases import DEVICE_TOPICS
 
 # Topics that a page has beside its own.
-_PARTS = {"knowledge": ("documents",), "setup": ("trial",), "planning": ("trial",)}
+_PARTS = {"knowledge": ("documents",)}
 
 
 class PageWords:

@@ -43,3 +43,6 @@ simulated_prices_away = Preise des aufgezeichneten Jahres, weil die heutigen von
 simulated_prices_off = Preise des aufgezeichneten Jahres, weil nichts von außen geholt werden darf (LUNA_OUTSIDE_SERVICES)
 simulated_remove = Mit allen Daten entfernen
 another_site = Standort einrichten
+try_battery = Mit 200 W erproben
+try_battery_lead = Eine halbe Minute lang steht die Batterie still, lädt mit 200 W und gibt 200 W, je zehn Sekunden; dann steuert sie sich wieder selbst. Scharf geschaltet wird dabei nichts.
+tried_battery = Was das Erproben ergab

@@ -15,6 +15,3 @@ trial_export_too_much = Entlud mit { $power } W, verlangt waren 200 W: Der Maßs
 trial_export_not_allowed = Entladen wurde nicht versucht: Die Batterie ist leer, oder ihre Grenzen erlauben es nicht.
 trial_export_nothing_to_do = Entlud nicht: Sie darf nur das Haus versorgen, und das brauchte nichts von ihr.
 trial_ended = Sie ist zurück in ihrem eigenen Eigenverbrauch.
-try_battery = Mit 200 W erproben
-try_battery_lead = Eine halbe Minute lang steht die Batterie still, lädt mit 200 W und gibt 200 W, je zehn Sekunden; dann steuert sie sich wieder selbst. Scharf geschaltet wird dabei nichts.
-tried_battery = Was das Erproben ergab

@@ -15,6 +15,3 @@ trial_export_too_much = Discharged with { $power } W where 200 W were asked: the
 trial_export_not_allowed = Discharging was not tried: the battery is empty, or its limits do not allow it.
 trial_export_nothing_to_do = Did not discharge: it may serve the house alone, which took nothing from it.
 trial_ended = It is back in its own self-consumption.
-try_battery = Try it with 200 W
-try_battery_lead = For half a minute the battery stands still, charges with 200 W and gives 200 W, ten seconds each; then it is its own again. Nothing is armed by that.
-tried_battery = What came of trying it

@@ -45,3 +45,6 @@ simulated_prices_away = prijzen van het vastgelegde jaar, omdat die van vandaag 
 simulated_prices_off = prijzen van het vastgelegde jaar, omdat er niets van buiten mag worden opgehaald (LUNA_OUTSIDE_SERVICES)
 simulated_remove = Verwijderen, met alle gegevens
 another_site = Een locatie instellen
+try_battery = Met 200 W proberen
+try_battery_lead = Een halve minuut lang staat de batterij stil, laadt met 200 W en geeft 200 W, elk tien seconden; daarna regelt ze zichzelf weer. Er wordt niets mee ingeschakeld.
+tried_battery = Wat het proberen opleverde

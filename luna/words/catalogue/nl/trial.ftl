@@ -15,6 +15,3 @@ trial_export_too_much = Ontlaadde met { $power } W terwijl 200 W was gevraagd: d
 trial_export_not_allowed = Ontladen is niet geprobeerd: de batterij is leeg, of haar grenzen staan het niet toe.
 trial_export_nothing_to_do = Ontlaadde niet: ze mag alleen het huis voeden, en dat vroeg niets van haar.
 trial_ended = Ze volgt weer zelf het eigen verbruik.
-try_battery = Met 200 W proberen
-try_battery_lead = Een halve minuut lang staat de batterij stil, laadt met 200 W en geeft 200 W, elk tien seconden; daarna regelt ze zichzelf weer. Er wordt niets mee ingeschakeld.
-tried_battery = Wat het proberen opleverde
