@@ -379,7 +379,7 @@ CREATE TABLE data_quality_daily (
     site_key integer NOT NULL,
     day date NOT NULL,
     verdict text NOT NULL,
-    faults jsonb DEFAULT '[]' NOT NULL,
+    reasons text[] DEFAULT '{}' NOT NULL,
     judged_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT pk_data_quality_daily PRIMARY KEY (site_key, day),
     CONSTRAINT ck_data_quality_daily_verdict CHECK (verdict IN ('clean', 'mask_battery', 'exclude')),
