@@ -285,7 +285,7 @@ CREATE TABLE data_quality_daily (
 	site_key INTEGER NOT NULL,
 	day DATE NOT NULL,
 	verdict TEXT NOT NULL,
-	reasons TEXT[] DEFAULT '{}' NOT NULL,
+	faults JSONB DEFAULT '[]' NOT NULL,
 	judged_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
 	CONSTRAINT pk_data_quality_daily PRIMARY KEY (site_key, day),
 	CONSTRAINT ck_data_quality_daily_verdict CHECK (verdict IN ('clean', 'mask_battery', 'exclude')),
@@ -294,6 +294,17 @@ CREATE TABLE data_quality_daily (
 COMMENT ON COLUMN data_quality_daily.day IS 'local day of the site';
 COMMENT ON COLUMN data_quality_daily.judged_at IS 'when the row was written';
 COMMENT ON TABLE data_quality_daily IS 'Whether a day may train and score';
+CREATE TABLE device_writes (
+	write_id BIGINT GENERATED ALWAYS AS IDENTITY,
+	device TEXT NOT NULL,
+	point TEXT NOT NULL,
+	written_at TIMESTAMP WITH TIME ZONE NOT NULL,
+	CONSTRAINT pk_device_writes PRIMARY KEY (write_id)
+);
+CREATE INDEX ix_device_writes_device ON device_writes (device, written_at);
+COMMENT ON COLUMN device_writes.device IS 'where it is reached: address, port and unit';
+COMMENT ON COLUMN device_writes.point IS 'as its profile names it';
+COMMENT ON TABLE device_writes IS 'Writes of the last day to points of devices that wear out by them';
 CREATE TABLE documents (
 	document_id TEXT NOT NULL,
 	site_key INTEGER,
@@ -1130,3 +1141,5 @@ COMMENT ON COLUMN what_ifs.reply IS 'the comparison, once every variant is repla
 COMMENT ON TABLE what_ifs IS 'A question what would have been';
 -- r0001_tables.py
 -- r0001_tables.sql cf61a89d5c5fc6cd45ab2a4a0a426a1437a6129c8f4e3c8a41d6633a590ef72a
+-- r0002_device_writes.py
+-- r0003_day_faults.py
