@@ -155,11 +155,11 @@ class Override(Message):
 
 
 class LeftAlone(Message):
-    """For how long a device is left to what it does by itself: after the ``failures``-th command in a row that it did not follow, which was of ``since``."""
+    """For how long a device is left to what it does by itself."""
 
-    since: Instant
-    until: Instant
-    failures: int
+    since: Annotated[Instant, Field(description="the slot of the command that it did not follow")]
+    until: Annotated[Instant, Field(description="when it is tried again")]
+    failures: Annotated[int, Field(description="commands in a row that it did not follow")]
 
 
 class Decision(Message):
@@ -186,8 +186,8 @@ class Decision(Message):
     confirmed_at: Instant | None = None
     mode_since: Instant | None = None
     control: Control | None = None
-    left_alone: LeftAlone | None = None
-    forgone: float = 0.0
+    left_alone: Annotated[LeftAlone | None, Field(description="for how long it is, or was, until a command has been followed again")] = None
+    forgone: Annotated[float, Field(description="what plans would have gained by modes that were not commanded, to spare its memory; money")] = 0.0
 
     @property
     def gave_up(self) -> bool:

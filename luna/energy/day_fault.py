@@ -34,6 +34,7 @@ ENGLISH: Mapping[str, str] = {
     "soc_reversed": "the state of charge moves by {against:.1f} kWh against the {moved:.1f} kWh that are charged and discharged",
     "soc_drift": "the state of charge moved by {told:+.1f} kWh, the energy says {metered:+.1f} kWh",
     "open": "the day has not ended",
+    "unreadable": "what speaks against it was stored by another release",
 }
 
 

@@ -75,6 +75,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "jobs": {"status": "done", "task": LoadFileRequest.task, "submitted_at": NOW},
     "control_state": {"armed_at": NOW, "armed_by": "owner"},
     "quarantine": {"kind": "readings"},
+    "data_quality_daily": {"verdict": "exclude"},
     "control_log": {"decided_by": "planner", "reason": "planned", "slot_start": NOW, "device": "batteries"},
     "forecast_activations": {"decided_by": "rule"},
     "control_devices": {"device": "pv"},

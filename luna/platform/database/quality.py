@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from psycopg import sql
@@ -51,7 +52,15 @@ def read(connection: Connection, site_id: str, first: date, last: date) -> list[
     """Return the verdicts on the days from ``first`` to ``last``, in order; days that were never judged are left out."""
     table = data_quality_daily.c
     judged = select(table.day, table.verdict, table.faults).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
-    return [DayQuality(day=row.day, verdict=row.verdict, faults=row.faults) for row in connection.execute(judged.order_by(table.day))]
+    return [DayQuality(day=row.day, verdict=row.verdict, faults=_read_faults(row.faults)) for row in connection.execute(judged.order_by(table.day))]
+
+
+def _read_faults(document: Any) -> list[DayFault]:
+    try:
+        return [DayFault.read(fault) for fault in document]
+    except ValueError:
+        # The verdict holds all the same.
+        return [DayFault("unreadable")]
 
 
 def read_trusted(connection: Connection, site: Site, timeline: Timeline) -> Observations:
@@ -88,7 +97,7 @@ def _read_spoiled_each(connection: Connection, sites_by_key: Mapping[int, Site],
     for row in connection.execute(query):
         zone = parse_zone(sites_by_key[row.site_key].timezone)
         span = local_midnight(row.day, zone), local_midnight(row.day + day, zone)
-        spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, [DayFault.read(fault) for fault in row.faults]))
+        spoiled[row.site_key].append(UnusableSpan(*span, row.verdict, _read_faults(row.faults)))
     return spoiled
 
 

@@ -32,3 +32,4 @@ fault_soc_stuck = der Ladestand steht still, während { $flow } kWh hinein- oder
 fault_soc_reversed = die Batterie sieht verkehrt herum aus: Ihr Ladestand fällt, während sie lädt ({ $against } von { $moved } kWh). Tausch die Sensoren von total_battery_charge und total_battery_discharge in der Datei der Anlage; wo eine Leistung mit Vorzeichen beiden dient, kommt ihr Minus zur anderen
 fault_soc_drift = der Ladestand änderte sich um { $told } kWh, die Zähler sagen { $metered } kWh
 fault_open = der Tag ist noch nicht zu Ende
+fault_unreadable = was gegen ihn spricht, hat eine andere Version von Luna gespeichert

@@ -38,3 +38,4 @@ fault_soc_stuck = the state of charge stands still while { $flow } kWh went in o
 fault_soc_reversed = the battery looks reversed: its state of charge falls while it charges ({ $against } of { $moved } kWh). Exchange the sensors of total_battery_charge and total_battery_discharge in the site's file; where one power with a sign serves both, its minus goes to the other one
 fault_soc_drift = the state of charge moved by { $told } kWh, meters say { $metered } kWh
 fault_open = the day has not ended
+fault_unreadable = what speaks against it was stored by another release of Luna

@@ -38,3 +38,4 @@ fault_soc_stuck = het laadniveau staat stil terwijl er { $flow } kWh in of uit g
 fault_soc_reversed = de batterij lijkt omgekeerd: het laadniveau daalt terwijl hij laadt ({ $against } van { $moved } kWh). Verwissel de sensoren van total_battery_charge en total_battery_discharge in het locatiebestand; dient één vermogen met een plus of min voor beide, dan gaat het minteken naar de andere
 fault_soc_drift = het laadniveau veranderde { $told } kWh, de meters zeggen { $metered } kWh
 fault_open = de dag is nog niet voorbij
+fault_unreadable = wat ertegen spreekt is door een andere versie van Luna opgeslagen
