@@ -25,6 +25,7 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.devices import PROFILED
 from luna.energy.site.control import Control
 from luna.platform.database.engine import unit_of_work
+from luna.platform.drivers.budget import uncounted
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
@@ -36,6 +37,7 @@ from services.executor.__main__ import open_device
 from services.executor.control_step import Executor
 from services.executor.device import Device
 from services.executor.profile import MixedDevice, ProfileDevice
+from services.executor.stored_writes import StoredWrites
 from services.executor.watch import SiteUnits, list_turns
 from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
 from services.ingest.listening.sensor_routing import MQTT
@@ -169,18 +171,18 @@ class SetLuna:
             session.look()
 
     def _open_device(self, control: Control) -> Device:
-        others = open_device(self.settings, control.model_copy(update={"batteries": tuple(each for each in control.batteries if each.via is None)}))
+        by_topics = control.model_copy(update={"batteries": tuple(each for each in control.batteries if each.via is None)})
+        others = open_device(self.settings, by_topics, uncounted)
         if not control.vias:
             return others
-        by_place = {
-            f"{PROFILED}{name}": InverterSession(
-                reach_device(via, self.settings.data_folder), now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS
-            )
-            for name, via in control.vias.items()
-        }
+        sessions = dict[str, InverterSession]()
+        for name, via in control.vias.items():
+            device = reach_device(via, self.settings.data_folder)
+            device.counter = StoredWrites(self.database, self.clock, via.address)
+            sessions[f"{PROFILED}{name}"] = InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS)
         # Each unit of a site has its own connection.
-        self._sessions += by_place.values()
-        return MixedDevice(ProfileDevice(by_place), others)
+        self._sessions += sessions.values()
+        return MixedDevice(ProfileDevice(sessions), others)
 
     def _act(self) -> bool:
         with unit_of_work(self.database) as connection:

@@ -65,6 +65,7 @@ from luna.contracts.battery_setpoints import OWN
 from luna.platform.settings import Settings
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from luna.words.pages import page_words
+from luna.platform.drivers.budget import uncounted
 from services.executor.__main__ import open_device
 
 assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == ["As the manual has it.", "Wie in der Anleitung."]
@@ -93,7 +94,7 @@ section, faults = method.describe(["battery"], {"battery": method.propose("batte
 assert faults == [], faults
 control = Control.model_validate(section)
 assert answer_control(control)["hearth"]["battery"]["mode_place"] == "mode"
-device, writes = open_device(Settings(_env_file=None, home_assistant_url=f"http://127.0.0.1:{server.server_port}"), control), render(control, {"battery": OWN})
+device, writes = open_device(Settings(_env_file=None, home_assistant_url=f"http://127.0.0.1:{server.server_port}"), control, uncounted), render(control, {"battery": OWN})
 device.apply(writes)
 assert said == {"/mode": b"0"}
 assert matches(writes, device.read(["mode"]))

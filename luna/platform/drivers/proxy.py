@@ -13,7 +13,7 @@ from luna.energy.errors import LunaError
 from luna.platform.drivers.modbus import find_address
 from luna.platform.drivers.profile import ModbusTransport
 from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.sharing import GATEWAY_SILENT, ILLEGAL_FUNCTION, READS, TURN_SECONDS, DeviceAddress, Frame, connect_shared, read_frame
+from luna.platform.drivers.sharing import GATEWAY_SILENT, ILLEGAL_FUNCTION, READS, TURN_SECONDS, DeviceAddress, ModbusFrame, connect_shared, read_frame
 
 # What changes nothing in a device: to read registers, and what it is. Source: MODBUS Application Protocol 1.1b3, 6.
 _HARMLESS = READS | {17, 43}
@@ -87,7 +87,7 @@ class _DevicePath:
         self._device, self._folder = device, folder
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, frame: Frame) -> Frame:
+    async def ask(self, frame: ModbusFrame) -> ModbusFrame:
         try:
             async with asyncio.timeout(self._device.patience_s + TURN_SECONDS):
                 if self._streams is None or self._streams[0].at_eof():

@@ -41,7 +41,7 @@ class DeviceAddress(NamedTuple):
     patience_s: float = 2.0
 
 
-class Frame(NamedTuple):
+class ModbusFrame(NamedTuple):
     """A request or an answer: unit, function and data, under its transaction."""
 
     transaction: int
@@ -51,12 +51,12 @@ class Frame(NamedTuple):
         """Return it as Modbus TCP."""
         return _HEAD.pack(self.transaction, 0, len(self.body)) + self.body
 
-    def refused(self, code: int) -> "Frame":
+    def refused(self, code: int) -> "ModbusFrame":
         """Return the exception that answers it."""
-        return Frame(self.transaction, bytes((self.body[0], self.body[1] | 0x80, code)))
+        return ModbusFrame(self.transaction, bytes((self.body[0], self.body[1] | 0x80, code)))
 
 
-async def read_frame(reader: asyncio.StreamReader) -> Frame:
+async def read_frame(reader: asyncio.StreamReader) -> ModbusFrame:
     """Return the next frame of Modbus TCP.
 
     Raises:
@@ -66,7 +66,7 @@ async def read_frame(reader: asyncio.StreamReader) -> Frame:
     transaction, protocol, length = _HEAD.unpack(await reader.readexactly(_HEAD.size))
     if protocol or not 2 <= length <= _LONGEST:
         raise ValueError("no Modbus TCP")
-    return Frame(transaction, await reader.readexactly(length))
+    return ModbusFrame(transaction, await reader.readexactly(length))
 
 
 def connect_shared(folder: Path, device: DeviceAddress) -> socket.socket | None:
@@ -230,7 +230,7 @@ class DeviceConnection:
         writer = self._writer or await self._open()
         self._answer = asyncio.get_running_loop().create_future()
         self._transaction = (self._transaction + 1) % 0x10000
-        writer.write(body + checksum(body) if self._device.is_serial else Frame(self._transaction, body).pack())
+        writer.write(body + checksum(body) if self._device.is_serial else ModbusFrame(self._transaction, body).pack())
         await writer.drain()
         return await self._answer
 
