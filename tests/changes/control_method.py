@@ -94,7 +94,8 @@ section, faults = method.describe(["battery"], {"battery": method.propose("batte
 assert faults == [], faults
 control = Control.model_validate(section)
 assert answer_control(control)["hearth"]["battery"]["mode_place"] == "mode"
-device, writes = open_device(Settings(_env_file=None, home_assistant_url=f"http://127.0.0.1:{server.server_port}"), control, uncounted), render(control, {"battery": OWN})
+settings = Settings(_env_file=None, home_assistant_url=f"http://127.0.0.1:{server.server_port}")
+device, writes = open_device(settings, control, uncounted), render(control, {"battery": OWN})
 device.apply(writes)
 assert said == {"/mode": b"0"}
 assert matches(writes, device.read(["mode"]))
