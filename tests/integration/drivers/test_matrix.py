@@ -1,0 +1,102 @@
+"""The page of devices that Luna speaks to itself: what each profile is and rests on, and which cases it is put through in ``test_profiles``.
+
+``LUNA_RECORD=1 pytest tests/integration/drivers/test_matrix.py`` writes it anew.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.profiles import PACKAGED, load_profile
+from tests.integration.drivers import test_profiles as cases
+from tests.integration.drivers.test_profiles import COMMANDED, MODES
+
+PAGE = Path(__file__).resolve().parents[3] / "docs/guide/reference/devices.md"
+INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
+    "readings": (cases.test_what_is_read_is_what_the_device_does,),
+    f"{len(MODES)} modes": (cases.test_each_mode_is_taken_read_back_and_done,),
+    "power": (cases.test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked,),
+    "target, reserve": (cases.test_charging_ends_at_the_target_and_giving_at_the_reserve,),
+    "unchanged: unwritten": (cases.test_nothing_is_written_where_nothing_changed,),
+    "left alone": (cases.test_a_device_that_nobody_asks_for_any_more_is_left_to_itself,),
+    "reboot": (
+        cases.test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks,
+        cases.test_what_a_device_was_told_that_cannot_be_read_back_counts_while_the_connection_lasts,
+    ),
+    "second master": (
+        cases.test_a_second_master_is_seen_and_not_fought,
+        cases.test_a_second_master_that_nobody_can_see_is_overruled_with_the_next_repetition,
+    ),
+    "cut in mid-write": (cases.test_what_breaks_off_in_mid_write_is_said_and_taken_up_again,),
+    "unknown number": (cases.test_a_number_that_the_device_does_not_know_is_no_number,),
+    "slow, silent": (cases.test_a_slow_device_is_waited_for_and_a_silent_one_named,),
+}
+METERS: dict[str, tuple[Callable[..., None], ...]] = {"directions, counters, unknown numbers": (cases.test_a_meter_says_which_way_it_flows_and_counts,)}
+
+
+def test_the_page_of_devices_says_what_each_profile_is_put_through() -> None:
+    page = "\n".join(describe()) + "\n"
+    if os.environ.get("LUNA_RECORD"):
+        PAGE.write_text(page, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page
+
+
+def describe() -> Iterator[str]:
+    profiles = [load_profile(path.stem, Path("/nonexistent")) for path in sorted(PACKAGED.glob("*.yaml"))]
+    yield from ("# Devices that Luna speaks to itself", "")
+    yield from (
+        "<!-- Made from the profiles and test_profiles.py by tests/integration/drivers/test_matrix.py; edits are lost. -->",
+        "",
+    )
+    yield from (
+        "Before every release each profile is put through these cases against a simulator of itself; what it rests on stands beside it.",
+        "",
+    )
+    heads = ("profile", "products", "over", "when Luna is away", "what is written", "rests on")
+    yield from table(heads, [describe_profile(profile) for profile in profiles])
+    for title, kind, columns in (("Inverters with a battery", "battery_inverter", INVERTERS), ("Meters", "meter", METERS)):
+        yield from ("", f"## {title}", "")
+        yield from table(
+            ("profile", *columns),
+            [
+                (f"`{profile.profile}`", *("✓" if any(is_put_through(profile, case) for case in some) else "–" for some in columns.values()))
+                for profile in profiles
+                if profile.kind == kind
+            ],
+        )
+
+
+def describe_profile(profile: DeviceProfile) -> tuple[str, ...]:
+    products = "; ".join(f"{each.brand} {each.models}" for each in profile.covers)
+    kept = sorted({str(profile.points[name].persistence) for name in profile.written_points})
+    return (
+        f"`{profile.profile}`",
+        products,
+        profile.transport.kind,
+        say_reversion(profile),
+        ", ".join(kept) or "–",
+        ", ".join({each.kind: None for each in profile.evidence}),
+    )
+
+
+def say_reversion(profile: DeviceProfile) -> str:
+    reverts = profile.reverts
+    if reverts is None:
+        return "–"
+    if reverts.after_s is None:
+        return "keeps its last command"
+    stays = f"; keeps {', '.join(reverts.stays_in)}" if reverts.stays_in else ""
+    return f"its own self-consumption after {reverts.after_s} s{stays}"
+
+
+def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:
+    """Return whether pytest runs a case on a profile."""
+    marks: list[Any] = getattr(case, "pytestmark", [])
+    named = [mark.args[1] for mark in marks if mark.name == "parametrize" and mark.args[0] in {"profile", "name"}]
+    return profile.profile in {getattr(each, "values", (each,))[0] for each in (named[0] if named else COMMANDED)}
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    yield from (f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *(f"| {' | '.join(row)} |" for row in rows))
