@@ -60,6 +60,8 @@ class MqttPoints:
         self._client: paho.Client | None = None
         self._news, self._ready, self._turned_away = threading.Condition(), threading.Event(), False
         self._messages: dict[str, TimedMessage] = {}
+        # How often the device said that it had said everything, while the connection lasts.
+        self._answers = 0
         self._requested_at = -math.inf
         # What was sent to points that cannot be read, while the connection lasts.
         self._sent: dict[str, float] = {}
@@ -123,6 +125,7 @@ class MqttPoints:
         self._sent.clear()
         with self._news:
             self._messages.clear()
+            self._answers = 0
 
     def _listen(self, topics: set[str]) -> None:
         """Return once there is something to say of these topics.
@@ -132,13 +135,15 @@ class MqttPoints:
         """
         self._connect()
         request, since = self._transport.request, self._now() - self._transport.stale_s
-        is_new = not self._messages
+        is_first = is_new = not self._messages
         if request is not None and self._now() - self._requested_at >= request.every_s:
             since, is_new = self._now(), True
             self._requested_at = since
-            self._publish(self._topic(request.to), request.payload)
+            # Of an answer to somebody else the beginning may have come before anybody listened here: the end of the second one is that of a whole one.
+            for _ in range(2 if is_first and request.done is not None else 1):
+                self._publish(self._topic(request.to), request.payload)
         if is_new:
-            self._waits(lambda: self._is_done(since) or all(self._came_since(topic, since) for topic in topics))
+            self._waits(lambda: (self._is_done(since) and not (is_first and self._answers < 2)) or all(self._came_since(topic, since) for topic in topics))
         if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
             self.close()
             raise refuse("device-silent", field="via", value=self.place)
@@ -233,6 +238,8 @@ class MqttPoints:
             document = None
         with self._news:
             self._messages[message.topic] = TimedMessage(self._now(), document)
+            request = self._transport.request
+            self._answers += request is not None and request.done is not None and message.topic == self._topic(request.done)
             self._news.notify_all()
 
 
