@@ -44,5 +44,5 @@ simulated_prices_off = Preise des aufgezeichneten Jahres, weil nichts von außen
 simulated_remove = Mit allen Daten entfernen
 another_site = Standort einrichten
 try_battery = Mit 200 W erproben
-try_battery_lead = Eine halbe Minute lang steht die Batterie still, lädt mit 200 W und gibt 200 W, je zehn Sekunden; dann steuert sie sich wieder selbst. Scharf geschaltet wird dabei nichts.
+try_battery_lead = Eine halbe Minute lang steht die Batterie still, lädt mit 200 W mehr, als das Dach übrig lässt, und gibt 200 W mehr, als das Haus braucht, je zehn Sekunden; dann steuert sie sich wieder selbst. Scharf geschaltet wird dabei nichts.
 tried_battery = Was das Erproben ergab

@@ -46,5 +46,5 @@ simulated_prices_off = prijzen van het vastgelegde jaar, omdat er niets van buit
 simulated_remove = Verwijderen, met alle gegevens
 another_site = Een locatie instellen
 try_battery = Met 200 W proberen
-try_battery_lead = Een halve minuut lang staat de batterij stil, laadt met 200 W en geeft 200 W, elk tien seconden; daarna regelt ze zichzelf weer. Er wordt niets mee ingeschakeld.
+try_battery_lead = Een halve minuut lang staat de batterij stil, laadt met 200 W meer dan het dak overhoudt en geeft 200 W meer dan het huis nodig heeft, elk tien seconden; daarna regelt ze zichzelf weer. Er wordt niets mee ingeschakeld.
 tried_battery = Wat het proberen opleverde
