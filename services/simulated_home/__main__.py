@@ -78,16 +78,17 @@ class LivingHome:
         self._devices.live_until(self._clock.now())
         self._devices.say_settings()
 
-    def live(self) -> None:
-        """Let the time pass that has passed."""
+    def live(self) -> datetime:
+        """Let the time pass that has passed, and return until when: a clock may go on meanwhile."""
+        now = self._clock.now()
         if self._files.is_there:
             self._devices.setup = self._files.read_setup()
-        self._devices.live_until(self._clock.now())
+        self._devices.live_until(now)
+        return now
 
     def turn(self) -> None:
         """Let the time pass that has passed, and say and keep what is due."""
-        self.live()
-        now = self._clock.now()
+        now = self.live()
         if abs(now - self.published_at) >= SAY_EVERY:
             self.published_at = now
             self._devices.say_measured()
