@@ -17,6 +17,7 @@ class NetworkDevice(Message):
 
     host: str
     port: int
+    unit: Annotated[int | None, Field(description="its number on the bus; null: the profile's")] = None
     maker: Annotated[str, Field(description="as it says itself; empty: it says nothing")] = ""
     model: str = ""
     serial: str = ""

@@ -36,25 +36,27 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
 
 
 def _describe(found: FoundDevice, profile: DeviceProfile, data_folder: Path) -> NetworkDevice:
+    via = Via(profile=profile.profile, host=found.host, port=found.port, unit=None if found.unit == profile.units[0] else found.unit)
     named = {} if found.identity is None else {name: getattr(found.identity, name) for name in ("maker", "model", "serial")}
     return NetworkDevice(
-        host=found.host,
+        host=via.host,
         port=found.port,
+        unit=via.unit,
         **named,
         profile=profile.profile,
         title=profile.title,
         kind=profile.kind,
         reads=list(profile.reads),
-        **_read_limits(found, profile, data_folder),
+        **_read_limits(via, profile, data_folder),
     )
 
 
-def _read_limits(found: FoundDevice, profile: DeviceProfile, data_folder: Path) -> dict[str, float]:
+def _read_limits(via: Via, profile: DeviceProfile, data_folder: Path) -> dict[str, float]:
     """Return the most that a battery takes and gives, as far as the device says it."""
     if not profile.limits:
         return {}
     try:
-        with closing(reach_device(Via(profile=profile.profile, host=found.host, port=found.port), data_folder)) as device:
+        with closing(reach_device(via, data_folder)) as device:
             values = device.points.read(list(profile.limits.values()))
     except LunaError:
         return {}

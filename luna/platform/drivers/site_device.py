@@ -7,6 +7,7 @@ from luna.energy.devices import Via
 from luna.energy.refusals import refuse
 from luna.energy.site import Site, parse_site
 from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.sensor_name import name_sensor
 
 # What a device reads, by the role that it has in a site; a counter before a power.
 READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
@@ -17,13 +18,6 @@ READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "total_grid_import": ("import_kwh", "import_w"),
     "total_grid_export": ("export_kwh", "export_w"),
 }
-
-
-def name_sensor(via: Via, reading: str) -> str:
-    """Return how a site names what a device reads."""
-    port = "" if via.port is None else f":{via.port}"
-    unit = "" if via.unit is None else f"/{via.unit}"
-    return f"profile:{via.profile}@{via.host}{port}{unit}#{reading}"
 
 
 def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | None = None) -> Site:

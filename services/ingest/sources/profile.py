@@ -1,13 +1,10 @@
-"""Readings of devices that Luna asks itself, each by the profile of its product: ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``."""
+"""Readings of devices that Luna asks itself, each by the profile of its product."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 import structlog
 
@@ -16,35 +13,14 @@ from luna.energy.errors import LunaError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.drivers.inverter import reach_device
 from luna.platform.drivers.profile import READING_UNITS
+from luna.platform.drivers.sensor_name import ProfiledSensor
 from services.ingest.reading import Reading
 
 EVERY = timedelta(seconds=10)
 # A device that is away is asked less and less often.
 LONGEST_PAUSE = timedelta(minutes=2)
-_SENSOR = re.compile(
-    r"profile:(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?"
-    r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
-)
 
 log = structlog.get_logger("luna.ingest.profile")
-
-
-@dataclass(frozen=True, slots=True)
-class ProfiledSensor:
-    """A reading of a device, as a site names it."""
-
-    name: str
-    via: Via
-    reading: str
-
-    @classmethod
-    def parse(cls, name: str) -> Self | None:
-        """Return what a name says, None where it is no such name."""
-        match = _SENSOR.fullmatch(name)
-        if match is None:
-            return None
-        parts = {key: value for key, value in match.groupdict().items() if value is not None}
-        return cls(name, Via.model_validate({key: value for key, value in parts.items() if key != "reading"}), parts["reading"])
 
 
 class ProfileSource:

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from luna.contracts.device_search import FindDevicesRequest
 from luna.platform.drivers.finding import FoundDevice, find_devices
 from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
+from services.api.pages.setup.composition import list_taken_sensors
+from services.api.pages.setup.found_devices import leave_device, take_device
+from services.ingest.device_search import search_network
 
 PROFILES = {profile.profile: profile for profile in list_profiles() if profile.sunspec is not None or profile.identified is not None}
 
@@ -70,3 +74,17 @@ def test_what_says_something_else_of_itself_is_not_taken_for_the_product(point: 
         port, devices = serve_at(stack, {"127.0.0.1": profile})
         devices["127.0.0.1"].image.registers[point] = value  # type: ignore[attr-defined]
         assert list(find_devices(["127.0.0.1"], PROFILES.values(), port=port)) == []
+
+
+def test_a_device_that_is_taken_keeps_the_number_at_which_it_was_found(tmp_path: Path) -> None:
+    profile = load_profile("huawei_sun2000", tmp_path)
+    at_zero = profile.model_copy(update={"transport": profile.transport.model_copy(update={"unit": 0})})
+    with serve_registers(SimulatedInverter(at_zero)) as server:
+        found = search_network(FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path).devices
+    # The server's number 0 is every number.
+    assert [(each.profile, each.unit, each.charge_limit_kw) for each in found] == [("huawei_sun2000", None, 5), ("huawei_sun2000", 0, 5)]
+    device = found[1]
+    taken = take_device({"batteries": [{}]}, device)
+    assert [typed["unit_number"] for typed in taken["control"]["profile"].values()] == ["0"]
+    assert list_taken_sensors(taken)["battery_soc"] == f"profile:huawei_sun2000@127.0.0.1:{server.port}/0#soc"
+    assert leave_device(taken, device)["control"] == {"by": "advice"}

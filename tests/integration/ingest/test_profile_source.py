@@ -11,10 +11,11 @@ import pytest
 
 from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.sensor_name import ProfiledSensor, name_sensor
 from luna.platform.drivers.simulator import SimulatedInverter
 from services.ingest.listening import wire
 from services.ingest.reading import Reading
-from services.ingest.sources.profile import ProfiledSensor, ProfileSource
+from services.ingest.sources.profile import ProfileSource
 
 NO_FOLDER = Path("/nonexistent")
 SOON = timedelta(milliseconds=20)
@@ -106,6 +107,7 @@ def test_a_sensor_says_where_it_is_read(name: str, host: str, port: int | None, 
     sensor = ProfiledSensor.parse(name)
     assert sensor is not None
     assert (sensor.via.host, sensor.via.port, sensor.via.unit, sensor.reading) == (host, port, unit, reading)
+    assert name_sensor(sensor.via, sensor.reading) == name
 
 
 def test_a_sensor_names_the_secret_of_its_device_and_never_says_it() -> None:
@@ -115,8 +117,10 @@ def test_a_sensor_names_the_secret_of_its_device_and_never_says_it() -> None:
 
 
 def test_a_sensor_at_a_broker_names_how_its_topics_begin() -> None:
-    sensor = ProfiledSensor.parse("profile:shelly_pro_3em_mqtt@broker.local:8883?prefix=home/shellypro3em-0123456789ab&secret=broker#export_w")
+    name = "profile:shelly_pro_3em_mqtt@broker.local:8883?prefix=home/shellypro3em-0123456789ab&secret=broker#export_w"
+    sensor = ProfiledSensor.parse(name)
     assert sensor is not None
+    assert name_sensor(sensor.via, sensor.reading) == name
     assert (sensor.via.host, sensor.via.port, sensor.via.prefix, sensor.via.secret) == ("broker.local", 8883, "home/shellypro3em-0123456789ab", "broker")
 
 

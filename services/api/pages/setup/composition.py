@@ -14,7 +14,8 @@ from luna.energy.part import MOST_CALLED, is_written
 from luna.energy.site import SENSOR_ROLES, Site
 from luna.energy.site.countries import COUNTRIES, Country, place_named
 from luna.energy.timeline import parse_zone
-from luna.platform.drivers.site_device import READINGS_BY_ROLE, name_sensor
+from luna.platform.drivers.sensor_name import name_sensor
+from luna.platform.drivers.site_device import READINGS_BY_ROLE
 from luna.words import Numbers
 from services.api.pages.setup.control_methods import METHODS
 from services.api.pages.setup.devices import DEVICE_FORMS
@@ -92,7 +93,7 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
         for role, readings in READINGS_BY_ROLE.items():
             reading = next((each for each in readings if each in device["reads"]), None)
             if reading is not None and not (role in _AT_CONNECTION and role in named):
-                via = Via(profile=device["profile"], host=device["host"], port=device["port"])
+                via = Via(profile=device["profile"], host=device["host"], port=device["port"], unit=device["unit"])
                 named.setdefault(role, []).append(name_sensor(via, reading))
     return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
 

@@ -8,6 +8,9 @@ from services.api.pages.setup.composition import TAKEN, battery_names
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
 
+# Where a battery's inverter is, as it is typed.
+_PLACE = ("host_place", "port_number", "unit_number")
+
 
 def is_taken(answers: Mapping[str, Any], device: NetworkDevice) -> bool:
     """Return whether a device is among the answers already."""
@@ -19,7 +22,7 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
     if is_taken(answers, device):
         return dict(answers)
     taken = answers.get(TAKEN, [])
-    document = device.model_dump(mode="json", include={"host", "port", "profile", "kind", "reads"})
+    document = device.model_dump(mode="json", include={"host", "port", "unit", "profile", "kind", "reads"})
     after = {**answers, TAKEN: [*taken, document]}
     place = sum(each["kind"] == "battery_inverter" for each in taken)
     return after if device.kind == "meter" or place >= MOST_DEVICES else _tell_battery(after, device, place)
@@ -29,7 +32,8 @@ def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str,
     """Return the answers without a device that was taken."""
     after = {**answers, TAKEN: [each for each in answers.get(TAKEN, []) if not _is_same(each, device)]}
     control = answers.get("control") or {}
-    told = {name: typed for name, typed in control.get("profile", {}).items() if (typed["host_place"], typed["port_number"]) != (device.host, str(device.port))}
+    place = (device.host, str(device.port), _write_unit(device))
+    told = {name: typed for name, typed in control.get("profile", {}).items() if tuple(typed[part] for part in _PLACE) != place}
     return after if control.get("by") != "profile" else after | {"control": {**control, "profile": told} if told else {"by": "advice"}}
 
 
@@ -41,11 +45,15 @@ def _tell_battery(answers: dict[str, Any], device: NetworkDevice, place: int) ->
     if limits and not batteries[place].get("power_kw"):
         batteries[place] |= write_numbers(power_kw=min(limits))
     answers = answers | {"batteries": batteries}
-    typed = {"profile_place": device.profile, "host_place": device.host, "port_number": str(device.port), "unit_number": ""}
+    typed = {"profile_place": device.profile, "host_place": device.host, "port_number": str(device.port), "unit_number": _write_unit(device)}
     control = answers.get("control") or {}
     told = control.get("profile", {}) | {battery_names(answers)[place]: typed}
     return answers | {"control": {**control, "by": "profile", "profile": told}}
 
 
 def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:
-    return bool((taken["host"], taken["port"], taken["profile"]) == (device.host, device.port, device.profile))
+    return all(taken[part] == getattr(device, part) for part in ("host", "port", "unit", "profile"))
+
+
+def _write_unit(device: NetworkDevice) -> str:
+    return "" if device.unit is None else str(device.unit)

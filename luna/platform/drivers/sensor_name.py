@@ -1,0 +1,38 @@
+"""What a site calls a reading of a device that Luna asks itself: ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from luna.energy.devices import Via
+
+_SENSOR = re.compile(
+    r"profile:(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?"
+    r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfiledSensor:
+    """A reading of a device, as a site names it."""
+
+    name: str
+    via: Via
+    reading: str
+
+    @classmethod
+    def parse(cls, name: str) -> Self | None:
+        """Return what a name says, None where it is no such name."""
+        match = _SENSOR.fullmatch(name)
+        if match is None:
+            return None
+        parts = {key: value for key, value in match.groupdict().items() if value is not None}
+        return cls(name, Via.model_validate({key: value for key, value in parts.items() if key != "reading"}), parts["reading"])
+
+
+def name_sensor(via: Via, reading: str) -> str:
+    """Return the name of a reading, which ``ProfiledSensor.parse`` reads."""
+    port = "" if via.port is None else f":{via.port}"
+    unit = "" if via.unit is None else f"/{via.unit}"
+    query = "&".join(f"{part}={value}" for part, value in (("prefix", via.prefix), ("secret", via.secret)) if value is not None)
+    return f"profile:{via.profile}@{via.host}{port}{unit}{'?' if query else ''}{query}#{reading}"
