@@ -12,4 +12,5 @@ inverter.py   reads and writes a device by its profile, in points
 budget.py     how often a point is written that wears out by it
 session.py    commands it, and keeps that up for as long as somebody asks for it
 simulator.py  the same device of the same profile, with a battery's physics; point_image.py lays its points out, device_server.py serves them
+sensor_name.py  what a site calls a reading; site_device.py: a device in a site
 """

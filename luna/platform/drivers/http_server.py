@@ -3,14 +3,14 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus_server import ServerFaults
 from luna.platform.drivers.point_image import JsonImage
+from luna.platform.drivers.served import served
 from luna.platform.drivers.simulator import SimulatedInverter
 
 
@@ -53,16 +53,10 @@ class DocumentServer:
         self._thread.join()
 
 
-@contextmanager
-def serve_documents(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[DocumentServer]:
+def serve_documents(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: one that is free.
 
     Raises:
         UnavailableError: the port is taken.
     """
-    server = DocumentServer(device, host, port)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    return served(DocumentServer(device, host, port))

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +11,7 @@ from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import framing
 from luna.platform.drivers.point_image import RegisterImage
 from luna.platform.drivers.profile import RegisterTable
+from luna.platform.drivers.served import served
 from luna.platform.drivers.simulator import SimulatedInverter
 
 if TYPE_CHECKING:
@@ -115,16 +115,10 @@ class RegisterServer:
         return None
 
 
-@contextmanager
-def serve_registers(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[RegisterServer]:
+def serve_registers(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[RegisterServer]:
     """Serve a device's registers while the block runs; port 0: one that is free.
 
     Raises:
         UnavailableError: the port is taken.
     """
-    server = RegisterServer(device, host, port)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    return served(RegisterServer(device, host, port))

@@ -3,8 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 from luna.energy.refusals import refuse
@@ -12,6 +11,7 @@ from luna.platform.addresses import Broker
 from luna.platform.drivers.modbus_server import ServerFaults
 from luna.platform.drivers.point_image import JsonImage
 from luna.platform.drivers.profile import PREFIX_PART, MqttTransport
+from luna.platform.drivers.served import served
 from luna.platform.drivers.simulator import SimulatedInverter
 
 if TYPE_CHECKING:
@@ -102,16 +102,10 @@ class MessageServer:
         return name.replace(PREFIX_PART, self._prefix)
 
 
-@contextmanager
-def serve_messages(device: SimulatedInverter, *, broker: Broker, prefix: str) -> Iterator[MessageServer]:
+def serve_messages(device: SimulatedInverter, *, broker: Broker, prefix: str) -> AbstractContextManager[MessageServer]:
     """Have a device speak to a broker while the block runs, its topics beginning with ``prefix``.
 
     Raises:
         UnavailableError: there is no broker, or it lets nobody in.
     """
-    server = MessageServer(device, broker, prefix)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    return served(MessageServer(device, broker, prefix))
