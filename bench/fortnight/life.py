@@ -22,21 +22,19 @@ from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.contracts.plan import PlanRequest
-from luna.energy.devices import PROFILED
 from luna.energy.site.control import Control
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.budget import uncounted
-from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.inverter import ProfiledDevice
 from luna.platform.drivers.session import InverterSession
 from luna.platform.queue import Client, TaskContext
 from luna.platform.queue.task import definitions
 from luna.platform.settings import Settings
 from luna.platform.simulated_home import SITE_NAME
 from luna.platform.spool import open_mirror
-from services.executor.__main__ import open_device
+from services.executor import mqtt, profile
 from services.executor.control_step import Executor
 from services.executor.device import Device
-from services.executor.profile import MixedDevice, ProfileDevice
+from services.executor.profile import MixedDevice
 from services.executor.stored_writes import StoredWrites
 from services.executor.watch import SiteUnits, list_turns
 from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
@@ -171,18 +169,18 @@ class SetLuna:
             session.look()
 
     def _open_device(self, control: Control) -> Device:
-        by_topics = control.model_copy(update={"batteries": tuple(each for each in control.batteries if each.via is None)})
-        others = open_device(self.settings, by_topics, uncounted)
+        topics = mqtt.open_device(self.settings, control)
         if not control.vias:
-            return others
-        sessions = dict[str, InverterSession]()
-        for name, via in control.vias.items():
-            device = reach_device(via, self.settings.data_folder)
-            device.counter = StoredWrites(self.database, self.clock, via.address)
-            sessions[f"{PROFILED}{name}"] = InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS)
+            return topics
+        return MixedDevice(profile.open_device(self.settings, control, self._count_writes, open_session=self._open_session), topics)
+
+    def _count_writes(self, address: str) -> StoredWrites:
+        return StoredWrites(self.database, self.clock, address)
+
+    def _open_session(self, device: ProfiledDevice) -> InverterSession:
         # Each unit of a site has its own connection.
-        self._sessions += sessions.values()
-        return MixedDevice(ProfileDevice(sessions), others)
+        self._sessions.append(InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS))
+        return self._sessions[-1]
 
     def _act(self) -> bool:
         with unit_of_work(self.database) as connection:

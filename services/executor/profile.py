@@ -10,7 +10,7 @@ from luna.energy.devices import PROFILED, SOC_OF
 from luna.energy.errors import LunaError
 from luna.energy.site.control import Control
 from luna.platform.drivers.budget import WriteCounter
-from luna.platform.drivers.inverter import reach_device
+from luna.platform.drivers.inverter import ProfiledDevice, reach_device
 from luna.platform.drivers.session import InverterSession
 from luna.platform.settings import Settings
 from services.executor.device import NOT_FOLLOWED, Device, DeviceError
@@ -107,7 +107,13 @@ class MixedDevice:
         return self._profiled if place.startswith(PROFILED) else self._others
 
 
-def open_device(settings: Settings, control: Control, count_writes: Callable[[str], WriteCounter]) -> ProfileDevice:
+def open_device(
+    settings: Settings,
+    control: Control,
+    count_writes: Callable[[str], WriteCounter],
+    *,
+    open_session: Callable[[ProfiledDevice], InverterSession] = InverterSession,
+) -> ProfileDevice:
     """Return the batteries of a section that have a profile; ``count_writes`` returns the counter of the device at an address.
 
     Raises:
@@ -117,7 +123,7 @@ def open_device(settings: Settings, control: Control, count_writes: Callable[[st
     for name, via in control.vias.items():
         device = reach_device(via, settings.data_folder)
         device.counter = count_writes(via.address)
-        sessions[f"{PROFILED}{name}"] = InverterSession(device)
+        sessions[f"{PROFILED}{name}"] = open_session(device)
     return ProfileDevice(sessions)
 
 
