@@ -3,9 +3,6 @@
 import threading
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
-
-from pydantic import ValidationError
 
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
@@ -24,25 +21,17 @@ from services.api.gateway import Gateway
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def try_typed(gateway: Gateway, control: Mapping[str, Any], *, site: Site | None, language: Language) -> dict[str, list[str]]:
-    """Return what came of moving each battery that set-up is told to reach by a profile; ``site``: as far as it is whole."""
-    told = control.get("profile", {}) if control.get("by") == "profile" else {}
-    tried = dict[str, list[str]]()
-    for name, typed in told.items():
-        numbers = {part: typed.get(f"{part}_number") or None for part in ("port", "unit")}
-        try:
-            via = Via.model_validate({"profile": typed.get("profile_place"), "host": typed.get("host_place"), **numbers})
-        except ValidationError:
-            tried[name] = [_say(refuse("device-address-unreadable", field="via", value=typed.get("host_place")), language)]
-        else:
-            tried[name] = _try(gateway, name, via, site=site, language=language)
-    return tried
+def try_batteries(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site | None, language: Language) -> dict[str, list[str]]:
+    """Return what came of moving each battery, in sentences by its name; takes half a minute for each.
 
-
-def try_batteries(gateway: Gateway, site: Site, language: Language) -> dict[str, list[str]]:
-    """Return what came of moving each battery of a site that Luna speaks to itself, in sentences by its name; takes half a minute for each."""
-    vias = {} if site.control is None else site.control.vias
-    return {name: _try(gateway, name, via, site=site, language=language) for name, via in vias.items()}
+    Args:
+        gateway: of the page.
+        vias: how each is reached; None: nobody knows yet.
+        site: that describes them, as far as it is whole.
+        language: of the reader.
+    """
+    unknown = [_say(refuse("device-address-unreadable", field="via"), language)]
+    return {name: unknown if via is None else _try(gateway, name, via, site=site, language=language) for name, via in vias.items()}
 
 
 def _try(gateway: Gateway, name: str, via: Via, *, site: Site | None, language: Language) -> list[str]:

@@ -92,7 +92,8 @@ async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGat
 async def move_batteries(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
     """Move the batteries that Luna speaks to itself by 200 W, and show what came of it; refused once they are armed."""
     site = await run_in_threadpool(_load_unarmed, gateway, site_id)
-    tried = await run_in_threadpool(try_batteries, gateway, site, Reader.of(request).language)
+    vias = {} if site.control is None else site.control.vias
+    tried = await run_in_threadpool(try_batteries, gateway, vias, site=site, language=Reader.of(request).language)
     return await _show(site_id, request, gateway, query=PlanningQuery(), tried=tried)
 
 

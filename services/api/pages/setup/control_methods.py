@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from luna.energy.devices import BatteryControl, Mode
+from pydantic import ValidationError
+
+from luna.energy.devices import BatteryControl, Mode, Via
 from luna.energy.errors import InvalidInputError
 from luna.energy.site.control import Control, ControlledBy
 from luna.platform.addresses import HomeAssistantAccess, parse_broker
@@ -75,6 +77,33 @@ class ControlMethod:
         return ({"by": self.by, "batteries": sections} if sections else None), faults
 
 
+# Parts of a device that Luna speaks to itself, and the fields that they are typed in.
+_VIA_FIELDS = {
+    "profile": "profile_place",
+    "host": "host_place",
+    "port": "port_number",
+    "unit": "unit_number",
+    "prefix": "prefix_text",
+    "secret": "secret_text",
+}
+
+
+def read_vias(answers: Mapping[str, Any]) -> dict[str, Via | None]:
+    """Return how each battery is reached that Luna is to speak to itself, by its name; None where what is typed is no address yet."""
+    return {name: _read_via(typed) for name, typed in answers.get("profile", {}).items()} if answers.get("by") == "profile" else {}
+
+
+def _read_via(typed: Mapping[str, str]) -> Via | None:
+    try:
+        return Via.model_validate(_describe_via(typed))
+    except ValidationError:
+        return None
+
+
+def _describe_via(typed: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: typed[field] for part, field in _VIA_FIELDS.items() if typed.get(field) not in {None, ""}}
+
+
 def answer_control(control: Control) -> dict[str, Any]:
     """Return what would have been typed for a section ``control``, as far as the fields can say it."""
     return {"by": control.by, control.by: {each.battery: _answer_battery(each) for each in control.batteries}}
@@ -82,9 +111,7 @@ def answer_control(control: Control) -> dict[str, Any]:
 
 def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     if "profile_place" in values:
-        numbers = {part: int(values[f"{part}_number"]) for part in ("port", "unit") if f"{part}_number" in values}
-        texts = {part: values[f"{part}_text"] for part in ("prefix", "secret") if f"{part}_text" in values}
-        return {"battery": name, "via": {"profile": values["profile_place"], "host": values["host_place"], **numbers, **texts}}
+        return {"battery": name, "via": _describe_via(values)}
     modes = {mode: values[f"word_{mode}"] for mode in NAMED_MODES if f"word_{mode}" in values}
     powered = [mode for mode in _POWERED if mode in modes]
     writes = [
@@ -99,9 +126,7 @@ def _describe_battery(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _answer_battery(control: BatteryControl) -> dict[str, str]:
     if (via := control.via) is not None:
-        numbers = {f"{part}_number": str(number) for part, number in (("port", via.port), ("unit", via.unit)) if number is not None}
-        texts = {f"{part}_text": text for part, text in (("prefix", via.prefix), ("secret", via.secret)) if text is not None}
-        return {"profile_place": via.profile, "host_place": via.host} | numbers | texts
+        return {field: str(value) for part, field in _VIA_FIELDS.items() if (value := getattr(via, part)) is not None}
     typed = {"soc_place": control.soc or ""} | {f"word_{mode}": word for mode, word in control.modes.items() if mode in NAMED_MODES}
     places = {"{power_w}": ("power_place", "power_state"), "{power_kw}": ("power_place", "power_state"), "{target_percent}": ("target_place", "")}
     units = {value: unit for unit, value in _POWER.items()}

@@ -26,11 +26,12 @@ from luna.platform.simulated_home import SITE_NAME, HomeFiles
 from luna.words import Language, mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
-from services.api.pages.battery_trial import try_typed
+from services.api.pages.battery_trial import try_batteries
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
 from services.api.pages.setup.changes import view_changes
 from services.api.pages.setup.composition import STEPS, compose, country_of, numbers_of
+from services.api.pages.setup.control_methods import read_vias
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES
 from services.api.pages.setup.editing import CHANGEABLE, change_site, list_changed_steps
@@ -240,7 +241,7 @@ def _try(gateway: Gateway, draft_id: str, answers: Mapping[str, Any], language: 
     """Move the batteries by a little, and lead back to the step with what came of it."""
     with unit_of_work(gateway.database) as connection:
         site = _compose_over(connection, answers)
-    tried = {"control": answers["control"], "said": try_typed(gateway, answers["control"], site=site, language=language)}
+    tried = {"control": answers["control"], "said": try_batteries(gateway, read_vias(answers["control"]), site=site, language=language)}
     with unit_of_work(gateway.database) as connection:
         setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
     return _lead(draft_id, "control#tried")

@@ -9,7 +9,7 @@ from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.drivers.budget import uncounted
 from luna.platform.settings import Settings
 from luna.words.pages import page_words
-from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words
+from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words, read_vias
 from services.api.pages.setup.dry_run import list_sent_by_mode
 from services.api.pages.setup.home_assistant import HomeCommand, HomeSensor, Lookup
 from services.executor.__main__ import open_device
@@ -56,6 +56,8 @@ def test_where_a_device_is_said_to_be_can_be_said_again() -> None:
     section = Control.model_validate({"by": "profile", "batteries": [{"battery": "battery", "via": via}]})
     again, faults = METHODS["profile"].describe(["battery"], answer_control(section)["profile"])
     assert (again, faults) == ({"by": "profile", "batteries": [{"battery": "battery", "via": via}]}, [])
+    assert read_vias(answer_control(section)) == section.vias
+    assert read_vias({"by": "profile", "profile": {"battery": {"profile_place": "victron_mqtt", "host_place": "no address"}}}) == {"battery": None}
 
 
 @each_method
