@@ -141,6 +141,8 @@ def run(share: str, words: Sequence[str] = ()) -> NoReturn:
     # A collector that looked through what is loaded would write into its pages, and so make them each process's own.
     gc.collect()
     gc.freeze()
+    # Who forked this process may have loaded without a collector; what is forked here lives for weeks and needs one.
+    gc.enable()
     let_go_of_files()
     words = list(words) or _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
     if words:

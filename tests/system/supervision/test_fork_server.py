@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,16 @@ import atexit, os, sys
 atexit.register(lambda: print("ended", file=sys.stderr))
 print(os.getsid(0) == os.getpid(), *sys.argv[1:], file=sys.stderr, flush=True)
 sys.exit(3 if os.read(0, 1) else 0)
+"""
+# As ``luna up`` does: loads without a collector of cycles, and forks the server from itself.
+STARTER = """
+import gc
+gc.disable()
+from luna.platform.supervision.fork_server import ForkServer
+server = ForkServer("shared", here=True)
+with server.start(["collector"]) as forked:
+    print(forked.stderr.readline().decode(), end="")
+server.close()
 """
 
 
@@ -74,6 +85,13 @@ def test_what_was_forked_outlives_the_server_and_what_is_started_then_is_execute
             assert executed.stderr.readline() == b"True executed\n"
             assert forked.poll() is None
         forked.terminate()
+
+
+def test_a_forked_process_collects_cycles_though_its_starter_loads_without(tmp_path: Path) -> None:
+    (tmp_path / "collector.py").write_text("import gc, sys; print(gc.isenabled(), file=sys.stderr)", encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    done = subprocess.run([sys.executable, "-c", STARTER], env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+    assert done.stdout == "True\n"
 
 
 def await_end(process: "subprocess.Popen[bytes] | ForkedProcess") -> int:
