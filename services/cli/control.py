@@ -90,7 +90,12 @@ def status(
     }
 
     def show() -> None:
-        _show_states(states, zone)
+        state = states[0]
+        armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
+        out.print(f"{state.site} is {armed}.")
+        for each in states:
+            if each.override is not None:
+                out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")
         show_reply(control.list_decisions, decided, {}, zone)
 
     emit(document, as_json=as_json, show=show)
@@ -136,12 +141,3 @@ def _show_override(state: ControlState, zone: ZoneInfo) -> None:
 
 def _say(mode: str) -> str:
     return say_mode(mode, language="en")
-
-
-def _show_states(states: list[ControlState], zone: ZoneInfo) -> None:
-    state = states[0]
-    armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
-    out.print(f"{state.site} is {armed}.")
-    for each in states:
-        if each.override is not None:
-            out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")

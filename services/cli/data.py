@@ -53,14 +53,10 @@ def prices(
     request = compose_request(FetchPricesRequest, market=market, source=source, currency=currency, **window)
     with err.status(f"Asking for prices of {market} …"), open_database() as pool:
         reply = fetch_prices(pool, request, load_settings(), clock=SystemClock())
-    _require_some(reply, market)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_prices(reply))
-
-
-def _require_some(reply: FetchPricesReply, market: str) -> None:
     faults = [fault for entry in reply.markets if not entry.sources and entry.missing for fault in entry.faults]
     if faults:
         raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_prices(reply))
 
 
 def _show_prices(reply: FetchPricesReply) -> None:
@@ -113,7 +109,12 @@ def guess(
     limits = FileLimits.of(load_settings())
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         zone = sites.load(connection, site).timezone
-        found = guess_file(file, file_name=file.name, timezone=zone, choices=_parse_choices(choose), limits=limits)
+        # A column's name may hold an equals sign, what is chosen does not.
+        pairs = [(text, *text.rpartition("=")) for text in choose or []]
+        for text, key, _, chosen in pairs:
+            if not key or not chosen:
+                raise InvalidInputError("a question and an answer are needed", field="--choose", value=text, remedy="Write it as in --choose zone=UTC.")
+        found = guess_file(file, file_name=file.name, timezone=zone, choices={key: chosen for _, key, _, chosen in pairs}, limits=limits)
         loaded = None
         if store:
             if found.reading is None:
@@ -136,15 +137,6 @@ def show_counts(loaded: LoadReply, *, title: str | None = None) -> None:
     """Print what became of a file's rows."""
     counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
     table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
-
-
-def _parse_choices(given: list[str] | None) -> dict[str, str]:
-    # A column's name may hold an equals sign, what is chosen does not.
-    pairs = [(text, *text.rpartition("=")) for text in given or []]
-    for text, key, _, chosen in pairs:
-        if not key or not chosen:
-            raise InvalidInputError("a question and an answer are needed", field="--choose", value=text, remedy="Write it as in --choose zone=UTC.")
-    return {key: chosen for _, key, _, chosen in pairs}
 
 
 def _show_guess(found: FileGuess) -> None:

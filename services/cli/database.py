@@ -8,7 +8,7 @@ import typer
 
 from luna.platform.database import migrate, timescale
 from luna.platform.database.engine import unit_of_work
-from luna.platform.database.timescale import Edition, RetentionPolicy
+from luna.platform.database.timescale import Edition
 from luna.platform.desk.servers import open_engine
 from luna.platform.embedded import running
 from luna.platform.settings import load_settings
@@ -34,7 +34,21 @@ def upgrade(
             complete = reached == migrate.head()
             policies = timescale.apply_policies(connection, settings) if complete else []
             rollups = timescale.rollups(connection) if complete else {}
-    document = {"revision": reached, "timescaledb": asdict(edition), "policies": [_describe(policy) for policy in policies], "rollups": rollups}
+    document = {
+        "revision": reached,
+        "timescaledb": asdict(edition),
+        "policies": [
+            {
+                "table": policy.table,
+                "policy": policy.kind,
+                "after_days": policy.after / timedelta(days=1),
+                "in_force": policy.refused is None,
+                "refused": policy.refused,
+            }
+            for policy in policies
+        ],
+        "rollups": rollups,
+    }
     emit(document, as_json=as_json, show=lambda: _show(document, edition))
 
 
@@ -51,16 +65,6 @@ def downgrade(
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
             reached = migrate.current(connection)
     emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))
-
-
-def _describe(policy: RetentionPolicy) -> dict[str, Any]:
-    return {
-        "table": policy.table,
-        "policy": policy.kind,
-        "after_days": policy.after / timedelta(days=1),
-        "in_force": policy.refused is None,
-        "refused": policy.refused,
-    }
 
 
 def _show(document: dict[str, Any], edition: Edition) -> None:

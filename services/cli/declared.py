@@ -275,10 +275,7 @@ def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> 
             said.setdefault(capability.usually_now, datetime.now(UTC))
         return given.kind.model_validate(said, by_name=True)
     except ValidationError as exc:
-        raise _name_option(invalid_input(exc, field="" if given.is_model else given.info.alias or given.name), capability) from exc
-
-
-def _name_option(error: InvalidInputError, capability: Capability) -> InvalidInputError:
-    if error.field and error.field not in capability.arguments:
-        error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
-    return error
+        error = invalid_input(exc, field="" if given.is_model else given.info.alias or given.name)
+        if error.field and error.field not in capability.arguments:
+            error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
+        raise error from exc

@@ -37,21 +37,6 @@ SUMMARIES = {
 }
 
 
-def _say_stand_ins(lab: "Lab") -> None:
-    if lab.stand_ins:
-        err.print(f"No measured clean shares of {', '.join(lab.stand_ins)}: stand-ins are drawn, and marked as such everywhere.")
-    for year in lab.clean_shares.values():
-        for damage in year.damage[:3]:
-            err.print(f"{damage}; the newest value before stands in its place.")
-
-
-def _show(figures: dict[str, Any]) -> None:
-    plain = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
-    table(("figure", "value"), [(name, f"{value:,.4g}" if isinstance(value, float) else str(value)) for name, value in plain.items()])
-    for insight in figures.get("insights", ()):
-        out.print(f"- {insight}")
-
-
 def _build_stage(name: str) -> Callable[..., None]:
     def stage(  # noqa: PLR0913 - one per option
         *,
@@ -80,7 +65,11 @@ def _carry_out(name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None
     from services.edge.stages import run_pipeline, run_stage
 
     if not as_json:
-        _say_stand_ins(lab)
+        if lab.stand_ins:
+            err.print(f"No measured clean shares of {', '.join(lab.stand_ins)}: stand-ins are drawn, and marked as such everywhere.")
+        for year in lab.clean_shares.values():
+            for damage in year.damage[:3]:
+                err.print(f"{damage}; the newest value before stands in its place.")
     with follow_progress(f"edge {name}", quiet=as_json) as progress:
         told = replace(lab, progress=progress)
         stages = run_pipeline(told, helpers=helpers) if name == "run" else {name: run_stage(told, name, helpers=helpers)}
@@ -99,7 +88,10 @@ def _open_workers() -> "Iterator[GroupTransport]":
 def _show_all(document: dict[str, Any]) -> None:
     for name, figures in document["stages"].items():
         out.print(f"[bold]{name}[/]")
-        _show(figures)
+        plain = {name: value for name, value in figures.items() if isinstance(value, int | float | str)}
+        table(("figure", "value"), [(name, f"{value:,.4g}" if isinstance(value, float) else str(value)) for name, value in plain.items()])
+        for insight in figures.get("insights", ()):
+            out.print(f"- {insight}")
     out.print(f"Seed {document['seed']}; all is in {document['out']}.")
 
 

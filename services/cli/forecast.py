@@ -233,7 +233,17 @@ def _show_status(found: ForecastStatus, zone: ZoneInfo) -> None:
         out.print("No version was scored in shadow yet: a day is scored when the 48 hours after it have passed.")
     for candidate in found.candidates:
         out.print(f"{candidate.version}: {candidate.reason}")
-    _show_past(found, zone)
+    decisions = [[say_instant(made.decided_at, zone), made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
+    if decisions:
+        headings = ["decided", "version", "training", "by", "reason"]
+        table(headings, decisions, title="decisions", words=headings)
+    trainings = [_training_row(run, zone) for run in found.trainings]
+    if trainings:
+        headings = ["training", "trigger", "learned until", "seconds", "model"]
+        table(headings, trainings, title="trainings", words=["trigger", "model"])
+    out.print(f"Next training: {found.next_training}.")
+    if found.drift:
+        out.print(f"The site has changed since its model was trained: {'; '.join(found.drift)}.")
 
 
 def _show_shadow(record: ShadowRecord, numbers: Numbers) -> None:
@@ -253,20 +263,6 @@ def _show_shadow(record: ShadowRecord, numbers: Numbers) -> None:
     ]
     headings = ["version", "series", "days", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "error costs a day"]
     table(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
-
-
-def _show_past(found: ForecastStatus, zone: ZoneInfo) -> None:
-    decisions = [[say_instant(made.decided_at, zone), made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
-    if decisions:
-        headings = ["decided", "version", "training", "by", "reason"]
-        table(headings, decisions, title="decisions", words=headings)
-    trainings = [_training_row(run, zone) for run in found.trainings]
-    if trainings:
-        headings = ["training", "trigger", "learned until", "seconds", "model"]
-        table(headings, trainings, title="trainings", words=["trigger", "model"])
-    out.print(f"Next training: {found.next_training}.")
-    if found.drift:
-        out.print(f"The site has changed since its model was trained: {'; '.join(found.drift)}.")
 
 
 def _training_row(run: TrainingSummary, zone: ZoneInfo) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from luna.contracts.job import Job, JobFilter, JobSummary
+from luna.contracts.job import Job, JobFilter
 from luna.contracts.message import Request
 from luna.contracts.tasks import list_public
 from luna.energy.errors import InvalidInputError, LunaError
@@ -45,7 +45,7 @@ def list_accepted(
         found = desk.ask(list_jobs, {"status": status, "limit": limit})
         # One clock for all of them, so that they can be compared.
         zone = share_zone(() if as_json else (site.timezone for site in read_sites(desk).sites))
-    rows = [_row(job, zone) for job in found.jobs]
+    rows = [[job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, zone)] for job in found.jobs]
     emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: table(HEADINGS, rows, title=f"Times: {zone}", words=HEADINGS))
 
 
@@ -114,10 +114,6 @@ def _find_zone(desk: Desk, job: Job) -> tzinfo:
     except LunaError:
         # Its site is gone since, or cannot be read.
         return UTC
-
-
-def _row(job: JobSummary, zone: tzinfo) -> list[str]:
-    return [job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, zone)]
 
 
 def _show(job: Job, zone: tzinfo) -> None:

@@ -116,17 +116,29 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         LunaError: what the command raised; what this machine or the command line lacks, in Luna's words.
     """
-    words = _skip_server(arguments)
+    # The command line from the command on: what names a server stands before it.
+    words = list(arguments)
+    while words and words[0].partition("=")[0] in _SERVER_OPTIONS:
+        words = words[1:] if "=" in words[0] else words[2:]
     called = words[0] if words and words[0] in COMMANDS else None
     try:
         app = build(called)
         if called and "--help" not in arguments:
-            _require_reach(words, elsewhere=len(words) < len(arguments) or bool(os.environ.get("LUNA_SERVER")))
+            # Where a command can be carried out where it is asked to be.
+            if len(words) < len(arguments) or bool(os.environ.get("LUNA_SERVER")):
+                require_over_http(words)
             _configure_logging(called)
             tell_extras(err.print)
         return int(app(arguments, standalone_mode=False) or 0)
     except typer.TyperException as error:
-        return _refuse(error, arguments)
+        # Raise what is wrong with the command line; where nothing was asked, the help was shown and is all there is to say.
+        option = getattr(error, "option_name", None) or next(iter(getattr(getattr(error, "param", None), "opts", ())), None)
+        message = str(error.message if option and error.message else error.format_message()).rstrip(".")
+        if not message:
+            return error.exit_code
+        context = getattr(error, "ctx", None)
+        value = next((after for word, after in pairwise(arguments) if word == option), None)
+        raise InvalidInputError(message, field=option, value=value, remedy=f"See {context.command_path if context else 'luna'} --help.") from error
     except BrokenPipeError:
         raise
     except (ImportError, OSError) as exc:
@@ -144,24 +156,6 @@ def _add(app: typer.Typer, name: str, entry: _CommandEntry) -> None:
         app.add_typer(command.app, name=name)
     else:
         command.register(app)
-
-
-def _require_reach(words: Sequence[str], *, elsewhere: bool) -> None:
-    """Return where a command can be carried out where it is asked to be.
-
-    Raises:
-        InvalidInputError: it works on Luna's own machine alone, and another was named.
-    """
-    if elsewhere:
-        require_over_http(words)
-
-
-def _skip_server(arguments: Sequence[str]) -> Sequence[str]:
-    """Return the command line from the command on: what names a server stands before it."""
-    words = list(arguments)
-    while words and words[0].partition("=")[0] in _SERVER_OPTIONS:
-        words = words[1:] if "=" in words[0] else words[2:]
-    return words
 
 
 def _say_version(asked: bool) -> None:
@@ -195,17 +189,6 @@ def _configure_logging(command: str) -> None:
             raise
         level = "INFO"
     configure_logging(command, level=level)
-
-
-def _refuse(error: typer.TyperException, arguments: Sequence[str]) -> int:
-    """Raise what is wrong with the command line; where nothing was asked, the help was shown and is all there is to say."""
-    option = getattr(error, "option_name", None) or next(iter(getattr(getattr(error, "param", None), "opts", ())), None)
-    message = str(error.message if option and error.message else error.format_message()).rstrip(".")
-    if not message:
-        return error.exit_code
-    context = getattr(error, "ctx", None)
-    value = next((after for word, after in pairwise(arguments) if word == option), None)
-    raise InvalidInputError(message, field=option, value=value, remedy=f"See {context.command_path if context else 'luna'} --help.") from error
 
 
 def describe_fault(exc: ImportError | OSError) -> Exception:

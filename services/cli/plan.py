@@ -1,8 +1,7 @@
 """``luna plan``: a plan from a request file, or for a stored site."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -22,9 +21,6 @@ from services.cli.charging import add_sessions
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.options import clock_of, compose_request, read_document
 from services.cli.plan_table import show_plan
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 def register(app: typer.Typer) -> None:
@@ -85,23 +81,18 @@ def _plan_alone(request: PlanRequest) -> PlanReply:
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
+    from luna.platform.driving_forecast import find_missing_forecast
+    from services.forecaster.service import issue_forecasts
     from services.planner.milp.solver import Solver
     from services.planner.service.plans import plan_and_store
 
     now = SystemClock().now()
     with unit_of_work() as connection:
-        _ensure_forecast(connection, request, now=now)
+        # Where beat runs there always is a fresh forecast of the start.
+        missing = find_missing_forecast(connection, request, now=now)
+        if missing is not None:
+            issue_forecasts(connection, missing, objects=open_object_store(), now=now)
         return plan_and_store(request, lambda: connection, now=now, solver=Solver())
-
-
-def _ensure_forecast(connection: "Connection", request: PlanRequest, *, now: datetime) -> None:
-    """Issue what is to drive the plan where it has no fresh forecast of the start; where beat runs there always is one."""
-    from luna.platform.driving_forecast import find_missing_forecast
-    from services.forecaster.service import issue_forecasts
-
-    missing = find_missing_forecast(connection, request, now=now)
-    if missing is not None:
-        issue_forecasts(connection, missing, objects=open_object_store(), now=now)
 
 
 def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool) -> None:

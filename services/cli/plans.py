@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.plan import PlanReply
-from luna.contracts.plan_questions import PlanReason
 from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.plans import read_latest_plan, read_plan
@@ -42,14 +41,16 @@ def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: 
         found = read_stored(desk, plan, site)
     reply, numbers = list_plan_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
     rows = [
-        [say_instant(each.from_, numbers.zone), say_instant(each.to, numbers.zone), each.device, "" if each.mode is None else _mode(each, numbers), each.text]
+        [
+            say_instant(each.from_, numbers.zone),
+            say_instant(each.to, numbers.zone),
+            each.device,
+            "" if each.mode is None else say_mode(str(each.mode), language=numbers.language),
+            each.text,
+        ]
         for each in reply.reasons
     ]
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: table(REASON_HEADINGS, rows, words=REASON_HEADINGS))
-
-
-def _mode(reason: PlanReason, numbers: Numbers) -> str:
-    return say_mode(str(reason.mode), language=numbers.language)
 
 
 def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:

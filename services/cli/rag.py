@@ -49,17 +49,13 @@ def _show(document: Mapping[str, Any]) -> None:
     table(HEADINGS, rows, words=HEADINGS[:2])
     for name, found in document.get("answers", {}).items():
         out.print(f"{name.replace('_', ' ')}: {_share(found)}", markup=False)
-    for miss in _failing(document):
+    own = [*document.get("retrieval", {}).get("failing", [])]
+    for miss in own + [miss for found in document.get("answers", {}).values() if isinstance(found, Mapping) for miss in found.get("failing", [])]:
         out.print(f"  {miss['question']} {miss['text']}", markup=False, style="dim")
 
 
 def _rows(words: str, means: Mapping[str, Any]) -> list[list[str]]:
     return [[f"{words} ({means['queries']})", label, *(_number(means[name][each]) for each in RETRIEVERS)] for name, label in MEASURES.items()]
-
-
-def _failing(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    own = [*document.get("retrieval", {}).get("failing", [])]
-    return own + [miss for found in document.get("answers", {}).values() if isinstance(found, Mapping) for miss in found.get("failing", [])]
 
 
 def _share(found: Any) -> str:

@@ -43,7 +43,10 @@ def _recommend(  # noqa: PLR0913 - one per option
     evaluate says what each policy and chance would have been rewarded with: IPS, SNIPS and doubly robust, with 95 % intervals.
     """
     if what == "show":
-        _choose({"site_id": site, "about": about, "kind": kind, "k": count, "language": language}, as_json=as_json)
+        texts = {"site_id": site, "about": about, "kind": kind, "k": count, "language": language}
+        with open_desk(quiet=as_json) as desk:
+            reply = desk.ask(list_recommendations, compose_given(list_recommendations, texts, lambda: ZoneInfo("UTC")))
+        emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, texts["language"]))
         return
     if find_server() is not None:
         remedy = "Call it there; over HTTP there is luna recommend show."
@@ -52,13 +55,11 @@ def _recommend(  # noqa: PLR0913 - one per option
     if what == "refresh":
         _refresh(compose_request(RefreshRecommendationsRequest, site_id=site), as_json=as_json)
     else:
-        _evaluate(limit, as_json=as_json)
+        from services.rag.recommending.evaluation import evaluate_log
 
-
-def _choose(texts: dict[str, Any], *, as_json: bool) -> None:
-    with open_desk(quiet=as_json) as desk:
-        reply = desk.ask(list_recommendations, compose_given(list_recommendations, texts, lambda: ZoneInfo("UTC")))
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, texts["language"]))
+        with unit_of_work() as connection:
+            found = evaluate_log(connection, limit=limit)
+        emit(found, as_json=as_json, show=lambda: _show_values(found))
 
 
 def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:
@@ -71,14 +72,6 @@ def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said))
     if reply.failed:
         raise typer.Exit(1)
-
-
-def _evaluate(limit: int, *, as_json: bool) -> None:
-    from services.rag.recommending.evaluation import evaluate_log
-
-    with unit_of_work() as connection:
-        found = evaluate_log(connection, limit=limit)
-    emit(found, as_json=as_json, show=lambda: _show_values(found))
 
 
 def _show(reply: RecommendReply, language: Language) -> None:

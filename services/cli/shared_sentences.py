@@ -24,17 +24,12 @@ def show_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None =
         zone: of the site.
         planned: what was planned from; where that is another version, it was asked for.
     """
-    out.print("\n".join(_say_driving(driving, zone, planned=planned)), soft_wrap=True, markup=False)
-
-
-def _say_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None) -> list[str]:
-    """Return the lines of ``show_driving``."""
     since = "" if driving.since is None else f" since {say_instant(driving.since, zone)}"
     model = "" if driving.run_id is None else f", training {driving.run_id}"
     lines = [f"{driving.forecast_version} drives the planner{since}{model}: {driving.reason}"]
     if planned is not None and planned != driving.forecast_version:
         lines.append(f"This was planned from {planned}, as asked for.")
-    return lines if driving.waiting is None else [*lines, _say_waiting(driving.waiting)]
+    out.print("\n".join(lines if driving.waiting is None else [*lines, _say_waiting(driving.waiting)]), soft_wrap=True, markup=False)
 
 
 def _say_waiting(waiting: WaitingVersion) -> str:

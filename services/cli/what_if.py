@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 import yaml
 
-from luna.contracts.counterfactual import VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.contracts.counterfactual import VariantReply, WhatIfRequest, WhatIfState
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
 from luna.platform.capabilities.jobs import read_job
@@ -71,7 +71,8 @@ def _show_what_if(  # noqa: PLR0913 - one per option
             question = compose_request(WhatIfRequest, **asked)
             state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
-        _draw(state.reply, picture, language)
+        make_writable(picture.parent)
+        write_whole(picture, draw_bills(state.reply, language=language))
     emit(state.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(state, language))
 
 
@@ -121,12 +122,6 @@ def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
             await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
     done: WhatIfState = desk.ask(read_what_if, {"what_if_id": state.what_if_id})
     return done
-
-
-def _draw(reply: WhatIfReply, path: Path, language: Language) -> None:
-
-    make_writable(path.parent)
-    write_whole(path, draw_bills(reply, language=language))
 
 
 def _show(state: WhatIfState, language: Language) -> None:

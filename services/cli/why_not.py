@@ -47,11 +47,11 @@ def _show_why_not(  # noqa: PLR0913 - one per option
         with site_clock(parse_zone(read_stored(desk, plan, None).timezone)):
             question = compose_request(WhyNotQuestion, **asked)
         reply: WhyNotReply = desk.ask(ask_why_not, {"plan_id": plan, "question": question})
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(reply, Numbers(language or "en", *_place(reply))))
-
-
-def _place(reply: WhyNotReply) -> tuple[ZoneInfo, str]:
-    return ZoneInfo(reply.timezone), reply.currency
+    emit(
+        reply.model_dump(mode="json", by_alias=True),
+        as_json=as_json,
+        show=lambda: _show(reply, Numbers(language or "en", ZoneInfo(reply.timezone), reply.currency)),
+    )
 
 
 def _show(reply: WhyNotReply, numbers: Numbers) -> None:
