@@ -129,7 +129,7 @@ bench-peers: $(VENV)/.system  ## install the peers the benches compare with, in 
 lint: $(VENV)/.test script-types  ## ruff: style and mistakes; the pages' scripts by TypeScript's compiler
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
-# Their types stand in comments: docs/decisions/0091-types-of-scripts.md.
+# Their types stand in comments: docs/decisions/0042-chart-and-scripts.md.
 .PHONY: script-types
 script-types: $(VENV)/.node_modules
 	@cd $(FRONTEND) && $(NODE) node node_modules/typescript/bin/tsc

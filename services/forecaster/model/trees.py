@@ -49,7 +49,7 @@ QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 class TreeSettings:
     """How trees are grown: few, small and damped, for household load is mostly noise. A feature's ``bins`` are cut by ``bin_rows`` of its rows.
 
-    Source: docs/decisions/0083; more of any of these is no better on eight unseen weeks of four houses.
+    Source: docs/decisions/0081; more of any of these is no better on eight unseen weeks of four houses.
     """
 
     rounds: int = 40
