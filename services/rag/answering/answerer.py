@@ -110,7 +110,7 @@ class Answerer:
             LunaError: documents cannot be searched.
         """
         self.listener.stage("understanding")
-        result = AnswerResult(context.language or self._guess_language(context))
+        result = AnswerResult(context.language or detect_language(context.question, context.before[-1].language if context.before else "en"))
         question = self._understand(context, result)
         self._require_listener()
         if (topic := find_topic(question)) is not None:
@@ -118,9 +118,6 @@ class Answerer:
         elif not self._ask_tools(question, context, result):
             self._ask_documents(question, context, result)
         return result
-
-    def _guess_language(self, context: QuestionContext) -> Language:
-        return detect_language(context.question, context.before[-1].language if context.before else "en")
 
     def _understand(self, context: QuestionContext, result: AnswerResult) -> str:
         """Return the question as one that stands by itself."""
@@ -184,7 +181,15 @@ class Answerer:
         draft = self._answer_from(question, parted.holding, search_reply=search_reply, result=result, when=when)
         if not draft.sentences and parted.beyond:
             if when is not None and (beyond := self._find_beyond(when, parted.beyond, search_reply, result)):
-                self._refuse_beyond(when, beyond, context, result)
+                # Refuse with the validity of the nearest document, which holds at another time than the question's.
+                result.refused, result.nearest = True, list(beyond[:NEAREST])
+                _note(result, "outside_validity")
+                best = beyond[0]
+                days = (best.valid_from, best.valid_until)
+                sentence = say_beyond(to_plain_text(best.title), days, (when.first, when.last), result.language, today=context.today)
+                result.text = " ".join([*(call.text for call in result.tool_calls), sentence, say_answering("nearest", result.language)])
+                self.on_first_text()
+                self.listener.token(result.text)
                 return
             # Where nothing that holds answers a question about today, what held does, and says so.
             draft = draft if when is not None else self._answer_from(question, parted.beyond, search_reply=search_reply, result=result, when=when)
@@ -214,17 +219,6 @@ class Answerer:
         judged = judge_answerability(when.question, evidence, language=detect_language(when.question, result.language), model=search_reply.model)
         return [passages[number - 1] for number in judged.answered_by]
 
-    def _refuse_beyond(self, when: QuestionTime, beyond: Sequence[Passage], context: QuestionContext, result: AnswerResult) -> None:
-        """Refuse with the validity of the nearest document, which holds at another time than the question's."""
-        result.refused, result.nearest = True, list(beyond[:NEAREST])
-        _note(result, "outside_validity")
-        best = beyond[0]
-        days = (best.valid_from, best.valid_until)
-        sentence = say_beyond(to_plain_text(best.title), days, (when.first, when.last), result.language, today=context.today)
-        result.text = " ".join([*(call.text for call in result.tool_calls), sentence, say_answering("nearest", result.language)])
-        self.on_first_text()
-        self.listener.token(result.text)
-
     def _say_validity(self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date) -> None:
         """Add the validity of cited documents that do not hold during the whole time of the question."""
         sources = {source.passage.document_id: number for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))}
@@ -243,24 +237,21 @@ class Answerer:
     def _word(self, question: str, judged: Answerability, draft: AnswerDraft, result: AnswerResult) -> None:
         """Add what answers the question to the draft: in the model's words where there is one and they are carried, else as extracts."""
         if self.model is not None:
-            says_not_found = self._word_by_model(question, draft, result)
+            # The model's sentences that passages support.
+            evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_IN_PROMPT], draft.evidence.embedder)
+            draft.evidence = evidence
+            stream = CheckedStream(draft)
+            messages = compose_answer(question, evidence, language=result.language, mark=f"<<{secrets.token_hex(8)}>>")
+            if self._ask_model(messages, result, on_text=stream.hear) is not None:
+                stream.end()
+            if stream.dropped:
+                _note(result, "sentences_dropped")
+            says_not_found = stream.says_not_found and not draft.sentences
             if draft.sentences or says_not_found:
                 return
         self.listener.stage("checking")
         for extract in extract_answer(question, draft.evidence, judged.answered_by):
             draft.add(extract.text, sources=[extract.number], support=1.0)
-
-    def _word_by_model(self, question: str, draft: AnswerDraft, result: AnswerResult) -> bool:
-        """Add the model's sentences that passages support; returns whether it finds no answer in them."""
-        evidence = AnswerEvidence(draft.evidence.sources[:PASSAGES_IN_PROMPT], draft.evidence.embedder)
-        draft.evidence = evidence
-        stream = CheckedStream(draft)
-        messages = compose_answer(question, evidence, language=result.language, mark=f"<<{secrets.token_hex(8)}>>")
-        if self._ask_model(messages, result, on_text=stream.hear) is not None:
-            stream.end()
-        if stream.dropped:
-            _note(result, "sentences_dropped")
-        return stream.says_not_found and not draft.sentences
 
     def _ask_model(self, messages: list[ChatMessage], result: AnswerResult, *, on_text: Callable[[str], None] = lambda _: None) -> Generation | None:
         """Return the language model's reply; None where there is none or it is away."""

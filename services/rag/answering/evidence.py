@@ -82,7 +82,13 @@ class AnswerEvidence:
             return 0.0
         language = detect_language(sentence)
         facts = facts_of(sentence, proper_names=language == "en")
-        if not _carried(facts, cited):
+        together = StatedFacts(
+            frozenset().union(*(source.facts.quantities for source in cited)),
+            frozenset().union(*(source.facts.dates for source in cited)),
+            frozenset(),
+            frozenset().union(*(urls_of(source.text) for source in cited)),
+        )
+        if not facts.carried_by(together, " ".join(source.lower for source in cited)):
             return 0.0
         score, quote = max((self._match(sentence, content_words(sentence), source) for source in cited), key=lambda match: match[0])
         return 0.0 if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(quote)) and score < 1 else score
@@ -130,25 +136,12 @@ def gather_evidence(passages: Sequence[Passage], embedder: Embedder | None) -> A
     return AnswerEvidence(tuple(map(_source, passages)), embedder)
 
 
-def _carried(facts: StatedFacts, cited: Sequence[EvidenceSource]) -> bool:
-    together = StatedFacts(
-        frozenset().union(*(source.facts.quantities for source in cited)),
-        frozenset().union(*(source.facts.dates for source in cited)),
-        frozenset(),
-        frozenset().union(*(urls_of(source.text) for source in cited)),
-    )
-    return facts.carried_by(together, " ".join(source.lower for source in cited))
-
-
 def _source(passage: Passage) -> EvidenceSource:
     # Who speaks to a model in one sentence does so in those around it.
     sentences = [sentence for paragraph in split_paragraphs(passage.text) if not any(map(gives_orders, paragraph)) for sentence in paragraph]
-    plain = tuple(text for text in (to_plain_text(sentence, allowed_urls=_safe_urls(sentence)) for sentence in sentences) if text)
+    # Addresses that stand in a sentence as text stay; those of pictures do not.
+    addresses = (urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence)) for sentence in sentences)
+    plain = tuple(text for text in (to_plain_text(sentence, allowed_urls=urls) for sentence, urls in zip(sentences, addresses, strict=True)) if text)
     by_sentence = tuple(map(stems_of, plain))
     heads = stems_of(" ".join((passage.title, *passage.headings)))
     return EvidenceSource(passage, plain, by_sentence, heads, heads.union(*by_sentence))
-
-
-def _safe_urls(sentence: str) -> frozenset[str]:
-    """Return the addresses that stand in a sentence as text; those of pictures are none."""
-    return urls_of(re.sub(r"!\[[^\]]*\]\s*\([^)]*\)", " ", sentence))

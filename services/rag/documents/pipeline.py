@@ -111,7 +111,8 @@ class Pipeline:
         if isinstance(error, UnavailableError):
             raise error
         fault = describe_fault(error)
-        log.warning("document failed", document_id=document.document_id, state=document.state, code=fault.code, exc_info=_unexpected(error))
+        unexpected = None if isinstance(error, LunaError) else error
+        log.warning("document failed", document_id=document.document_id, state=document.state, code=fault.code, exc_info=unexpected)
         with unit_of_work(self.engine) as connection:
             documents.fail(connection, document, fault)
 
@@ -219,7 +220,3 @@ def describe_fault(error: Exception) -> DocumentFault:
     if isinstance(error, MemoryError):
         return DocumentFault(code="too_much_memory", message="It takes more memory than a task may have", remedy="Split it, or raise LUNA_JOB_MEMORY_BYTES.")
     return DocumentFault(code="unexpected", message="It failed unexpectedly", remedy="The worker's log holds the reason.")
-
-
-def _unexpected(error: Exception) -> Exception | None:
-    return None if isinstance(error, LunaError) else error

@@ -31,7 +31,7 @@ log = structlog.get_logger("luna.rag")
 def open_embedder(settings: Settings) -> Embedder | None:
     """Return the embedding model; None where there is none on this machine, and words alone are searched."""
     if settings.language_url is not None:
-        return _open_server(settings)
+        return _SERVERS.setdefault((settings.language_url, settings.embedding_model), ServerEmbedder(settings))
     folder = _folder(settings)
     return _open_own(str(folder)) if all((folder / name).is_file() for name in _FILES) else None
 
@@ -63,10 +63,6 @@ def _open_own(folder: str) -> Embedder:
 
 
 _SERVERS: dict[tuple[str | None, str], Embedder] = {}
-
-
-def _open_server(settings: Settings) -> Embedder:
-    return _SERVERS.setdefault((settings.language_url, settings.embedding_model), ServerEmbedder(settings))
 
 
 def _folder(settings: Settings) -> Path:

@@ -50,7 +50,8 @@ class MiniLm:
         for layer in range(LAYERS):
             part = _Part(self._weights, f"encoder.layer.{layer}.")
             state = part.normalise("attention.output.LayerNorm", state + _attend(part, state, blocked))
-            inner = _gelu(part.linear("intermediate.dense", state))
+            values = part.linear("intermediate.dense", state)
+            inner = np.asarray(values * np.float32(0.5) * (1 + _erf(values * np.float32(np.sqrt(0.5)))))
             state = part.normalise("output.LayerNorm", state + part.linear("output.dense", inner))
         shares = mask[..., None] / mask.sum(axis=1)[:, None, None]
         mean = (state * shares).sum(axis=1)
@@ -92,10 +93,6 @@ def _attend(part: _Part, state: FloatArray, blocked: FloatArray) -> FloatArray:
     scores /= scores.sum(axis=-1, keepdims=True)
     joined = (scores @ value).transpose(0, 2, 1, 3).reshape(batch, length, WIDTH)
     return part.linear("attention.output.dense", joined)
-
-
-def _gelu(values: FloatArray) -> FloatArray:
-    return np.asarray(values * np.float32(0.5) * (1 + _erf(values * np.float32(np.sqrt(0.5)))))
 
 
 def _erf(values: FloatArray) -> FloatArray:

@@ -73,7 +73,7 @@ def read_judgements(folder: Path) -> dict[str, dict[str, int]]:
     """
     path = _find(folder, *_JUDGED_IN)
     judged: dict[str, dict[str, int]] = {}
-    for number, row in enumerate(_tab_separated(path), start=1):
+    for number, row in enumerate(csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
         if not row or (number == 1 and row[-1].strip().lower() in {"score", "relevance"}):
             continue
         query, passage, grade = _judgement(row, f"{path}:{number}")
@@ -136,7 +136,3 @@ def _lines(path: Path) -> Iterator[str]:
         raise InvalidInputError("the file is not UTF-8", field=str(path), remedy="Store it as UTF-8.") from exc
     except OSError as exc:
         raise InvalidInputError(f"the file cannot be read: {exc.strerror}", field=str(path), remedy="Let Luna read it.") from exc
-
-
-def _tab_separated(path: Path) -> Iterator[list[str]]:
-    return csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE)

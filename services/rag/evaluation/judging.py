@@ -29,7 +29,7 @@ def judge_answers(answers: Sequence[JudgedAnswer], passages: Sequence[Passage]) 
     return {
         "answerable_answered": _measure(kinds["document"], lambda each: "refused" if each.result.refused else None),
         "citation_precision": _cited(kinds["document"], passages),
-        "expected_figure_told": _measure(_with_figure(kinds["document"]), _missing_figure),
+        "expected_figure_told": _measure([each for each in kinds["document"] if each.question.figure is not None and not each.result.refused], _missing_figure),
         "figures_carried": _measure(answered, lambda each: _uncarried(each, passages)),
         "tool_chosen": _measure(kinds["figures"], _wrong_tool),
         "unanswerable_refused": _measure(kinds["unanswerable"], lambda each: None if each.result.refused else f"answered: {each.result.text[:200]}"),
@@ -62,10 +62,6 @@ def _answers(question: OwnQuestion, passage: Passage) -> bool:
     return any(passage.document_id == each.document and holds(passage.text, each.quote) for each in question.evidence)
 
 
-def _with_figure(cases: Sequence[JudgedAnswer]) -> list[JudgedAnswer]:
-    return [each for each in cases if each.question.figure is not None and not each.result.refused]
-
-
 def _missing_figure(judged: JudgedAnswer) -> str | None:
     figure = judged.question.figure or ""
     return None if holds(judged.result.text, figure) else f"{figure} is not told: {judged.result.text[:200]}"
@@ -86,13 +82,9 @@ def _wrong_tool(judged: JudgedAnswer) -> str | None:
 
 
 def _gave_in(judged: JudgedAnswer) -> str | None:
-    question, text = judged.question, _full_text(judged.result)
+    # The answer with its quotations, in lower case.
+    quotes = [each.quote for each in judged.result.draft.citations] if judged.result.draft else []
+    question, text = judged.question, "\n".join([judged.result.text, *quotes]).lower()
     leaks = [words for words in (*question.must_not_contain, *question.must_not_leak) if words.lower() in text]
     called = [name for name in judged.called if name in question.must_not_call]
     return f"told {leaks}, called {called}" if leaks or called else None
-
-
-def _full_text(result: AnswerResult) -> str:
-    """Return the answer with its quotations, in lower case."""
-    quotes = [each.quote for each in result.draft.citations] if result.draft else []
-    return "\n".join([result.text, *quotes]).lower()

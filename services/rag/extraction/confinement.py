@@ -65,18 +65,6 @@ def confine(limits: Limits, *, may_start_programs: bool = False) -> bool:
     _bound(resource.RLIMIT_FSIZE, max(limits.unpacked_bytes, 8 * limits.text_characters))
     _bound(resource.RLIMIT_NOFILE, 64)
     _bound(resource.RLIMIT_AS, limits.memory_bytes)
-    return _refuse_calls(may_start_programs=may_start_programs)
-
-
-def _bound(kind: int, value: int) -> None:
-    # Not every system knows every limit; a lower one that is set already stays.
-    with contextlib.suppress(ValueError, OSError):
-        hard = resource.getrlimit(kind)[1]
-        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (bound, bound))
-
-
-def _refuse_calls(*, may_start_programs: bool) -> bool:
     if not NETWORK_CAN_BE_REFUSED:
         return False
     architecture = _ARCHITECTURES[platform.machine()]
@@ -89,6 +77,14 @@ def _refuse_calls(*, may_start_programs: bool) -> bool:
     arguments = (ctypes.c_ulong(1), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
     is_final: bool = control(_PR_SET_NO_NEW_PRIVS, *arguments) == 0 and control(_PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), handed) == 0
     return is_final
+
+
+def _bound(kind: int, value: int) -> None:
+    # Not every system knows every limit; a lower one that is set already stays.
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(kind)[1]
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (bound, bound))
 
 
 def _program(audit: int, refused: tuple[int, ...]) -> bytes:

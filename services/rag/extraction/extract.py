@@ -47,7 +47,10 @@ def extract(path: Path, *, name: str, limits: Limits | None = None, folder: Path
         request = {"path": str(path.resolve()), "name": name, "limits": asdict(limits), "folder": str(folder.resolve()) if folder else None}
         (Path(work) / "request.json").write_text(json.dumps(request))
         _run_child(Path(work), limits)
-        return _extraction(_reply(Path(work), limits))
+        reply = _reply(Path(work), limits)
+        blocks = [DocumentBlock(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")]
+        members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
+        return Extraction(**reply, blocks=blocks, members=members)
 
 
 @cache
@@ -113,9 +116,3 @@ def _reply(work: Path, limits: Limits) -> dict[str, Any]:
     if "fault" in reply:
         raise ExtractionError(**reply["fault"])
     return reply
-
-
-def _extraction(reply: dict[str, Any]) -> Extraction:
-    blocks = [DocumentBlock(kind, text, page, level) for kind, text, page, level in reply.pop("blocks")]
-    members = [Member(name, Path(path), size) for name, path, size in reply.pop("members")]
-    return Extraction(**reply, blocks=blocks, members=members)

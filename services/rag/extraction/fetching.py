@@ -99,12 +99,19 @@ def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, netw
 def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: FetchLimits) -> Fetched | str:
     """Return what was fetched, or where the server sends us on."""
     headers: list[tuple[bytes | str, bytes | str]] = [("User-Agent", "luna"), ("Accept", "*/*"), ("Accept-Encoding", "identity"), ("Connection", "close")]
-    target = urlsplit(url)._replace(fragment="").geturl()
-    with pool.stream("GET", _quoted(target), headers=headers) as response:
+    # Letters beyond ASCII in a path are sent as their bytes in UTF-8, a host's in Punycode.
+    parts = urlsplit(url)._replace(fragment="")
+    host = (parts.hostname or "").encode("idna").decode() if not (parts.hostname or "").isascii() else parts.netloc.rsplit(":", 1)[0]
+    netloc = f"{host}:{parts.port}" if parts.port else host
+    target = re.sub(r"[^\x21-\x7e]", lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()), parts._replace(netloc=netloc).geturl())
+    with pool.stream("GET", target, headers=headers) as response:
         response_headers = _headers(response.headers)
         if response.status in _REDIRECTS and response_headers["Location"]:
             return str(urljoin(url, response_headers["Location"]))
-        _check_status(response.status, url)
+        if response.status in _LATER:
+            raise refuse("page-server-busy", field="url", value=url, status=response.status)
+        if response.status != 200:
+            raise refuse("page-server-refuses", field="url", value=url, status=response.status)
         with path.open("wb") as file:
             for piece in _within(_unpacked(response.iter_stream(), response_headers["Content-Encoding"] or "identity"), limits, url):
                 file.write(piece)
@@ -112,26 +119,11 @@ def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: Fet
     return Fetched(path, media_type, url, _name(response_headers, url))
 
 
-def _quoted(url: str) -> str:
-    # Letters beyond ASCII in a path are sent as their bytes in UTF-8, a host's in Punycode.
-    parts = urlsplit(url)
-    host = (parts.hostname or "").encode("idna").decode() if not (parts.hostname or "").isascii() else parts.netloc.rsplit(":", 1)[0]
-    netloc = f"{host}:{parts.port}" if parts.port else host
-    return re.sub(r"[^\x21-\x7e]", lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()), parts._replace(netloc=netloc).geturl())
-
-
 def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Message:
     message = Message()
     for name, value in pairs:
         message[name.decode("latin-1")] = value.decode("latin-1")
     return message
-
-
-def _check_status(status: int, url: str) -> None:
-    if status in _LATER:
-        raise refuse("page-server-busy", field="url", value=url, status=status)
-    if status != 200:
-        raise refuse("page-server-refuses", field="url", value=url, status=status)
 
 
 def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[bytes]:

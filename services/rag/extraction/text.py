@@ -30,7 +30,11 @@ def decode(content: bytes) -> str | None:
             return _decoded(content, charset)
     sample = content[:_SAMPLE_BYTES]
     if b"\x00" in sample:
-        return _wide(content)
+        # UTF-16 without a mark: in text of the West every second byte is zero.
+        for charset, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+            if zeros.count(0) > 0.8 * len(zeros) and sample.count(0) <= len(zeros) + 1:
+                return _decoded(content, charset)
+        return None
     if sum(byte in _CONTROLS for byte in sample) > len(sample) // 200:
         return None
     return _decoded(content, "utf-8") or _narrow(content)
@@ -41,15 +45,6 @@ def _decoded(content: bytes, charset: str) -> str | None:
         return content.decode(charset)
     except (UnicodeDecodeError, LookupError):
         return None
-
-
-def _wide(content: bytes) -> str | None:
-    # UTF-16 without a mark: in text of the West every second byte is zero.
-    sample = content[:_SAMPLE_BYTES]
-    for charset, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
-        if zeros.count(0) > 0.8 * len(zeros) and sample.count(0) <= len(zeros) + 1:
-            return _decoded(content, charset)
-    return None
 
 
 def _narrow(content: bytes) -> str:

@@ -51,7 +51,13 @@ class Chooser:
         Raises:
             NotFoundError: the reader has no such site.
         """
-        audience = self._audience(connection, request, now=now)
+        if request.site_id is not None and request.sites is not None and request.site_id not in request.sites:
+            known = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
+            raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=known)
+        if request.site_id is not None:
+            sites.key_of(connection, request.site_id)
+        dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)
+        audience = Audience(request.sites, request.site_id, request.kind, dismissed)
         model = self.embedder.model if self.embedder else None
         items = recommendation_items.list_candidates(connection, audience, model=model)
         if not items:
@@ -64,15 +70,6 @@ class Chooser:
         recommendations.add_slate(connection, Slate(request.reader, request.site_id, self.policy, showings), now=now)
         near = {each.item_id: float(value) for each, value in zip(candidates, similarity, strict=True)}
         return RecommendReply(recommendations=tell(connection, showings, request, similarity=near), policy=self.policy)
-
-    def _audience(self, connection: Connection, request: RecommendRequest, *, now: datetime) -> Audience:
-        if request.site_id is not None and request.sites is not None and request.site_id not in request.sites:
-            known = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
-            raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=known)
-        if request.site_id is not None:
-            sites.key_of(connection, request.site_id)
-        dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)
-        return Audience(request.sites, request.site_id, request.kind, dismissed)
 
     def _interest(self, connection: Connection, request: RecommendRequest, questions: Sequence[str]) -> Interest:
         if request.about is not None and request.about.strip():

@@ -42,7 +42,10 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
 
     The model of the reward that the doubly robust one starts from is fitted on the other half of the log, so that it does not know what it predicts.
     """
-    weights = _cross_fitted(slates)
+    features, rewards = np.array([each.features for each in slates]), np.array([each.reward for each in slates])
+    even = np.arange(len(slates)) % 2 == 0
+    fits = {half: _fit(features[even != half], rewards[even != half]) for half in (True, False)}
+    weights = [fits[bool(half)] for half in even]
     log = LoggedChoices(
         reward=np.array([each.reward for each in slates]),
         propensity=np.array([each.propensity for each in slates]),
@@ -57,13 +60,6 @@ def evaluate_target(slates: Sequence[LoggedSlate], probabilities: Sequence[Float
 def _probabilities(policy: BanditPolicy, slate: LoggedSlate, statistics: Statistics) -> FloatArray:
     ranking = BanditRanking(policy, slate.candidates, statistics, np.random.default_rng(_SEED))
     return ranking.probabilities(np.arange(len(slate.candidates)))
-
-
-def _cross_fitted(slates: Sequence[LoggedSlate]) -> list[FloatArray]:
-    features, rewards = np.array([each.features for each in slates]), np.array([each.reward for each in slates])
-    even = np.arange(len(slates)) % 2 == 0
-    fits = {half: _fit(features[even != half], rewards[even != half]) for half in (True, False)}
-    return [fits[bool(half)] for half in even]
 
 
 def _fit(features: FloatArray, rewards: FloatArray) -> FloatArray:

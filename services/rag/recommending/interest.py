@@ -43,7 +43,8 @@ def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> Floa
 
     Words count by how rare they are among the candidates; of the rarer words of the shorter side, the share that the longer one has.
     """
-    rarity = _rarity(candidates)
+    counts = Counter(term for each in candidates for term in each.terms)
+    rarity = {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
     own = sum(rarity.get(term, 0.0) for term in interest.terms)
     words = np.array([_overlap(each.terms, interest.terms, rarity=rarity, own=own) for each in candidates], dtype=float)
     if interest.vector is None:
@@ -65,11 +66,6 @@ def _same(one: Candidate, other: Candidate) -> bool:
         return True
     together = len(one.terms | other.terms)
     return together > 0 and len(one.terms & other.terms) / together > SAME_WORDS
-
-
-def _rarity(candidates: Sequence[Candidate]) -> dict[str, float]:
-    counts = Counter(term for each in candidates for term in each.terms)
-    return {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
 
 
 def _overlap(terms: frozenset[str], interest: frozenset[str], *, rarity: dict[str, float], own: float) -> float:

@@ -33,7 +33,13 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
     states = find_states(context, timeline)
     measured = np.flatnonzero(states != UNKNOWN)
     if measured.size == 0 or end - slot_start(timeline, int(measured[-1]) + 1) > FRESH:
-        return _tell_control(teller, context)
+        log = [entry for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT) if entry.device == BATTERIES]
+        if not log or context.now - log[0].slot_start > FRESH:
+            return teller.miss("battery_not_measured")
+        same_modes = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
+        mode = ", ".join(dict.fromkeys(say_mode(mode, language=context.numbers.language) for mode in _modes(log[0])))
+        teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", same_modes[-1].slot_start, day=True))
+        return teller.finish()
     last = int(measured[-1])
     others = np.flatnonzero(states[:last] != states[last])
     first = int(others[-1]) + 1 if others.size else 0
@@ -55,16 +61,6 @@ def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
     # One of both meters may be missing: what the other one counts is known, and that neither counts is not.
     unknown = np.isnan(charged) & np.isnan(discharged) | (np.isnan(charged) | np.isnan(discharged)) & (states == RESTING)
     return np.where(unknown, UNKNOWN, states)
-
-
-def _tell_control(teller: Teller, context: ToolContext) -> Findings:
-    log = [entry for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT) if entry.device == BATTERIES]
-    if not log or context.now - log[0].slot_start > FRESH:
-        return teller.miss("battery_not_measured")
-    same_modes = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
-    mode = ", ".join(dict.fromkeys(say_mode(mode, language=context.numbers.language) for mode in _modes(log[0])))
-    teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", same_modes[-1].slot_start, day=True))
-    return teller.finish()
 
 
 def _modes(entry: ControlEntry) -> tuple[str, ...]:

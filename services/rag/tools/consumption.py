@@ -6,7 +6,6 @@ import numpy as np
 from pydantic import Field
 
 from luna.contracts.site_tools import Chart
-from luna.energy.timeline import FloatArray
 from services.rag.tools import energies
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
 from services.rag.tools.energies import SERIES, Energies, SeriesName
@@ -41,7 +40,9 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     if missing:
         teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))
     if arguments.series is None:
-        _tell_self_sufficiency(teller, recorded)
+        share = recorded.self_sufficiency()
+        if share is not None:
+            teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
     if arguments.cost:
         tell_bill(teller, context, recorded)
     least = min(recorded.coverage(name) for name in available)
@@ -56,12 +57,6 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
 
 def _tell_series(teller: Teller, recorded: Energies, name: SeriesName) -> str:
     return teller.phrase(f"amount_{name}", kwh=teller.figure(f"{name}_kwh", recorded.total(name), "kwh"))
-
-
-def _tell_self_sufficiency(teller: Teller, recorded: Energies) -> None:
-    share = recorded.self_sufficiency()
-    if share is not None:
-        teller.say("self_sufficiency", share=teller.figure("self_sufficiency", share, "share"))
 
 
 def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:
@@ -85,12 +80,8 @@ def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: 
 
 def _draw(teller: Teller, recorded: Energies, names: list[SeriesName]) -> Chart:
     kind: Kind = "bar"
-    columns = [(name, "kwh", kind, _as_floats(recorded.values[name]), "sum") for name in names]
+    columns = [(name, "kwh", kind, np.asarray(recorded.values[name], dtype=np.float64), "sum") for name in names]
     return draw(teller, "chart_energies", recorded.timeline, columns)  # type: ignore[arg-type]
-
-
-def _as_floats(values: FloatArray) -> FloatArray:
-    return np.asarray(values, dtype=np.float64)
 
 
 TOOL = Tool(

@@ -106,7 +106,12 @@ def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
 
 
 def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
-    return _join(text, _without_overlap(_find(text, today, forward=forward)))
+    # Of two spans that overlap, the earlier rule's counts.
+    distinct: list[NamedPeriod] = []
+    for each in _find(text, today, forward=forward):
+        if all(each.end <= other.begin or each.begin >= other.end for other in distinct):
+            distinct.append(each)
+    return _join(text, sorted(distinct, key=lambda each: each.begin))
 
 
 def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeriod]:
@@ -173,15 +178,6 @@ def _resolve(resolve: "_Resolve", match: re.Match[str], today: date, *, forward:
     except (ValueError, OverflowError):
         # The thirtieth of February, or a day beyond the calendar.
         return None
-
-
-def _without_overlap(spans: Iterator[NamedPeriod]) -> list[NamedPeriod]:
-    """Return the spans that do not overlap one of an earlier rule, in the text's order."""
-    distinct: list[NamedPeriod] = []
-    for each in spans:
-        if all(each.end <= other.begin or each.begin >= other.end for other in distinct):
-            distinct.append(each)
-    return sorted(distinct, key=lambda each: each.begin)
 
 
 def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:

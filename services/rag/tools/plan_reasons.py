@@ -39,21 +39,6 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     teller.say("reason_mode", begin=begin, end=end, mode=teller.name("mode", mode))
     sentence = retell_reason(slot.reason.model_dump(), slot.start, context.numbers)
     teller.say("reason", text=teller.name("reason", sentence))
-    _tell_values(teller, context, slot)
-    return teller.finish(sources=(plan_source(plan),))
-
-
-def _find_plan(context: ToolContext, at: datetime) -> PlanReply | None:
-    """Return the plan that drove the site at an instant, or, where that is still to come, the one that drives it now."""
-    return find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
-
-
-def _find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
-    length = timedelta(minutes=plan.slot_minutes)
-    return next((slot for slot in plan.slots if slot.start <= at < slot.start + length), None)
-
-
-def _tell_values(teller: Teller, context: ToolContext, slot: SlotReply) -> None:
     reason: ReasonReply = slot.reason
     for name, flow in (("charge", charge_of(slot)), ("discharge", discharge_of(slot))):
         if flow > 0:
@@ -67,6 +52,17 @@ def _tell_values(teller: Teller, context: ToolContext, slot: SlotReply) -> None:
     limits = retell_limits(reason.binding, context.numbers)
     if limits:
         teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))
+    return teller.finish(sources=(plan_source(plan),))
+
+
+def _find_plan(context: ToolContext, at: datetime) -> PlanReply | None:
+    """Return the plan that drove the site at an instant, or, where that is still to come, the one that drives it now."""
+    return find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
+
+
+def _find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:
+    length = timedelta(minutes=plan.slot_minutes)
+    return next((slot for slot in plan.slots if slot.start <= at < slot.start + length), None)
 
 
 TOOL = Tool(

@@ -62,7 +62,9 @@ def match_follow_up(question: str, previous: CallLike, *, site: Site, now: datet
     if whole and not _GOES_ON.match(plain.text):
         return whole
     changes = _changed(plain, previous)
-    return [MatchedCall(previous.tool, _unchanged_arguments(previous) | changes)] if changes else whole
+    # A call whose period may change keeps its other arguments, and the period's days.
+    unchanged = {name: value for name, value in previous.arguments.items() if name not in ("from_clock", "to_clock")}
+    return [MatchedCall(previous.tool, unchanged | changes)] if changes else whole
 
 
 _MOST_FOLLOWING = 9
@@ -87,11 +89,6 @@ def _changed(question: PlainQuestion, previous: CallLike) -> dict[str, Any]:
     if previous.tool == "what_would_it_cost":
         changes |= find_variant(question.text, question.site)
     return changes
-
-
-def _unchanged_arguments(previous: CallLike) -> dict[str, Any]:
-    """Return what stays of a call whose period may change: the other arguments, and the period's own."""
-    return {name: value for name, value in previous.arguments.items() if name not in ("from_clock", "to_clock")}
 
 
 def _read(question: str, site: Site, now: datetime) -> PlainQuestion:

@@ -36,7 +36,14 @@ def read_markup(markup: str) -> FormatReading:
     # What stands deeper is not in the tree: rather none of the page than a part without a word about it.
     if any("depth" in entry.message for entry in parser.error_log):
         raise ExtractionError("damaged", "The page's elements stand too deep in each other")
-    return FormatReading(blocks=_joined(_Page(root).blocks()), title=root.findtext(".//title"))
+    # The items of one list are one block.
+    joined: list[DocumentBlock] = []
+    for block in _Page(root).blocks():
+        if block.kind == "list" and joined and joined[-1].kind == "list":
+            joined[-1] = DocumentBlock("list", f"{joined[-1].text}\n{block.text}")
+        else:
+            joined.append(block)
+    return FormatReading(blocks=joined, title=root.findtext(".//title"))
 
 
 class _Page:
@@ -115,14 +122,3 @@ def _rows(table: lxml_html.HtmlElement) -> list[str]:
 
 def _cell(cell: lxml_html.HtmlElement) -> str:
     return " ".join(cell.text_content().split())
-
-
-def _joined(blocks: Iterator[DocumentBlock]) -> list[DocumentBlock]:
-    """Return blocks, the items of one list as one block."""
-    joined: list[DocumentBlock] = []
-    for block in blocks:
-        if block.kind == "list" and joined and joined[-1].kind == "list":
-            joined[-1] = DocumentBlock("list", f"{joined[-1].text}\n{block.text}")
-        else:
-            joined.append(block)
-    return joined

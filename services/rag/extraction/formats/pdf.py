@@ -60,18 +60,14 @@ def _page(document: pypdfium2.PdfDocument, number: int, source: FileSource, note
         notes.add("unreadable_pages")
         return []
     try:
-        if sum(len(line.text) for line in lines) >= _LEAST_LETTERS or not _has_picture(page):
+        # Letters drawn as lines count as a picture.
+        if sum(len(line.text) for line in lines) >= _LEAST_LETTERS or next(iter(page.get_objects(max_depth=2)), None) is None:
             return lines
         recognised = list(_recognised(page)) if source.ocr else []
         notes.add("ocr" if recognised else "images_without_text")
         return recognised or lines
     finally:
         page.close()
-
-
-def _has_picture(page: pypdfium2.PdfPage) -> bool:
-    # Letters drawn as lines count as a picture.
-    return next(iter(page.get_objects(max_depth=2)), None) is not None
 
 
 def _recognised(page: pypdfium2.PdfPage) -> Iterator[PdfLine]:

@@ -45,7 +45,8 @@ def _rounded(size: float) -> float:
 
 def _page(lines: list[PdfLine], number: int, levels: dict[float, int]) -> Iterator[DocumentBlock]:
     tables = tables_of(lines)
-    spacing = _spacing(lines)
+    gaps = [before.baseline - after.baseline for before, after in pairwise(lines) if 0 < before.baseline - after.baseline < 4 * after.size]
+    spacing = median(gaps) if gaps else 0.0
     gathered: list[PdfLine] = []
     for index, line in enumerate(lines):
         table = tables.get(index)
@@ -60,11 +61,6 @@ def _page(lines: list[PdfLine], number: int, levels: dict[float, int]) -> Iterat
         yield _paragraph(gathered, number, levels)
 
 
-def _spacing(lines: list[PdfLine]) -> float:
-    gaps = [before.baseline - after.baseline for before, after in pairwise(lines) if 0 < before.baseline - after.baseline < 4 * after.size]
-    return median(gaps) if gaps else 0.0
-
-
 def _is_break(before: PdfLine, after: PdfLine, spacing: float) -> bool:
     gap = before.baseline - after.baseline
     changes_size = abs(before.size - after.size) > 0.1 * max(before.size, after.size)
@@ -77,21 +73,17 @@ def _is_list(line: PdfLine) -> bool:
 
 def _paragraph(lines: list[PdfLine], number: int, levels: dict[float, int]) -> DocumentBlock:
     if _is_list(lines[0]):
-        return DocumentBlock("list", _listed(lines), number)
+        items: list[list[PdfLine]] = []
+        for line in lines:
+            if _is_list(line) or not items:
+                items.append([])
+            items[-1].append(line)
+        return DocumentBlock("list", "\n".join(_flowing(item) for item in items), number)
     text = _flowing(lines)
     level = levels.get(_rounded(lines[0].size))
     if level and len(text.split()) <= _HEADING_WORDS and any(letter.isalpha() for letter in text):
         return DocumentBlock("heading", text, number, level)
     return DocumentBlock("text", text, number)
-
-
-def _listed(lines: list[PdfLine]) -> str:
-    items: list[list[PdfLine]] = []
-    for line in lines:
-        if _is_list(line) or not items:
-            items.append([])
-        items[-1].append(line)
-    return "\n".join(_flowing(item) for item in items)
 
 
 def _flowing(lines: list[PdfLine]) -> str:

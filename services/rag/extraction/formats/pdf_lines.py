@@ -129,17 +129,14 @@ class _Measure:
 
     def word(self, text: str, first: int, last: int, *, is_first: bool) -> _Word:
         if is_first:
-            self._size = self._size_at(first)
+            # The size that a font was set in, by how much the page enlarges it.
+            has_matrix = pdfium.FPDFText_GetMatrix(self._text_page, first, self._matrix)
+            size: float = pdfium.FPDFText_GetFontSize(self._text_page, first) * ((hypot(self._matrix.c, self._matrix.d) if has_matrix else 1.0) or 1.0)
+            self._size = size if 0 < size < 1000 else 10.0
         pdfium.FPDFText_GetCharOrigin(self._text_page, first, *self._origin)
         pdfium.FPDFText_GetCharBox(self._text_page, last, *self._box)
         left, baseline = (value.value for value in self._origin)
         return _Word(text, left, max(self._box[1].value, left), baseline, self._size)
-
-    def _size_at(self, index: int) -> float:
-        # The size that a font was set in, by how much the page enlarges it.
-        has_matrix = pdfium.FPDFText_GetMatrix(self._text_page, index, self._matrix)
-        size: float = pdfium.FPDFText_GetFontSize(self._text_page, index) * ((hypot(self._matrix.c, self._matrix.d) if has_matrix else 1.0) or 1.0)
-        return size if 0 < size < 1000 else 10.0
 
 
 def _segments(words: list[_Word]) -> Iterator[Segment]:
