@@ -141,7 +141,8 @@ def _judge_origin(record: InputQuality, instant: datetime, circumstances: Circum
     growth = circumstances.growth
     if growth is not None and 0 <= slot - int(growth.since.astype("datetime64[s]").astype(np.int64)) // 900 < GROWN_SLOTS:
         yield "roof_grown"
-    if _changes_clock(record.site, instant):
+    zone = parse_zone(record.site.timezone)
+    if instant.astimezone(zone).utcoffset() != (instant + HORIZON_SLOTS * SLOT).astimezone(zone).utcoffset():
         yield "clock_change"
     if circumstances.future:
         yield "future_reading"
@@ -164,11 +165,6 @@ def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
 
 def _lacks(measured: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
     return bool(measured[-DAY_SLOTS:].mean() < LEAST_OF_DAY or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK)
-
-
-def _changes_clock(site: Site, instant: datetime) -> bool:
-    zone = parse_zone(site.timezone)
-    return instant.astimezone(zone).utcoffset() != (instant + HORIZON_SLOTS * SLOT).astimezone(zone).utcoffset()
 
 
 # Code → factors of the half-bands of load and PV. Without a model the profile speaks, in bands that are wide already. A trained model hardly suffers from gaps

@@ -103,17 +103,14 @@ def assess_gain(gain: FloatArray, *, overlap: int = OVERLAP_DAYS) -> PairedTest:
     Invariants: the p-values of a gain and of its negative add up to one.
     """
     days, mean = gain.size, float(gain.mean())
-    variance = _long_run_variance(gain - mean, overlap) / days
+    # The variance with the covariances of days up to `overlap` apart, weighted so that it cannot be negative.
+    centred = gain - mean
+    covariances = [float(centred[lag:] @ centred[: centred.size - lag]) / centred.size for lag in range(min(overlap, centred.size - 1) + 1)]
+    weights = [1.0, *(2 * (1 - lag / (overlap + 1)) for lag in range(1, len(covariances)))]
+    variance = float(np.dot(weights, covariances)) / days
     if variance <= 0:
         return PairedTest(days, mean, 0.5 if mean == 0 else float(mean < 0))
     ahead = overlap + 1
     shrunk = (days + 1 - 2 * ahead + ahead * (ahead - 1) / days) / days
     statistic = mean / np.sqrt(variance) * np.sqrt(shrunk)
     return PairedTest(days, mean, float(stdtr(days - 1, -statistic)))
-
-
-def _long_run_variance(centred: FloatArray, overlap: int) -> float:
-    """Return the variance with the covariances of days up to ``overlap`` apart, weighted so that it cannot be negative."""
-    covariances = [float(centred[lag:] @ centred[: centred.size - lag]) / centred.size for lag in range(min(overlap, centred.size - 1) + 1)]
-    weights = [1.0, *(2 * (1 - lag / (overlap + 1)) for lag in range(1, len(covariances)))]
-    return float(np.dot(weights, covariances))

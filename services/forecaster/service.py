@@ -165,7 +165,8 @@ class IssueBasis:
     @classmethod
     def of(cls, connection: Connection, facts: IssueFacts, *, now: datetime | None) -> Self:
         """Return what forecasts are made from; ``now`` as in ``issue_forecasts``. The weather, megabytes where it is known, is read for this site alone."""
-        measured = _drop_future(facts.recorded, now)
+        # The history without what claims to have been measured after `now`.
+        measured = facts.recorded if now is None else facts.recorded.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
         measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
         weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.weathered else NO_WEATHER
         prepared = prepare_history(measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather)
@@ -326,11 +327,6 @@ def list_instants(first: datetime, last: datetime, every: timedelta) -> list[dat
     if last < first:
         raise refuse("instants-reversed", field="to", value=last.isoformat())
     return [first + step * every for step in range((last - first) // every + 1)]
-
-
-def _drop_future(history: Observations, now: datetime | None) -> Observations:
-    """Return the history without what claims to have been measured after ``now``."""
-    return history if now is None else history.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
 
 
 def _reads_future(facts: IssueFacts, now: datetime | None) -> bool:

@@ -165,7 +165,8 @@ def explain_model(model: SeriesModel, series: ForecastSeries, frame: Frame, pair
     shares = _explain_level(model.level, view, pairs, learned & (view.limit_kwh > 0))
 
     def explain_trees(selected: NDArray[np.bool_]) -> Shares:
-        return _explain_trees(model.trees, view.select(selected), _view_week(series, frame, pairs.select(selected)), outputs[HEAD][selected])
+        week = [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs.select(selected))]
+        return _explain_trees(model.trees, view.select(selected), week, outputs[HEAD][selected])
 
     for column, name in enumerate(list_members(outputs, view, HEAD)):
         selected = (weights[:, column] > 0) & (view.limit_kwh > 0)
@@ -257,11 +258,6 @@ def _explain_trees(trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatr
     shares["habit"] = shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][MEAN]
     shares["rest"] = shares["rest"] + output_kwh - view.scale_kwh * now.sum(axis=1)
     return shares
-
-
-def _view_week(series: ForecastSeries, frame: Frame, pairs: Pairs) -> list[FeatureMatrix]:
-    """Return what the trees saw on each of the last seven days."""
-    return [VIEWS[series.name](frame, past) for past in _pair_week(frame, pairs)]
 
 
 def _pair_week(frame: Frame, pairs: Pairs) -> list[Pairs]:

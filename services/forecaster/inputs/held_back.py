@@ -97,7 +97,12 @@ def _mark_often(history: Observations, sky: FloatArray, is_past: BoolArray) -> B
     low = off | bright & alike
     # A hill or a house takes the sun for good, in its season: off is who comes back the same day, or shone for hours at those times of day before.
     returns = np.sum(_look_back(returned, OFTEN_DAYS), axis=0) > 0
-    proven = ~off | returns | _exceeds_shadow(off, np.any(_look_back(share > SHONE, SEASON), axis=0), is_past)
+    # Or PV shone at that time of day before, in a run in which it did so for longer than a shadow moves within a season.
+    shone = np.any(_look_back(share > SHONE, SEASON), axis=0)
+    run = np.cumsum(off & ~np.concatenate([[False], off[:-1]]))
+    slots = np.bincount(run[off & shone & is_past], minlength=int(run[-1]) + 1)
+    exceeds: BoolArray = off & shone & (slots[run] >= SHADOW_SLOTS)
+    proven = ~off | returns | exceeds
     often = low & proven & (np.sum(_look_back(low, OFTEN_DAYS), axis=0) >= OFTEN)
     later = [
         np.concatenate([(often & is_past)[days * DAY_SLOTS :], np.zeros(days * DAY_SLOTS, dtype=np.bool_)])[: low.size] for days in range(1, OFTEN_DAYS + 1)
@@ -124,14 +129,6 @@ def _mark_off(nothing: BoolArray, share: FloatArray) -> tuple[BoolArray, BoolArr
     began, came_back = (np.any([around[edge + EDGE_SLOTS + step] for step in steps], axis=0) for edge, steps in ((starts, (-2, -1)), (ends, (0, 1))))
     off: BoolArray = nothing & began[run]
     return off, off & came_back[run]
-
-
-def _exceeds_shadow(off: BoolArray, shone: BoolArray, is_past: BoolArray) -> BoolArray:
-    """Return in which slots of ``off`` PV ``shone`` at that time of day before, in runs in which it did so for longer than a shadow moves within a season."""
-    run = np.cumsum(off & ~np.concatenate([[False], off[:-1]]))
-    slots = np.bincount(run[off & shone & is_past], minlength=int(run[-1]) + 1)
-    exceeds: BoolArray = off & shone & (slots[run] >= SHADOW_SLOTS)
-    return exceeds
 
 
 def _look_back(mark: BoolArray, days: int) -> list[BoolArray]:
@@ -313,13 +310,10 @@ class _Past:
             there, here = nearness @ promised[sunlit] / (nearness @ usual[sunlit]), promised / np.where(usual > 0, usual, np.nan)
             moved = here / np.where(there > 0, there, np.nan)
             brightness = brightness * np.where(np.isnan(moved), 1.0, np.clip(moved, 1 / MOST_MOVE, MOST_MOVE))
-        likely = usual * np.maximum(brightness, self._measure_least(day, usual))
-        return np.where(likely > most, most, likely)
-
-    def _measure_least(self, day: int, usual: FloatArray) -> float:
-        """Return how bright a day was at least: PV yielded what was measured while it was held back, and where that was most, hardly more was held back."""
+        # How bright a day was at least: PV yielded what was measured while it was held back, and where that was most, hardly more was held back.
         yielded = np.where(self.curtailed[day] & (self.sky[day] > LOW * self.sky.max()), self.measured[day] / np.where(usual > 0, usual, np.inf), 0.0)
-        return float(np.sort(np.nan_to_num(yielded))[-LEAST_YIELDED])
+        likely = usual * np.maximum(brightness, float(np.sort(np.nan_to_num(yielded))[-LEAST_YIELDED]))
+        return np.where(likely > most, most, likely)
 
     def _measure_share(self, season: slice, expected: FloatArray) -> float:
         """Return what came of what was ``expected`` where PV was free; NaN where too little is known."""

@@ -169,7 +169,13 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(frame, pairs, windows)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
     centre, edges = _list_centres(habits, level, pairs.lead), _list_edges(habits, level)
-    energies = {**centre, **name_edges(edges), **_describe_spread(habits, level), **_describe_recent(windows, pairs.origin), **_describe_calm(habits, level)}
+    energies = {
+        **centre,
+        **name_edges(edges),
+        **_describe_spread(habits, level),
+        **{f"last_{length}_slots": windows.mean(pairs.origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)},
+        **_describe_calm(habits, level),
+    }
     deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
     shares = {name: energy / scale for name, energy in (energies | deviations).items()}
     signs = {**describe_day_off(frame, pairs), **describe_temperature(frame, pairs), "vacation": absence.share}
@@ -183,10 +189,6 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
 def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
     week = {f"week_q{100 * share:.0f}": habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)}
     return week | {f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share) for share in (0.25, 0.75)}
-
-
-def _describe_recent(windows: Windows, origin: IntArray) -> dict[str, FloatArray]:
-    return {f"last_{length}_slots": windows.mean(origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)}
 
 
 def _describe_calm(habits: _Habits, level: _Level) -> dict[str, FloatArray]:

@@ -56,19 +56,15 @@ class WeatherYield:
         estimate = estimate_output(weather, light, sky, frame.arrays)
         indices = (divide(light.ghi, sky.clear_ghi_w_m2), light.dni / sky.extra_w_m2, divide(light.dhi, light.ghi))
         signs = {name: weather[name] for name in SIGNS} | dict(zip(LIGHTS, indices, strict=True))
-        return cls(estimate, estimate * _measure_answer(frame, pairs), signs)
-
-
-def _measure_answer(frame: Frame, pairs: Pairs) -> FloatArray:
-    """Return the share of what the weather promised that came at the target's time of day on the recalled days, by row; of all slots where those say little."""
-    has_both = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
-    both = [Windows.of(np.where(has_both, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
-    came, promised = (np.nansum(recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1) for window in both)
-    unshaded = frame.unshaded_share[pairs.target]
-    usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), unshaded), 0, MOST_ANSWER)
-    doubt = DOUBT_SLOTS * frame.brightest_kwh
-    share: FloatArray = np.clip((came + doubt * usual) / (promised + doubt), 0, MOST_ANSWER)
-    return share
+        # The share of what the weather promised that came at the target's time of day on the recalled days, by row; of all slots where those say little.
+        has_both = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
+        both = [Windows.of(np.where(has_both, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
+        came, promised = (np.nansum(recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1) for window in both)
+        unshaded = frame.unshaded_share[pairs.target]
+        usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), unshaded), 0, MOST_ANSWER)
+        doubt = DOUBT_SLOTS * frame.brightest_kwh
+        share: FloatArray = np.clip((came + doubt * usual) / (promised + doubt), 0, MOST_ANSWER)
+        return cls(estimate, estimate * share, signs)
 
 
 CLEAR_SKY = "clear_sky"  # the member that is the last days' shares of a clear sky
@@ -150,7 +146,9 @@ class _Brightness:
 def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return PV as its origins see it."""
     sky, usual = frame.clear_sky_kwh[pairs.target], _Usual.of(frame, pairs)
-    measured = _has_measured(frame, pairs.origin)
+    # Whether any output was measured before the origin.
+    count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
+    measured: NDArray[np.bool_] = count[pairs.origin] > 0
     # What was measured under an unknown sky shows when the sun is up.
     shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
     limit = np.where(shines, frame.pv_limit_kwh, 0.0)
@@ -158,30 +156,24 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0) * sky, usual.best_kwh), limit)
     scale = np.maximum(best, FLOOR_KWH)
     listed = _list_centres(yields, brightness, sky, usual=usual, lead=pairs.lead)
-    centre = {name: np.minimum(member, limit) for name, member in (listed | _follow_weather(weather, listed[CLEAR_SKY])).items()}
+    # Where no weather was issued, its centre is the clear sky's.
+    centres = listed | {"weather": fill_gaps(weather.corrected_kwh, listed[CLEAR_SKY])}
+    centre = {name: np.minimum(member, limit) for name, member in centres.items()}
     edges = _list_edges(yields, best)
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
     shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
-    columns = {**shares, **_describe_sky(brightness, sky, best), **weather.signs, **mark_time(frame, pairs)}
-    return FeatureMatrix(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
-
-
-def _follow_weather(weather: WeatherYield, clear_sky: FloatArray) -> dict[str, FloatArray]:
-    """Return the centres that the weather gives; where nothing was issued, the clear sky's."""
-    return {"weather": fill_gaps(weather.corrected_kwh, clear_sky)}
-
-
-def _describe_sky(brightness: _Brightness, sky: FloatArray, best: FloatArray) -> dict[str, FloatArray]:
     days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
     now = {"brightness_now": brightness.now, **days, "brightness_week": brightness.week, "brightness_unusual": brightness.unusual}
-    return {**now, "clear_sky_kwh": sky, "best_kwh": best, "recent_clear_sky_kwh": brightness.recent_sky_kwh}
-
-
-def _has_measured(frame: Frame, origin: IntArray) -> NDArray[np.bool_]:
-    """Return whether any output was measured before the origin."""
-    count = np.concatenate([[0], np.cumsum(np.isfinite(frame.pv_kwh))])
-    measured: NDArray[np.bool_] = count[origin] > 0
-    return measured
+    columns = {
+        **shares,
+        **now,
+        "clear_sky_kwh": sky,
+        "best_kwh": best,
+        "recent_clear_sky_kwh": brightness.recent_sky_kwh,
+        **weather.signs,
+        **mark_time(frame, pairs),
+    }
+    return FeatureMatrix(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
 
 
 def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, *, usual: _Usual, lead: IntArray) -> dict[str, FloatArray]:

@@ -8,7 +8,7 @@ import numpy as np
 from luna.energy.devices import Inverter
 from luna.energy.observations import Observations
 from luna.energy.site import Site
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 
@@ -63,25 +63,21 @@ def find_growth(history: Observations, site: Site, *, before: datetime) -> Capac
     starts, pv = history.starts[is_past], history.pv_kwh[is_past]
     if starts.size < DAY_SLOTS:
         return None
-    brightness = _measure_brightness(starts, pv, estimate_clear_sky(starts, site))
+    # The share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 % quantile), NaN where too little is known.
+    clear_sky_kwh = estimate_clear_sky(starts, site)
+    days = starts.size // DAY_SLOTS
+    high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
+    share = np.where(high, pv / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[: days * DAY_SLOTS].reshape(days, DAY_SLOTS)
+    measured_slots = np.count_nonzero(~np.isnan(share), axis=1)
+    ordered = np.sort(share, axis=1)  # NaN last
+    place = np.maximum(np.floor(0.9 * (measured_slots - 1)).astype(np.int64), 0)
+    brightness: FloatArray = np.where(measured_slots >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan)
     day = _find_day(brightness)
     if day is None:
         return None
     level = _average_bright(brightness[:day])
     factor = min(_average_bright(brightness[day:]) / level, MOST_GROWTH) if level > DARK else float("nan")
     return CapacityChange(starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999)))
-
-
-def _measure_brightness(starts: InstantArray, pv_kwh: FloatArray, clear_sky_kwh: FloatArray) -> FloatArray:
-    """Return the share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 % quantile), NaN where too little is known."""
-    days = starts.size // DAY_SLOTS
-    high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
-    share = np.where(high, pv_kwh / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[: days * DAY_SLOTS].reshape(days, DAY_SLOTS)
-    measured_slots = np.count_nonzero(~np.isnan(share), axis=1)
-    ordered = np.sort(share, axis=1)  # NaN last
-    place = np.maximum(np.floor(0.9 * (measured_slots - 1)).astype(np.int64), 0)
-    brightness: FloatArray = np.where(measured_slots >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan)
-    return brightness
 
 
 def _find_day(brightness: FloatArray) -> int | None:
@@ -92,7 +88,9 @@ def _find_day(brightness: FloatArray) -> int | None:
         before = brightness[begin:day]
         if np.count_nonzero(~np.isnan(before)) < LEAST_DAYS_BEFORE:
             continue
-        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(_second_largest(before), DARK)
+        # The second largest known value, for the largest may be a wrong reading.
+        ordered = np.sort(before[~np.isnan(before)])
+        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(float(ordered[-2]) if ordered.size > 1 else 0.0, DARK)
         if exceeding[0] and exceeding.sum() >= 2:
             growth_day = begin = day
     return growth_day
@@ -102,9 +100,3 @@ def _average_bright(brightness: FloatArray) -> float:
     """Return the mean of the brighter half of the known days."""
     ordered = np.sort(brightness[~np.isnan(brightness)])
     return float(ordered[ordered.size // 2 :].mean())
-
-
-def _second_largest(brightness: FloatArray) -> float:
-    """Return the second largest known value, for the largest may be a wrong reading."""
-    ordered = np.sort(brightness[~np.isnan(brightness)])
-    return float(ordered[-2]) if ordered.size > 1 else 0.0

@@ -166,7 +166,13 @@ class ForecastSeries:
 
     def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
         """Return what was described of the same pairs with the pools among the members."""
-        return _join_pool(described, self.pool(frame, pairs), self.kernel)
+        # A pool for each half-life joins the members of every head, within the limit; where nothing is known, the mean stands in.
+        pool = self.pool(frame, pairs)
+        substitute = described.members["centre"]["mean"]
+        names = [f"pool_{half_life:.0f}" for half_life in self.kernel.half_lives]
+        heads = {"expected": pool.mean, **{name: pool.quantiles[:, place] for place, name in enumerate(SHARES)}}
+        pools = {head: dict(zip(names, np.minimum(fill_gaps(values, substitute), described.limit_kwh), strict=True)) for head, values in heads.items()}
+        return replace(described, members=described.members | {head: described.members.get(head, {}) | pooled for head, pooled in pools.items()})
 
 
 def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
@@ -179,15 +185,6 @@ def _pool_pv(frame: Frame, pairs: Pairs) -> Pool:
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = frame.first + np.arange(frame.pv_kwh.size, dtype=np.int64)
     return Pool.of(frame.pv_kwh / sky, pairs, PV_KERNEL, by_sun).map(sky[pairs.target])
-
-
-def _join_pool(view: FeatureMatrix, pool: Pool, kernel: Kernel) -> FeatureMatrix:
-    """Return the view with a pool for each half-life among the members of every head, within the limit; where nothing is known, the mean stands in."""
-    substitute = view.members["centre"]["mean"]
-    names = [f"pool_{half_life:.0f}" for half_life in kernel.half_lives]
-    heads = {"expected": pool.mean, **{name: pool.quantiles[:, place] for place, name in enumerate(SHARES)}}
-    pools = {head: dict(zip(names, np.minimum(fill_gaps(values, substitute), view.limit_kwh), strict=True)) for head, values in heads.items()}
-    return replace(view, members=view.members | {head: view.members.get(head, {}) | pooled for head, pooled in pools.items()})
 
 
 LOAD = ForecastSeries("load", lambda frame: frame.load_kwh, view_load, LOAD_KERNEL, _pool_load)

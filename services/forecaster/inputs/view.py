@@ -28,17 +28,6 @@ def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntA
     return recalled
 
 
-def _quantile_days(ordered: FloatArray, count: IntArray, share: float) -> FloatArray:
-    """Return the ``share`` quantile of each row of ``ordered`` (ascending, NaN last, ``count`` known); NaN where none is known."""
-    place = share * np.maximum(count - 1, 0)
-    low = place.astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(count - 1, 0))
-    rows = np.arange(ordered.shape[0])
-    below, above = ordered[rows, low], ordered[rows, high]
-    quantile: FloatArray = below + (above - below) * (place - low)
-    return quantile
-
-
 @dataclass(frozen=True, slots=True)
 class Days:
     """Statistics of recalled days, each of shape ``(rows,)``; NaN where no day is known."""
@@ -56,8 +45,14 @@ class Days:
         return cls(count, mean, np.sort(recalled, axis=1))
 
     def quantile(self, share: float) -> FloatArray:
-        """Return a quantile of the known days."""
-        return _quantile_days(self.ordered, self.count, share)
+        """Return a quantile of the known days; NaN where none is known."""
+        place = share * np.maximum(self.count - 1, 0)
+        low = place.astype(np.int64)
+        high = np.minimum(low + 1, np.maximum(self.count - 1, 0))
+        rows = np.arange(self.ordered.shape[0])
+        below, above = self.ordered[rows, low], self.ordered[rows, high]
+        quantile: FloatArray = below + (above - below) * (place - low)
+        return quantile
 
 
 @dataclass(frozen=True, slots=True)

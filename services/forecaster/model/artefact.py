@@ -81,7 +81,16 @@ def read_packed(objects: ObjectStore, key: str, *, thing: str, remedy: str) -> b
 
 
 def _describe(aurora: Aurora) -> dict[str, Any]:
-    series = {name: _describe_model(model) for name, model in aurora.models.items()}
+    series = {
+        name: {
+            "trees": {head: model.trees.boosters[head].model_to_string() for head in GROWN},
+            "weights": {head: model.weights[head].tolist() for head in HEADS},
+            "level": {"mean": model.level.mean.tolist(), "median": model.level.median.tolist()},
+            "widths": model.widths.tolist(),
+            "by_weekend": model.by_weekend,
+        }
+        for name, model in aurora.models.items()
+    }
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -90,16 +99,6 @@ def _describe(aurora: Aurora) -> dict[str, Any]:
         "known_days": aurora.known_days,
         "metrics": aurora.metrics,
         "series": series,
-    }
-
-
-def _describe_model(model: SeriesModel) -> dict[str, Any]:
-    return {
-        "trees": {head: model.trees.boosters[head].model_to_string() for head in GROWN},
-        "weights": {head: model.weights[head].tolist() for head in HEADS},
-        "level": {"mean": model.level.mean.tolist(), "median": model.level.median.tolist()},
-        "widths": model.widths.tolist(),
-        "by_weekend": model.by_weekend,
     }
 
 

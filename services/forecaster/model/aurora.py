@@ -1,6 +1,6 @@
 """Aurora: trees that know the site's habits, blended with what anybody could say, in bands that follow their own recent errors."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, require_utc
-from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Level, check_issue, fold_rows
+from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, Pairs, frame_series, number_slot
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries, OriginViews
@@ -98,7 +98,9 @@ class Aurora:
         learned = LOAD.name in self.models
         known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(known_days, learned=learned)
-        return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=self._describe_levels(views, pairs))
+        described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
+        levels = [dict(zip(described, each, strict=True)) for each in zip(*described.values(), strict=True)]
+        return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
 
     def _forecast(self, series: ForecastSeries, frame: Frame, pairs: Pairs, view: FeatureMatrix) -> Quantiles:
         model = self.models.get(series.name)
@@ -106,10 +108,6 @@ class Aurora:
             return predict_profile(view).bound(view.limit_kwh)
         tuned = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
         return tuned.bound(view.limit_kwh)
-
-    def _describe_levels(self, views: Mapping[str, FeatureMatrix], pairs: Pairs) -> list[Level]:
-        described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
-        return [dict(zip(described, levels, strict=True)) for levels in zip(*described.values(), strict=True)]
 
 
 def train(

@@ -13,7 +13,7 @@ from services.forecaster.inputs.series import ForecastSeries
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.recent_error_correction import learn_level
 from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_trees, stratify
-from services.forecaster.model.stacking import BAND_STARTS, SIDES, LeadGroups, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
+from services.forecaster.model.stacking import BAND_STARTS, SIDES, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
 from services.forecaster.model.trees import Trees, TreeSettings, grow_trees
 
 TUNING_DAYS = 28
@@ -115,7 +115,10 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> SeriesLesson:
     judged, outputs = judge_trees(rows, grow)
     by_weekend = name in WEEKLY and _prefers_weekend(outputs, judged)
     strata = stratify(judged.view, judged.lead, by_weekend=by_weekend)
-    weights = _weigh_heads(outputs, judged, strata)
+    weights = {}
+    for head, share in HEADS.items():
+        members = list_members(outputs, judged.view, head)
+        weights[head] = weigh_strata(np.column_stack([*members.values()]), judged.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
     blended = blend_heads(outputs, judged.view, weights, strata.of_row)
     level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
     moved = level.correct(blended, judged.view, judged.lead)
@@ -150,15 +153,6 @@ def expect_weights(members: Sequence[str]) -> FloatArray:
     pools = np.array([name.startswith(POOL) for name in members], dtype=np.float64)
     shares: FloatArray = TREES_SHARE * trees + (1 - TREES_SHARE) * pools / pools.sum()
     return (1 - REST_SHARE) * shares + REST_SHARE / len(members)
-
-
-def _weigh_heads(outputs: dict[str, FloatArray], rows: Rows, strata: LeadGroups) -> dict[str, FloatArray]:
-    """Return the weights of every head's members."""
-    weights = {}
-    for head, share in HEADS.items():
-        members = list_members(outputs, rows.view, head)
-        weights[head] = weigh_strata(np.column_stack([*members.values()]), rows.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
-    return weights
 
 
 def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:

@@ -21,7 +21,6 @@ from luna.platform.database import forecast_activations, forecast_status, qualit
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
-from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.inputs.frame import frame_origins, pair_origins
 from services.forecaster.inputs.preparation import Prepared, prepare_history
@@ -61,7 +60,7 @@ def begin_trial(learned_until: datetime, until: datetime) -> datetime | None:
 
 def judge_trial(scores: Scores) -> TrialVerdict:
     """Return the verdict on the version ``new`` beside ``in_use``: the pinball loss of load and PV together must not be worse; other versions are noted."""
-    losses = {version: _sum_pinball(series) for version, series in scores.items()}
+    losses = {version: float(sum(score.pinball for score in series.values() if score.slots)) for version, series in scores.items()}
     metrics = {
         f"trial.{name.removesuffix('_kwh')}.{version}.{what}": value
         for version, series in scores.items()
@@ -74,10 +73,6 @@ def judge_trial(scores: Scores) -> TrialVerdict:
     ratio = losses[NEW] / losses[IN_USE]
     comparison = f"pinball loss in the trial is {ratio:.1%} of that of the model in use"
     return TrialVerdict(ratio <= TOLERANCE, comparison if ratio <= TOLERANCE else f"{comparison}: more than {TOLERANCE:.0%}", metrics)
-
-
-def _sum_pinball(series: Mapping[str, Score]) -> float:
-    return float(sum(score.pinball for score in series.values() if score.slots))
 
 
 log = structlog.get_logger(__name__)
@@ -126,9 +121,17 @@ def train_site(
         UnavailableError: the store of objects is away.
         MachineError: LightGBM lacks a system library; the store is full, cannot be written, or refuses Luna.
     """
-    window = _learnable(connection, request)
+    span = recorded_span.of_site(connection, request.site_id)
+    until = None if span is None else min(span[1], request.until or span[1])
+    if span is None or until is None or floor_to(until, SLOT) <= span[0]:
+        raise refuse("nothing-measured-before", field="until", value=request.until and request.until.isoformat())
+    start = floor_to(span[0], SLOT)
+    window = Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
     objects.probe()  # before minutes of training for a model that could not be stored
-    training_set = _read_training_set(connection, request.site_id, window)
+    site = sites.load(connection, request.site_id)
+    context, steering = read_context(connection, site, first=window.start, end=window.end), read_steering(connection, site, window)
+    measured = quality.read_trusted(connection, site, window)
+    training_set = TrainingSet(prepare_history(measured, site, before=window.end, steering=steering, weather=context.weather), context, window)
     chosen = TrainSettings(seed=request.seed) if settings is None else settings.seeded(request.seed)
     began = time.perf_counter()
     verdict = _try(connection, request, training_set, objects=objects, teach=partial(training_set.teach, settings=chosen, progress=_part(progress, 0)))
@@ -168,22 +171,6 @@ def find_training(connection: Connection, site_id: str, run_id: str | None, *, n
     return run
 
 
-def _learnable(connection: Connection, request: TrainRequest) -> Timeline:
-    span = recorded_span.of_site(connection, request.site_id)
-    until = None if span is None else min(span[1], request.until or span[1])
-    if span is None or until is None or floor_to(until, SLOT) <= span[0]:
-        raise refuse("nothing-measured-before", field="until", value=request.until and request.until.isoformat())
-    start = floor_to(span[0], SLOT)
-    return Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
-
-
-def _read_training_set(connection: Connection, site_id: str, window: Timeline) -> TrainingSet:
-    site = sites.load(connection, site_id)
-    context, steering = read_context(connection, site, first=window.start, end=window.end), read_steering(connection, site, window)
-    measured = quality.read_trusted(connection, site, window)
-    return TrainingSet(prepare_history(measured, site, before=window.end, steering=steering, weather=context.weather), context, window)
-
-
 def _compose_run(request: TrainRequest, training_set: TrainingSet, model: TrainedModel, verdict: TrialVerdict) -> TrainingRun:
     window = training_set.window
     return TrainingRun(
@@ -220,10 +207,7 @@ def _try(
     except (ArtefactError, MachineError, UnavailableError) as error:
         return TrialVerdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
     baselines = {version: Baseline(version, training_set.prepared.site) for version in BASELINES}
-    return _hold_trial({NEW: teach(begin), IN_USE: incumbent, **baselines}, training_set, begin)
-
-
-def _hold_trial(forecasters: dict[str, Forecaster], training_set: TrainingSet, begin: datetime) -> TrialVerdict:
+    forecasters = {NEW: teach(begin), IN_USE: incumbent, **baselines}
     site, history = training_set.prepared.site, training_set.prepared.history
     instants = list_instants(begin, training_set.window.end - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}

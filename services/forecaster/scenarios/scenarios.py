@@ -136,13 +136,9 @@ def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) 
     for slot in range(1, slots):
         lasting[slot] = persistence.fade * lasting[slot - 1] + np.sqrt(1 - persistence.fade**2) * lasting[slot]
     score = np.sqrt(persistence.share) * lasting + np.sqrt(1 - persistence.share) * rng.standard_normal(lasting.shape)
-    return _spread_evenly(score.T)
-
-
-def _spread_evenly(score: FloatArray) -> FloatArray:
-    """Return the middle of the rank of each course at every slot, as a share; shape ``(courses, slots)``."""
-    rank = np.argsort(np.argsort(score, axis=0, kind="stable"), axis=0, kind="stable")
-    shares: FloatArray = (rank + 0.5) / score.shape[0]
+    # The middle of the rank of each course at every slot, as a share; shape `(courses, slots)`.
+    rank = np.argsort(np.argsort(score.T, axis=0, kind="stable"), axis=0, kind="stable")
+    shares: FloatArray = (rank + 0.5) / score.shape[1]
     return shares
 
 

@@ -116,18 +116,15 @@ def read_past(connection: Connection, facts: Mapping[int, IssueFacts], versions:
 def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
     """Return the scenarios of a forecast, from nothing known after its issue; days on which nobody issued one are issued again, where enough was measured."""
     site = past.facts.site
-    errors = _measure_errors(connection, past, forecast, objects=objects, needed=max(NEEDED_DAYS, count))
+    # How the forecast's version erred at this time of day in the weeks before; with too few issues stored, how it would have.
+    needed = max(NEEDED_DAYS, count)
+    issued = past.issued if len(past.issued) >= needed else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
+    measured = past.facts.recorded.without(past.excluded)
+    errors = ErrorHistory.of(issued, measured, issued_at=forecast.issued_at, limit_kwh=limit_output(past.facts.site), slots=forecast.timeline.count)
     began = time.perf_counter()
     markets = {name: past.prices.look_beyond(prices.stored_series(site, name), site.timezone) for name in site.tariff.price_series}
     made = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
     return IssuedScenarios(made, time.perf_counter() - began)
-
-
-def _measure_errors(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, needed: int) -> ErrorHistory:
-    """Return how the forecast's version erred at this time of day in the weeks before; with fewer than ``needed`` issues stored, how it would have."""
-    issued = past.issued if len(past.issued) >= needed else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
-    measured = past.facts.recorded.without(past.excluded)
-    return ErrorHistory.of(issued, measured, issued_at=forecast.issued_at, limit_kwh=limit_output(past.facts.site), slots=forecast.timeline.count)
 
 
 def _issue_again(connection: Connection, facts: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import fmean
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,10 @@ from sqlalchemy import Connection
 from luna.contracts.forecast import EvaluateReply, EvaluateRequest, SeriesScore, VersionScore
 from luna.energy.observations import Observations
 from luna.energy.refusals import refuse
-from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_days
 from luna.platform.database import forecast_scores, sites
 from luna.platform.objects import ObjectStore
-from services.forecaster.forecaster import HORIZON_SLOTS, Forecaster
+from services.forecaster.forecaster import HORIZON_SLOTS
 from services.forecaster.inputs.context import NO_CONTEXT, Context
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.model.aurora import VERSION, Progress, keep_quiet
@@ -68,32 +67,23 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
         raise refuse("comparison-reversed", field="to_day", value=request.to_day.isoformat())
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
     instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
-    past = _read_past(connection, site, instants)
-    judged = {}
-    for place, version in enumerate(dict.fromkeys(request.versions)):
-        train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
-        forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
-        judged[version] = _judge_forecaster(forecaster, past, site, instants, train_seconds=train_seconds)
-        progress(place + 1, len(request.versions), version)
-    regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
-    return _describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
-
-
-def _judge_forecaster(forecaster: Forecaster, past: Past, site: Site, instants: Sequence[datetime], *, train_seconds: float) -> Judged:
-    """Return how good a forecaster was at the instants, and how long one issue takes."""
-    batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
-    began = time.perf_counter()
-    forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
-    milliseconds = 1000 * (time.perf_counter() - began)
-    return Judged(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
-
-
-def _read_past(connection: Connection, site: Site, instants: Sequence[datetime]) -> Past:
     begin = floor_to(min(instants), SLOT)
     ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
     context, steering = read_surroundings(connection, site, instants), read_steering(connection, site, look_back(instants))
     prepared = prepare_history(read_history(connection, site, instants), site, before=instants[0], steering=steering, weather=context.weather)
-    return Past(prepared.history, read_scorable(connection, site, ahead), context)
+    past = Past(prepared.history, read_scorable(connection, site, ahead), context)
+    judged = {}
+    for place, version in enumerate(dict.fromkeys(request.versions)):
+        train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
+        forecaster = recall_forecaster(connection, site, version, before=instants[0], objects=objects)
+        batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
+        began = time.perf_counter()
+        forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
+        milliseconds = 1000 * (time.perf_counter() - began)
+        judged[version] = Judged(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
+        progress(place + 1, len(request.versions), version)
+    regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
+    return _describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
 
 
 def _describe_scores(judged: Mapping[str, Judged], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:

@@ -202,18 +202,14 @@ def _review_versions(connection: Connection, site: Site, active: ActiveVersion) 
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return None, []
-    shadows = _read_shadows(connection, site.name, first=find_review_start(site, active, last_day), last=last_day)
+    first = find_review_start(site, active, last_day)
+    losses: dict[str, dict[date, dict[str, float]]] = {}
+    for score in forecast_scores.read(connection, site.name, first, last_day):
+        losses.setdefault(score.forecast_version, {}).setdefault(score.day, {})[score.series] = score.pinball
+    regrets = forecast_scores.read_regrets(connection, site.name, list(losses), first=first, last=last_day)
+    shadows = {version: Shadow(days, regrets[version]) for version, days in losses.items()}
     candidates = {version: shadow for version, shadow in shadows.items() if version != active.forecast_version}
     return choose_version(shadows.get(active.forecast_version, Shadow({}, {})), candidates)
-
-
-def _read_shadows(connection: Connection, site_id: str, *, first: date, last: date) -> dict[str, Shadow]:
-    """Return what every version that was scored did in shadow on the days of issue from ``first`` to ``last``."""
-    losses: dict[str, dict[date, dict[str, float]]] = {}
-    for score in forecast_scores.read(connection, site_id, first, last):
-        losses.setdefault(score.forecast_version, {}).setdefault(score.day, {})[score.series] = score.pinball
-    regrets = forecast_scores.read_regrets(connection, site_id, list(losses), first=first, last=last)
-    return {version: Shadow(days, regrets[version]) for version, days in losses.items()}
 
 
 def _tell_active(connection: Connection, site: Site, *, changed: bool) -> ActivationReply:

@@ -159,16 +159,12 @@ def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest,
         named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         due = [day for day in named if day not in excluded]
     else:
-        due = list_due(today, _read_scored(connection, site.name, first, last), VERSIONS, excluded)
+        scored: dict[date, set[str]] = {}
+        for score in forecast_scores.read(connection, site.name, first, last):
+            scored.setdefault(score.day, set()).add(score.forecast_version)
+        due = list_due(today, scored, VERSIONS, excluded)
     described = [describe_day(day, zone) for day in due]
     return [shadow.day for shadow in described if span[0] <= shadow.window.start and shadow.reach.end <= span[1]]
-
-
-def _read_scored(connection: Connection, site_id: str, first: date, last: date) -> dict[date, set[str]]:
-    scored: dict[date, set[str]] = {}
-    for score in forecast_scores.read(connection, site_id, first, last):
-        scored.setdefault(score.day, set()).add(score.forecast_version)
-    return scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +228,7 @@ def _row(key: _DayKey, series: str, score: Score) -> ForecastDayScore:
 def _ask_costs(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
     """Return the questions to the planner what a day costs that is planned from each version, and from perfect foresight; none where it could not tell."""
     window = describe_day(day, parse_zone(site.timezone)).window
-    if not site.batteries or not _is_priced(connection, site, window):
+    if not site.batteries or not all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values()):
         return []
     measured = observations.read(connection, site.name, window)
     if not all(np.isfinite(getattr(measured, series)).all() for series in SERIES):
@@ -246,7 +242,3 @@ def _request_costs(site_id: str, day: date, version: str) -> ReplayRequest:
     return ReplayRequest(
         site_id=site_id, from_day=day, to_day=day, policies=policies, every_minutes=ORIGINS_MINUTES, system_id=system, forecast_version=version
     )
-
-
-def _is_priced(connection: Connection, site: Site, window: Timeline) -> bool:
-    return all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values())
