@@ -225,7 +225,12 @@ def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now
     recent = days if turn is None else days.after(turn.at.date())
     entry = GateEntry(at=now, kind="judged", policy=history.policy, mode=mode, state=state, reason="", decided_by=GATEKEEPER)
     if state == "withdrawn":
-        return _judge_withdrawn(entry, recent, last, rng=rng)
+        # Days in shadow since it was withdrawn can give a mode back.
+        evidence = weigh_days("shadow", recent.shadow, rng=rng)
+        proven = evidence.days >= evidence.needed and evidence.low is not None and evidence.low > MARGIN_POINTS
+        if proven and not _exceeds_corrections(recent, recent.shadow):
+            return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [evidence]})
+        return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [evidence]})
     evidence = [weigh_days("replay", days.replay, rng=rng), weigh_days("shadow", days.shadow, rng=rng), weigh_days("both", days.both, rng=rng)]
     streak = loses([each.gain for each in recent.shadow], [each.gain for each in days.replay])
     # What was given back once was given back by days in shadow since.
@@ -255,12 +260,3 @@ def _weigh(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:
     if both.low is None or both.low <= MARGIN_POINTS:
         return "behind", False
     return ("cheaper", True) if both.low > 0 else ("no_dearer", False)
-
-
-def _judge_withdrawn(entry: GateEntry, recent: DaysOfEvidence, last: GateEntry | None, *, rng: np.random.Generator) -> GateEntry:
-    """Return whether days in shadow since it was withdrawn give a mode back."""
-    evidence = weigh_days("shadow", recent.shadow, rng=rng)
-    proven = evidence.days >= evidence.needed and evidence.low is not None and evidence.low > MARGIN_POINTS
-    if proven and not _exceeds_corrections(recent, recent.shadow):
-        return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [evidence]})
-    return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [evidence]})

@@ -79,7 +79,13 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
     window = local_days(day, day, ZoneInfo(site.timezone))
     issued = read_issued(connection, site, window, policy=policy)
     rules = replace(Rules.of(scene), initial_kwh=_stored_at(connection, site, window.start))
-    costs = replay_day(scene, rules, window, _choose_chains(site, issued, window, policy=policy, max_age=max_age))
+    due = [find_due(issued, start, max_age=max_age) for start in window]
+    planned = sum(each is not None for each in due)
+    agent_planned = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
+    if min(planned, agent_planned) < LEAST_PLANNED * window.count:
+        raise UnscoredDayError("too_few_plans", f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots")
+    takes: dict[str, Take] = {PLANNER: _take_planner, policy: _take_agent, policy + EXPORT: _take_export}
+    costs = replay_day(scene, rules, window, {name: StoredChain(site, window, due, take) for name, take in takes.items()})
     scores.upsert_days(connection, site.name, system_id=SHADOW + policy, currency=site.currency, days={name: [cost] for name, cost in costs.items()})
     return costs
 
@@ -119,16 +125,6 @@ def find_due(issued: Sequence[PlanPair], at: datetime, *, max_age: timedelta) ->
         if plan.issued_at <= at and plan.slots[0].start <= at < plan.slots[-1].start + timedelta(minutes=plan.slot_minutes):
             due = each
     return due if due is not None and floor_to(at, SLOT) - floor_to(due.plan.slots[0].start, SLOT) <= max_age else None
-
-
-def _choose_chains(site: Site, issued: Sequence[PlanPair], window: Timeline, *, policy: str, max_age: timedelta) -> dict[str, Policy]:
-    due = [find_due(issued, start, max_age=max_age) for start in window]
-    planned = sum(each is not None for each in due)
-    agent_planned = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
-    if min(planned, agent_planned) < LEAST_PLANNED * window.count:
-        raise UnscoredDayError("too_few_plans", f"the planner planned {planned} and the agent {agent_planned} of {window.count} slots")
-    takes: dict[str, Take] = {PLANNER: _take_planner, policy: _take_agent, policy + EXPORT: _take_export}
-    return {name: StoredChain(site, window, due, take) for name, take in takes.items()}
 
 
 def _has_come(due: PlanPair, start: datetime) -> bool:

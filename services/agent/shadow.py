@@ -18,7 +18,6 @@ from luna.contracts.agent_control import GateCode, GateVerdict, ShadowPlanReply,
 from luna.contracts.plan import PlanReply, PlanRequest
 from luna.contracts.plan.columns import PlanColumns
 from luna.energy.errors import LunaError
-from luna.energy.policy import PlanPolicy
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline
@@ -168,10 +167,6 @@ def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanRepl
     if planned.policy is None or set(basis.plan.thresholds) != names:
         # Planned powers alone are no policy that another could be held against.
         return PlanJudgement(_nothing("not_cheaper"), {})
-    pair = [_read_policy(each, planned.policy, site) for each in (basis.plan, reply)]
+    # The policy that a reply's thresholds are; PV is held back as the planner does, for that is no decision of the agent.
+    pair = [replace(planned.policy, batteries=[each.thresholds[battery.name].policy(battery) for battery in site.batteries]) for each in (basis.plan, reply)]
     return judge_plan(planned.problem, pair[0], pair[1], effective)
-
-
-def _read_policy(reply: PlanReply, planned: PlanPolicy, site: Site) -> PlanPolicy:
-    """Return the policy that a reply's thresholds are; PV is held back as the planner does, for that is no decision of the agent."""
-    return replace(planned, batteries=[reply.thresholds[battery.name].policy(battery) for battery in site.batteries])

@@ -1,6 +1,6 @@
 """Thousands of sites and days side by side, on the same physics and economics as one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -120,13 +120,10 @@ class VectorEnv:
             if observe:
                 block.observe(states[part])
 
-        for _ in self._map(work):
+        places = range(len(self._blocks))
+        for _ in map(work, places) if self._pool is None else self._pool.map(work, places):
             pass
         return states, rewards, done
-
-    def _map(self, work: Callable[[int], None]) -> Iterator[None]:
-        places = range(len(self._blocks))
-        return map(work, places) if self._pool is None else self._pool.map(work, places)
 
     def _compile(self, actions: AnyArray) -> Fused | None:
         return None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])

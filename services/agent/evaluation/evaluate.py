@@ -138,15 +138,12 @@ class Lessons:
         """Issue the forecasts of the weeks that were not issued then, by a model that knows all that was recorded before their quarter."""
         for place, week in enumerate(weeks):
             progress(place, len(weeks), f"forecasts for {week.first}")
-            self._train_forecasts(week.trained_until)
+            # The forecasts' model knows all that was recorded before the quarter, where it drives the site and was not trained on that yet.
+            until = self._midnight(week.trained_until)
+            with self.store.part() as connection:
+                if find_active(connection, self.site).forecast_version == VERSION and not _was_trained(connection, self.site, VERSION, until=until):
+                    train_site(connection, TrainRequest(site_id=self.site.name, until=until), objects=self.objects)
             issue_forecasts(self.store, self.site, compose_replay(self.site, week, policies), objects=self.objects)
-
-    def _train_forecasts(self, quarter: date) -> None:
-        """Train the forecasts' model on all that was recorded before a quarter, where it drives the site and was not trained on that yet."""
-        until = self._midnight(quarter)
-        with self.store.part() as connection:
-            if find_active(connection, self.site).forecast_version == VERSION and not _was_trained(connection, self.site, VERSION, until=until):
-                train_site(connection, TrainRequest(site_id=self.site.name, until=until), objects=self.objects)
 
     def sort_out(self, weeks: Sequence[EvaluationWeek], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
         """Return the policies that have a training for every week, and why the others have not."""

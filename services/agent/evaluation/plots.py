@@ -84,7 +84,9 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     units = {"price": f"import price ({unit}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
     names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in units.items())
     below = axes["stored"].bottom + FOOT
-    keys, end = _draw_keys(width, below)
+    places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
+    drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
+    keys, end = join(drawn), places[-1][1] + KEY_ROW
     heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
     return draw_document(heading + names + columns + keys, (width, end), style("policy_day"), label=title)
 
@@ -155,13 +157,6 @@ def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
         return f"{verb} in no slot"
     price = numbers.price_per_kwh(traded.mean_price)
     return f"{verb} {numbers.energy(traded.kwh)} in {traded.slots} slots at {price} ({traded.cheap} cheap, {traded.dear} dear)"
-
-
-def _draw_keys(width: float, top: float) -> tuple[Markup, float]:
-    """Return the legend and where it ends."""
-    places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=top, row=KEY_ROW, gap=14)
-    drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
-    return join(drawn), places[-1][1] + KEY_ROW
 
 
 def _draw_key(css: str, words: str, place: tuple[float, float]) -> Markup:

@@ -6,7 +6,6 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.energy.judgement import may_use
-from luna.energy.physics import BoolArray
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import Timeline, local_dates, local_days, parse_zone
@@ -40,14 +39,11 @@ def _find_excluded(connection: Connection, site: Site, first: date, last: date) 
 def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:
     """Return the days on which load, sun or a price is unknown in some slots."""
     measured = observations.read_measured(connection, site.name, window, _NEEDED)
-    unknown = {name: np.isnan(series) for name, series in measured.items()} | _find_unpriced(connection, site, window)
+    unpriced = {f"the price {name}": np.isnan(price) for name, price in read_tariff(connection, site, window).items()}
+    unknown = {name: np.isnan(series) for name, series in measured.items()} | unpriced
     days = np.array([day.toordinal() for day in local_dates(window, parse_zone(site.timezone))])
     reasons_by_day: dict[date, list[str]] = {}
     for name, gaps in unknown.items():
         for day, count in zip(*np.unique(days[gaps], return_counts=True), strict=True):
             reasons_by_day.setdefault(date.fromordinal(int(day)), []).append(f"{name} is unknown in {count} slots")
     return {day: ", ".join(reasons) for day, reasons in reasons_by_day.items()}
-
-
-def _find_unpriced(connection: Connection, site: Site, window: Timeline) -> dict[str, BoolArray]:
-    return {f"the price {name}": np.isnan(price) for name, price in read_tariff(connection, site, window).items()}

@@ -162,16 +162,13 @@ class Ppo:
         self.value = Perceptron((inputs + 1, *settings.hidden, 1), self.activation, 1.0, weights)
         self.states, self.returns = Moments.empty(inputs), Moments.empty(1)
         if start is not None:
-            self._begin_with(start)
+            if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
+                expected = f"{self.environment.state_size} → {self.environment.action_count}"
+                raise InvalidInputError(f"the network to begin with is not {expected}", field="start", value=f"{start.inputs} → {start.outputs}")
+            self.policy.load(start.weights, start.biases)
         self.policy, self.value = self.policy.to(self.device), self.value.to(self.device)
         # Epsilon as in the first implementation, not Adam's own. [H3]
         self.adam = torch.optim.Adam(self.parameters, lr=settings.learning_rate, eps=1e-5, fused=True)
-
-    def _begin_with(self, start: SmallNetwork) -> None:
-        if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
-            expected = f"{self.environment.state_size} → {self.environment.action_count}"
-            raise InvalidInputError(f"the network to begin with is not {expected}", field="start", value=f"{start.inputs} → {start.outputs}")
-        self.policy.load(start.weights, start.biases)
 
     @property
     def parameters(self) -> list[Tensor]:
