@@ -94,7 +94,11 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
     """
     base = folders.base
     energy = folders.energy_data or base / config.data_sources.energy_data_dir
-    models = read_models(_find_profiles(config, folders))
+    configured = Path(config.data_sources.power_profiles_file)
+    path = folders.model_data / configured.name if folders.model_data else base / configured
+    # Who names neither folder nor file gets what was measured for the original.
+    named = folders.model_data or configured != Path(SourceSection().power_profiles_file)
+    models = read_models(path if named or path.exists() else MEASURED_PROFILES)
     measured = config.training_data.scenario_generation.use_real_energy_data
     shares = load_clean_shares(energy if measured else None, config.data_sources.locations)
     seed = config.run.random_seed if config.run.random_seed is not None else secrets.randbits(32)
@@ -135,14 +139,6 @@ def keep_seed(out: Path, requested: int | None) -> int:
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{seed}\n", encoding="utf-8")
     return seed
-
-
-def _find_profiles(config: EdgeConfig, folders: DataFolders) -> Path:
-    configured = Path(config.data_sources.power_profiles_file)
-    path = folders.model_data / configured.name if folders.model_data else folders.base / configured
-    # Who names neither folder nor file gets what was measured for the original.
-    named = folders.model_data or configured != Path(SourceSection().power_profiles_file)
-    return path if named or path.exists() else MEASURED_PROFILES
 
 
 def count_workers(requested: int) -> int:

@@ -156,7 +156,10 @@ def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
     noise = np.random.default_rng(np.random.SeedSequence(lab.seed, spawn_key=(_STREAM, batch)))
     location = noise.integers(len(sources.locations), size=count)
     season = noise.integers(len(sources.seasons), size=count)
-    slot = _draw_slots(lab, noise, season)
+    place, slot = noise.random(count), np.empty(count, np.int64)
+    for index, name in enumerate(sources.seasons):
+        slots = list_slots(name, _horizon_slots(lab))
+        slot[season == index] = slots[(place[season == index] * len(slots)).astype(np.int64)]
     accuracy, latency_ms = _draw_requests(lab, noise, count)
     clean_share, ahead, expected = _read_shares(lab, location, slot)
     return CameraScenarios(
@@ -214,14 +217,6 @@ def list_slots(season: Season, horizon_slots: int) -> IntArray:
 def _horizon_slots(lab: Lab) -> int:
     horizon = lab.config.training_data.optimization
     return horizon.horizon_steps * horizon.step_minutes // STEP_MINUTES
-
-
-def _draw_slots(lab: Lab, noise: np.random.Generator, season: IntArray) -> IntArray:
-    place, slot = noise.random(len(season)), np.empty(len(season), np.int64)
-    for index, name in enumerate(lab.config.data_sources.seasons):
-        slots = list_slots(name, _horizon_slots(lab))
-        slot[season == index] = slots[(place[season == index] * len(slots)).astype(np.int64)]
-    return slot
 
 
 def _draw_requests(lab: Lab, noise: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:

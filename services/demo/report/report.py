@@ -102,7 +102,9 @@ def render(report: ReportInput) -> str:
         css=style("plan") + _asset("report.css"),
         hatches=HATCHES,
         script=_asset("plan.js"),
-        made=_say_made(report, numbers),
+        made=read_texts("report", report.language)["made"].format(
+            date=numbers.day_with_year(report.made_at), time=numbers.clock(report.made_at), seconds=numbers.number(report.took_seconds)
+        ),
         headline=_say_headline(main, numbers),
         lead=f"{describe_site(main, numbers)} {words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
         figures=_figures(main, numbers),
@@ -118,12 +120,6 @@ def render(report: ReportInput) -> str:
         seconds=[_describe_second(result, report.language) for result in report.results[1:]],
         origins=report.origins,
         commands=report.commands,
-    )
-
-
-def _say_made(report: ReportInput, numbers: Numbers) -> str:
-    return read_texts("report", report.language)["made"].format(
-        date=numbers.day_with_year(report.made_at), time=numbers.clock(report.made_at), seconds=numbers.number(report.took_seconds)
     )
 
 

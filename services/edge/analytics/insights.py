@@ -19,15 +19,11 @@ def find_insights(summary: EdgeSummary) -> list[LabInsight]:
     by_name = {figures.controller: figures for figures in summary.controllers}
     if not by_name:
         return [LabInsight(code="nothing", figures={"damaged": summary.damaged_rows}), *_find_damage(summary)]
-    lead = _choose_lead(by_name)
+    # The controller in focus: the learned one, else the best without knowledge of the future.
+    learned = [name for name in LEARNED if name in by_name]
+    lead = learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
     insights = [*_find_standing(summary), *_find_shares(summary, lead), *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
     return [*insights, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
-
-
-def _choose_lead(by_name: Mapping[str, ControllerFigures]) -> str:
-    """Return the controller in focus: the learned one, else the best without knowledge of the future."""
-    learned = [name for name in LEARNED if name in by_name]
-    return learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
 
 
 def _objective(figures: ControllerFigures) -> float:

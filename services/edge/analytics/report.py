@@ -50,7 +50,10 @@ def write_report(lab: Lab) -> dict[str, Any]:
     try:
         lab.report.mkdir(parents=True, exist_ok=True)
         files = [*_write_tables(lab, summary), *_write_details(lab.report, table, results), *_write_pictures(lab, summary)]
-        _remove_older(lab.report, files)
+        # What an earlier report wrote and this one did not would contradict this one.
+        ours = {REPORT, SUMMARY, *(f"{name}.csv" for name in TABLES), *(f"{name}.{form}" for name in PICTURES for form in ("png", "pdf", "svg"))}
+        for name in ours - set(files):
+            (lab.report / name).unlink(missing_ok=True)
     except OSError as error:
         raise MachineError(
             "the report cannot be written", field="--out", value=str(lab.report), remedy=f"{error.strerror}. Make room, and try again."
@@ -74,13 +77,6 @@ def _count_lines(parts: Iterable[Path]) -> int:
     return total
 
 
-def _remove_older(folder: Path, written: Sequence[str]) -> None:
-    """Remove what an earlier report wrote and this one did not: it would contradict this one."""
-    ours = {REPORT, SUMMARY, *(f"{name}.csv" for name in TABLES), *(f"{name}.{form}" for name in PICTURES for form in ("png", "pdf", "svg"))}
-    for name in ours - set(written):
-        (folder / name).unlink(missing_ok=True)
-
-
 def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
     results = lab.config.results
     if "json" in results.output_formats:
@@ -90,7 +86,11 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
     if "csv" in results.output_formats and results.export.summary_csv:
         for name, rows in _tables(summary).items():
             if rows:
-                yield _store(lab.report / f"{name}.csv", _as_csv(rows))
+                text = io.StringIO()
+                writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+                yield _store(lab.report / f"{name}.csv", text.getvalue().encode())
 
 
 def _write_pictures(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
@@ -186,14 +186,6 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
-
-
-def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
 
 
 def say_insights(summary: EdgeSummary) -> list[str]:

@@ -85,12 +85,6 @@ class RunTable:
         self._numbers.extend(float(getattr(run, name)) for name in COLUMNS[:-3])
         self._numbers.extend((latency, float(counted), float(run.guard_interventions)))
         self._models[run.controller].update(run.models)
-        self._add_days(run)
-        if run.stand_in:
-            self.stand_in.add(run.location)
-        return ""
-
-    def _add_days(self, run: RunRow) -> None:
         days = self._days.setdefault((run.controller, run.location, run.begin), [])
         length = max(run.days, 1e-9)
         for place, day in enumerate(run.per_day):
@@ -99,6 +93,9 @@ class RunTable:
             tasks = run.tasks * min(1.0, run.days - place) / length
             for column, value in enumerate((tasks, day.charged_wh, day.clean_wh, day.small_misses + day.large_misses, 1)):
                 days[place][column] += value
+        if run.stand_in:
+            self.stand_in.add(run.location)
+        return ""
 
     def __len__(self) -> int:
         return len(self._controller)

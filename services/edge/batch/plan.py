@@ -49,7 +49,17 @@ class BatchPlan:
             InvalidInputError: no model is as accurate and as quick as some variation may ask, or a learned controller has not been trained.
         """
         simulation, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
-        _require_possible(lab)
+        ranges, models = batch.variations, lab.models
+        quick = models.latency_ms <= ranges.latency_range.max
+        if not (quick & (models.accuracy >= ranges.accuracy_range.min / 100)).any():
+            raise InvalidInputError(
+                "no model is as accurate and as quick as any variation would ask",
+                field="batch_simulation.variations",
+                value=f"at least {ranges.accuracy_range.min:g} % within {ranges.latency_range.max:g} ms",
+                remedy="Ask for less accuracy or more time: "
+                + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True))
+                + ".",
+            )
         conditions = GroupConditions.of(lab, days=batch.duration_days)
         controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (simulation.controllers, sources.locations, sources.seasons))
         return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
@@ -127,17 +137,3 @@ class BatchPlan:
             },
             "trained_controllers": {name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for name, each in trained.items()},
         }
-
-
-def _require_possible(lab: Lab) -> None:
-    ranges, models = lab.config.batch_simulation.variations, lab.models
-    quick = models.latency_ms <= ranges.latency_range.max
-    if not (quick & (models.accuracy >= ranges.accuracy_range.min / 100)).any():
-        raise InvalidInputError(
-            "no model is as accurate and as quick as any variation would ask",
-            field="batch_simulation.variations",
-            value=f"at least {ranges.accuracy_range.min:g} % within {ranges.latency_range.max:g} ms",
-            remedy="Ask for less accuracy or more time: "
-            + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True))
-            + ".",
-        )
