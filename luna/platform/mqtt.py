@@ -1,12 +1,20 @@
 """A client of an MQTT broker as the settings name it: version 5, the user's credentials, TLS by the system's authorities."""
 
 import ssl
-from typing import Any
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from luna.platform.addresses import Broker
+
+KEEPALIVE_SECONDS = 15
+# What a device that is away would hear afterwards belongs to another slot.
+EXPIRY_SECONDS = 60
 
 
 def create_client(broker: Broker, *, identifier: str = "", **options: Any) -> paho.Client:
@@ -25,3 +33,91 @@ def use_tls(client: paho.Client, broker: Broker) -> None:
     """
     if broker.tls:
         client.tls_set_context(ssl.create_default_context())
+
+
+class BrokerError(Exception):
+    """Why a broker is no use: it is away, lets Luna not in, or did not confirm what was published."""
+
+    def __init__(self, fault: Literal["away", "refused", "unconfirmed"], why: str = "") -> None:
+        super().__init__(why or fault)
+        self.fault = fault
+
+
+class BrokerLink:
+    """A connection to a broker; what it did not confirm in time never comes later.
+
+    Args:
+        broker: where it is.
+        topics: subscribed to as soon as it is open.
+        on_message: called in the link's own thread.
+        patience_s: for each answer of the broker.
+    """
+
+    def __init__(self, broker: Broker, topics: Sequence[str], on_message: Callable[[paho.MQTTMessage], None], *, patience_s: float) -> None:
+        self._broker, self._topics, self._on_message, self._patience_s = broker, topics, on_message, patience_s
+        self._client: paho.Client | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected."""
+        return self._client is not None and self._client.is_connected()
+
+    def open(self, patience_s: float | None = None) -> None:
+        """Connect anew and subscribe.
+
+        Raises:
+            BrokerError: it is away, or lets Luna not in.
+        """
+        self.close()
+        patience_s = self._patience_s if patience_s is None else patience_s
+        client, ready, refused = create_client(self._broker, reconnect_on_failure=False), threading.Event(), threading.Event()
+
+        def on_connect(_client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+            if not reason.is_failure and self._topics:
+                client.subscribe([(topic, 1) for topic in self._topics])
+                return
+            if reason.is_failure:
+                refused.set()
+            ready.set()
+
+        client.on_connect = on_connect
+        client.on_subscribe = lambda *_: ready.set()
+        client.on_message = lambda _client, _data, message: self._on_message(message)
+        try:
+            use_tls(client, self._broker)
+            client.connect_timeout = patience_s
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
+        except (OSError, ValueError) as exc:
+            raise BrokerError("away", str(exc)) from exc
+        client.loop_start()
+        self._client = client
+        if not ready.wait(patience_s) or refused.is_set():
+            self.close()
+            raise BrokerError("refused" if refused.is_set() else "away")
+
+    def publish(self, topic: str, payload: str) -> None:
+        """Publish at QoS 1 and return when the broker has confirmed it.
+
+        Raises:
+            BrokerError: it did not; the connection is closed.
+        """
+        expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        expiry.MessageExpiryInterval = EXPIRY_SECONDS
+        try:
+            if self._client is not None:
+                published = self._client.publish(topic, payload, qos=1, properties=expiry)
+                published.wait_for_publish(self._patience_s)
+                if published.is_published():
+                    return
+        except (RuntimeError, ValueError):
+            pass
+        # The client would send it again on its next connection: that must not happen.
+        self.close()
+        raise BrokerError("unconfirmed")
+
+    def close(self) -> None:
+        """Close the connection and drop what was not delivered."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.disconnect()
+            client.loop_stop()

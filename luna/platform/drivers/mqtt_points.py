@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     import paho.mqtt.client as paho
 
 TLS_PORT = 8883
-KEEPALIVE_SECONDS = 15
-# What a device that is away would hear afterwards belongs to another slot.
-EXPIRY_SECONDS = 60
 
 
 class TimedMessage(NamedTuple):
@@ -51,14 +48,16 @@ class MqttPoints:
     def __init__(
         self, profile: DeviceProfile, transport: MqttTransport, via: Via, *, secret: DeviceSecret | None = None, now: Callable[[], float] = time.monotonic
     ) -> None:
+        # A tenth of a second of imports, for those who have such a device.
+        from luna.platform.mqtt import BrokerLink
+
         self._now = now
         self._profile, self._transport = profile, transport
         self._prefix, self._points = via.prefix, {name: cast("JsonPoint", point) for name, point in profile.points.items()}
         port = via.port or transport.port
         user, password = (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
         self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
-        self._client: paho.Client | None = None
-        self._news, self._ready, self._turned_away = threading.Condition(), threading.Event(), False
+        self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
         # How often the device said that it had said everything, while the connection lasts.
         self._answers = 0
@@ -67,6 +66,7 @@ class MqttPoints:
         self._sent: dict[str, float] = {}
         if via.prefix is None and profile.needs_prefix:
             raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
+        self._link = BrokerLink(self._broker, self._all_topics(), self._on_message, patience_s=transport.patience_s)
 
     @property
     def place(self) -> str:
@@ -116,12 +116,8 @@ class MqttPoints:
 
     def close(self) -> None:
         """Close the connection; what was said over it says nothing any more."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.disconnect()
-            client.loop_stop()
-        self._ready.clear()
-        self._turned_away, self._requested_at = False, -math.inf
+        self._link.close()
+        self._requested_at = -math.inf
         self._sent.clear()
         with self._news:
             self._messages.clear()
@@ -177,58 +173,29 @@ class MqttPoints:
         return [self._topic(name) for name in dict.fromkeys([*(point.at for point in self._points.values()), *done])]
 
     def _publish(self, topic: str, payload: str) -> None:
-        from paho.mqtt.packettypes import PacketTypes
-        from paho.mqtt.properties import Properties
+        from luna.platform.mqtt import BrokerError
 
-        expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        expiry.MessageExpiryInterval = EXPIRY_SECONDS
-        published = self._connect().publish(topic, payload, qos=1, properties=expiry)
+        self._connect()
         try:
-            published.wait_for_publish(self._transport.patience_s)
-            confirmed = published.is_published()
-        except (RuntimeError, ValueError):
-            confirmed = False
-        if not confirmed:
-            # The client would send it again on its next connection: that must not happen.
+            self._link.publish(topic, payload)
+        except BrokerError as exc:
             self.close()
-            raise refuse("device-silent", field="via", value=self.place)
-
-    def _connect(self) -> "paho.Client":
-        if self._client is None or not self._client.is_connected():
-            self.close()
-            self._client = self._open()
-        return self._client
-
-    def _open(self) -> "paho.Client":
-        from luna.platform.mqtt import create_client, use_tls
-
-        client = create_client(self._broker, reconnect_on_failure=False)
-        client.on_connect, client.on_message = self._on_connect, self._on_message
-        client.on_subscribe = lambda *_: self._ready.set()
-        try:
-            use_tls(client, self._broker)
-            client.connect_timeout = self._transport.patience_s
-            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS)
-        except (OSError, ValueError) as exc:
             raise refuse("device-silent", field="via", value=self.place) from exc
-        client.loop_start()
-        listens = self._ready.wait(self._transport.patience_s) and not self._turned_away
-        if listens:
-            return client
-        client.disconnect()
-        client.loop_stop()
-        if self._turned_away:
-            raise refuse("device-unauthorized", field="via.secret", value=self.place)
-        raise refuse("device-silent", field="via", value=self.place)
 
-    def _on_connect(self, client: "paho.Client", _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if reason.is_failure:
-            self._turned_away = True
-            self._ready.set()
-        else:
-            client.subscribe([(topic, 1) for topic in self._all_topics()])
+    def _connect(self) -> None:
+        from luna.platform.mqtt import BrokerError
 
-    def _on_message(self, _client: "paho.Client", _data: Any, message: "paho.MQTTMessage") -> None:
+        if self._link.is_open:
+            return
+        self.close()
+        try:
+            self._link.open()
+        except BrokerError as exc:
+            if exc.fault == "refused":
+                raise refuse("device-unauthorized", field="via.secret", value=self.place) from exc
+            raise refuse("device-silent", field="via", value=self.place) from exc
+
+    def _on_message(self, message: "paho.MQTTMessage") -> None:
         # Nobody knows how old it is.
         if message.retain:
             return
