@@ -9,7 +9,7 @@ from luna.contracts.message import Message, Request
 NetworkName = Annotated[
     str, Field(min_length=1, max_length=253, description="a private network of at most 1,024 addresses, such as 192.168.1.0/24, or one address in it")
 ]
-DevicePort = Annotated[int | None, Field(ge=1, le=65535, description="of Modbus TCP; null: those of the profiles")]
+DevicePort = Annotated[int | None, Field(ge=1, le=65535, description="at which each address is asked; null: those of the profiles")]
 
 
 class NetworkDevice(Message):
@@ -18,6 +18,7 @@ class NetworkDevice(Message):
     host: str
     port: int
     unit: Annotated[int | None, Field(description="its number on the bus; null: the profile's")] = None
+    prefix: Annotated[str | None, Field(description="MQTT: how its topics begin at the broker that is its host")] = None
     maker: Annotated[str, Field(description="as it says itself; empty: it says nothing")] = ""
     model: str = ""
     serial: str = ""

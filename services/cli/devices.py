@@ -60,29 +60,30 @@ def scan_network(
 ) -> None:
     """Ask the addresses of a network that you name for devices that a profile knows; nothing is written to any of them."""
     from luna.platform.drivers import profiles
-    from luna.platform.drivers.finding import find_devices, list_hosts
+    from luna.platform.drivers.finding import find_devices
+    from luna.platform.drivers.networks import list_home_hosts
     from luna.platform.settings import load_settings
 
-    found = list(find_devices(list_hosts(network), profiles.list_profiles(load_settings().data_folder), port=port))
+    found = list(find_devices(list_home_hosts(network), profiles.list_profiles(load_settings().data_folder), port=port))
     rows = [
         [
             each.host,
             str(each.port),
-            str(each.unit),
+            each.prefix or ("–" if each.unit is None else str(each.unit)),
             " ".join(each.identity[:2]).strip() if each.identity else "–",
-            each.profile.profile if each.profile else "–",
+            each.profile.profile,
         ]
         for each in found
     ]
     document = [
-        {"host": each.host, "port": each.port, "unit": each.unit}
-        | {"device": each.identity._asdict() if each.identity else None, "profile": each.profile and each.profile.profile}
+        {"host": each.host, "port": each.port, "unit": each.unit, "prefix": each.prefix}
+        | {"device": each.identity._asdict() if each.identity else None, "profile": each.profile.profile}
         for each in found
     ]
     emit(
         {"devices": document},
         as_json=as_json,
-        show=lambda: table(("address", "port", "unit", "says it is", "profile"), rows) if rows else out.print("No device answers."),
+        show=lambda: table(("address", "port", "unit or prefix", "says it is", "profile"), rows) if rows else out.print("No device answers."),
     )
 
 

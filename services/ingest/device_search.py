@@ -8,9 +8,9 @@ from pathlib import Path
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
-from luna.platform.drivers.finding import AT_ONCE, FoundDevice, find_devices, list_hosts
+from luna.platform.drivers.finding import AT_ONCE, FoundDevice, find_devices
 from luna.platform.drivers.inverter import reach_device
-from luna.platform.drivers.networks import require_home_network
+from luna.platform.drivers.networks import list_home_hosts, require_home_network
 from luna.platform.drivers.profile import DeviceProfile, unit_factor
 from luna.platform.drivers.profiles import list_profiles
 
@@ -25,23 +25,26 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
         InvalidInputError: no network of a home.
     """
     network = require_home_network(request.network)
-    hosts, profiles = list_hosts(network), list_profiles(data_folder)
+    hosts, profiles = list_home_hosts(network), list_profiles(data_folder)
     devices = list[NetworkDevice]()
     for first in range(0, len(hosts), AT_ONCE):
         progress(first, len(hosts), network)
         found = find_devices(hosts[first : first + AT_ONCE], profiles, port=request.port)
-        devices += [_describe(each, each.profile, data_folder) for each in found if each.profile is not None]
+        devices += [_describe(each, data_folder) for each in found]
     progress(len(hosts), len(hosts), network)
     return FoundDevices(network=network, devices=devices)
 
 
-def _describe(found: FoundDevice, profile: DeviceProfile, data_folder: Path) -> NetworkDevice:
-    via = Via(profile=profile.profile, host=found.host, port=found.port, unit=None if found.unit == profile.units[0] else found.unit)
+def _describe(found: FoundDevice, data_folder: Path) -> NetworkDevice:
+    profile = found.profile
+    unit = None if found.unit in profile.units[:1] else found.unit
+    via = Via(profile=profile.profile, host=found.host, port=found.port, unit=unit, prefix=found.prefix)
     named = {} if found.identity is None else {name: getattr(found.identity, name) for name in ("maker", "model", "serial")}
     return NetworkDevice(
         host=via.host,
         port=found.port,
         unit=via.unit,
+        prefix=via.prefix,
         **named,
         profile=profile.profile,
         title=profile.title,

@@ -95,7 +95,7 @@ REASONS: dict[str, RefusalReason] = {
     "profile-misnamed": RefusalReason("the file is called {name}, and the profile in it otherwise", "Call both the same."),
     "profile-write-value": RefusalReason("modes: what is written to {point} is either a value, or put; of stands beside power_percent and value alone", None),
     "profile-point-unknown": RefusalReason("there is no point {point} under points", None),
-    "profile-example": RefusalReason("identified: the example at register {register} does not fit its text", None),
+    "profile-example": RefusalReason("identified: the example at {place} does not fit its text", None),
     "profile-point-write-only": RefusalReason("the point {point} is only written, and something reads it", None),
     "profile-unit": RefusalReason("points: {point} has no unit that is read as {reading}, which is in {unit}", None),
     "profile-budget-short": RefusalReason(

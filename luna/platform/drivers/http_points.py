@@ -44,8 +44,17 @@ class HttpPoints:
         return f"{self._host}:{self._port}"
 
     def identify(self) -> DeviceIdentity | None:
-        """Return nothing: no profile says how to ask."""
-        return None
+        """Return what the device says it is, None where its profile knows no way to ask.
+
+        Raises:
+            UnavailableError: it does not answer, or is another product.
+        """
+        if (identified := self._profile.identified) is None:
+            return None
+        documents = {at: self._get(at) for at in dict.fromkeys(rule.at for rule in identified.documents)}
+        if (identity := identified.read_documents(documents, self._profile.covers[0].brand)) is None:
+            raise refuse("device-other-product", field="via", value=self.place, profile=self._profile.profile)
+        return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
         """Return points by name; NaN where the device knows none.

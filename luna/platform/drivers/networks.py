@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from luna.energy.refusals import refuse
-from luna.platform.drivers.finding import MOST_ADDRESSES
 
+# A home's network has 254 addresses.
+MOST_ADDRESSES = 1024
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Linux, netdevice(7): the address and the mask of an interface.
 _SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B
@@ -29,12 +30,26 @@ def require_home_network(text: str) -> str:
     Raises:
         InvalidInputError: it is none, a public one, or too large.
     """
+    network = _require(text)
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def list_home_hosts(text: str) -> list[str]:
+    """Return the addresses of such a network, or the one that is meant by a name.
+
+    Raises:
+        InvalidInputError: it is none, a public one, or too large.
+    """
+    return [str(host) for host in _require(text).hosts()]
+
+
+def _require(text: str) -> Network:
     network = _parse(text.strip())
     if not network.is_private:
         raise refuse("network-public", field="network", value=text)
     if network.num_addresses > MOST_ADDRESSES + 2:
         raise refuse("network-too-large", field="network", value=text, most=MOST_ADDRESSES)
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
+    return network
 
 
 def _parse(text: str) -> Network:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from luna.platform.drivers.json_values import pick, place
+from luna.platform.drivers.json_values import pick, place, put_at
 from luna.platform.drivers.profile import DeviceProfile, IdentityText, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
 from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, encode_text, width
 from luna.platform.drivers.sunspec import COMMON, END, MARK
@@ -28,6 +28,7 @@ class JsonImage:
 
     def __init__(self, profile: DeviceProfile) -> None:
         self._written = profile.written_points
+        self.identity = () if profile.identified is None else profile.identified.documents
         self.points = {name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)}
         self._values = dict.fromkeys(self.points, 0.0) | dict(profile.simulated.values)
 
@@ -54,6 +55,8 @@ class JsonImage:
         for name, point in self.points.items():
             value = self._values[name]
             found[point.at] = place(found.get(point.at), point.field_, None if math.isnan(value) else value / point.scale)
+        for rule in self.identity:
+            found[rule.at] = put_at(found.get(rule.at), rule.field_, rule.example)
         return found
 
 

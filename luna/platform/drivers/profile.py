@@ -4,6 +4,7 @@ A *point* is a number of the device, in registers or in a JSON document; a *read
 have the device do what Luna's mode of that name means, in their order.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
@@ -13,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from luna.energy.devices import Mode
 from luna.energy.refusals import invalid_part
 from luna.platform.drivers.budget import RESERVED_WRITES, WRITES_PER_DAY
+from luna.platform.drivers.json_values import look_up, put_at
 from luna.platform.drivers.points import DeviceIdentity
 
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
@@ -280,18 +282,47 @@ class IdentityText(ProfilePart):
     example: Annotated[str, Field(min_length=1, max_length=120, description="what the simulator says")]
 
 
+class IdentityField(ProfilePart):
+    """What a product says of itself in a JSON document; a number, true and false by their letters."""
+
+    at: Annotated[DocumentPlace, Field(description="the document: a path of HTTP, or a topic of MQTT that begins as those of the device do")]
+    field_: Annotated[str, Field(alias="field", max_length=255, description="names with dots between; empty: all of it")] = ""
+    text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
+    names: Annotated[Literal["model", "serial"] | None, Field(description="what it is; empty: neither")] = None
+    example: Annotated[bool | int | str, Field(description="what the simulator says")]
+
+    def read(self, document: Any) -> str | None:
+        """Return what the document says, None where that is no such product's."""
+        value = look_up(document, self.field_)
+        said = value if isinstance(value, str) else json.dumps(value)
+        return said if self.text.fullmatch(said) else None
+
+
 class ProductIdentity(ProfilePart):
     """How a product without SunSpec is known: by all of what it says of itself here."""
 
     units: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(description="numbers on the bus to look at beside the transport's")] = ()
-    registers: Annotated[tuple[IdentityNumber | IdentityText, ...], Field(min_length=1)]
+    registers: Annotated[tuple[IdentityNumber | IdentityText, ...], Field(description="over Modbus")] = ()
+    documents: Annotated[tuple[IdentityField, ...], Field(description="over HTTP and MQTT")] = ()
+    prefix: Annotated[re.Pattern[str] | None, Field(description="MQTT: how the topics of such a device begin, as a regular expression; empty: anyhow")] = None
 
     @model_validator(mode="after")
     def _has_fitting_examples(self) -> Self:
         for rule in self.registers:
             if isinstance(rule, IdentityText) and not rule.text.fullmatch(rule.example):
-                raise invalid_part("profile-example", register=rule.register_)
+                raise invalid_part("profile-example", place=str(rule.register_))
+        for field in self.documents:
+            if field.read(put_at(None, field.field_, field.example)) is None:
+                raise invalid_part("profile-example", place=field.at)
         return self
+
+    def read_documents(self, documents: Mapping[str, Any], maker: str) -> DeviceIdentity | None:
+        """Return what a device says of itself in documents by their places, None where it is another product."""
+        said = {rule: rule.read(documents.get(rule.at)) for rule in self.documents}
+        if None in said.values():
+            return None
+        named = {rule.names: text for rule, text in said.items()}
+        return DeviceIdentity(maker=maker, model=named.get("model") or "", version="", serial=named.get("serial") or "")
 
 
 class SunSpecMap(ProfilePart):
@@ -339,6 +370,8 @@ class DeviceProfile(ProfilePart):
         over_modbus = isinstance(self.transport, ModbusTransport)
         if wrong := next((name for name, point in self.points.items() if isinstance(point, RegisterPoint) != over_modbus), None):
             raise invalid_part("profile-point-transport", point=wrong, transport=self.transport.kind)
+        if self.identified is not None and bool(self.identified.registers) != over_modbus:
+            raise invalid_part("profile-point-transport", point="identified", transport=self.transport.kind)
         if self.sunspec is None and any(isinstance(point, RegisterPoint) and point.model for point in self.points.values()):
             raise invalid_part("profile-sunspec-missing")
         if self.kind == "battery_inverter" and isinstance(self.transport, HttpTransport):

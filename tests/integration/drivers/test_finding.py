@@ -1,22 +1,33 @@
 """A network with one device of each profile that can be found: each is found as what it is, and none is written to."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
-from luna.contracts.device_search import FindDevicesRequest
+from luna.contracts.device_search import FindDevicesRequest, NetworkDevice
+from luna.platform.drivers.device_server import serve_device
 from luna.platform.drivers.finding import FoundDevice, find_devices
 from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.drivers.profiles import list_profiles, load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from services.api.pages.setup.composition import list_taken_sensors
 from services.api.pages.setup.found_devices import leave_device, take_device
 from services.ingest.device_search import search_network
+from tests.mosquitto import Mosquitto, needs_mosquitto
+from tests.workers import wait_for
 
-PROFILES = {profile.profile: profile for profile in list_profiles() if profile.sunspec is not None or profile.identified is not None}
+NO_FOLDER = Path("/nonexistent")
+# Those that can be found over Modbus, at one port of many addresses.
+PROFILES = {profile.profile: profile for profile in list_profiles() if profile.units and (profile.sunspec or profile.identified)}
+# Who speaks HTTP or MQTT; asked with Modbus first, a port of theirs is silent for as long as a slow inverter may be.
+OTHERS = [profile for profile in list_profiles() if not profile.units]
+METER = "shellypro3em-fce8c0dba900"
 
 
 def serve_at(stack: ExitStack, hosts: dict[str, DeviceProfile]) -> tuple[int, dict[str, SimulatedInverter]]:
@@ -35,7 +46,6 @@ def network() -> Iterator[tuple[int, dict[str, SimulatedInverter]]]:
 
 
 def name(found: FoundDevice) -> str:
-    assert found.profile is not None
     return found.profile.profile
 
 
@@ -58,6 +68,74 @@ def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedI
     assert (said["victron_gx"].maker, said["victron_gx"].serial) == ("Victron", "c0619ab00001")
 
 
+def test_a_meter_that_answers_over_http_is_found_and_says_what_it_is() -> None:
+    meter = SimulatedInverter(load_profile("shelly_pro_3em", NO_FOLDER))
+    with serve_device(meter) as server:
+        [found] = find_devices(["127.0.0.1"], OTHERS, port=server.port)
+    assert (name(found), found.unit, found.identity) == ("shelly_pro_3em", None, DeviceIdentity("Shelly", "SPEM-003CEBEU", "", "FCE8C0DBA900"))
+
+
+def test_another_product_with_json_is_not_taken_for_the_meter() -> None:
+    profile = load_profile("shelly_pro_3em", NO_FOLDER)
+    assert profile.identified is not None
+    model, *others = profile.identified.documents
+    other = profile.identified.model_copy(update={"documents": (model.model_copy(update={"example": "SPEM-002CEBEU50"}), *others)})
+    with serve_device(SimulatedInverter(profile.model_copy(update={"identified": other}))) as server:
+        assert list(find_devices(["127.0.0.1"], [profile], port=server.port)) == []
+
+
+@contextmanager
+def open_broker(folder: Path, *settings: str) -> Iterator[Mosquitto]:
+    broker = Mosquitto(folder, *settings)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.kill()
+
+
+@contextmanager
+def listen_to_all(port: int) -> Iterator[set[str]]:
+    """Yield the topics of which something was said meanwhile."""
+    topics = set[str]()
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.on_message = lambda _client, _data, message: topics.add(message.topic)
+    client.connect("127.0.0.1", port)
+    client.subscribe("#", 1)
+    client.loop_start()
+    try:
+        yield topics
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+@needs_mosquitto
+def test_devices_at_a_broker_are_found_by_what_they_say_and_nothing_is_published(tmp_path: Path) -> None:
+    gx, meter, other = (SimulatedInverter(load_profile(profile, NO_FOLDER)) for profile in ("victron_mqtt", "shelly_pro_3em_mqtt", "shelly_pro_3em_mqtt"))
+    with (
+        open_broker(tmp_path) as broker,
+        listen_to_all(broker.port) as topics,
+        serve_device(gx, port=broker.port, prefix="c0619ab00001"),
+        serve_device(meter, port=broker.port, prefix=METER),
+        # Another product of the same maker is online as well.
+        serve_device(other, port=broker.port, prefix="shellyplus1-fce8c0dba900"),
+    ):
+        wait_for(lambda: {"N/c0619ab00001/system/0/Serial", f"{METER}/online", "shellyplus1-fce8c0dba900/online"} <= topics)
+        found = {name(each): each for each in find_devices(["127.0.0.1"], OTHERS, port=broker.port)}
+        assert {profile: each.prefix for profile, each in found.items()} == {"victron_mqtt": "c0619ab00001", "shelly_pro_3em_mqtt": METER}
+        assert found["victron_mqtt"].identity == DeviceIdentity("Victron", "", "", "c0619ab00001")
+        # Neither a request nor a command: only the devices themselves speak.
+        assert [topic for topic in topics if topic.startswith(("R/", "W/")) or topic.endswith("/command")] == []
+    assert [gx.written, meter.written, other.written] == [[], [], []]
+
+
+@needs_mosquitto
+def test_a_broker_that_wants_a_password_tells_nothing(tmp_path: Path) -> None:
+    with open_broker(tmp_path, "allow_anonymous false") as broker:
+        assert list(find_devices(["127.0.0.1"], OTHERS, port=broker.port)) == []
+
+
 def test_a_product_at_another_of_its_numbers_is_found_there() -> None:
     profile = load_profile("huawei_sun2000", Path("/nonexistent"))
     elsewhere = profile.model_copy(update={"transport": profile.transport.model_copy(update={"unit": 17})})
@@ -76,15 +154,25 @@ def test_what_says_something_else_of_itself_is_not_taken_for_the_product(point: 
         assert list(find_devices(["127.0.0.1"], PROFILES.values(), port=port)) == []
 
 
-def test_a_device_that_is_taken_keeps_the_number_at_which_it_was_found(tmp_path: Path) -> None:
+def test_one_inverter_that_answers_at_two_numbers_is_found_once(tmp_path: Path) -> None:
     profile = load_profile("huawei_sun2000", tmp_path)
-    at_zero = profile.model_copy(update={"transport": profile.transport.model_copy(update={"unit": 0})})
-    with serve_registers(SimulatedInverter(at_zero)) as server:
-        found = search_network(FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path).devices
     # The server's number 0 is every number.
-    assert [(each.profile, each.unit, each.charge_limit_kw) for each in found] == [("huawei_sun2000", None, 5), ("huawei_sun2000", 0, 5)]
-    device = found[1]
-    taken = take_device({"batteries": [{}]}, device)
-    assert [typed["unit_number"] for typed in taken["control"]["profile"].values()] == ["0"]
-    assert list_taken_sensors(taken)["battery_soc"] == f"profile:huawei_sun2000@127.0.0.1:{server.port}/0#soc"
-    assert leave_device(taken, device)["control"] == {"by": "advice"}
+    at_any = profile.model_copy(update={"transport": profile.transport.model_copy(update={"unit": 0})})
+    with serve_registers(SimulatedInverter(at_any)) as server:
+        [device] = search_network(FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path).devices
+    assert (device.profile, device.unit, device.serial, device.charge_limit_kw) == ("huawei_sun2000", None, "HV2190000001", 5)
+
+
+def test_a_device_that_is_taken_keeps_where_it_was_found() -> None:
+    parts = {"kind": "battery_inverter", "reads": ["soc"], "title": "an inverter", "host": "192.168.1.9"}
+    behind_a_bus = NetworkDevice.model_validate(parts | {"profile": "huawei_sun2000", "port": 502, "unit": 0})
+    at_a_broker = NetworkDevice.model_validate(parts | {"profile": "victron_mqtt", "port": 1883, "prefix": "c0619ab00001"})
+    for device, typed, sensor in (
+        (behind_a_bus, {"unit_number": "0", "prefix_text": ""}, "profile:huawei_sun2000@192.168.1.9:502/0#soc"),
+        (at_a_broker, {"unit_number": "", "prefix_text": "c0619ab00001"}, "profile:victron_mqtt@192.168.1.9:1883?prefix=c0619ab00001#soc"),
+    ):
+        taken = take_device({"batteries": [{}]}, device)
+        [battery] = taken["control"]["profile"].values()
+        assert {field: battery[field] for field in typed} == typed
+        assert list_taken_sensors(taken)["battery_soc"] == sensor
+        assert leave_device(taken, device)["control"] == {"by": "advice"}

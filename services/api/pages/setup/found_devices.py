@@ -9,7 +9,7 @@ from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import MOST_DEVICES, write_numbers
 
 # Where a battery's inverter is, as it is typed.
-_PLACE = ("host_place", "port_number", "unit_number")
+_PLACE = {"host_place": "host", "port_number": "port", "unit_number": "unit", "prefix_text": "prefix"}
 
 
 def is_taken(answers: Mapping[str, Any], device: NetworkDevice) -> bool:
@@ -22,7 +22,7 @@ def take_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str, 
     if is_taken(answers, device):
         return dict(answers)
     taken = answers.get(TAKEN, [])
-    document = device.model_dump(mode="json", include={"host", "port", "unit", "profile", "kind", "reads"})
+    document = device.model_dump(mode="json", include={"host", "port", "unit", "prefix", "profile", "kind", "reads"})
     after = {**answers, TAKEN: [*taken, document]}
     place = sum(each["kind"] == "battery_inverter" for each in taken)
     return after if device.kind == "meter" or place >= MOST_DEVICES else _tell_battery(after, device, place)
@@ -32,8 +32,8 @@ def leave_device(answers: Mapping[str, Any], device: NetworkDevice) -> dict[str,
     """Return the answers without a device that was taken."""
     after = {**answers, TAKEN: [each for each in answers.get(TAKEN, []) if not _is_same(each, device)]}
     control = answers.get("control") or {}
-    place = (device.host, str(device.port), _write_unit(device))
-    told = {name: typed for name, typed in control.get("profile", {}).items() if tuple(typed[part] for part in _PLACE) != place}
+    place = _write_place(device)
+    told = {name: typed for name, typed in control.get("profile", {}).items() if {field: typed.get(field, "") for field in _PLACE} != place}
     return after if control.get("by") != "profile" else after | {"control": {**control, "profile": told} if told else {"by": "advice"}}
 
 
@@ -45,15 +45,15 @@ def _tell_battery(answers: dict[str, Any], device: NetworkDevice, place: int) ->
     if limits and not batteries[place].get("power_kw"):
         batteries[place] |= write_numbers(power_kw=min(limits))
     answers = answers | {"batteries": batteries}
-    typed = {"profile_place": device.profile, "host_place": device.host, "port_number": str(device.port), "unit_number": _write_unit(device)}
+    typed = {"profile_place": device.profile, **_write_place(device)}
     control = answers.get("control") or {}
     told = control.get("profile", {}) | {battery_names(answers)[place]: typed}
     return answers | {"control": {**control, "by": "profile", "profile": told}}
 
 
 def _is_same(taken: Mapping[str, Any], device: NetworkDevice) -> bool:
-    return all(taken[part] == getattr(device, part) for part in ("host", "port", "unit", "profile"))
+    return all(taken[part] == getattr(device, part) for part in ("host", "port", "unit", "prefix", "profile"))
 
 
-def _write_unit(device: NetworkDevice) -> str:
-    return "" if device.unit is None else str(device.unit)
+def _write_place(device: NetworkDevice) -> dict[str, str]:
+    return {field: "" if (value := getattr(device, part)) is None else str(value) for field, part in _PLACE.items()}

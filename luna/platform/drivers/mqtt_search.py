@@ -1,0 +1,74 @@
+"""Devices that speak at a broker: by what they say there of themselves to everybody. Nothing is published."""
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from luna.platform.addresses import Broker
+from luna.platform.drivers.mqtt_points import TLS_PORT
+from luna.platform.drivers.points import DeviceIdentity
+from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, IdentityField
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+
+PATIENCE_S = 3.0
+# What the broker keeps of a topic comes at once; who speaks by itself does so within this.
+LISTENS_S = 2.0
+
+
+class AnnouncedDevice(NamedTuple):
+    """A device at a broker: how its topics begin, what it says it is, and the profile that fits."""
+
+    prefix: str
+    identity: DeviceIdentity
+    profile: DeviceProfile
+
+
+def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile]) -> list[AnnouncedDevice]:
+    """Return the devices of these profiles that a broker which wants no password tells of; none where it lets nobody in."""
+    rules = [rule for profile in profiles if profile.identified is not None for rule in profile.identified.documents]
+    if not rules:
+        return []
+    from luna.platform.mqtt import BrokerError, BrokerLink
+
+    heard = dict[str, Any]()
+
+    def on_message(message: "paho.MQTTMessage") -> None:
+        try:
+            heard[message.topic] = json.loads(message.payload)
+        except ValueError:
+            return
+
+    topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
+    with closing(BrokerLink(Broker(host, port, tls=port == TLS_PORT), topics, on_message, patience_s=PATIENCE_S)) as link:
+        try:
+            link.open()
+        except BrokerError:
+            return []
+        time.sleep(LISTENS_S)
+    return [found for profile in profiles for found in _find(profile, dict(heard))]
+
+
+def _find(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[AnnouncedDevice]:
+    """Return the devices of a profile among what was heard, by topic."""
+    if (identified := profile.identified) is None:
+        return []
+    said = dict[str, dict[str, Any]]()
+    for rule in identified.documents:
+        for topic, document in heard.items():
+            prefix = _prefix_of(rule, topic)
+            if prefix is not None and (identified.prefix is None or identified.prefix.fullmatch(prefix)):
+                said.setdefault(prefix, {})[rule.at] = document
+    identities = {prefix: identified.read_documents(documents, profile.covers[0].brand) for prefix, documents in said.items()}
+    return [AnnouncedDevice(prefix, identity, profile) for prefix, identity in sorted(identities.items()) if identity is not None]
+
+
+def _prefix_of(rule: IdentityField, topic: str) -> str | None:
+    """Return how the topics of a device begin whose topic this is, None where it is none of the rule's."""
+    before, _, after = rule.at.partition(PREFIX_PART)
+    match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
+    return None if match is None else match[1]
