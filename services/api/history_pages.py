@@ -194,19 +194,15 @@ def _query(question: DataQuestion, window: tuple[datetime, datetime], timezone: 
         raise refuse("points-and-pages", field="points", value=question.points)
     limit = None if question.points is not None else question.limit or USUAL_LIMIT
     if name.sampled:
-        return _reading_query(question, name, window, limit=limit)
+        wrong = next(((field, text) for field, text in _issues(question) if text is not None), None)
+        if wrong is not None:
+            raise refuse("readings-without-issue", field=wrong[0], value=wrong[1])
+        aggregate = question.aggregate or ("shape" if question.points is not None else None)
+        sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
+        return ReadingQuery(sensor, *window, aggregate, question.resolution, question.points, limit)
     known_at, issued_at = (None if text is None else _instant(text, field, timezone) for field, text in _issues(question))
     resolution = question.resolution or "15m"
     return SeriesQuery(question.series, *window, resolution, question.aggregate, question.points, limit, known_at, issued_at)
-
-
-def _reading_query(question: DataQuestion, name: SeriesName, window: tuple[datetime, datetime], *, limit: int | None) -> ReadingQuery:
-    wrong = next(((field, text) for field, text in _issues(question) if text is not None), None)
-    if wrong is not None:
-        raise refuse("readings-without-issue", field=wrong[0], value=wrong[1])
-    aggregate = question.aggregate or ("shape" if question.points is not None else None)
-    sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
-    return ReadingQuery(sensor, *window, aggregate, question.resolution, question.points, limit)
 
 
 def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:

@@ -44,7 +44,9 @@ async def answer_once(operation: Operation, request: Request, handle: Handler) -
     if text is None or not takes_key(operation) or request.headers.get("Content-Type", "").startswith("multipart/"):
         # A file that comes twice is the same job by itself.
         return await handle(request)
-    key = AnswerKey(_caller(request), operation.name, _read_key(text))
+    caller: Caller = request.state.caller
+    # Two keys of one person may have different sites: neither is told what the other asked.
+    key = AnswerKey(f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}", operation.name, _read_key(text))
     gateway: Gateway = request.app.state.gateway
     digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
     held = await to_thread.run_sync(gateway.held_keys.take, key)
@@ -76,12 +78,6 @@ def _read_key(text: str) -> str:
     if _KEY.fullmatch(text) is None:
         raise refuse("no-request-key", field=HEADER, value=text[:200])
     return text
-
-
-def _caller(request: Request) -> str:
-    caller: Caller = request.state.caller
-    # Two keys of one person may have different sites: neither is told what the other asked.
-    return f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}"
 
 
 def _reserve(gateway: Gateway, key: AnswerKey, digest: str, held: bool) -> StoredReply | datetime:

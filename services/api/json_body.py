@@ -83,10 +83,18 @@ class CheckedRoute(APIRoute):
         async def handle_checked(request: Request) -> Response:
             checked, operation = JsonRequest(request.scope, PeekedBody(request.receive)), operations[request.method]
             caller = await admit(checked, operation)
-            _require_text(checked)
+            # Refuse a query or path with a NUL, which PostgreSQL knows in no text.
+            for name, value in (*checked.path_params.items(), *checked.query_params.multi_items()):
+                if "\x00" in name or "\x00" in value:
+                    raise refuse("address-with-nul", field=name.replace("\x00", "\ufffd"), value=str(value)[:100])
             body: Any = dict(await checked.form()) if takes_form else None
             if field is not None and not takes_form and await checked.body():
-                _require_json(checked.headers.get("Content-Type"))
+                content_type = checked.headers.get("Content-Type")
+                if not is_json(content_type):
+                    raise refuse("json-wanted", field="Content-Type", value=(content_type or "")[:100])
+                charset = _parse_type(content_type).get_param("charset")
+                if charset is not None and str(charset).lower() not in _CHARSETS:
+                    raise refuse("json-other-charset", field="Content-Type", value=(content_type or "")[:100])
                 body = await checked.json()
             request.state.site = await require_sites(request.app.state.identity, caller, operation, checked, body)
             return await answer_once(operation, checked, handle)
@@ -129,21 +137,6 @@ def _parse_type(content_type: str | None) -> Message:
     message = Message()
     message["Content-Type"] = content_type or ""
     return message
-
-
-def _require_json(content_type: str | None) -> None:
-    if not is_json(content_type):
-        raise refuse("json-wanted", field="Content-Type", value=(content_type or "")[:100])
-    charset = _parse_type(content_type).get_param("charset")
-    if charset is not None and str(charset).lower() not in _CHARSETS:
-        raise refuse("json-other-charset", field="Content-Type", value=(content_type or "")[:100])
-
-
-def _require_text(request: Request) -> None:
-    """Refuse a query or path with a NUL, which PostgreSQL knows in no text."""
-    for name, value in (*request.path_params.items(), *request.query_params.multi_items()):
-        if "\x00" in name or "\x00" in value:
-            raise refuse("address-with-nul", field=name.replace("\x00", "\ufffd"), value=str(value)[:100])
 
 
 def _require_usable(document: Any) -> None:

@@ -51,7 +51,8 @@ def _add_errors(path: str, operation: Schema) -> None:
 
 def _list_errors(path: str, operation: Schema) -> Iterator[tuple[int, str]]:
     """Yield the statuses with which a route may refuse or fail, each with its title."""
-    takes_body, asked = "requestBody" in operation, _takes_anything(operation)
+    takes_body = "requestBody" in operation
+    asked = takes_body or bool(operation.get("parameters"))
     keyed = any(parameter["name"] == HEADER for parameter in operation.get("parameters", []))
     errors: list[tuple[type[LunaError], bool]] = [
         (ConflictError, keyed),
@@ -64,10 +65,6 @@ def _list_errors(path: str, operation: Schema) -> Iterator[tuple[int, str]]:
     yield from ((error.status, error.title) for error, may_be in errors if may_be)
     if takes_body:
         yield from ((status.value, status.phrase) for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
-
-
-def _takes_anything(operation: Schema) -> bool:
-    return "requestBody" in operation or bool(operation.get("parameters"))
 
 
 def _describe_fields(model: Schema, models: Schema) -> None:

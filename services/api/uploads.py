@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from anyio import CapacityLimiter, to_thread
@@ -18,9 +18,6 @@ from starlette.types import Message, Receive
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.objects import ObjectStore
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
 
 # What fills neither a small machine's disk nor a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, packed well more.
 MAX_FILE_BYTES = 4_000_000_000
@@ -150,21 +147,21 @@ class Form:
         self._file: list[bytes] = []
         self._ended = False
         try:
-            self._parser = MultipartParser(options[b"boundary"], self._callbacks())
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_part_begin": self._begin_part,
+                    "on_header_field": self._take_header_name,
+                    "on_header_value": self._take_header_value,
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._name_part,
+                    "on_part_data": self._take_data,
+                    "on_part_end": self._end_part,
+                    "on_end": self._end,
+                },
+            )
         except FormParserError as exc:
             raise _malformed(exc) from exc
-
-    def _callbacks(self) -> "MultipartCallbacks":
-        return {
-            "on_part_begin": self._begin_part,
-            "on_header_field": self._take_header_name,
-            "on_header_value": self._take_header_value,
-            "on_header_end": self._end_header,
-            "on_headers_finished": self._name_part,
-            "on_part_data": self._take_data,
-            "on_part_end": self._end_part,
-            "on_end": self._end,
-        }
 
     def take(self, piece: bytes) -> None:
         """Take in what comes next.
@@ -218,7 +215,10 @@ class Form:
 
     def _name_part(self) -> None:
         _, options = parse_options_header(self._part.headers.get("content-disposition", b""))
-        self._part.name = _decode_name(options.get(b"name", b""))
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        if "\ufffd" in name or "\x00" in name:
+            raise refuse("form-part-name", field="body", value=name.replace("\x00", "�")[:100])
+        self._part.name = name
         if self._part.name == FILE_FIELD:
             self.begin_file(options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", ""))
 
@@ -274,10 +274,3 @@ class _LeadingForm(Form):
 
 def _malformed(error: FormParserError) -> LunaError:
     return refuse("form-malformed", field="body", why=error)
-
-
-def _decode_name(name: bytes) -> str:
-    text = name.decode("utf-8", "replace")
-    if "\ufffd" in text or "\x00" in text:
-        raise refuse("form-part-name", field="body", value=text.replace("\x00", "�")[:100])
-    return text

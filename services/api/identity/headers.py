@@ -33,7 +33,9 @@ class SecureHeaders:
         source = scope.get("state", {}).get("source")
         if source is not None and source.secure:
             yield _HTTPS_ONLY
-        if _is_about_somebody(scope):
+        # What one person is answered is not kept for the next one at the same browser or proxy.
+        operation = scope.get("state", {}).get("operation")
+        if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
             yield _NOT_KEPT
 
 
@@ -43,12 +45,6 @@ def _encode(name: str, value: str) -> tuple[bytes, bytes]:
 
 _HTTPS_ONLY = _encode("Strict-Transport-Security", f"max-age={YEAR_SECONDS}")
 _NOT_KEPT = _encode("Cache-Control", "no-store")
-
-
-def _is_about_somebody(scope: Scope) -> bool:
-    # What one person is answered is not kept for the next one at the same browser or proxy.
-    operation = scope.get("state", {}).get("operation")
-    return operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/"))
 
 
 def list_headers(settings: Settings) -> dict[str, str]:

@@ -39,7 +39,13 @@ async def require_sites(identity: Identity, caller: Caller, operation: Operation
     told = [*request.path_params.items(), *request.query_params.multi_items()]
     named = [name for field, value in told if field in SITE_FIELDS for name in _names(value)] + list(sites_named(body))
     if operation.name == "accept_job":
-        _require_task(caller, body, named)
+        # Hold a job to what its task takes, and one of every site to who has every site.
+        task = body.get("task") if isinstance(body, dict) else None
+        scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
+        if scope not in caller.scopes:
+            raise refuse("task-scope-missing", field="task", value=task, scope=scope)
+        if caller.sites is not None and not named:
+            raise refuse("job-of-every-site", field="request.site_id", names=", ".join(sorted(caller.sites)) or "you have none yet")
     if caller.sites is None or operation.scope == "public":
         return named[0] if named else None
     if operation.name in ABOUT_NO_SITE:
@@ -105,13 +111,3 @@ def _look_up(connection: Connection, caller: Caller, references: list[Reference]
 def _word(kind: Kind) -> str:
     words: dict[Kind, str] = {"plan_id": "plan", "job_id": "job", "what_if_id": "question", "quarantine_id": "row"}
     return (words | {"answer_id": "answer", "conversation_id": "conversation"})[kind]
-
-
-def _require_task(caller: Caller, body: Any, named: list[str]) -> None:
-    """Hold a job to what its task takes, and one of every site to who has every site."""
-    task = body.get("task") if isinstance(body, dict) else None
-    scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
-    if scope not in caller.scopes:
-        raise refuse("task-scope-missing", field="task", value=task, scope=scope)
-    if caller.sites is not None and not named:
-        raise refuse("job-of-every-site", field="request.site_id", names=", ".join(sorted(caller.sites)) or "you have none yet")

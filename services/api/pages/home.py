@@ -179,7 +179,10 @@ def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
 @router.post("/ui/preferences")
 def save_preferences(request: Request, language: Annotated[str | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
     """Keep the reader's language and appearance in this browser, and lead back to the page."""
-    response = RedirectResponse(_came_from(request), 303)
+    # The page that the form stood on, of this gateway only.
+    referrer = request.headers.get("Referer", "")
+    own = str(request.base_url)
+    response = RedirectResponse("/" + referrer.removeprefix(own) if referrer.startswith(own) else "/", 303)
     for cookie, value in ((LANGUAGE_COOKIE, language and CATALOGUE.choose(language)), (THEME_COOKIE, theme)):
         if value is not None:
             response.set_cookie(cookie, value, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True)
@@ -237,10 +240,3 @@ def _done(site_id: str, request: Request) -> Response:
     if request.headers.get("HX-Request"):
         return Response(status_code=204, headers={"HX-Trigger": "luna:refresh"})
     return RedirectResponse(PAGE.address(site_id), 303)
-
-
-def _came_from(request: Request) -> str:
-    """Return the page that the form stood on, of this gateway only."""
-    referrer = request.headers.get("Referer", "")
-    own = str(request.base_url)
-    return "/" + referrer.removeprefix(own) if referrer.startswith(own) else "/"

@@ -37,10 +37,11 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}
     _look_at_queue(gateway)
-    _look_at_jobs(gateway, readable="database" in answering)
-    _look_at_prices(gateway, readable="database" in answering)
-    _look_at_forecasts(gateway, readable="database" in answering)
-    _look_at_sites(gateway, readable="database" in answering)
+    readable = "database" in answering
+    _look_at_jobs(gateway, readable=readable)
+    _look_at_prices(gateway, readable=readable)
+    _look_at_forecasts(gateway, readable=readable)
+    _look_at_sites(gateway, readable=readable)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

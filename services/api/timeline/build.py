@@ -137,19 +137,16 @@ def _expected_prices(parts: list[PlanPart | None]) -> tuple[FloatArray, FloatArr
 
 
 def _draw_ghosts(followed: Followed, seen: Seen, window: Window, *, expected: dict[str, FloatArray], memory: PlanMemory) -> Document:
-    without = memory.recall(_seen_key(seen, expected, window), lambda: trace_without_luna(window, seen, expected))
+    prices = (seen.prices.import_price, seen.prices.export_price)
+    arrays = (seen.measured.soc, *seen.measured.flows.values(), *seen.planned.values(), *expected.values(), *prices)
+    digest = hashlib.sha256(b"".join(each.tobytes() for each in arrays)).digest()
+    key = ("without", window.site.model_dump_json(), window.timeline.start, str(seen.stays), digest)
+    without = memory.recall(key, lambda: trace_without_luna(window, seen, expected))
     alone = np.full(window.timeline.count, np.nan)
     if without is not None:
         alone[without[0] : without[0] + without[1].soc.size] = without[1].soc
     next_day = compare_next_day(window, seen, without, energy_value=_value_of(followed, window))
     return {"without_luna": {"soc": alone, "next_day": next_day}, "forecast_then": expected}
-
-
-def _seen_key(seen: Seen, expected: dict[str, FloatArray], window: Window) -> Hashable:
-    prices = (seen.prices.import_price, seen.prices.export_price)
-    arrays = (seen.measured.soc, *seen.measured.flows.values(), *seen.planned.values(), *expected.values(), *prices)
-    digest = hashlib.sha256(b"".join(each.tobytes() for each in arrays)).digest()
-    return ("without", window.site.model_dump_json(), window.timeline.start, str(seen.stays), digest)
 
 
 def _value_of(followed: Followed, window: Window) -> float | None:

@@ -84,14 +84,10 @@ def _of_address(address: str, *, secret: bool) -> set[str]:
 def hide(text: str, secrets: Iterable[str]) -> str:
     """Return a text without the secrets, also where they stand with escapes of JSON, quoted for an address, or encoded."""
     for secret in secrets:
-        for form in _forms_of(secret):
+        plain = [secret, quote(secret), quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
+        for form in {json.dumps(each, ensure_ascii=ascii_only)[1:-1] for each in plain for ascii_only in (True, False)} | set(plain):
             text = text.replace(form, HIDDEN)
     return text
-
-
-def _forms_of(secret: str) -> set[str]:
-    plain = [secret, quote(secret), quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
-    return {json.dumps(each, ensure_ascii=ascii_only)[1:-1] for each in plain for ascii_only in (True, False)} | set(plain)
 
 
 def _write(read: Any) -> str:
