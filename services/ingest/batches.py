@@ -139,7 +139,11 @@ def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFra
         except PolarsError as exc:
             raise _find_ragged(path, head + block, separator, before=line - 2) or _malformed(path, line, exc) from exc
         if separator != ",":
-            rows = _read_decimal_commas(rows)
+            # A point replaces the decimal comma; in such columns nothing stands between thousands.
+            commas = [column.name for column in rows if column.str.contains(",", literal=True).any() and column.str.contains(DECIMAL_COMMA).any()]
+            plain = (pl.col(name).str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True) for name in commas)
+            written = ((pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS)) for name in commas)
+            rows = rows.with_columns(pl.when(number).then(text).otherwise(name).alias(name) for name, number, text in zip(commas, written, plain, strict=True))
         yield rows.rename(str.strip).with_row_index("line", offset=line)
 
 
@@ -149,14 +153,6 @@ def _as_utf8(block: bytes) -> bytes:
     except UnicodeDecodeError:
         return block.decode("cp1252", "replace").encode()
     return block
-
-
-def _read_decimal_commas(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the cells with a point where a decimal comma stood, and in such columns nothing between thousands."""
-    commas = [column.name for column in rows if column.str.contains(",", literal=True).any() and column.str.contains(DECIMAL_COMMA).any()]
-    plain = (pl.col(name).str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True) for name in commas)
-    written = ((pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS)) for name in commas)
-    return rows.with_columns(pl.when(number).then(text).otherwise(name).alias(name) for name, number, text in zip(commas, written, plain, strict=True))
 
 
 def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> LunaError | None:

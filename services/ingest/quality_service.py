@@ -36,7 +36,12 @@ def judge_days(connection: Connection, site_id: str, first: date, last: date, *,
 
 
 def _judge_site(connection: Connection, site: Site, first: date, last: date, *, now: datetime) -> list[DayQuality]:
-    spans = _read_spans(connection, site)
+    # A price is also known where its market was.
+    spans = recorded_span.of_series(connection, site.name)
+    for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
+        market = market_of(rule)
+        known_spans = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
+        spans |= {name: (min(first for first, _ in known_spans), max(end for _, end in known_spans))} if known_spans else {}
     today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):
@@ -163,13 +168,3 @@ def _find_silent(site: Site, sensor_spans: Mapping[str, Span], day: Timeline) ->
     zone = parse_zone(site.timezone)
     silences = find_silent(site, sensor_spans, at=day.end - SLOT, after=day.end - SLOT - day.start)
     return [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]
-
-
-def _read_spans(connection: Connection, site: Site) -> dict[str, Span]:
-    """Return since and until when each series was known; a price also where its market was."""
-    spans = recorded_span.of_series(connection, site.name)
-    for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
-        market = market_of(rule)
-        known_spans = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
-        spans |= {name: (min(first for first, _ in known_spans), max(end for _, end in known_spans))} if known_spans else {}
-    return spans

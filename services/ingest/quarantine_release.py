@@ -134,7 +134,9 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
     site_id, row = quarantine.hold(connection, request.quarantine_id)
     changed = 0
     if row.source == REBUILT:
-        _require_uncorrected(request)
+        # A day that stayed as it was stored is made of readings.
+        if request.resolution == "corrected":
+            raise refuse("built-day-not-corrected", field="values")
     elif request.resolution != "dismissed":
         rule = Rule(f"{request.resolution} by hand from quarantine {row.quarantine_id}")
         changed = _let_in(connection, sites.load(connection, site_id), row.model_copy(update={"corrected": request.values or None}), rule=rule, now=now)
@@ -145,12 +147,6 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
     elif row.kind == "readings" and request.resolution != "dismissed":
         changed = _build_around(connection, sites.load(connection, site_id), resolved, now=now)
     return ResolveReply(row=resolved, slots_changed=changed)
-
-
-def _require_uncorrected(request: ResolveRequest) -> None:
-    """Refuse to correct a day that stayed as it was stored: it is made of readings."""
-    if request.resolution == "corrected":
-        raise refuse("built-day-not-corrected", field="values")
 
 
 def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
@@ -165,7 +161,10 @@ def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, no
 
 
 def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Rule, now: datetime) -> int:
-    _require_one(row)
+    # An entry may stand for neighbouring readings: one value does not replace many.
+    readings = row.raw.get("readings", 1)
+    if row.corrected and readings > 1:
+        raise refuse("entry-of-readings", field="values", count=readings)
     kind, rows = kind_named(row.kind), read_admitted(row, site)
     starts, values = columns_of(kind, rows)
     if kind.name not in {"observations", "prices"}:
@@ -178,13 +177,6 @@ def _let_in(connection: Connection, site: Site, row: QuarantinedRow, *, rule: Ru
     first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
     judge_slots(connection, site, first, last + SLOT, now=now)
     return changed
-
-
-def _require_one(row: QuarantinedRow) -> None:
-    """Refuse to put one value in the place of many: an entry may stand for neighbouring readings."""
-    readings = row.raw.get("readings", 1)
-    if row.corrected and readings > 1:
-        raise refuse("entry-of-readings", field="values", count=readings)
 
 
 def _write_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, rule: Rule) -> int:

@@ -143,7 +143,12 @@ def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> R
 
 
 def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:
-    filled = _fill_gaps(connection, stored)
+    # Series that no sensor of the site gives: readings have their own rule where they become slots.
+    names = tuple(name for name in ENERGIES if not getattr(stored.site.input_sensors, ROLES[name]))
+    wide = Timeline(stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS)
+    series = observations.read_series(connection, stored.site.name, wide, names) if names else {}
+    limits = limit_powers(stored.site)
+    filled = {name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[MARGIN_SLOTS:-MARGIN_SLOTS] for name, kwh in series.items()}
     for day, slots, place in stored:
         for name, record in stored.prices.items():
             repaired = repair_prices(record.on(place))
@@ -152,15 +157,6 @@ def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair
         for name, values in filled.items():
             chosen = np.isfinite(values[place])
             yield Repair(name, day, GAP_FILLED, slots.starts[chosen], values[place][chosen])
-
-
-def _fill_gaps(connection: Connection, stored: StoredDays) -> dict[str, FloatArray]:
-    """Return what short gaps are filled with in series that no sensor of the site gives: readings have their own rule where they become slots."""
-    names = tuple(name for name in ENERGIES if not getattr(stored.site.input_sensors, ROLES[name]))
-    wide = Timeline(stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS)
-    series = observations.read_series(connection, stored.site.name, wide, names) if names else {}
-    limits = limit_powers(stored.site)
-    return {name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[MARGIN_SLOTS:-MARGIN_SLOTS] for name, kwh in series.items()}
 
 
 def _store(connection: Connection, site_id: str, repair: Repair) -> None:

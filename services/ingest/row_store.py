@@ -86,28 +86,27 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
         InvalidInputError: market prices for a site whose tariff names no market.
     """
     if kind.name == "readings":
-        return _store_readings(connection, site, rows)
+        numbers = readings.register(connection, site.name, dict.fromkeys(rows["sensor"].unique()))
+        keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
+        return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=_stated_units(rows))
     starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
-        return _store_spot_prices(connection, site, rows, starts=starts, price=values["spot_price"])
+        published = _instants(rows["published_at"]) if "published_at" in rows.columns else publication_times(starts, parse_zone(site.timezone))
+        return prices.upsert(connection, find_market(site), starts=starts, price=values["spot_price"], currency=site.currency, published_at=published)
     if kind.name == "prices":
         published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
         store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
         starts, values = columns_of(kind, last_published(rows))
     if kind.name in {"observations", "prices"}:
-        return _store_slots(connection, site, starts, values)
+        history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
+        written = observations.write(connection, site.name, starts, values)
+        # What is measured now no longer counts as repaired.
+        for name in set(values) & set(SERIES) if written.updated else ():
+            quality.mark_repaired(connection, site.name, name, starts[np.isfinite(values[name])], repaired=False)
+        return written
     table = "weather" if kind.name == "weather" else "carbon_intensity"
     issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
     return weather_carbon.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
-
-
-def _store_slots(connection: Connection, site: Site, starts: InstantArray, values: dict[str, FloatArray]) -> Written:
-    """Store a site's slots, tell what changed of the past, and let what is measured now no longer count as repaired."""
-    history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
-    written = observations.write(connection, site.name, starts, values)
-    for name in set(values) & set(SERIES) if written.updated else ():
-        quality.mark_repaired(connection, site.name, name, starts[np.isfinite(values[name])], repaired=False)
-    return written
 
 
 def columns_of(kind: FileSchema, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
@@ -125,17 +124,6 @@ def find_market(site: Site) -> str:
     if market is None:
         raise refuse("tariff-without-market", field="spot_price", value=site.name)
     return market
-
-
-def _store_spot_prices(connection: Connection, site: Site, rows: pl.DataFrame, *, starts: InstantArray, price: FloatArray) -> Written:
-    published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else publication_times(starts, parse_zone(site.timezone))
-    return prices.upsert(connection, find_market(site), starts=starts, price=price, currency=site.currency, published_at=published_at)
-
-
-def _store_readings(connection: Connection, site: Site, rows: pl.DataFrame) -> Written:
-    numbers = readings.register(connection, site.name, dict.fromkeys(rows["sensor"].unique()))
-    keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
-    return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=_stated_units(rows))
 
 
 def _stated_units(rows: pl.DataFrame) -> StatedUnits | None:

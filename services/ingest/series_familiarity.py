@@ -37,19 +37,16 @@ def require_familiar(connection: Connection, site: Site, rows: pl.DataFrame, ste
         return
     for name in (name for name in rows.columns if name in PRICES or (name in SERIES and kind_of(name) == "energy")):
         values = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        stored = _read_around(connection, site, name, rows["instant"])
+        # The weeks before the instants; those after them where too little is stored, as when older files follow.
+        instants = rows["instant"]
+        first, last = (floor_to(instant, SLOT) for instant in (instants.min(), instants.max()) if isinstance(instant, datetime))
+        before = _read(connection, site, name, first.astimezone(UTC) - LOOKED_BACK)
+        stored = before if find_usual(before) is not None else _read(connection, site, name, last.astimezone(UTC) + SLOT)
         is_price = name in PRICES
         # What is stored is by the quarter-hour: an hour of the same power is four times as much.
         doubt = doubt_prices(values, stored, site.currency) if is_price else doubt_energies(values, stored * (step / SLOT), hours=step / timedelta(hours=1))
         if doubt is not None:
             raise describe_doubt(name, doubt, f"{site.currency}/kWh" if is_price else "kWh")
-
-
-def _read_around(connection: Connection, site: Site, name: str, instants: pl.Series) -> FloatArray:
-    """Return what is stored of a series in the weeks before the instants; of those after them where that is too little, as when older files follow."""
-    first, last = (floor_to(instant, SLOT) for instant in (instants.min(), instants.max()) if isinstance(instant, datetime))
-    before = _read(connection, site, name, first.astimezone(UTC) - LOOKED_BACK)
-    return before if find_usual(before) is not None else _read(connection, site, name, last.astimezone(UTC) + SLOT)
 
 
 def _read(connection: Connection, site: Site, name: str, start: datetime) -> FloatArray:

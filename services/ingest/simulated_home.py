@@ -3,11 +3,9 @@
 from collections.abc import Callable
 from datetime import timedelta
 from operator import attrgetter
-from pathlib import Path
 
 import httpx
 import numpy as np
-from sqlalchemy import Connection
 
 from luna.contracts.data import FetchPricesRequest
 from luna.contracts.simulated_home import RemovedHomeReply, SimulatedHomeReply
@@ -70,11 +68,12 @@ def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None
         ConflictError: Luna speaks to a broker already, or another site has the home's name; nothing was changed.
     """
     files, now = HomeFiles(work.settings.data_folder), floor_to(work.clock.now(), SLOT)
-    if not files.is_there:
-        _require_no_broker(work.settings.mqtt_url)
+    if not files.is_there and work.settings.mqtt_url:
+        raise refuse("simulated-home-own-broker", field="mqtt_url")
     year = _load_year(work)
     fetched = [] if files.is_there else _fetch_prices(work, transport)
-    _require_own_name(work.connection)
+    if SITE_NAME in sites.names(work.connection) and not is_simulated(sites.load(work.connection, SITE_NAME)):
+        raise refuse("simulated-home-name-taken", field="site", value=SITE_NAME)
     if files.is_there and SITE_NAME in sites.names(work.connection):
         return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0, prices=find_price_origin(work.connection, now=now))
     first = now - HISTORY
@@ -143,33 +142,20 @@ def _fetch_prices(work: TaskContext, transport: httpx.BaseTransport | None) -> l
     return price_collection.gather_all([need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport)
 
 
-def _require_no_broker(mqtt_url: str | None) -> None:
-    if mqtt_url:
-        raise refuse("simulated-home-own-broker", field="mqtt_url")
-
-
-def _require_own_name(connection: Connection) -> None:
-    if SITE_NAME in sites.names(connection) and not is_simulated(sites.load(connection, SITE_NAME)):
-        raise refuse("simulated-home-name-taken", field="site", value=SITE_NAME)
-
-
 def _let_live(work: TaskContext, files: HomeFiles, year: RecordedYear, state: HomeState) -> None:
     files.make()
     year.save(files.year)
     files.write_state(state)
     setup = HomeSetup(port=choose_port(None), seed=SEED)
-    _forget_slots(work.settings.data_folder / "live" / "notes.json")
-    # From now on its process is started; then Luna listens to it.
-    files.write_setup(setup)
-    store_settings(work.settings, {"mqtt_url": f"mqtt://127.0.0.1:{setup.port}"})
-
-
-def _forget_slots(path: Path) -> None:
+    path = work.settings.data_folder / "live" / "notes.json"
     # Of a home of this name that was removed, the recorder would build the slots since then, over the past that was loaded.
     notes = StateFile(path)
     built = dict(notes.read("built_until") or {})
     if built.pop(SITE_NAME, None) is not None:
         notes.write({"built_until": built})
+    # From now on its process is started; then Luna listens to it.
+    files.write_setup(setup)
+    store_settings(work.settings, {"mqtt_url": f"mqtt://127.0.0.1:{setup.port}"})
 
 
 def _let_go(work: TaskContext, files: HomeFiles, artefacts: list[str]) -> None:

@@ -97,7 +97,9 @@ def build_site_slots(
     site = sites.load(connection, request.site_id)
     window = _window(request)
     units = readings.read_units(connection, site.name)
-    named = _require_sensors(site)
+    named = sensor_names(site)
+    if not named:
+        raise refuse("site-without-sensors", field="input_sensors", value=site.name)
     # Who never said anything, while others of its role do, is no sensor: they are all there is. One that fell silent leaves the total unknown.
     absent = {each.sensor.name for each in read_silent(connection, site, now=now) if each.since is None}
     building = _Building(connection, site, {name: units[name] for name in named & units.keys()}, now, frozenset(absent))
@@ -125,13 +127,6 @@ def _window(request: BuildSlotsRequest) -> Timeline:
     if count < 1:
         raise refuse("slots-window-reversed", field="end", value=request.end.isoformat())
     return Timeline(start, SLOT, count)
-
-
-def _require_sensors(site: Site) -> set[str]:
-    named = sensor_names(site)
-    if not named:
-        raise refuse("site-without-sensors", field="input_sensors", value=site.name)
-    return named
 
 
 def _stretches(window: Timeline, now: datetime, zone: ZoneInfo) -> Iterator[Timeline]:
@@ -165,7 +160,12 @@ class _Building:
         for name, (instants, values) in reported.items():
             samples[name], rejected = convert_samples(Samples(name, None, instants, values), self.units[name])
             unconverted += [part for part in rejected if part.first < to_instant(window.end) and part.last >= to_instant(window.start)]
-        build = build_slots(self.site, samples, window, now=self.now, released=self._read_released(), absent=self.absent)
+        sensor_of = {_source_of(sensor): sensor for sensor in self.units}
+        released: dict[str, list[tuple[datetime, datetime]]] = {}
+        for row in quarantine.list_let_in(self.connection, self.site.name, kind="readings", sources=sensor_of):
+            if row.resolution == "released":
+                released.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
+        build = build_slots(self.site, samples, window, now=self.now, released={sensor: _join(spans) for sensor, spans in released.items()}, absent=self.absent)
         build = replace(build, rejected=[*build.rejected, *unconverted])
         before = observations.read_series(self.connection, self.site.name, window, tuple(build.columns))
         build = self._compare(
@@ -225,15 +225,6 @@ class _Building:
         rows: copy.Columns = {**{name: values[has_values] for name, values in columns.items()}, **marks, "source": SOURCE}
         written = observations.write(self.connection, self.site.name, build.starts[has_values], rows)
         return written.inserted + written.updated
-
-    def _read_released(self) -> dict[str, Spans]:
-        """Return the released stretches by sensor."""
-        sensor_of = {_source_of(sensor): sensor for sensor in self.units}
-        released: dict[str, list[tuple[datetime, datetime]]] = {}
-        for row in quarantine.list_let_in(self.connection, self.site.name, kind="readings", sources=sensor_of):
-            if row.resolution == "released":
-                released.setdefault(sensor_of[row.source], []).append((_naive(row.raw["instant"]), _naive(row.raw["until"])))
-        return {sensor: _join(spans) for sensor, spans in released.items()}
 
     def _quarantine(self, rejected: list[Rejected], window: Timeline) -> None:
         first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))

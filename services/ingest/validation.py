@@ -63,7 +63,10 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
     estimated = [_refuse_estimated(rows[name]) for name in kind.shares if name == "estimated" and name in rows.columns]
     faults = [times["fault"], *(key["fault"] for key in keys), nothing, *estimated]
     judged = judged.with_columns(_first(faults), times["resolved"], _any([reading["rounded"] for reading in numbers]))
-    return _separate(judged, doubts, _note_instants(rows, times["instant"]))
+    # The instant as it was read stands beside the one written: later nobody knows where the file's clock stood.
+    instants = times["instant"]
+    written = [rows["instant"].cast(pl.String)] if "instant" in rows.columns else []
+    return _separate(judged, doubts, rows.with_columns(pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant")))
 
 
 def _separate(judged: pl.DataFrame, doubts: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
@@ -73,12 +76,6 @@ def _separate(judged: pl.DataFrame, doubts: pl.DataFrame, rows: pl.DataFrame) ->
     accepted = refuse_values(good.drop("fault", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad))
     rejected = describe_rejected(judged.filter(bad)["fault"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"])
     return RowVerdict(accepted, rejected, {what: count for what, count in repaired.items() if count})
-
-
-def _note_instants(rows: pl.DataFrame, instants: pl.Series) -> pl.DataFrame:
-    """Return the rows with the instant as it was read beside what was written: later nobody knows where the file's clock stood."""
-    written = [rows["instant"].cast(pl.String)] if "instant" in rows.columns else []
-    return rows.with_columns(pl.select(pl.coalesce(instants.cast(pl.String), *written)).to_series().alias("instant"))
 
 
 def describe_rejected(fault: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:

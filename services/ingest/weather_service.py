@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts import FetchWeatherReply, FetchWeatherRequest, SiteWeatherReply
 from luna.energy.refusals import refuse
-from luna.energy.site import Location, Site
+from luna.energy.site import Location
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.platform.clock import Clock
 from luna.platform.database import sites, weather_carbon
@@ -97,13 +97,9 @@ def _places(connection: Connection, request: FetchWeatherRequest) -> list[tuple[
     if request.site_id is None:
         return [(site.name, site.location) for site in sites.load_all(connection).sites if site.location]
     site = sites.load(connection, request.site_id)
-    return [(site.name, _require_location(site))]
-
-
-def _require_location(site: Site) -> Location:
     if site.location is None:
         raise refuse("site-without-place", field="site.location", value=site.name)
-    return site.location
+    return [(site.name, site.location)]
 
 
 def _ask(source: OpenMeteo, site: str, location: Location, windows: Sequence[Timeline], *, now: datetime) -> _SiteWeather:

@@ -65,7 +65,12 @@ class GatheredSeries:
 
     def _place(self, seconds: FloatArray, values: FloatArray) -> None:
         if self.measure == "level":
-            self._place_levels(seconds, values)
+            # The state at the end of a slot is the last one that was said by then.
+            slots = np.ceil(seconds / SLOT_SECONDS).astype(np.int64) - 1
+            self._grow(int(slots[0]), int(slots[-1]) + 1)
+            places = slots - self._first_slot
+            newer = seconds >= self._at[places]
+            self._energy[places[newer]], self._covered[places[newer]], self._at[places[newer]] = values[newer], SLOT_SECONDS, seconds[newer]
             return
         begins, distances = seconds[:-1], np.diff(seconds)
         whole = distances <= (self.step_seconds or np.inf if self.measure == "interval" else self.hold_seconds)
@@ -95,14 +100,6 @@ class GatheredSeries:
             so_far = np.concatenate(([0.0], np.cumsum(part)))
             at_points = np.column_stack((so_far[:-1], so_far[1:])).ravel()
             total[first - self._first_slot : last - self._first_slot] += np.diff(np.interp(edges, points, at_points))
-
-    def _place_levels(self, seconds: FloatArray, values: FloatArray) -> None:
-        # The state at the end of a slot is the last one that was said by then.
-        slots = np.ceil(seconds / SLOT_SECONDS).astype(np.int64) - 1
-        self._grow(int(slots[0]), int(slots[-1]) + 1)
-        places = slots - self._first_slot
-        newer = seconds >= self._at[places]
-        self._energy[places[newer]], self._covered[places[newer]], self._at[places[newer]] = values[newer], SLOT_SECONDS, seconds[newer]
 
     def _grow(self, first: int, last: int) -> None:
         if not self._energy.size:

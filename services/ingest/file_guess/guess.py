@@ -121,7 +121,7 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
     step = reading.step_seconds if is_direct(reading) and reading.step_seconds else int(SLOT.total_seconds())
     if not rows:
         return FilePreview(whole=whole, rows=frame.height, first=None, last=None, start=None, step_seconds=step, series=[], totals=[], lost=frame.height)
-    stored = pl.concat([_as_text_times(frame) for frame in rows], how="vertical_relaxed")
+    stored = pl.concat([frame.with_columns(as_text(frame["slot_start"]).alias("slot_start")) for frame in rows], how="vertical_relaxed")
     names = [name for name in stored.columns if name not in {"line", "slot_start"}]
     starts = stored["slot_start"]
     instants = starts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
@@ -145,10 +145,6 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
         totals=_sum_months(dated, names, zone),
         lost=figures.height - figures.drop_nulls("at").height,
     )
-
-
-def _as_text_times(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(as_text(rows["slot_start"]).alias("slot_start"))
 
 
 def _is_energy(name: str) -> bool:

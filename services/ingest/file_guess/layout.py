@@ -31,7 +31,14 @@ def find_layout(sample: Sample, *, field: str) -> FileLayout:
         InvalidInputError: there is no table with times and figures in it.
     """
     if sample.form == "json":
-        return _find_json(sample, field)
+        states = read_states(sample.document)
+        if states is not None:
+            return FileLayout(form="states", names=list(dict.fromkeys(states.names))[:300], name_column="entity", value_column="value")
+        records = read_records(sample.document)
+        if records is None:
+            raise refuse("json-without-rows", field=field)
+        names = list(dict.fromkeys(name[:200] for row in records[:1000] for name in row))
+        return FileLayout(form="records", names=names[:300])
     table = _find_table(sample.head)
     if table is None:
         raise refuse("file-without-table", field=field)
@@ -46,17 +53,6 @@ def read_preamble(sample: Sample, layout: FileLayout) -> str:
     above = sample.head[: layout.skipped_lines]
     begin = _find_header(sample.head, layout.skipped_lines).start if above else 0
     return "\n".join(" ".join(row) for row in above[:begin])
-
-
-def _find_json(sample: Sample, field: str) -> FileLayout:
-    states = read_states(sample.document)
-    if states is not None:
-        return FileLayout(form="states", names=list(dict.fromkeys(states.names))[:300], name_column="entity", value_column="value")
-    records = read_records(sample.document)
-    if records is None:
-        raise refuse("json-without-rows", field=field)
-    names = list(dict.fromkeys(name[:200] for row in records[:1000] for name in row))
-    return FileLayout(form="records", names=names[:300])
 
 
 def _find_table(rows: Sequence[Sequence[str]]) -> TablePosition | None:
@@ -82,7 +78,9 @@ def _find_header(rows: Sequence[Sequence[str]], first: int) -> range:
     if above < 0 or not _names(rows[above], 1):
         return range(first, first)
     begin = above
-    if _is_units(rows[above]):
+    row = rows[above]
+    filled = [cell for cell in row if cell]
+    if sum(bool(UNIT_CELL.match(cell)) or (bool(UNIT.search(cell)) and len(cell) < 8) for cell in filled) >= 0.6 * len(filled):
         while begin > 0 and above - begin < MOST_HEADERS and _names(rows[begin - 1], max(0.6 * (width - 1), 1)) and not _is_title(rows[begin - 1]):
             begin -= 1
     return range(begin, first)
@@ -95,11 +93,6 @@ def _names(row: Sequence[str], fewest: float) -> bool:
 
 def _is_title(row: Sequence[str]) -> bool:
     return sum(map(bool, row)) == 1 and len(row) == 1
-
-
-def _is_units(row: Sequence[str]) -> bool:
-    filled = [cell for cell in row if cell]
-    return sum(bool(UNIT_CELL.match(cell)) or (bool(UNIT.search(cell)) and len(cell) < 8) for cell in filled) >= 0.6 * len(filled)
 
 
 def _name_columns(header: Sequence[Sequence[str]], width: int) -> list[str]:

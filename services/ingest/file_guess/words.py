@@ -101,7 +101,15 @@ def read_meaning(header: str) -> Meaning | None:
     for meaning in (_read_words(text, ((PART, "nothing"), (SOC, "soc"), (TOTAL, "nothing"))), _read_price(text), _read_battery(text, header)):
         if meaning is not None:
             return meaning
-    return _read_flow(text)
+    sold, bought, produced, used = (find(pattern, text) for pattern in (EXPORT, IMPORT, PV, CONSUMPTION))
+    if sold and bought:
+        return Meaning("grid", f"{sold}/{bought}")
+    flow = Meaning("export_kwh", sold) if sold else Meaning("import_kwh", bought) if bought else _read_words(text, ((LOAD, "load_kwh"),))
+    if flow is not None:
+        return flow
+    if produced and not used:
+        return Meaning("pv_kwh", produced)
+    return Meaning("load_kwh", used, consumption=True) if used else _read_words(text, ((GRID, "grid"), (STATUS, "nothing")))
 
 
 def _read_words(text: str, meanings: Sequence[tuple[str, StoredAs]]) -> Meaning | None:
@@ -124,18 +132,6 @@ def _read_battery(text: str, header: str) -> Meaning | None:
     if charge and (battery or energy):
         return Meaning("charge_kwh", charge)
     return None if battery is None else Meaning("battery", battery)
-
-
-def _read_flow(text: str) -> Meaning | None:
-    sold, bought, produced, used = (find(pattern, text) for pattern in (EXPORT, IMPORT, PV, CONSUMPTION))
-    if sold and bought:
-        return Meaning("grid", f"{sold}/{bought}")
-    flow = Meaning("export_kwh", sold) if sold else Meaning("import_kwh", bought) if bought else _read_words(text, ((LOAD, "load_kwh"),))
-    if flow is not None:
-        return flow
-    if produced and not used:
-        return Meaning("pv_kwh", produced)
-    return Meaning("load_kwh", used, consumption=True) if used else _read_words(text, ((GRID, "grid"), (STATUS, "nothing")))
 
 
 def read_unit(text: str) -> str:

@@ -109,7 +109,7 @@ class SiteReader:
         self._engine = engine
         self._notes = notes
         self._clock = clock
-        self._last = _from_notes(notes.read("sites"))
+        self._last = tuple(SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles)) for name, roles in notes.read("sites") or [])
         self._unreadable: set[str] = set()
         # Devices that sites name under control.
         self.vias: tuple[Via, ...] = ()
@@ -138,10 +138,6 @@ class SiteReader:
             for each in unreadable:
                 log.warning("the site cannot be read, its sensors are those last seen", site_id=each.name, error=str(each.error))
         return {site.name: site for site in self._last if site.name in names}
-
-
-def _from_notes(noted: list[tuple[str, list[tuple[str, list[str]]]]] | None) -> tuple[SensedSite, ...]:
-    return tuple(SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles)) for name, roles in noted or [])
 
 
 AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor of a role last had a known value.", ["site_id", "role"])

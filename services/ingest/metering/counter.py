@@ -71,7 +71,12 @@ def read_counter(counter: Readings, rise_kw: float, refusals: Refusals) -> Energ
     if breaks.size > max(FEWEST_BREAKS, MOST_BREAKS_SHARE * len(counter)):
         refusals.refuse(counter, np.ones(len(counter), dtype=np.bool_), NO_COUNTER)
         return EnergyCurve.empty()
-    sound = counter.without(refusals.refuse(counter, _find_misread(counter, breaks, allowance), MISREAD))
+    misread = np.zeros(len(counter), dtype=np.bool_)
+    for place in breaks.tolist():
+        # After an excursion the first reading back at the level differs from the one before as well.
+        if not misread[place - 1 : place + 1].any():
+            misread[place : _find_return(counter, place, allowance)] = True
+    sound = counter.without(refusals.refuse(counter, misread, MISREAD))
     return _draw(sound, _find_breaks(sound, allowance), allowance)
 
 
@@ -87,15 +92,6 @@ def _find_breaks(counter: Readings, allowance: _Allowance) -> IndexArray:
     rise = np.diff(counter.values)
     hours = hours_between(counter.instants[:-1], counter.instants[1:])
     return np.flatnonzero((rise < -ROUNDING_KWH) | (rise > allowance.over(hours))).astype(np.int64) + 1
-
-
-def _find_misread(counter: Readings, breaks: IndexArray, allowance: _Allowance) -> Mask:
-    misread = np.zeros(len(counter), dtype=np.bool_)
-    for place in breaks.tolist():
-        # After an excursion the first reading back at the level differs from the one before as well.
-        if not misread[place - 1 : place + 1].any():
-            misread[place : _find_return(counter, place, allowance)] = True
-    return misread
 
 
 def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:

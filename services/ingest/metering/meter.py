@@ -17,7 +17,7 @@ from luna.energy.units import level_factor, read_measure
 from services.ingest.limits import ANY_POWER_KW, TOLERANCE, limit_power, limit_powers
 from services.ingest.metering.columns import Column
 from services.ingest.metering.counter import read_counter
-from services.ingest.metering.curve import EnergyCurve, SlotEnergy, energy_per_slot
+from services.ingest.metering.curve import EnergyCurve, energy_per_slot
 from services.ingest.metering.filling import DIGITS
 from services.ingest.metering.power import find_outliers, read_power
 from services.ingest.metering.rejection import Mask, Readings, Refusals, put_in_order
@@ -138,7 +138,14 @@ class Meters:
             for name in dict.fromkeys(sensor.name for sensor in column.sensors):
                 sensor_samples = samples.get(name) or Samples.empty(name)
                 self._readings[name] = put_in_order(sensor_samples, _factor(sensor_samples.unit, column), self._refusals, now=now)
-        self._awake = _find_awake(list(self._readings.values()), self._edges)
+        # Awake are the slots within the longest gap of a reading of any sensor.
+        step = self._edges[1] - self._edges[0]
+        around = self._edges[0] + np.arange(-GAP_SLOTS, self._edges.size + GAP_SLOTS) * step
+        spoke = np.zeros(around.size - 1, dtype=np.bool_)
+        for readings in self._readings.values():
+            spoke |= np.diff(np.searchsorted(readings.instants, around)) > 0
+        near = np.convolve(spoke, np.ones(2 * GAP_SLOTS + 1), mode="valid")
+        self._awake = np.asarray(near > 0.5)
 
     def measure(self, column: Column) -> ColumnValues:
         """Return a column's value per slot, NaN where unknown and below zero where more is taken off than there is, and which rest on less than readings.
@@ -176,7 +183,7 @@ class Meters:
         return column.is_named(self._edges)
 
     def _measure_together(self, column: Column) -> ColumnValues:
-        parts = [(sensor.sign, self._measure_energy(sensor, column)) for sensor in column.sensors]
+        parts = [(sensor.sign, energy_per_slot(self._curve_of(sensor, column), self._edges, self._awake)) for sensor in column.sensors]
         values = np.sum([part.kwh if column.reversed else sign * part.kwh for sign, part in parts], axis=0)
         return ColumnValues(values, *(np.any(masks, axis=0) for masks in zip(*((part.estimated, part.filled) for _, part in parts), strict=True)))
 
@@ -209,9 +216,6 @@ class Meters:
         last = np.searchsorted(readings.instants, start, side="right") - 1
         within = (readings.instants < end) & (np.arange(len(readings)) >= last)
         return bool((within & ~self._refusals.refuse(readings, within, fault)).any())
-
-    def _measure_energy(self, sensor: SiteSensor, column: Column) -> SlotEnergy:
-        return energy_per_slot(self._curve_of(sensor, column), self._edges, self._awake)
 
     def _curve_of(self, sensor: SiteSensor, column: Column) -> EnergyCurve:
         key = column.name, column.reversed, sensor
@@ -263,14 +267,3 @@ def _factor(unit: str | None, column: Column) -> float:
         return level_factor(unit)
     measure = read_measure(unit)
     return measure.factor if measure else 1.0
-
-
-def _find_awake(sensors: list[Readings], edges: InstantArray) -> Mask:
-    """Return the slots within the longest gap of a reading of any sensor."""
-    step = edges[1] - edges[0]
-    around = edges[0] + np.arange(-GAP_SLOTS, edges.size + GAP_SLOTS) * step
-    spoke = np.zeros(around.size - 1, dtype=np.bool_)
-    for readings in sensors:
-        spoke |= np.diff(np.searchsorted(readings.instants, around)) > 0
-    near = np.convolve(spoke, np.ones(2 * GAP_SLOTS + 1), mode="valid")
-    return np.asarray(near > 0.5)

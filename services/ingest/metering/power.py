@@ -74,7 +74,14 @@ def read_power(power: Readings, limit_kw: float, refusals: Refusals, *, reverse_
     wrong |= refusals.refuse(power, power.values < -reverse_kw, RowFault.of("beyond_power", limit=reverse_kw))
     kw = np.where(wrong, np.nan, power.values)
     wrong |= refusals.refuse(power, find_outliers(power.instants, kw, LONE_PEAK_SHARE * limit_kw), FAR_FROM_NEIGHBOURS)
-    wrong |= refusals.refuse(power, _find_constant(power), CONSTANT)
+    # Runs repeat one value, other than rest, for longer than a power does.
+    begins = np.flatnonzero(np.append([True], np.diff(power.values) != 0))
+    lasts = np.append(begins[1:], len(power)) - 1
+    hours = hours_between(power.instants[begins], power.instants[lasts])
+    changes = np.abs(np.diff(power.values[begins]))
+    step = float(np.min(changes, initial=np.inf, where=changes > 0)) if changes.size else 0.0
+    stuck = (hours >= LONGEST_CONSTANT_HOURS) & (np.abs(power.values[begins]) > max(REST_KW, FINE_STEPS * step))
+    wrong |= refusals.refuse(power, np.repeat(stuck, lasts - begins + 1), CONSTANT)
     return _draw(power, np.maximum(np.where(wrong, np.nan, kw), 0.0))
 
 
@@ -92,14 +99,3 @@ def _draw(power: Readings, kw: FloatArray) -> EnergyCurve:
         resting=Spans.between(power.instants, ~moving & (hours > LONGEST_GAP_HOURS)),
         filled=Spans.between(power.instants, np.zeros(hours.size, dtype=np.bool_)),
     )
-
-
-def _find_constant(power: Readings) -> Mask:
-    """Return the readings of runs that repeat one value, other than rest, for longer than a power does."""
-    begins = np.flatnonzero(np.append([True], np.diff(power.values) != 0))
-    lasts = np.append(begins[1:], len(power)) - 1
-    hours = hours_between(power.instants[begins], power.instants[lasts])
-    changes = np.abs(np.diff(power.values[begins]))
-    step = float(np.min(changes, initial=np.inf, where=changes > 0)) if changes.size else 0.0
-    stuck = (hours >= LONGEST_CONSTANT_HOURS) & (np.abs(power.values[begins]) > max(REST_KW, FINE_STEPS * step))
-    return np.repeat(stuck, lasts - begins + 1)

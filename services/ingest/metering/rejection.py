@@ -109,18 +109,8 @@ def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: da
     readings = readings.without(refusals.refuse(readings, readings.instants < EARLIEST, UNSET))
     if now is not None:
         readings = readings.without(refusals.refuse(readings, readings.instants > _naive(now + CLOCK_TOLERANCE), FUTURE))
-    return _join_repeats(readings, refusals)
-
-
-def _sort(instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
-    if instants.size < 2 or (np.diff(instants) > np.timedelta64(0)).all():
-        return instants, values
-    order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
-    return instants[order], values[order]
-
-
-def _join_repeats(readings: Readings, refusals: Refusals) -> Readings:
-    repeated = _repeats(readings)
+    same = np.diff(readings.instants) == np.timedelta64(0)
+    repeated = np.append(same, np.zeros(min(1, len(readings)), dtype=np.bool_))
     if not repeated.any():
         return readings
     following = np.append(readings.values[1:], np.nan)
@@ -128,9 +118,11 @@ def _join_repeats(readings: Readings, refusals: Refusals) -> Readings:
     return readings.without(repeated)
 
 
-def _repeats(readings: Readings) -> Mask:
-    same = np.diff(readings.instants) == np.timedelta64(0)
-    return np.append(same, np.zeros(min(1, len(readings)), dtype=np.bool_))
+def _sort(instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
+    if instants.size < 2 or (np.diff(instants) > np.timedelta64(0)).all():
+        return instants, values
+    order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
+    return instants[order], values[order]
 
 
 def _naive(instant: datetime) -> np.datetime64:

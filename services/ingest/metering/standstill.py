@@ -50,7 +50,13 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     steps = [_step_of(readings) for readings in meter]
     if not meter or not all(np.isfinite(steps)):
         return Spans.none()
-    standstills = _find_standstills(meter)
+    moves = np.unique(np.concatenate([each.instants[_find_moves(each)] for each in meter]))
+    following: InstantArray = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
+    ends = [np.searchsorted(each.instants, following) for each in meter]
+    last = np.min([each.instants[np.maximum(end - 1, 0)] for each, end in zip(meter, ends, strict=True)], axis=0)
+    repeats = np.min([end - np.searchsorted(each.instants, moves, side="right") for each, end in zip(meter, ends, strict=True)], axis=0)
+    # Sensors of one meter speak one after the other: a stretch holds the last word of each.
+    standstills = _Standstills(Spans(moves, following - MOMENT), hours_between(moves, np.maximum(last, moves)), repeats)
     longest = np.sort(standstills.hours)[-2:] if standstills.hours.size > 1 else np.zeros(2)
     # The longest beside each: of the longest one the second.
     beside = np.where(standstills.hours == longest[-1], longest[0], longest[-1])
@@ -69,16 +75,6 @@ def _step_of(readings: Readings) -> float:
     rises = np.diff(kwh)[np.diff(kwh) > 0]
     differs = np.abs(np.diff(rises))
     return min(measure_step(kwh), float(np.min(differs, initial=np.inf, where=differs > SAME_KWH))) or np.inf
-
-
-def _find_standstills(meter: Sequence[Readings]) -> _Standstills:
-    moves = np.unique(np.concatenate([each.instants[_find_moves(each)] for each in meter]))
-    following: InstantArray = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
-    ends = [np.searchsorted(each.instants, following) for each in meter]
-    last = np.min([each.instants[np.maximum(end - 1, 0)] for each, end in zip(meter, ends, strict=True)], axis=0)
-    repeats = np.min([end - np.searchsorted(each.instants, moves, side="right") for each, end in zip(meter, ends, strict=True)], axis=0)
-    # Sensors of one meter speak one after the other: a stretch holds the last word of each.
-    return _Standstills(Spans(moves, following - MOMENT), hours_between(moves, np.maximum(last, moves)), repeats)
 
 
 def _find_moves(readings: Readings) -> Mask:

@@ -40,7 +40,8 @@ class ReadingKind:
         """
         at = (require_utc(row.instant, field="instant") - EPOCH) // MICROSECOND
         for field, name in (("sensor", row.sensor), ("unit", row.unit or "-")):
-            if not _can_be_stored(name):
+            # What is left of broken bytes has no UTF-8, and PostgreSQL's texts have no character of code 0.
+            if not name.strip() or "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
                 raise InvalidInputError("no name that can be stored", field=field, value=name, remedy="Use letters and digits.")
         value = float(row.value)
         return json.dumps([row.sensor, at, None if math.isnan(value) else value, row.unit]).encode()
@@ -63,11 +64,6 @@ class ReadingKind:
         sensor_keys = np.array([keys[sensor] for sensor, _ in latest], dtype=np.int32)
         values = np.array([value for value, _ in latest.values()])
         readings.upsert(connection, sensor_keys, instants, values, units=StatedUnits.of([unit for _, unit in latest.values()]))
-
-
-def _can_be_stored(name: str) -> bool:
-    # What is left of broken bytes has no UTF-8, and PostgreSQL's texts have no character of code 0.
-    return bool(name.strip()) and "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 ROWS = Gauge("luna_ingest_spool_rows", "Readings that are safe on this machine's disk and not yet in the database.")

@@ -34,7 +34,7 @@ def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArr
     """
     try:
         states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
-        instants = np.array([_naive_utc(state["last_changed"]) for state in states], dtype="datetime64[us]")
+        instants = np.array([datetime.fromisoformat(state["last_changed"]).astimezone(UTC).replace(tzinfo=None) for state in states], dtype="datetime64[us]")
         values = np.array([parse_state(state["state"]) for state in states], dtype=np.float64)
         units = [state.get("attributes", {}).get("unit_of_measurement") for state in states]
     except (TypeError, KeyError, ValueError, AttributeError) as exc:
@@ -56,10 +56,6 @@ def as_instant(instant: np.datetime64) -> datetime:
 def as_datetime64(instant: datetime) -> np.datetime64:
     """Return an instant as ``datetime64[us]`` in UTC."""
     return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
-
-
-def _naive_utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
 
 
 STEP = np.timedelta64(15, "m")

@@ -62,7 +62,14 @@ class HomeAssistantWeb:
         state = _parse(response).get("state", "RUNNING")
         if state != "RUNNING":
             raise SourceError(f"Home Assistant is not ready: {state}", field=NAME, remedy="Its sensors come back when it has started.")
-        self._check_clock(response)
+        said = response.headers.get("Date")
+        if said is None:
+            return
+        ahead = parsedate_to_datetime(said).astimezone(UTC) - self._clock.now()
+        if abs(ahead) > CLOCK_TOLERANCE:
+            minutes = abs(ahead) / timedelta(minutes=1)
+            message = f"Home Assistant's clock is {minutes:.0f} minutes {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
+            raise ClockError(message, field=NAME, value=said, remedy="Set the wrong one of both; reading goes on by itself.")
 
     def entities(self) -> dict[str, Entity]:
         """Return the entities there are, by name.
@@ -100,16 +107,6 @@ class HomeAssistantWeb:
         finally:
             self._free_at = time.monotonic() + self._patience.pause_s
         return _accept(response)
-
-    def _check_clock(self, response: httpx.Response) -> None:
-        said = response.headers.get("Date")
-        if said is None:
-            return
-        ahead = parsedate_to_datetime(said).astimezone(UTC) - self._clock.now()
-        if abs(ahead) > CLOCK_TOLERANCE:
-            minutes = abs(ahead) / timedelta(minutes=1)
-            message = f"Home Assistant's clock is {minutes:.0f} minutes {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
-            raise ClockError(message, field=NAME, value=said, remedy="Set the wrong one of both; reading goes on by itself.")
 
 
 def _accept(response: httpx.Response) -> httpx.Response:
