@@ -104,7 +104,9 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
     """
     with work.folder.alone(), receiving(work):
         started = work.clock.now()
-        require_space(work.folder.root, _expected_bytes(work), what="a backup")
+        # As much as the last backup took, else half of the cluster, which compresses to less.
+        last = work.folder.read_status().get("newest_bytes")
+        require_space(work.folder.root, int(last) if isinstance(last, int) else work.identity.database_bytes // 2, what="a backup")
         backup_id = _name(started)
         with work.folder.unfinished(backup_id) as place:
             manifest = _fill(work, place, reason, started)
@@ -132,7 +134,11 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())
-    owner = work.folder.key.seal_bytes(_pack(_owner_paths(work.settings.data_folder)), place / OWNER_FILES)
+    # In containers also the secrets beside the key of the backups, which alone stays out.
+    paths = {name: work.settings.data_folder / name for name in OWNER_PATHS}
+    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
+        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
+    owner = work.folder.key.seal_bytes(_pack({name: path for name, path in paths.items() if path.is_file()}), place / OWNER_FILES)
     with engine.own_session(work.database) as connection:
         identity = backups.identify(connection)
     return Manifest(
@@ -180,20 +186,6 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
 def _count_at(database: Engine, point: str) -> tuple[int, dict[str, TableCount], bool]:
     with backups.freeze(database, point) as frozen:
         return frozen.lsn, backups.count_tables(frozen.snapshot), frozen.exact
-
-
-def _expected_bytes(work: BackupWork) -> int:
-    """Return what the next backup will take: as much as the last one, else half of the cluster, which compresses to less."""
-    last = work.folder.read_status().get("newest_bytes")
-    return int(last) if isinstance(last, int) else work.identity.database_bytes // 2
-
-
-def _owner_paths(data_folder: Path) -> dict[str, Path]:
-    """Return the files by the names that they have in the backup; in containers the secrets beside the key of the backups, which alone stays out."""
-    paths = {name: data_folder / name for name in OWNER_PATHS}
-    if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
-        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
-    return {name: path for name, path in paths.items() if path.is_file()}
 
 
 def _pack(paths: Mapping[str, Path]) -> bytes:

@@ -45,7 +45,15 @@ class BackupKey:
     def __init__(self, secret: str) -> None:
         from pyrage import x25519
 
-        self.identity = _encode_identity(_derive(secret, "identity"))
+        # The identity as age writes one. Source: BIP 173, Bech32; age specification (C2SP), X25519.
+        key = _derive(secret, "identity")
+        prefix = "age-secret-key-"
+        bits = "".join(f"{byte:08b}" for byte in key)
+        values = [int(bits[at : at + 5].ljust(5, "0"), 2) for at in range(0, len(bits), 5)]
+        expanded = [ord(char) >> 5 for char in prefix] + [0] + [ord(char) & 31 for char in prefix]
+        check = _checksum([*expanded, *values, *[0] * 6]) ^ 1
+        values += [(check >> 5 * (5 - at)) & 31 for at in range(6)]
+        self.identity = f"{prefix}1{''.join(_ALPHABET[value] for value in values)}".upper()
         self._identity = x25519.Identity.from_str(self.identity)
         self._public = self._identity.to_public()
         self._name_key = _derive(secret, "names of objects")
@@ -216,17 +224,6 @@ def _explain(path: Path, cause: Exception) -> LunaError:
 
 def _derive(secret: str, purpose: str) -> bytes:
     return hmac.new(secret.encode(), f"luna backup: {purpose}".encode(), "sha256").digest()
-
-
-def _encode_identity(key: bytes) -> str:
-    """Return 32 bytes as age writes an identity. Source: BIP 173, Bech32; age specification (C2SP), X25519."""
-    prefix = "age-secret-key-"
-    bits = "".join(f"{byte:08b}" for byte in key)
-    values = [int(bits[at : at + 5].ljust(5, "0"), 2) for at in range(0, len(bits), 5)]
-    expanded = [ord(char) >> 5 for char in prefix] + [0] + [ord(char) & 31 for char in prefix]
-    check = _checksum([*expanded, *values, *[0] * 6]) ^ 1
-    values += [(check >> 5 * (5 - at)) & 31 for at in range(6)]
-    return f"{prefix}1{''.join(_ALPHABET[value] for value in values)}".upper()
 
 
 def _checksum(values: list[int]) -> int:

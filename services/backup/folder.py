@@ -186,7 +186,9 @@ class BackupFolder:
             if not mine:
                 remedy = "Wait for it to end: luna backup list."
                 raise ConflictError("another backup or restore is under way", field="backup_folder", value=str(self.root), remedy=remedy)
-            self._drop_unfinished()
+            # What a killed backup left: who holds the folder alone knows that nobody writes it.
+            for path in (*self.backups.glob(".*"), *self.objects.glob(".*.part")):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             yield
 
     @contextmanager
@@ -269,11 +271,6 @@ class BackupFolder:
             if owner and owner != self.key.recipient:
                 remedy = "Set LUNA_BACKUP_KEY to the key that they were made with, or LUNA_BACKUP_FOLDER to an empty folder."
                 raise InvalidInputError("the backups there were made with another key", field="LUNA_BACKUP_KEY", value=str(self.root), remedy=remedy)
-
-    def _drop_unfinished(self) -> None:
-        """Delete what a killed backup left; who holds the folder alone knows that nobody writes it."""
-        for path in (*self.backups.glob(".*"), *self.objects.glob(".*.part")):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def open_folder(settings: Settings, *, make_key: bool = False) -> BackupFolder:

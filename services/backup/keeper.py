@@ -60,7 +60,13 @@ class Keeper:
         try:
             note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock, ending=self._ending)
             self._work.mirror.copy_new(self._clock.now())
-            self._look_for_missing()
+            now = self._clock.now()
+            if now >= self._look_at:
+                self._look_at = now + LOOKED_AFTER
+                missing = list_missing(self._work.folder)
+                self._work.folder.note(missing=missing or None)
+                if missing:
+                    log.error("segments of the write-ahead log are missing; luna backup list says until when can be restored", segments=missing[:5])
         except LunaError as error:
             log.warning("not everything is safe yet", error=str(error))
         if self._busy is None or not self._busy.is_alive():
@@ -68,15 +74,6 @@ class Keeper:
         show(self._work.folder.read_status(), self._settings)
         # What was encrypted was in memory, 16 MB of the log at a time.
         self._freed.give_back()
-
-    def _look_for_missing(self) -> None:
-        now = self._clock.now()
-        if now >= self._look_at:
-            self._look_at = now + LOOKED_AFTER
-            missing = list_missing(self._work.folder)
-            self._work.folder.note(missing=missing or None)
-            if missing:
-                log.error("segments of the write-ahead log are missing; luna backup list says until when can be restored", segments=missing[:5])
 
     def _begin_due(self) -> None:
         status, now = self._work.folder.read_status(), self._clock.now()

@@ -45,7 +45,10 @@ class ObjectMirror:
                 new.append(entry)
             entries[stored.key] = entry
         if new:
-            _note_pass(self._folder, now, new)
+            place = self._folder.objects / PASSES
+            make_private(place)
+            content = json.dumps([entry.model_dump(mode="json") for entry in new])
+            self._folder.key.seal_bytes(content.encode(), place / f"{now.strftime(_INSTANT)}.json.age")
         self._entries = entries
         return tuple(entries.values())
 
@@ -140,13 +143,6 @@ def _read_copied(folder: BackupFolder) -> dict[str, ObjectEntry]:
     for path in sorted((folder.objects / PASSES).glob("*.json.age")):
         copied |= {entry.key: entry for entry in _read_pass(folder, path)}
     return {key: entry for key, entry in copied.items() if copy_of(folder, entry.copy_name).exists()}
-
-
-def _note_pass(folder: BackupFolder, now: datetime, new: list[ObjectEntry]) -> None:
-    place = folder.objects / PASSES
-    make_private(place)
-    content = json.dumps([entry.model_dump(mode="json") for entry in new])
-    folder.key.seal_bytes(content.encode(), place / f"{now.strftime(_INSTANT)}.json.age")
 
 
 def _read_pass(folder: BackupFolder, path: Path) -> list[ObjectEntry]:

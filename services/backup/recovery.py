@@ -151,7 +151,8 @@ def check_files(data: Path) -> None:
     manifest = json.loads((data / "backup_manifest").read_text(encoding="utf-8"))
     for entry in manifest["Files"]:
         # Recovery's own settings stand at the end of this one by now.
-        path, size = data / _path_of(entry), int(entry["Size"])
+        path = data / (entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"])))
+        size = int(entry["Size"])
         try:
             with path.open("rb") as file:
                 checksum = _digest(file, size) if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
@@ -159,10 +160,6 @@ def check_files(data: Path) -> None:
             raise damaged(path, exc.strerror or str(exc)) from exc
         if checksum != entry["Checksum"]:
             raise damaged(path, "its checksum is not the one that the server sent")
-
-
-def _path_of(entry: dict[str, str]) -> str:
-    return entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"]))
 
 
 def _digest(file: IO[bytes], size: int) -> str:

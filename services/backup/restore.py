@@ -100,7 +100,9 @@ def held_alone(home: EmbeddedHome) -> Iterator[None]:
         try:
             if not take(users):
                 raise ConflictError("Luna is running", field="data_folder", value=str(home.folder), remedy="End it first (luna up: Ctrl-C), then restore.")
-            _end_leftover(home)
+            lock = home.folder / f"{Postgres.name}.lock"
+            if is_held(lock):
+                process.end(lock, Postgres.stop_signals)
             yield
         finally:
             os.close(users)
@@ -250,12 +252,6 @@ def _begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> 
     """Forget what was received: the restored cluster writes another timeline, and wants a backup of its own."""
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     folder.note_gap(now)
-
-
-def _end_leftover(home: EmbeddedHome) -> None:
-    lock = home.folder / f"{Postgres.name}.lock"
-    if is_held(lock):
-        process.end(lock, Postgres.stop_signals)
 
 
 def _stamp(now: datetime) -> str:

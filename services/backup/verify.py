@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from pathlib import Path
 from typing import Any
 
 from services.backup.chain import find_missing, missing_segment
@@ -24,30 +23,24 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
     if chain is not None:
         raise missing_segment(folder, manifest, chain)
     for name, entry in manifest.files.items():
-        _check_file(folder, folder.backups / manifest.backup_id / name, entry.sha256)
+        path = folder.backups / manifest.backup_id / name
+        try:
+            with path.open("rb") as file:
+                checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as exc:
+            raise damaged(path, exc.strerror or str(exc)) from exc
+        if checksum != entry.sha256:
+            raise damaged(path, "its checksum is not the manifest's")
+        with folder.key.reading(path) as source:
+            while source.read(PIECE_BYTES):
+                pass
     segments = _segments(manifest)
     for name in segments:
-        _read_segment(folder, folder.wal(manifest.system_identifier), name)
+        place = folder.wal(manifest.system_identifier)
+        whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
+        folder.key.read(whole if whole.exists() else partial, compressed=True)
     check_copies(folder, manifest.objects)
     return {"backup": manifest.backup_id, "files": len(manifest.files), "segments": len(segments), "objects": len(manifest.objects)}
-
-
-def _check_file(folder: BackupFolder, path: Path, sha256: str) -> None:
-    try:
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as exc:
-        raise damaged(path, exc.strerror or str(exc)) from exc
-    if checksum != sha256:
-        raise damaged(path, "its checksum is not the manifest's")
-    with folder.key.reading(path) as source:
-        while source.read(PIECE_BYTES):
-            pass
-
-
-def _read_segment(folder: BackupFolder, place: Path, name: str) -> None:
-    whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
-    folder.key.read(whole if whole.exists() else partial, compressed=True)
 
 
 def _segments(manifest: Manifest) -> list[str]:
