@@ -41,7 +41,13 @@ class Commands:
         """
         text = payload.decode("utf-8", "replace").strip()
         if entity is HOURS:
-            self._hours[site_id] = _read_hours(text)
+            try:
+                hours = float(text)
+            except ValueError:
+                hours = math.nan
+            if not LEAST_HOURS <= hours <= MOST_HOURS:
+                raise InvalidInputError("is no number of hours", field="payload", value=text[:80], remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.")
+            self._hours[site_id] = hours
         elif not kept:
             self._switch(site_id, entity, text, now=now)
 
@@ -71,13 +77,3 @@ def _read_switch(text: str) -> bool:
     if text not in _SWITCHES:
         raise InvalidInputError("is neither ON nor OFF", field="payload", value=text[:80], remedy="Send ON or OFF.")
     return _SWITCHES[text]
-
-
-def _read_hours(text: str) -> float:
-    try:
-        hours = float(text)
-    except ValueError:
-        hours = math.nan
-    if not LEAST_HOURS <= hours <= MOST_HOURS:
-        raise InvalidInputError("is no number of hours", field="payload", value=text[:80], remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.")
-    return hours

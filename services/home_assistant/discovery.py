@@ -53,7 +53,8 @@ def describe_site(view: HouseNow, *, language: Language, prefix: str, commands: 
     """Return every message of a site that is kept, by topic; what was announced comes first."""
     numbers, home = numbers_of(view, language), f"{BASE}/{slug(view.site.name)}"
     entities = list_entities(view, numbers, commands=commands)
-    configs = {_config_topic(view, entity, prefix): _write(_config(view, entity, numbers)) for entity in entities}
+    device = f"{BASE}_{slug(view.site.name)}"
+    configs = {f"{prefix}/{entity.component}/{device}/{topic_key(entity)}/config": _write(_config(view, entity, numbers)) for entity in entities}
     states = {topic_key(entity): entity.state(view, numbers) for entity in entities if entity.state is not None}
     details = {f"{home}/{topic_key(entity)}/attributes": _write(entity.attributes(view, numbers)) for entity in entities if entity.attributes is not None}
     messages = configs | details | {f"{home}/state": _write(states)}
@@ -77,10 +78,6 @@ def read_announced(payload: bytes) -> list[str]:
     return [topic for topic in listed if isinstance(topic, str)] if isinstance(listed, list) else []
 
 
-def _config_topic(view: HouseNow, entity: PublishedEntity, prefix: str) -> str:
-    return f"{prefix}/{entity.component}/{BASE}_{slug(view.site.name)}/{topic_key(entity)}/config"
-
-
 def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[str, Any]:
     site, home, key = slug(view.site.name), f"{BASE}/{slug(view.site.name)}", topic_key(entity)
     config: dict[str, Any] = {
@@ -102,7 +99,11 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
     if entity.state is not None:
         config |= {"state_topic": f"{home}/state", "value_template": f"{{{{ value_json.{key} }}}}"}
         if entity.component == "sensor" and "unit_of_measurement" not in config:
-            config |= _say_unknown(config, key)
+            # Only numbers may be none: another sensor is unavailable where its state is unknown, and even then wants a state that fits.
+            fits = {"timestamp": "1970-01-01T00:00:00+00:00", "enum": next(iter(config.get("options", ())), "")}.get(config.get("device_class", ""), "")
+            availability = {"topic": config["state_topic"], "value_template": f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"}
+            template = f"{{{{ value_json.{key} if value_json.{key} is not none else '{fits}' }}}}"
+            config |= {"value_template": template, "availability": [*config["availability"], availability], "availability_mode": "all"}
     if entity is REFUSAL:
         config |= {"state_topic": refusal_topic(view.site.name)}
     if entity is HOURS:
@@ -113,14 +114,6 @@ def _config(view: HouseNow, entity: PublishedEntity, numbers: Numbers) -> dict[s
     if entity.commands:
         config["command_topic"] = command_topic(view.site.name, entity)
     return config
-
-
-def _say_unknown(config: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return what makes a sensor that is no number unavailable where its state is unknown: only numbers may be none, the others want a state that fits."""
-    fits = {"timestamp": "1970-01-01T00:00:00+00:00", "enum": next(iter(config.get("options", ())), "")}.get(config.get("device_class", ""), "")
-    availability = {"topic": config["state_topic"], "value_template": f"{{{{ '{ONLINE}' if value_json.{key} is not none else '{OFFLINE}' }}}}"}
-    template = f"{{{{ value_json.{key} if value_json.{key} is not none else '{fits}' }}}}"
-    return {"value_template": template, "availability": [*config["availability"], availability], "availability_mode": "all"}
 
 
 def _write(document: Mapping[str, Any] | Iterable[Any]) -> str:

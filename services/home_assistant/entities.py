@@ -60,7 +60,10 @@ class PublishedEntity:
 
 def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
     """Return the entities of a site; those that take commands only where that is wanted."""
-    entities = [*_SENSORS, *_list_device_sensors(view), *(_COMMANDS if commands else ())]
+    charged = [entity for kind in CHARGED_KINDS for device in kind.of(view.site) for entity in _of_charged(kind, device.name)]
+    switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
+    starts = [_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched]
+    entities = [*_SENSORS, *charged, *starts, *(_COMMANDS if commands else ())]
     if commands:
         entities += [_override(device, numbers) for device in list_devices(view.site)]
     return entities
@@ -226,12 +229,6 @@ def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config:
         return None if figure is None else _rounded(figure.value, 2)
 
     return PublishedEntity(key, "sensor", state, details, config)
-
-
-def _list_device_sensors(view: HouseNow) -> list[PublishedEntity]:
-    charged = [entity for kind in CHARGED_KINDS for device in kind.of(view.site) for entity in _of_charged(kind, device.name)]
-    switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
-    return [*charged, *(_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched)]
 
 
 _SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}

@@ -1,6 +1,5 @@
 """Keeps what the broker holds of the sites as they are, and does what is said to their entities."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -81,22 +80,14 @@ class Publisher:
             log.warning("the sites cannot be read", error=str(error))
             self._say({AVAILABILITY: OFFLINE})
             return
-        self._say(self._leftovers(messages) | messages | {AVAILABILITY: ONLINE})
+        # Empty messages for what was announced, by whichever process, and is no more.
+        before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
+        self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in messages}
+        self._say({topic: "" for topic in before if topic not in messages and topic not in self._targets} | messages | {AVAILABILITY: ONLINE})
 
     def _describe(self, now: datetime) -> dict[str, str]:
         about = self._publishing
         messages: dict[str, str] = {}
-        views = self._read_views(now)
-        self._targets = {}
-        for view in views:
-            entities = list_entities(view, numbers_of(view, about.language), commands=about.commands)
-            self._targets |= {command_topic(view.site.name, entity): (view.site.name, entity) for entity in entities if entity.commands}
-            messages |= describe_site(view, language=about.language, prefix=about.prefix, commands=about.commands)
-            if about.commands:
-                messages |= {refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)}
-        return messages
-
-    def _read_views(self, now: datetime) -> Sequence[HouseNow]:
         views = []
         with unit_of_work(self._database) as connection:
             for site_id in sites.names(connection):
@@ -110,7 +101,14 @@ class Publisher:
         names = [view.site.name for view in views]
         self._planned = {name: self._planned[name] for name in names}
         self._silent = {name: self._silent[name] for name in names}
-        return views
+        self._targets = {}
+        for view in views:
+            entities = list_entities(view, numbers_of(view, about.language), commands=about.commands)
+            self._targets |= {command_topic(view.site.name, entity): (view.site.name, entity) for entity in entities if entity.commands}
+            messages |= describe_site(view, language=about.language, prefix=about.prefix, commands=about.commands)
+            if about.commands:
+                messages |= {refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)}
+        return messages
 
     def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
         site = sites.load(connection, site_id)
@@ -126,12 +124,6 @@ class Publisher:
         if cached is None or cached[0] != key:
             cached = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
         return cached[1]
-
-    def _leftovers(self, messages: dict[str, str]) -> dict[str, str]:
-        """Return empty messages for what was announced, by whichever process, and is no more."""
-        before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
-        self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in messages}
-        return {topic: "" for topic in before if topic not in messages and topic not in self._targets}
 
     def _say(self, messages: dict[str, str]) -> None:
         changed = {topic: payload for topic, payload in messages.items() if self._published.get(topic) != payload}
