@@ -40,7 +40,10 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     run = find_run(connection, site.name, policy=policy, before=now)
     effective, shadow_count = find_effective_mode(requested, standing), agent_plans.count(connection, site.name, policy=policy)
-    evidence = _list_evidence(standing)
+    # Where full control was never judged, no days of each kind are evidence.
+    last = standing.get("full_control")
+    by_kind = {each.kind: each for each in last.evidence} if last else {}
+    evidence = [by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
     code, step = _find_next_step(run, standing, evidence, requested=requested, language=language)
     return AgentStatus(
         site_id=site.name,
@@ -63,13 +66,6 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
 def find_run(connection: Connection, site_id: str, *, policy: str, before: datetime | None = None) -> TrainingRun | None:
     """Return the training that speaks for a policy, None where none was accepted; of those that nothing after ``before`` made or accepted."""
     return training_runs.latest(connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before)
-
-
-def _list_evidence(standing: LastDecisions) -> list[GateEvidence]:
-    """Return the evidence that full control was last judged by; no days of each kind where it was not."""
-    last = standing.get("full_control")
-    by_kind = {each.kind: each for each in last.evidence} if last else {}
-    return [by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
 
 
 def _describe(mode: ControlMode, standing: LastDecisions, effective: EffectiveMode, language: Language) -> ModeStanding:

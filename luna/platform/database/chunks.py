@@ -62,14 +62,10 @@ def _make(connection: Connection, table: Table, dimension: Dimension, window: tu
     if not missing:
         return
     required = [column for column in table.columns if not column.nullable and column.server_default is None]
-    rows = [{column.name: _placeholder(column.type, instant) for column in required} for instant in missing]
+    rows = [{column.name: (instant if isinstance(column.type, DateTime) else PLACEHOLDERS[type(column.type)]) for column in required} for instant in missing]
     connection.execute(insert(table), rows)
     series = [column == PLACEHOLDERS[type(column.type)] for column in table.primary_key if not isinstance(column.type, DateTime)]
     connection.execute(delete(table).where(*series, table.columns[dimension.column].in_(missing)))
-
-
-def _placeholder(kind: object, instant: datetime) -> Any:
-    return instant if isinstance(kind, DateTime) else PLACEHOLDERS[type(kind)]
 
 
 def _instant(extreme: Any) -> datetime:

@@ -54,7 +54,9 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     end = _end(query, zone)
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
-    width = _find_rollup(query, timeline, zone)
+    # No rollup where only quarter-hours will do.
+    rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
+    width = find_width(timeline, query.resolution, zone) if rolled else None
     # Where TimescaleDB keeps the rollups, they may be late.
     if width and timescale.keeps_rollups(connection) and rollups.are_fresh(connection, site_id, timeline):
         summed = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
@@ -77,7 +79,14 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
         InvalidInputError: more buckets than anyone reads.
     """
     if query.aggregate in BUCKETED:
-        return _query_buckets(connection, site_id, query)
+        zone = parse_zone(sites.load(connection, site_id).timezone)
+        resolution = query.bucket or ""
+        end = query.end if query.limit is None else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
+        toolkit = timescale.detect(connection).toolkit is not None
+        edges = cut(query.first, end, resolution, zone)
+        buckets = BUCKETED[query.aggregate or ""](connection, site_id, query.sensor, edges=edges, toolkit=toolkit)
+        answer = SeriesAnswer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
+        return _followed_by(answer, end if end < query.end else None)
     if query.aggregate == "shape":
         points, toolkit = query.points or USUAL_POINTS, timescale.detect(connection).toolkit is not None
         shape = reading_aggregates.read_shape(connection, site_id, query.sensor, window=(query.first, query.end), points=points, toolkit=toolkit)
@@ -89,17 +98,6 @@ def query_readings(connection: Connection, site_id: str, query: ReadingQuery) ->
     page = _readings(query, instants[: query.limit], values[: query.limit])
     # What arrives between the two answers is not passed over: the next begins right behind the last reading.
     return _followed_by(page, instants[query.limit - 1].astype(datetime).replace(tzinfo=UTC) + timedelta(microseconds=1))
-
-
-def _query_buckets(connection: Connection, site_id: str, query: ReadingQuery) -> SeriesAnswer:
-    zone = parse_zone(sites.load(connection, site_id).timezone)
-    resolution = query.bucket or ""
-    end = query.end if query.limit is None else end_of_page(query.first, query.end, resolution, zone=zone, most=query.limit)
-    toolkit = timescale.detect(connection).toolkit is not None
-    edges = cut(query.first, end, resolution, zone)
-    buckets = BUCKETED[query.aggregate or ""](connection, site_id, query.sensor, edges=edges, toolkit=toolkit)
-    answer = SeriesAnswer(str(query.sensor), resolution, query.aggregate, buckets.starts, buckets.values, buckets.known)
-    return _followed_by(answer, end if end < query.end else None)
 
 
 def _readings(query: ReadingQuery, instants: InstantArray, values: FloatArray) -> SeriesAnswer:
@@ -120,12 +118,6 @@ def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
     if query.limit is None:
         return query.end
     return end_of_page(query.first, query.end, query.resolution, zone=zone, most=min(most, query.limit))
-
-
-def _find_rollup(query: SeriesQuery, timeline: Timeline, zone: ZoneInfo) -> timedelta | None:
-    """Return of which rollup the answer can be put together: None where only quarter-hours will do."""
-    rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
-    return find_width(timeline, query.resolution, zone) if rolled else None
 
 
 def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> FloatArray:

@@ -29,22 +29,18 @@ def write(connection: Connection, site_id: str, starts: InstantArray, series: co
     columns: copy.Columns = {"site_key": sites.key_of(connection, site_id), "slot_start": starts, **series}
     written = copy.upsert(connection, slot_observations, columns, on_conflict="complete")
     if "estimated" not in series and written.inserted < starts.size:
-        _unmark(connection, site_id, starts, series)
+        # A written value is no estimate any more.
+        bits = np.zeros(starts.size, dtype=np.int64)
+        for bit, name in enumerate(ESTIMABLE):
+            if name in series:
+                bits |= np.isfinite(np.asarray(series[name], dtype=np.float64)) * (1 << bit)
+        statement = sql.SQL(
+            "UPDATE slot_observations SET estimated = estimated & ~given.bits::smallint FROM unnest(%s::bigint[], %s::integer[]) AS given (epoch, bits)"
+            " WHERE site_key = {} AND estimated > 0 AND slot_start = to_timestamp(given.epoch) AND estimated & given.bits > 0"
+        ).format(sites.key_of(connection, site_id))
+        with copy.cursor(connection) as cursor:
+            cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), bits.tolist()))
     return written
-
-
-def _unmark(connection: Connection, site_id: str, starts: InstantArray, series: copy.Columns) -> None:
-    """Remove the marks of estimates from written values."""
-    bits = np.zeros(starts.size, dtype=np.int64)
-    for bit, name in enumerate(ESTIMABLE):
-        if name in series:
-            bits |= np.isfinite(np.asarray(series[name], dtype=np.float64)) * (1 << bit)
-    statement = sql.SQL(
-        "UPDATE slot_observations SET estimated = estimated & ~given.bits::smallint FROM unnest(%s::bigint[], %s::integer[]) AS given (epoch, bits)"
-        " WHERE site_key = {} AND estimated > 0 AND slot_start = to_timestamp(given.epoch) AND estimated & given.bits > 0"
-    ).format(sites.key_of(connection, site_id))
-    with copy.cursor(connection) as cursor:
-        cursor.execute(statement, (starts.astype("datetime64[s]").astype(np.int64).tolist(), bits.tolist()))
 
 
 def withdraw(connection: Connection, site_id: str, name: str, *, starts: InstantArray, values: FloatArray) -> IndexArray:

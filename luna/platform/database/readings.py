@@ -152,26 +152,23 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
     """
     if isinstance(sensor, str):
         key = key_of(connection, site_id, sensor)
-        return _converted(key, sensor_units.read(connection, [key])[key])
+        history = sensor_units.read(connection, [key])[key]
+        if not history.later:
+            return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
+        ratios = [ratio(name, history.newest()) for name in history.names]
+        factors = [None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios]
+        changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
+        whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
+        factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
+        # The planner looks through this: a window still goes by the index.
+        return sql.SQL("(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = {1} AND {0} IS NOT NULL) AS converted WHERE true").format(
+            factor, key
+        )
     sites.key_of(connection, site_id)
     meter = smart_meter_readings.c
     if connection.scalar(select(meter.meter).where(meter.meter == sensor.meter, meter.register == sensor.register).limit(1)) is None:
         raise refuse("no-such-register", field="series", value=f"{sensor.meter}:{sensor.register}")
     return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(sensor.meter, sensor.register)
-
-
-def _converted(key: int, history: UnitHistory) -> sql.Composed:
-    if not history.later:
-        return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
-    ratios = [ratio(name, history.newest()) for name in history.names]
-    factors = [None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios]
-    changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
-    whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
-    factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
-    # The planner looks through this: a window still goes by the index.
-    return sql.SQL("(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = {1} AND {0} IS NOT NULL) AS converted WHERE true").format(
-        factor, key
-    )
 
 
 def read(

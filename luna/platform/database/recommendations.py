@@ -231,15 +231,11 @@ def _forget(connection: Connection, where: ColumnElement[bool]) -> None:
         states = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
         connection.execute(delete(recommendations).where(where))
         for policy, dimensions in states:
-            summed = _as_row(_sum_rewards(connection, policy, dimensions))
+            table = recommendations.c
+            same = (table.policy == policy) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
+            rows = connection.execute(select(table.features, table.reward).where(same).order_by(table.recommendation_id)).all()
+            summed = _as_row(sum_learned([_numbers(row.features) for row in rows], [row.reward for row in rows], dimensions=dimensions))
             connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**summed, changed_at=func.now()))
-
-
-def _sum_rewards(connection: Connection, policy: BanditPolicy, dimensions: int) -> Learned:
-    table = recommendations.c
-    same = (table.policy == policy) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
-    rows = connection.execute(select(table.features, table.reward).where(same).order_by(table.recommendation_id)).all()
-    return sum_learned([_numbers(row.features) for row in rows], [row.reward for row in rows], dimensions=dimensions)
 
 
 def sum_learned(features: Sequence[FloatArray], rewards: Sequence[float], *, dimensions: int) -> Learned:

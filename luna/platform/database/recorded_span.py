@@ -140,12 +140,8 @@ def _plans(connection: Connection, site_id: str, currency: str) -> Iterator[Reco
 def _sensors(connection: Connection, key: int) -> Iterator[RecordedSeries]:
     names = {row.sensor_key: row.name for row in connection.execute(select(sensors.c.sensor_key, sensors.c.name).where(sensors.c.site_key == key))}
     for sensor_key, units in sensor_units.read(connection, names).items():
-        span = _reading_span(connection, sensor_key)
+        instants = select(sensor_readings.c.instant).where(sensor_readings.c.sensor_key == sensor_key).limit(1)
+        first, last = (connection.scalar(instants.order_by(order)) for order in (sensor_readings.c.instant.asc(), sensor_readings.c.instant.desc()))
+        span = None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC))
         if span is not None:
             yield RecordedSeries(f"sensor_readings:{names[sensor_key]}", units.newest(), span)
-
-
-def _reading_span(connection: Connection, sensor_key: int) -> Span | None:
-    instants = select(sensor_readings.c.instant).where(sensor_readings.c.sensor_key == sensor_key).limit(1)
-    first, last = (connection.scalar(instants.order_by(order)) for order in (sensor_readings.c.instant.asc(), sensor_readings.c.instant.desc()))
-    return None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC))

@@ -1,7 +1,7 @@
 """What policies cost a site day by day, beside what is known of the days themselves."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,19 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
 
     It begins with the first day on which the site was there, at the latest with ``last``: a day before it is not left out.
     """
-    scored = _by_day(scores.read_daily(connection, site.name, system_id=SYSTEM, first=first, last=last))
+    policies = scores.read_daily(connection, site.name, system_id=SYSTEM, first=first, last=last)
+    scored: dict[date, dict[str, DayCost]] = {}
+    for name, costs in policies.items():
+        for cost in costs:
+            scored.setdefault(cost.day, {})[name] = cost
     first = max(first, min([last, recorded_span.first_day(connection, site), *scored]))
     verdicts = {day.day: day for day in quality.read(connection, site.name, first, last)}
-    forecast_days = _find_forecast_days(connection, site, first, last)
+    # Days count on which the version that drives the planner issued a forecast.
+    zone = parse_zone(site.timezone)
+    begin, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
+    version = find_active(connection, site).forecast_version
+    issued = forecasts.read_instants(connection, site.name, version=version, first=begin, last=end)
+    forecast_days = {instant.astimezone(zone).date() for instant in issued}
     lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
     counted: list[CountedDay] = []
     left_out: list[LeftOutDay] = []
@@ -82,20 +91,3 @@ def _count(day: date, costs: Mapping[str, DayCost]) -> CountedDay:
     settled = {name: cost.settled for name, cost in costs.items()}
     carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in costs.items() if cost.import_carbon_g is not None}
     return CountedDay(day, settled, carbon)
-
-
-def _by_day(policies: Mapping[str, list[DayCost]]) -> dict[date, dict[str, DayCost]]:
-    days: dict[date, dict[str, DayCost]] = {}
-    for name, costs in policies.items():
-        for cost in costs:
-            days.setdefault(cost.day, {})[name] = cost
-    return days
-
-
-def _find_forecast_days(connection: Connection, site: Site, first: date, last: date) -> set[date]:
-    """Return the local days on which the version that drives the planner issued a forecast."""
-    zone = parse_zone(site.timezone)
-    window: tuple[datetime, datetime] = (local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone))
-    version = find_active(connection, site).forecast_version
-    issued = forecasts.read_instants(connection, site.name, version=version, first=window[0], last=window[1])
-    return {instant.astimezone(zone).date() for instant in issued}

@@ -49,7 +49,12 @@ def _change(connection: Connection, key: int, instants: InstantArray, stated: St
     # One change after the other: each leaves what the one before it said of other readings.
     connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
     previous = read(connection, [key])[key]
-    stored = _list_stored(connection, key, instants)
+    # The stored readings from the first instant on, up to the next one after the last.
+    first, last = (extreme.astype("datetime64[us]").item().replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
+    own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant
+    following = connection.scalar(select(func.min(instant)).where(own, instant > last))
+    query = sql.SQL("SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND instant <= {}").format(key, first, following or last)
+    stored = copy.read(connection, query, {"instant": "M8[us]"})["instant"]
     changed = previous.with_stated(instants, stated, stored)
     if changed.first != previous.first:
         connection.execute(update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first))
@@ -59,12 +64,3 @@ def _change(connection: Connection, key: int, instants: InstantArray, stated: St
         connection.execute(insert(sensor_units), rows)
     before, after = (np.array(history.names, dtype=np.object_)[history.places(instants)] for history in (previous, changed))
     return int((np.isin(instants, stored) & (before != after)).sum())
-
-
-def _list_stored(connection: Connection, key: int, instants: InstantArray) -> InstantArray:
-    """Return when a sensor's stored readings are, from the first of ``instants`` on, up to the next one after the last."""
-    first, last = (extreme.astype("datetime64[us]").item().replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
-    own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant
-    following = connection.scalar(select(func.min(instant)).where(own, instant > last))
-    query = sql.SQL("SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND instant <= {}").format(key, first, following or last)
-    return copy.read(connection, query, {"instant": "M8[us]"})["instant"]

@@ -74,23 +74,19 @@ def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
         saved, counted = (savings.cost[WITHOUT] - savings.cost[LUNA], len(savings.counted)) if savings.counted else (None, 0)
     except LunaError:
         saved, counted = None, 0
+    table = slot_observations.c
+    share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
+    own = select(site_table.c.site_key).where(site_table.c.name == site.name).scalar_subquery()
+    residual_share = connection.scalar(select(share).where(table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now))
     return SiteFigures(
         site=site.name,
         currency=site.currency,
-        residual_ratio=_read_residual(connection, site.name, now),
+        residual_ratio=None if residual_share is None else float(residual_share),
         excluded_days=sum(not may_use(day.verdict) for day in verdicts),
         saved=saved,
         saved_days=counted,
         forecast_errors=_read_errors(connection, site),
     )
-
-
-def _read_residual(connection: Connection, name: str, now: datetime) -> float | None:
-    table = slot_observations.c
-    share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
-    own = select(site_table.c.site_key).where(site_table.c.name == name).scalar_subquery()
-    residual_share = connection.scalar(select(share).where(table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now))
-    return None if residual_share is None else float(residual_share)
 
 
 def _read_errors(connection: Connection, site: Site) -> dict[str, ForecastError]:

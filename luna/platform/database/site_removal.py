@@ -45,8 +45,14 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
     key = sites.key_of(connection, site_id)
     connection.execute(select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update())
     if not armed:
-        _require_handed_back(connection, site_id)
-    _require_idle(connection, site_id)
+        if control.load(connection, site_id).armed_at is not None:
+            raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
+        states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_commanded(connection, site_id))]
+        if any(state.decision is not None and not (state.decision.source == "released" and state.decision.settled) for state in states):
+            raise refuse("devices-handed-back", field="site_id", value=site_id)
+    open_jobs = list_open_jobs(connection, site_id)
+    if open_jobs:
+        raise refuse("site-jobs-open", field="site_id", value=site_id, job=open_jobs[0])
     artefacts = connection.scalars(select(training_runs.c.artefact_key).where(training_runs.c.site_key == key, training_runs.c.artefact_key.is_not(None))).all()
     own_sensors = select(sensors.c.sensor_key).where(sensors.c.site_key == key)
     _delete(connection, sensor_readings, sensor_readings.c.sensor_key.in_(own_sensors))
@@ -54,24 +60,18 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
         _delete(connection, table, table.c.site_key == key)
     recommendations.forget_site(connection, key)
     _delete_rollups(connection, key)
-    _delete_named(connection, site_id)
-    objects = _remove_documents(connection, site_id)
+    # These name the site by its name.
+    _delete(connection, jobs, _of_site(connection, site_id))
+    _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
+    _delete(connection, plan_history, plan_history.c.site == site_id)
+    _delete(connection, market_prices, market_prices.c.market.in_([stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]))
+    _delete(connection, carbon_intensity, carbon_intensity.c.place == site_id)
+    _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))
+    # Bytes that another document needs stay.
+    removed = documents.remove_of_site(connection, site_id)
+    objects = [object_key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for object_key in keys]
     _delete(connection, site_table, site_table.c.site_key == key)
     return [artefact for artefact in artefacts if artefact] + objects
-
-
-def _remove_documents(connection: Connection, site_id: str) -> list[str]:
-    """Delete the site's documents and return what no other document needs of their bytes."""
-    removed = documents.remove_of_site(connection, site_id)
-    return [key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for key in keys]
-
-
-def _require_handed_back(connection: Connection, site_id: str) -> None:
-    if control.load(connection, site_id).armed_at is not None:
-        raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
-    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_commanded(connection, site_id))]
-    if any(state.decision is not None and not (state.decision.source == "released" and state.decision.settled) for state in states):
-        raise refuse("devices-handed-back", field="site_id", value=site_id)
 
 
 def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
@@ -79,25 +79,9 @@ def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
     return list(connection.scalars(select(jobs.c.job_id).where(_of_site(connection, site_id), text(OPEN))))
 
 
-def _require_idle(connection: Connection, site_id: str) -> None:
-    open_jobs = list_open_jobs(connection, site_id)
-    if open_jobs:
-        raise refuse("site-jobs-open", field="site_id", value=site_id, job=open_jobs[0])
-
-
 def _of_site(connection: Connection, site_id: str) -> ColumnElement[bool]:
     questions = connection.scalars(select(what_ifs.c.what_if_id).where(what_ifs.c.request["site_id"].astext == site_id)).all()
     return or_(jobs.c.request["site_id"].astext == site_id, jobs.c.request["what_if_id"].astext.in_(questions))
-
-
-def _delete_named(connection: Connection, site_id: str) -> None:
-    """Delete what names the site by its name."""
-    _delete(connection, jobs, _of_site(connection, site_id))
-    _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
-    _delete(connection, plan_history, plan_history.c.site == site_id)
-    _delete(connection, market_prices, market_prices.c.market.in_([stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]))
-    _delete(connection, carbon_intensity, carbon_intensity.c.place == site_id)
-    _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))
 
 
 def _delete_rollups(connection: Connection, key: int) -> None:
