@@ -68,7 +68,18 @@ def make_reachable(programs: Programs, account: Account | None) -> Path:
         raise MachineError("the servers' account cannot read these programs", value=str(programs.folder), remedy="Run Luna as an ordinary user.")
     copy = CACHE_ROOT / _digest(programs)
     if not copy.exists():
-        _copy_trees(programs, copy)
+        unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
+        make_folder(unfinished)
+        try:
+            for tree in programs.trees:
+                shutil.copytree(tree, unfinished / tree.relative_to(programs.base), symlinks=True)
+            _open_to_readers(unfinished)
+            unfinished.rename(copy)
+        except OSError as exc:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            # Another start may have finished the same copy first.
+            if not copy.exists():
+                raise folder_error(copy, exc) from exc
     return copy / programs.folder.relative_to(programs.base)
 
 
@@ -135,21 +146,6 @@ def _digest(programs: Programs) -> str:
         if (program := programs.folder / name).exists():
             digest.update(program.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _copy_trees(programs: Programs, copy: Path) -> None:
-    unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-    make_folder(unfinished)
-    try:
-        for tree in programs.trees:
-            shutil.copytree(tree, unfinished / tree.relative_to(programs.base), symlinks=True)
-        _open_to_readers(unfinished)
-        unfinished.rename(copy)
-    except OSError as exc:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        # Another start may have finished the same copy first.
-        if not copy.exists():
-            raise folder_error(copy, exc) from exc
 
 
 def _open_to_readers(tree: Path) -> None:

@@ -52,7 +52,9 @@ class Launch:
 
 def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own (Ctrl-C reaches Luna, which stops it in order); it holds ``lock`` until its last process is gone."""
-    output = _open_log(log)
+    output = open_private(log, os.O_WRONLY | os.O_APPEND)
+    if os.fstat(output).st_size > LOG_BYTES:
+        os.ftruncate(output, 0)
     try:
         process = subprocess.Popen(
             launch.command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(lock,), start_new_session=True, **options_for(launch.account)
@@ -63,7 +65,10 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
         os.close(output)
     os.ftruncate(lock, 0)
     os.pwrite(lock, str(process.pid).encode(), 0)
-    _feed(process, launch.standard_input)
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    # A server that is already dead shows in its log, not here.
+    with suppress(BrokenPipeError), process.stdin as pipe:
+        pipe.write(launch.standard_input)
     # Reaps the process the moment it ends, also when it is killed: no zombie, and the lock tells the truth.
     threading.Thread(target=process.wait, daemon=True).start()
     return process
@@ -160,20 +165,6 @@ def is_lasting(output: str) -> bool:
 
 def _lasting_remedy(output: str) -> str | None:
     return next((remedy for words, remedy in LASTING_FAILURES.items() if words in output), None)
-
-
-def _feed(process: subprocess.Popen[bytes], words: bytes) -> None:
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    # A server that is already dead shows in its log, not here.
-    with suppress(BrokenPipeError), process.stdin as pipe:
-        pipe.write(words)
-
-
-def _open_log(path: Path) -> int:
-    descriptor = open_private(path, os.O_WRONLY | os.O_APPEND)
-    if os.fstat(descriptor).st_size > LOG_BYTES:
-        os.ftruncate(descriptor, 0)
-    return descriptor
 
 
 def _signal(lock_path: Path, kind: signal.Signals) -> None:

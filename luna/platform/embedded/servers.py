@@ -60,7 +60,11 @@ class Postgres:
         """
         finish_replacement(self.home)
         if self._data.exists():
-            self._check_version()
+            version = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+            written_by = (self._data / "PG_VERSION").read_text(encoding="utf-8").strip()
+            if f" {written_by}." not in version and f" {written_by}\n" not in version:
+                message = f"these data were written by PostgreSQL {written_by}, and the program here is {version.strip()}"
+                raise MachineError(message, field="postgres", value=str(self._data), remedy=f"Install PostgreSQL {written_by}, or move the folder away.")
             return
         unfinished = self.home / f"{CLUSTER}.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -97,7 +101,13 @@ class Postgres:
         return self.home / CLUSTER
 
     def _initialise(self, data: Path) -> None:
-        password_file = self._write_password()
+        password_file = self.home / "password.new"
+        password_file.unlink(missing_ok=True)
+        descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self.password)
+        if self.account is not None:
+            os.chown(password_file, self.account.uid, self.account.gid)
         # The C.UTF-8 locale is glibc's; elsewhere plain C orders the same way.
         locale = "C.UTF-8" if sys.platform == "linux" else "C"
         command: list[str | Path] = [self.programs / "initdb", "-D", data, "-U", USER, "--auth=scram-sha-256", f"--pwfile={password_file}"]
@@ -109,23 +119,6 @@ class Postgres:
             raise explain_failure("PostgreSQL's data folder could not be created", exc.stderr.decode(errors="replace"), self.home) from exc
         finally:
             password_file.unlink(missing_ok=True)
-
-    def _write_password(self) -> Path:
-        path = self.home / "password.new"
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self.password)
-        if self.account is not None:
-            os.chown(path, self.account.uid, self.account.gid)
-        return path
-
-    def _check_version(self) -> None:
-        version = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
-        written_by = (self._data / "PG_VERSION").read_text(encoding="utf-8").strip()
-        if f" {written_by}." not in version and f" {written_by}\n" not in version:
-            message = f"these data were written by PostgreSQL {written_by}, and the program here is {version.strip()}"
-            raise MachineError(message, field="postgres", value=str(self._data), remedy=f"Install PostgreSQL {written_by}, or move the folder away.")
 
     def _drop_stale_pid(self) -> None:
         # After a crash the pid in the file may be another program's by now, and PostgreSQL would refuse to start for ever.

@@ -182,7 +182,10 @@ class Servers:
             MachineError: what this machine lacks; names folder and remedy.
         """
         with one_at_a_time(self.folder / "lock"):
-            self._enrol()
+            if self._users is None:
+                self._users = open_lock(self.folder / "users.lock")
+                take(self._users, fcntl.LOCK_SH)
+                atexit.register(self.stop)
             state = load_state(self.folder)
             for name in services:
                 server = _build_server(name, state)
@@ -224,24 +227,15 @@ class Servers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._at_exit.close()
 
-    def _enrol(self) -> None:
-        if self._users is None:
-            self._users = open_lock(self.folder / "users.lock")
-            take(self._users, fcntl.LOCK_SH)
-            atexit.register(self.stop)
-
     def _watch(self, done: threading.Event) -> None:
         while not done.wait(WATCH_SECONDS):
             dead = [name for name in self.urls if not is_held(_files_of(self.folder, name).lock)]
             if dead:
                 log.warning("server died and is started again", servers=dead)
-                self._revive(dead)
-
-    def _revive(self, names: Sequence[str]) -> None:
-        try:
-            self.bring_up(names)
-        except MachineError as error:
-            log.error("server does not come back", error=str(error))  # noqa: TRY400 - tried again at the next look
+                try:
+                    self.bring_up(dead)
+                except MachineError as error:
+                    log.error("server does not come back", error=str(error))  # noqa: TRY400 - tried again at the next look
 
     def _leave(self, users: int) -> None:
         if not self.folder.exists():

@@ -94,7 +94,12 @@ def _probe_language(settings: Settings) -> str:
     if settings.language_url is None:
         return "none: answers are worded without a language model"
     if settings.language_api == "openai":
-        return _probe_openai(settings, settings.language_url)
+        headers = {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"} if settings.language_key else {}
+        status, _ = ask(settings.language_url.rstrip("/").removesuffix("/v1"), "/v1/models", timeout_seconds=_SECONDS, headers=headers)
+        if status != HTTPStatus.OK:
+            remedy = "Check LUNA_LANGUAGE_URL and the key."
+            raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
+        return "answers"
     status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
     names = _models(body) if status == HTTPStatus.OK else None
     if names is None:
@@ -103,15 +108,6 @@ def _probe_language(settings: Settings) -> str:
     absent = [name for name in (settings.language_model, settings.embedding_model) if _tagged(name) not in names]
     pulls = "; ".join(f"ollama pull {name}" for name in absent)
     return f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}" if absent else "both models are there"
-
-
-def _probe_openai(settings: Settings, url: str) -> str:
-    headers = {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"} if settings.language_key else {}
-    status, _ = ask(url.rstrip("/").removesuffix("/v1"), "/v1/models", timeout_seconds=_SECONDS, headers=headers)
-    if status != HTTPStatus.OK:
-        remedy = "Check LUNA_LANGUAGE_URL and the key."
-        raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=url, remedy=remedy)
-    return "answers"
 
 
 def _models(body: bytes) -> set[str] | None:

@@ -118,7 +118,18 @@ class S3Objects:
     _asked_in: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
-        _check_url(self.url)
+        try:
+            parts = urlsplit(self.url)
+            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        remedy = "Write it as http://minio:9000."
+        if usable and (parts.username or parts.password):
+            raise MachineError(
+                "the S3 server's address holds credentials", field="LUNA_OBJECTS_URL", remedy=f"{remedy} User and password have settings of their own."
+            )
+        if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
+            raise MachineError("this is no address of an S3 server", field="LUNA_OBJECTS_URL", value=self.url, remedy=remedy)
 
     def put(self, key: str, content: bytes) -> None:
         """Store ``content`` with one request, so that it is there whole or not at all."""
@@ -141,7 +152,9 @@ class S3Objects:
         """Store the joined ``pieces`` in parts; the server shows the object once all of them are there."""
         name = check_key(key)
         source = _Source(pieces)
-        self._require_answer()
+        # Find out soon whether the server is away: a part is waited for much longer.
+        with suppress(NotFoundError):
+            self.get(ABSENT)
         patience = PATIENCE + timedelta(seconds=_PART_BYTES / _SLOWEST_BYTES_PER_SECOND)
         try:
             with self._asking(name):
@@ -200,7 +213,15 @@ class S3Objects:
 
     def probe(self) -> str:
         """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""
-        answer = self._ask_apart()
+        command = [sys.executable, "-m", "luna.platform.objects.s3_probe"]
+        try:
+            done = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            raise away(self.address, "this machine is too busy to ask") from exc
+        if done.returncode:
+            reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+            raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install what this service needs: its extra.")
+        answer = done.stdout
         error = translate(answer, self.address, ABSENT)
         if not isinstance(error, NotFoundError):
             raise error
@@ -232,11 +253,6 @@ class S3Objects:
     def _bucket(self) -> "S3Store":
         return self.connect()
 
-    def _require_answer(self) -> None:
-        """Find out soon whether the server is away: a part is waited for much longer."""
-        with suppress(NotFoundError):
-            self.get(ABSENT)
-
     @contextmanager
     def _asking(self, key: str) -> Iterator[None]:
         try:
@@ -244,28 +260,14 @@ class S3Objects:
         except ImportError as exc:
             remedy = "Ask a service that has it (ingest, forecaster, agent, rag), or install their extra."
             raise MachineError("what speaks to S3 servers is not installed here", field="objects", value="obstore", remedy=remedy) from exc
-        self._refuse_after_fork()
-        try:
-            yield
-        except (BaseError, OSError) as exc:
-            raise translate(str(exc), self.address, key) from exc
-
-    def _refuse_after_fork(self) -> None:
         # Without this the call would wait for ever for threads that the fork did not copy.
         if S3Objects._asked_in not in (None, os.getpid()):
             raise LunaError("the S3 server was asked before this process was forked", field="objects", remedy="Use put and get after the last fork only.")
         S3Objects._asked_in = os.getpid()
-
-    def _ask_apart(self) -> str:
-        command = [sys.executable, "-m", "luna.platform.objects.s3_probe"]
         try:
-            done = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired) as exc:
-            raise away(self.address, "this machine is too busy to ask") from exc
-        if done.returncode:
-            reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-            raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install what this service needs: its extra.")
-        return done.stdout
+            yield
+        except (BaseError, OSError) as exc:
+            raise translate(str(exc), self.address, key) from exc
 
 
 class _Source:
@@ -290,18 +292,3 @@ class _Source:
 
 def _credential(access_key: str, secret_key: str) -> "S3Credential":
     return {"access_key_id": access_key, "secret_access_key": secret_key, "token": None, "expires_at": None}
-
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    remedy = "Write it as http://minio:9000."
-    if usable and (parts.username or parts.password):
-        raise MachineError(
-            "the S3 server's address holds credentials", field="LUNA_OBJECTS_URL", remedy=f"{remedy} User and password have settings of their own."
-        )
-    if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise MachineError("this is no address of an S3 server", field="LUNA_OBJECTS_URL", value=url, remedy=remedy)

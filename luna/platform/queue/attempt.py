@@ -116,7 +116,8 @@ class JobRunner:
             self._put_back(job, counted=False)
             raise
         except Exception as error:
-            passing = _find_passing(error)
+            # None where another try cannot help. What was accepted waits for room on a full disk as for a server.
+            passing = error if isinstance(error, UnavailableError) else find_full_disk(error)
             if isinstance(passing, FullError):
                 raise self._put_back_for_room(job, passing) from error
             if passing is None or JOB_RETRY.gives_up(job.attempts):
@@ -178,8 +179,3 @@ class JobRunner:
         except redis.RedisError as exc:
             # The row says how it ended; at worst this start counts as one without an end.
             log.warning("queue does not answer", error=str(exc))
-
-
-def _find_passing(error: Exception) -> UnavailableError | None:
-    """Return what is in the way for now; None where another try cannot help. What was accepted waits for room on a full disk as for a server."""
-    return error if isinstance(error, UnavailableError) else find_full_disk(error)

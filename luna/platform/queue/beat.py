@@ -236,7 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda *_: done.set())
     turn = timedelta(seconds=options.turn_seconds)
-    schedule = _read_schedule(options)
+    schedule = {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
     pulse = Liveness(turn, settings.heartbeat_file)
     with running(settings) as addresses, ExitStack() as stack:
         pending = PendingWork(settings, addresses.database_url, patience=min(PATIENCE, turn), clock=SystemClock())
@@ -260,10 +260,6 @@ def _parser() -> argparse.ArgumentParser:
     for periodic in list_periodic().values():
         parser.add_argument(f"--{periodic.option}-seconds", type=float, default=periodic.every.total_seconds(), help=periodic.help)
     return parser
-
-
-def _read_schedule(options: argparse.Namespace) -> dict[type[Request], timedelta]:
-    return {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
 
 
 if __name__ == "__main__":

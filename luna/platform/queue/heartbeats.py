@@ -112,7 +112,11 @@ class Node:
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
             self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
-            self._recover()
+            missing = _known(self._redis) - set(_beats(self._redis))
+            # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
+            for name in missing & self._missing:
+                self._put_back(name)
+            self._missing = missing
         except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
 
@@ -125,13 +129,6 @@ class Node:
         except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
         self._redis.close()
-
-    def _recover(self) -> None:
-        missing = _known(self._redis) - set(_beats(self._redis))
-        # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
-        for name in missing & self._missing:
-            self._put_back(name)
-        self._missing = missing
 
     def _put_back(self, name: str) -> None:
         keys = unacknowledged_by(name)

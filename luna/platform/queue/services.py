@@ -40,7 +40,9 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
         modules or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)], with_jobs=not sparing and only != "interactive"
     ):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
-        served |= dict.fromkeys(_queues_of(module), needs)
+        # A module that declares no task serves its service's queue.
+        declared = {definition.request.queue() for definition in definitions().values() if definition.body.__module__ == module.__name__}
+        served |= dict.fromkeys(declared or {module.__name__.split(".")[-2]}, needs)
     absent = sorted(set(queues) - set(served))
     if absent or not served:
         raise refuse("no-service-of-queue", field="queue", value=", ".join(absent) or "all")
@@ -74,9 +76,3 @@ def import_tasks(modules: Sequence[str], *, with_jobs: bool = True) -> list[Modu
             getattr(module, step, lambda: None)()
         imported.append(module)
     return imported
-
-
-def _queues_of(module: ModuleType) -> set[str]:
-    """Return the queues of the tasks that ``module`` declares; of one that declares none, the service's that it belongs to."""
-    declared = {definition.request.queue() for definition in definitions().values() if definition.body.__module__ == module.__name__}
-    return declared or {module.__name__.split(".")[-2]}

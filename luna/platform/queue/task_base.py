@@ -70,18 +70,15 @@ class MeasuredRequest(Request):  # type: ignore[misc]
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
-            self._note_abort()
+            try:
+                self.task.process.reporter.note_abort(self.id)
+            except redis.RedisError as exc:
+                # At worst it is begun three times.
+                log.warning("queue does not answer", error=str(exc))
         # A retry is counted by itself; a message that was dropped did no work.
         if not issubclass(exc_info.type, Ignore | Retry):
             TASKS.labels(self.name, "failed").inc()
         super().on_failure(exc_info, send_failed_event=send_failed_event, return_ok=return_ok)
-
-    def _note_abort(self) -> None:
-        try:
-            self.task.process.reporter.note_abort(self.id)
-        except redis.RedisError as exc:
-            # At worst it is begun three times.
-            log.warning("queue does not answer", error=str(exc))
 
     def on_retry(self, exc_info: object) -> None:
         TASKS.labels(self.name, "retried").inc()
@@ -259,7 +256,11 @@ class LunaTask(Task):  # type: ignore[misc]
             log.info("task refused", error=str(error), code=error.code)
             return error
         if isinstance(error, SoftTimeLimitExceeded):
-            return self._too_slow()
+            # Who waits may have set a shorter limit than the task has by itself.
+            limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
+            limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
+            log.warning("task too slow", soft_limit=str(limit))
+            return refuse("task-too-slow", field="task", value=self.name, limit=limit)
         if isinstance(error, AbortedError) or is_want_of_memory(error):
             return self._too_large(error)
         log.error("task failed", exc_info=error)
@@ -277,13 +278,6 @@ class LunaTask(Task):  # type: ignore[misc]
 
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(serialization.encode_error(error))
-
-    def _too_slow(self) -> LunaError:
-        # Who waits may have set a shorter limit than the task has by itself.
-        limits: list[float | None] = getattr(self.request, "timelimit", None) or [None, None]
-        limit = timedelta(seconds=limits[1]) if limits[1] else self.definition.soft_limit
-        log.warning("task too slow", soft_limit=str(limit))
-        return refuse("task-too-slow", field="task", value=self.name, limit=limit)
 
     def _bury(self, text: str, key: str) -> TaskFailedError:
         now = SystemClock().now()

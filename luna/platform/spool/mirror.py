@@ -81,17 +81,14 @@ class _SpoolUploader:
         try:
             rows = self.deliver()
         except Exception as error:  # noqa: BLE001 - the edge of the thread: a drain that ended would fill the disk
-            return self._back_off(error)
+            self._failures += 1
+            if self._failures == 1 and not self._stop.is_set():
+                self._tell(error, "rows wait in the spool")
+            return self._retry.pause(self._failures)
         if self._failures:
             log.info("the database takes rows again", rows=rows)
         self._failures = 0
         return timedelta(0) if rows >= BATCH_ROWS else self._turn
-
-    def _back_off(self, error: Exception) -> timedelta:
-        self._failures += 1
-        if self._failures == 1 and not self._stop.is_set():
-            self._tell(error, "rows wait in the spool")
-        return self._retry.pause(self._failures)
 
     @staticmethod
     def _tell(error: Exception, event: str, **fields: str) -> None:
