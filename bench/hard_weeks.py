@@ -19,11 +19,11 @@ import numpy as np
 from luna.contracts.plan import PlanRequest
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_kernels
-from services.planner.deadline import Deadline
 from services.planner.dp.plan import Plan, count_excess
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Deadline
 from services.planner.reply.reply import reply_cost
 
 DAYS, SLOTS = 7, 7 * 96

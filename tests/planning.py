@@ -15,7 +15,7 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.planner.dp.plan import Plan, objective
 from services.planner.problem.build import terminal_rule
 from services.planner.problem.problem import Problem
-from services.planner.reply.compromises import find_compromises
+from services.planner.reply.notes import find_compromises
 
 START = datetime(2024, 2, 1, tzinfo=UTC)
 BATTERY: dict[str, Any] = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}

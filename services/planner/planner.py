@@ -15,7 +15,6 @@ import numpy as np
 from luna.energy.economics import Blocks, find_charge, list_months
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.deadline import Deadline, planning_clock_s
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, price_flows
 from services.planner.dp.planner import plan_single
 from services.planner.dp.segments import problem_segments
@@ -26,7 +25,7 @@ from services.planner.milp.planner import plan_by_model
 from services.planner.milp.schedule_loads import schedule_loads
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.policy_simulation import simulate_policies
-from services.planner.problem.problem import Problem
+from services.planner.problem.problem import Deadline, Problem, planning_clock_s
 
 _NOTHING_KWH = 1e-6
 

@@ -1,11 +1,13 @@
 """A plan as a value, settled again by physics before anybody sees it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.economics import Costs, slot_costs
 from luna.energy.errors import LunaError
@@ -179,3 +181,65 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
     if not any(map(attrgetter("wear_by_depth"), problem.site.batteries)):
         return costs
     return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))
+
+
+# --- plans of many sites as one -----------------------------------------------------------------------------------------------------------------
+# Their slots stand end to end. What a slot comes to depends on that slot's own numbers alone, so it is the same to the last bit whatever stands beside it,
+# and one plan alone is simply the only one. What looks along slots (what comes next, where a day ends) keeps to each site's own.
+
+T = TypeVar("T")
+R = TypeVar("R")
+A = TypeVar("A", bound=NDArray[Any])
+
+
+def work_in_groups(items: Sequence[T], problems: Iterable[Problem], work: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
+    """Return what ``work`` makes of each item, which is given those together whose problems' slots may stand end to end.
+
+    What these have in common: timeline, number of batteries, and where inverters are.
+    """
+    if len(items) == 1:
+        return list(work(items))
+    groups: dict[Hashable, list[int]] = {}
+    for place, problem in enumerate(problems):
+        inverters = problem.limits.inverters
+        alone = None if inverters is None else len(inverters.alone_share)
+        groups.setdefault((problem.outlook.timeline, len(problem.site.batteries), alone), []).append(place)
+    made: dict[int, R] = {}
+    for places in groups.values():
+        made.update(zip(places, work([items[place] for place in places]), strict=True))
+    return list(map(made.__getitem__, range(len(items))))
+
+
+def join(arrays: Sequence[A], slots: int) -> A:
+    """Return arrays end to end along their last axis, each over ``slots``; the same single number for all of them stays one."""
+    first = arrays[0]
+    if len(arrays) == 1 or (first.shape[-1] == 1 and len(set(map(id, arrays))) == 1):
+        return first
+    joined = np.concatenate(arrays, axis=-1)
+    width = joined.shape[-1]
+    if width == len(arrays):
+        return np.repeat(joined, slots, axis=-1)  # type: ignore[return-value]
+    if width < len(arrays) * slots:
+        joined = np.concatenate([each if each.shape[-1] == slots else np.repeat(each, slots, axis=-1) for each in arrays], axis=-1)
+    return joined  # type: ignore[return-value]
+
+
+def join_parts(parts: Sequence[T], slots: int) -> T:
+    """Return values that consist of arrays end to end; what one of them lacks all of them have to lack."""
+    first: Any = parts[0]
+    if len(parts) == 1 or first is None:
+        return parts[0]
+    joined = {}
+    for each in fields(first):
+        own = list(map(attrgetter(each.name), parts))
+        joined[each.name] = join(own, slots) if isinstance(own[0], np.ndarray) else join_parts(own, slots)
+    made: T = type(first)(**joined)
+    return made
+
+
+def split(part: T, number: int, slots: int) -> T:
+    """Return of values that consist of arrays end to end those of one site."""
+    own, arrays = slice(number * slots, (number + 1) * slots), {}
+    for name in type(part).__slots__:  # type: ignore[attr-defined]
+        arrays[name] = getattr(part, name)[..., own]
+    return replace(part, **arrays)  # type: ignore[type-var]

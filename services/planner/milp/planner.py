@@ -11,7 +11,6 @@ from luna.energy.physics import BatteryLimits, BoolArray, InverterLimits, Mode, 
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray
-from services.planner.deadline import Deadline
 from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
@@ -37,7 +36,7 @@ from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
 from services.planner.milp.solver import MORE_TIME, Solution, Solver, SolverError
 from services.planner.problem.directions import Direction
-from services.planner.problem.problem import Problem, StorageBounds, TerminalRule
+from services.planner.problem.problem import Deadline, Problem, StorageBounds, TerminalRule
 
 # Stored energies this close are the same.
 _SAME_KWH = 1e-7

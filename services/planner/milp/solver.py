@@ -12,8 +12,8 @@ import numpy as np
 from luna.energy.errors import LunaError
 from luna.energy.timeline import FloatArray, IndexArray
 from luna.platform.tracing import span
-from services.planner.deadline import Deadline
 from services.planner.linear.model import Indices, InfeasibleError, LinearModel, StartBasis
+from services.planner.problem.problem import Deadline
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
 _STATUS = (highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic)

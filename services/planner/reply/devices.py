@@ -12,7 +12,7 @@ from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.causes import DeviceReasons, PriceView
 from services.planner.dp.plan import Plan
 from services.planner.problem.load_schedule import LoadSchedule
-from services.planner.reply.compromises import name_compromise
+from services.planner.reply.notes import name_compromise
 from services.planner.reply.slot_flows import NOTHING_KWH, find_peak_limit, find_peak_price
 
 # A price below zero by less is shown as nothing.

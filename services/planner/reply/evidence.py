@@ -20,8 +20,7 @@ from luna.energy.physics import BoolArray
 from luna.energy.schedule import Figure
 from luna.energy.timeline import FloatArray, IndexArray, bound, split_days
 from luna.words import Numbers
-from services.planner.dp.end_to_end import join, join_parts
-from services.planner.dp.plan import Plan
+from services.planner.dp.plan import Plan, join, join_parts
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.planner import show_import_price

@@ -14,7 +14,7 @@ from luna.words import Language
 from services.planner.dp.plan import Plan
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.problem.owner_constraints import block_hours
-from services.planner.reply.compromises import name_compromise
+from services.planner.reply.notes import name_compromise
 
 _NOTHING_KWH = 1e-4
 

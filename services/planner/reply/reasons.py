@@ -20,8 +20,7 @@ from luna.contracts.plan.columns import Columns
 from luna.energy.physics import BoolArray, Mode, SetPoint, SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.end_to_end import split
-from services.planner.dp.plan import Plan, weigh_flows
+from services.planner.dp.plan import Plan, split, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.dp.settlement import settle
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS

@@ -28,26 +28,24 @@ from luna.contracts.plan import (
     UncertaintyReply,
 )
 from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
-from luna.contracts.plan.inputs import write_inputs
+from luna.contracts.plan.request import write_inputs
 from luna.energy.economics import COST_ALONE, Weights, carbon_g, peak_cost, self_sufficiency
 from luna.energy.physics import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, IntArray, Mode
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
-from services.planner.deadline import Deadline, planning_clock_s
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import RelaxedBill
-from services.planner.dp.end_to_end import work_in_groups
-from services.planner.dp.plan import Plan, Spread
+from services.planner.dp.plan import Plan, Spread, work_in_groups
 from services.planner.linear.model import InfeasibleError
 from services.planner.milp.directions import FlowDirections
 from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of, read_peaks
-from services.planner.reply.compromises import find_compromises, mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
+from services.planner.problem.problem import Deadline, planning_clock_s
 from services.planner.reply.devices import missed_demands, placed_columns, tell_placed
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.notes import list_notes
+from services.planner.reply.notes import find_compromises, list_notes, mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
 from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
 from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH

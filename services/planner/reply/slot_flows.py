@@ -15,8 +15,7 @@ import numpy as np
 from luna.energy.economics import month_shares
 from luna.energy.physics import BatteryLimits, BoolArray, Conversion, Flows, SiteLimits, charge_limit_kw
 from luna.energy.timeline import FloatArray, bound
-from services.planner.dp.end_to_end import A, join, join_parts
-from services.planner.dp.plan import Plan
+from services.planner.dp.plan import A, Plan, join, join_parts
 
 NOTHING_KWH = 1e-6
 # Stored energies this close are the same: what a plan and its re-simulation may be apart.

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.plan import PlanOptions, PlanReply, PlanRequest, Terminal
 from luna.contracts.plan.columns import PlanColumns
-from luna.contracts.plan.inputs import write_inputs
+from luna.contracts.plan.request import write_inputs
 from luna.energy.economics import Weights, weigh_import
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, floor_to

@@ -10,11 +10,11 @@ import pytest
 
 from bench.hard_weeks import draw_week
 from luna.contracts.plan import PlanRequest
-from services.planner.deadline import Deadline
 from services.planner.linear.model import LinearModel
 from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
+from services.planner.problem.problem import Deadline
 from services.planner.reply.reply import plan_request
 from tests.planning import PATIENCE_S
 

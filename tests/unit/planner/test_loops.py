@@ -4,7 +4,7 @@ from time import monotonic
 
 from numba import njit
 
-from services.planner.deadline import Deadline
+from services.planner.problem.problem import Deadline
 
 
 def test_a_deadline_waits_while_a_loop_is_compiled() -> None:

@@ -16,7 +16,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
-from services.planner.reply.compromises import find_compromises
+from services.planner.reply.notes import find_compromises
 from tests.asking import answer, describe_request, make_request
 from tests.depth import draws
 from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan

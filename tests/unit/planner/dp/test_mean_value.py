@@ -14,7 +14,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
-from services.planner.reply.compromises import find_compromises
+from services.planner.reply.notes import find_compromises
 from tests.planning import describe_site, draw_problem, make_problem
 from tests.tables import each_row
 

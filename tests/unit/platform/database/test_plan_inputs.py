@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from luna.contracts.plan import CoursesMessage, PlanRequest
-from luna.contracts.plan.inputs import parse_inputs, write_inputs
+from luna.contracts.plan.request import parse_inputs, write_inputs
 from tests.asking import describe_request
 from tests.tables import each_row
 
