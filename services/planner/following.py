@@ -163,7 +163,8 @@ def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
 def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
     """Return what follows the planned flows at no more than a cost, with everything beside them left to the house if that does."""
     for open_house in (True, False):
-        (met,) = yield [_flows_policy(planned.plan, open_house=open_house)]
+        parts = [follow_flows(planned.plan, index, open_house=open_house) for index in range(len(planned.plan.problem.site.batteries))]
+        (met,) = yield [_bind(planned.plan, parts)]
         flows = planned.admit(met)
         if flows is not None and flows.cost <= allowed:
             return flows, "flows"
@@ -232,10 +233,6 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
     run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
     traded = np.bincount(run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1)
     return np.asarray(trades & (traded[run] <= _SAME_KWH))
-
-
-def _flows_policy(plan: Plan, *, open_house: bool) -> PlanPolicy:
-    return _bind(plan, [follow_flows(plan, index, open_house=open_house) for index, _ in enumerate(plan.problem.site.batteries)])
 
 
 def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:

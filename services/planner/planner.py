@@ -54,7 +54,9 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         ends = [blocks.block_of(energy - _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
         begins = [blocks.block_of(energy + _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
         if any(begin < block for begin, block in zip(begins, assumed, strict=True)):
-            return _plan_at_edge(problem, solver)
+            plan = plan_by_model(problem, solver)
+            spread = None if problem.uncertainty.courses is None else Spread(1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",))
+            return replace(plan, spread=spread)
         if all(end <= block for end, block in zip(ends, assumed, strict=True)):
             return replace(plan, costs=price_flows(problem, plan.flows))
         assumed = [block + (end > block) for end, block in zip(ends, assumed, strict=True)]
@@ -66,12 +68,6 @@ def _price_at(problem: Problem, blocks: Blocks, months: list[IndexArray], assume
     for slots, block in zip(months, assumed, strict=True):
         price[slots] += blocks.price_above(block)
     return replace(problem, outlook=replace(problem.outlook, import_price=price), tariff=replace(problem.tariff, charge=None))
-
-
-def _plan_at_edge(problem: Problem, solver: Solver) -> Plan:
-    plan = plan_by_model(problem, solver)
-    spread = None if problem.uncertainty.courses is None else Spread(1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",))
-    return replace(plan, spread=spread)
 
 
 def show_import_price(plan: Plan) -> FloatArray:

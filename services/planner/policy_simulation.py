@@ -14,10 +14,9 @@ from luna.energy.physics import Flows, IntArray, Mode, SetPoint, SlotActuals
 from luna.energy.policy import PlanPolicy
 from luna.energy.simulator import Actuals, Trajectory, simulate
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import Plan, count_excess, join, join_parts, split, value_flows, work_in_groups
+from services.planner.dp.plan import Plan, count_excess, join, join_parts, settle, split, value_flows, work_in_groups
 from services.planner.dp.policy import walk_policy
 from services.planner.dp.segments import problem_segments
-from services.planner.dp.settlement import settle
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.problem.problem import Deadline, Problem
 from services.planner.problem.scenarios import ScenarioSet

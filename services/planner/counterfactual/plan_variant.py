@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.counterfactual import Habit, PlanVariantReply, Variant
+from luna.contracts.counterfactual import PlanVariantReply, Variant
 from luna.contracts.owner import ManualBlock
 from luna.contracts.plan import BatteryState, OutlookMessage, PlanRequest, StateMessage, Terminal
 from luna.energy.refusals import refuse
@@ -72,8 +72,15 @@ def change_request(inputs: PlanRequest, variant: Variant, *, prices: Prices) -> 
         if options.terminal.kind == "value":
             options = options.model_copy(update={"terminal": Terminal()})
     if isinstance(options.terminal.value, dict):
-        options = options.model_copy(update={"terminal": _value_all(options.terminal, changed)})
-    update = {"site": changed, "outlook": outlook, "state": _change_state(inputs.state, changed, variant.habits, timeline), "options": options}
+        # A new battery's value is the mean of the others'.
+        given = options.terminal.value
+        usual = sum(given.values()) / len(given) if given else 0.0
+        values = {battery.name: given.get(battery.name, usual) for battery in changed.batteries}
+        options = options.model_copy(update={"terminal": options.terminal.model_copy(update={"value": values})})
+    # Batteries keep their share, what has a habit stands as it is used to.
+    batteries = {battery.name: _fill(inputs.state.batteries.get(battery.name), battery.min_soc, battery.max_soc) for battery in changed.batteries}
+    placed = {kind.section: _keep_states(inputs.state, kind, changed) | dict(kind.place_by_habit(changed, variant.habits, timeline)) for kind in PLANNED_KINDS}
+    update = {"site": changed, "outlook": outlook, "state": inputs.state.model_copy(update={"batteries": batteries} | placed), "options": options}
     return inputs.model_copy(update=update)
 
 
@@ -85,20 +92,6 @@ def _scale(outlook: OutlookMessage, factor: float) -> OutlookMessage:
     scaled = {name: (np.array(getattr(outlook, name)) * factor).tolist() for name in names}
     courses = outlook.scenarios and outlook.scenarios.model_copy(update={"pv_kwh": outlook.scenarios.pv_kwh * factor})
     return outlook.model_copy(update=scaled | {"scenarios": courses})
-
-
-def _value_all(terminal: Terminal, site: Site) -> Terminal:
-    """Return the terminal rule with a value for every battery; a new one's is the mean of the others'."""
-    values = terminal.value if isinstance(terminal.value, dict) else {}
-    usual = sum(values.values()) / len(values) if values else 0.0
-    return terminal.model_copy(update={"value": {battery.name: values.get(battery.name, usual) for battery in site.batteries}})
-
-
-def _change_state(state: StateMessage, site: Site, habits: dict[str, Habit], timeline: Timeline) -> StateMessage:
-    """Return the state of the devices that the site has now: batteries keep their share, what has a habit stands as it is used to."""
-    batteries = {battery.name: _fill(state.batteries.get(battery.name), battery.min_soc, battery.max_soc) for battery in site.batteries}
-    placed = {kind.section: _keep_states(state, kind, site) | dict(kind.place_by_habit(site, habits, timeline)) for kind in PLANNED_KINDS}
-    return state.model_copy(update={"batteries": batteries} | placed)
 
 
 def _keep_states(state: StateMessage, kind: PlannedKind, site: Site) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Recorded days lived again under a variant: month by month, the batteries handed over from one to the next."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -90,7 +90,13 @@ def live(months: Iterable[AdaptedSite], deciding: Deciding, *, outlook: str, pro
         usable = sum(battery.usable_kwh for battery in adapted.scene.site.batteries)
         progress(number)
     discharged = sum(part.discharge_kwh for part in parts)
-    return PeriodFlows(days=_list_days(parts, initial, worth), peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
+    # What is stored more at a day's end than at its begin is worth the same on every day, as the terminal rule has it.
+    dates = [day for part in parts for day in part.dates]
+    gained = worth * np.diff(np.concatenate([[initial], *(part.stored_kwh for part in parts)]))
+    columns = np.vstack([np.hstack([part.money for part in parts]), gained, np.hstack([part.energy for part in parts])])
+    names = ("import_cost", "export_cost", "wear", "stored_gain", "import_kwh", "export_kwh")
+    days = [DayFlow(day=day, **dict(zip(names, values, strict=True))) for day, values in zip(dates, columns.T.tolist(), strict=True)]
+    return PeriodFlows(days=days, peaks=peaks, cycles=discharged / usable if usable else 0.0, outlook=outlook)
 
 
 def _settle(adapted: AdaptedSite, rules: Rules, deciding: Deciding, stored_kwh: FloatArray) -> Trajectory:
@@ -109,12 +115,3 @@ def _sum_days(adapted: AdaptedSite, rules: Rules, lived: Trajectory, begin_kwh: 
         stored_kwh=lived.flows.stored_kwh.sum(axis=(0, 1))[ends - 1],
         discharge_kwh=float(lived.flows.discharge_kwh.sum()),
     )
-
-
-def _list_days(parts: Sequence[Period], initial_kwh: float, worth: float) -> list[DayFlow]:
-    """Return all days; what is stored more at a day's end than at its begin is worth the same on every day, as the terminal rule has it."""
-    dates = [day for part in parts for day in part.dates]
-    gained = worth * np.diff(np.concatenate([[initial_kwh], *(part.stored_kwh for part in parts)]))
-    columns = np.vstack([np.hstack([part.money for part in parts]), gained, np.hstack([part.energy for part in parts])])
-    names = ("import_cost", "export_cost", "wear", "stored_gain", "import_kwh", "export_kwh")
-    return [DayFlow(day=day, **dict(zip(names, values, strict=True))) for day, values in zip(dates, columns.T.tolist(), strict=True)]

@@ -279,7 +279,12 @@ class PlacedRuns:
         slot_reasons, slots, hours = SlotReasonBuilder(used_kwh.size), np.arange(used_kwh.size), reasons.outlook.timeline.hours
         begins = list(reasons.outlook.timeline)
         full = demand.load.power_kw * hours
-        due = _off_hours(used_kwh, hours, demand.off_hours) >= demand.load.max_gap_hours - float(hours.max()) - NOTHING_KWH
+        # For how long an appliance has been off when each slot begins.
+        off, off_each = demand.off_hours, []
+        for used, length in zip(used_kwh.tolist(), hours.tolist(), strict=True):
+            off_each.append(off)
+            off = 0.0 if used > NOTHING_KWH else off + length
+        due = np.array(off_each) >= demand.load.max_gap_hours - float(hours.max()) - NOTHING_KWH
         for need, missing in zip(demand.needs, demand.missing_kwh(used_kwh).tolist(), strict=True):
             here = (slots >= need.first) & (slots < need.end) & (demand.allowed > 0)
             until = begins[need.end] if need.end < slots.size else reasons.outlook.timeline.end
@@ -385,15 +390,6 @@ def _match_runs(demand: CycleDemand, use_kwh: FloatArray) -> Iterable[tuple[Cycl
         if fitting:
             open_runs = [run for run in open_runs if run is not fitting[0]]
             yield fitting[0], used
-
-
-def _off_hours(used_kwh: FloatArray, hours: FloatArray, before: float) -> FloatArray:
-    """Return for how long an appliance has been off when each slot begins."""
-    off, off_each = before, []
-    for used, length in zip(used_kwh.tolist(), hours.tolist(), strict=True):
-        off_each.append(off)
-        off = 0.0 if used > NOTHING_KWH else off + length
-    return np.array(off_each)
 
 
 def read_load(load: DeferrableLoad, state: LoadState, timeline: Timeline, *, zone: ZoneInfo) -> LoadDemand:

@@ -95,7 +95,11 @@ def choose_directions(problem: Problem, free: Segments, terminal: tuple[FloatArr
     """
     price = _PRICELESS * max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
     ways = _list_ways(problem, free, price)
-    if not _exist_at_rest(ways, ~free.convex):
+    # Whether each slot that is not convex has a way in which the battery may do nothing, and none in which it has to store.
+    open_slots = ~free.convex
+    stores = [each.where & (each.length_kwh[:, STORE_HELD_BACK] > 0) & (each.value[:, STORE_HELD_BACK] < 0) for each in ways]
+    rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
+    if not bool((rests & ~np.logical_or.reduce(stores))[open_slots].all()):
         return None
     if least_charge_kw > 0:
         least_kwh = least_charge_kw * problem.outlook.timeline.hours * problem.site.batteries[0].charge_efficiency
@@ -121,13 +125,6 @@ def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptio
         return ways
     quarters = [SlotOptions.of(*quarter, price=price) for quarter in _restrict(problem, _QUARTERS)]
     return ways + [replace(each, where=each.where & ~free.convex & ~enough) for each in quarters]
-
-
-def _exist_at_rest(ways: Sequence[SlotOptions], open_slots: BoolArray) -> bool:
-    """Return whether each slot that is not convex has a way in which the battery may do nothing, and none in which it has to store."""
-    stores = [each.where & (each.length_kwh[:, STORE_HELD_BACK] > 0) & (each.value[:, STORE_HELD_BACK] < 0) for each in ways]
-    rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
-    return bool((rests & ~np.logical_or.reduce(stores))[open_slots].all())
 
 
 def _restrict(problem: Problem, ways: Sequence[Allowed]) -> list[tuple[Allowed, Segments]]:

@@ -89,7 +89,15 @@ def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArr
     start = float(problem.stored_kwh[0] - lowest)
     path = follow(thresholds, segments, start, value.function.capacity_kwh)
     starts = np.concatenate([[start], path[:-1]])
-    limit = _displaced_pv_limit_kw(problem, segments, starts - path)
+    # What PV may produce where the battery empties in its place, given the stored energy each slot takes out; elsewhere no limit.
+    drawn_kwh = starts - path
+    outlook, length = problem.outlook, segments.length_kwh
+    out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
+    displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
+    displaced *= problem.site.batteries[0].discharge_efficiency
+    exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
+    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.export_limit_kwh)
+    limit = np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
     # Where PV alone fills the connection nothing can be sold, whatever making room for more of it would be worth.
     filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
     nowhere = problem.export_limit_kwh <= 0
@@ -127,17 +135,6 @@ def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple
     mean = average_value(problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
     segments = value.segments.pick(slice(0, slots))
     return replace(value, function=mean.function, thresholds=mean.function.thresholds(segments.levels), segments=segments), mean
-
-
-def _displaced_pv_limit_kw(problem: Problem, segments: Segments, drawn_kwh: FloatArray) -> FloatArray:
-    """Return what PV may produce where the battery empties in its place, given the stored energy each slot takes out; elsewhere no limit."""
-    outlook, length = problem.outlook, segments.length_kwh
-    out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
-    displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
-    displaced *= problem.site.batteries[0].discharge_efficiency
-    exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
-    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.export_limit_kwh)
-    return np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
 
 
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:

@@ -19,7 +19,7 @@ from services.planner.dp.nonconvex import most_cost, worth
 from services.planner.dp.segments import FORBIDDEN_VALUE, KINDS, Segments, offer_courses
 from services.planner.problem.directions import Direction
 from services.planner.problem.problem import NO_RESERVE, Problem
-from services.planner.problem.scenarios import ScenarioSet, cvar_weights
+from services.planner.problem.scenarios import cvar_weights
 
 # Costs within rounding count as equal.
 TIE = 1e-9
@@ -207,7 +207,9 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
         terminal: V′ at the horizon, the same for all courses.
         slots: how many slots the mean is wanted for.
     """
-    courses = _require_courses(problem)
+    if problem.uncertainty.courses is None:
+        raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
+    courses = problem.uncertainty.courses
     segments = offer_courses(problem, courses, direction)
     exact = np.asarray((segments.covered & segments.convex).all(axis=1))
     exact[0] = True  # how the expected course is planned has been decided
@@ -220,12 +222,6 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
     if problem.uncertainty.risk > 0:
         weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk)
     return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~exact).sum()))
-
-
-def _require_courses(problem: Problem) -> ScenarioSet:
-    if problem.uncertainty.courses is None:
-        raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
-    return problem.uncertainty.courses
 
 
 def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:

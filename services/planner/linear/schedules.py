@@ -170,7 +170,12 @@ class Schedules:
 
     @cached_property
     def _spans(self) -> list[_Span]:
-        return list(_list_spans(_count_needs(self.needs), self.cost.size))
+        counted: list[SlotNeed] = []
+        for need in self.needs:
+            beside = [each for each in counted if each.first < need.end and need.first < each.end]
+            if np.prod([each.levels().size for each in (need, *beside)]) <= _MOST_LEVELS:
+                counted.append(need)
+        return list(_list_spans(counted, self.cost.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +189,6 @@ class ScheduleBlock:
     rows: slice
     on: Indices
     schedules: ScheduleFinder
-
-
-def _count_needs(needs: Sequence[SlotNeed]) -> list[SlotNeed]:
-    """Return the needs that are counted."""
-    counted: list[SlotNeed] = []
-    for need in needs:
-        beside = [each for each in counted if each.first < need.end and need.first < each.end]
-        if np.prod([each.levels().size for each in (need, *beside)]) <= _MOST_LEVELS:
-            counted.append(need)
-    return counted
 
 
 @dataclass(frozen=True, slots=True)

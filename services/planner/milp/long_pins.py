@@ -31,7 +31,15 @@ def settle_pins(problem: Problem, solver: Solver) -> Problem:
         with suppress(InfeasibleError):
             guide = built.flows(solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), ways)
             ended = built.model.fixed(built.pin_ends, _guess_ends(problem, problem.manual, guide)).relaxed()
-            return decide_pins(problem, _reach_least(problem, problem.manual, built.flows(solver.solve(ended, time_limit_s=problem.left_s), ways)))
+            # No pinned charge stays smaller than its battery's least power: what is missing until full is rounded up, what is beyond it left.
+            flows = built.flows(solver.solve(ended, time_limit_s=problem.left_s), ways)
+            batteries = problem.site.batteries
+            least_kwh = np.array([[battery.min_charge_kw] for battery in batteries]) * problem.outlook.timeline.hours
+            before = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
+            fills = before < np.array([[full_kwh(battery)] for battery in batteries]) - SAME_KWH
+            small = (flows.charge_kwh > SAME_KWH) & (flows.charge_kwh < least_kwh)
+            pinned_small = np.isfinite(problem.manual.charge_kwh) & small
+            return decide_pins(problem, replace(flows, charge_kwh=np.where(pinned_small, np.where(fills, least_kwh, 0.0), flows.charge_kwh)))
     return problem
 
 
@@ -52,13 +60,3 @@ def _guess_ends(problem: Problem, manual: Manual, flows: PlannedFlows) -> FloatA
             ended[slot] = abs(target_kwh - stored[slot + 1]) > SAME_KWH
         ends += [ended[where] for where in pinned]
     return np.concatenate(ends)
-
-
-def _reach_least(problem: Problem, manual: Manual, flows: PlannedFlows) -> PlannedFlows:
-    """Return flows in which no pinned charge is smaller than its battery's least power: what is missing until full is rounded up, what is beyond it left."""
-    batteries = problem.site.batteries
-    least_kwh = np.array([[battery.min_charge_kw] for battery in batteries]) * problem.outlook.timeline.hours
-    before = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-    fills = before < np.array([[full_kwh(battery)] for battery in batteries]) - SAME_KWH
-    small = (flows.charge_kwh > SAME_KWH) & (flows.charge_kwh < least_kwh)
-    return replace(flows, charge_kwh=np.where(np.isfinite(manual.charge_kwh) & small, np.where(fills, least_kwh, 0.0), flows.charge_kwh))

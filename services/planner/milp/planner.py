@@ -55,7 +55,9 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
     capacity = np.array([battery.capacity_kwh for battery in batteries]).reshape(-1, 1)
     end_soc = flows.stored_kwh / capacity
     charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
-    bought = _beyond_house(_through_meter(flows), np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
+    # Without what they take from PV on their own side of an inverter.
+    metered_kwh = flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
+    bought = _beyond_house(metered_kwh, np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
     sold = _beyond_house(flows.discharge_kwh, np.maximum(net_load_kwh, 0.0), [battery.discharge_to_grid for battery in batteries])
     mode = np.full(end_soc.shape, Mode.HOLD)
     mode = np.where(charging, np.where(bought > _SAME_KWH, Mode.CHARGE, Mode.SAVE), mode)
@@ -74,11 +76,6 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
         curtailment=np.zeros(pv_limit_kw.shape, dtype=np.int8),
         pv_limit_kw=pv_limit_kw,
     )
-
-
-def _through_meter(flows: PlannedFlows) -> FloatArray:
-    """Return what batteries charge, without what they take from PV on their own side of an inverter."""
-    return flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
 
 
 def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list[bool]) -> FloatArray:
@@ -350,7 +347,11 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         manual = None if decided is None else decided.of_battery(index)
         alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
         alone = alone if problem.storage.reserve_kwh is None else replace(alone, storage=StorageBounds(problem.storage.reserve_kwh[index : index + 1]))
-        direction = _chosen_direction(alone, flows, index)
+        # The way each slot goes in a solved model; slots whose cost is convex anyway stay free.
+        free = problem_segments(alone).convex
+        imports = flows.export_kwh <= _TOLERANCE_KWH
+        discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
+        direction = Direction(free | imports, free | ~imports, free | ~discharges, free | discharges).within(alone.direction)
         segments = problem_segments(alone, direction)
         if not segments.convex.all():
             return ()
@@ -371,14 +372,6 @@ def _inverter_of(problem: Problem, pv_kwh: FloatArray, index: int) -> InverterLi
     """Return the inverters as one battery sees them where PV counts as ``pv_kwh``; None where there are none."""
     inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
     return None if inverters is None else inverters.only(index, np.divide(own, pv_kwh, out=np.zeros_like(own), where=pv_kwh > 0))
-
-
-def _chosen_direction(problem: Problem, flows: PlannedFlows, index: int) -> Direction:
-    """Return the way each slot goes in a solved model; slots whose cost is convex anyway stay free."""
-    free = problem_segments(problem).convex
-    imports = flows.export_kwh <= _TOLERANCE_KWH
-    discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
-    return Direction(free | imports, free | ~imports, free | ~discharges, free | discharges).within(problem.direction)
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:

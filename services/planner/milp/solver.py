@@ -12,7 +12,7 @@ import numpy as np
 from luna.energy.errors import LunaError
 from luna.energy.timeline import FloatArray, IndexArray
 from luna.platform.tracing import span
-from services.planner.linear.model import Indices, InfeasibleError, LinearModel, StartBasis
+from services.planner.linear.model import Indices, InfeasibleError, LinearModel
 from services.planner.problem.problem import Deadline
 
 MORE_TIME = "Raise options.time_limit_s or shorten the horizon."
@@ -115,7 +115,19 @@ class Solver:
         if loaded is not None and _same_structure(loaded, model):
             self._change(loaded, model)
         else:
-            _pass_model(self._highs, model)
+            row_wise, minimise = 2, 1
+            self._highs.passModel(
+                model.cost.size, model.row_lower.size, model.value.size, row_wise, minimise, 0.0,
+                model.cost, model.lower, model.upper, model.row_lower, model.row_upper,
+                model.starts, model.index, model.value, model.integer,
+            )  # fmt: skip
+            if model.start is not None and not model.integer.any():
+                columns, rows = np.zeros(model.cost.size, dtype=np.intp), np.ones(model.row_lower.size, dtype=np.intp)
+                columns[model.start.columns], rows[model.start.rows] = 1, 0
+                basis = highspy.HighsBasis()
+                basis.col_status, basis.row_status = ([_STATUS[basic] for basic in each.tolist()] for each in (columns, rows))
+                basis.valid = True
+                self._highs.setBasis(basis)
         self._model = model
 
     def _change(self, loaded: LinearModel, model: LinearModel) -> None:
@@ -153,23 +165,3 @@ def _same_structure(one: LinearModel, other: LinearModel) -> bool:
     return (
         linear and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("starts", "index", "value")) and one.cost.size == other.cost.size
     )
-
-
-def _pass_model(highs: Any, model: LinearModel) -> None:
-    row_wise, minimise = 2, 1
-    highs.passModel(
-        model.cost.size, model.row_lower.size, model.value.size, row_wise, minimise, 0.0,
-        model.cost, model.lower, model.upper, model.row_lower, model.row_upper,
-        model.starts, model.index, model.value, model.integer,
-    )  # fmt: skip
-    if model.start is not None and not model.integer.any():
-        highs.setBasis(_write_basis(model, model.start))
-
-
-def _write_basis(model: LinearModel, start: StartBasis) -> Any:
-    columns, rows = np.zeros(model.cost.size, dtype=np.intp), np.ones(model.row_lower.size, dtype=np.intp)
-    columns[start.columns], rows[start.rows] = 1, 0
-    basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = ([_STATUS[basic] for basic in each.tolist()] for each in (columns, rows))
-    basis.valid = True
-    return basis

@@ -11,7 +11,6 @@ from luna.contracts.owner import GRID, ManualBlock
 from luna.contracts.owner_constraints import check_beside, check_block, check_blocks, find_device
 from luna.energy.devices import Battery
 from luna.energy.errors import InvalidInputError
-from luna.energy.part import Part
 from luna.energy.physics import BoolArray, SiteLimits
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
@@ -108,7 +107,14 @@ class _Reader:
         if isinstance(device, Battery):
             self._add_battery(block, device, hours)
             return None
-        return self._add_load(block, device, hours)
+        kind = find_planned_kind(self.site, device)
+        for place, demand in enumerate(self.loads):
+            named = (demand.section, demand.name) == (kind.section, block.device)
+            if named and (pinned := demand.pin(block, hours, self.timeline.hours)) is not None:
+                self.loads[place] = pinned
+                return None
+        why = kind.refuse_block(block, device)
+        return why and f"{block.device} {why}"
 
     def _add_battery(self, block: ManualBlock, battery: Battery, hours: FloatArray) -> None:
         index, inside = [each.name for each in self.site.batteries].index(battery.name), hours > 0
@@ -118,16 +124,6 @@ class _Reader:
             self.charge[index, inside] = ((block.power_kw or battery.charge_limit_kw) * hours)[inside]
         if block.action == "discharge":
             self.discharge[index, inside] = ((block.power_kw or battery.discharge_limit_kw) * hours)[inside]
-
-    def _add_load(self, block: ManualBlock, device: Part, hours: FloatArray) -> str | None:
-        kind = find_planned_kind(self.site, device)
-        for place, demand in enumerate(self.loads):
-            named = (demand.section, demand.name) == (kind.section, block.device)
-            if named and (pinned := demand.pin(block, hours, self.timeline.hours)) is not None:
-                self.loads[place] = pinned
-                return None
-        why = kind.refuse_block(block, device)
-        return why and f"{block.device} {why}"
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return what was put into the slots."""

@@ -6,9 +6,8 @@ import numpy as np
 
 from luna.energy.physics import BoolArray, Mode, SlotActuals
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import Plan, weigh_flows
+from services.planner.dp.plan import Plan, settle, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
-from services.planner.dp.settlement import settle
 from services.planner.following import value_policy
 from services.planner.reply.slot_flows import NOTHING_KWH
 

@@ -20,9 +20,8 @@ from luna.contracts.plan.columns import Columns
 from luna.energy.physics import BoolArray, Mode, SetPoint, SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.plan import Plan, split, weigh_flows
+from services.planner.dp.plan import Plan, settle, split, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
-from services.planner.dp.settlement import settle
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -192,19 +192,14 @@ def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) ->
 def _read_months(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[AdaptedSite]:
     changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
-        recorded = _read_recorded(connection, question, (first, last), outlook=outlook)
+        version = outlook or find_active(connection, sites.load(connection, question.site_id)).forecast_version
+        policy = "self_consumption" if outlook is None else "mpc"
+        scene = read_scene(connection, ReplayRequest(site_id=question.site_id, from_day=first, to_day=last, policies=[policy]), version)
+        recorded = AdaptedSite(scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene))
         timeline = recorded.scene.timeline
         prices = read_prices(connection, changed, Timeline(timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count))
         without = adapt(recorded, changed, prices)
         yield adapt(recorded, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
-
-
-def _read_recorded(connection: Connection, question: WhatIfRequest, days: tuple[date, date], *, outlook: str | None) -> AdaptedSite:
-    """Return some days of a stored site as they were recorded."""
-    version = outlook or find_active(connection, sites.load(connection, question.site_id)).forecast_version
-    policy = "self_consumption" if outlook is None else "mpc"
-    scene = read_scene(connection, ReplayRequest(site_id=question.site_id, from_day=days[0], to_day=days[1], policies=[policy]), version)
-    return AdaptedSite(scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene))
 
 
 def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:

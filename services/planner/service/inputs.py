@@ -105,7 +105,12 @@ def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInput
     before = Timeline(horizon.start - DAYS * DAY, SLOT, DAYS * DAY // SLOT)
     errors = ErrorScenarios(ForecastArchive(facts.past), PerfectForesight(before, facts.observed.load_kwh, facts.observed.pv_kwh))
     bias = Bias(**dict(zip(("load_factor", "pv_factor"), errors.factors(horizon.start), strict=True)))
-    series = {"import_price": site_prices.import_price, "export_price": site_prices.export_price} | _energies(forecast, bias)
+    # Expected load and PV with their bands, a bias taken off; where a forecast issued earlier ends earlier, its last day goes on.
+    load, pv = forecast.load_kwh, forecast.pv_kwh
+    of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
+    of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
+    scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {name: values * bias.pv_factor for name, values in of_pv.items()}
+    series = {"import_price": site_prices.import_price, "export_price": site_prices.export_price} | {name: _carry_on(values) for name, values in scaled.items()}
     source = ForecastSource(version=forecast.version, issued_at=forecast.issued_at, fallback_reason=inputs.driving.fallback_reason)
     outlook = OutlookMessage(**{name: values.tolist() for name, values in series.items()}, prices_known_until=site_prices.known_until, forecast=source)
     erred = errors.days_of_errors(horizon.start, horizon, (series["load_kwh"], series["pv_kwh"]))
@@ -118,15 +123,6 @@ def read_outlook(connection: Connection, facts: PlanningFacts, inputs: SiteInput
         "bias": bias if bias != Bias() else None,
     }
     return outlook.model_copy(update=beside)
-
-
-def _energies(forecast: Forecast, bias: Bias) -> dict[str, FloatArray]:
-    """Return expected load and PV with their bands, a bias taken off; where a forecast issued earlier ends earlier, its last day goes on."""
-    load, pv = forecast.load_kwh, forecast.pv_kwh
-    of_load = {"load_kwh": load.expected, "load_p10_kwh": load.p10, "load_p90_kwh": load.p90}
-    of_pv = {"pv_kwh": pv.expected, "pv_p10_kwh": pv.p10, "pv_p90_kwh": pv.p90}
-    scaled = {name: values * bias.load_factor for name, values in of_load.items()} | {name: values * bias.pv_factor for name, values in of_pv.items()}
-    return {name: _carry_on(values) for name, values in scaled.items()}
 
 
 def _carry_on(series: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.plan import PlanOptions, PlanRequest, Terminal
+from luna.contracts.plan import PlanRequest, Terminal
 from luna.contracts.plan_questions import Figure, ParetoPoint, ParetoReply, ParetoRequest, ParetoWeights
 from luna.energy.economics import Weights
 from luna.energy.refusals import refuse
@@ -129,7 +129,11 @@ def trace_pareto(
         NotFoundError: no such site, or no forecast to plan from.
         InvalidInputError: the request cannot be planned from, or carbon is asked for where its intensity is unknown.
     """
-    plan_request = request.plan.model_copy(update={"options": _neutral(request.plan.options)})
+    # Plans can be compared on what is expected, none living on what is in the batteries.
+    options = request.plan.options
+    terminal = Terminal(kind="minimum_soc") if options.terminal.kind == "automatic" else options.terminal
+    neutral = {"terminal": terminal, "uncertainty": "point", "risk": 0.0, "objective": Objective(), "switching_price": 0.0}
+    plan_request = request.plan.model_copy(update={"options": options.model_copy(update=neutral)})
     complete = plan_request if plan_request.site is not None else complete_request(connection(), plan_request, now=now)
     problem = build_problem(complete)
     curve = _Curve(problem, complete, request.figures, solver)
@@ -144,12 +148,6 @@ def trace_pareto(
         knee=find_knee(first, second),
         complete=done,
     )
-
-
-def _neutral(options: PlanOptions) -> PlanOptions:
-    """Return options under which plans can be compared: on what is expected, none living on what is in the batteries."""
-    terminal = Terminal(kind="minimum_soc") if options.terminal.kind == "automatic" else options.terminal
-    return options.model_copy(update={"terminal": terminal, "uncertainty": "point", "risk": 0.0, "objective": Objective(), "switching_price": 0.0})
 
 
 class _Curve:

@@ -18,7 +18,6 @@ from luna.words.differences import HALF_CENT, say_cause
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.expected import Expected, IssuedPlan
 from services.planner.devices.kind import PlannedKind
-from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.build import build_problem
@@ -96,7 +95,8 @@ class Planned:
         """Return the modes of the slots that both plans cover, and the cost less the worth of what is left in the batteries."""
         plan = decide(build_problem(request), self.solver)
         reply = answer(plan, request=request, issued_at=self.carried.later.reply.issued_at)
-        return read_modes(reply, 0, self.carried.shared), reply.cost.total - _left(plan)
+        left = float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+        return read_modes(reply, 0, self.carried.shared), reply.cost.total - left
 
 
 def compare_plans(earlier: IssuedPlan, later: IssuedPlan, *, solver: Solver, language: Language) -> PlanChangesReply:
@@ -174,11 +174,6 @@ def _cause(carried: AlignedInputs, code: CauseCode, cost: float, changes: list[M
     modes = sum(change.cause == code for change in changes)
     text = say_cause(code, figure, modes=modes, cost=cost, numbers=numbers)
     return ChangeCause(code=code, text=text, modes=modes, cost=round(cost, 6), figures={} if figure is None else {"higher": round(figure, 6)})
-
-
-def _left(plan: Plan) -> float:
-    """Return what is left in the batteries at the end, at the terminal value."""
-    return float((plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
 def _swap_site(request: PlanRequest, carried: AlignedInputs) -> PlanRequest:

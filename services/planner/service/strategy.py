@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from luna.contracts.owner import OutageWarning, Surroundings
 from luna.energy.sensor_roles import Sensors
-from luna.energy.site import Site, Strategy
+from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from luna.platform.database import readings, weather_carbon
 from services.planner.problem.knowledge import DAY, SitePrices
@@ -42,9 +42,14 @@ def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *,
         # A switch says that a warning holds and not how long: as long as the plan looks ahead.
         stored["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
     if strategy.s_index is not None:
-        stored["temperature_c"] = _mean_temperature(connection, site, timeline)
+        # The mean temperature ahead as forecast by the start; None where nothing was.
+        temperature = weather_carbon.read_weather(connection, site.name, timeline, known_at=timeline.start)["temperature_c"]
+        stored["temperature_c"] = float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
     if strategy.price_extremes is not None:
-        stored |= _describe_past(strategy, prices, start)
+        # Level and spread of the import price of the last days, those without gaps; nothing where too little was published.
+        past = prices.import_prices_before(start, days=PAST_DAYS)
+        days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()]
+        stored |= {"past_levels": [float(day.mean()) for day in days], "past_spreads": [float(np.ptp(day)) for day in days]}
     return stated.model_copy(update={name: value for name, value in stored.items() if name not in stated.model_fields_set})
 
 
@@ -57,16 +62,3 @@ def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -
         if value.size and np.isfinite(value[0]) and bool(value[0] > 0) is not (sensor.sign < 0):
             return True
     return False
-
-
-def _mean_temperature(connection: Connection, site: Site, timeline: Timeline) -> float | None:
-    """Return the mean temperature ahead as forecast by the start; None where nothing was."""
-    temperature = weather_carbon.read_weather(connection, site.name, timeline, known_at=timeline.start)["temperature_c"]
-    return float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
-
-
-def _describe_past(strategy: Strategy, prices: SitePrices, start: datetime) -> dict[str, list[float]]:
-    """Return level and spread of the import price of the last days, those without gaps; nothing where too little was published."""
-    past = prices.import_prices_before(start, days=PAST_DAYS)
-    days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()] if strategy.price_extremes else []
-    return {"past_levels": [float(day.mean()) for day in days], "past_spreads": [float(np.ptp(day)) for day in days]}

@@ -9,7 +9,7 @@ import pytest
 from luna.energy.physics import BatteryLimits, SetPoint, SiteLimits, SlotActuals, clamp, simulate_slot
 from services.agent.environment.fused import _WRITTEN, Recorded, _keep_used, _Tape, _write
 from services.planner.dp import settlement_loop
-from services.planner.dp.settlement import list_inputs, settle
+from services.planner.dp.plan import list_inputs, settle
 from tests.recorded import hold
 
 SLOTS = 400

@@ -12,7 +12,6 @@ from luna.contracts.plan import Assumption, StateMessage, VehicleSession, Vehicl
 from luna.contracts.plan.columns import Columns
 from luna.energy.charge_sensors import SeenCharge, list_read
 from luna.energy.devices import ElectricVehicle
-from luna.energy.levels import JudgedLevel
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_instant, parse_zone
@@ -104,7 +103,8 @@ def _is_same(stay: VehicleSession, usual: VehicleSession) -> bool:
 
 def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
     """Return the state of charge by the sensor plus Luna's charging since; None without a reading, or where the owner's statement is newer."""
-    if sensed.charge is None or any(_says_more(stay, sensed, sensed.charge) for stay in stays):
+    # Whether the owner's stated arrival charge is newer than the sensor's reading.
+    if sensed.charge is None or any((stay.arrival_soc is not None and (sensed.charge.at < stay.from_ or sensed.connected is False)) for stay in stays):
         return None
     at, soc = sensed.charge.at, sensed.charge.soc
     # Only what Luna switches has charged as planned.
@@ -112,13 +112,11 @@ def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, st
         rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
         if rests_on is not None and at <= rests_on:
             return StartCharge(carry_vehicles(expected)[vehicle.name].soc, "read", rests_on)
-        soc = min(max(soc + _charged_since(expected, vehicle, at), 0.0), 1.0)
+        # By how much of its capacity a vehicle has been charged in the slots that begin at an instant or later.
+        flows = [slot.vehicles[vehicle.name] for slot in expected.over if slot.start >= at and vehicle.name in slot.vehicles]
+        stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
+        soc = min(max(soc + float(stored_kwh / vehicle.capacity_kwh), 0.0), 1.0)
     return StartCharge(soc, "read", at)
-
-
-def _says_more(stay: VehicleSession, sensed: SeenCharge, charge: JudgedLevel) -> bool:
-    """Return whether the owner's stated arrival charge is newer than the sensor's reading."""
-    return stay.arrival_soc is not None and (charge.at < stay.from_ or sensed.connected is False)
 
 
 def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
@@ -174,13 +172,6 @@ def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[
         for name, flow in slot.vehicles.items():
             states[name] = states[name].model_copy(update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0})
     return states
-
-
-def _charged_since(expected: Expected, vehicle: ElectricVehicle, since: datetime) -> float:
-    """Return by how much of its capacity a vehicle has been charged in the slots that begin at an instant or later."""
-    flows = [slot.vehicles[vehicle.name] for slot in expected.over if slot.start >= since and vehicle.name in slot.vehicles]
-    stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
-    return float(stored_kwh / vehicle.capacity_kwh)
 
 
 def _find_running(expected: Expected, name: str) -> tuple[float, float] | None:

@@ -288,7 +288,11 @@ def add_sources(demand: VehicleDemand, columns: VehicleColumns, builder: ModelBu
         _leave_surplus(builder, site, (demand, columns), [*site.others(columns.charge), (site.held_back, 1.0), *stored])
     if demand.vehicle.from_battery == "never" and batteries.size:
         fed: list[Term] = [(each.use, -np.asarray(each.kwh)) for each in site.placed if each.storage is None or each.storage.from_batteries]
-        _spare_batteries(builder, columns, gives=batteries[:, 1])
+        # While the vehicle charges, batteries give nothing: what an inverter gives that sees the meter alone goes to the vehicle when the house takes less.
+        gives = batteries[:, 1]
+        slots = columns.choosable
+        most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
+        builder.add_rows(np.full(slots.size, -np.inf), most, [*((each[slots], 1.0) for each in gives), *((each, most) for each in columns.on[:1])])
         _follow_energy(builder, site, columns, [*fed, *((each, -1.0) for each in (site.sold, site.held_back, *batteries[:, 0]))])
 
 
@@ -316,13 +320,6 @@ def _leave_surplus(builder: ModelBuilder, site: SurroundingColumns, car: tuple[V
     most = sum((_upper(builder, charge) * np.maximum(factor, 0.0) for charge, factor in terms), np.zeros(slots.size))
     room = np.maximum(most + _upper(builder, columns.charge[slots]) - surplus[slots], 0.0)
     builder.add_rows(np.full(slots.size, -np.inf), surplus[slots] + room, [(columns.charge[slots], 1.0), *terms, (charges, room)])
-
-
-def _spare_batteries(builder: ModelBuilder, columns: VehicleColumns, *, gives: Indices) -> None:
-    """While the vehicle charges, batteries give nothing: what an inverter gives that sees the meter alone goes to the vehicle when the house takes less."""
-    slots = columns.choosable
-    most = sum((_upper(builder, each[slots]) for each in gives), np.zeros(slots.size))
-    builder.add_rows(np.full(slots.size, -np.inf), most, [*((each[slots], 1.0) for each in gives), *((each, most) for each in columns.on[:1])])
 
 
 def _follow_energy(builder: ModelBuilder, site: SurroundingColumns, columns: VehicleColumns, takers: list[Term]) -> None:
