@@ -12,7 +12,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from luna.contracts.device_runs import PlannedRun, find_run
 from luna.contracts.message import Message, Request, Schedule
-from luna.contracts.plan import PlanReply, VehicleFlow, VehicleSession
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan.reply import VehicleFlow
+from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import list_read
 from luna.energy.devices import ElectricVehicle
 from luna.energy.refusals import invalid_part, refuse

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from luna.contracts.plan import PlanRequest, VehicleSession, VehicleState
+from luna.contracts.plan import PlanRequest
+from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.contracts.stay_times import StayClock
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock

@@ -14,7 +14,6 @@ from luna.contracts.plan.reply import (
     SessionReply,
     SlotReply,
     UncertaintyReply,
-    VehicleFlow,
 )
 from luna.contracts.plan.request import PlanOptions, PlanRequest, Terminal
 from luna.contracts.plan.state import (
@@ -30,8 +29,6 @@ from luna.contracts.plan.state import (
     PeakState,
     Prices,
     StateMessage,
-    VehicleSession,
-    VehicleState,
 )
 from luna.energy.reason import ReasonReply
 from luna.words.language import Language
@@ -67,7 +64,4 @@ __all__ = [
     "StateMessage",
     "Terminal",
     "UncertaintyReply",
-    "VehicleFlow",
-    "VehicleSession",
-    "VehicleState",
 ]

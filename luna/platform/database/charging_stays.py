@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, tupl
 from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.charging_stays import NewSession, StoredSession, check_session, lay_out_sessions
-from luna.contracts.plan import VehicleSession
+from luna.contracts.plan.state import VehicleSession
 from luna.energy.charge_sensors import NOTHING_SAID, SeenCharge, judge_charge, sensors_of
 from luna.energy.refusals import refuse
 from luna.energy.site import Site

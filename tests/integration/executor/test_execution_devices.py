@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, Override, PvSetpoints
-from luna.contracts.plan import PlanReply, VehicleFlow
+from luna.contracts.plan import PlanReply
+from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.devices import HeatPumpFlow, LoadFlow
 from luna.energy.site.control import Control
 from luna.energy.timeline import SLOT

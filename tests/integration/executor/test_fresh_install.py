@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from luna.contracts.control import BatterySetpoint, PvSetpoints
-from luna.contracts.plan import VehicleFlow
+from luna.contracts.plan.reply import VehicleFlow
 from luna.energy.devices import LoadFlow
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.database import control, engine

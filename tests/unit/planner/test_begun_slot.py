@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luna.contracts.owner import ManualBlock, Reserve
-from luna.contracts.plan import VehicleState
+from luna.contracts.plan.state import VehicleState
 from luna.energy.clock_window import ClockWindow
 from luna.energy.devices import DeferrableLoad, LoadState
 from luna.energy.economics import price_slots

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from luna.contracts.charging_stays import fit_session, meet
 from luna.contracts.counterfactual import Habit
-from luna.contracts.plan import Assumption, StateMessage, VehicleSession, VehicleState
+from luna.contracts.plan import Assumption, StateMessage
 from luna.contracts.plan.columns import Columns
+from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.energy.charge_sensors import SeenCharge, list_read
 from luna.energy.devices import ElectricVehicle
 from luna.energy.refusals import refuse

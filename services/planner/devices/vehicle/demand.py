@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from luna.contracts.plan import VehicleSession, VehicleState
+from luna.contracts.plan.state import VehicleSession, VehicleState
 from luna.energy.devices import ElectricVehicle
 from luna.energy.physics import BoolArray
 from luna.energy.refusals import refuse

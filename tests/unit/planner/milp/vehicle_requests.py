@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from luna.contracts.plan import PlanReply, PlanRequest, VehicleState
+from luna.contracts.plan import PlanReply, PlanRequest
+from luna.contracts.plan.state import VehicleState
 from tests.asking import QUIET, make_request, stay, value_rest
 
 CAR = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 1.4}

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from luna.contracts.plan import PlanRequest, VehicleSession
+from luna.contracts.plan import PlanRequest
+from luna.contracts.plan.state import VehicleSession
 from luna.energy.site import Site, parse_site
 from luna.platform.database.site_facts import DemandFacts
 from services.planner.devices.vehicle.begin import KnownVehicle, find_vehicles
