@@ -226,11 +226,11 @@ def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now
     entry = GateEntry(at=now, kind="judged", policy=history.policy, mode=mode, state=state, reason="", decided_by=GATEKEEPER)
     if state == "withdrawn":
         # Days in shadow since it was withdrawn can give a mode back.
-        evidence = weigh_days("shadow", recent.shadow, rng=rng)
-        proven = evidence.days >= evidence.needed and evidence.low is not None and evidence.low > MARGIN_POINTS
+        shadow = weigh_days("shadow", recent.shadow, rng=rng)
+        proven = shadow.days >= shadow.needed and shadow.low is not None and shadow.low > MARGIN_POINTS
         if proven and not _exceeds_corrections(recent, recent.shadow):
-            return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [evidence]})
-        return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [evidence]})
+            return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [shadow]})
+        return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [shadow]})
     evidence = [weigh_days("replay", days.replay, rng=rng), weigh_days("shadow", days.shadow, rng=rng), weigh_days("both", days.both, rng=rng)]
     streak = loses([each.gain for each in recent.shadow], [each.gain for each in days.replay])
     # What was given back once was given back by days in shadow since.

@@ -46,7 +46,7 @@ def _recommend(  # noqa: PLR0913 - one per option
         texts = {"site_id": site, "about": about, "kind": kind, "k": count, "language": language}
         with open_desk(quiet=as_json) as desk:
             reply = desk.ask(list_recommendations, compose_given(list_recommendations, texts, lambda: ZoneInfo("UTC")))
-        emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, texts["language"]))
+        emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, language))
         return
     if find_server() is not None:
         remedy = "Call it there; over HTTP there is luna recommend show."

@@ -21,6 +21,7 @@ from luna.platform.database import forecast_activations, forecast_status, qualit
 from luna.platform.database.forecast_activations import Activation
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
+from services.forecaster.forecaster import Forecaster
 from services.forecaster.inputs.context import Context, read_context
 from services.forecaster.inputs.frame import frame_origins, pair_origins
 from services.forecaster.inputs.preparation import Prepared, prepare_history
@@ -207,7 +208,7 @@ def _try(
     except (ArtefactError, MachineError, UnavailableError) as error:
         return TrialVerdict(accepted=True, reason=f"the model in use cannot be used: {error.message}")
     baselines = {version: Baseline(version, training_set.prepared.site) for version in BASELINES}
-    forecasters = {NEW: teach(begin), IN_USE: incumbent, **baselines}
+    forecasters: dict[str, Forecaster] = {NEW: teach(begin), IN_USE: incumbent, **baselines}
     site, history = training_set.prepared.site, training_set.prepared.history
     instants = list_instants(begin, training_set.window.end - TRIAL_EVERY, TRIAL_EVERY)
     scores = {}
