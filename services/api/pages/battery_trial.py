@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from contextlib import closing
+from typing import TypedDict
 
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
@@ -21,8 +22,15 @@ from services.api.gateway import Gateway
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def try_batteries(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site | None, language: Language) -> dict[str, list[str]]:
-    """Return what came of moving each battery, in sentences by its name; takes half a minute for each.
+class TriedBattery(TypedDict):
+    """What came of moving a battery: in sentences, and whether nothing speaks against its profile."""
+
+    said: list[str]
+    good: bool
+
+
+def try_batteries(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site | None, language: Language) -> dict[str, TriedBattery]:
+    """Return what came of moving each battery by its name; takes half a minute for each.
 
     Args:
         gateway: of the page.
@@ -30,11 +38,11 @@ def try_batteries(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Sit
         site: that describes them, as far as it is whole.
         language: of the reader.
     """
-    unknown = [_say(refuse("device-address-unreadable", field="via"), language)]
+    unknown = TriedBattery(said=[_say(refuse("device-address-unreadable", field="via"), language)], good=False)
     return {name: unknown if via is None else _try(gateway, name, via, site=site, language=language) for name, via in vias.items()}
 
 
-def _try(gateway: Gateway, name: str, via: Via, *, site: Site | None, language: Language) -> list[str]:
+def _try(gateway: Gateway, name: str, via: Via, *, site: Site | None, language: Language) -> TriedBattery:
     try:
         with unit_of_work(gateway.database) as connection:
             bounds = allow_trial(connection, via)
@@ -48,9 +56,9 @@ def _try(gateway: Gateway, name: str, via: Via, *, site: Site | None, language: 
         finally:
             _ONE_AT_A_TIME.release()
     except LunaError as error:
-        return [_say(error, language)]
+        return TriedBattery(said=[_say(error, language)], good=False)
     moved = [say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language=language) for step in steps]
-    return [*moved, TRIAL.say("ended", language)]
+    return TriedBattery(said=[*moved, TRIAL.say("ended", language)], good=all(step.is_right for step in steps))
 
 
 def _say(error: LunaError, language: Language) -> str:

@@ -25,7 +25,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.pages.battery_trial import try_batteries
+from services.api.pages.battery_trial import TriedBattery, try_batteries
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
@@ -104,7 +104,7 @@ def _load_unarmed(gateway: Gateway, site_id: str) -> Site:
         return sites.load(connection, site_id)
 
 
-async def _show(site_id: str, request: Request, gateway: Gateway, *, query: PlanningQuery, tried: Mapping[str, list[str]] | None = None) -> Response:
+async def _show(site_id: str, request: Request, gateway: Gateway, *, query: PlanningQuery, tried: Mapping[str, TriedBattery] | None = None) -> Response:
     now = gateway.clock.now()
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)

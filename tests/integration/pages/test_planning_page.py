@@ -261,7 +261,9 @@ def test_a_battery_is_tried_before_it_is_armed_and_never_after(api: httpx.Client
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished(site, vehicles=[], control=section))
     assert "Try it with 200 W" in read(api, PAGE)
-    assert "The device does not answer." in api.post(f"{PAGE}/try").text
+    tried = api.post(f"{PAGE}/try").text
+    assert "The device does not answer." in tried
+    assert '<div class="notice stack bad" id="tried"' in tried
     with unit_of_work(database) as connection:
         control.arm(connection, site, at=SystemClock().now(), by="test")
     assert "Try it with 200 W" not in read(api, PAGE)

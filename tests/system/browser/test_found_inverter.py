@@ -88,6 +88,7 @@ def test_an_inverter_that_is_found_is_told_what_the_page_shows(
     assert find_barriers(page) == []
     page.click("button[value=try]", timeout=A_MINUTE_MS)
     expect(page.locator("#tried")).to_contain_text("Charged with 200 W: right.", timeout=A_MINUTE_MS)
+    expect(page.locator("#tried")).to_have_class("notice stack good")
     expect(page.locator("#tried")).to_contain_text("back in its own self-consumption")
     assert inverter.mode == "self_consumption"
     assert find_barriers(page) == []

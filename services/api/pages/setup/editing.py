@@ -37,7 +37,19 @@ def _answer_control(site: Site, answers: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     control = {"control": answer_control(site.control)}
     section = compose({**answers, **control}).document.get("control")
-    return control if section is not None and Control.model_validate(section) == site.control else {}
+    return control if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True) else {}
+
+
+def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
+    """Return a section ``control`` in which each device that stays where it is keeps the port at which other programs find it: that is not asked for."""
+    control = Control.model_validate(section)
+    stored = {} if site.control is None else site.control.vias
+    batteries = []
+    for told in control.batteries:
+        via, before = told.via, stored.get(told.battery)
+        stays = via is not None and before is not None and (via.host, via.port) == (before.host, before.port)
+        batteries.append(told.model_copy(update={"via": via.model_copy(update={"proxy": before.proxy})}) if stays and via and before else told)
+    return control.model_copy(update={"batteries": tuple(batteries)}).model_dump(mode="json", by_alias=True)
 
 
 def find_fixed(site: Site) -> tuple[str, ...]:
@@ -77,7 +89,7 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     told = [composed.pop("control", None) for composed in (before, after)]
     document = _take_over(_document(site), before, after)
     if told[0] != told[1]:
-        document["control"] = told[1]
+        document["control"] = None if told[1] is None else _keep_proxies(told[1], site)
     document["name"] = site.name
     _follow_devices(document, site)
     _forget_devices(document, site)

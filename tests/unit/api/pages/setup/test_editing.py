@@ -171,3 +171,21 @@ def test_differences_name_devices_and_what_came_or_went() -> None:
         SiteDifference("pv.shed", None, {"name": "shed", "peak_kw": 1}),
         SiteDifference("grid.import_limit_kw", None, 9),
     ]
+
+
+def test_the_port_at_which_other_programs_find_a_device_stays_while_the_device_stays() -> None:
+    via = {"profile": "huawei_sun2000", "host": "192.168.1.9", "proxy": {"port": 1502, "writes": True}}
+    site = parse_site(HOUSE | {"control": {"by": "profile", "batteries": [{"battery": "Akku", "via": via}]}})
+    assert "control" not in find_fixed(site)
+    assert change_site(site, answers_of(site)) == site
+    typed = answers_of(site)["control"]["profile"]["Akku"]
+    at_another_number, elsewhere = (
+        change_site(site, answers_of(site) | {"control": {"by": "profile", "profile": {"Akku": typed | other}}})
+        for other in ({"unit_number": "2"}, {"host_place": "192.168.1.10"})
+    )
+    assert site.control is not None
+    assert at_another_number.control is not None
+    assert elsewhere.control is not None
+    stored = site.control.vias["Akku"]
+    assert at_another_number.control.vias["Akku"] == stored.model_copy(update={"unit": 2})
+    assert elsewhere.control.vias["Akku"] == stored.model_copy(update={"host": "192.168.1.10", "proxy": None})
