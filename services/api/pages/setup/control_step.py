@@ -7,6 +7,7 @@ from typing import Any
 from luna.contracts.plan import PlanReply
 from luna.energy.site import Site
 from luna.energy.site.control import Control
+from luna.platform.drivers.profiles import list_profiles
 from services.api.gateway import Gateway
 from services.api.pages.setup.composition import battery_names
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, ServerAnswer, guess_words
@@ -88,9 +89,13 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
     return "look=1" if go == "connect" or method.by not in answers["control"] else ""
 
 
-def view_sent(site: Site | None, plan: PlanReply | None, *, now: datetime) -> dict[str, Any]:
+def view_sent(gateway: Gateway, site: Site | None, plan: PlanReply | None, *, now: datetime) -> dict[str, Any]:
     """Return what would be sent to a site's batteries by its section ``control``; nothing where it is not whole."""
     control: Control | None = None if site is None else site.control
     if site is None or control is None or not control.batteries:
         return {"by_mode": [], "next": []}
-    return {"by_mode": list_sent_by_mode(site, control), "next": [] if plan is None else list_sent_next(site, control, plan, now=now)}
+    profiles = {profile.profile: profile for profile in list_profiles(gateway.settings.data_folder)}
+    if not {via.profile for via in control.vias.values()} <= profiles.keys():
+        return {"by_mode": [], "next": []}
+    planned = [] if plan is None else list_sent_next(site, control, plan, profiles, now=now)
+    return {"by_mode": list_sent_by_mode(site, control, profiles), "next": planned}

@@ -11,6 +11,8 @@ from luna.contracts.plan import PlanReply
 from luna.energy.devices import Battery, Mode
 from luna.energy.site import Site
 from luna.energy.site.control import Control
+from luna.platform.drivers.profile import DeviceProfile
+from luna.platform.drivers.written import describe_writes
 from luna.words import MODES
 
 # Two hours of quarter-hours.
@@ -26,21 +28,21 @@ class SentLine(NamedTuple):
     writes: tuple[tuple[str, str], ...]
 
 
-def list_sent_by_mode(site: Site, control: Control) -> list[SentLine]:
-    """Return what each mode would send to a battery that is half full, at its greatest power."""
+def list_sent_by_mode(site: Site, control: Control, profiles: Mapping[str, DeviceProfile]) -> list[SentLine]:
+    """Return what each mode would send to a battery that is half full, at its greatest power; ``profiles``: of those that Luna speaks to itself, by name."""
     batteries = {battery.name: battery for battery in site.batteries}
     lines: list[SentLine] = []
     for told in control.batteries:
         if told.battery in batteries:
             battery = batteries[told.battery]
             for mode in sorted(told.known_modes, key=MODES.index):
-                sent = _say(site, control, {battery.name: _example(battery, mode)}, soc={battery.name: _half_full(battery)})
+                sent = _say(site, control, {battery.name: _example(battery, mode)}, profiles, soc={battery.name: _half_full(battery)})
                 # What its owner does not let it do becomes another mode.
                 lines += [line for line in sent if line.mode == mode]
     return lines
 
 
-def list_sent_next(site: Site, control: Control, plan: PlanReply, *, now: datetime) -> list[SentLine]:
+def list_sent_next(site: Site, control: Control, plan: PlanReply, profiles: Mapping[str, DeviceProfile], *, now: datetime) -> list[SentLine]:
     """Return what the quarter-hours of a plan that come next would send, batteries being as full as it expects."""
     told = {each.battery for each in control.batteries}
     step = timedelta(minutes=plan.slot_minutes)
@@ -51,18 +53,26 @@ def list_sent_next(site: Site, control: Control, plan: PlanReply, *, now: dateti
         before = plan.slots[place - 1].batteries if place else {}
         soc = {battery.name: before[battery.name].soc_end if battery.name in before else _half_full(battery) for battery in site.batteries}
         setpoints = {name: series.at(place) for name, series in plan.setpoints.items() if name in told}
-        lines += _say(site, control, setpoints, soc=soc, start=slot.start)
+        lines += _say(site, control, setpoints, profiles, soc=soc, start=slot.start)
         if len(lines) >= MOST_SLOTS * len(told):
             break
     return lines
 
 
 def _say(
-    site: Site, control: Control, setpoints: Mapping[str, BatterySetpoint], *, soc: Mapping[str, float], start: datetime | None = None
+    site: Site,
+    control: Control,
+    setpoints: Mapping[str, BatterySetpoint],
+    profiles: Mapping[str, DeviceProfile],
+    *,
+    soc: Mapping[str, float],
+    start: datetime | None = None,
 ) -> Iterator[SentLine]:
     say = _SAY.get(control.by, _say_topic)
     for name, safe in to_supported_modes(site, setpoints, soc, control=control).items():
-        yield SentLine(start, name, safe.mode, tuple(say(write) for write in render(control, {name: safe})))
+        via = control.vias.get(name)
+        writes = [say(write) for write in render(control, {name: safe})] if via is None else describe_writes(profiles[via.profile], via, safe)
+        yield SentLine(start, name, safe.mode, tuple(writes))
 
 
 def _example(battery: Battery, mode: Mode) -> BatterySetpoint:

@@ -150,7 +150,7 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
         plan = plans.read_due(connection, site.name, now) if site is not None and "changes" in answers else None
     language = Reader.of(request).language
     return {
-        "sent": control_step.view_sent(site, plan, now=now),
+        "sent": control_step.view_sent(gateway, site, plan, now=now),
         "sent_numbers": None if site is None else views.numbers_of_site(site, language),
         "say_mode": lambda each: mode(each, language=language).full,
         "batteries_count": len(answers.get("batteries", [])),

@@ -7,6 +7,7 @@ import pytest
 from luna.energy.site import Site
 from luna.energy.site.control import NOT_SENT, Control, ControlledBy
 from luna.platform.drivers.budget import uncounted
+from luna.platform.drivers.profiles import list_profiles
 from luna.platform.settings import Settings
 from luna.words.pages import page_words
 from services.api.pages.setup.control_methods import METHODS, ControlMethod, answer_control, guess_words, read_vias
@@ -32,6 +33,7 @@ SITE = Site.model_validate(
         "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}},
     }
 )
+PROFILES = {profile.profile: profile for profile in list_profiles()}
 each_method = pytest.mark.parametrize("method", METHODS.values(), ids=list(METHODS))
 
 
@@ -75,8 +77,8 @@ def test_every_way_that_sends_can_be_chosen() -> None:
 
 def test_what_is_shown_is_what_would_be_sent_and_within_what_is_safe() -> None:
     shown = {
-        by: {line.mode: line.writes for line in list_sent_by_mode(SITE.model_copy(update={"control": section}), section)}
-        for by, section in ((by, section_of(METHODS[by])) for by in ("home_assistant", "mqtt"))
+        by: {line.mode: line.writes for line in list_sent_by_mode(SITE.model_copy(update={"control": section}), section, PROFILES)}
+        for by, section in ((by, section_of(METHODS[by])) for by in ("home_assistant", "mqtt", "profile"))
     }
     assert shown["home_assistant"] == {
         "self_consumption": (("select.select_option select.inverter_mode", "Self Use"),),
@@ -85,6 +87,13 @@ def test_what_is_shown_is_what_would_be_sent_and_within_what_is_safe() -> None:
         # The connection lets less out than the battery could sell.
         "export": (("number.set_value number.inverter_power", "2.5"), ("select.select_option select.inverter_mode", "Force Discharge")),
     }
+    # The register of a SunSpec model stands by the model, a power in percent by what it is a part of.
+    assert shown["profile"]["charge"] == (
+        ("InOutWRte_RvrtTms (124/15)", "180 s"),
+        ("ChaGriSet (124/17)", "1"),
+        ("OutWRte (124/12)", "-4000 W / WChaMax"),
+        ("StorCtl_Mod (124/5)", "2"),
+    )
     assert shown["mqtt"]["charge"] == (("battery/power/set", "4000"), ("battery/mode/set", "charge"))
 
 
