@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode, Via
@@ -31,6 +32,16 @@ from luna.platform.drivers.profile import (
 from luna.platform.drivers.profiles import load_profile
 
 WATTS = 1000
+
+
+_FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
+
+
+class BatteryReading(NamedTuple):
+    """How full a battery is, a share of 1, and what flows into it, kW, out of it below zero; NaN where the device does not know."""
+
+    soc: float
+    flow_kw: float
 
 
 @dataclass(slots=True)
@@ -111,16 +122,16 @@ class ProfiledDevice:
             raise refuse("device-writes-spent", field="via", value=self.place, until=until)
         self.points.write(due)
 
-    def read_flow_kw(self) -> float:
-        """Return what flows into the battery, kW, out of it below zero; NaN where the device does not know.
+    def read_battery(self) -> BatteryReading:
+        """Return how the battery is, asked for at once.
 
         Raises:
             UnavailableError: nobody answers.
         """
-        if not {"charge_w", "discharge_w"} <= self.profile.reads.keys():
-            return math.nan
-        flows = self.read("charge_w", "discharge_w")
-        return (flows["charge_w"] - flows["discharge_w"]) / WATTS
+        knows_flow = {"charge_w", "discharge_w"} <= self.profile.reads.keys()
+        read = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
+        soc = read["soc"] / 100
+        return BatteryReading(soc if 0 <= soc <= 1 else math.nan, (read["charge_w"] - read["discharge_w"]) / WATTS if knows_flow else math.nan)
 
     def holds(self, writes: Sequence[PointValue]) -> bool:
         """Return whether the device says that all of it holds.

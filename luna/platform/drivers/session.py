@@ -16,7 +16,7 @@ import structlog
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Mode
 from luna.energy.errors import LunaError
-from luna.platform.drivers.inverter import ProfiledDevice
+from luna.platform.drivers.inverter import BatteryReading, ProfiledDevice
 from luna.platform.drivers.points import PointValue
 
 LOOK_SECONDS = 5.0
@@ -140,8 +140,7 @@ class InverterSession:
             UnavailableError: nobody answers.
         """
         with self._lock:
-            soc = self._device.read("soc")["soc"] / 100
-            return soc if 0 <= soc <= 1 else math.nan
+            return self._device.read_battery().soc
 
     def close(self) -> None:
         """Stop; the device keeps its last command for as long as it does by itself."""
@@ -159,17 +158,16 @@ class InverterSession:
             try:
                 # Somebody else commands it, or it was away: whoever asks next is told, and decides.
                 if self._device.holds(self._writes):
-                    soc = self.read_soc()
-                    self._judge(self._setpoint, soc)
-                    self._apply(self._setpoint, soc)
+                    battery = self._device.read_battery()
+                    self._judge(self._setpoint, battery)
+                    self._apply(self._setpoint, battery.soc)
             except LunaError as error:
                 if error.reason == _SPENT:
                     self._setpoint = None
                 log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
 
-    def _judge(self, setpoint: BatterySetpoint, soc: float) -> None:
-        flow_kw = self._device.read_flow_kw()
-        if self._mode is None or not contradicts(self._mode, flow_kw, power_kw=setpoint.power_kw, soc=soc):
+    def _judge(self, setpoint: BatterySetpoint, battery: BatteryReading) -> None:
+        if self._mode is None or not contradicts(self._mode, battery.flow_kw, power_kw=setpoint.power_kw, soc=battery.soc):
             self._disobeys_since = None
         elif self._disobeys_since is None:
             self._disobeys_since = self._now()
