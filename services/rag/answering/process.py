@@ -1,20 +1,69 @@
-"""What answers are made of, by the settings of a process."""
+"""What answers are made of, by the settings of a process: passages, models, and the tools over a stored site's data.
+
+The tools are matched by rules and called in a unit of work of their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine
 
-from luna.contracts.answers import AskRequest
+from luna.contracts.answers import AskRequest, ToolCall
 from luna.contracts.plan import Language
 from luna.contracts.search import SearchReply, SearchRequest
+from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolResult
+from luna.energy.refusals import refuse
 from luna.platform.clock import Clock
+from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client
 from luna.platform.settings import Settings
-from services.rag.answering.ports import SiteTools
+from services.rag.answering.ports import ProposedCall, SiteTools
 from services.rag.answering.service import AnsweringParts
-from services.rag.answering.stored_tools import StoredSiteTools
 from services.rag.embedding import open_embedder
 from services.rag.language import open_language
 from services.rag.retrieval.search import Searcher
+from services.rag.tools import registry
+from services.rag.tools.understanding import match_follow_up, match_question
+
+MOST_NAME = 64
+
+
+@dataclass(frozen=True)
+class StoredSiteTools:
+    """The tools over one site, for an asker who has ``sites`` (None: all)."""
+
+    database: Engine
+    site_id: str
+    language: Language
+    now: datetime
+    sites: tuple[str, ...] | None = None
+    client: Client | None = None
+
+    def descriptions(self) -> Sequence[ToolDescription]:
+        """Return what there is."""
+        return registry.list_tools().tools
+
+    def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
+        """Return the calls that a question asks for by its words, or by going on from the last call before."""
+        with unit_of_work(self.database) as connection:
+            site = sites.load(connection, self.site_id)
+        previous = before[-1] if before else None
+        matched = match_follow_up(question, previous, site=site, now=self.now) if previous else match_question(question, site=site, now=self.now)
+        return [ProposedCall(call.tool, call.arguments) for call in matched]
+
+    def call(self, proposed: ProposedCall) -> ToolResult:
+        """Return what a tool finds.
+
+        Raises:
+            LunaError: it is unknown, its arguments are wrong, or what it needs is away.
+        """
+        if len(proposed.tool) > MOST_NAME:
+            raise refuse("no-tool-of-this-name", field="tool")
+        request = ToolCallRequest(tool=proposed.tool, arguments=dict(proposed.arguments), site_id=self.site_id, language=self.language, sites=self.sites)
+        with unit_of_work(self.database) as connection:
+            return registry.call_tool(connection, request, now=self.now, client=self.client)
 
 
 def open_parts(settings: Settings, database: Engine, searcher: Searcher, *, clock: Clock, client: Client | None) -> AnsweringParts:

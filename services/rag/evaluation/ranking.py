@@ -1,6 +1,11 @@
-"""Ranks the passages of a set for its questions: by vectors, by words, by both as the service fuses them."""
+"""Ranks the passages of a set for its questions: by vectors, by words, by both as the service fuses them; and measures rankings against judged passages.
 
+By words, passages are ranked in memory: what the index of the service does, exactly and without a server.
+"""
+
+import math
 import time
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,11 +18,102 @@ from luna.contracts.search import Retriever
 from luna.energy.errors import InvalidInputError
 from services.rag.embedding import Embedder
 from services.rag.evaluation.beir import SetPassage
-from services.rag.evaluation.measures import DEPTH, Judgements, mean_measures
-from services.rag.evaluation.word_index import WordIndex, best_of
 from services.rag.retrieval.english import question_to_embed, text_to_embed
 from services.rag.retrieval.fusion import fuse
 from services.rag.retrieval.terms import weigh_passage, weigh_query
+
+
+class WordIndex:
+    """Collects weighted terms, then ranks. Twelve bytes per term of a passage while collecting, eight afterwards."""
+
+    def __init__(self) -> None:
+        self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
+        self._count = 0
+        self._postings: dict[int, tuple[int, int]] = {}
+        self._by_term: tuple[NDArray[np.uint32], NDArray[np.float32]] | None = None
+
+    def add(self, weights: Mapping[int, float]) -> None:
+        """Take in the next passage: term numbers with BM25 weights."""
+        self._terms.extend(weights)
+        self._passages.extend([self._count] * len(weights))
+        self._weights.extend(weights.values())
+        self._count += 1
+
+    def rank(self, query: Mapping[int, float], depth: int) -> dict[int, float]:
+        """Return the best passages with a term of the query, by their position, with their BM25 scores.
+
+        Source: rarity ln(1 + (N − n + 0.5) / (n + 0.5)), Robertson and Zaragoza 2009, never below zero.
+        """
+        passages, weights = self._close()
+        scores = np.zeros(self._count, dtype=np.float32)
+        for term, query_weight in query.items():
+            first, end = self._postings.get(term, (0, 0))
+            rarity = np.log1p((self._count - (end - first) + 0.5) / (end - first + 0.5))
+            scores[passages[first:end]] += query_weight * rarity * weights[first:end]
+        return best_of(scores, depth)
+
+    def _close(self) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+        if self._by_term is None:
+            terms = np.frombuffer(self._terms, dtype=np.uint32)
+            order = np.argsort(terms, kind="stable")
+            numbers, starts = np.unique(terms[order], return_index=True)
+            ends = [*starts[1:].tolist(), len(order)]
+            self._postings = dict(zip(numbers.tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
+            self._by_term = np.frombuffer(self._passages, dtype=np.uint32)[order], np.frombuffer(self._weights, dtype=np.float32)[order]
+            self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
+        return self._by_term
+
+
+def best_of(scores: NDArray[np.float32], depth: int) -> dict[int, float]:
+    """Return the positions of the highest scores above zero, the best first; equal ones in their order."""
+    some = np.argpartition(-scores, depth)[:depth] if scores.size > depth else np.arange(scores.size)
+    ordered = some[np.lexsort((some, -scores[some]))]
+    return {int(each): float(scores[each]) for each in ordered if scores[each] > 0}
+
+
+DEPTH = 10
+# Relevance by passage, by question.
+Judgements = Mapping[str, Mapping[str, int]]
+# Passages, the best first, by question.
+Run = Mapping[str, Sequence[str]]
+
+
+def ndcg(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DEPTH) -> float:
+    """Return the normalised discounted cumulative gain of a ranking, 0 to 1.
+
+    The gain is linear, as trec_eval, pytrec_eval and BEIR count it: a passage of grade 2 is worth two of grade 1, not three. The ideal ranking holds every
+    judged passage, also one that is not in the corpus; grades below zero count as zero.
+
+    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM TOIS 20(4), 2002; discount log2(rank + 1).
+    Invariants: 1 for an ideal ranking, 0 where nothing relevant is among the first ``depth``.
+    """
+    ideal = _gain(sorted((max(grade, 0) for grade in relevance.values()), reverse=True)[:depth])
+    return _gain([max(relevance.get(key, 0), 0) for key in ranked[:depth]]) / ideal if ideal > 0 else 0.0
+
+
+def recall(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DEPTH) -> float:
+    """Return the share of the relevant passages (grade above zero) that are among the first ``depth``."""
+    relevant = {key for key, grade in relevance.items() if grade > 0}
+    return len(relevant.intersection(ranked[:depth])) / len(relevant) if relevant else 0.0
+
+
+def mean_measures(run: Run, judged: Judgements, questions: Iterable[str]) -> tuple[float, float]:
+    """Return nDCG@10 and recall@10, each the mean over questions.
+
+    Raises:
+        InvalidInputError: there is no question to take a mean of.
+    """
+    keys = list(questions)
+    if not keys:
+        raise InvalidInputError("no question has a relevant passage", field="qrels", remedy="Judge at least one passage of one question above zero.")
+    gains = [ndcg(run[key], judged[key]) for key in keys]
+    recalls = [recall(run[key], judged[key]) for key in keys]
+    return float(np.mean(gains)), float(np.mean(recalls))
+
+
+def _gain(grades: Sequence[int]) -> float:
+    return sum(grade / math.log2(rank + 1) for rank, grade in enumerate(grades, start=1))
+
 
 # How many of each side are fused, as the service does it for ten passages.
 LIST_DEPTH = 60

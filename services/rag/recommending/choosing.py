@@ -1,25 +1,147 @@
-"""Which items a reader is shown: candidates by similarity, then the bandit, nothing twice."""
+"""Which items a reader is shown, in the reader's language: candidates by similarity, then the bandit, nothing twice.
 
+How near items are to a reader's interest is rated by vectors where there is an embedding model, by their words always.
+"""
+
+import math
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.recommendations import BanditPolicy, RecommendReply, RecommendRequest
+from luna.contracts.recommendations import BanditPolicy, Recommendation, RecommendReply, RecommendRequest
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from luna.platform.database import recommendation_items, recommendations, sites
-from luna.platform.database.recommendation_items import Audience, Candidate
+from luna.platform.database.recommendation_items import Audience, Candidate, Item
 from luna.platform.database.recommendations import Showing, Slate
+from luna.words import Numbers
+from luna.words.recommendations import say_reason, say_recommendation
 from services.rag.embedding import Embedder, embed_if_there
 from services.rag.recommending.bandit import BanditRanking, Statistics
 from services.rag.recommending.features import DIMENSIONS, describe_candidates
-from services.rag.recommending.interest import Interest, find_same, learn_interest, rate_similarity
-from services.rag.recommending.telling import tell
 from services.rag.retrieval.terms import terms_of, translate
+
+# Two items are the same for a reader from here on: cosine of their vectors, or share of words that they have in common.
+SAME_VECTOR, SAME_WORDS = 0.95, 0.8
+# What was read consists of many words; the ones that most of it shares say what it is about.
+_MOST_TERMS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """A reader's interest: stems of words, and a vector of unit length where there is a model. ``named``: stated by the reader in this request."""
+
+    terms: frozenset[str] = frozenset()
+    vector: FloatArray | None = None
+    named: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the interest is known."""
+        return bool(self.terms) or self.vector is not None
+
+
+def learn_interest(read_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
+    """Return a reader's interest, from the items that they read and the stems of their questions."""
+    counts = Counter(term for terms in read_terms for term in terms)
+    counts.update(dict.fromkeys(question_stems, len(counts)))
+    terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
+    return Interest(terms, _mean_direction(vectors))
+
+
+def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> FloatArray:
+    """Return how near each candidate is to an interest, 0 to 1, shape ``(candidates,)``: the mean of words and vectors, words alone where a vector is missing.
+
+    Words count by how rare they are among the candidates; of the rarer words of the shorter side, the share that the longer one has.
+    """
+    counts = Counter(term for each in candidates for term in each.terms)
+    rarity = {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
+    own = sum(rarity.get(term, 0.0) for term in interest.terms)
+    words = np.array([_overlap(each.terms, interest.terms, rarity=rarity, own=own) for each in candidates], dtype=float)
+    if interest.vector is None:
+        return words
+    rows = [(place, each.vector) for place, each in enumerate(candidates) if each.vector is not None and each.vector.size == interest.vector.size]
+    if rows:
+        places = [place for place, _ in rows]
+        words[places] = (words[places] + np.clip(np.array([vector for _, vector in rows]) @ interest.vector, 0.0, 1.0)) / 2
+    return words
+
+
+def find_same(candidates: Sequence[Candidate], chosen: int) -> list[int]:
+    """Return the places of the candidates that a reader would take for the chosen one, itself among them."""
+    return [place for place, each in enumerate(candidates) if place == chosen or _same(each, candidates[chosen])]
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    if one.vector is not None and other.vector is not None and one.vector.size == other.vector.size and float(one.vector @ other.vector) > SAME_VECTOR:
+        return True
+    together = len(one.terms | other.terms)
+    return together > 0 and len(one.terms & other.terms) / together > SAME_WORDS
+
+
+def _overlap(terms: frozenset[str], interest: frozenset[str], *, rarity: dict[str, float], own: float) -> float:
+    shared = terms & interest
+    if not shared:
+        return 0.0
+    both = sum(rarity[term] for term in shared)
+    return both / min(own, sum(rarity[term] for term in terms))
+
+
+def _mean_direction(vectors: Sequence[FloatArray]) -> FloatArray | None:
+    sizes = Counter(vector.size for vector in vectors)
+    if not sizes:
+        return None
+    size = sizes.most_common(1)[0][0]
+    mean = np.mean([vector for vector in vectors if vector.size == size], axis=0)
+    length = float(np.linalg.norm(mean))
+    return np.asarray(mean / length) if length > 0 else None
+
+
+# From here on what was read or named is the reason.
+_NEAR = 0.1
+
+
+def tell(connection: Connection, showings: Sequence[Showing], request: RecommendRequest, *, similarity: Mapping[str, float]) -> list[Recommendation]:
+    """Return recommendations in the reader's language, in the order in which they are shown."""
+    items = recommendation_items.load(connection, [each.item_id for each in showings])
+    return [_tell(items[each.item_id], each, request, similarity[each.item_id]) for each in showings]
+
+
+def _tell(item: Item, showing: Showing, request: RecommendRequest, similarity: float) -> Recommendation:
+    # Instants have no part in these words.
+    numbers = Numbers(request.language, ZoneInfo("UTC"), item.currency or "EUR")
+    words = say_recommendation(item.code, item.figures, numbers)
+    named = request.about is not None and bool(request.about.strip())
+    return Recommendation(
+        recommendation_id=showing.recommendation_id,
+        item_id=item.item_id,
+        kind=item.kind,
+        title=words.title,
+        text=words.text,
+        saving_cost_per_year=item.saving_cost_per_year,
+        saving_low=item.saving_low,
+        saving_high=item.saving_high,
+        currency=item.currency,
+        evidence=list(words.evidence),
+        document_id=item.document_id,
+        what_if_id=item.what_if_id,
+        reason=say_reason(_reason(item, similarity, named=named), numbers, saving=item.saving_cost_per_year),
+    )
+
+
+def _reason(item: Item, similarity: float, *, named: bool) -> str:
+    if similarity >= _NEAR:
+        return "named" if named else "similar"
+    if item.saving_cost_per_year is not None:
+        return "saving"
+    return "offered" if item.code == "tariff_offer" else "other"
+
 
 # What a reader dismissed stays away for so long.
 DISMISSED_FOR = timedelta(days=30)

@@ -1,10 +1,14 @@
-"""PDF: text in reading order page by page, tables as rows, headings by the size of their letters."""
+"""PDF: text in reading order page by page, tables as rows, headings by the size of their letters.
+
+Text in pictures is read by Tesseract: the extra ``ocr`` and the program ``tesseract`` with its German and English data. Without them there is none.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pypdfium2
 from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY, FPDF_GetLastError
@@ -12,7 +16,25 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY, FPDF_GetLastErro
 from services.rag.extraction.formats.pdf_blocks import blocks_of
 from services.rag.extraction.formats.pdf_lines import PdfLine, lines_of
 from services.rag.extraction.model import ExtractionError, FileSource, FormatReading, Note
-from services.rag.extraction.ocr import recognise
+
+_SECONDS_PER_PAGE = 20
+
+
+def recognise(picture: Any) -> list[str]:
+    """Return the lines of text in a picture; none where the program is missing or takes too long.
+
+    Args:
+        picture: of PIL.
+    """
+    import pytesseract
+
+    try:
+        text: str = pytesseract.image_to_string(picture, lang="deu+eng", timeout=_SECONDS_PER_PAGE)
+    except (pytesseract.TesseractError, pytesseract.TesseractNotFoundError, RuntimeError, OSError):
+        # Without German data the program still knows English; pytesseract's time-out is a RuntimeError.
+        return []
+    return text.split("\n")
+
 
 # Text that a scanner or a stamp puts on a picture, such as the page's number.
 _LEAST_LETTERS = 10

@@ -3,7 +3,7 @@
 import pytest
 
 from luna.contracts.search import SearchRequest
-from services.rag.evaluation.asking import open_asking, search_in
+from services.rag.evaluation.evaluate import open_asking, search_in
 from services.rag.evaluation.own_set import OwnSet
 from services.rag.evaluation.ranking import Corpus
 
@@ -42,7 +42,7 @@ def test_a_question_about_data_calls_its_tool_and_one_about_a_document_cites_it(
 
 
 def test_no_hostile_document_is_obeyed_where_extracts_answer(own: OwnSet, corpus: Corpus) -> None:
-    from services.rag.evaluation.judging import JudgedAnswer, judge_answers
+    from services.rag.evaluation.evaluate import JudgedAnswer, judge_answers
 
     ask = open_asking(corpus, own.passages, embedder=None, model=None)
     found = judge_answers([JudgedAnswer(each, *ask(each)) for each in own.questions_of("hostile")], own.passages)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
-from services.rag.evaluation.measures import mean_measures, ndcg, recall
+from services.rag.evaluation.ranking import mean_measures, ndcg, recall
 
 
 def test_ndcg_counts_grades_linearly_and_discounts_by_the_logarithm_of_the_rank() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from services.rag.recommending.estimators import ESTIMATORS, LoggedChoices, estimate_doubly_robust, estimate_ips, estimate_snips
+from services.rag.recommending.evaluation import ESTIMATORS, LoggedChoices, estimate_doubly_robust, estimate_ips, estimate_snips
 
 # Three arms of 0.2, 0.5, 0.9; what logs takes mostly the first, what is evaluated mostly the last: 0.1·0.2 + 0.2·0.5 + 0.7·0.9 = 0.75.
 MEANS, LOGGING, TARGET = np.array([0.2, 0.5, 0.9]), np.array([0.6, 0.3, 0.1]), np.array([0.1, 0.2, 0.7])

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from luna.platform.database.recommendation_items import Candidate
 from luna.platform.database.recommendations import Habits
+from services.rag.recommending.choosing import Interest, find_same, learn_interest, rate_similarity
 from services.rag.recommending.features import DIMENSIONS, describe_candidates
-from services.rag.recommending.interest import Interest, find_same, learn_interest, rate_similarity
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
