@@ -1,7 +1,9 @@
-"""The engine: takes events in the order of time, gives the controller its observations, and does tasks."""
+"""The engine: takes events from a queue in the order of time, gives the controller its observations, and does tasks."""
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
@@ -10,12 +12,40 @@ from luna.energy.timeline import FloatArray
 from services.edge.camera import CameraModels
 from services.edge.clean_share import IntArray
 from services.edge.simulation.cameras import Cameras, CameraState, TaskTable
-from services.edge.simulation.events import EventKind, EventQueue
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.kernels import work_decision
 from services.edge.simulation.metrics import RunFigures, Tally
 from services.edge.simulation.protocol import CameraWork, Controller, Decision, Observation, StretchController, TaskStretch
 from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSchedule
+
+
+class EventKind(IntEnum):
+    """What happens; at the same instant in this order: who looks at a task sees the newest clean share, and a log shows what was before the task."""
+
+    CLEAN_SHARE = 0
+    LOG = 1
+    END = 2
+    TASK = 3
+
+
+class EventQueue:
+    """Events in the order of time, in microseconds since a run's begin."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, EventKind]] = []
+
+    def push(self, at_us: int, kind: EventKind) -> None:
+        """Add an event."""
+        heapq.heappush(self._heap, (at_us, kind))
+
+    def pop(self) -> tuple[int, EventKind]:
+        """Remove the next event and return it."""
+        return heapq.heappop(self._heap)
+
+    @property
+    def next_us(self) -> int:
+        """When the next event comes."""
+        return self._heap[0][0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from luna.energy.physics import IntArray, Mode, SlotActuals, clamp, simulate_slot
 from luna.energy.schedule import whole_range
 from luna.energy.timeline import FloatArray, IndexArray
-from services.agent.modes import ChooseModes, plan_by_modes, read_chosen
+from services.agent.learned_modes import ChooseModes, plan_by_modes, read_chosen
 from services.planner.milp.solver import Solver
 from services.planner.planner import decide
 from services.planner.problem.problem import Problem
