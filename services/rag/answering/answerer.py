@@ -197,7 +197,15 @@ class Answerer:
             self._say_validity(draft, result, when, context.today)
             result.text = draft.text
         else:
-            self._refuse(search_reply.passages, result)
+            # Neither data nor documents hold an answer: the nearest passages are listed.
+            result.refused = True
+            result.nearest = list(search_reply.passages[:NEAREST])
+            codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
+            # The text of a tool without findings is part of the answer: it says why.
+            parts = [*(call.text for call in result.tool_calls), *(say_answering(code, result.language) for code in codes)]
+            result.text = " ".join(part for part in parts if part)
+            self.on_first_text()
+            self.listener.token(result.text)
 
     def _answer_from(
         self, question: str, passages: Sequence[Passage], *, search_reply: SearchReply, result: AnswerResult, when: QuestionTime | None
@@ -269,17 +277,6 @@ class Answerer:
         result.prompt_tokens = (result.prompt_tokens or 0) + (generation.prompt_tokens or 0)
         result.answer_tokens = (result.answer_tokens or 0) + (generation.answer_tokens or 0)
         return generation
-
-    def _refuse(self, passages: Sequence[Passage], result: AnswerResult) -> None:
-        """Refuse: neither data nor documents hold an answer; list the nearest passages."""
-        result.refused = True
-        result.nearest = list(passages[:NEAREST])
-        codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
-        # The text of a tool without findings is part of the answer: it says why.
-        parts = [*(call.text for call in result.tool_calls), *(say_answering(code, result.language) for code in codes)]
-        result.text = " ".join(part for part in parts if part)
-        self.on_first_text()
-        self.listener.token(result.text)
 
     def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
         """Name the documents that are nearest to a topic."""

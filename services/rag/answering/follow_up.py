@@ -42,7 +42,11 @@ def stand_alone(question: str, before: str) -> str:
     rest = _GOES_ON.sub("", question).strip(" ,?.!")
     if _GOES_ON.match(question) and (replaced := _replace(before, rest)) is not None:
         return replaced
-    topic = " ".join(_topic(before, question))
+    # The words of the question before that say what both are about.
+    question_words = {word.lower() for word in words_of(question)}
+    words = [word for word in words_of(before) if word.lower() not in STOPWORDS | question_words]
+    named = [word for place, word in enumerate(words) if word[0].isupper() or word[0].isdigit()]
+    topic = " ".join(named or words)
     return f"{question.strip()} ({topic})" if topic else question
 
 
@@ -54,11 +58,3 @@ def _replace(before: str, rest: str) -> str | None:
             last = theirs[-1]
             return f"{before[: last.start()]}{own.group()}{before[last.end() :]}"
     return None
-
-
-def _topic(before: str, question: str) -> list[str]:
-    """Return the words of the question before that say what both are about."""
-    question_words = {word.lower() for word in words_of(question)}
-    words = [word for word in words_of(before) if word.lower() not in STOPWORDS | question_words]
-    named = [word for place, word in enumerate(words) if word[0].isupper() or word[0].isdigit()]
-    return named or words

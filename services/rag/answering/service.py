@@ -134,7 +134,15 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
             at = stored.answer.answered_at
             answers.begin_conversation(connection, setting.conversation_id, asked_by=request.asked_by, site_id=setting.site_id, at=at)
         answers.save(connection, stored)
-    _measure(stored, result)
+    worded = "refused" if result.refused else "tools" if result.tool_calls else "model" if result.model else "extracts"
+    ANSWER_SECONDS.labels(worded).observe(stored.answer.latency_seconds)
+    if stored.first_token_seconds is not None:
+        FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
+    if result.refused:
+        REFUSALS.inc()
+    for kind, tokens in (("prompt", result.prompt_tokens), ("answer", result.answer_tokens)):
+        TOKENS.labels(kind).inc(tokens or 0)
+    log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=result.notes)
     return stored.answer
 
 
@@ -222,15 +230,3 @@ def _compose(request: AskRequest, setting: _Setting, result: AnswerResult, timin
         prompt_tokens=result.prompt_tokens,
         answer_tokens=result.answer_tokens,
     )
-
-
-def _measure(stored: StoredAnswer, result: AnswerResult) -> None:
-    worded = "refused" if result.refused else "tools" if result.tool_calls else "model" if result.model else "extracts"
-    ANSWER_SECONDS.labels(worded).observe(stored.answer.latency_seconds)
-    if stored.first_token_seconds is not None:
-        FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
-    if result.refused:
-        REFUSALS.inc()
-    for kind, tokens in (("prompt", result.prompt_tokens), ("answer", result.answer_tokens)):
-        TOKENS.labels(kind).inc(tokens or 0)
-    log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=result.notes)

@@ -7,7 +7,7 @@ from datetime import date
 
 from luna.contracts.documents import DocumentValidity
 from services.rag.extraction.model import Extraction
-from services.rag.retrieval.named_days import NamedDays, find_named_days
+from services.rag.retrieval.named_days import find_named_days
 
 # What a document says of itself stands at its beginning, or on its last lines.
 HEAD_CHARACTERS, FOOT_LINES = 3_000, 3
@@ -94,7 +94,8 @@ def _read_line(line: str) -> Iterator[_Statement]:
     while place < len(named):
         one, other = named[place], named[place + 1] if place + 1 < len(named) else None
         place += 1
-        before = _before(line, one)
+        # What of its sentence stands before a day.
+        before = re.split(r"(?<=[^\d.][^\d.])[.!?;|]\s", line[: one.begin])[-1]
         if other is not None and _JOINED.fullmatch(line[one.end : other.begin]) and _FROM.search(before) and _is_own(before, _FROM):
             place += 1
             yield _Statement(one.first, other.last, DAYS)
@@ -106,11 +107,6 @@ def _read_line(line: str) -> Iterator[_Statement]:
             yield _Statement(one.first, one.last, YEAR)
         elif _STATE.search(before) and _is_own(before, _STATE):
             yield _Statement(one.first, None, WRITTEN)
-
-
-def _before(line: str, days: NamedDays) -> str:
-    """Return what of its sentence stands before a day."""
-    return re.split(r"(?<=[^\d.][^\d.])[.!?;|]\s", line[: days.begin])[-1]
 
 
 def _is_own(before: str, cue: re.Pattern[str]) -> bool:

@@ -44,15 +44,6 @@ class WordIndex:
 
         Source: rarity ln(1 + (N − n + 0.5) / (n + 0.5)), Robertson and Zaragoza 2009, never below zero.
         """
-        passages, weights = self._close()
-        scores = np.zeros(self._count, dtype=np.float32)
-        for term, query_weight in query.items():
-            first, end = self._postings.get(term, (0, 0))
-            rarity = np.log1p((self._count - (end - first) + 0.5) / (end - first + 0.5))
-            scores[passages[first:end]] += query_weight * rarity * weights[first:end]
-        return best_of(scores, depth)
-
-    def _close(self) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
         if self._by_term is None:
             terms = np.frombuffer(self._terms, dtype=np.uint32)
             order = np.argsort(terms, kind="stable")
@@ -61,7 +52,13 @@ class WordIndex:
             self._postings = dict(zip(numbers.tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
             self._by_term = np.frombuffer(self._passages, dtype=np.uint32)[order], np.frombuffer(self._weights, dtype=np.float32)[order]
             self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
-        return self._by_term
+        passages, weights = self._by_term
+        scores = np.zeros(self._count, dtype=np.float32)
+        for term, query_weight in query.items():
+            first, end = self._postings.get(term, (0, 0))
+            rarity = np.log1p((self._count - (end - first) + 0.5) / (end - first + 0.5))
+            scores[passages[first:end]] += query_weight * rarity * weights[first:end]
+        return best_of(scores, depth)
 
 
 def best_of(scores: NDArray[np.float32], depth: int) -> dict[int, float]:
@@ -163,7 +160,13 @@ class Corpus:
         self.words = WordIndex()
         self._vectors = None if embedder is None else np.zeros((total, embedder.dimensions), np.float32)
         for batch in _batches(passages):
-            self._add(batch)
+            if self.embedder is not None and self._vectors is not None:
+                english = self.embedder.speaks_one_language
+                texts = [text_to_embed(each.whole, each.language, speaks_english_alone=english) for each in batch]
+                self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed(texts, role="passage")
+            for each in batch:
+                self.words.add(weigh_passage(each.whole, each.language))
+                self.keys.append(each.key)
             progress(len(self.keys), total, "passages")
         if len(set(self.keys)) < len(self.keys):
             raise InvalidInputError("two passages have one id", field="corpus.jsonl", remedy="Give each passage an id of its own.")
@@ -178,15 +181,6 @@ class Corpus:
     def find_words(self, question: str) -> dict[int, float]:
         """Return the passages that share the most telling words, by position, with their BM25 scores."""
         return self.words.rank(weigh_query(question), LIST_DEPTH)
-
-    def _add(self, batch: Sequence[SetPassage]) -> None:
-        if self.embedder is not None and self._vectors is not None:
-            english = self.embedder.speaks_one_language
-            texts = [text_to_embed(each.whole, each.language, speaks_english_alone=english) for each in batch]
-            self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed(texts, role="passage")
-        for each in batch:
-            self.words.add(weigh_passage(each.whole, each.language))
-            self.keys.append(each.key)
 
 
 def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Ranking:

@@ -105,7 +105,9 @@ def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: Fet
     netloc = f"{host}:{parts.port}" if parts.port else host
     target = re.sub(r"[^\x21-\x7e]", lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()), parts._replace(netloc=netloc).geturl())
     with pool.stream("GET", target, headers=headers) as response:
-        response_headers = _headers(response.headers)
+        response_headers = Message()
+        for name, value in response.headers:
+            response_headers[name.decode("latin-1")] = value.decode("latin-1")
         if response.status in _REDIRECTS and response_headers["Location"]:
             return str(urljoin(url, response_headers["Location"]))
         if response.status in _LATER:
@@ -116,14 +118,10 @@ def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: Fet
             for piece in _within(_unpacked(response.iter_stream(), response_headers["Content-Encoding"] or "identity"), limits, url):
                 file.write(piece)
     media_type = response_headers.get_content_type() if response_headers["Content-Type"] else "application/octet-stream"
-    return Fetched(path, media_type, url, _name(response_headers, url))
-
-
-def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> Message:
-    message = Message()
-    for name, value in pairs:
-        message[name.decode("latin-1")] = value.decode("latin-1")
-    return message
+    stated = response_headers.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
+    last = PurePosixPath(stated.replace("\\", "/")).name
+    plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
+    return Fetched(path, media_type, url, plain[-_LONGEST_NAME:] or "document")
 
 
 def _within(pieces: Iterator[bytes], limits: FetchLimits, url: str) -> Iterator[bytes]:
@@ -151,13 +149,6 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
                 piece = unpacker.unconsumed_tail  # noqa: PLW2901 - what is left of it
     except zlib.error as exc:
         raise refuse("page-damaged", field="url", value=encoding) from exc
-
-
-def _name(headers: Message, url: str) -> str:
-    stated = headers.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
-    last = PurePosixPath(stated.replace("\\", "/")).name
-    plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
-    return plain[-_LONGEST_NAME:] or "document"
 
 
 class _CheckedBackend(httpcore.NetworkBackend):

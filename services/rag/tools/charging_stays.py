@@ -41,22 +41,18 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
         return teller.miss("no_sessions", (source,))
     plan = find_plan(context)
     for number, session in enumerate(standing[:MOST_SESSIONS], start=1):
-        _tell(teller, session, number)
+        figures = {
+            "device": teller.name(f"vehicle_{number}", session.device),
+            "begin": teller.moment(f"from_{number}", session.from_, day=True),
+            "end": teller.moment(f"to_{number}", session.to, day=True),
+        }
+        if session.target_soc is None:
+            teller.say("session", **figures)
+        else:
+            teller.say("session_target", **figures, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
         if plan is not None:
             _tell_charging(teller, plan, session, number, now=context.now)
     return teller.finish(sources=(source,) if plan is None else (source, plan_source(plan)))
-
-
-def _tell(teller: Teller, session: StoredSession, number: int) -> None:
-    figures = {
-        "device": teller.name(f"vehicle_{number}", session.device),
-        "begin": teller.moment(f"from_{number}", session.from_, day=True),
-        "end": teller.moment(f"to_{number}", session.to, day=True),
-    }
-    if session.target_soc is None:
-        teller.say("session", **figures)
-    else:
-        teller.say("session_target", **figures, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
 
 
 def _tell_charging(teller: Teller, plan: PlanReply, session: StoredSession, number: int, *, now: datetime) -> None:

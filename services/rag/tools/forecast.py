@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from luna.contracts.site_tools import Chart
 from luna.energy.outlook import Forecast
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import forecasts
@@ -42,14 +41,28 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     end = slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1)
     teller.say("forecast_window", begin=teller.moment("from", timeline.start, day=True), end=teller.moment("to", end, day=True))
     for name in names:
-        _tell_series(teller, forecast, name)
+        quantiles = getattr(forecast, f"{name}_kwh")
+        expected: FloatArray = quantiles.expected
+        figures = {
+            "expected": teller.figure(f"{name}_expected_kwh", sum_known(expected), "kwh"),
+            "low": teller.figure(f"{name}_p10_kwh", sum_known(quantiles.p10), "kwh"),
+            "high": teller.figure(f"{name}_p90_kwh", sum_known(quantiles.p90), "kwh"),
+            "low_level": teller.figure("low_level", LOW, "share"),
+            "high_level": teller.figure("high_level", HIGH, "share"),
+        }
+        teller.say(f"forecast_{name}", **figures)
+        if np.nanmax(expected) > 0:
+            place = int(np.nanargmax(expected))
+            power = float(expected[place]) / (SLOT.total_seconds() / 3600)
+            at = teller.moment(f"{name}_peak_at", slot_start(forecast.timeline, place), day=True)
+            teller.say("forecast_peak", power=teller.figure(f"{name}_peak_kw", power, "kw"), at=at)
     if not reached.all():
         teller.say("forecast_ends", until=teller.moment("known_until", slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1), day=True))
     issued = teller.moment("issued_at", forecast.issued_at, day=True)
     teller.say("forecast_issued", version=teller.name("forecast_version", forecast.version), issued=issued)
     columns = [column for name in names for column in _columns(forecast, name)]
     sources = tuple(series_source(context, f"slot_forecasts:{forecast.version}:{name}_kwh", timeline) for name in names)
-    return teller.finish(chart=_draw(teller, timeline, columns), sources=sources)
+    return teller.finish(chart=draw(teller, "chart_forecast", timeline, columns), sources=sources)
 
 
 def _ahead(context: ToolContext, period: DayPeriod) -> Timeline | None:
@@ -61,32 +74,10 @@ def _ahead(context: ToolContext, period: DayPeriod) -> Timeline | None:
     return Timeline(begin, SLOT, (timeline.end - begin) // SLOT)
 
 
-def _tell_series(teller: Teller, forecast: Forecast, name: Expected) -> None:
-    quantiles = getattr(forecast, f"{name}_kwh")
-    expected: FloatArray = quantiles.expected
-    figures = {
-        "expected": teller.figure(f"{name}_expected_kwh", sum_known(expected), "kwh"),
-        "low": teller.figure(f"{name}_p10_kwh", sum_known(quantiles.p10), "kwh"),
-        "high": teller.figure(f"{name}_p90_kwh", sum_known(quantiles.p90), "kwh"),
-        "low_level": teller.figure("low_level", LOW, "share"),
-        "high_level": teller.figure("high_level", HIGH, "share"),
-    }
-    teller.say(f"forecast_{name}", **figures)
-    if np.nanmax(expected) > 0:
-        place = int(np.nanargmax(expected))
-        power = float(expected[place]) / (SLOT.total_seconds() / 3600)
-        at = teller.moment(f"{name}_peak_at", slot_start(forecast.timeline, place), day=True)
-        teller.say("forecast_peak", power=teller.figure(f"{name}_peak_kw", power, "kw"), at=at)
-
-
 def _columns(forecast: Forecast, name: Expected) -> list[Column]:
     quantiles = getattr(forecast, f"{name}_kwh")
     parts = (("", quantiles.expected), ("_p10", quantiles.p10), ("_p90", quantiles.p90))
     return [(f"{name}{suffix}", "kwh", "line", values, "sum") for suffix, values in parts]
-
-
-def _draw(teller: Teller, timeline: Timeline, columns: list[Column]) -> Chart:
-    return draw(teller, "chart_forecast", timeline, columns)
 
 
 TOOL = Tool(

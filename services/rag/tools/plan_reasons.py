@@ -29,7 +29,8 @@ class ReasonArguments(Message):
 def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     """Tell what is planned for the slot of an instant, and why: the stored reason with its figures."""
     teller, at = Teller(context), arguments.at or context.now
-    plan = _find_plan(context, at)
+    # The plan that drove the site at an instant, or, where that is still to come, the one that drives it now.
+    plan = find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
     slot = None if plan is None else _find_slot(plan, at)
     if plan is None or slot is None:
         return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
@@ -53,11 +54,6 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
     if limits:
         teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))
     return teller.finish(sources=(plan_source(plan),))
-
-
-def _find_plan(context: ToolContext, at: datetime) -> PlanReply | None:
-    """Return the plan that drove the site at an instant, or, where that is still to come, the one that drives it now."""
-    return find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
 
 
 def _find_slot(plan: PlanReply, at: datetime) -> SlotReply | None:

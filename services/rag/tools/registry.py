@@ -74,7 +74,9 @@ def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime
         InvalidInputError: arguments that the tool does not take.
     """
     tool = find_tool(request.tool)
-    site = _load_site(connection, request)
+    if request.sites is not None and request.site_id not in request.sites:
+        raise refuse("no-such-site-of-caller", field="site_id", value=request.site_id)
+    site = sites.load(connection, request.site_id)
     zone = parse_zone(site.timezone)
     arguments = _read_arguments(tool, request.arguments, site)
     context = ToolContext(connection, site, now, Numbers(request.language, zone, site.currency), client, patience)
@@ -101,12 +103,6 @@ def find_tool(name: str) -> Tool:
     if name not in TOOLS:
         raise refuse("no-such-tool", field="tool", value=name, names=tuple(TOOLS))
     return TOOLS[name]
-
-
-def _load_site(connection: Connection, request: ToolCallRequest) -> Site:
-    if request.sites is not None and request.site_id not in request.sites:
-        raise refuse("no-such-site-of-caller", field="site_id", value=request.site_id)
-    return sites.load(connection, request.site_id)
 
 
 def _read_arguments(tool: Tool, arguments: dict[str, Any], site: Site) -> Message:

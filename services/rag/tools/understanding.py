@@ -61,20 +61,9 @@ def match_follow_up(question: str, previous: CallLike, *, site: Site, now: datet
     whole = match_question(question, site=site, now=now)
     if whole and not _GOES_ON.match(plain.text):
         return whole
-    changes = _changed(plain, previous)
-    # A call whose period may change keeps its other arguments, and the period's days.
-    unchanged = {name: value for name, value in previous.arguments.items() if name not in ("from_clock", "to_clock")}
-    return [MatchedCall(previous.tool, unchanged | changes)] if changes else whole
-
-
-_MOST_FOLLOWING = 9
-_GOES_ON = re.compile(r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieht|war|waer\w*) (?:es|das)|was ist mit|dasselbe|the same|aber|but|nur|only)\b")
-
-
-def _changed(question: PlainQuestion, previous: CallLike) -> dict[str, Any]:
-    """Return the arguments that a follow-up changes."""
-    periods = question.periods(forward=previous.tool in ("forecast", "plan"))
-    series = cues.find_series(question.text)
+    # The arguments that a follow-up changes.
+    periods = plain.periods(forward=previous.tool in ("forecast", "plan"))
+    series = cues.find_series(plain.text)
     changes: dict[str, Any] = {}
     if periods and previous.tool in ("price_course", "consumption", "forecast", "plan", "savings", "compare_periods"):
         changes |= _days(periods[0])
@@ -82,13 +71,19 @@ def _changed(question: PlainQuestion, previous: CallLike) -> dict[str, Any]:
         changes |= {"series": list(series)}
     if previous.tool == "forecast" and (expected := [name for name in series if name in ("load", "pv")]):
         changes |= {"series": expected}
-    if previous.tool == "price_course" and (question.has(cues.SPOT) or question.has(cues.EXPORT_PRICE)):
-        changes |= {"price": _price_kind(question)}
-    if previous.tool == "plan_reasons" and (at := _instant(question)):
+    if previous.tool == "price_course" and (plain.has(cues.SPOT) or plain.has(cues.EXPORT_PRICE)):
+        changes |= {"price": _price_kind(plain)}
+    if previous.tool == "plan_reasons" and (at := _instant(plain)):
         changes |= {"at": at}
     if previous.tool == "what_would_it_cost":
-        changes |= find_variant(question.text, question.site)
-    return changes
+        changes |= find_variant(plain.text, plain.site)
+    # A call whose period may change keeps its other arguments, and the period's days.
+    unchanged = {name: value for name, value in previous.arguments.items() if name not in ("from_clock", "to_clock")}
+    return [MatchedCall(previous.tool, unchanged | changes)] if changes else whole
+
+
+_MOST_FOLLOWING = 9
+_GOES_ON = re.compile(r"^(?:und|and|oder|or|what about|how about|wie (?:ist|sieht|war|waer\w*) (?:es|das)|was ist mit|dasselbe|the same|aber|but|nur|only)\b")
 
 
 def _read(question: str, site: Site, now: datetime) -> PlainQuestion:

@@ -41,7 +41,13 @@ def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
     """Return which lines are parts of tables: the first line of a table by its index with the table, its other lines with False."""
     tables: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
-        columns = _columns(rows)
+        # The columns' extents: cells that overlap are of one column.
+        columns: list[tuple[float, float]] = []
+        for left, right in sorted((cell.left, max(cell.right, cell.left)) for row in rows for cell in row.cells):
+            if columns and left <= columns[-1][1]:
+                columns[-1] = (columns[-1][0], max(columns[-1][1], right))
+            else:
+                columns.append((left, right))
         if len(columns) < 2 or len(rows) < _LEAST_ROWS or _is_running_text(rows):
             continue
         members = sorted(index for row in rows for index in row.lines)
@@ -86,17 +92,6 @@ def _is_rest(row: _Row, run: list[_Row]) -> bool:
 def _is_beside(above: _Row, row: _Row) -> bool:
     """Whether two lines are closer than lines can be: a cell in the middle of its row beside one of two lines."""
     return above.baseline - row.baseline <= _BESIDE_GAP * row.size
-
-
-def _columns(rows: list[_Row]) -> list[tuple[float, float]]:
-    """Return the columns' extents: cells that overlap are of one column."""
-    columns: list[tuple[float, float]] = []
-    for left, right in sorted((cell.left, max(cell.right, cell.left)) for row in rows for cell in row.cells):
-        if columns and left <= columns[-1][1]:
-            columns[-1] = (columns[-1][0], max(columns[-1][1], right))
-        else:
-            columns.append((left, right))
-    return columns
 
 
 def _is_running_text(rows: list[_Row]) -> bool:
