@@ -15,7 +15,7 @@ from luna.platform.clock import Clock
 from luna.platform.embedded import Addresses
 from luna.platform.settings import Settings
 from services.api.app import create_app
-from services.api.http_protocol import GatewayProtocol
+from services.api.server import GatewayProtocol
 
 OWNER_TOKEN = "a token of the owner of the tests"
 OWNER = {"Authorization": f"Bearer {OWNER_TOKEN}"}

@@ -1,8 +1,9 @@
-"""The page that an owner opens every day: what the battery does, what comes next, and why."""
+"""The page that an owner opens every day: what the battery does, what comes next, and why; and what to set by hand where Luna only advises."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Path, Query, Request, Response
@@ -14,11 +15,11 @@ from luna.energy.devices import BATTERIES
 from luna.energy.instant import Instant
 from luna.energy.site import SENSOR_ROLES
 from luna.energy.site.inventory import list_meters
-from luna.energy.timeline import floor_to
+from luna.energy.timeline import SLOT, floor_to
 from luna.platform import control_service, findings
 from luna.platform.database import plan_causes, sites
 from luna.platform.database.engine import unit_of_work
-from luna.platform.house_now import HouseNow, PlannedHouse, read_house, read_planned, read_soc
+from luna.platform.house_now import BatteryRun, HouseNow, PlannedHouse, charge_of, discharge_of, read_house, read_planned, read_soc
 from luna.platform.queue.jobs import submit_job
 from luna.words import MODES, mode
 from luna.words.catalogue import CATALOGUE
@@ -27,7 +28,6 @@ from luna.words.pages import PageWords
 from luna.words.quality import say_series
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.pages.home_advice import list_advice
 from services.api.pages.home_flow import view_flow
 from services.api.pages.home_notices import list_notices, tell_liveness
 from services.api.pages.home_sheet import shown_slot, view_sheet
@@ -38,6 +38,55 @@ from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.timeline import build_timeline
 from services.api.timeline.window import Window, open_window
+
+# Now and next: what is further off may be planned anew by then.
+MOST_RUNS = 2
+# What an app does not tell apart: a battery that serves the house is one that is left to itself.
+BY_HAND = {"supply": "self_consumption"}
+# Less than that no app lets be set.
+LEAST_KW = 0.1
+# A run that goes on as far as the plan has no end that means anything.
+FAR = timedelta(hours=36)
+
+
+def list_advice(view: HomeView) -> list[str]:
+    """Return what to do by hand, a sentence for each of the next runs; none where Luna sends it, or there is no plan."""
+    if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
+        return []
+    runs = [_join_runs(list(alike)) for _, alike in groupby(view.runs, key=lambda run: BY_HAND.get(run.mode, run.mode))]
+    return [_say_advice(view, run, first=place == 0) for place, run in enumerate(runs[:MOST_RUNS])]
+
+
+def _join_runs(runs: Sequence[BatteryRun]) -> BatteryRun:
+    slots = tuple(slot for run in runs for slot in run.slots)
+    return replace(runs[0], mode=BY_HAND.get(runs[0].mode, runs[0].mode), end=runs[-1].end, slots=slots)
+
+
+def _say_advice(view: HomeView, run: BatteryRun, *, first: bool) -> str:
+    ends = run.end < view.window.running + FAR
+    phrase = {(True, True): "advice_until", (True, False): "advice_now", (False, True): "advice_span", (False, False): "advice_on"}[first, ends]
+    start, end = view.say_instant(run.start), view.say_instant(run.end)
+    deed = view.words("deed_" + run.mode, kw=view.numbers.number(_power_kw(view, run), 1), soc=view.numbers.share(_soc_end(view, run)))
+    if run.mode != "self_consumption":
+        deed = view.words("advice_set", deed=deed)
+    return view.words(phrase, start=start, end=end, deed=deed)
+
+
+def _power_kw(view: HomeView, run: BatteryRun) -> float:
+    """Return the greatest power of a run: an app takes one, and what is full ends by itself."""
+    plan, moved = view.house.planned.plan, discharge_of if run.mode == "export" else charge_of
+    step = timedelta(minutes=plan.slot_minutes) if plan else SLOT
+    # The first slot of a plan may have begun before the plan was made: its energy is that of what remains.
+    return max([LEAST_KW, *(moved(slot) / ((floor_to(slot.start, step) + step - slot.start) / timedelta(hours=1)) for slot in run.deciding)])
+
+
+def _soc_end(view: HomeView, run: BatteryRun) -> float:
+    """Return how full all batteries together are at the end of a run."""
+    capacities = {battery.name: battery.capacity_kwh for battery in view.window.site.batteries}
+    flows = {name: flow for name, flow in run.deciding[-1].batteries.items() if name in capacities}
+    capacity = sum(capacities[name] for name in flows)
+    return sum(flow.soc_end * capacities[name] for name, flow in flows.items()) / capacity if capacity else 0.0
+
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

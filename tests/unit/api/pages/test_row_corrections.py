@@ -3,7 +3,7 @@
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from services.api.pages.data_view import read_corrections
+from services.api.pages.data import read_corrections
 
 
 def test_a_number_that_was_refused_for_its_comma_is_taken_as_it_is_typed() -> None:

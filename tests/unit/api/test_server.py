@@ -9,7 +9,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from services.api.http_protocol import GatewayProtocol
+from services.api.server import GatewayProtocol
 
 
 class QuickProtocol(GatewayProtocol):
