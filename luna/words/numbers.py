@@ -244,8 +244,5 @@ def _read_clock(instant: datetime, zone: ZoneInfo) -> str:
     # Plans of many sites name the same quarter-hours.
     local = instant.astimezone(zone)
     text = f"{local:%H:%M}"
-    return f"{text}{NBSP}{local.tzname()}" if _shown_twice(local) else text
-
-
-def _shown_twice(local: datetime) -> bool:
-    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    is_repeated = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return f"{text}{NBSP}{local.tzname()}" if is_repeated else text

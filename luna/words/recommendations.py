@@ -37,7 +37,7 @@ def say_recommendation(code: str, figures: Mapping[str, Any], numbers: Numbers) 
     """
     if code not in _TITLES:
         raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(_TITLES)}.")
-    language, said = numbers.language, {name: _say(name, value, numbers) for name, value in _named(figures).items()}
+    language, said = numbers.language, {name: _SAID[name](value, numbers) if name in _SAID else str(value) for name, value in _named(figures).items()}
     try:
         evidence = [_EVIDENCE.say(code, language, **said)] if code in _EVIDENCE else []
         evidence += [_YEAR.say(each, language, **said) for each in ("counted", "bill")] if code in _OF_A_YEAR else []
@@ -55,10 +55,6 @@ def _named(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Return figures by the names that sentences use: without their units."""
     units = ("_kwh", "_w")
     return {next((name.removesuffix(unit) for unit in units if name.endswith(unit)), name): value for name, value in figures.items()}
-
-
-def _say(name: str, value: Any, numbers: Numbers) -> str:
-    return _SAID[name](value, numbers) if name in _SAID else str(value)
 
 
 def _say_device(value: str, numbers: Numbers) -> str:

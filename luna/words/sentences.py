@@ -185,7 +185,8 @@ def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _C
     _require_known(code, list_reason_codes(), "reason.code")
     full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
     if not full:
-        raise _lacking(code, given, language)
+        missing = ", ".join(min((sorted(phrase.needs - set(given)) for phrase in _read_phrases(code, language)[0]), key=len))
+        raise InvalidInputError(f"{code} needs {missing}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
     return _Chosen(full[0], short, tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))))
 
 
@@ -204,11 +205,6 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
             compared.append(_Compared(kind, names, tuple((names.index(low), names.index(high)) for low, high in rises if low in names and high in names)))
     needs = frozenset(name for name, _ in figures.values())
     return _Phrase(pattern, frozenset((place, *each) for place, each in figures.items()), needs, tuple(compared))
-
-
-def _lacking(code: str, given: Collection[str], language: Language) -> InvalidInputError:
-    missing = min((sorted(phrase.needs - set(given)) for phrase in _read_phrases(code, language)[0]), key=len)
-    return InvalidInputError(f"{code} needs {', '.join(missing)}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
 
 
 def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: int) -> str:

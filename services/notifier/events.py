@@ -1,6 +1,6 @@
 """What owners of a site should know now: what is the matter, cheap hours ahead, what the week saved."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from luna.contracts.notification import EventKind
 from luna.contracts.plan import PlanReply
 from luna.energy.site import SeriesPrice, Site, SpotPrice
-from luna.energy.timeline import SLOT, FloatArray, Timeline, local_day, local_instant, parse_zone
+from luna.energy.timeline import SLOT, FloatArray, local_day, local_instant, parse_zone
 from luna.platform import findings
 from luna.platform.control_service import read_states
 from luna.platform.database import plans
@@ -80,7 +80,8 @@ def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: date
     tomorrow = local_day(now.astimezone(zone).date() + DAY, zone)
     if plan.prices_known_until is not None and plan.prices_known_until < tomorrow.end:
         return []
-    price = _prices(plan, tomorrow)
+    price_at = {slot.start: slot.import_price for slot in plan.slots}
+    price = np.array([price_at.get(start, np.nan) for start in tomorrow])
     if not np.isfinite(price).all():
         return []
     length = int(timedelta(hours=CHEAP_HOURS) / SLOT)
@@ -92,11 +93,6 @@ def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: date
     figures = {"start": start, "end": start + length * SLOT, "price": mean, "usual": usual}
     words = say_message("cheap_hours", figures, site=site.called, numbers=numbers)
     return [NewNotification("prices", "cheap_hours", start.astimezone(zone).date().isoformat(), words.title, words.text, urgent=False, expires_at=start)]
-
-
-def _prices(plan: PlanReply, timeline: Timeline) -> FloatArray:
-    price_at = {slot.start: slot.import_price for slot in plan.slots}
-    return np.array([price_at.get(start, np.nan) for start in timeline])
 
 
 def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
@@ -113,7 +109,8 @@ def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -
     words = say_message(code, {"saved": abs(saved), "days": len(savings.counted)}, site=site.called, numbers=numbers)
     # One key for both: a day that is replayed later may turn the sum, and is no second message.
     expires_at = local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "24:00", zone)
-    return [NewNotification("saving", "weekly_saving", _week_of(monday), words.title, words.text, urgent=False, expires_at=expires_at)]
+    year, week, _ = (monday - DAY).isocalendar()
+    return [NewNotification("saving", "weekly_saving", f"{year}-W{week:02}", words.title, words.text, urgent=False, expires_at=expires_at)]
 
 
 def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
@@ -129,8 +126,3 @@ def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) ->
     statements = " ".join(say_statement(statement, numbers, now=now) for statement in state_house(house, numbers))
     words = say_message("day_ahead", {"statements": statements}, site=site.called, numbers=numbers)
     return [NewNotification("day", "day_ahead", today.isoformat(), words.title, words.text, urgent=False, expires_at=until)]
-
-
-def _week_of(monday: date) -> str:
-    year, week, _ = (monday - DAY).isocalendar()
-    return f"{year}-W{week:02}"

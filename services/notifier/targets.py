@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol, get_args
+from typing import Protocol, get_args
 
 import apprise
 import httpx
@@ -70,11 +70,7 @@ def _open(line: str, number: int, settings: Settings) -> Target:
     plugin = apprise.Apprise.instantiate(where)
     if plugin is None:
         raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
-    return Target(name, _label(plugin), events, AppriseChannel(plugin))
-
-
-def _label(plugin: Any) -> str:
-    return str(plugin.url(privacy=True)).partition("?")[0]
+    return Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin))
 
 
 def _read_events(text: str | None, number: int) -> tuple[EventKind, ...]:

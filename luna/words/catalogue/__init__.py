@@ -28,12 +28,6 @@ _FIGURE = re.compile(r"\{ \$(\w+) \}")
 _NO_BREAK_SPACE = '{ "\\u00A0" }'
 
 
-def _read_line(source: str) -> tuple[str] | None:
-    """Return what the parser would of a message of one line, as most are; None for others. The parser takes 1.6 MB and 30 ms to load."""
-    found = _LINE.fullmatch(source)
-    return None if found is None else (_FIGURE.sub(r"{\1}", found[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
-
-
 class CatalogueMessage:
     """What is said under one name, in one language."""
 
@@ -52,7 +46,9 @@ class CatalogueMessage:
             InvalidInputError: what of Fluent it is written in is not read here.
         """
         if self._parts is None:
-            self._parts = _read_line(self._source) or self._parse()
+            # Most messages have one line, which needs no parser; the parser takes 1.6 MB and 30 ms to load.
+            line = _LINE.fullmatch(self._source)
+            self._parts = self._parse() if line is None else (_FIGURE.sub(r"{\1}", line[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
         return self._parts
 
     @property

@@ -53,19 +53,7 @@ def draw_estimates(rows: Sequence[EstimateRow], say_mark: Callable[[float], str]
         around_zero: zero is in it, and drawn.
     """
     layout = _NARROW if narrow else _WIDE
-    axis = _fit(rows, (layout.left, layout.width - layout.right), around_zero=around_zero)
-    height = layout.row * len(rows)
-    marks = [mark for mark in axis.marks if abs(mark) > 1e-12 or not around_zero]
-    ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in marks]
-    zero = [rule((axis.place(0), 0), (axis.place(0), height), "zero")] if around_zero else []
-    words = [text((axis.place(mark), height + 16), say_mark(mark), "tick", anchor="middle") for mark in axis.marks]
-    drawn = [_draw_row(row, place * layout.row, layout, axis) for place, row in enumerate(rows)]
-    size = ("narrow" if narrow else "wide", number(layout.width), number(height + FOOT), label)
-    opening = Markup('<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size)
-    return opening + join([*ruled, *zero, *words, *drawn]) + Markup("</svg>")
-
-
-def _fit(rows: Sequence[EstimateRow], ends: tuple[float, float], *, around_zero: bool) -> Axis:
+    ends = (layout.left, layout.width - layout.right)
     known = [value for row in rows for value in (row.low, row.value, row.high) if value is not None]
     sizes = sorted(abs(row.value) for row in rows if row.value)
     if around_zero and sizes and sizes[-1] > FAR * sizes[len(sizes) // 2]:
@@ -75,7 +63,16 @@ def _fit(rows: Sequence[EstimateRow], ends: tuple[float, float], *, around_zero:
         known.append(0.0)
     spread = max(known) - min(known) or max(abs(known[0]), 1.0) / 10
     step = choose_step(spread, STEPS, 4)
-    return fit_axis(known, ends, step=step, least=(min(known), max(min(known) + step, *known)))
+    axis = fit_axis(known, ends, step=step, least=(min(known), max(min(known) + step, *known)))
+    height = layout.row * len(rows)
+    marks = [mark for mark in axis.marks if abs(mark) > 1e-12 or not around_zero]
+    ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in marks]
+    zero = [rule((axis.place(0), 0), (axis.place(0), height), "zero")] if around_zero else []
+    words = [text((axis.place(mark), height + 16), say_mark(mark), "tick", anchor="middle") for mark in axis.marks]
+    drawn = [_draw_row(row, place * layout.row, layout, axis) for place, row in enumerate(rows)]
+    size = ("narrow" if narrow else "wide", number(layout.width), number(height + FOOT), label)
+    opening = Markup('<svg class="chart estimates {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size)
+    return opening + join([*ruled, *zero, *words, *drawn]) + Markup("</svg>")
 
 
 def _draw_row(row: EstimateRow, above: float, layout: _Layout, axis: Axis) -> Markup:

@@ -59,21 +59,18 @@ def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
 def _layout_forecast(view: ForecastView, *, narrow: bool) -> ForecastLayout:
     """Return the places, the scales fitted to what is drawn."""
     sizes = NARROW if narrow else WIDE
-    keys = _place_keys(view, sizes["width"])
+    # The legend's entries that mean something here, with their places, row by row.
+    width = sizes["width"]
+    known = any((~np.isnan(series.happened)).any() for series in view.panels.values())
+    shown = [key for key in KEYS if (key != "happened" or known) and (key != "night" or view.night.any())]
+    widths = [24 + len(read_texts("forecast_chart", view.numbers.language)[key]) * LETTER for key in shown]
+    keys = [(key, *place) for key, place in zip(shown, place_keys(widths, width, first_y=14.0, row=ROW, gap=14), strict=True)]
     bottom, axes = keys[-1][2], {}
     for name, series in view.panels.items():
         step, top = choose_step(series.highest, STEPS, 5), bottom + HEADING
         axes[name] = fit_axis([series.highest], (top + sizes[name], top), step=step, least=(0, step))
         bottom = axes[name].bottom
     return ForecastLayout(ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow), axes, keys, bottom + FOOT)
-
-
-def _place_keys(view: ForecastView, width: float) -> list[tuple[str, float, float]]:
-    """Return the legend's entries that mean something here, with their places, row by row."""
-    known = any((~np.isnan(series.happened)).any() for series in view.panels.values())
-    shown = [key for key in KEYS if (key != "happened" or known) and (key != "night" or view.night.any())]
-    widths = [24 + len(read_texts("forecast_chart", view.numbers.language)[key]) * LETTER for key in shown]
-    return [(key, *place) for key, place in zip(shown, place_keys(widths, width, first_y=14.0, row=ROW, gap=14), strict=True)]
 
 
 def _draw_legend(view: ForecastView, layout: ForecastLayout) -> Markup:

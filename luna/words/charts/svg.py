@@ -21,7 +21,8 @@ def join(parts: Iterable[Markup]) -> Markup:
 def rectangle(box: tuple[float, float, float, float], css: str, **attributes: str) -> Markup:
     """Return a rectangle; ``box`` is x, y, width, height."""
     sides = (number(side) for side in box)
-    return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(*sides, css, _attributes(attributes))
+    others = join(Markup(' {}="{}"').format(name.replace("_", "-"), escape(value)) for name, value in attributes.items())
+    return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(*sides, css, others)
 
 
 def circle(place: tuple[float, float], radius: float, css: str) -> Markup:
@@ -48,7 +49,3 @@ def text(place: tuple[float, float], words: str, css: str, *, anchor: str = "sta
 def polyline(points: Sequence[tuple[float, float]]) -> str:
     """Return path data through the points."""
     return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in points) if points else ""
-
-
-def _attributes(attributes: dict[str, str]) -> Markup:
-    return join(Markup(' {}="{}"').format(name.replace("_", "-"), escape(value)) for name, value in attributes.items())
