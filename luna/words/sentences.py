@@ -185,8 +185,9 @@ def _choose_phrases(code: str, language: Language, given: tuple[str, ...]) -> _C
     _require_known(code, list_reason_codes(), "reason.code")
     full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(given)) for phrases in _read_phrases(code, language))
     if not full:
-        missing = ", ".join(min((sorted(phrase.needs - set(given)) for phrase in _read_phrases(code, language)[0]), key=len))
-        raise InvalidInputError(f"{code} needs {missing}", field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
+        missing = min((sorted(phrase.needs - set(given)) for phrase in _read_phrases(code, language)[0]), key=len)
+        needs = f"{code} needs {', '.join(missing)}"
+        raise InvalidInputError(needs, field="reason.figures", value=", ".join(sorted(given)), remedy="Give the missing figures.")
     return _Chosen(full[0], short, tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))))
 
 
