@@ -1,11 +1,10 @@
 """A meter at the grid that repeats itself while a house lives: what it shows then is nothing that it measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from luna.energy.timeline import FloatArray, InstantArray
+from luna.energy.timeline import InstantArray
 from luna.energy.units import read_measure
 from services.ingest.metering.counter import measure_step
 from services.ingest.metering.rejection import Mask, Readings
@@ -28,15 +27,6 @@ MOMENT = np.timedelta64(1, "us")
 LONGEST_COUNTED_HOURS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Standstills:
-    """Stretches from a meter's first word of something to its next of something else: for so many ``hours`` it said so again, ``repeats`` times."""
-
-    spans: Spans
-    hours: FloatArray
-    repeats: FloatArray
-
-
 def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     """Return the stretches in which all sensors of a meter repeated themselves for longer than a meter at the grid does.
 
@@ -50,20 +40,20 @@ def find_long_standstills(meter: Sequence[Readings]) -> Spans:
     steps = [_step_of(readings) for readings in meter]
     if not meter or not all(np.isfinite(steps)):
         return Spans.none()
+    # A stretch lasts from the first word of something to the next of something else; sensors of one meter speak in turn, so it holds the last of each.
     moves = np.unique(np.concatenate([each.instants[_find_moves(each)] for each in meter]))
     following: InstantArray = np.append(moves[1:], np.max([each.instants[-1] for each in meter]) + MOMENT)
     ends = [np.searchsorted(each.instants, following) for each in meter]
     last = np.min([each.instants[np.maximum(end - 1, 0)] for each, end in zip(meter, ends, strict=True)], axis=0)
     repeats = np.min([end - np.searchsorted(each.instants, moves, side="right") for each, end in zip(meter, ends, strict=True)], axis=0)
-    # Sensors of one meter speak one after the other: a stretch holds the last word of each.
-    standstills = _Standstills(Spans(moves, following - MOMENT), hours_between(moves, np.maximum(last, moves)), repeats)
-    longest = np.sort(standstills.hours)[-2:] if standstills.hours.size > 1 else np.zeros(2)
+    hours = hours_between(moves, np.maximum(last, moves))
+    longest = np.sort(hours)[-2:] if hours.size > 1 else np.zeros(2)
     # The longest beside each: of the longest one the second.
-    beside = np.where(standstills.hours == longest[-1], longest[0], longest[-1])
+    beside = np.where(hours == longest[-1], longest[0], longest[-1])
     least = np.maximum(TIMES_AS_LONG * np.maximum(max(steps) / LEAST_GRID_KW, beside), LEAST_STOOD_HOURS)
     observed_hours = min(float(np.minimum(hours_between(each.instants[:-1], each.instants[1:]), LONGEST_COUNTED_HOURS).sum()) for each in meter)
-    long = (standstills.hours > least) & (standstills.repeats >= FEWEST_REPEATS) & (observed_hours - standstills.hours >= LEAST_OBSERVED_HOURS)
-    return Spans(standstills.spans.starts[long], standstills.spans.ends[long])
+    long = (hours > least) & (repeats >= FEWEST_REPEATS) & (observed_hours - hours >= LEAST_OBSERVED_HOURS)
+    return Spans(moves[long], (following - MOMENT)[long])
 
 
 def _step_of(readings: Readings) -> float:
