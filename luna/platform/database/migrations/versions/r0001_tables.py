@@ -20,7 +20,7 @@ depends_on = None
 
 TABLES = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
-# Hypertable → its time, and how much of it a chunk holds. Rows per chunk behind the intervals: docs/decisions/0012-timescaledb.md.
+# Hypertable → its time, and how much of it a chunk holds. Rows per chunk behind the intervals: docs/decisions/0008-plain-postgresql.md.
 HYPERTABLES = {
     "market_prices": ("slot_start", "365 days"),
     "slot_observations": ("slot_start", "30 days"),
