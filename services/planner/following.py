@@ -69,8 +69,12 @@ def _follow_plan(plan: Plan) -> Steps[Plan]:
     problem = plan.problem
     if not problem.site.batteries:
         return replace(plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw))
-    planned = _Planned.of(plan)
-    chosen, followed = yield from _choose(planned)
+    planned, exact = _Planned.of(plan), problem.following.margin == NO_MARGIN
+    values = [value_policy(plan)] if plan.values and not problem.pins else []
+    slots = problem.outlook.timeline.count
+    houses = [] if exact or problem.pins else [_bind(plan, [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries])]
+    met = yield [*values, *houses]
+    chosen, followed = yield from _choose(planned, planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None)
     if chosen is None:
         return plan
     chosen = (yield from _name_trade(plan, chosen)) if followed == "value" else chosen
@@ -130,17 +134,14 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, 
     )
 
 
-def _choose(planned: _Planned) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return the outcome to follow, None for the plan as it stands, and the kind of policy."""
+def _choose(planned: _Planned, value: Outcome | None, house: Outcome | None) -> Steps[tuple[Outcome | None, Followed]]:
+    """Return the outcome to follow, None for the plan as it stands, and the kind of policy.
+
+    ``value`` and ``house`` are what the plan's value policy comes to, and the inverter alone; None where there is none, or it misses limits or wishes.
+    """
     plan, problem, best = planned.plan, planned.plan.problem, planned.cost
     throughput_kwh = float((plan.flows.charge_kwh + plan.flows.discharge_kwh).sum())
-    exact = problem.following.margin == NO_MARGIN
-    values = [value_policy(plan)] if plan.values and not problem.pins else []
-    slots = problem.outlook.timeline.count
-    houses = [] if exact or problem.pins else [_bind(plan, [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries])]
-    met = yield [*values, *houses]
-    value, house = planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None
-    if exact:
+    if problem.following.margin == NO_MARGIN:
         # The first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain.
         allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * problem.following.switching_price * throughput_kwh
         return (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
@@ -243,7 +244,10 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
         held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    return PlanPolicy([part.bound(partial(_bound, plan=plan, index=index)) for index, part in enumerate(parts)], held_back, limit)
+    bounded = list[BatteryPolicy]()
+    for index, part in enumerate(parts):
+        bounded.append(part.bound(partial(_bound, plan=plan, index=index)))
+    return PlanPolicy(bounded, held_back, limit)
 
 
 def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:

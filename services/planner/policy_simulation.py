@@ -221,7 +221,15 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
         starts.append(start)
         before.append(np.concatenate([first_modes(plan.problem), modes[:, :-1]], axis=1))
     actuals, joined, stored = SlotActuals(join(load, slots), join(pv, slots), join(hours, slots)), join_parts(limits, slots), join(starts, slots)
-    policy = policies[0] if len(policies) == 1 else _join_policies(policies, slots)
+    policy = policies[0]
+    if len(policies) > 1:
+        # One policy over slots end to end, with the batteries' limits that are needed for reading it.
+        batteries, curtailment, pv_limit_kw = zip(*map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True)
+        together = []
+        for same_place in zip(*batteries, strict=True):
+            bounds = [_SocBounds(np.array([part.battery.min_soc]), np.array([part.battery.max_soc])) for part in same_place]
+            together.append(join_parts([replace(part, battery=cast("Battery", each)) for part, each in zip(same_place, bounds, strict=True)], slots))
+        policy = PlanPolicy(together, join(curtailment, slots), join(pv_limit_kw, slots))
     proposed = policy.read(slice(None), stored / joined.batteries.capacity_kwh, join(before, slots))
     setpoints, flows = settle(proposed, stored, actuals, limits=joined)
     for number, (start, modes) in enumerate(guesses):
@@ -229,19 +237,6 @@ def _meet(followed: Sequence[FollowedPlan], guesses: Sequence[tuple[FloatArray, 
         again = np.concatenate([plans[number].problem.stored_kwh[:, None], own.stored_kwh[:, :-1]], axis=1)
         agree = np.abs(again - start).max(initial=0.0) <= _NOTHING_KWH and np.array_equal(own_setpoints.mode, modes)
         yield _Round(own_setpoints, own, again, bool(agree))
-
-
-def _join_policies(policies: Sequence[PlanPolicy], slots: int) -> PlanPolicy:
-    """Return policies as one over slots end to end, with the batteries' limits needed for reading it."""
-    batteries, curtailment, pv_limit_kw = zip(*map(attrgetter("batteries", "curtailment", "pv_limit_kw"), policies), strict=True)
-    joined = []
-    for same_place in zip(*batteries, strict=True):
-        parts = []
-        for part in same_place:
-            bounds = _SocBounds(np.array([part.battery.min_soc]), np.array([part.battery.max_soc]))
-            parts.append(replace(part, battery=cast("Battery", bounds)))
-        joined.append(join_parts(parts, slots))
-    return PlanPolicy(joined, join(curtailment, slots), join(pv_limit_kw, slots))
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,9 +181,19 @@ class Evidence(SlotFlows):
         return self._at(np.minimum(self.connection_kw, self.peak_kw), self.next_limit)
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
+        """Return of each slot the best of the next spell of giving: from the next slot that gives to the charging after it; -1 where there is none."""
+        rows = []
         # A row for each plan of each battery.
-        charges, gives, gains = (each.reshape(-1, self.slots).tolist() for each in (self.charges, self.gives, brings))
-        own = np.array(list(map(_next_best, charges, gives, gains)), dtype=np.int64).reshape(self.charge.shape)
+        for charges, gives, gain in zip(*(each.reshape(-1, self.slots).tolist() for each in (self.charges, self.gives, brings)), strict=True):
+            best, over, best_each = -1, True, [-1] * self.slots
+            for slot in range(self.slots - 1, -1, -1):
+                best_each[slot] = best
+                if charges[slot]:
+                    over = True
+                elif gives[slot]:
+                    best, over = (slot if over or gain[slot] >= gain[best] else best), False
+            rows.append(best_each)
+        own = np.array(rows, dtype=np.int64).reshape(self.charge.shape)
         return np.where(own >= 0, own + self.first, -1)
 
     def next_where(self, holds: BoolArray) -> IndexArray:
@@ -376,15 +386,3 @@ def read_numbers(values: FloatArray) -> list[Figure | None]:
     """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
     numbers = (values.round(DECIMALS) + 0.0).tolist()
     return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
-
-
-def _next_best(charges: list[bool], gives: list[bool], brings: list[float]) -> list[int]:
-    """Return of each slot the best of the next spell of giving: from the next slot that gives to the charging after it; -1 where there is none."""
-    best, over, best_each = -1, True, [-1] * len(gives)
-    for slot in range(len(gives) - 1, -1, -1):
-        best_each[slot] = best
-        if charges[slot]:
-            over = True
-        elif gives[slot]:
-            best, over = (slot if over or brings[slot] >= brings[best] else best), False
-    return best_each

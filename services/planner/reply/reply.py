@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -43,10 +43,9 @@ from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of, read_peaks
 from services.planner.problem.problem import Deadline, planning_clock_s
-from services.planner.reply.devices import missed_demands, placed_columns, tell_placed
+from services.planner.reply.devices import mark_slots, missed_blocks, missed_demands, placed_columns, reply_manual, tell_placed
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.notes import find_compromises, list_notes, mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
-from services.planner.reply.owner_blocks import mark_slots, missed_blocks, reply_manual
 from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
@@ -83,6 +82,7 @@ def _describe_modes(evidence: Evidence, commanded: IntArray) -> IntArray:
 
 
 _SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
+_read_limits = attrgetter(*_SETPOINT_LIMITS)
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
@@ -192,7 +192,7 @@ def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_dige
 
 def answer_columns(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanColumns:
     """Return the same with its slots as columns."""
-    (columns,) = answer_each([Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at=issued_at)
+    (columns,) = _answer_group([Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at)
     return columns
 
 
@@ -212,7 +212,7 @@ def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanCo
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    evidence = Evidence([each.plan for each in made], [each.request.manual for each in made])
+    evidence = Evidence(list(map(attrgetter("plan"), made)), list(map(attrgetter("request.manual"), made)))
     explained = explain_each(evidence)
     modes = show_modes(evidence, explained)
     share_ms = (perf_counter() - begun) * 1e3 / len(made)
@@ -236,7 +236,9 @@ def _answer(made: Answered, explained: tuple[PlanExplanation, list[str]], *, iss
     slots = _list_columns(plan, explained, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
     for index, battery in enumerate(site.batteries):
-        setpoints[battery.name] = _tell_setpoints(plan, index)
+        limits = round_columns(dict(zip(_SETPOINT_LIMITS, map(itemgetter(index), _read_limits(plan.setpoints)), strict=True)))
+        mode = list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))
+        (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": mode} | limits])
     # What set-points are read from, by battery; nothing where only the planned ones make the plan.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
@@ -329,13 +331,6 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
     if request.manual:
         columns["manual"] = [marks["manual"] for marks in mark_slots(plan, request.manual)]
     return columns
-
-
-def _tell_setpoints(plan: Plan, index: int) -> BatterySetpoints:
-    """Return a battery's set-points of each slot."""
-    limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in _SETPOINT_LIMITS})
-    (setpoints,) = BatterySetpoints.trust([{"mode": list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))} | limits])
-    return setpoints
 
 
 def round_off(values: FloatArray, *, decimals: int = 6) -> list[float]:

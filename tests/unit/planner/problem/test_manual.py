@@ -15,7 +15,7 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.owner_constraints import read_blocks
 from services.planner.problem.problem import Problem
-from services.planner.reply.owner_blocks import missed_blocks
+from services.planner.reply.devices import missed_blocks
 from tests.asking import answer, make_request
 from tests.planning import START, draw_problem, settle_cost
 from tests.reference_model import solve_reference
