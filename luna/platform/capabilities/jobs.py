@@ -1,6 +1,5 @@
 """Accepted work that nobody waits for: how it stands, its end, another try."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
@@ -11,7 +10,6 @@ from luna.energy.errors import ConflictError, UnavailableError
 from luna.platform.capability import CapabilityCall, capability
 from luna.platform.database import jobs
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
-from luna.words import Numbers
 
 _NOUN = "jobs"
 JobId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$", description="the job's id")]
@@ -29,14 +27,6 @@ class JobList(Message):
 
     jobs: list[JobSummary]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
-
-
-def _say_cancelled(job: JobReply, _: Numbers) -> Iterator[str]:
-    yield f"Job {job.job_id} is cancelled."
-
-
-def _say_queued(job: JobReply, _: Numbers) -> Iterator[str]:
-    yield f"Job {job.job_id} is queued again."
 
 
 @capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown="", aliases=("/jobs",))
@@ -82,7 +72,7 @@ def _read_progress(call: CapabilityCall, job: Job) -> Progress | None:
     noun=_NOUN,
     scope="analyse",
     command="jobs cancel",
-    shown=_say_cancelled,
+    shown="Job {job_id} is cancelled.",
     arguments=("job_id",),
     errors=(ConflictError,),
     aliases=(_SHORT,),
@@ -106,7 +96,7 @@ def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     noun=_NOUN,
     scope="analyse",
     command="jobs retry",
-    shown=_say_queued,
+    shown="Job {job_id} is queued again.",
     arguments=("job_id",),
     status=202,
     errors=(ConflictError,),

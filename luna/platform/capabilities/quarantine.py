@@ -1,11 +1,10 @@
 """Rows that were refused, and what was decided about them."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveReply, ResolveRequest
+from luna.contracts.data import Cell, QuarantinedRow, QuarantineFilter, Resolution, ResolveRequest
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
@@ -57,11 +56,8 @@ def list_quarantine(call: CapabilityCall, site_id: SiteName, *, status: Status =
     return QuarantineList(rows=page, cursor=following)
 
 
-def _say_decided(reply: ResolveReply, _: Numbers) -> Iterator[str]:
-    yield f"Row {reply.row.quarantine_id} is {reply.row.resolution}; {reply.slots_changed} values of the past changed."
-
-
-_DECIDES: dict[str, Any] = {"noun": _NOUN, "scope": "data", "shown": _say_decided, "arguments": ("quarantine_id",), "errors": (ConflictError,)}
+_DECIDED = "Row {row.quarantine_id} is {row.resolution}; {slots_changed} values of the past changed."
+_DECIDES: dict[str, Any] = {"noun": _NOUN, "scope": "data", "shown": _DECIDED, "arguments": ("quarantine_id",), "errors": (ConflictError,)}
 
 
 @capability("POST", f"{_PATH}/{{quarantine_id}}/release", command="data quarantine release", **_DECIDES)
