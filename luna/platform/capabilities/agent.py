@@ -1,6 +1,6 @@
 """The learning agent of a site: where it stands, what it would have saved, who decided, its trainings and plans; trained, measured, and taken control from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -302,7 +302,12 @@ def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[st
     numbers = replace(numbers, currency=reply.currency)
     yield f"{reply.site_id}: {len(reply.days)} unseen days, {reply.days[0]} to {reply.days[-1]}"
     yield TextTable(SCORE_HEADINGS, [_describe_score(name, score, numbers) for name, score in reply.policies.items()])
-    yield _tell_breaches(reply.policies)
+    wrong = [
+        f"{say_policy(name, language='en')}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet"
+        for name, score in reply.policies.items()
+        if score.violations or score.unmet_kwh
+    ]
+    yield f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
     weeks = ", ".join(f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks)
     yield f"Weeks from: {weeks}"
     yield reply.rule
@@ -317,15 +322,6 @@ def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str
     interval = "" if score.low is None or score.high is None else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
     beside = [_tell_points(score.over_mpc), "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}", _tell_points(score.over_self_consumption)]
     return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
-
-
-def _tell_breaches(policies: Mapping[str, PolicyScore]) -> str:
-    wrong = [
-        f"{say_policy(name, language='en')}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet"
-        for name, score in policies.items()
-        if score.violations or score.unmet_kwh
-    ]
-    return f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
 
 
 @capability("POST", f"{_PATH}/evaluations", command="agent evaluate", shown=_show_evaluation, options={"to_day": "to"}, **_JOB)

@@ -87,10 +87,6 @@ def _show_found(found: DocumentList | VersionList, _: Numbers) -> Iterator[str |
     yield from show_documents(found.documents)
 
 
-def _show_one(document: Document, _: Numbers) -> Iterator[str | TextTable]:
-    yield from show_documents([document])
-
-
 @capability("GET", "/v1/documents", noun=_NOUN, scope="read", command="docs list", shown=_show_found, options={"current": "current/--not-current"})
 def list_documents(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
@@ -119,7 +115,7 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
     noun=_NOUN,
     scope="data",
     command="docs validity",
-    shown=_show_one,
+    shown=lambda document, _: show_documents([document]),
     arguments=("document_id",),
     options={"valid_from": "from", "valid_until": "until"},
     errors=(ForbiddenError,),

@@ -53,7 +53,16 @@ def create_key(call: CapabilityCall, key: NewKey) -> MadeKey:
     """
     if call.user_id is None:
         raise refuse("key-without-user", field="name")
-    return api_keys.make(call.connection, call.user_id, _bound(call, key), now=call.now)
+    beyond = sorted(set(key.scopes) - call.scopes)
+    if beyond:
+        raise refuse("key-beyond-maker", field="scopes", value=beyond[0], yours=", ".join(sorted(call.scopes)))
+    # A key that makes another must not hand on what it has not: its own sites, not its owner's.
+    bounded = key.sites if not call.by_key or call.sites is None else key.sites or tuple(sorted(call.sites))
+    if bounded is not None and "administer" in key.scopes:
+        raise refuse("admin-has-every-site", field="sites")
+    if bounded == ():
+        raise refuse("key-without-sites", field="sites")
+    return api_keys.make(call.connection, call.user_id, key.model_copy(update={"sites": bounded}), now=call.now)
 
 
 @capability(
@@ -73,20 +82,6 @@ def delete_key(call: CapabilityCall, prefix: Prefix) -> None:
     Take a key away, for good: one's own, for an admin anybody's.
     """
     api_keys.remove(call.connection, prefix, _in_sight(call))
-
-
-def _bound(call: CapabilityCall, key: NewKey) -> NewKey:
-    """Return the key with the sites of who makes it, where it names none and they do not have all."""
-    beyond = sorted(set(key.scopes) - call.scopes)
-    if beyond:
-        raise refuse("key-beyond-maker", field="scopes", value=beyond[0], yours=", ".join(sorted(call.scopes)))
-    # A key that makes another must not hand on what it has not: its own sites, not its owner's.
-    bounded = key.sites if not call.by_key or call.sites is None else key.sites or tuple(sorted(call.sites))
-    if bounded is not None and "administer" in key.scopes:
-        raise refuse("admin-has-every-site", field="sites")
-    if bounded == ():
-        raise refuse("key-without-sites", field="sites")
-    return key.model_copy(update={"sites": bounded})
 
 
 def _in_sight(call: CapabilityCall) -> api_keys.KeyFilter:

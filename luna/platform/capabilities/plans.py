@@ -125,10 +125,6 @@ def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | Text
         yield TextTable(("plan", "what", "off", "slot"), rows, words=("what", "slot"))
 
 
-def _is_broken(reply: CheckPlansReply) -> bool:
-    return reply.broken > 0
-
-
 @capability(
     "POST",
     "/v1/sites/{site_id}/plan-checks",
@@ -136,7 +132,7 @@ def _is_broken(reply: CheckPlansReply) -> bool:
     scope="analyse",
     command="plans check",
     shown=_show_check,
-    failed=_is_broken,
+    failed=lambda reply: reply.broken > 0,
     status=202,
 )
 def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) -> CheckPlansRequest:

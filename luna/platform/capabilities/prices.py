@@ -13,7 +13,6 @@ from luna.energy.economics import price_slots
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
-from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
 from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
 from luna.platform.database import prices, sites
@@ -83,38 +82,27 @@ def list_prices(  # noqa: PLR0913 - one per parameter of the query
 
     Return import and export price of each quarter-hour by the site's tariff; without `from` and `to` from a day back to two days ahead.
     """
-    window = _find_window(first, end, now=call.now, after=read_text(cursor))
-    slots = Timeline(window[0], SLOT, max(min((window[1] - window[0]) // SLOT, limit), 1))
-    site = sites.load(call.connection, site_id)
-    rows = _read_prices(call.connection, site, slots, known_at=known_at)
-    following = write_cursor((slots.end.isoformat(),)) if slots.end < window[1] else None
-    return PriceList(currency=site.currency, timezone=site.timezone, prices=rows, cursor=following)
-
-
-def _find_window(first: datetime | None, end: datetime | None, *, now: datetime, after: str | None) -> tuple[datetime, datetime]:
-    begin = floor_to(first or min(now - USUAL_PAST, end - SLOT if end else now), SLOT)
-    until = end or max(now, begin) + USUAL_AHEAD
+    after = read_text(cursor)
+    begin = floor_to(first or min(call.now - USUAL_PAST, end - SLOT if end else call.now), SLOT)
+    until = end or max(call.now, begin) + USUAL_AHEAD
     if after is not None:
-        begin = _read_start(after, begin)
+        try:
+            start = datetime.fromisoformat(after)
+        except ValueError:
+            start = None
+        if start is None or start.tzinfo is None or start < begin or start != floor_to(start, SLOT):
+            raise refuse("no-cursor", field="cursor", value=after)
+        begin = start
     require_window(begin, until, longest=LONGEST)
-    return begin, floor_to(until + SLOT - timedelta(microseconds=1), SLOT)
-
-
-def _read_start(text: str, begin: datetime) -> datetime:
-    try:
-        start = datetime.fromisoformat(text)
-    except ValueError:
-        start = None
-    if start is None or start.tzinfo is None or start < begin or start != floor_to(start, SLOT):
-        raise refuse("no-cursor", field="cursor", value=text)
-    return start
-
-
-def _read_prices(connection: Connection, site: Site, slots: Timeline, *, known_at: datetime | None) -> list[SlotPrice]:
-    spot = prices.read_tariff(connection, site, slots, known_at=known_at)
+    until = floor_to(until + SLOT - timedelta(microseconds=1), SLOT)
+    slots = Timeline(begin, SLOT, max(min((until - begin) // SLOT, limit), 1))
+    site = sites.load(call.connection, site_id)
+    spot = prices.read_tariff(call.connection, site, slots, known_at=known_at)
     imported, exported = price_slots(site.tariff, slots, zone=parse_zone(site.timezone), spot=spot)
     values = ([None if isnan(price) else round(price, 6) for price in series.tolist()] for series in (imported, exported))
-    return [SlotPrice(start=start, import_price=bought, export_price=sold) for start, bought, sold in zip(slots, *values, strict=True)]
+    rows = [SlotPrice(start=start, import_price=bought, export_price=sold) for start, bought, sold in zip(slots, *values, strict=True)]
+    following = write_cursor((slots.end.isoformat(),)) if slots.end < until else None
+    return PriceList(currency=site.currency, timezone=site.timezone, prices=rows, cursor=following)
 
 
 @capability("POST", _PATH, noun=_NOUN, scope="data", local_command="data prices", status=202)
