@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol, get_args
+from typing import Any, Protocol, get_args
 
 import apprise
 import httpx
@@ -67,7 +67,7 @@ def _open(line: str, number: int, settings: Settings) -> Target:
     name = hashlib.sha256(where.encode()).hexdigest()[:16]
     if where.lower().startswith("notify."):
         return Target(name, where.lower(), events, HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower()))
-    plugin = apprise.Apprise.instantiate(where)
+    plugin: Any = apprise.Apprise.instantiate(where)
     if plugin is None:
         raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
     return Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin))
