@@ -109,10 +109,11 @@ class MqttPoints:
             self._publish(self._topic(point.write_to or ""), json.dumps(place(None, point.field_, value / point.scale)))
             self._sent[name] = value
             if not point.write_only and not self._waits(partial(self._tells, point, value)):
-                # Is it away, or does it not want to?
+                # Is it away, had it the value all along and so nothing new to say, or does it not want to?
                 self._requested_at = -math.inf
                 self._listen({self._topic(point.at)})
-                raise refuse("device-keeps-value", field="via", value=self.place, point=name)
+                if not self._tells(point, value):
+                    raise refuse("device-keeps-value", field="via", value=self.place, point=name)
 
     def close(self) -> None:
         """Close the connection; what was said over it says nothing any more."""

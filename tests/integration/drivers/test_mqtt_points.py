@@ -167,6 +167,12 @@ def test_what_is_written_is_read_back_and_what_is_kept_is_said(broker: Mosquitto
     ]
 
 
+def test_a_device_that_says_nothing_of_what_it_has_already_is_requested_to(broker: Mosquitto) -> None:
+    with closing(Device(broker.port, tell(("home/limit", "1500"), DONE))), closing(open_points(broker.port, patience_s=1)) as points:
+        points.write([PointValue("limit", 1500)])
+        assert points.hold([PointValue("limit", 1500)]) == [True]
+
+
 def test_a_broker_lets_in_who_shows_the_secret_and_one_that_is_away_is_named(tmp_path: Path) -> None:
     passwords = tmp_path / "passwords"
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "luna", "hunter22"], check=True)
