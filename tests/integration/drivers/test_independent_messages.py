@@ -54,6 +54,12 @@ class PlainClient:
             assert self._news.wait_for(lambda: reply in self._heard, PATIENCE_SECONDS), f"nobody speaks of {reply}"
             return self._heard[reply]
 
+    def write(self, topic: str, value: float, *, reply: str) -> None:
+        """Publish a value, and return when a topic says that it holds."""
+        self._client.publish(topic, json.dumps({"value": value}), qos=1)
+        with self._news:
+            assert self._news.wait_for(lambda: self._heard.get(reply) == {"value": value}, PATIENCE_SECONDS), f"{reply} keeps {self._heard.get(reply)}"
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
@@ -95,7 +101,7 @@ def test_a_gx_does_what_is_written_to_it(broker: Mosquitto, client: PlainClient,
     device = SimulatedInverter(load_profile("victron_mqtt", Path("/nonexistent")), now=clock)
     with serve_device(device, port=broker.port, prefix="c0619ab12345"):
         for path, value in writes.items():
-            assert client.ask(f"W/c0619ab12345/{path}", json.dumps({"value": value}), reply=f"N/c0619ab12345/{path}") == {"value": value}
+            client.write(f"W/c0619ab12345/{path}", value, reply=f"N/c0619ab12345/{path}")
         clock.now += 30
         power = client.ask("R/c0619ab12345/keepalive", "", reply="N/c0619ab12345/system/0/Dc/Battery/Power")
         soc = client.ask("R/c0619ab12345/keepalive", "", reply="N/c0619ab12345/system/0/Dc/Battery/Soc")
@@ -107,7 +113,7 @@ def test_a_set_point_that_nobody_repeats_ends(broker: Mosquitto, client: PlainCl
     clock = Seconds()
     device = SimulatedInverter(load_profile("victron_mqtt", Path("/nonexistent")), now=clock)
     with serve_device(device, port=broker.port, prefix="c0619ab12345"):
-        client.ask(f"W/c0619ab12345/{SETPOINT}", '{"value": 2000}', reply=f"N/c0619ab12345/{SETPOINT}")
+        client.write(f"W/c0619ab12345/{SETPOINT}", 2000, reply=f"N/c0619ab12345/{SETPOINT}")
         for seconds, flows_w in ((55, 3500), (35, 1500)):
             clock.now += seconds
             power = client.ask("R/c0619ab12345/keepalive", "", reply="N/c0619ab12345/system/0/Dc/Battery/Power")

@@ -502,7 +502,8 @@ def test_a_battery_that_luna_speaks_to_itself_is_named_by_product_and_address(ap
     assert follow(api, draft, ("control", typed | {"go": "connect"})) == "control"
     page = api.get(f"{draft}/control").text
     assert 'value="192.0.2.1"' in page
-    assert "profile:battery" in page
+    # What would be written, by name and register.
+    assert "OutWRte (124/12)" in page
     follow(api, draft, ("control", typed | {"go": "next"}))
     assert "<dd>sunspec_12x, 192.0.2.1:1502</dd>" in api.get(f"{draft}/review").text
     follow(api, draft, ("review", {"go": "next"}))
