@@ -1,6 +1,5 @@
 """A client of an MQTT broker as the settings name it: version 5, the user's credentials, TLS by the system's authorities."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -82,8 +81,6 @@ class BrokerLink:
             ready.set()
 
         client.on_connect = on_connect
-        # A command does not wait for the acknowledgement of the packet before it, which the other side puts off by 40 ms.
-        client.on_socket_open = lambda _client, _data, opened: opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.on_subscribe = lambda *_: ready.set()
         client.on_message = lambda _client, _data, message: self._on_message(message)
         try:
