@@ -80,7 +80,9 @@ def test_an_inverter_that_is_found_is_told_what_the_page_shows(
     go_on(page)
     go_on(page)
     expect(page.locator("input[name=by][value=profile]")).to_be_checked()
-    expect(page.locator("#sent")).to_contain_text("charge power_kw=5")
+    # Which register charges it, and how much of its rating is written there.
+    expect(page.locator("#sent")).to_contain_text("OutWRte (124/12)")
+    expect(page.locator("#sent")).to_contain_text("-5000 W / WChaMax")
     seconds = time.monotonic() - began
     record_property("seconds", round(seconds, 1))
     assert seconds < THREE_MINUTES
