@@ -4,9 +4,8 @@ import math
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices import Via
+from luna.platform.drivers.inverter import WATTS
 from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, PointWrite
-
-WATTS = 1000
 
 
 def describe_writes(profile: DeviceProfile, via: Via, setpoint: BatterySetpoint) -> list[tuple[str, str]]:
@@ -25,15 +24,18 @@ def _name_place(profile: DeviceProfile, via: Via, write: PointWrite) -> str:
 
 
 def _name_value(profile: DeviceProfile, write: PointWrite, setpoint: BatterySetpoint) -> str:
+    if write.value is not None:
+        return f"{write.sign * write.value:g}"
+    sign = "-" if write.sign < 0 else ""
     after_s = 0 if profile.reverts is None else profile.reverts.after_s or 0
-    power = "" if setpoint.power_kw is None else f"{write.sign * setpoint.power_kw * WATTS:g} W"
     most = profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w", "")
+    power = f"{sign}{most}" if setpoint.power_kw is None else f"{write.sign * setpoint.power_kw * WATTS:g} W"
     said = {
         "reversion_s": f"{after_s} s",
         "reversion_min": f"{math.ceil(after_s / 60)} min",
-        "value": write.of or "",
-        "power_percent": f"{power or write.of} / {write.of}",
-        "power_w": power or most,
-        "ac_power_w": f"ac_power_w ({power or 0})",
+        "value": f"{sign}{write.of or ''}",
+        "power_percent": f"{power} / {write.of}",
+        "power_w": power,
+        "ac_power_w": f"ac_power_w ({power if setpoint.mode in {'charge', 'export'} else 0})",
     }
-    return f"{write.value:g}" if write.value is not None else said[write.put or "value"]
+    return said[write.put or "value"]
