@@ -49,7 +49,7 @@ class SocThresholds:
         """Return the thresholds as messages carry them: what is read from a message and what is read here are the same."""
         # An array of rows takes a third of the time that ``np.stack`` does.
         levels = np.array([self.buy, self.store, self.spill, self.serve, self.sell])
-        return SocThresholds(*np.minimum(np.maximum(levels, LOWEST_SOC), HIGHEST_SOC).round(DIGITS))
+        return SocThresholds(*bound(levels, LOWEST_SOC, HIGHEST_SOC).round(DIGITS))
 
     def at(self, slots: slice) -> "SocThresholds":
         """Return the thresholds of some slots."""
@@ -161,9 +161,7 @@ class PlanPolicy:
 
     def read(self, slots: slice, soc: FloatArray, modes: IntArray) -> SetPoint:
         """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
-        told = list[SetPoint]()
-        for each, mode, level in zip(self.batteries, modes, soc, strict=True):
-            told.append(each.read(slots, mode, level))
+        told = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
         width = soc.shape[-1]
         site: dict[str, Any] = {"curtailment": broadcast(self.curtailment[slots], (width,)), "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,))}
         if len(told) == 1:

@@ -244,10 +244,7 @@ def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
     else:
         # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
         held_back, limit = hold_back(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
-    bounded = list[BatteryPolicy]()
-    for index, part in enumerate(parts):
-        bounded.append(part.bound(partial(_bound, plan=plan, index=index)))
-    return PlanPolicy(bounded, held_back, limit)
+    return PlanPolicy([part.bound(partial(_bound, plan=plan, index=index)) for index, part in enumerate(parts)], held_back, limit)
 
 
 def _bound(level: SocThresholds, plan: Plan, index: int) -> SocThresholds:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -82,7 +82,6 @@ def _describe_modes(evidence: Evidence, commanded: IntArray) -> IntArray:
 
 
 _SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
-_read_limits = attrgetter(*_SETPOINT_LIMITS)
 _PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
 
 
@@ -212,7 +211,7 @@ def answer_each(made: Sequence[Answered], *, issued_at: datetime) -> list[PlanCo
 
 def _answer_group(made: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    evidence = Evidence(list(map(attrgetter("plan"), made)), list(map(attrgetter("request.manual"), made)))
+    evidence = Evidence([each.plan for each in made], [each.request.manual for each in made])
     explained = explain_each(evidence)
     modes = show_modes(evidence, explained)
     share_ms = (perf_counter() - begun) * 1e3 / len(made)
@@ -236,7 +235,7 @@ def _answer(made: Answered, explained: tuple[PlanExplanation, list[str]], *, iss
     slots = _list_columns(plan, explained, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
     for index, battery in enumerate(site.batteries):
-        limits = round_columns(dict(zip(_SETPOINT_LIMITS, map(itemgetter(index), _read_limits(plan.setpoints)), strict=True)))
+        limits = round_columns({name: getattr(plan.setpoints, name)[index] for name in _SETPOINT_LIMITS})
         mode = list(map(_WORDS.__getitem__, plan.setpoints.mode[index].tolist()))
         (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": mode} | limits])
     # What set-points are read from, by battery; nothing where only the planned ones make the plan.
