@@ -270,8 +270,9 @@ def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[
     ending.terminate()
     ending.terminate()
     kill(ending)
-    request.gate.touch()
     start_gatekeeper()
+    wait_for(lambda: count_starts(request.starts) == 2)
+    request.gate.touch()
     wait_for(lambda: own_client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
     assert own_client.tasks.fetch(task_id, upkeep.GateRequest).reply == upkeep.Through(starts=2)
 
