@@ -13,7 +13,7 @@ Manifest = dict[str, Any]
 NAMESPACE = "luna"
 SETTINGS, SECRETS = "luna-settings", "luna-secrets"
 # Gibibytes of each volume to begin with; a class of storage that grows may change them.
-SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "backups": 40}
+SIZES = {"db": 50, "objects": 50, "vector": 10, "cache": 2, "models": 20, "spool": 5, "devices": 1, "backups": 40}
 PORTS = {"api": 8080, "db": 5432, "redis": 6379, "qdrant": 6333, "minio": 9000, "ollama": 11434}
 # The group that a store's volume is given to: that of its image's own account where there is one.
 GROUPS = {"db": 1000, "redis": 999}

@@ -90,8 +90,9 @@ class Workload:
 
     @property
     def mounts(self) -> list[Mount]:
-        """Volumes, and what comes from the repository."""
-        return [Mount(*text.split(":")[:2]) for text in self.content.get("volumes", [])]
+        """Volumes, and what comes from the repository; what is only read of another's volume is there on one machine alone."""
+        named = [text.split(":") for text in self.content.get("volumes", [])]
+        return [mount for source, path, *options in named if (mount := Mount(source, path)).is_file or "ro" not in options]
 
     @property
     def is_alone(self) -> bool:

@@ -14,6 +14,7 @@ NAMES = (
     "backups",
     "bench",
     "cache",
+    "devices",
     "documents",
     "edge",
     "identity",

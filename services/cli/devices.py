@@ -32,7 +32,7 @@ app = typer.Typer(
 HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Empty: the profile's.")]
-SecretOption = Annotated[str | None, typer.Option(help="The file below device_secrets of the data folder that holds its password.")]
+SecretOption = Annotated[str | None, typer.Option(help="The file below devices/secrets of the data folder that holds its password.")]
 PrefixOption = Annotated[str | None, typer.Option(help="MQTT: how the device's topics begin, or the id of its portal.")]
 UnitOption = Annotated[int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")]
 

@@ -15,6 +15,27 @@ TARIFF = f"# Tarifblatt Musterstrom\n\n## Bonus\n\n{SENTENCE}\n\n## Kündigung\n
 METER = "sensor.meter"
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 YEAR_SLOTS = 35_040
+LINK = """
+import time
+from pathlib import Path
+from luna.platform.drivers.modbus import ModbusLink
+from luna.platform.drivers.modbus_server import serve_registers
+from luna.platform.drivers.profiles import load_profile
+from luna.platform.drivers.simulator import SimulatedInverter
+folder = Path("/var/lib/luna")
+profile = load_profile("sunspec_12x", folder)
+link = ModbusLink("127.0.0.1", profile.transport, port=15020, shared_in=folder)
+"""
+HOLD = f"""{LINK}
+with serve_registers(SimulatedInverter(profile), port=15020):
+    link.read(40000, 2)
+    time.sleep(120)
+"""
+READ = f"""{LINK}
+while not (folder / "devices" / "socket").exists():
+    time.sleep(0.1)
+print(link.read(40000, 2))
+"""
 
 
 def add_site(api: httpx.Client, name: str, **more: object) -> None:
@@ -80,3 +101,9 @@ def test_a_file_whose_worker_is_killed_in_its_middle_is_loaded_by_its_successor(
     job = jobs.state(job_id)
     assert (job["attempts"], job["reply"]["accepted"], job["reply"]["quarantined"]) == (2, YEAR_SLOTS, 0)
     assert stack.sql("SELECT count(*), sum(load_kwh) FROM slot_observations JOIN sites USING (site_key) WHERE name = 'filed'") == f"{YEAR_SLOTS}|17520"
+
+
+def test_the_executor_speaks_to_a_device_by_the_connection_that_the_recorder_holds(stack: Stack) -> None:
+    # At that address only the recorder's container has a device.
+    stack.compose("exec", "--detach", "recorder", "python", "-c", HOLD)
+    assert stack.python("executor", READ) == "[21365, 28243]"

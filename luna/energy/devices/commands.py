@@ -38,7 +38,7 @@ class Via(ControlPart):
         str | None, Field(pattern=r"^[A-Za-z0-9_./:-]+$", max_length=120, description="MQTT: how the device's topics begin, or the id of its portal")
     ] = None
     secret: Annotated[
-        str | None, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, description="the file below device_secrets of the data folder that holds its password")
+        str | None, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=64, description="the file below devices/secrets of the data folder that holds its password")
     ] = None
     proxy: Annotated[ViaProxy | None, Field(description="where other programs find it in Luna's place, over Modbus TCP; empty: nowhere")] = None
 

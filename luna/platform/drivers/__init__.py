@@ -14,3 +14,6 @@ session.py    commands it, and keeps that up for as long as somebody asks for it
 simulator.py  the same device of the same profile, with a battery's physics; point_image.py lays its points out, device_server.py serves them
 sensor_name.py  what a site calls a reading; site_device.py: a device in a site
 """
+
+# Below the data folder, and in containers a volume of those that speak to devices: the shared connection, own profiles, secrets.
+DEVICES_FOLDER = "devices"

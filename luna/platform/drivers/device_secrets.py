@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from luna.energy.refusals import refuse
+from luna.platform.drivers import DEVICES_FOLDER
 
 # Below the data folder.
-SECRETS_FOLDER = "device_secrets"
+SECRETS_FOLDER = f"{DEVICES_FOLDER}/secrets"
 
 
 class DeviceSecret(NamedTuple):

@@ -11,11 +11,12 @@ from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.document import invalid_input
+from luna.platform.drivers import DEVICES_FOLDER
 from luna.platform.drivers.profile import DeviceProfile
 
 PACKAGED = Path(__file__).parent / "profiles"
 # Below the data folder.
-OWN_FOLDER = "profiles"
+OWN_FOLDER = f"{DEVICES_FOLDER}/profiles"
 # A profile is a page or two.
 _MOST_BYTES = 200_000
 

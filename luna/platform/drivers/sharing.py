@@ -1,6 +1,6 @@
 """One connection per device, whoever asks: the first process that needs one holds the connections of all that share a data folder.
 
-It holds a lock, which the system releases however that process ends, and listens at a socket in the folder. A client names the device in a line, and from then
+It holds a lock, which the system releases however that process ends, and listens at a socket beside it. A client names the device in a line, and from then
 on has a Modbus TCP connection of its own, as it seems: its requests take turns with those of the others, and it is hung up on when the device is lost, so that
 it notices a reboot. When the holder ends, whoever asks next holds them. Source: MODBUS Messaging on TCP/IP Implementation Guide 1.0b; docs/decisions/0098.
 """
@@ -18,7 +18,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-LOCK_FILE, SOCKET_FILE = "devices.lock", "devices.sock"
+from luna.platform.drivers import DEVICES_FOLDER
+from luna.platform.private_folders import make_private
+
+LOCK_FILE, SOCKET_FILE = "lock", "socket"
 # How long another process may take from its lock to its socket.
 START_SECONDS = 2.0
 PAUSE_SECONDS = 0.01
@@ -69,10 +72,10 @@ async def read_frame(reader: asyncio.StreamReader) -> ModbusFrame:
     return ModbusFrame(transaction, await reader.readexactly(length))
 
 
-def connect_shared(folder: Path, device: DeviceAddress) -> socket.socket | None:
-    """Return a connection to whoever holds the device's, which is this process if nobody does; None: nothing can be shared in this folder."""
+def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | None:
+    """Return a connection to whoever holds the device's, which is this process if nobody does; None: nothing can be shared in this data folder."""
     deadline = time.monotonic() + START_SECONDS
-    with _folder_path(folder) as path:
+    with _open_devices_folder(data_folder) as path:
         while path is not None and time.monotonic() < deadline:
             with suppress(OSError):
                 return _connect(path / SOCKET_FILE, device)
@@ -86,9 +89,12 @@ def connect_shared(folder: Path, device: DeviceAddress) -> socket.socket | None:
 
 
 @contextmanager
-def _folder_path(folder: Path) -> Iterator[Path | None]:
+def _open_devices_folder(data_folder: Path) -> Iterator[Path | None]:
     # The name of a socket has 108 bytes; a folder's may be longer.
+    folder = data_folder / DEVICES_FOLDER
     try:
+        if data_folder.is_dir():
+            make_private(folder)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         yield None

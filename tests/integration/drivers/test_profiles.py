@@ -17,7 +17,7 @@ from luna.platform.drivers.following import stand_in
 from luna.platform.drivers.inverter import ProfiledDevice, reach
 from luna.platform.drivers.modbus_server import RegisterServer
 from luna.platform.drivers.profile import MODES, DeviceProfile, MqttTransport, RegisterPoint
-from luna.platform.drivers.profiles import PACKAGED, load_profile
+from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import ASKED_SECONDS, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
@@ -121,8 +121,8 @@ def ask_each_time(profile: DeviceProfile) -> DeviceProfile:
 
 @pytest.fixture(params=each_of(COMMANDED))
 def profile(request: pytest.FixtureRequest, tmp_path: Path) -> DeviceProfile:
-    (tmp_path / "profiles").mkdir()
-    (tmp_path / "profiles" / "fictional.yaml").write_text(read_file_of_the_page())
+    (tmp_path / OWN_FOLDER).mkdir(parents=True)
+    (tmp_path / OWN_FOLDER / "fictional.yaml").write_text(read_file_of_the_page())
     return ask_each_time(load_profile(request.param, tmp_path))
 
 

@@ -250,7 +250,7 @@ def test_the_folder_may_have_a_long_name(dongle: OneMaster, tmp_path: Path) -> N
     folder.mkdir()
     with link_to(dongle.port, folder) as link:
         assert link.read(40000, 2) == SUNSPEC_MARK
-    assert {path.name for path in folder.iterdir()} == {"devices.lock", "devices.sock"}
+    assert {path.name for path in (folder / "devices").iterdir()} == {"lock", "socket"}
 
 
 @pytest.mark.anyio

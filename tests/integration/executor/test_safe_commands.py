@@ -19,7 +19,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.drivers.budget import WRITES_PER_DAY
 from luna.platform.drivers.inverter import reach
 from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
-from luna.platform.drivers.profiles import PACKAGED, load_profile
+from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 from luna.platform.drivers.session import InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.settings import Settings
@@ -47,8 +47,8 @@ def write_flash_profile(folder: Path) -> str:
     ):
         assert before in text
         text = text.replace(before, after)
-    (folder / "profiles").mkdir()
-    (folder / "profiles" / "flash.yaml").write_text(text)
+    (folder / OWN_FOLDER).mkdir(parents=True)
+    (folder / OWN_FOLDER / "flash.yaml").write_text(text)
     return "flash"
 
 

@@ -274,18 +274,18 @@ BAD_STACKS = {
     ),
     "replicas on one volume": (
         swarm_rules.find_shared_volumes,
-        change_stack(*INGEST, "deploy", "replicas", value=2),
-        "ingest runs 2 times on the volume spool",
+        change_stack("services", "executor", "deploy", "replicas", value=2),
+        "executor runs 2 times on the volume devices",
     ),
     "a volume of any node": (
         swarm_rules.find_shared_volumes,
-        change_stack(*INGEST, "deploy", "placement", value={"preferences": [{"spread": "node.id"}]}),
-        "ingest may find another node's volume spool",
+        change_stack("services", "executor", "deploy", "placement", value={"preferences": [{"spread": "node.id"}]}),
+        "executor may find another node's volume devices",
     ),
     "the new one before the old one": (
         swarm_rules.find_shared_volumes,
-        change_stack(*INGEST, "deploy", "update_config", "order", value="start-first"),
-        "ingest is replaced while the old one has the volume spool",
+        change_stack("services", "executor", "deploy", "update_config", "order", value="start-first"),
+        "executor is replaced while the old one has the volume devices",
     ),
     "nobody waits": (
         swarm_rules.find_starts_before_migration,

@@ -21,7 +21,7 @@ from luna.platform.drivers.profiles import OWN_FOLDER, PACKAGED, load_profile
 def test_a_profile_that_contradicts_itself_is_refused(tmp_path: Path, name: str, right: str, wrong: str, reason: str) -> None:
     text = (PACKAGED / f"{name}.yaml").read_text(encoding="utf-8")
     assert right in text
-    (tmp_path / OWN_FOLDER).mkdir()
+    (tmp_path / OWN_FOLDER).mkdir(parents=True)
     (tmp_path / OWN_FOLDER / f"{name}.yaml").write_text(text.replace(right, wrong), encoding="utf-8")
     with pytest.raises(InvalidInputError) as refused:
         load_profile(name, tmp_path)
