@@ -20,6 +20,8 @@ from sqlalchemy import Engine
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import backups, engine
 from luna.platform.database.backups import ServerIdentity, TableCount
+from luna.platform.drivers.device_secrets import SECRETS_FOLDER
+from luna.platform.drivers.profiles import OWN_FOLDER
 from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.settings import Settings
 from luna.platform.settings.model import STORED_FILE
@@ -28,11 +30,12 @@ from services.backup.mirror import ObjectMirror
 from services.backup.server import BackedUpServer, explain
 from services.backup.wal import WalReceiver, WalShipper, await_received, note_reach
 
-# What an owner set or was given below the data folder; the key of the backups is not among it.
-OWNER_PATHS = (STORED_FILE, "identity/token_key", "servers/servers.json")
+SERVERS_FILE = "servers/servers.json"
+# What an owner set or was given below the data folder, files and folders; the key of the backups is not among it.
+OWNER_PATHS = (STORED_FILE, "identity/token_key", SERVERS_FILE, SECRETS_FOLDER, OWN_FOLDER)
 # What lies below the data folder and is in no backup, though losing it may be noticed.
 NOT_KEPT = (
-    "what you put into the data folder yourself",
+    "other files that you put into the data folder",
     "readings that wait for the database (spool)",
     "files being read in (documents, loads)",
     "data of the edge laboratory (edge)",
@@ -135,7 +138,9 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())
     # In containers also the secrets beside the key of the backups, which alone stays out.
-    paths = {name: work.settings.data_folder / name for name in OWNER_PATHS}
+    data_folder = work.settings.data_folder
+    files = [file for name in OWNER_PATHS for file in (data_folder / name, *sorted((data_folder / name).glob("*")))]
+    paths = {str(file.relative_to(data_folder)): file for file in files}
     if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
         paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
     owner = work.folder.key.seal_bytes(_pack({name: path for name, path in paths.items() if path.is_file()}), place / OWNER_FILES)
@@ -204,7 +209,7 @@ def read_owner_files(folder: BackupFolder, backup_id: str) -> dict[str, bytes]:
 
 def read_password(owner_files: dict[str, bytes]) -> str | None:
     """Return the password of the embedded database as it was; None where it is not an embedded one's backup."""
-    content = owner_files.get("servers/servers.json")
+    content = owner_files.get(SERVERS_FILE)
     return None if content is None else str(json.loads(content)["password"])
 
 

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,11 +24,12 @@ from luna.platform.embedded.replacement import drop_kept, put_back, replace_clus
 from luna.platform.embedded.servers import USER, Postgres
 from luna.platform.embedded.state import State, load_state
 from luna.platform.objects import open_objects
+from luna.platform.private_folders import make_private
 from luna.platform.queue import serialization
 from luna.platform.settings import Settings
 from luna.platform.telemetry import current_trace_id
 from services.backup import mirror
-from services.backup.create import SPOOL, read_owner_files, read_password
+from services.backup.create import SERVERS_FILE, SPOOL, read_owner_files, read_password
 from services.backup.folder import END, BackupFolder, Manifest, open_folder
 from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, aim, check_files, check_usable, compare, discard, stage
 from services.backup.wal import WalShipper, list_segments
@@ -47,6 +48,7 @@ class Restored:
     at: datetime
     rows: dict[str, int]
     objects: int
+    put_back: list[str]
     kept: str
     seconds: float
 
@@ -149,9 +151,24 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
     except LunaError:
         undo(settings, clock=clock)
         raise
+    files = _put_back_files(settings, read_owner_files(folder, manifest.backup_id))
     seconds = round(time.monotonic() - began, 1)
-    log.info("restored", backup=manifest.backup_id, at=str(target.reached), seconds=seconds, kept=kept)
-    return Restored(manifest.backup_id, target.reached, rows, count, kept, seconds)
+    log.info("restored", backup=manifest.backup_id, at=str(target.reached), put_back=files, seconds=seconds, kept=kept)
+    return Restored(manifest.backup_id, target.reached, rows, count, files, kept, seconds)
+
+
+def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]:
+    """Put back what the owner had set where nothing stands in its place, and return its paths below the data folder.
+
+    What stands there was set on this machine. The database keeps the password that it has here; secrets of containers are the operator's to put back.
+    """
+    own = [path for name in files if name != SERVERS_FILE and ".." not in (path := Path(name)).parts and path.parts[0] != "secrets"]
+    missing = [path for path in own if not (settings.data_folder / path).exists()]
+    for path in missing:
+        make_private((settings.data_folder / path).parent)
+        with os.fdopen(os.open(settings.data_folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(files[str(path)])
+    return [str(path) for path in missing]
 
 
 def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, place: Path, *, report: Report, as_it_was: bool = False) -> dict[str, int]:

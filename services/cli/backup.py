@@ -152,6 +152,8 @@ def _say_restored(done: "Restored") -> None:
     from services.backup.create import NOT_KEPT
 
     out.print(f"Restored {done.backup_id} as of {done.at:%Y-%m-%d %H:%M:%S} UTC: {sum(done.rows.values())} rows, in {done.seconds} s.", soft_wrap=True)
+    if done.put_back:
+        out.print(f"Put back what you had set: {', '.join(done.put_back)}.", soft_wrap=True)
     if done.kept:
         out.print(f"What was there before is kept in {done.kept}; luna backup undo puts it back.", soft_wrap=True)
     out.print(f"Not in a backup: {', '.join(NOT_KEPT)}.", soft_wrap=True)

@@ -8,7 +8,8 @@ import pytest
 
 from luna.platform.embedded import start
 from luna.platform.objects import open_objects
-from services.backup.folder import LATEST, open_folder
+from luna.platform.settings.stored import read_stored, store_settings
+from services.backup.folder import LATEST, NEWEST, open_folder
 from services.backup.restore import restore
 from services.backup.wal import last_instant
 from tests.folders import server_folder
@@ -17,6 +18,8 @@ from tests.processes import luna_process
 
 # Of the log, at most; the aim that the decision record states.
 RPO_SECONDS = 60
+OF_BOTH = "devices/secrets/cellar"
+OF_DEVICES = {"devices/profiles/own.yaml": "profile: own", "devices/secrets/inverter": "owner:secret", OF_BOTH: "of the old machine"}
 
 
 @pytest.fixture
@@ -49,3 +52,26 @@ def test_what_was_written_a_minute_ago_survives_the_loss_of_the_machine(lost: Ke
     restore(other.settings, LATEST)
     assert other.observed() == 35
     assert open_objects(other.settings).get("models/two") == b"the newest"
+
+
+def test_what_the_owner_had_set_comes_back_where_the_new_machine_has_nothing(prepared: KeptHome) -> None:
+    with server_folder() as parent:
+        home = prepared.copy(parent)
+        store_settings(home.settings, {"home_assistant_url": "http://ha.test:8123", "home_assistant_token": "owners"})
+        for name, text in OF_DEVICES.items():
+            path = home.settings.data_folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        home.back_up()
+        other = kept_home(parent / "new", backup_folder=home.settings.data_folder / "backups")
+        kept = other.settings.data_folder / OF_BOTH
+        kept.parent.mkdir(parents=True)
+        kept.write_text("of the new machine", encoding="utf-8")
+
+        done = restore(other.settings, NEWEST)
+
+        there = {name: other.settings.data_folder / name for name in OF_DEVICES}
+        assert {name: path.read_text(encoding="utf-8") for name, path in there.items()} == OF_DEVICES | {OF_BOTH: "of the new machine"}
+        assert {path.stat().st_mode & 0o777 for name, path in there.items() if name != OF_BOTH} == {0o600}
+        assert set(done.put_back) == {"settings.json", *OF_DEVICES} - {OF_BOTH}
+        assert read_stored(other.settings.data_folder) == {"home_assistant_url": "http://ha.test:8123", "home_assistant_token": "owners"}
