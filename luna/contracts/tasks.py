@@ -3,6 +3,7 @@
 from luna.contracts.agent import AgentCardRequest, AgentReplayRequest, DayPictureRequest, EvaluateAgentRequest, TrainAgentRequest
 from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
 from luna.contracts.answers import AskRequest
+from luna.contracts.battery_trial import TryBatteriesRequest
 from luna.contracts.charging_stays import FollowStaysRequest
 from luna.contracts.counterfactual import PlanVariantRequest, WhatIfVariantRequest, WhyNotRequest
 from luna.contracts.data import (
@@ -43,6 +44,7 @@ REQUESTS: tuple[type[Request], ...] = (
     LoadFileRequest,
     GuessFileRequest,
     FindDevicesRequest,
+    TryBatteriesRequest,
     ResolveRequest,
     PlanRequest,
     PlanSitesRequest,

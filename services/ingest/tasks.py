@@ -18,6 +18,7 @@ from luna.contracts import (
     RetentionReply,
     RetentionRequest,
 )
+from luna.contracts.battery_trial import BatteryTrials, TryBatteriesRequest
 from luna.contracts.data import (
     BackfillReply,
     BackfillRequest,
@@ -43,6 +44,7 @@ from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
 from services.ingest import (
     backfill,
+    battery_trial,
     device_search,
     log_archive,
     model_retention,
@@ -182,6 +184,12 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
 def find_devices(request: FindDevicesRequest, work: TaskContext) -> FoundDevices:
     """Ask the addresses of a network for devices that a profile knows."""
     return device_search.search_network(request, work.settings.data_folder, progress=work.progress)
+
+
+@task(TryBatteriesRequest)
+def try_batteries(request: TryBatteriesRequest, work: TaskContext) -> BatteryTrials:
+    """Move batteries by a little before anything is armed, and say what they did."""
+    return battery_trial.try_batteries(request, work)
 
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))

@@ -1,66 +1,70 @@
-"""Moves batteries by a little before anything is armed, and says what came of it: at set-up and on the page Planning."""
+"""Batteries moved by a little before anything is armed: at set-up and on the page Planning one job begins it, and says how far it is and what came of it."""
 
-import threading
 from collections.abc import Mapping
-from contextlib import closing
-from typing import TypedDict
+from dataclasses import dataclass
 
+from luna.contracts.battery_trial import BatteryTrial, BatteryTrials, TryBatteriesRequest
+from luna.contracts.job import Job, Progress
 from luna.energy.devices import Via
-from luna.energy.errors import LunaError
-from luna.energy.refusals import refuse
+from luna.energy.errors import read_problem
 from luna.energy.site import Site
-from luna.platform.control_service import allow_trial
+from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
-from luna.platform.drivers.inverter import reach_device
-from luna.platform.drivers.trial import bound_by, move_battery
+from luna.platform.queue.jobs import submit_job
 from luna.words import Language
 from luna.words.refusals import say_refusal
 from luna.words.trial import TRIAL, say_trial
 from services.api.gateway import Gateway
-
-# Two at once would each read what the other does.
-_ONE_AT_A_TIME = threading.Lock()
+from services.api.pages.job_part import find_progress
 
 
-class TriedBattery(TypedDict):
-    """What came of moving a battery: in sentences, and whether nothing speaks against its profile."""
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """How a trial stands: its job, how far that is, and what came of each battery in sentences.
 
-    said: list[str]
-    good: bool
+    ``address``: where the page shows it again.
+    """
+
+    job: Job
+    progress: Progress | None
+    address: str
+    sentences: Mapping[str, list[str]]
+    is_right: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.job.finished_at is None
 
 
-def try_batteries(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site | None, language: Language) -> dict[str, TriedBattery]:
-    """Return what came of moving each battery by its name; takes half a minute for each.
+def begin_trial(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site | None) -> str:
+    """Have batteries moved, and return the job's id.
 
     Args:
         gateway: of the page.
         vias: how each is reached; None: nobody knows yet.
         site: that describes them, as far as it is whole.
-        language: of the reader.
     """
-    unknown = TriedBattery(said=[_say(refuse("device-address-unreadable", field="via"), language)], good=False)
-    return {name: unknown if via is None else _try(gateway, name, via, site=site, language=language) for name, via in vias.items()}
+    document = None if site is None else site.model_dump(mode="json", by_alias=True)
+    return submit_job(gateway.database, gateway.queue, TryBatteriesRequest(vias=dict(vias), site=document)).job_id
 
 
-def _try(gateway: Gateway, name: str, via: Via, *, site: Site | None, language: Language) -> TriedBattery:
-    try:
-        with unit_of_work(gateway.database) as connection:
-            bounds = allow_trial(connection, via)
-        if site is not None and any(battery.name == name for battery in site.batteries):
-            bounds = bound_by(site, name)
-        if not _ONE_AT_A_TIME.acquire(blocking=False):
-            raise refuse("device-tried-already", field="via", value=via.host)
-        try:
-            with closing(reach_device(via, gateway.settings.data_folder)) as device:
-                steps = move_battery(device, bounds)
-        finally:
-            _ONE_AT_A_TIME.release()
-    except LunaError as error:
-        return TriedBattery(said=[_say(error, language)], good=False)
-    moved = [say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language=language) for step in steps]
-    return TriedBattery(said=[*moved, TRIAL.say("ended", language)], good=all(step.is_right for step in steps))
+def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Language) -> TrialView:
+    """Return how a trial stands.
+
+    Raises:
+        NotFoundError: there is no such job.
+    """
+    with unit_of_work(gateway.database) as connection:
+        job = jobs.load(connection, job_id)
+    trials = {} if job.task != TryBatteriesRequest.task or job.reply is None else BatteryTrials.model_validate(job.reply).batteries
+    sentences = {battery: _say(trial, language) for battery, trial in trials.items()}
+    return TrialView(job, find_progress(gateway, job), address, sentences, all(trial.is_right for trial in trials.values()))
 
 
-def _say(error: LunaError, language: Language) -> str:
-    said = say_refusal(error, language)
-    return f"{said.sentence} {said.remedy}"
+def _say(trial: BatteryTrial, language: Language) -> list[str]:
+    moves = [say_trial(move.mode, move.outcome, power_w=move.power_w or 0.0, seconds=move.seconds, language=language) for move in trial.moves]
+    if trial.problem is None:
+        return [*moves, TRIAL.say("ended", language)]
+    refusal = say_refusal(read_problem(trial.problem), language)
+    return [*moves, f"{refusal.sentence} {refusal.remedy}"]

@@ -1,6 +1,5 @@
 """What an owner fixes: blocks with their cost beforehand, who controls the devices, heat now, vacation. Everything can be taken back."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -25,7 +24,7 @@ from luna.platform.database.engine import unit_of_work
 from luna.words.refusals import SpokenError
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import CurrentCaller
-from services.api.pages.battery_trial import TriedBattery, try_batteries
+from services.api.pages.battery_trial import TrialView, begin_trial, view_trial
 from services.api.pages.job_part import SitePath
 from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
 from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, read_power, say_cost
@@ -60,7 +59,7 @@ class BlockFields(BaseModel):
 
 
 class PlanningQuery(BaseModel):
-    """What the page's address may hold: the form's fields, with ``cost`` to be told what they would cost, and what was just taken back."""
+    """What the page's address may hold: the form's fields, what they would cost (``cost``), what was just taken back, which job tries batteries."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -72,6 +71,7 @@ class PlanningQuery(BaseModel):
     cost: bool = False
     taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
     stay_taken_back: Annotated[int | None, Field(ge=1, le=2**63 - 1)] = None
+    tried: Annotated[str | None, Field(max_length=64, pattern=r"^[\w-]+$")] = None
 
     def form(self, site: Site, now: datetime) -> BlockForm:
         """Return what the form shows: what was asked, else the next hour of the first device."""
@@ -89,12 +89,16 @@ async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGat
 
 
 @router.post("/ui/sites/{site_id}/planning/try")
-async def move_batteries(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Move the batteries that Luna speaks to itself by 200 W, and show what came of it; refused once they are armed."""
-    site = await run_in_threadpool(_load_unarmed, gateway, site_id)
-    vias = {} if site.control is None else site.control.vias
-    tried = await run_in_threadpool(try_batteries, gateway, vias, site=site, language=Reader.of(request).language)
-    return await _show(site_id, request, gateway, query=PlanningQuery(), tried=tried)
+def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
+    """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which shows what came of it; refused once they are armed."""
+    site = _load_unarmed(gateway, site_id)
+    job_id = begin_trial(gateway, {} if site.control is None else site.control.vias, site=site)
+    return RedirectResponse(f"{PAGE.address(site_id)}?tried={job_id}#tried", 303)
+
+
+def _view_trial(gateway: Gateway, site_id: str, job_id: str, request: Request) -> TrialView | None:
+    view = view_trial(gateway, job_id, address=f"{PAGE.address(site_id)}?tried={job_id}", language=Reader.of(request).language)
+    return view if (view.job.request.get("site") or {}).get("name") == site_id else None
 
 
 def _load_unarmed(gateway: Gateway, site_id: str) -> Site:
@@ -104,13 +108,14 @@ def _load_unarmed(gateway: Gateway, site_id: str) -> Site:
         return sites.load(connection, site_id)
 
 
-async def _show(site_id: str, request: Request, gateway: Gateway, *, query: PlanningQuery, tried: Mapping[str, TriedBattery] | None = None) -> Response:
+async def _show(site_id: str, request: Request, gateway: Gateway, *, query: PlanningQuery) -> Response:
     now = gateway.clock.now()
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
     form = query.form(stored.site, now)
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
+    tried = None if query.tried is None else await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
     told: dict[str, Any] = {"tried": tried, "trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
     unattended = await run_in_threadpool(list_unattended, stored.site, gateway.settings.data_folder, words=words, numbers=numbers)
     return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **told)

@@ -1,5 +1,6 @@
 """Find my devices at set-up, without a script: a network is asked, what answers is taken, and nothing was written to it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from luna.platform.drivers.modbus_server import RegisterServer, serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Addresses
+from luna.platform.embedded.account import open_lock, take
 from tests.gateway import serve
 from tests.workers import wait_for, worker_process
 
@@ -120,10 +122,22 @@ def test_a_battery_that_is_away_is_not_moved_and_that_is_said(api: httpx.Client,
     draft = address.removesuffix("/find")
     typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "127.0.0.1", "profile-0-port_number": str(server.port)}
     assert api.post(f"{draft}/control", data=typed | {"go": "try"}).headers["Location"].endswith("control#tried")
-    assert "The device does not answer." in api.get(f"{draft}/control").text
+    wait_for(lambda: "The device does not answer." in api.get(f"{draft}/control").text)
     # What was tried at one address says nothing of another.
     api.post(f"{draft}/control", data=typed | {"profile-0-host_place": "elsewhere.invalid", "go": "connect"})
     assert "The device does not answer." not in api.get(f"{draft}/control").text
+    assert inverter.written == []
+
+
+def test_one_battery_is_tried_at_a_time(api: httpx.Client, server: RegisterServer, inverter: SimulatedInverter, tmp_path: Path) -> None:
+    draft = begin(api).removesuffix("/find")
+    typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "127.0.0.1", "profile-0-port_number": str(server.port)}
+    (tmp_path / "devices").mkdir()
+    lock = open_lock(tmp_path / "devices" / "trial")
+    assert take(lock)
+    api.post(f"{draft}/control", data=typed | {"go": "try"})
+    wait_for(lambda: "A battery is being tried just now." in api.get(f"{draft}/control").text)
+    os.close(lock)
     assert inverter.written == []
 
 

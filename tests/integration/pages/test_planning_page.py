@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,7 +23,7 @@ from services.planner.service.counterfactual import ask_stored
 from tests.controlled import describe
 from tests.furnished import ZONE, describe_furnished, forget_furnished, plan_now
 from tests.gateway import serve
-from tests.workers import worker_process
+from tests.workers import wait_for, worker_process
 
 PAGE = "/ui/sites/planned/planning"
 
@@ -255,15 +256,21 @@ def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: http
     assert (answer.status_code, answer.json()["reason"]) == (422, "profile-not-commanded")
 
 
-def test_a_battery_is_tried_before_it_is_armed_and_never_after(api: httpx.Client, database: Engine, site: str) -> None:
+def test_a_battery_is_tried_before_it_is_armed_and_never_after(
+    api: httpx.Client, database: Engine, site: str, redis_url: str, database_url: str, tmp_path: Path
+) -> None:
     # Nobody is at that port of this machine: it is refused at once.
     section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1}}]}
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished(site, vehicles=[], control=section))
     assert "Try it with 200 W" in read(api, PAGE)
-    tried = api.post(f"{PAGE}/try").text
-    assert "The device does not answer." in tried
-    assert '<div class="notice stack bad" id="tried"' in tried
+    address = api.post(f"{PAGE}/try").headers["Location"]
+    assert "The battery is being tried." in read(api, address)
+    with worker_process(redis_url, database_url, "services.ingest.tasks", data_folder=tmp_path):
+        wait_for(lambda: '<div class="notice stack bad" id="tried"' in api.get(address).text)
+    assert "The device does not answer." in read(api, address)
+    # Of another site's page it is none.
+    assert 'id="tried"' not in api.get(address.replace("/planned/", "/bare/")).text
     with unit_of_work(database) as connection:
         control.arm(connection, site, at=SystemClock().now(), by="test")
     assert "Try it with 200 W" not in read(api, PAGE)

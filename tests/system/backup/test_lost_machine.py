@@ -8,7 +8,8 @@ import pytest
 
 from luna.platform.embedded import start
 from luna.platform.objects import open_objects
-from luna.platform.settings.stored import read_stored, store_settings
+from luna.platform.settings.model import read_stored
+from luna.platform.settings.stored import store_settings
 from services.backup.folder import LATEST, NEWEST, open_folder
 from services.backup.restore import restore
 from services.backup.wal import last_instant

@@ -23,10 +23,10 @@ from luna.platform.own_sites import require_own
 from luna.platform.queue.jobs import cancel_job
 from luna.platform.settings import Settings
 from luna.platform.simulated_home import SITE_NAME, HomeFiles
-from luna.words import Language, mode
+from luna.words import mode
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
-from services.api.pages.battery_trial import try_batteries
+from services.api.pages.battery_trial import begin_trial, view_trial
 from services.api.pages.layout import Page, PageRoute, Reader, show, words_of
 from services.api.pages.setup import control_step, data_step, views
 from services.api.pages.setup.changes import view_changes
@@ -148,14 +148,14 @@ def _view_sent(gateway: Gateway, request: Request, answers: Mapping[str, Any]) -
     with unit_of_work(gateway.database) as connection:
         site = _compose_over(connection, answers)
         plan = plans.read_due(connection, site.name, now) if site is not None and "changes" in answers else None
-    language = Reader.of(request).language
+    language, tried = Reader.of(request).language, answers.get("tried", {})
     return {
         "sent": control_step.view_sent(gateway, site, plan, now=now),
         "sent_numbers": None if site is None else views.numbers_of_site(site, language),
         "say_mode": lambda each: mode(each, language=language).full,
         "batteries_count": len(answers.get("batteries", [])),
         # What was tried at another address says nothing of this one.
-        "tried": answers["tried"]["said"] if "tried" in answers and answers["tried"]["control"] == answers.get("control") else {},
+        "tried": view_trial(gateway, tried["job_id"], address="control", language=language) if tried and tried["control"] == answers.get("control") else None,
     }
 
 
@@ -214,7 +214,7 @@ def _prepare(connection: Connection, site: Site, typed: Mapping[str, str], now: 
 
 
 @router.post("/ui/setup/{draft_id}/{step}")
-def save_setup_step(draft_id: DraftId, step: Step, request: Request, *, typed: Typed, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+def save_setup_step(draft_id: DraftId, step: Step, *, typed: Typed, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     """Keep what was typed, and lead on: to the next step, back, or to the same one where something is wrong or was added."""
     go = typed.get("go", "next")
     with unit_of_work(gateway.database) as connection:
@@ -226,7 +226,7 @@ def save_setup_step(draft_id: DraftId, step: Step, request: Request, *, typed: T
     if storing is not None and (shown := storing(gateway, answers, typed)):
         return _lead(draft_id, f"{step}?{shown}")
     if go == "try" and step == "control":
-        return _try(gateway, draft_id, answers, Reader.of(request).language)
+        return _try(gateway, draft_id, answers)
     steps = _steps(answers)
     if go == "back":
         return _lead(draft_id, steps[max(steps.index(step) - 1, 0)])
@@ -237,11 +237,11 @@ def save_setup_step(draft_id: DraftId, step: Step, request: Request, *, typed: T
     return _change(gateway, draft_id, typed, caller) if "changes" in answers else _finish(gateway, draft_id, typed)
 
 
-def _try(gateway: Gateway, draft_id: str, answers: Mapping[str, Any], language: Language) -> Response:
-    """Move the batteries by a little, and lead back to the step with what came of it."""
+def _try(gateway: Gateway, draft_id: str, answers: Mapping[str, Any]) -> Response:
+    """Have the batteries moved by a little, and lead back to the step, which shows how far that is and what came of it."""
     with unit_of_work(gateway.database) as connection:
         site = _compose_over(connection, answers)
-    tried = {"control": answers["control"], "said": try_batteries(gateway, read_vias(answers["control"]), site=site, language=language)}
+    tried = {"control": answers["control"], "job_id": begin_trial(gateway, read_vias(answers["control"]), site=site)}
     with unit_of_work(gateway.database) as connection:
         setup_drafts.save(connection, draft_id, setup_drafts.load(connection, draft_id) | {"tried": tried})
     return _lead(draft_id, "control#tried")

@@ -1,0 +1,46 @@
+"""Batteries moved by a little before anything is armed, and what the readings said of it."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from luna.contracts.message import Message, Request
+from luna.energy.devices import Mode, Via
+
+
+class BatteryMove(Message):
+    """What came of one set-point."""
+
+    mode: Annotated[Mode, Field(description="the mode that was set")]
+    outcome: Annotated[str, Field(description="right, or what was wrong with it")]
+    is_right: Annotated[bool, Field(description="whether nothing speaks against the profile")]
+    power_w: Annotated[float | None, Field(description="what flowed into the battery, out of it below zero; null: it was not looked at")]
+    seconds: Annotated[float, Field(description="after so long")]
+
+
+class BatteryTrial(Message):
+    """What came of moving one battery."""
+
+    moves: Annotated[list[BatteryMove], Field(description="in their order")] = []
+    problem: Annotated[dict[str, Any] | None, Field(description="why it was not moved, or not to the end; null: it was")] = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing speaks against the profile."""
+        return self.problem is None and all(move.is_right for move in self.moves)
+
+
+class BatteryTrials(Message):
+    """What came of moving batteries."""
+
+    batteries: Annotated[dict[str, BatteryTrial], Field(description="by their names")]
+
+
+class TryBatteriesRequest(Request):
+    """Move batteries by 200 W for ten seconds each way, read what they do, and hand them back; refused of one whose site is armed."""
+
+    task: ClassVar[str] = "ingest.batteries.try"
+    reply: ClassVar[type[Message]] = BatteryTrials
+
+    vias: Annotated[dict[str, Via | None], Field(description="how each battery is reached; null: nobody knows yet")]
+    site: Annotated[dict[str, Any] | None, Field(description="the site that has them, as far as it is whole: its limits bound what they are told")] = None
