@@ -4,6 +4,7 @@ As root the embedded servers run under an account of their own, which has to rea
 """
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,7 +64,9 @@ def shut_folders(data_folder: Path) -> None:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                os.fchmod(descriptor, os.fstat(descriptor).st_mode & _OWNER_ALONE)
+                # One that is shut already may lie where nothing can be written.
+                if (mode := stat.S_IMODE(os.fstat(descriptor).st_mode)) & ~_OWNER_ALONE:
+                    os.fchmod(descriptor, mode & _OWNER_ALONE)
             finally:
                 os.close(descriptor)
 
