@@ -17,6 +17,7 @@ from docs.messages import Schema, list_references, render_types
 from luna.contracts.message import Request
 from luna.contracts.tasks import REQUESTS
 from luna.energy.site import Site
+from luna.platform.drivers.profile import DeviceProfile
 from luna.platform.settings import Settings
 from luna.platform.settings.model import Deployment
 
@@ -35,7 +36,7 @@ _TYPES = {str: "text", int: "integer", float: "number", Path: "path", datetime: 
 def render() -> dict[str, str]:
     """Return each page of the reference by its file's name."""
     pages = {"settings.md": _settings(), "commands.md": _commands(), "site-file.md": _site_file(), "api.md": _api(), "tasks.md": _tasks()}
-    pages |= {"libraries.md": _libraries(), "operations.md": _operations()}
+    pages |= {"libraries.md": _libraries(), "operations.md": _operations(), "profile-file.md": _profile_file()}
     return {name: re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n" for name, lines in pages.items()}
 
 
@@ -195,6 +196,17 @@ def read_comments(text: str) -> dict[tuple[str, ...], tuple[str, str]]:
         found.setdefault(path, (value.strip(), comment.strip()))
         above.append((depth, match["key"]))
     return found
+
+
+# ---- profile file --------------------------------------------------------------------------------
+
+
+def _profile_file() -> Iterator[str]:
+    schema = DeviceProfile.model_json_schema(by_alias=True)
+    yield from _head("Profile file", "luna/platform/drivers/profile.py")
+    yield "What Luna knows of a product. Unknown fields are refused by name. A whole one, and how to try it: [a device of your own](../en/own-device.md)."
+    for name, part in ((schema["title"], schema), *schema["$defs"].items()):
+        yield from _message(name, part)
 
 
 # ---- gateway -------------------------------------------------------------------------------------
