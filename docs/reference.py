@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
@@ -37,6 +38,7 @@ def render() -> dict[str, str]:
     """Return each page of the reference by its file's name."""
     pages = {"settings.md": _settings(), "commands.md": _commands(), "site-file.md": _site_file(), "api.md": _api(), "tasks.md": _tasks()}
     pages |= {"libraries.md": _libraries(), "operations.md": _operations(), "profile-file.md": _profile_file()}
+    pages |= {"agent-states.md": _agent_states()}
     return {name: re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n" for name, lines in pages.items()}
 
 
@@ -299,6 +301,25 @@ def _task(request: type[Request]) -> tuple[str, ...]:
 def _duration(every: timedelta) -> str:
     hours, minutes = divmod(every // timedelta(minutes=1), 60)
     return " ".join(f"{count} {unit}{'s' if count > 1 else ''}" for count, unit in ((hours, "hour"), (minutes, "minute")) if count)
+
+
+# ---- states of the agent -------------------------------------------------------------------------
+
+
+def _agent_states() -> Iterator[str]:
+    from services.agent.environment.states import LAYOUTS
+
+    yield from _head("States of the agent", "services/agent/environment/states.py")
+    yield from ("What each number of a state is, by the version of its layout: [what a model may rely on](../../model-contracts.md#states).", "")
+    yield from _table(("version", "index", "feature"), ((version, *row) for version, layout in LAYOUTS.items() for row in _features(layout.names)))
+
+
+def _features(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Return the places of each feature with its name, those of a vector over the hours as one."""
+    series = [re.sub(r"_ahead_\d\dh$", "_ahead", name) for name in names]
+    for name, places in groupby(range(len(series)), key=series.__getitem__):
+        first, *more = places
+        yield f"{first}–{more[-1]}" if more else str(first), name
 
 
 # ---- libraries -----------------------------------------------------------------------------------
