@@ -130,11 +130,13 @@ class TextTable:
 
     Attributes:
         words: the headings of words, which stand to the left.
+        title: what stands above; empty: nothing.
     """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
     words: Sequence[str] = ()
+    title: str = ""
 
 
 ReplyParts = Callable[[Any, Numbers], Iterable[str | TextTable]]

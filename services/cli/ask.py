@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from luna.contracts.answers import Answer, AnswerSentence, AskRequest
+from luna.platform.capabilities.answers import show_sources
 from luna.platform.clock import SystemClock
 from luna.platform.desk.streamed_answer import hear_answer
 from luna.platform.desk.work import Workplace, answer_request
-from services.cli.console import JsonOption, emit, out
+from services.cli.console import JsonOption, emit
+from services.cli.declared import show_parts
 from services.cli.options import compose_request
-from services.cli.search import say_place
 
 if TYPE_CHECKING:
     from services.rag.answering.ports import Stage
@@ -38,7 +39,7 @@ def ask(
     request = compose_request(AskRequest, question=question, model=model, **options)
     # A worker keeps the index open.
     answer: Answer = answer_request(request, ask=partial(hear_answer, hear=_write if not as_json else None), work=partial(_work, quiet=as_json))
-    emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_sources(answer))
+    emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(show_sources(answer)))
 
 
 def _work(place: Workplace, request: "AskRequest", *, quiet: bool) -> "Answer":
@@ -73,16 +74,3 @@ class _Terminal:
     def gave_up(self) -> bool:
         """Return that somebody reads; Ctrl-C ends the command."""
         return False
-
-
-def show_sources(answer: "Answer") -> None:
-    """Print what an answer rests on, below its text."""
-    out.print()
-    for citation in answer.citations:
-        out.print(f"[{citation.number}] {say_place(citation)}", markup=False)
-    for call in answer.tool_calls:
-        for source in call.sources:
-            out.print(f"- {source.what}{f', {source.period}' if source.period else ''}", markup=False)
-    for passage in answer.nearest:
-        out.print(f"~ {say_place(passage)}: {' '.join(passage.text.split())[:160]}", markup=False)
-    out.print(f"conversation {answer.conversation_id}", style="dim")

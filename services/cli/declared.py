@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from inspect import Parameter, Signature
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ from luna.words import Numbers
 from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.server import find_server
 
+UTC_ZONE = ZoneInfo("UTC")
 ShowReply = Callable[[Any, Numbers], None]
 _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is gone for good.")]
 
@@ -90,7 +92,7 @@ def _build_command(capability: Capability, shown: ShowReply | None = None) -> Ca
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             reply = desk.ask(capability, compose_given(capability, texts, read_zone))
             # A sentence tells no instant, and of a site that is gone the audit log still tells.
-            zone = ZoneInfo("UTC")
+            zone = UTC_ZONE
             if not as_json and (shown is not None or not isinstance(capability.shown, str)):
                 with suppress(NotFoundError):
                     zone = read_zone()
@@ -118,7 +120,12 @@ def compose_given(capability: Capability, texts: Mapping[str, Any], read_zone: C
 
 
 def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
-    return ZoneInfo("UTC" if site is None else desk.ask(read_site, {"site_id": site}).timezone)
+    return UTC_ZONE if site is None else ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
+
+
+def emit_reply(capability: Capability, reply: Message, *, as_json: bool, zone: ZoneInfo = UTC_ZONE, given: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Write a reply that a command made by hand has, as its declaration says."""
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=partial(show_reply, capability, reply, given, zone))
 
 
 def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
@@ -155,7 +162,7 @@ def show_parts(parts: Iterable[str | TextTable]) -> None:
         if isinstance(part, str):
             out.print(part, markup=False, soft_wrap=True)
         else:
-            table(part.headings, part.rows, words=part.words)
+            table(part.headings, part.rows, words=part.words, title=part.title or None)
 
 
 def _list_options(capability: Capability) -> Iterator[Parameter]:

@@ -1,6 +1,7 @@
-"""``luna forecast``: train Aurora, issue forecasts, compare versions."""
+"""``luna forecast``: train Aurora, issue forecasts, draw them, compare versions."""
 
 from datetime import timedelta, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -8,23 +9,25 @@ import numpy as np
 import typer
 from sqlalchemy import Connection
 
-from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest, TrainReply
-from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord, TrainingSummary
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueRequest
+from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
+from luna.contracts.forecast_view import view_explained
 from luna.contracts.replay import ReplayRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Forecast, Quantiles, Scenarios
+from luna.platform.capabilities.forecast_orders import evaluate_forecasts, read_forecast_versions
 from luna.platform.clock import SystemClock
+from luna.platform.database import forecasts, observations, sites
 from luna.platform.database.forecast_scenarios import describe
 from luna.platform.desk.servers import open_object_store, unit_of_work
 from luna.platform.objects import ObjectStore
-from luna.words import Numbers, say_instant
+from luna.platform.written_files import make_writable, write_whole
+from luna.words import Language, Numbers, say_instant
+from luna.words.charts import ForecastView, draw_forecast_page, draw_forecast_picture
 from luna.words.compromises import condition
-from services.cli import forecast_explain
 from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import build_group
+from services.cli.declared import build_group, emit_reply
 from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
-from services.cli.shared_sentences import show_driving
 
 if TYPE_CHECKING:
     from services.planner.replay import Progress
@@ -80,7 +83,7 @@ def evaluate(  # noqa: PLR0913 - one per option
         reply = evaluate_versions(connection, request, objects=objects, progress=progress)
         if money:
             reply = add_money(connection, request, reply, objects=objects, progress=progress)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_scores(reply))
+    emit_reply(evaluate_forecasts, reply, as_json=as_json)
 
 
 def _parse_minutes(text: str, *, field: str) -> int:
@@ -107,16 +110,6 @@ def _describe(forecast: Forecast) -> list[dict[str, Any]]:
     ]
 
 
-def _show_training(reply: TrainReply, numbers: Numbers) -> None:
-    out.print(f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}")
-    out.print(f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}")
-    if not any(name.endswith("mae_kwh") for name in reply.metrics):
-        out.print("Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands.")
-    table(["what", "value"], [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
-    if reply.driving is not None:
-        show_driving(reply.driving, numbers.zone)
-
-
 def _show_forecast(forecast: Forecast, stage: str, reasons: tuple[str, ...], *, zone: ZoneInfo) -> None:
     out.print(f"{forecast.version} issued {say_instant(forecast.issued_at, zone)}, stage: {stage}; energies per hour, kWh")
     rows, numbers = [], Numbers("en", zone, "EUR")
@@ -130,23 +123,40 @@ def _show_forecast(forecast: Forecast, stage: str, reasons: tuple[str, ...], *, 
         out.print(f"Wider than usual: {condition(code, language='en')}")
 
 
-def _show_scores(reply: EvaluateReply) -> None:
-    rows = [
-        [
-            version,
-            name,
-            f"{score.mae:.4f}",
-            f"{score.rmse:.4f}",
-            f"{score.pinball:.4f}",
-            f"{score.coverage_80:.0%}",
-            f"{score.skill:+.1%}",
-            "–" if found.regret_per_day is None else f"{found.regret_per_day:.4f}",
-        ]
-        for version, found in reply.versions.items()
-        for name, score in found.series.items()
-    ]
-    headings = ["version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill", "error costs a day"]
-    table(headings, rows, title=f"{reply.origins} origins")
+def plot(
+    *,
+    site: SiteOption,
+    at: Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")],
+    to: Annotated[Path, typer.Option("--out", help="Where the picture goes: FILE.svg or FILE.html.")],
+    version: Annotated[
+        str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner; where that issued nothing, Aurora).")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Language of the words.")] = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
+    if to.suffix not in (".svg", ".html"):
+        raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
+
+    make_writable(to.parent)
+    with unit_of_work() as connection:
+        instants = parse_site_instants(connection, site, at=at)
+        request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
+        view = _compose_view(connection, request)
+    write_whole(to, draw_forecast_picture(view) if to.suffix == ".svg" else draw_forecast_page(view))
+    document = {"file": str(to), "forecast_version": view.version, "issued_at": view.issued_at.isoformat()}
+    emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
+
+
+def _compose_view(connection: Connection, request: ExplainRequest) -> ForecastView:
+    """Return a forecast ready to be drawn."""
+    from services.forecaster.explanation import service
+
+    reply = service.explain_forecast(connection, request, objects=open_object_store())
+    site, issued = sites.load(connection, request.site_id), reply.issued_at
+    forecast = forecasts.read_all(connection, request.site_id, version=reply.forecast_version, first=issued, last=issued)[0]
+    happened = observations.read(connection, request.site_id, forecast.timeline)
+    return view_explained(site, reply, forecast, happened, numbers=Numbers(request.language, ZoneInfo(site.timezone), site.currency))
 
 
 def scenarios(
@@ -220,63 +230,13 @@ def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
     from services.forecaster.versions.status import describe_status
 
     with unit_of_work() as connection:
-        zone, found = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())
-    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: _show_status(found, zone))
+        zone, versions = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())
+    emit_reply(read_forecast_versions, versions, as_json=as_json, zone=zone)
 
 
-def _show_status(found: ForecastStatus, zone: ZoneInfo) -> None:
-    if found.driving is not None:
-        show_driving(found.driving, zone)
-    for record in found.shadow:
-        _show_shadow(record, Numbers("en", zone, found.currency))
-    if not found.shadow:
-        out.print("No version was scored in shadow yet: a day is scored when the 48 hours after it have passed.")
-    for candidate in found.candidates:
-        out.print(f"{candidate.version}: {candidate.reason}")
-    decisions = [[say_instant(made.decided_at, zone), made.forecast_version, made.run_id or "–", made.decided_by, made.reason] for made in found.decisions]
-    if decisions:
-        headings = ["decided", "version", "training", "by", "reason"]
-        table(headings, decisions, title="decisions", words=headings)
-    trainings = [_training_row(run, zone) for run in found.trainings]
-    if trainings:
-        headings = ["training", "trigger", "learned until", "seconds", "model"]
-        table(headings, trainings, title="trainings", words=["trigger", "model"])
-    out.print(f"Next training: {found.next_training}.")
-    if found.drift:
-        out.print(f"The site has changed since its model was trained: {'; '.join(found.drift)}.")
-
-
-def _show_shadow(record: ShadowRecord, numbers: Numbers) -> None:
-    rows = [
-        [
-            version,
-            name,
-            str(series.days),
-            f"{series.mae:.4f}",
-            f"{series.rmse:.4f}",
-            f"{series.pinball:.4f}",
-            "–" if series.coverage_80 is None else f"{series.coverage_80:.0%}",
-            "–" if found.regret_per_day is None else numbers.money(found.regret_per_day),
-        ]
-        for version, found in record.versions.items()
-        for name, series in found.series.items()
-    ]
-    headings = ["version", "series", "days", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "error costs a day"]
-    table(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
-
-
-def _training_row(run: TrainingSummary, zone: ZoneInfo) -> list[str]:
-    use = "in use or may be" if run.accepted else f"refused: {run.verdict}"
-    return [run.run_id, run.trigger, f"{run.data_until.astimezone(zone):%Y-%m-%d}", f"{run.train_seconds:.1f}", use]
-
-
-app = build_group(
-    "forecast",
-    "Train Aurora, issue forecasts, compare versions.",
-    shown={"explain": forecast_explain.show_explanation, "train": _show_training},
-)
+app = build_group("forecast", "Train Aurora, issue forecasts, compare versions.")
 app.command()(issue)
 app.command()(evaluate)
-forecast_explain.register(app)
+app.command()(plot)
 app.command()(scenarios)
 app.command()(status)

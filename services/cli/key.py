@@ -1,15 +1,14 @@
 """``luna key``: what programs sign their requests to the gateway with."""
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from luna.contracts.identity import NewKey
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.keys import create_key
-from services.cli.console import JsonOption, emit
-from services.cli.declared import build_group, open_desk, show_reply
+from services.cli.console import JsonOption
+from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import compose_request
 from services.cli.server import find_server
 
@@ -34,7 +33,7 @@ def add(
     if elsewhere == (user is not None):
         reason = "a key that is made elsewhere is of who asks" if elsewhere else "whose key it is must be said"
         raise InvalidInputError(reason, field="--user", value=user, remedy="Leave it out." if elsewhere else "List people: luna user list.")
-    wanted = compose_request(NewKey, name=name, scopes=tuple(scope or ("read",)), sites=tuple(site) if site else None, days=days)
+    new_key = compose_request(NewKey, name=name, scopes=tuple(scope or ("read",)), sites=tuple(site) if site else None, days=days)
     with open_desk(user=user) as desk:
-        made = desk.ask(create_key, {"key": wanted})
-    emit(made.model_dump(mode="json"), as_json=as_json, show=lambda: show_reply(create_key, made, {}, ZoneInfo("UTC")))
+        created = desk.ask(create_key, {"key": new_key})
+    emit_reply(create_key, created, as_json=as_json)

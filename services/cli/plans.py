@@ -8,15 +8,12 @@ import typer
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.plans import read_latest_plan, read_plan
+from luna.platform.capabilities.plans import read_latest_plan, read_plan, read_plan_reasons
 from luna.platform.desk.desk import Desk
-from luna.words import Language, Numbers, say_instant, say_mode
-from services.cli.console import JsonOption, emit, table
-from services.cli.declared import build_group, open_desk
+from luna.words import Language
+from services.cli.console import JsonOption, emit
+from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.plan_table import show_plan
-
-REASON_HEADINGS = ("from", "to", "device", "mode", "reason")
-
 
 app = build_group("plans", "List and show issued plans, say why they are so, compare and check them.")
 
@@ -30,27 +27,16 @@ LanguageOption = Annotated[Language, typer.Option(help="Language of the table; r
 def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show an issued plan, as luna plan showed it."""
     with open_desk() as desk:
-        found = read_stored(desk, plan, site)
-    emit(found.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(found, language))
+        stored = read_stored(desk, plan, site)
+    emit(stored.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(stored, language))
 
 
 @app.command()
 def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
     """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
     with open_desk() as desk:
-        found = read_stored(desk, plan, site)
-    reply, numbers = list_plan_reasons(found), Numbers(language, ZoneInfo(found.timezone), found.currency)
-    rows = [
-        [
-            say_instant(each.from_, numbers.zone),
-            say_instant(each.to, numbers.zone),
-            each.device,
-            "" if each.mode is None else say_mode(str(each.mode), language=numbers.language),
-            each.text,
-        ]
-        for each in reply.reasons
-    ]
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: table(REASON_HEADINGS, rows, words=REASON_HEADINGS))
+        reply = list_plan_reasons(read_stored(desk, plan, site))
+    emit_reply(read_plan_reasons, reply, as_json=as_json, zone=ZoneInfo(reply.timezone), given={"language": language})
 
 
 def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:
@@ -62,5 +48,5 @@ def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:
     """
     if (plan is None) == (site is None):
         raise InvalidInputError("give either --plan or --site", field="--plan", remedy="luna plans list shows which there are.")
-    found: PlanReply = desk.ask(read_latest_plan, {"site_id": site}) if plan is None else desk.ask(read_plan, {"plan_id": plan})
-    return found
+    stored: PlanReply = desk.ask(read_latest_plan, {"site_id": site}) if plan is None else desk.ask(read_plan, {"plan_id": plan})
+    return stored

@@ -5,20 +5,19 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.recommendations import RecommendReply, RefreshRecommendationsRequest
+from luna.contracts.recommendations import RefreshRecommendationsRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.recommendations import list_recommendations
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
-from luna.words import Language, Numbers
+from luna.words import Language
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.declared import compose_given, open_desk
+from services.cli.declared import compose_given, emit_reply, open_desk
 from services.cli.options import compose_request
 from services.cli.server import find_server
 
 HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
-NOTHING = "Nothing is to be recommended; luna recommend refresh looks anew."
 What = Literal["show", "refresh", "evaluate"]
 
 
@@ -46,7 +45,7 @@ def _recommend(  # noqa: PLR0913 - one per option
         texts = {"site_id": site, "about": about, "kind": kind, "k": count, "language": language}
         with open_desk(quiet=as_json) as desk:
             reply = desk.ask(list_recommendations, compose_given(list_recommendations, texts, lambda: ZoneInfo("UTC")))
-        emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show(reply, language))
+        emit_reply(list_recommendations, reply, as_json=as_json, given=texts)
         return
     if find_server() is not None:
         remedy = "Call it there; over HTTP there is luna recommend show."
@@ -72,18 +71,6 @@ def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said))
     if reply.failed:
         raise typer.Exit(1)
-
-
-def _show(reply: RecommendReply, language: Language) -> None:
-    for each in reply.recommendations:
-        numbers = Numbers(language, ZoneInfo("UTC"), each.currency or "EUR")
-        amounts = [numbers.money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high)]
-        saving = "" if each.saving_cost_per_year is None else f" {amounts[0]} ({amounts[1]} – {amounts[2]})"
-        out.print(f"[bold]{each.title}[/bold]{saving}\n{each.text}")
-        for sentence in (*each.evidence, each.reason):
-            out.print(f"  {sentence}")
-    if not reply.recommendations:
-        out.print(NOTHING)
 
 
 def _show_values(found: dict[str, Any]) -> None:

@@ -13,8 +13,8 @@ from luna.platform.capabilities.sites import read_site
 from luna.platform.capabilities.stays import add_session
 from luna.platform.clock import SystemClock
 from services.cli.charging import compose_session, read_number
-from services.cli.console import JsonOption, emit
-from services.cli.declared import build_group, open_desk, show_reply
+from services.cli.console import JsonOption
+from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
 
 # How a stay is said at a terminal - times of the clock alone, shares in per cent, weekdays as a range - is no form of a field.
@@ -48,7 +48,7 @@ def add(  # noqa: PLR0913 - one per option
         wanted = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described), "days": read_days(days)})
         given = {"site_id": site, "session": wanted}
         stored = desk.ask(add_session, given)
-    emit(stored.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_reply(add_session, stored, given, clock.zone))
+    emit_reply(add_session, stored, as_json=as_json, zone=clock.zone, given=given)
 
 
 def _find_only(site: Site) -> str:

@@ -1,11 +1,13 @@
 """What was asked and answered before: by oneself or, for who administers, by everybody."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from luna.contracts.answers import AnswerList, Conversation, Feedback, FeedbackNote, StoredAnswer
+from luna.contracts.answers import Answer, AnswerList, Conversation, Feedback, FeedbackNote, StoredAnswer
 from luna.energy.instant import Instant
+from luna.platform.capabilities.search import say_place
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import answers
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
@@ -74,7 +76,21 @@ def _list(call: CapabilityCall, which: answers.AnswerFilter, cursor: str | None,
     return AnswerList(answers=page, cursor=following)
 
 
-@capability("GET", "/v1/answers/{answer_id}", noun=_NOUN, scope="read", command="answers show", arguments=("answer_id",))
+def show_sources(answer: Answer) -> Iterator[str]:
+    """Yield what an answer rests on, below its text."""
+    yield ""
+    yield from (f"[{citation.number}] {say_place(citation)}" for citation in answer.citations)
+    yield from (f"- {source.what}{f', {source.period}' if source.period else ''}" for call in answer.tool_calls for source in call.sources)
+    yield from (f"~ {say_place(passage)}: {' '.join(passage.text.split())[:160]}" for passage in answer.nearest)
+    yield f"conversation {answer.conversation_id}"
+
+
+def _show_answer(stored: StoredAnswer, _: Numbers) -> Iterator[str]:
+    yield stored.answer.answer
+    yield from show_sources(stored.answer)
+
+
+@capability("GET", "/v1/answers/{answer_id}", noun=_NOUN, scope="read", command="answers show", shown=_show_answer, arguments=("answer_id",))
 def read_answer(call: CapabilityCall, answer_id: AnswerId) -> StoredAnswer:
     """Read an answer.
 

@@ -1,17 +1,21 @@
 """Forecasts that are made because somebody asks: issued, with scenarios beside, compared with what happened; and which version drives the planner."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
-from luna.contracts.forecast import EvaluateRequest, ForecastVersion, IssueRequest
+from luna.contracts.forecast import EvaluateReply, EvaluateRequest, ForecastVersion, IssueRequest
 from luna.contracts.forecast_explanation import IssueScenariosRequest
-from luna.contracts.forecast_versions import ForecastStatus
+from luna.contracts.forecast_versions import ForecastStatus, ShadowRecord
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.instant import Day, Instant
-from luna.platform.capability import CapabilityCall, SiteName, capability
+from luna.platform.capabilities.forecasts import say_driving
+from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import forecast_status, sites
+from luna.words import Numbers, say_instant
 
 _NOUN = "forecasts"
 _PATH = "/v1/sites/{site_id}/forecasts"
@@ -64,7 +68,26 @@ def issue_scenarios(call: CapabilityCall, site_id: SiteName, order: ScenarioOrde
     return IssueScenariosRequest(site_id=site_id, at=order.at or call.now, count=order.count, forecast_version=order.forecast_version)
 
 
-@capability("POST", f"{_PATH}/evaluations", noun=_NOUN, scope="analyse", local_command="forecast evaluate", status=202)
+def _show_scores(reply: EvaluateReply, _: Numbers) -> Iterator[TextTable]:
+    rows = [
+        [
+            version,
+            name,
+            f"{score.mae:.4f}",
+            f"{score.rmse:.4f}",
+            f"{score.pinball:.4f}",
+            f"{score.coverage_80:.0%}",
+            f"{score.skill:+.1%}",
+            "–" if scored.regret_per_day is None else f"{scored.regret_per_day:.4f}",
+        ]
+        for version, scored in reply.versions.items()
+        for name, score in scored.series.items()
+    ]
+    headings = ("version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill", "error costs a day")
+    yield TextTable(headings, rows, title=f"{reply.origins} origins")
+
+
+@capability("POST", f"{_PATH}/evaluations", noun=_NOUN, scope="analyse", local_command="forecast evaluate", shown=_show_scores, status=202)
 def evaluate_forecasts(call: CapabilityCall, site_id: SiteName, evaluation: Evaluation) -> EvaluateRequest:
     """Compare forecast versions with what happened.
 
@@ -74,12 +97,63 @@ def evaluate_forecasts(call: CapabilityCall, site_id: SiteName, evaluation: Eval
     return EvaluateRequest(site_id=site_id, **evaluation.model_dump())
 
 
+def _show_status(status: ForecastStatus, numbers: Numbers) -> Iterator[str | TextTable]:
+    numbers = replace(numbers, currency=status.currency)
+    if status.driving is not None:
+        yield from say_driving(status.driving, numbers.zone)
+    yield from (_describe_shadow(record, numbers) for record in status.shadow)
+    if not status.shadow:
+        yield "No version was scored in shadow yet: a day is scored when the 48 hours after it have passed."
+    yield from (f"{candidate.version}: {candidate.reason}" for candidate in status.candidates)
+    decisions = [
+        [say_instant(each.decided_at, numbers.zone), each.forecast_version, each.run_id or "–", each.decided_by, each.reason] for each in status.decisions
+    ]
+    if decisions:
+        headings = ("decided", "version", "training", "by", "reason")
+        yield TextTable(headings, decisions, title="decisions", words=headings)
+    trainings = [
+        [
+            run.run_id,
+            run.trigger,
+            f"{run.data_until.astimezone(numbers.zone):%Y-%m-%d}",
+            f"{run.train_seconds:.1f}",
+            "in use or may be" if run.accepted else f"refused: {run.verdict}",
+        ]
+        for run in status.trainings
+    ]
+    if trainings:
+        yield TextTable(("training", "trigger", "learned until", "seconds", "model"), trainings, title="trainings", words=("trigger", "model"))
+    yield f"Next training: {status.next_training}."
+    if status.drift:
+        yield f"The site has changed since its model was trained: {'; '.join(status.drift)}."
+
+
+def _describe_shadow(record: ShadowRecord, numbers: Numbers) -> TextTable:
+    rows = [
+        [
+            version,
+            name,
+            str(series.days),
+            f"{series.mae:.4f}",
+            f"{series.rmse:.4f}",
+            f"{series.pinball:.4f}",
+            "–" if series.coverage_80 is None else f"{series.coverage_80:.0%}",
+            "–" if scored.regret_per_day is None else numbers.money(scored.regret_per_day),
+        ]
+        for version, scored in record.versions.items()
+        for name, series in scored.series.items()
+    ]
+    headings = ("version", "series", "days", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "error costs a day")
+    return TextTable(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
+
+
 @capability(
     "GET",
     "/v1/sites/{site_id}/forecast-versions",
     noun=_NOUN,
     scope="read",
     local_command="forecast status",
+    shown=_show_status,
     aliases=("/sites/{site_id}/forecast-versions",),
 )
 def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastStatus:

@@ -1,25 +1,51 @@
 """Forecasts of a site: which were issued, why one is what it is, which version drives the planner."""
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from luna.contracts.forecast import ForecastVersion, TrainRequest
-from luna.contracts.forecast_explanation import ExplainRequest
+from luna.contracts.forecast import DrivingVersion, ForecastVersion, TrainReply, TrainRequest
+from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SlotExplanation
 from luna.contracts.forecast_versions import ActivationReply, CardReply, CardRequest, PromoteRequest, RollbackRequest, RunId
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.instant import Instant
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import forecast_issues, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Language, Numbers, say_instant
+from luna.words.differences import LEAST_KW
+from luna.words.phrases import read_texts
 
 _NOUN = "forecasts"
 _PATH, _SHORT = "/v1/sites/{site_id}/forecast-versions", "/sites/{site_id}/forecast-versions"
 OfVersion = Annotated[ForecastVersion | None, Field(description="of this version alone")]
 OfRun = Annotated[RunId | None, Field(description="a training of the site; default: the one whose model speaks now")]
+
+
+def say_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None = None) -> Iterator[str]:
+    """Yield which version drives the planner and why, and what waits to.
+
+    Args:
+        driving: as the reply has it.
+        zone: of the site.
+        planned: what was planned from; where that is another version, it was asked for.
+    """
+    since = "" if driving.since is None else f" since {say_instant(driving.since, zone)}"
+    model = "" if driving.run_id is None else f", training {driving.run_id}"
+    yield f"{driving.forecast_version} drives the planner{since}{model}: {driving.reason}"
+    if planned is not None and planned != driving.forecast_version:
+        yield f"This was planned from {planned}, as asked for."
+    waiting = driving.waiting
+    if waiting is None:
+        return
+    state = f"{waiting.forecast_version} is trained, and {waiting.days} of {waiting.needed} days are scored"
+    if waiting.days >= waiting.needed:
+        state = f"{waiting.forecast_version} is trained, and on {waiting.days} scored days it was not found better"
+    when = "" if waiting.earliest is None else f"; it may take over from {waiting.earliest} on, while `luna up` runs"
+    yield f"{state}{when}. Use it now: {waiting.command}"
 
 
 class IssueSummary(Message):
@@ -105,7 +131,45 @@ def _summarise(issue: forecast_issues.ForecastIssue) -> IssueSummary:
     return IssueSummary(forecast_version=issue.forecast_version, issued_at=issue.issued_at, stage=issue.stage, reasons=reasons, run_id=issue.run_id)
 
 
-@capability("GET", "/v1/sites/{site_id}/forecasts/explanation", noun=_NOUN, scope="read", command="forecast explain", shown="", errors=(ConflictError,))
+_EXPLANATION = ("time", "load", "usual", "why", "pv", "usual", "why")
+_USUAL_VERSION = "baseline_7_day_avg"
+
+
+def _show_explanation(reply: ExplainReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    """Yield why a forecast is what it is, hour by hour, or of one quarter-hour all reasons."""
+    words = read_texts("forecast_command", numbers.language)
+    yield f"{reply.forecast_version}, {numbers.day(reply.issued_at)} {numbers.clock(reply.issued_at)} ({reply.timezone})"
+    yield from reply.conditions
+    if reply.forecast_version == _USUAL_VERSION and "no_history" not in reply.reasons:
+        yield words["the_usual"]
+    if len(reply.slots) == 1:
+        slot = reply.slots[0]
+        for name, series in (("load", slot.load), ("pv", slot.pv)):
+            yield f"\n{words[name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}: {series.text}"
+            yield from (f"  {each.text}" for each in series.contributions if abs(each.kw) >= LEAST_KW)
+        return
+    headings = [words[f"head_{name}"] for name in _EXPLANATION]
+    hourly = [_describe_slot(slot, numbers) for slot in reply.slots if slot.start.astimezone(numbers.zone).minute == 0]
+    yield TextTable(headings, hourly, words=headings)
+
+
+def _describe_slot(slot: SlotExplanation, numbers: Numbers) -> list[str]:
+    cells = [f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}"]
+    for series in (slot.load, slot.pv):
+        largest = next((each.text for each in series.contributions if abs(each.kw) >= LEAST_KW), "")
+        cells += [numbers.power(series.expected_kw, decimals=2), numbers.power(series.usual_kw, decimals=2), largest]
+    return cells
+
+
+@capability(
+    "GET",
+    "/v1/sites/{site_id}/forecasts/explanation",
+    noun=_NOUN,
+    scope="read",
+    command="forecast explain",
+    shown=_show_explanation,
+    errors=(ConflictError,),
+)
 def explain_forecast(_: CapabilityCall, site_id: SiteName, question: ExplanationQuestion) -> ExplainRequest:
     """Say why a forecast is what it is.
 
@@ -114,7 +178,17 @@ def explain_forecast(_: CapabilityCall, site_id: SiteName, question: Explanation
     return question.request(site_id)
 
 
-@capability("POST", f"{_PATH}/trainings", noun=_NOUN, scope="analyse", command="forecast train", shown="", status=202)
+def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    yield f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}"
+    yield f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}"
+    if not any(name.endswith("mae_kwh") for name in reply.metrics):
+        yield "Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands."
+    yield TextTable(("what", "value"), [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
+    if reply.driving is not None:
+        yield from say_driving(reply.driving, numbers.zone)
+
+
+@capability("POST", f"{_PATH}/trainings", noun=_NOUN, scope="analyse", command="forecast train", shown=_show_training, status=202)
 def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) -> TrainRequest:
     """Train a model on a site's history.
 

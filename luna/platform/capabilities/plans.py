@@ -10,8 +10,17 @@ from pydantic import Field
 
 from luna.contracts.counterfactual import PlanId
 from luna.contracts.message import Message
-from luna.contracts.plan import PlanReply
-from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ModeChange, PlanChangesReply, PlanChangesRequest, PlanReasonsReply, PlanSummary
+from luna.contracts.plan import NoteReply, PlanReply
+from luna.contracts.plan_questions import (
+    CheckPlansReply,
+    CheckPlansRequest,
+    ModeChange,
+    PlanChangesReply,
+    PlanChangesRequest,
+    PlanReason,
+    PlanReasonsReply,
+    PlanSummary,
+)
 from luna.contracts.plan_reasons import list_plan_reasons
 from luna.energy.errors import ConflictError
 from luna.energy.history import require_window
@@ -20,6 +29,7 @@ from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextT
 from luna.platform.database import plans, sites
 from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text
 from luna.words import Language, Numbers, say_instant, say_mode
+from luna.words.phrases import read_texts
 
 SystemId = Annotated[
     str, Field(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison; request: of a request's own site")
@@ -30,6 +40,13 @@ PlanBefore = Annotated[PlanId | None, Field(description="the plan to compare wit
 SpokenIn = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
 LONGEST = timedelta(days=3_660)
 _PLAN = "/v1/plans/{plan_id}"
+
+
+def say_note(note: NoteReply, language: Language = "en") -> str:
+    """Return a note with the command that goes with it; what was assumed is called so."""
+    words = read_texts("plan_command", language)
+    command = words.get(f"do_{note.code}", "").format_map(note.figures)
+    return f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip()
 
 
 class IssueWindow(Message):
@@ -172,7 +189,22 @@ def read_plan(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReply:
     return plans.load(call.connection, plan_id)
 
 
-@capability("GET", f"{_PLAN}/reasons", noun="plans", scope="read", also=("plans reasons",))
+_REASONS = ("from", "to", "device", "mode", "reason")
+
+
+def _describe_reason(reason: PlanReason, numbers: Numbers) -> list[str]:
+    span = (say_instant(instant, numbers.zone) for instant in (reason.from_, reason.to))
+    return [*span, reason.device, "" if reason.mode is None else say_mode(str(reason.mode), language=numbers.language), reason.text]
+
+
+@capability(
+    "GET",
+    f"{_PLAN}/reasons",
+    noun="plans",
+    scope="read",
+    also=("plans reasons",),
+    shown=ReplyTable(_REASONS, _describe_reason, "reasons"),
+)
 def read_plan_reasons(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReasonsReply:
     """Say why a plan does what it does.
 

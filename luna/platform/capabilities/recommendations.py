@@ -1,13 +1,15 @@
 """What is worth reading or doing, and what readers did with it."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.recommendations import Event, ItemKind, RecommendRequest, RecordEventsRequest
+from luna.contracts.recommendations import Event, ItemKind, RecommendReply, RecommendRequest, RecordEventsRequest
 from luna.platform.capability import CapabilityCall, capability
-from luna.words import Language
+from luna.words import Language, Numbers
 
 _NOUN = "recommendations"
 ForSite = Annotated[str | None, Field(max_length=64, description="for this site; default: all of the caller's")]
@@ -35,7 +37,18 @@ def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsReques
     return RecordEventsRequest(events=batch.events, reader=call.name or call.by)
 
 
-@capability("GET", "/v1/recommendations", noun=_NOUN, scope="read", also=("recommend",), options={"k": "count"}, aliases=("/recommend",))
+def _show(reply: RecommendReply, numbers: Numbers) -> Iterator[str]:
+    for each in reply.recommendations:
+        money = replace(numbers, currency=each.currency or "EUR").money
+        saving, low, high = (money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high))
+        yield each.title if each.saving_cost_per_year is None else f"{each.title} {saving} ({low} – {high})"
+        yield each.text
+        yield from (f"  {sentence}" for sentence in (*each.evidence, each.reason))
+    if not reply.recommendations:
+        yield "Nothing is to be recommended; luna recommend refresh looks anew."
+
+
+@capability("GET", "/v1/recommendations", noun=_NOUN, scope="read", also=("recommend",), shown=_show, options={"k": "count"}, aliases=("/recommend",))
 def list_recommendations(
     call: CapabilityCall, *, site_id: ForSite = None, about: About = None, kind: OfKind = None, k: Most = 5, language: Spoken = "en"
 ) -> RecommendRequest:
