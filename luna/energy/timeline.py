@@ -7,7 +7,7 @@ only its end is still to come, and what is asked of slots is asked of that.
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
 from itertools import accumulate, repeat
 from typing import TypeVar
@@ -223,10 +223,10 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
         raise refuse("no-such-time-zone", field=field, value=name) from exc
 
 
-def share_zone(names: Iterable[str]) -> tzinfo:
+def share_zone(names: Iterable[str]) -> ZoneInfo:
     """Return the one time zone that all of these are, UTC where they are several or none: what stands below each other is told by one clock."""
-    found = set(names)
-    return parse_zone(found.pop()) if len(found) == 1 else UTC
+    zones = set(names)
+    return parse_zone(zones.pop() if len(zones) == 1 else "UTC")
 
 
 def floor_to(instant: datetime, step: timedelta) -> datetime:

@@ -12,9 +12,9 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.platform.capabilities import control
 from luna.platform.capabilities.sites import read_site
-from luna.words import read_mode, say_instant, say_mode
+from luna.words import read_mode
 from services.cli.console import JsonOption, emit, out
-from services.cli.declared import build_group, open_desk, show_reply
+from services.cli.declared import build_group, emit_reply, open_desk, show_reply
 from services.cli.options import SiteOption, compose_request
 
 # What is made by hand says more than a reply holds, or takes a mode as a plan shows it.
@@ -53,7 +53,7 @@ def override(
 ) -> None:
     """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
     state, zone = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
+    emit_reply(control.override, state, as_json=as_json, zone=zone)
 
 
 @app.command()
@@ -68,7 +68,7 @@ def override_device(
 ) -> None:
     """Have one device, or all PV, do something else than its site's plan says, until an instant."""
     state, zone = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: _show_override(state, zone))
+    emit_reply(control.override, state, as_json=as_json, zone=zone)
 
 
 @app.command()
@@ -81,22 +81,14 @@ def status(
     """Show whether a site is armed, its override, and what was decided last and came of it."""
     with open_desk() as desk:
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
-        states = desk.ask(control.read_control, {"site_id": site}).devices
-        decided = desk.ask(control.list_decisions, {"site_id": site, "limit": limit})
-    document = {
-        "state": states[0].model_dump(mode="json"),
-        "devices": [state.model_dump(mode="json") for state in states[1:]],
-        "log": [entry.model_dump(mode="json") for entry in decided.decisions],
-    }
+        state = desk.ask(control.read_control, {"site_id": site})
+        log = desk.ask(control.list_decisions, {"site_id": site, "limit": limit})
+    batteries, *devices = (each.model_dump(mode="json") for each in state.devices)
+    document = {"state": batteries, "devices": devices, "log": [entry.model_dump(mode="json") for entry in log.decisions]}
 
     def show() -> None:
-        state = states[0]
-        armed = f"armed since {say_instant(state.armed_at, zone)} by {state.armed_by}" if state.armed_at else "not armed: nothing is sent"
-        out.print(f"{state.site} is {armed}.")
-        for each in states:
-            if each.override is not None:
-                out.print(f"Override of {each.device} by {each.override.by}: {_say(each.override.mode)} until {say_instant(each.override.until, zone)}.")
-        show_reply(control.list_decisions, decided, {}, zone)
+        show_reply(control.read_control, state, {}, zone)
+        show_reply(control.list_decisions, log, {}, zone)
 
     emit(document, as_json=as_json, show=show)
 
@@ -130,14 +122,3 @@ def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) 
             # As the option is written.
             error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
             raise
-
-
-def _show_override(state: ControlState, zone: ZoneInfo) -> None:
-    wanted = state.override
-    if wanted is not None:
-        unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
-        out.print(f"{control.say_whom(state)} does {_say(wanted.mode)} until {say_instant(wanted.until, zone)}.{unarmed}")
-
-
-def _say(mode: str) -> str:
-    return say_mode(mode, language="en")

@@ -30,7 +30,6 @@ from services.cli.console import JsonOption, emit, follow_progress, out, table
 from services.cli.server import find_server
 
 UTC_ZONE = ZoneInfo("UTC")
-ShowReply = Callable[[Any, Numbers], None]
 _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is gone for good.")]
 
 
@@ -50,30 +49,29 @@ def _ask_password() -> str | None:
     return typer.prompt("Your password on that server", hide_input=True, err=True) if sys.stdin.isatty() else None
 
 
-def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), shown: Mapping[str, ShowReply] | None = None) -> typer.Typer:
+def build_group(name: str, summary: str, *, by_hand: Collection[str] = ()) -> typer.Typer:
     """Return a group of commands with those that are declared in it.
 
     Args:
         name: the group's.
         summary: its help.
         by_hand: declared commands that are made by hand.
-        shown: what shows the reply of a command for which no table and no sentence is declared.
     """
     app = typer.Typer(help=summary, no_args_is_help=True)
     for capability in CAPABILITIES:
         group, _, verb = (capability.command or "").rpartition(" ")
         if group == name and verb not in by_hand:
-            app.command(verb, help=_write_help(capability))(_build_command(capability, (shown or {}).get(verb)))
+            app.command(verb, help=_write_help(capability))(_build_command(capability))
     return app
 
 
-def add_declared(app: typer.Typer, name: str, summary: str, *, shown: ShowReply | None = None) -> None:
-    """Add a command that is declared, or a group of which all is; ``shown`` shows a reply for which no table and no sentence is declared."""
+def add_declared(app: typer.Typer, name: str, summary: str) -> None:
+    """Add a command that is declared, or a group of which all is."""
     alone = next((each for each in CAPABILITIES if each.command == name), None)
     if alone is None:
         app.add_typer(build_group(name, summary), name=name)
     else:
-        app.command(name, help=_write_help(alone))(_build_command(alone, shown))
+        app.command(name, help=_write_help(alone))(_build_command(alone))
 
 
 def _write_help(capability: Capability) -> str:
@@ -81,7 +79,7 @@ def _write_help(capability: Capability) -> str:
     return f"{capability.title}.\n\n{capability.explanation}".replace("`", "")
 
 
-def _build_command(capability: Capability, shown: ShowReply | None = None) -> Callable[..., None]:
+def _build_command(capability: Capability) -> Callable[..., None]:
     options = {each.name: each for each in _list_options(capability)}
 
     def command(*, as_json: bool = False, yes: bool = True, **said: Any) -> None:
@@ -93,12 +91,11 @@ def _build_command(capability: Capability, shown: ShowReply | None = None) -> Ca
             reply = desk.ask(capability, compose_given(capability, texts, read_zone))
             # A sentence tells no instant, and of a site that is gone the audit log still tells.
             zone = UTC_ZONE
-            if not as_json and (shown is not None or not isinstance(capability.shown, str)):
+            if not as_json and not isinstance(capability.shown, str):
                 with suppress(NotFoundError):
                     zone = read_zone()
         document = {"removed": texts[capability.given[-1].name]} if reply is None else reply.model_dump(mode="json", by_alias=True)
-        show = partial(show_reply, capability, reply, texts, zone) if shown is None else partial(shown, reply, _choose_numbers(texts, zone))
-        emit(document, as_json=as_json, show=show)
+        emit(document, as_json=as_json, show=partial(show_reply, capability, reply, texts, zone))
         if capability.failed(reply):
             raise typer.Exit(1)
 
@@ -130,16 +127,12 @@ def emit_reply(capability: Capability, reply: Message, *, as_json: bool, zone: Z
 
 def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
-    shown, numbers = capability.shown, _choose_numbers(given, zone)
+    shown, numbers = capability.shown, Numbers(given.get("language") or "en", zone, "EUR")
     if not isinstance(shown, ReplyTable):
         show_parts([shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers))
         return
     rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
     table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
-
-
-def _choose_numbers(given: Mapping[str, Any], zone: ZoneInfo) -> Numbers:
-    return Numbers(given.get("language") or "en", zone, "EUR")
 
 
 def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:

@@ -1,7 +1,6 @@
 """``luna docs``: documents that answers are taken from."""
 
 import getpass
-from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,6 @@ from typing import Annotated
 import typer
 
 from luna.contracts.documents import (
-    Chunk,
     Document,
     DocumentFields,
     DocumentKind,
@@ -18,14 +16,13 @@ from luna.contracts.documents import (
     IngestRequest,
 )
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.documents import list_passages, read_document, show_documents
+from luna.platform.capabilities.documents import list_passages, read_document, show_documents, show_passages
 from luna.platform.desk.desk import read_pages
 from luna.platform.desk.servers import open_database, open_object_store, open_queue
 from luna.platform.desk.work import carry_out
 from luna.platform.settings import load_settings
-from luna.words import say_instant
-from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import build_group, open_desk, show_parts
+from services.cli.console import JsonOption, emit, follow_progress
+from services.cli.declared import UTC_ZONE, build_group, open_desk, show_parts, show_reply
 from services.cli.options import compose_request
 
 app = build_group("docs", "Add documents, list, show and remove them.")
@@ -89,18 +86,9 @@ def show(
         if target is not None:
             desk.save_file(document, target)
     shown = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
-    emit(shown, as_json=as_json, show=lambda: _show(document, text or []))
 
+    def show_both() -> None:
+        show_reply(read_document, document, {}, UTC_ZONE)
+        show_parts(show_passages(text or []))
 
-def _show(document: Document, chunks: list[Chunk]) -> None:
-    show_parts(show_documents([document]))
-    said = document.model_dump(
-        mode="json",
-        include={"name", "kind", "site_id", "language", "dated", "valid_from", "valid_until", "media_type", "pages", "size_bytes", "notes", "added_by", "url"},
-    )
-    said["stored_at"] = say_instant(document.stored_at, UTC)
-    table(["what", "value"], [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in said.items() if value], words=("value",))
-    for chunk in chunks:
-        page = f"page {chunk.page}: " if chunk.page is not None else ""
-        out.print(f"\n[{chunk.chunk_id}] {page}{' › '.join(chunk.headings)}", style="dim", markup=False)
-        out.print(chunk.text, markup=False)
+    emit(shown, as_json=as_json, show=show_both)

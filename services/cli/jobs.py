@@ -1,9 +1,9 @@
 """``luna jobs``: accepted work that nobody waits for."""
 
-from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -20,15 +20,11 @@ from luna.platform.capabilities.sites import read_site
 from luna.platform.desk.desk import Desk, read_sites
 from luna.platform.desk.servers import open_database, open_queue
 from luna.platform.desk.work import await_end
-from luna.words import say_instant
-from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import build_group, open_desk
+from services.cli.console import JsonOption, emit, follow_progress, out
+from services.cli.declared import UTC_ZONE, build_group, emit_reply, open_desk
 from services.cli.options import read_document, read_zone
 
 app = build_group("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again.", by_hand=frozenset({"list", "show"}))
-
-# As wide as a terminal at its narrowest: an id that is cut off is of no use.
-HEADINGS = ("job", "task", "status", "tries", "accepted")
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
 
@@ -42,11 +38,10 @@ def list_accepted(
 ) -> None:
     """Show jobs, those accepted last first."""
     with open_desk() as desk:
-        found = desk.ask(list_jobs, {"status": status, "limit": limit})
+        jobs = desk.ask(list_jobs, {"status": status, "limit": limit})
         # One clock for all of them, so that they can be compared.
         zone = share_zone(() if as_json else (site.timezone for site in read_sites(desk).sites))
-    rows = [[job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, zone)] for job in found.jobs]
-    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: table(HEADINGS, rows, title=f"Times: {zone}", words=HEADINGS))
+    emit_reply(list_jobs, jobs, as_json=as_json, zone=zone)
 
 
 @app.command()
@@ -54,8 +49,8 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
     """Show what a job was asked, how it stands and what came of it."""
     with open_desk() as desk:
         job = desk.ask(read_job, {"job_id": job_id})
-        zone = UTC if as_json else _find_zone(desk, job)
-    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job, zone))
+        zone = UTC_ZONE if as_json else _find_zone(desk, job)
+    emit_reply(read_job, job, as_json=as_json, zone=zone)
 
 
 @app.command()
@@ -101,30 +96,16 @@ def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
         with follow_progress("job", quiet=as_json) as progress:
             job = await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
         zone = _find_zone(desk, job)
-    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: _show(job, zone))
+    emit_reply(read_job, job, as_json=as_json, zone=zone)
     if job.status != "done":
         raise typer.Exit(1)
 
 
-def _find_zone(desk: Desk, job: Job) -> tzinfo:
+def _find_zone(desk: Desk, job: Job) -> ZoneInfo:
     """Return in which zone a job's instants are told: that of its site; a job of none is told in UTC."""
     site = job.request.get("site_id")
     try:
-        return UTC if site is None else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
+        return UTC_ZONE if site is None else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
     except LunaError:
         # Its site is gone since, or cannot be read.
-        return UTC
-
-
-def _show(job: Job, zone: tzinfo) -> None:
-    lines = {"task": job.task, "key": job.key, "status": job.status, "attempts": str(job.attempts)}
-    lines |= {"accepted": _instant(job.submitted_at, zone), "begun": _instant(job.started_at, zone), "ended": _instant(job.finished_at, zone)}
-    table(["what", "value"], [[name, value] for name, value in lines.items()], title=f"Job {job.job_id}", words=("value",))
-    for name, document in (("Asked", job.request), ("Reply", job.reply), ("Error", job.error)):
-        if document is not None:
-            out.print(f"{name}:")
-            out.print_json(data=document)
-
-
-def _instant(instant: datetime | None, zone: tzinfo) -> str:
-    return "–" if instant is None else say_instant(instant, zone, seconds=True)
+        return UTC_ZONE

@@ -9,11 +9,11 @@ import typer
 import yaml
 from sqlalchemy import Connection
 
-from luna.energy.errors import LunaError
 from luna.energy.site import Site
 from luna.energy.site.differences import SiteDifference, list_differences
 from luna.energy.site.sensor_changes import ChangedSensors
 from luna.energy.timeline import parse_zone
+from luna.platform.capabilities.sites import list_sites
 from luna.platform.clock import SystemClock
 from luna.platform.database import site_changes, sites
 from luna.platform.desk.desk import read_sites
@@ -23,8 +23,8 @@ from luna.platform.settings import load_settings
 from luna.platform.site_file import load_site
 from luna.words import say_instant
 from luna.words.site_defaults import CostlyDefault, list_defaults
-from services.cli.console import JsonOption, emit, err, out, report, table
-from services.cli.declared import build_group, open_desk
+from services.cli.console import JsonOption, emit, err, out, report
+from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
 
 app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset({"list"}))
@@ -88,23 +88,10 @@ def show_differences(name: str, differences: list[SiteDifference]) -> None:
 
 
 @app.command("list")
-def list_sites(*, as_json: JsonOption = False) -> None:
+def list_all(*, as_json: JsonOption = False) -> None:
     """Show every site with its parts, and apart from them those that this release cannot read."""
     with open_desk() as desk:
-        found = read_sites(desk)
-    rows = [[site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{site.peak_kw:g} kW"] for site in found.sites]
-
-    def show_both() -> None:
-        table(["site", "timezone", "batteries", "PV"], rows)
-        for each in found.unreadable:
-            out.print(f"\n{each.site}: {LunaError(each.detail, field=each.field, remedy=each.remedy)}", markup=False, soft_wrap=True)
-            if each.untold:
-                said = "It is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last. Set them by hand."
-                out.print(said, soft_wrap=True)
-            elif each.armed:
-                out.print("It is armed: until it can be read again, its devices do what they do by themselves.", soft_wrap=True)
-
-    emit(found.model_dump(mode="json", by_alias=True), as_json=as_json, show=show_both)
+        emit_reply(list_sites, read_sites(desk), as_json=as_json)
 
 
 @app.command()

@@ -54,6 +54,24 @@ def say_whom(state: ControlState) -> str:
     return state.site if state.device == BATTERIES else f"{state.device} of {state.site}"
 
 
+def _say_override(state: ControlState, numbers: Numbers) -> Iterator[str]:
+    if state.override is not None:
+        unarmed = "" if state.armed_at else " It is not armed, so nothing is sent."
+        yield f"{say_whom(state)} does {_describe_override(state.override, numbers)}.{unarmed}"
+
+
+def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
+    armed = f"armed since {say_instant(reply.armed_at, numbers.zone)} by {reply.armed_by}" if reply.armed_at else "not armed: nothing is sent"
+    yield f"{reply.devices[0].site} is {armed}."
+    for each in reply.devices:
+        if each.override is not None:
+            yield f"Override of {each.device} by {each.override.by}: {_describe_override(each.override, numbers)}."
+
+
+def _describe_override(override: Override, numbers: Numbers) -> str:
+    return f"{say_mode(override.mode, language='en')} until {say_instant(override.until, numbers.zone)}"
+
+
 def _say_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
     yield f"{say_whom(state)} follows its plan again."
 
@@ -61,7 +79,7 @@ def _say_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
 DECISIONS = ReplyTable(("slot", "device", "by", "why", "told", "confirmed"), _show, "decisions", none="Nothing was decided yet.")
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", command="control status", shown="")
+@capability("GET", _PATH, noun=_NOUN, scope="read", command="control status", shown=_show_state)
 def read_control(call: CapabilityCall, site_id: SiteName) -> ControlReply:
     """Read how control stands.
 
@@ -97,7 +115,9 @@ def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     return control.load(call.connection, site_id)
 
 
-@capability("PUT", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control override-device", also=("control override",), shown="")
+@capability(
+    "PUT", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control override-device", also=("control override",), shown=_say_override
+)
 def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, wanted: Override) -> ControlState:
     """Have a device do something else than the plan says.
 

@@ -1,6 +1,7 @@
 """Documents that answers are taken from: which there are, in which versions, how long each holds; adding, reading and removing them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC
 from typing import Annotated
 
 from pydantic import Field
@@ -28,7 +29,7 @@ from luna.platform.documents import remove_document, require_own_site
 from luna.platform.own_sites import require_own
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text, read_number
 from luna.platform.public_addresses import require_public
-from luna.words import Numbers
+from luna.words import Numbers, say_instant
 from luna.words.answering import say_validity
 
 _NOUN = "documents"
@@ -141,7 +142,26 @@ def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> Ver
     return VersionList(documents=documents.list_versions(call.connection, document.name, document.site_id))
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", also=("docs show",))
+def _show_document(document: Document, _: Numbers) -> Iterator[str | TextTable]:
+    yield from show_documents([document])
+    fields = document.model_dump(
+        mode="json",
+        include={"name", "kind", "site_id", "language", "dated", "valid_from", "valid_until", "media_type", "pages", "size_bytes", "notes", "added_by", "url"},
+    )
+    fields["stored_at"] = say_instant(document.stored_at, UTC)
+    rows = [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in fields.items() if value]
+    yield TextTable(("what", "value"), rows, words=("value",))
+
+
+def show_passages(passages: Iterable[Chunk]) -> Iterator[str]:
+    """Yield passages as a terminal shows them, each with where it stands."""
+    for passage in passages:
+        page = f"page {passage.page}: " if passage.page is not None else ""
+        yield f"\n[{passage.chunk_id}] {page}{' › '.join(passage.headings)}"
+        yield passage.text
+
+
+@capability("GET", _PATH, noun=_NOUN, scope="read", also=("docs show",), shown=_show_document)
 def read_document(call: CapabilityCall, document_id: DocumentId) -> Document:
     """Read how a document stands.
 

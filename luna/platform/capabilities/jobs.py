@@ -1,5 +1,7 @@
 """Accepted work that nobody waits for: how it stands, its end, another try."""
 
+import json
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
@@ -7,9 +9,10 @@ from pydantic import Field
 from luna.contracts.job import Job, JobFilter, JobSummary, Progress
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError, UnavailableError
-from luna.platform.capability import CapabilityCall, capability
+from luna.platform.capability import CapabilityCall, TextTable, capability
 from luna.platform.database import jobs
 from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
+from luna.words import Numbers, say_instant
 
 _NOUN = "jobs"
 JobId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$", description="the job's id")]
@@ -29,7 +32,16 @@ class JobList(Message):
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
 
 
-@capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown="", aliases=("/jobs",))
+# As wide as a terminal at its narrowest: an id that is cut off is of no use.
+_HEADINGS = ("job", "task", "status", "tries", "accepted")
+
+
+def _show_jobs(reply: JobList, numbers: Numbers) -> Iterator[TextTable]:
+    rows = [[job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, numbers.zone)] for job in reply.jobs]
+    yield TextTable(_HEADINGS, rows, words=_HEADINGS, title=f"Times: {numbers.zone}")
+
+
+@capability("GET", "/v1/jobs", noun=_NOUN, scope="read", command="jobs list", shown=_show_jobs, aliases=("/jobs",))
 def list_jobs(
     call: CapabilityCall,
     status: Annotated[JobFilter | None, Field(description="open: queued or running")] = None,
@@ -46,7 +58,18 @@ def list_jobs(
     return JobList(jobs=page, cursor=following)
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", also=("jobs watch",), shown="", aliases=(_SHORT,))
+def _show_job(job: JobReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    rows = [["task", job.task], ["key", job.key], ["status", job.status], ["attempts", str(job.attempts)]]
+    for name, instant in (("accepted", job.submitted_at), ("begun", job.started_at), ("ended", job.finished_at)):
+        rows.append([name, "–" if instant is None else say_instant(instant, numbers.zone, seconds=True)])
+    yield TextTable(("what", "value"), rows, words=("value",), title=f"Job {job.job_id}")
+    for name, document in (("Asked", job.request), ("Reply", job.reply), ("Error", job.error)):
+        if document is not None:
+            yield f"{name}:"
+            yield json.dumps(document, ensure_ascii=False, indent=2)
+
+
+@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", also=("jobs watch",), shown=_show_job, aliases=(_SHORT,))
 def read_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Read how a job stands.
 

@@ -1,20 +1,22 @@
 """Sites: which there are, how each is configured, adding, changing and deleting one."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.health import UnreadableSiteReply
 from luna.contracts.message import Message
-from luna.energy.errors import ConflictError, UnreadableError
+from luna.energy.errors import ConflictError, LunaError, UnreadableError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.sensor_changes import ChangedSensors
-from luna.platform.capability import CapabilityCall, SiteName, Tagged, capability
+from luna.platform.capability import CapabilityCall, SiteName, Tagged, TextTable, capability
 from luna.platform.database import control, site_changes, site_removal, sites
 from luna.platform.database.sites import StoredSite, UnreadableSite
 from luna.platform.drivers.profiles import require_profiles
 from luna.platform.paging import Cursor, cut_page, read_text
+from luna.words import Numbers
 
 _TAG = "the site's version, for If-Match and If-None-Match"
 _SITE: dict[str, Any] = {"noun": "sites", "scope": "configure", "tag": _TAG, "local_command": "site add"}
@@ -51,7 +53,18 @@ def describe_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> U
     return UnreadableSiteReply(site=site.name, field=error.field or "", detail=error.message, remedy=error.remedy or "", armed=armed, untold=untold)
 
 
-@capability("GET", "/v1/sites", noun="sites", scope="read", command="site list", shown="")
+def _show_sites(reply: SiteList, _: Numbers) -> Iterator[str | TextTable]:
+    rows = [[site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{site.peak_kw:g} kW"] for site in reply.sites]
+    yield TextTable(("site", "timezone", "batteries", "PV"), rows)
+    for each in reply.unreadable:
+        yield f"\n{each.site}: {LunaError(each.detail, field=each.field, remedy=each.remedy)}"
+        if each.untold:
+            yield "It is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last. Set them by hand."
+        elif each.armed:
+            yield "It is armed: until it can be read again, its devices do what they do by themselves."
+
+
+@capability("GET", "/v1/sites", noun="sites", scope="read", command="site list", shown=_show_sites)
 def list_sites(
     call: CapabilityCall, *, limit: Annotated[int, Field(ge=1, le=500, description="sites of one page at most")] = 50, cursor: Cursor = None
 ) -> SiteList:
