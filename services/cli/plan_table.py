@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from luna.contracts.plan import CompromiseReply, PlanReply, ReasonReply, SlotReply
 from luna.contracts.plan_lines import PlanLine, join_slots
 from luna.energy.devices import DeviceFlow
+from luna.platform.capabilities.plans import say_note
 from luna.words import Language, Numbers, mode, say_instant
 from luna.words.numbers import NBSP, UNKNOWN
 from luna.words.phrases import read_texts
 from services.cli.console import out, table
-from services.cli.shared_sentences import show_note
 
 # Beside the figures a reason needs at least this many columns of the terminal; in a narrower one reasons have a table of their own.
 WIDE = 130
@@ -21,7 +21,7 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     """Print a plan with what it rests on."""
     words, numbers = read_texts("plan_command", language), Numbers(language, ZoneInfo(reply.timezone), reply.currency)
     for note in reply.notes:
-        show_note(note, language)
+        out.print(say_note(note, language), soft_wrap=True, markup=False)
     _show_slots(reply, numbers)
     _show_placed(reply, numbers)
     status = words[reply.status] + (f" {words['assumed']}" if any(note.assumed for note in reply.notes) else "")

@@ -11,21 +11,21 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from luna.contracts.agent import AGENT_POLICIES, choose_replay
-from luna.contracts.replay import POLICIES, Fault, FaultKind, PolicyReply, ReplayReply, ReplayRequest
+from luna.contracts.replay import POLICIES, Fault, FaultKind, ReplayReply, ReplayRequest
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.site import invalid_input
+from luna.platform.capabilities.replays import start_replay
 from luna.platform.database import sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.desk.servers import open_database, open_queue
 from luna.platform.desk.work import ShowProgress, Workplace
 from luna.platform.settings import load_settings
-from luna.words import Numbers, read_policy, say_policy, split_policies
-from services.cli.console import JsonOption, emit, follow_progress, out, table
+from luna.words import read_policy, say_policy, split_policies
+from services.cli.console import JsonOption, emit, follow_progress, out
+from services.cli.declared import show_reply
 from services.cli.options import FirstDayOption, LastDayOption, clock_of, compose_request, find_zone
-from services.cli.shared_sentences import show_driving, show_note
 
 ALL = "all"
-HEADINGS = ["policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week"]
 KINDS: tuple[str, ...] = get_args(FaultKind)
 POLICIES_HELP = (
     f"Comma-separated, by their codes or as the table calls them; mpc_scenarios, mpc_perfect_pv and those that learn ({', '.join(AGENT_POLICIES)}) too."
@@ -153,35 +153,6 @@ def name_errors(site_id: str, *, several: bool) -> Iterator[None]:
 def _show_replies(request: ReplayRequest, replies: Mapping[str, ReplayReply], zones: Mapping[str, ZoneInfo]) -> None:
     """Print each site's policies, what not knowing cost, and what went wrong."""
     for site, reply in replies.items():
-        numbers = Numbers("en", zones[site], reply.currency)
-        title = f"{site}, {request.from_day} to {request.to_day}; {say_policy('mpc', language='en')} plans from {reply.forecast_version}"
-        table(HEADINGS, [_row(name, policy, numbers) for name, policy in reply.policies.items()], title=title)
-        if reply.driving is not None:
-            show_driving(reply.driving, zones[site], planned=reply.forecast_version)
-        for note in reply.notes:
-            show_note(note)
-        if reply.loss:
-            out.print("Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items()))
-        if reply.faults:
-            rows = [
-                [each.fault.kind if each.fault else "all together", say_policy(name, language="en"), numbers.money(cost), f"{each.unserved_kwh[name]:.1f}"]
-                for each in reply.faults
-                for name, cost in each.cost.items()
-            ]
-            table(["fault", "policy", "cost of it", "unserved kWh"], rows, title=f"What went wrong, seed {reply.seed}", words=("policy",))
-        if reply.as_recorded:
-            out.print(f"As recorded, nothing placed anew: {', '.join(reply.as_recorded)}")
-
-
-def _row(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
-    weeks = policy.weeks
-    return [
-        say_policy(name, language=numbers.language),
-        numbers.money(policy.cost),
-        "–" if policy.score is None else numbers.share(policy.score, decimals=1),
-        f"{policy.cycles:.1f}",
-        f"{policy.mode_changes_per_day:.1f}",
-        str(policy.violations),
-        "–" if weeks is None else f"{weeks.losing} of {weeks.count}",
-        "–" if weeks is None else numbers.money(weeks.worst_gain),
-    ]
+        plans_from = f"{say_policy('mpc', language='en')} plans from {reply.forecast_version}"
+        out.print(f"{site}, {request.from_day} to {request.to_day}; {plans_from}", markup=False, soft_wrap=True)
+        show_reply(start_replay, reply, {}, zones[site])

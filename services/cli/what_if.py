@@ -1,15 +1,14 @@
 """``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 import yaml
 
-from luna.contracts.counterfactual import VariantReply, WhatIfRequest, WhatIfState
+from luna.contracts.counterfactual import WhatIfRequest, WhatIfState
 from luna.energy.errors import InvalidInputError
 from luna.platform.capabilities.alternatives import ask_what_if, read_what_if
 from luna.platform.capabilities.jobs import read_job
@@ -18,16 +17,13 @@ from luna.platform.desk.desk import Desk
 from luna.platform.desk.servers import open_database
 from luna.platform.desk.work import await_end
 from luna.platform.written_files import make_writable, write_whole
-from luna.words import Language, Numbers, say_policy
+from luna.words import Language
 from luna.words.charts import draw_bills
-from services.cli.console import JsonOption, emit, follow_progress, out, table
-from services.cli.declared import open_desk
+from services.cli.console import JsonOption, follow_progress
+from services.cli.declared import emit_reply, open_desk
 from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
 from services.cli.server import find_server
-from services.cli.shared_sentences import show_note
 from services.cli.why_not import show_plan_variant
-
-MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +69,7 @@ def _show_what_if(  # noqa: PLR0913 - one per option
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
         write_whole(picture, draw_bills(state.reply, language=language))
-    emit(state.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show(state, language))
+    emit_reply(read_what_if, state, as_json=as_json, given={"language": language})
 
 
 def _parse_variant(words: str) -> dict[str, Any]:
@@ -122,30 +118,3 @@ def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
             await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
     done: WhatIfState = desk.ask(read_what_if, {"what_if_id": state.what_if_id})
     return done
-
-
-def _show(state: WhatIfState, language: Language) -> None:
-    if state.reply is None:
-        rows = [(each.name, "done" if each.done else each.status, each.job_id or "–", (each.error or {}).get("detail", "")) for each in state.variants]
-        table(["variant", "status", "job", "error"], rows, title=f"Question {state.what_if_id}: {state.status}", words=("status", "job", "error"))
-        return
-    reply = state.reply
-    numbers = Numbers(language, ZoneInfo("UTC"), reply.currency)
-    for note in reply.notes:
-        show_note(note)
-    for each in (reply.baseline, *reply.variants):
-        title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {say_policy(reply.policy, language=language)} from {reply.outlook}"
-        table(MONTHS, [*_rows(each, numbers)], title=title)
-        out.print(each.text + "\n")
-    out.print(f"Question {reply.what_if_id}")
-
-
-def _rows(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
-    for month in variant.months:
-        money = [numbers.money(value) for value in (month.bill, month.import_, month.export, month.peak, month.wear)]
-        yield [month.month, *money, numbers.number(month.import_kwh), numbers.number(month.export_kwh)]
-    whole = [numbers.money(variant.bill), "", "", "", numbers.money(variant.wear), numbers.number(variant.import_kwh), numbers.number(variant.export_kwh)]
-    yield ["all", *whole]
-    # What is left in the batteries was paid for and not used up: it is taken off once, here.
-    yield ["end charge", numbers.money(-variant.stored_gain), *[""] * 6]
-    yield ["together", numbers.money(variant.total), *[""] * 6]

@@ -1,27 +1,21 @@
 """``luna why-not``: what an alternative to a stored plan would cost."""
 
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
-from luna.contracts.counterfactual import CostChange, PlanVariantReply, SlotChange, Variant, WhyNotReply
-from luna.contracts.slot_runs import list_runs
+from luna.contracts.counterfactual import PlanVariantReply, Variant, WhyNotReply
 from luna.energy.errors import InvalidInputError
 from luna.energy.instant import site_clock
 from luna.energy.timeline import parse_zone
 from luna.platform.capabilities.alternatives import VariantQuestion, WhyNotQuestion, ask_why_not, plan_variant
-from luna.words import Language, Numbers, say_mode
-from services.cli.console import JsonOption, emit, out, table
-from services.cli.declared import open_desk
+from luna.platform.capability import Capability
+from luna.words import Language
+from services.cli.console import JsonOption
+from services.cli.declared import emit_reply, open_desk
 from services.cli.options import compose_request
 from services.cli.plan_table import show_compromises
 from services.cli.plans import read_stored
-
-CHANGES = ("from", "to", "device", "planned", "instead")
-COSTS = ("import", "export", "wear", "peak", "stored", "total")
 
 
 def register(app: typer.Typer) -> None:
@@ -47,33 +41,7 @@ def _show_why_not(  # noqa: PLR0913 - one per option
         with site_clock(parse_zone(read_stored(desk, plan, None).timezone)):
             question = compose_request(WhyNotQuestion, **asked)
         reply: WhyNotReply = desk.ask(ask_why_not, {"plan_id": plan, "question": question})
-    emit(
-        reply.model_dump(mode="json", by_alias=True),
-        as_json=as_json,
-        show=lambda: _show(reply, Numbers(language or "en", ZoneInfo(reply.timezone), reply.currency)),
-    )
-
-
-def _show(reply: WhyNotReply, numbers: Numbers) -> None:
-    out.print(reply.text)
-    _show_cost(reply.cost, numbers)
-    show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
-    for limit in reply.binding:
-        out.print(f"Limit at work: {limit}")
-    show_compromises(reply.compromises, numbers.language)
-
-
-def _show_cost(cost: CostChange, numbers: Numbers) -> None:
-    """Print what is paid more, by its parts."""
-    parts = cost.model_dump(by_alias=True)
-    table(["more", *COSTS], [["", *(numbers.money(parts[name], signed=True) for name in COSTS)]])
-
-
-def show_changes(changes: Sequence[SlotChange], numbers: Numbers, *, slot_minutes: int) -> None:
-    """Print what changes, slots in a row in which a device does the same as one; what is no more than rounding is left out."""
-    runs = [run for run in list_runs(changes, timedelta(minutes=slot_minutes)) if run.shows]
-    rows = [(*(f"{say_mode(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),) for run in runs]
-    table(CHANGES, rows, words=("device", "planned", "instead"), none="Nothing else changes.")
+    _emit_outcome(ask_why_not, reply, language or "en", as_json=as_json)
 
 
 def show_plan_variant(
@@ -92,12 +60,10 @@ def show_plan_variant(
     with open_desk(quiet=as_json) as desk:
         plan_id = plan or read_stored(desk, None, site).plan_id
         reply: PlanVariantReply = desk.ask(plan_variant, {"plan_id": plan_id, "question": question})
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: _show_variant(reply, language))
+    _emit_outcome(plan_variant, reply, language, as_json=as_json)
 
 
-def _show_variant(reply: PlanVariantReply, language: Language) -> None:
-    numbers = Numbers(language, ZoneInfo(reply.timezone), reply.currency)
-    out.print(reply.text)
-    _show_cost(reply.cost, numbers)
-    show_changes(reply.changes, numbers, slot_minutes=reply.slot_minutes)
-    show_compromises(reply.compromises, numbers.language)
+def _emit_outcome(capability: Capability, reply: WhyNotReply | PlanVariantReply, language: Language, *, as_json: bool) -> None:
+    emit_reply(capability, reply, as_json=as_json, given={"language": language})
+    if not as_json:
+        show_compromises(reply.compromises, language)

@@ -1,15 +1,32 @@
 """What another decision, or another site, would have brought: asked of a plan, or of recorded days."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from luna.contracts.counterfactual import Alternative, PlanVariantRequest, Variant, WhatIfRequest, WhatIfState, WhyNotRequest
+from luna.contracts.counterfactual import (
+    Alternative,
+    PlanVariantReply,
+    PlanVariantRequest,
+    Variant,
+    VariantReply,
+    WhatIfRequest,
+    WhatIfState,
+    WhyNotReply,
+    WhyNotRequest,
+)
 from luna.contracts.message import Message
 from luna.contracts.plan import Language
+from luna.contracts.slot_runs import list_runs
 from luna.energy.errors import ConflictError
-from luna.platform.capability import CapabilityCall, capability
+from luna.platform.capabilities.plans import say_note
+from luna.platform.capability import CapabilityCall, TextTable, capability
 from luna.platform.what_if_questions import read_state, submit_what_if
+from luna.words import Numbers, say_mode, say_policy
 
 _NOUN = "alternatives"
 _PLAN, _SHORT = "/v1/plans/{plan_id}", "/plans/{plan_id}"
@@ -30,12 +47,37 @@ class VariantQuestion(Message):
     language: Language | None = None
 
 
+_COSTS = ("import", "export", "wear", "peak", "stored", "total")
+_CHANGES = ("from", "to", "device", "planned", "instead")
+
+
+def _show_outcome(reply: WhyNotReply | PlanVariantReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    """Yield what is paid more, by its parts, and what changes: slots in a row as one, without what is no more than rounding."""
+    numbers = replace(numbers, zone=ZoneInfo(reply.timezone), currency=reply.currency)
+    yield reply.text
+    parts = reply.cost.model_dump(by_alias=True)
+    yield TextTable(("more", *_COSTS), [["", *(numbers.money(parts[name], signed=True) for name in _COSTS)]])
+    runs = [run for run in list_runs(reply.changes, timedelta(minutes=reply.slot_minutes)) if run.shows]
+    rows = [
+        [
+            *(f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in (run.first, run.end)),
+            run.device,
+            *(f"{say_mode(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),
+        ]
+        for run in runs
+    ]
+    yield TextTable(_CHANGES, rows, words=_CHANGES[2:]) if rows else "Nothing else changes."
+    if isinstance(reply, WhyNotReply):
+        yield from (f"Limit at work: {limit}" for limit in reply.binding)
+
+
 @capability(
     "POST",
     f"{_PLAN}/why-not",
     noun=_NOUN,
     scope="analyse",
     also=("why-not",),
+    shown=_show_outcome,
     errors=(ConflictError,),
     aliases=(f"{_SHORT}/why-not",),
 )
@@ -54,6 +96,7 @@ def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -
     noun=_NOUN,
     scope="analyse",
     also=("what-if --plan",),
+    shown=_show_outcome,
     errors=(ConflictError,),
     aliases=(f"{_SHORT}/what-if",),
 )
@@ -65,12 +108,44 @@ def plan_variant(_: CapabilityCall, plan_id: NamedId, question: VariantQuestion)
     return PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)
 
 
+_MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
+
+
+def _show_question(state: WhatIfState, numbers: Numbers) -> Iterator[str | TextTable]:
+    reply = state.reply
+    if reply is None:
+        rows = [(each.name, "done" if each.done else each.status, each.job_id or "–", (each.error or {}).get("detail", "")) for each in state.variants]
+        headings, title = ("variant", "status", "job", "error"), f"Question {state.what_if_id}: {state.status}"
+        yield TextTable(headings, rows, words=headings[1:], title=title)
+        return
+    numbers = replace(numbers, currency=reply.currency)
+    yield from map(say_note, reply.notes)
+    for each in (reply.baseline, *reply.variants):
+        policy = say_policy(reply.policy, language=numbers.language)
+        title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {policy} from {reply.outlook}"
+        yield TextTable(_MONTHS, [*_list_months(each, numbers)], title=title)
+        yield f"{each.text}\n"
+    yield f"Question {reply.what_if_id}"
+
+
+def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
+    for month in variant.months:
+        money = [numbers.money(value) for value in (month.bill, month.import_, month.export, month.peak, month.wear)]
+        yield [month.month, *money, numbers.number(month.import_kwh), numbers.number(month.export_kwh)]
+    whole = [numbers.money(variant.bill), "", "", "", numbers.money(variant.wear), numbers.number(variant.import_kwh), numbers.number(variant.export_kwh)]
+    yield ["all", *whole]
+    # What is left in the batteries was paid for and not used up: it is taken off once, here.
+    yield ["end charge", numbers.money(-variant.stored_gain), *[""] * 6]
+    yield ["together", numbers.money(variant.total), *[""] * 6]
+
+
 @capability(
     "POST",
     "/v1/what-ifs",
     noun=_NOUN,
     scope="analyse",
     also=("what-if",),
+    shown=_show_question,
     status=202,
     location="/v1/what-ifs/{what_if_id}",
     aliases=("/what-if",),
@@ -83,7 +158,7 @@ def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
     return submit_what_if(call.database(), call.queue(), question, now=call.now)
 
 
-@capability("GET", "/v1/what-ifs/{what_if_id}", noun=_NOUN, scope="read", also=("what-if --id",), aliases=("/what-if/{what_if_id}",))
+@capability("GET", "/v1/what-ifs/{what_if_id}", noun=_NOUN, scope="read", also=("what-if --id",), shown=_show_question, aliases=("/what-if/{what_if_id}",))
 def read_what_if(call: CapabilityCall, what_if_id: NamedId) -> WhatIfState:
     """Read what came of a question.
 

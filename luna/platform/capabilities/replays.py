@@ -1,12 +1,54 @@
 """Recorded days replayed under several policies."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from luna.contracts.agent import choose_replay
-from luna.contracts.replay import ReplayQuestion, ReplayRequest
-from luna.platform.capability import CapabilityCall, SiteName, capability
+from luna.contracts.replay import PolicyReply, ReplayQuestion, ReplayReply, ReplayRequest
+from luna.platform.capabilities.forecasts import say_driving
+from luna.platform.capabilities.plans import say_note
+from luna.platform.capability import CapabilityCall, SiteName, TextTable, capability
 from luna.platform.database import sites
+from luna.words import Numbers, say_policy
+
+_HEADINGS = ("policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week")
 
 
-@capability("POST", "/v1/sites/{site_id}/replays", noun="replays", scope="analyse", local_command="replay", status=202)
+def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
+    """Yield each policy, what not knowing cost, and what went wrong."""
+    numbers = replace(numbers, currency=reply.currency)
+    yield TextTable(_HEADINGS, [_describe(name, policy, numbers) for name, policy in reply.policies.items()])
+    if reply.driving is not None:
+        yield from say_driving(reply.driving, numbers.zone, planned=reply.forecast_version)
+    yield from map(say_note, reply.notes)
+    if reply.loss:
+        yield "Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items())
+    if reply.faults:
+        rows = [
+            [each.fault.kind if each.fault else "all together", say_policy(name, language="en"), numbers.money(cost), f"{each.unserved_kwh[name]:.1f}"]
+            for each in reply.faults
+            for name, cost in each.cost.items()
+        ]
+        yield TextTable(("fault", "policy", "cost of it", "unserved kWh"), rows, words=("policy",), title=f"What went wrong, seed {reply.seed}")
+    if reply.as_recorded:
+        yield f"As recorded, nothing placed anew: {', '.join(reply.as_recorded)}"
+
+
+def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
+    weeks = policy.weeks
+    return [
+        say_policy(name, language=numbers.language),
+        numbers.money(policy.cost),
+        "–" if policy.score is None else numbers.share(policy.score, decimals=1),
+        f"{policy.cycles:.1f}",
+        f"{policy.mode_changes_per_day:.1f}",
+        str(policy.violations),
+        "–" if weeks is None else f"{weeks.losing} of {weeks.count}",
+        "–" if weeks is None else numbers.money(weeks.worst_gain),
+    ]
+
+
+@capability("POST", "/v1/sites/{site_id}/replays", noun="replays", scope="analyse", local_command="replay", shown=_show, status=202)
 def start_replay(call: CapabilityCall, site_id: SiteName, question: ReplayQuestion) -> ReplayRequest:
     """Replay recorded days.
 
