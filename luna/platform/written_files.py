@@ -22,7 +22,7 @@ def make_writable(folder: Path) -> Path:
     return folder
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all: who reads it sees the old one or the new one.
 
     Raises:
@@ -30,7 +30,7 @@ def write_whole(path: Path, text: str) -> None:
     """
     unfinished = path.with_name(f".{path.name}.part")
     try:
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
         unfinished.replace(path)
     except OSError as exc:
         with suppress(OSError):

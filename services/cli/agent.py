@@ -21,16 +21,17 @@ from luna.energy.timeline import parse_day
 from luna.platform.database import scores, sites
 from luna.platform.desk.servers import unit_of_work
 from luna.platform.desk.work import answer_request
+from luna.platform.extras import DRAWING, require_extra
 from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers, say_policy, split_policies
 from services.cli.console import JsonOption, emit, out, table
 from services.cli.declared import build_group
-from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone
+from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone, read_zone
 
 app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
 
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
-SLOT_FILES = (".csv", ".json")
+PICTURE_FILES, SLOT_FILES = (".svg", ".png"), (".csv", ".json")
 
 
 def _read_day(text: str) -> date:
@@ -61,7 +62,6 @@ def compare(
 
 
 def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
-
     needed = 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
     out.print(f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: {reply.days}; {policy} beside {over}")
@@ -79,19 +79,28 @@ def plot(
     *,
     site: SiteOption,
     day: Annotated[date, typer.Option("--day", parser=_read_day, metavar="DAY", help="The local day.")],
-    to: Annotated[Path, typer.Option("--out", help="The picture's file, SVG.")],
+    to: Annotated[Path, typer.Option("--out", help="The picture's file: FILE.svg or FILE.png.")],
     policies: Annotated[str, typer.Option(help="One to four, comma-separated.")] = "mpc,antares,oracle",
     slots: Annotated[Path | None, typer.Option(help="Also write every slot to this file: .csv or .json.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draw a recorded day as policies lived it, side by side: price, battery power, export, state of charge."""
     request = compose_request(DayPictureRequest, site_id=site, day=day, policies=split_policies(policies))
+    if to.suffix not in PICTURE_FILES:
+        raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .png.")
     if slots is not None and slots.suffix not in SLOT_FILES:
         raise InvalidInputError("slots are written as .csv or .json", field="--slots", value=slots.name, remedy="Name a file that ends so.")
     for path in (to, *([] if slots is None else [slots])):
         make_writable(path.parent)
+    if to.suffix == ".png":
+        require_extra(DRAWING)
     reply: DayPictureReply = answer_request(request)
-    write_whole(to, reply.svg)
+    if to.suffix == ".png":
+        from services.agent.evaluation.png import draw_day_png
+
+        write_whole(to, draw_day_png(reply.traces, title=f"{site}, {day}", numbers=Numbers("en", read_zone(site), reply.currency)))
+    else:
+        write_whole(to, reply.svg)
     if slots is not None:
         write_whole(slots, _compose_slots(reply, slots.suffix))
     document = reply.model_dump(mode="json", exclude={"svg"}) | {"file": str(to)}

@@ -38,7 +38,7 @@ KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class _TraceDay:
+class TraceDay:
     """A policy's day in arrays; powers in kW, prices in hundredths or units as ``Numbers`` says them, the state of charge in percent from its first end on."""
 
     name: str
@@ -50,7 +50,7 @@ class _TraceDay:
     stored: FloatArray
 
     @classmethod
-    def of(cls, name: str, trace: PolicyDayTrace, *, hours: float, base: int) -> "_TraceDay":
+    def of(cls, name: str, trace: PolicyDayTrace, *, hours: float, base: int) -> "TraceDay":
         def read(field: str) -> FloatArray:
             return np.array([getattr(slot, field) for slot in trace.slots])
 
@@ -74,15 +74,13 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
         title: what stands above.
         numbers: write figures, and know the clock and the currency.
     """
-    base, unit = numbers.price_unit
     slots = next(iter(traces.values())).slots
     step = slots[1].start - slots[0].start
-    days = [_TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=base) for name, trace in traces.items()]
+    days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
     axes = _fit_axes(days)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=_list_edges(slots, step)) for place, day in enumerate(days))
-    units = {"price": f"import price ({unit}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
-    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in units.items())
+    names = join(text((0, axes[panel].top - 9), words, "tick") for panel, words in name_panels(numbers).items())
     below = axes["stored"].bottom + FOOT
     places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
     drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
@@ -91,11 +89,16 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     return draw_document(heading + names + columns + keys, (width, end), style("policy_day"), label=title)
 
 
+def name_panels(numbers: Numbers) -> dict[str, str]:
+    """Return what each panel shows, in which unit."""
+    return {"price": f"import price ({numbers.price_unit[1]}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
+
+
 def _list_edges(slots: Sequence[SlotTrace], step: timedelta) -> list[datetime]:
     return [*(slot.start for slot in slots), slots[-1].start + step]
 
 
-def _fit_axes(days: Sequence[_TraceDay]) -> dict[str, Axis]:
+def _fit_axes(days: Sequence[TraceDay]) -> dict[str, Axis]:
     """Return each panel's scale, which holds the values of all columns."""
     prices = np.concatenate([day.price for day in days])
     powers = np.concatenate([series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)])
@@ -113,7 +116,7 @@ def _fit_axes(days: Sequence[_TraceDay]) -> dict[str, Axis]:
     }
 
 
-def _draw_column(day: _TraceDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
+def _draw_column(day: TraceDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
     frame = ChartFrame(COLUMN, MARGIN, 0.0, len(day.trace.slots))
     price, power, stored = axes["price"], axes["power"], axes["stored"]
     cheap = find_runs(day.price < np.median(day.price))
@@ -135,13 +138,13 @@ def _draw_column(day: _TraceDay, x: float, axes: Mapping[str, Axis], numbers: Nu
     return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
 
 
-def _mark_trades(frame: ChartFrame, axis: Axis, day: _TraceDay) -> list[Markup]:
+def _mark_trades(frame: ChartFrame, axis: Axis, day: TraceDay) -> list[Markup]:
     """Return a dot on the price of each slot in which the batteries charged, or gave."""
     trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
     return [circle((frame.x(slot + 0.5), axis.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
 
 
-def _describe(day: _TraceDay, numbers: Numbers) -> list[Markup]:
+def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
     cost = day.trace.cost - (day.trace.value_gain or 0.0)
     lines = (
         f"{numbers.money(cost)}, stored energy counted in",
