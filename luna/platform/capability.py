@@ -1,4 +1,4 @@
-"""One declaration per capability: a function whose parameters are what is given, whose return value is the reply, and where and how both are asked and shown.
+"""One declaration per capability: a function whose parameters are the request's, whose return value is the reply, and where and how both are asked and shown.
 
 The gateway makes a route of it and the command line a command, which asks a gateway elsewhere in the same words: nothing of it is written a second time. What
 takes a worker returns the request to it: that is asked, or accepted as a job, and its reply is the capability's.
@@ -114,7 +114,7 @@ class ReplyTable:
         row: the cells of one row, of which words by the site's clock and in the field's units.
         rows: the reply's field that holds the rows; empty: the reply is the only one.
         words: the headings of words, which stand to the left; None: all of them.
-        none: what is said where there are none, with the names of what was given.
+        none: what is said where there are none, with the names of the arguments.
     """
 
     headings: Sequence[str]
@@ -143,8 +143,8 @@ ReplyParts = Callable[[Any, Numbers], Iterable[str | TextTable]]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """What is given to a capability: a name, a type, and where in a request it stands; in a header stands the version that is changed.
+class CapabilityParameter:
+    """A parameter of a capability: a name, a type, and where in a request it stands; in a header stands the version that is changed.
 
     Attributes:
         hint: what its declaration says of it: type, meaning and bounds.
@@ -179,7 +179,7 @@ class Capability:
         also: commands made by hand that ask it as well.
         local_command: one made by hand that does the same in its own way, on Luna's own machine alone.
         alone: why there is no command at all.
-        shown: a table, a sentence with the names of what was given and is replied, or what makes lines and tables of the reply, by the site's clock.
+        shown: a table, a sentence with the names of arguments and reply, or what makes lines and tables of the reply, by the site's clock.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
         usually_now: the field of the body that at a terminal is now where it is not given.
@@ -227,9 +227,9 @@ class Capability:
     failed: Callable[[Any], bool] = lambda _: False
     for_assistants: bool = True
 
-    def __call__(self, call: CapabilityCall, **given: Any) -> Any:
-        """Return the reply to what is given."""
-        return self.function(call, **given)
+    def __call__(self, call: CapabilityCall, **arguments: Any) -> Any:
+        """Return the reply to these arguments."""
+        return self.function(call, **arguments)
 
     @property
     def name(self) -> str:
@@ -275,20 +275,20 @@ class Capability:
         return reply if _is_of(reply, StrictModel) else None
 
     @cached_property
-    def given(self) -> tuple[Given, ...]:
-        """What is given, beside who asks."""
+    def parameters(self) -> tuple[CapabilityParameter, ...]:
+        """Its parameters, beside who asks."""
         hints = get_type_hints(self.function, include_extras=True)
         return tuple(self._read(each, hints[each.name]) for each in list(signature(self.function).parameters.values())[1:])
 
     @cached_property
     def request(self) -> type[BaseModel]:
         """What is given as one message, for who gives it whole: by its names in a request, and nothing else."""
-        fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.given}
+        fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.parameters}
         return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
 
-    def _read(self, parameter: Parameter, hint: Any) -> Given:
+    def _read(self, parameter: Parameter, hint: Any) -> CapabilityParameter:
         info = FieldInfo.from_annotation(hint) if parameter.default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, parameter.default)
-        return Given(parameter.name, hint, info, self._find_place(parameter.name, info.annotation))
+        return CapabilityParameter(parameter.name, hint, info, self._find_place(parameter.name, info.annotation))
 
     def _find_place(self, name: str, kind: Any) -> Literal["path", "query", "body", "header"]:
         if name == self.changes:

@@ -71,7 +71,7 @@ def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
         return
     out.print(f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead on {reply.days_ahead} of them")
     if reply.points is not None:
-        out.print(f"In points of perfect foresight's savings: {_tell_points(reply.points)}", markup=False)
+        out.print(f"In points of perfect foresight's savings: {_describe_points(reply.points)}", markup=False)
 
 
 @app.command()
@@ -120,8 +120,8 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     return written.getvalue()
 
 
-def _tell_points(found: Comparison) -> str:
-    return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+def _describe_points(comparison: Comparison) -> str:
+    return f"{comparison.points:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
 def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:

@@ -33,8 +33,8 @@ def create(*, as_json: JsonOption = False) -> None:
         prune(work.folder, work.settings)
         root = work.folder.root
     document = {"backup": manifest.backup_id, "folder": str(root), "rows": manifest.rows, "objects": len(manifest.objects), "bytes": manifest.bytes}
-    said = f"{manifest.backup_id}: {manifest.rows} rows, {len(manifest.objects)} objects, in {root}."
-    emit(document, as_json=as_json, show=lambda: out.print(said, soft_wrap=True))
+    sentence = f"{manifest.backup_id}: {manifest.rows} rows, {len(manifest.objects)} objects, in {root}."
+    emit(document, as_json=as_json, show=lambda: out.print(sentence, soft_wrap=True))
 
 
 @app.command("list")
@@ -65,11 +65,11 @@ def verify(
     from services.backup.folder import open_folder
     from services.backup.verify import verify_backup
 
-    found = verify_backup(open_folder(load_settings()), backup)
+    result = verify_backup(open_folder(load_settings()), backup)
     emit(
-        found,
+        result,
         as_json=as_json,
-        show=lambda: out.print(f"{found['backup']} is whole: {found['files']} files, {found['segments']} of the log, {found['objects']} objects."),
+        show=lambda: out.print(f"{result['backup']} is whole: {result['files']} files, {result['segments']} of the log, {result['objects']} objects."),
     )
 
 
@@ -80,8 +80,8 @@ def prune(*, as_json: JsonOption = False) -> None:
     from services.backup.retention import prune as delete
 
     settings = load_settings()
-    gone = delete(open_folder(settings), settings)
-    emit({"deleted": gone}, as_json=as_json, show=lambda: out.print(f"Deleted: {', '.join(gone)}." if gone else "Nothing was to be deleted."))
+    deleted = delete(open_folder(settings), settings)
+    emit({"deleted": deleted}, as_json=as_json, show=lambda: out.print(f"Deleted: {', '.join(deleted)}." if deleted else "Nothing was to be deleted."))
 
 
 @app.command()
@@ -95,8 +95,8 @@ def restore(
     from services.backup.create import NOT_KEPT
     from services.backup.restore import restore as bring_back
 
-    done = bring_back(load_settings(), at, as_it_was=as_it_was, report=_report)
-    emit(asdict(done) | {"not_kept": NOT_KEPT}, as_json=as_json, show=lambda: _say_restored(done))
+    result = bring_back(load_settings(), at, as_it_was=as_it_was, report=_report)
+    emit(asdict(result) | {"not_kept": NOT_KEPT}, as_json=as_json, show=lambda: _say_restored(result))
 
 
 @app.command()
@@ -104,8 +104,8 @@ def undo(*, as_json: JsonOption = False) -> None:
     """Put back the database that stood here before the last restore."""
     from services.backup.restore import undo as put_back
 
-    kept = put_back(load_settings())
-    emit({"kept": kept}, as_json=as_json, show=lambda: out.print(f"The database from before the restore is back; the restored one is kept in {kept}."))
+    folder = put_back(load_settings())
+    emit({"kept": folder}, as_json=as_json, show=lambda: out.print(f"The database from before the restore is back; the restored one is kept in {folder}."))
 
 
 @app.command()
@@ -113,13 +113,13 @@ def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
     """Restore a backup into a throw-away place, compare it with its manifest, and say how long it took. Nothing of what runs is touched."""
     from services.backup.drill import drill as rehearse
 
-    found = rehearse(load_settings(), at, report=_report)
-    behind = "no log is being shipped" if found.behind_seconds is None else f"{found.behind_seconds:.0f} s"
-    said = (
-        f"{found.backup_id}: {found.rows} rows in {found.tables} tables and {found.objects} objects{' as the manifest says' if found.compared else ''}.\n"
-        f"Restored in {found.seconds} s (RTO). What would be lost now (RPO): {behind}."
+    result = rehearse(load_settings(), at, report=_report)
+    behind = "no log is being shipped" if result.behind_seconds is None else f"{result.behind_seconds:.0f} s"
+    sentence = (
+        f"{result.backup_id}: {result.rows} rows in {result.tables} tables and {result.objects} objects{' as the manifest says' if result.compared else ''}.\n"
+        f"Restored in {result.seconds} s (RTO). What would be lost now (RPO): {behind}."
     )
-    emit(asdict(found), as_json=as_json, show=lambda: out.print(said))
+    emit(asdict(result), as_json=as_json, show=lambda: out.print(sentence))
 
 
 @app.command()
@@ -148,14 +148,14 @@ def _report(step: str) -> None:
     err.print(f"[dim]{step} …[/]")
 
 
-def _say_restored(done: "Restored") -> None:
+def _say_restored(result: "Restored") -> None:
     from services.backup.create import NOT_KEPT
 
-    out.print(f"Restored {done.backup_id} as of {done.at:%Y-%m-%d %H:%M:%S} UTC: {sum(done.rows.values())} rows, in {done.seconds} s.", soft_wrap=True)
-    if done.put_back:
-        out.print(f"Put back what you had set: {', '.join(done.put_back)}.", soft_wrap=True)
-    if done.kept:
-        out.print(f"What was there before is kept in {done.kept}; luna backup undo puts it back.", soft_wrap=True)
+    out.print(f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: {sum(result.rows.values())} rows, in {result.seconds} s.", soft_wrap=True)
+    if result.put_back:
+        out.print(f"Put back what you had set: {', '.join(result.put_back)}.", soft_wrap=True)
+    if result.kept:
+        out.print(f"What was there before is kept in {result.kept}; luna backup undo puts it back.", soft_wrap=True)
     out.print(f"Not in a backup: {', '.join(NOT_KEPT)}.", soft_wrap=True)
 
 
@@ -178,6 +178,6 @@ def _show(backups: "list[RestorableBackup]", document: dict[str, Any]) -> None:
     if "wal_at" in document["status"]:
         out.print(f"The log is safe until {str(document['status']['wal_at'])[:19]} UTC.")
     if document["missing_segments"]:
-        said = f"Segments of the log are missing: {', '.join(document['missing_segments'])}. Make a backup now: luna backup create."
-        out.print(f"[yellow]{said}[/]", soft_wrap=True)
+        sentence = f"Segments of the log are missing: {', '.join(document['missing_segments'])}. Make a backup now: luna backup create."
+        out.print(f"[yellow]{sentence}[/]", soft_wrap=True)
     out.print(f"Not kept: {', '.join(document['not_kept'])}.", soft_wrap=True)

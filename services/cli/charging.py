@@ -35,11 +35,11 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
     Raises:
         InvalidInputError: names the option's part that is wrong.
     """
-    found: dict[str, list[VehicleSession]] = {}
+    sessions_by_vehicle: dict[str, list[VehicleSession]] = {}
     for text in texts:
         name, session = _read_session(text, clock)
-        found.setdefault(name, []).append(session)
-    return {name: sorted(sessions, key=lambda each: each.from_) for name, sessions in found.items()}
+        sessions_by_vehicle.setdefault(name, []).append(session)
+    return {name: sorted(sessions, key=lambda each: each.from_) for name, sessions in sessions_by_vehicle.items()}
 
 
 def _read_session(text: str, clock: StayClock) -> tuple[str, VehicleSession]:
@@ -52,17 +52,17 @@ def _read_session(text: str, clock: StayClock) -> tuple[str, VehicleSession]:
     return name.strip(), compose_session(dict(_read_settings(settings)), begin, until)
 
 
-def compose_session(wanted: Mapping[str, Any], begin: datetime, until: datetime) -> VehicleSession:
+def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime) -> VehicleSession:
     """Return a stay of these fields; refusals name them as the option does.
 
     Raises:
         InvalidInputError: a value that is out of bounds, or a target beyond the limit.
     """
     try:
-        return compose_request(VehicleSession, **wanted, from_=begin, to=until)
+        return compose_request(VehicleSession, **fields, from_=begin, to=until)
     except InvalidInputError as error:
-        said = {field: name for name, (field, _) in FIELDS.items()}.get(error.field or "")
-        error.field = f"--session {said}" if said else "--session"
+        option = {field: name for name, (field, _) in FIELDS.items()}.get(error.field or "")
+        error.field = f"--session {option}" if option else "--session"
         raise
 
 
@@ -102,20 +102,20 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
     if strange is not None:
         remedy = f"There are: {', '.join(names)}." if names else "Describe one in the site's file, under vehicles."
         raise InvalidInputError("the site has no such vehicle", field="--session", value=strange, remedy=remedy)
-    known = {name: state.soc for name, state in request.state.vehicles.items()}
-    if request.site_id is not None and any(each[0].arrival_soc is None and name not in known for name, each in stays.items()):
+    charge = {name: state.soc for name, state in request.state.vehicles.items()}
+    if request.site_id is not None and any(each[0].arrival_soc is None and name not in charge for name, each in stays.items()):
         from services.planner.service.state import read_carried
 
         with unit_of_work() as connection:
             carried, facts = read_carried(connection, site, start, now=SystemClock().now())
-        known |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None}
-        known |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
-    vehicles = {name: _state(name, each, known) for name, each in stays.items()}
+        charge |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None}
+        charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
+    vehicles = {name: _state(name, each, charge) for name, each in stays.items()}
     return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": request.state.vehicles | vehicles})})
 
 
-def _state(name: str, sessions: list[VehicleSession], known: Mapping[str, float]) -> VehicleState:
-    soc = known.get(name) if sessions[0].arrival_soc is None else sessions[0].arrival_soc
+def _state(name: str, sessions: list[VehicleSession], charge: Mapping[str, float]) -> VehicleState:
+    soc = charge.get(name) if sessions[0].arrival_soc is None else sessions[0].arrival_soc
     if soc is None:
         raise InvalidInputError("how full the vehicle comes is not known", field="--session", value=name, remedy="Say it: soc=0.4.")
     return VehicleState(soc=soc, sessions=sessions)

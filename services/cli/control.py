@@ -97,7 +97,7 @@ def status(
 def vacation(site: SiteOption, *, end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False, as_json: JsonOption = False) -> None:
     """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
     with open_desk() as desk:
-        desk.ask(control.set_vacation, {"site_id": site, "wanted": control.VacationMode(vacation=not end)})
+        desk.ask(control.set_vacation, {"site_id": site, "mode": control.VacationMode(vacation=not end)})
     words = f"{site} is not on vacation any more." if end else f"{site} is on vacation; the next forecast and plan know it."
     emit({"site": site, "vacation": not end}, as_json=as_json, show=lambda: out.print(words))
 
@@ -110,14 +110,14 @@ def run() -> None:
     main([])
 
 
-def _override(site: str, device: str, wanted: Mapping[str, Any], *, until: str) -> tuple[ControlState, ZoneInfo]:
+def _override(site: str, device: str, fields: Mapping[str, Any], *, until: str) -> tuple[ControlState, ZoneInfo]:
     """Store what the owner wants of a device; return how that then stands, and the site's zone."""
     with open_desk() as desk:
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         try:
             with site_clock(zone):
-                order = compose_request(Override, **wanted, until=until)
-            return desk.ask(control.override, {"site_id": site, "device": device, "wanted": order}), zone
+                order = compose_request(Override, **fields, until=until)
+            return desk.ask(control.override, {"site_id": site, "device": device, "order": order}), zone
         except InvalidInputError as error:
             # As the option is written.
             error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field

@@ -114,21 +114,21 @@ def guess(
         for text, key, _, chosen in pairs:
             if not key or not chosen:
                 raise InvalidInputError("a question and an answer are needed", field="--choose", value=text, remedy="Write it as in --choose zone=UTC.")
-        found = guess_file(file, file_name=file.name, timezone=zone, choices={key: chosen for _, key, _, chosen in pairs}, limits=limits)
+        result = guess_file(file, file_name=file.name, timezone=zone, choices={key: chosen for _, key, _, chosen in pairs}, limits=limits)
         loaded = None
         if store:
-            if found.reading is None:
-                raise InvalidInputError("the file leaves a question open", field="--choose", remedy=" ".join(_say_questions(found)))
-            form = FileForm.of_reading(found.reading, scratch=None, received_at=SystemClock().now(), limits=limits)
+            if result.reading is None:
+                raise InvalidInputError("the file leaves a question open", field="--choose", remedy=" ".join(_say_questions(result)))
+            form = FileForm.of_reading(result.reading, scratch=None, received_at=SystemClock().now(), limits=limits)
             loaded = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
-    document = {"guess": found.model_dump(mode="json"), "loaded": None if loaded is None else loaded.model_dump(mode="json")}
+    document = {"guess": result.model_dump(mode="json"), "loaded": None if loaded is None else loaded.model_dump(mode="json")}
 
     def show() -> None:
-        _show_guess(found)
+        _show_guess(result)
         if loaded is not None:
             show_counts(loaded, title="Stored")
-            for said in [*loaded.notes, *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items())]:
-                out.print(f"  {said}", markup=False)
+            for sentence in [*loaded.notes, *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items())]:
+                out.print(f"  {sentence}", markup=False)
 
     emit(document, as_json=as_json, show=show)
 
@@ -139,8 +139,8 @@ def show_counts(loaded: LoadReply, *, title: str | None = None) -> None:
     table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
 
 
-def _show_guess(found: FileGuess) -> None:
-    for reason in found.reasons:
+def _show_guess(guess: FileGuess) -> None:
+    for reason in guess.reasons:
         out.print(f"  {_say(reason)}", markup=False)
     cells = [
         [
@@ -151,30 +151,30 @@ def _show_guess(found: FileGuess) -> None:
             column.confidence,
             "; ".join(map(_say, column.reasons)),
         ]
-        for column in found.columns
+        for column in guess.columns
     ]
     headings = ["column", "stored as", "unit", "figures", "sure", "why"]
     table(headings, cells, words=headings)
-    if found.preview is not None and found.preview.first is not None:
-        names = [series.name for series in found.preview.series]
-        values = {(total.month, total.name): total.value for total in found.preview.totals}
+    if guess.preview is not None and guess.preview.first is not None:
+        names = [series.name for series in guess.preview.series]
+        values = {(total.month, total.name): total.value for total in guess.preview.totals}
         months = sorted({month for month, _ in values})
         words = page_words("file_guess", "en")
-        title = words("totals") if found.preview.whole else f"{words('totals')} ({words('totals_part')})"
+        title = words("totals") if guess.preview.whole else f"{words('totals')} ({words('totals_part')})"
         rows = [[month, *(f"{values[month, name]:,.3f}" if (month, name) in values else "–" for name in names)] for month in months]
         table(["month", *(say_series(name, language="en") for name in names)], rows, title=title)
-    for question in _say_questions(found):
+    for question in _say_questions(guess):
         out.print(question, markup=False)
 
 
-def _say_questions(found: FileGuess) -> list[str]:
-    said: list[str] = []
+def _say_questions(guess: FileGuess) -> list[str]:
+    sentences: list[str] = []
     words = page_words("file_guess", "en")
-    for question in found.questions:
-        asked = words(f"question_{question.code}", column=question.column or "")
-        taken = f"; taken: {question.likely}" if question.likely else ""
-        said.append(f"{asked} --choose '{question.key}={'|'.join(question.choices)}'{taken}")
-    return said
+    for question in guess.questions:
+        sentence = words(f"question_{question.code}", column=question.column or "")
+        assumed = f"; taken: {question.likely}" if question.likely else ""
+        sentences.append(f"{sentence} --choose '{question.key}={'|'.join(question.choices)}'{assumed}")
+    return sentences
 
 
 def _say(reason: GuessReason) -> str:
@@ -238,8 +238,8 @@ def query(  # noqa: PLR0913 - one per option
             certain = energy if each.certainty == "counted" else f"{energy} at least"
             out.print(f"  {span}: {certain}, counted by {each.sensor}; its course is not known", markup=False)
         for day in answer.unusable:
-            said = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
-            out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {said}", markup=False)
+            faults = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
+            out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {faults}", markup=False)
 
     emit(document, as_json=as_json, show=show)
 
@@ -266,8 +266,12 @@ def readings(  # noqa: PLR0913 - one per option
 
 
 def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[str]:
-    instant, value, *known = row.values()
-    return [say_instant(datetime.fromisoformat(instant), zone, seconds=seconds), "–" if value is None else f"{value:.3f}", *(f"{share:.0%}" for share in known)]
+    instant, value, *shares = row.values()
+    return [
+        say_instant(datetime.fromisoformat(instant), zone, seconds=seconds),
+        "–" if value is None else f"{value:.3f}",
+        *(f"{share:.0%}" for share in shares),
+    ]
 
 
 def _show(report: LoadReply, zone: tzinfo) -> None:

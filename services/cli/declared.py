@@ -21,7 +21,7 @@ from luna.energy.instant import site_clock
 from luna.energy.site import invalid_input
 from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.sites import read_site
-from luna.platform.capability import Capability, Given, ReplyTable, TextTable
+from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable
 from luna.platform.desk.desk import Desk
 from luna.platform.desk.own import OwnDesk
 from luna.platform.desk.remote import RemoteDesk
@@ -82,19 +82,19 @@ def _write_help(capability: Capability) -> str:
 def _build_command(capability: Capability) -> Callable[..., None]:
     options = {each.name: each for each in _list_options(capability)}
 
-    def command(*, as_json: bool = False, yes: bool = True, **said: Any) -> None:
+    def command(*, as_json: bool = False, yes: bool = True, **values: Any) -> None:
         if not yes:
-            raise InvalidInputError(capability.sure, field="--yes", value=said.get("site_id"), remedy="Say --yes where that is meant.")
-        texts = said | {name: read_secret(name, said[name], needed=info.is_required()) for name, info in _list_secrets(capability)}
+            raise InvalidInputError(capability.sure, field="--yes", value=values.get("site_id"), remedy="Say --yes where that is meant.")
+        texts = values | {name: read_secret(name, values[name], needed=info.is_required()) for name, info in _list_secrets(capability)}
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
-            reply = desk.ask(capability, compose_given(capability, texts, read_zone))
+            reply = desk.ask(capability, compose_arguments(capability, texts, read_zone))
             # A sentence tells no instant, and of a site that is gone the audit log still tells.
             zone = UTC_ZONE
             if not as_json and not isinstance(capability.shown, str):
                 with suppress(NotFoundError):
                     zone = read_zone()
-        document = {"removed": texts[capability.given[-1].name]} if reply is None else reply.model_dump(mode="json", by_alias=True)
+        document = {"removed": texts[capability.parameters[-1].name]} if reply is None else reply.model_dump(mode="json", by_alias=True)
         emit(document, as_json=as_json, show=partial(show_reply, capability, reply, texts, zone))
         if capability.failed(reply):
             raise typer.Exit(1)
@@ -105,34 +105,36 @@ def _build_command(capability: Capability) -> Callable[..., None]:
     return command
 
 
-def compose_given(capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]) -> dict[str, Any]:
+def compose_arguments(capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]) -> dict[str, Any]:
     """Return what is given to a capability, by its names, out of what was written: checked as the gateway checks it, by the site's clock.
 
     Raises:
         InvalidInputError: names the option, its value and the remedy.
     """
     with site_clock(read_zone if texts.get("site_id") else None):
-        given = {each.name: _compose(each, capability, texts) for each in capability.given}
-    return {name: value for name, value in given.items() if value is not None}
+        arguments = {each.name: _compose(each, capability, texts) for each in capability.parameters}
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
     return UTC_ZONE if site is None else ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
 
 
-def emit_reply(capability: Capability, reply: Message, *, as_json: bool, zone: ZoneInfo = UTC_ZONE, given: Mapping[str, Any] = MappingProxyType({})) -> None:
+def emit_reply(
+    capability: Capability, reply: Message, *, as_json: bool, zone: ZoneInfo = UTC_ZONE, arguments: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Write a reply that a command made by hand has, as its declaration says."""
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=partial(show_reply, capability, reply, given, zone))
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=partial(show_reply, capability, reply, arguments, zone))
 
 
-def show_reply(capability: Capability, reply: Message | None, given: Mapping[str, Any], zone: ZoneInfo) -> None:
+def show_reply(capability: Capability, reply: Message | None, arguments: Mapping[str, Any], zone: ZoneInfo) -> None:
     """Show a reply to people, as its declaration says."""
-    shown, numbers = capability.shown, Numbers(given.get("language") or "en", zone, "EUR")
-    if not isinstance(shown, ReplyTable):
-        show_parts([shown.format(**{**given, **dict(reply or ())})] if isinstance(shown, str) else shown(reply, numbers))
+    form, numbers = capability.shown, Numbers(arguments.get("language") or "en", zone, "EUR")
+    if not isinstance(form, ReplyTable):
+        show_parts([form.format(**{**arguments, **dict(reply or ())})] if isinstance(form, str) else form(reply, numbers))
         return
-    rows = [shown.row(each, numbers) for each in (getattr(reply, shown.rows) if shown.rows else [reply])]
-    table(shown.headings, rows, words=list(shown.headings if shown.words is None else shown.words), none=shown.none.format(**given))
+    rows = [form.row(each, numbers) for each in (getattr(reply, form.rows) if form.rows else [reply])]
+    table(form.headings, rows, words=list(form.headings if form.words is None else form.words), none=form.none.format(**arguments))
 
 
 def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:
@@ -144,9 +146,9 @@ def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | N
 
 
 def _list_secrets(capability: Capability) -> Iterator[tuple[str, FieldInfo]]:
-    for given in capability.given:
-        if given.place == "body":
-            yield from ((name, info) for name, info in given.kind.model_fields.items() if _read_type(info.annotation) is Path)
+    for parameter in capability.parameters:
+        if parameter.place == "body":
+            yield from ((name, info) for name, info in parameter.kind.model_fields.items() if _read_type(info.annotation) is Path)
 
 
 def show_parts(parts: Iterable[str | TextTable]) -> None:
@@ -159,11 +161,11 @@ def show_parts(parts: Iterable[str | TextTable]) -> None:
 
 
 def _list_options(capability: Capability) -> Iterator[Parameter]:
-    for given in capability.given:
-        if not given.is_model:
-            yield _describe(given.name, given.kind, given.info, capability)
+    for parameter in capability.parameters:
+        if not parameter.is_model:
+            yield _describe(parameter.name, parameter.kind, parameter.info, capability)
             continue
-        for name, info in _list_fields(given.kind):
+        for name, info in _list_fields(parameter.kind):
             if name not in capability.assigned:
                 yield _describe(name, info.annotation, info, capability)
 
@@ -235,47 +237,47 @@ def _is_mapping(kind: Any) -> bool:
     return get_origin(kind) in (dict, Mapping)
 
 
-def parse_pairs(given: Iterable[str] | None, *, field: str, remedy: str) -> dict[str, str]:
+def parse_pairs(texts: Iterable[str] | None, *, field: str, remedy: str) -> dict[str, str]:
     """Return names and what belongs to each, as they were written: NAME=VALUE.
 
     Raises:
         InvalidInputError: one is not written so.
     """
-    pairs = [(text, *text.partition("=")) for text in given or []]
+    pairs = [(text, *text.partition("=")) for text in texts or []]
     for text, name, _, value in pairs:
         if not name or not value:
             raise InvalidInputError("a name and a value are needed", field=field, value=text, remedy=remedy)
     return {name: value for _, name, _, value in pairs}
 
 
-def _read_said(name: str, kind: Any, said: Any, capability: Capability) -> Any:
+def _read_value(name: str, kind: Any, value: Any, capability: Capability) -> Any:
     if not _is_mapping(kind):
-        return said
+        return value
     option = f"--{name_option(name, capability)}"
-    return parse_pairs(said, field=option, remedy=f"Write it as {option} NAME=VALUE.")
+    return parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.")
 
 
 def _read_fields(kind: type[BaseModel], capability: Capability, texts: Mapping[str, Any]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
         if _is_message(info.annotation):
-            said |= {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
+            fields |= {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
         elif texts.get(name) is not None:
-            said[name] = _read_said(name, info.annotation, texts[name], capability)
-    return said
+            fields[name] = _read_value(name, info.annotation, texts[name], capability)
+    return fields
 
 
-def _compose(given: Given, capability: Capability, texts: Mapping[str, Any]) -> Any:
+def _compose(parameter: CapabilityParameter, capability: Capability, texts: Mapping[str, Any]) -> Any:
     try:
-        if not given.is_model:
-            value = texts.get(given.name)
-            return None if value is None else TypeAdapter(given.hint).validate_python(value)
-        said = _read_fields(given.kind, capability, texts)
+        if not parameter.is_model:
+            value = texts.get(parameter.name)
+            return None if value is None else TypeAdapter(parameter.hint).validate_python(value)
+        fields = _read_fields(parameter.kind, capability, texts)
         if capability.usually_now is not None:
-            said.setdefault(capability.usually_now, datetime.now(UTC))
-        return given.kind.model_validate(said, by_name=True)
+            fields.setdefault(capability.usually_now, datetime.now(UTC))
+        return parameter.kind.model_validate(fields, by_name=True)
     except ValidationError as exc:
-        error = invalid_input(exc, field="" if given.is_model else given.info.alias or given.name)
+        error = invalid_input(exc, field="" if parameter.is_model else parameter.info.alias or parameter.name)
         if error.field and error.field not in capability.arguments:
             error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
         raise error from exc

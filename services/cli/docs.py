@@ -51,22 +51,24 @@ def add(  # noqa: PLR0913 - one per option
         raise InvalidInputError("names no document", field="SOURCES", remedy="Name files or addresses, or say --examples.")
     if title is not None and len(sources or []) != 1:
         raise InvalidInputError("one title is for one document", field="--title", value=title, remedy="Add them one by one.")
-    said = {"kind": kind, "title": title, "site_id": site, "language": language, "dated": dated, "valid_from": valid_from, "valid_until": valid_until}
-    fields = compose_request(DocumentFields, **said)
+    values = {"kind": kind, "title": title, "site_id": site, "language": language, "dated": dated, "valid_from": valid_from, "valid_until": valid_until}
+    fields = compose_request(DocumentFields, **values)
     from services.rag.documents.storing import store_examples, store_file
 
     settings, objects, user = load_settings(), open_object_store(), getpass.getuser()
     with open_database() as pool, open_queue() as client:
         stored = [store_file(pool, objects, Path(each), fields, settings=settings, added_by=user) for each in sources or [] if not each.startswith(WEB)]
         stored += store_examples(pool, objects, added_by=user) if examples else []
-        asked: list[IngestRequest | FetchDocumentRequest] = []
+        requests: list[IngestRequest | FetchDocumentRequest] = []
         if stored:
             sites = {each.site_id for each in stored}
-            asked.append(IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None))
-        asked += [FetchDocumentRequest(url=url, fields=fields, added_by=user) for url in sources or [] if url.startswith(WEB)]
-        found: list[Document] = [each for request in asked for each in carry_out(pool, client, request, partial(follow_progress, quiet=as_json)).documents]
-    emit({"documents": [each.model_dump(mode="json") for each in found]}, as_json=as_json, show=lambda: show_parts(show_documents(found)))
-    if any(each.state == "failed" for each in found):
+            requests.append(IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None))
+        requests += [FetchDocumentRequest(url=url, fields=fields, added_by=user) for url in sources or [] if url.startswith(WEB)]
+        documents: list[Document] = [
+            each for request in requests for each in carry_out(pool, client, request, partial(follow_progress, quiet=as_json)).documents
+        ]
+    emit({"documents": [each.model_dump(mode="json") for each in documents]}, as_json=as_json, show=lambda: show_parts(show_documents(documents)))
+    if any(each.state == "failed" for each in documents):
         raise typer.Exit(1)
 
 
@@ -79,16 +81,16 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a document is, how far it is on its way to being found, and why it failed where it did."""
-    given = {"document_id": document_id}
+    arguments = {"document_id": document_id}
     with open_desk() as desk:
-        document = desk.ask(read_document, given)
-        text = [each for page in read_pages(desk, list_passages, given) for each in page.passages] if with_passages else None
+        document = desk.ask(read_document, arguments)
+        text = [each for page in read_pages(desk, list_passages, arguments) for each in page.passages] if with_passages else None
         if target is not None:
             desk.save_file(document, target)
-    shown = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
+    content = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
 
     def show_both() -> None:
         show_reply(read_document, document, {}, UTC_ZONE)
         show_parts(show_passages(text or []))
 
-    emit(shown, as_json=as_json, show=show_both)
+    emit(content, as_json=as_json, show=show_both)

@@ -56,8 +56,8 @@ def _build_stage(name: str) -> Callable[..., None]:
             _carry_out(name, lab, helpers=helpers, as_json=as_json)
 
     if name not in SHARED:
-        given = signature(stage)
-        setattr(stage, "__signature__", given.replace(parameters=[each for each in given.parameters.values() if each.name != "on_workers"]))  # noqa: B010
+        options = signature(stage)
+        setattr(stage, "__signature__", options.replace(parameters=[each for each in options.parameters.values() if each.name != "on_workers"]))  # noqa: B010
     return stage
 
 
@@ -71,8 +71,8 @@ def _carry_out(name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None
             for damage in year.damage[:3]:
                 err.print(f"{damage}; the newest value before stands in its place.")
     with follow_progress(f"edge {name}", quiet=as_json) as progress:
-        told = replace(lab, progress=progress)
-        stages = run_pipeline(told, helpers=helpers) if name == "run" else {name: run_stage(told, name, helpers=helpers)}
+        reporting_lab = replace(lab, progress=progress)
+        stages = run_pipeline(reporting_lab, helpers=helpers) if name == "run" else {name: run_stage(reporting_lab, name, helpers=helpers)}
     document = {"out": str(lab.out), "seed": lab.seed, "stages": stages}
     emit(document, as_json=as_json, show=lambda: _show_all(document))
 

@@ -178,21 +178,27 @@ def scenarios(
     emit(document, as_json=as_json, show=lambda: _show_scenarios(issued.scenarios, zone))
 
 
-def _show_scenarios(made: Scenarios, zone: tzinfo) -> None:
-    hours = made.timeline.count / 4
-    out.print(f"{made.version} issued {say_instant(made.issued_at, zone)}: {made.probability.size} courses of the next {hours:.0f} hours")
+def _show_scenarios(scenarios: Scenarios, zone: tzinfo) -> None:
+    hours = scenarios.timeline.count / 4
+    out.print(f"{scenarios.version} issued {say_instant(scenarios.issued_at, zone)}: {scenarios.probability.size} courses of the next {hours:.0f} hours")
     rows = [
-        [str(path + 1), f"{made.probability[path]:.0%}", f"{made.load_kwh[path].sum():.1f}", f"{made.pv_kwh[path].sum():.1f}", *_prices(made, path)]
-        for path in np.argsort(-made.probability, kind="stable")
+        [
+            str(path + 1),
+            f"{scenarios.probability[path]:.0%}",
+            f"{scenarios.load_kwh[path].sum():.1f}",
+            f"{scenarios.pv_kwh[path].sum():.1f}",
+            *_prices(scenarios, path),
+        ]
+        for path in np.argsort(-scenarios.probability, kind="stable")
     ]
-    table(["course", "probability", "load kWh", "PV kWh", *(f"mean price {market}" for market in made.spot_price)], rows)
-    for reason in made.reasons:
+    table(["course", "probability", "load kWh", "PV kWh", *(f"mean price {market}" for market in scenarios.spot_price)], rows)
+    for reason in scenarios.reasons:
         out.print(SCENARIO_NOTES[reason])
 
 
-def _prices(made: Scenarios, path: int) -> list[str]:
-    known = (paths[path][np.isfinite(paths[path])] for paths in made.spot_price.values())
-    return [f"{price.mean():.4f}" if price.size else "–" for price in known]
+def _prices(scenarios: Scenarios, path: int) -> list[str]:
+    finite = (paths[path][np.isfinite(paths[path])] for paths in scenarios.spot_price.values())
+    return [f"{price.mean():.4f}" if price.size else "–" for price in finite]
 
 
 def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateReply, *, objects: ObjectStore, progress: "Progress") -> EvaluateReply:
@@ -206,7 +212,7 @@ def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateR
 
     versions = dict(reply.versions)
     days = (request.to_day - request.from_day).days + 1
-    for version, found in reply.versions.items():
+    for version, score in reply.versions.items():
         question = ReplayRequest(
             site_id=request.site_id,
             from_day=request.from_day,
@@ -221,7 +227,7 @@ def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateR
             ensure_forecasts(connection, missing, objects=objects, progress=progress)
         policies = replay_site(connection, question, progress=progress).policies
         regret = (policies["mpc"].cost - policies["mpc_perfect"].cost) / days
-        versions[version] = found.model_copy(update={"regret_per_day": regret, "regret_days": days})
+        versions[version] = score.model_copy(update={"regret_per_day": regret, "regret_days": days})
     return reply.model_copy(update={"versions": versions})
 
 

@@ -64,9 +64,9 @@ def submit(
     """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
     from luna.platform.queue.jobs import submit_job
 
-    asked = _read_request(task, request)
+    task_request = _read_request(task, request)
     with open_database() as pool, open_queue() as client:
-        job = submit_job(pool, client, asked, key=key)
+        job = submit_job(pool, client, task_request, key=key)
     emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"))
 
 
@@ -77,14 +77,14 @@ def _read_request(task: str, path: Path) -> Request:
         InvalidInputError: no task that may be sent as a job, or no request of it.
         NotFoundError: no such site.
     """
-    known = list_public()
-    if task not in known:
-        raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(known)}.")
+    tasks = list_public()
+    if task not in tasks:
+        raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(tasks)}.")
     document = read_document(path, holds="the request of the task: { … }")
     site = document.get("site_id")
     try:
         with site_clock(read_zone(site) if isinstance(site, str) else None):
-            return known[task].model_validate(document)
+            return tasks[task].model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field="request") from exc
 

@@ -158,8 +158,8 @@ def _add(app: typer.Typer, name: str, entry: _CommandEntry) -> None:
         command.register(app)
 
 
-def _say_version(asked: bool) -> None:
-    if asked:
+def _say_version(requested: bool) -> None:
+    if requested:
         out.print(version("luna-energy"))
         raise typer.Exit
 
@@ -197,8 +197,8 @@ def describe_fault(exc: ImportError | OSError) -> Exception:
         library = (exc.name or "").partition(".")[0]
         ours = library in ("luna", "services")
         return exc if ours else MachineError("a library is not installed", field=library, remedy='Install it: pip install "luna-energy[core]".')
-    file, found, _ = str(exc).partition(": cannot open shared object file")
-    if found:
+    file, missing, _ = str(exc).partition(": cannot open shared object file")
+    if missing:
         return MachineError("a system library is missing", field=file, remedy="Install the package that holds it.")
     if isinstance(exc, OSError) and exc.errno in DISK_REMEDIES:
         return MachineError(f"cannot be written: {exc.strerror}", field=exc.filename or "data_folder", remedy=DISK_REMEDIES[exc.errno])

@@ -27,8 +27,8 @@ from luna.platform.settings import load_settings
 from services.api.tool_access import ToolAccess, read_declared
 
 MOST_SITES = 200
-GivenT = ParamSpec("GivenT")
-FoundT = TypeVar("FoundT")
+ParametersT = ParamSpec("ParametersT")
+ResultT = TypeVar("ResultT")
 
 
 def register(app: typer.Typer) -> None:
@@ -72,8 +72,8 @@ def _give_access(database: Engine, client: Client, *, site: str | None, language
 
     def read(capability: Capability, arguments: Mapping[str, Any]) -> Message:
         now, user = SystemClock().now(), getpass.getuser()
-        with CapabilityCall(by=user, now=now, database=lambda: database, queue=lambda: client, objects=open_object_store, sites=among) as asked:
-            return read_declared(asked, capability, arguments)
+        with CapabilityCall(by=user, now=now, database=lambda: database, queue=lambda: client, objects=open_object_store, sites=among) as capability_call:
+            return read_declared(capability_call, capability, arguments)
 
     def search(request: SearchRequest) -> SearchReply:
         if not client.is_served(type(request), asked=True):
@@ -90,8 +90,8 @@ def _give_access(database: Engine, client: Client, *, site: str | None, language
     return ToolAccess(list_offered, _in_thread(call), _in_thread(read), _in_thread(search), _in_thread(list_sites), sites=among, language=language)
 
 
-def _in_thread(function: Callable[GivenT, FoundT]) -> Callable[GivenT, Awaitable[FoundT]]:
-    async def wait(*given: GivenT.args, **named: GivenT.kwargs) -> FoundT:
-        return await to_thread.run_sync(partial(function, *given, **named))
+def _in_thread(function: Callable[ParametersT, ResultT]) -> Callable[ParametersT, Awaitable[ResultT]]:
+    async def wait(*positional: ParametersT.args, **named: ParametersT.kwargs) -> ResultT:
+        return await to_thread.run_sync(partial(function, *positional, **named))
 
     return wait

@@ -32,8 +32,8 @@ def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_j
         if not settings.takes_owner_token:
             remedy = "Send a key: luna key add NAME --user WHO."
             raise ConflictError("this gateway takes no owner's token", field="LUNA_API_HOST", value=settings.api_host, remedy=remedy)
-        kept = open_owner_token(settings)
-        emit({"token": kept}, as_json=as_json, show=lambda: out.print(kept, soft_wrap=True))
+        owner_token = open_owner_token(settings)
+        emit({"token": owner_token}, as_json=as_json, show=lambda: out.print(owner_token, soft_wrap=True))
         return
     with running(settings) as there:
         address = find_address(settings, there.database_url)

@@ -46,14 +46,14 @@ def _show_plan(  # noqa: PLR0913 - one per option
     document: dict[str, Any] = read_document(request, holds="a plan request: { … }") if request else {"site_id": site} | ({"start": start} if start else {})
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
-    asked = _read_request(document, field=str(request) if request else "plan")
+    plan_request = _read_request(document, field=str(request) if request else "plan")
     if session:
-        asked = add_sessions(asked, session)
+        plan_request = add_sessions(plan_request, session)
     if pareto:
-        show_pareto(asked, pareto, points, to=to, as_json=as_json)
+        show_pareto(plan_request, pareto, points, to=to, as_json=as_json)
         return
-    reply = _plan_alone(asked) if asked.site_id is None else _plan_stored(asked)
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(reply, asked.options.language))
+    reply = _plan_alone(plan_request) if plan_request.site_id is None else _plan_stored(plan_request)
+    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(reply, plan_request.options.language))
 
 
 def _read_request(document: dict[str, Any], *, field: str) -> PlanRequest:

@@ -37,8 +37,8 @@ def show_plan(reply: PlanReply, language: Language) -> None:
 def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
     """Print what a plan could not hold."""
     for compromise in compromises:
-        said = read_texts("plan_command", language)["not_found" if compromise.unproven else "not_met"]
-        out.print(f"[yellow]{said}[/] {compromise.constraint}: {compromise.shortfall}")
+        heading = read_texts("plan_command", language)["not_found" if compromise.unproven else "not_met"]
+        out.print(f"[yellow]{heading}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
 def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
@@ -75,8 +75,8 @@ def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
 def _rows(flows: Sequence[tuple[SlotReply, str, DeviceFlow]], numbers: Numbers) -> Iterator[tuple[str, ...]]:
     """Yield a row for each reason that holds for slots in a row; of devices whose plan gives none there are none."""
     for text, run in groupby(flows, key=lambda each: _text(each[2])):
-        told = list(run)
-        (first, name, _), energy = told[0], sum(flow.used_kwh for _, _, flow in told)
+        flows_in_row = list(run)
+        (first, name, _), energy = flows_in_row[0], sum(flow.used_kwh for _, _, flow in flows_in_row)
         if text:
             yield f"{numbers.weekday(first.start)} {numbers.clock(first.start)}", name, numbers.energy(energy), text
 

@@ -36,7 +36,7 @@ def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: 
     """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
     with open_desk() as desk:
         reply = list_plan_reasons(read_stored(desk, plan, site))
-    emit_reply(read_plan_reasons, reply, as_json=as_json, zone=ZoneInfo(reply.timezone), given={"language": language})
+    emit_reply(read_plan_reasons, reply, as_json=as_json, zone=ZoneInfo(reply.timezone), arguments={"language": language})
 
 
 def read_stored(desk: Desk, plan: str | None, site: str | None) -> PlanReply:

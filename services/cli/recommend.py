@@ -13,7 +13,7 @@ from luna.platform.desk.servers import open_database, unit_of_work
 from luna.platform.settings import load_settings
 from luna.words import Language
 from services.cli.console import JsonOption, emit, out, table
-from services.cli.declared import compose_given, emit_reply, open_desk
+from services.cli.declared import compose_arguments, emit_reply, open_desk
 from services.cli.options import compose_request
 from services.cli.server import find_server
 
@@ -44,8 +44,8 @@ def _recommend(  # noqa: PLR0913 - one per option
     if what == "show":
         texts = {"site_id": site, "about": about, "kind": kind, "k": count, "language": language}
         with open_desk(quiet=as_json) as desk:
-            reply = desk.ask(list_recommendations, compose_given(list_recommendations, texts, lambda: ZoneInfo("UTC")))
-        emit_reply(list_recommendations, reply, as_json=as_json, given=texts)
+            reply = desk.ask(list_recommendations, compose_arguments(list_recommendations, texts, lambda: ZoneInfo("UTC")))
+        emit_reply(list_recommendations, reply, as_json=as_json, arguments=texts)
         return
     if find_server() is not None:
         remedy = "Call it there; over HTTP there is luna recommend show."
@@ -57,8 +57,8 @@ def _recommend(  # noqa: PLR0913 - one per option
         from services.rag.recommending.evaluation import evaluate_log
 
         with unit_of_work() as connection:
-            found = evaluate_log(connection, limit=limit)
-        emit(found, as_json=as_json, show=lambda: _show_values(found))
+            evaluation = evaluate_log(connection, limit=limit)
+        emit(evaluation, as_json=as_json, show=lambda: _show_values(evaluation))
 
 
 def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None:
@@ -67,16 +67,16 @@ def _refresh(request: "RefreshRecommendationsRequest", *, as_json: bool) -> None
 
     with open_database() as pool:
         reply = refresh(pool, request, embedder=open_embedder(load_settings()), now=SystemClock().now())
-    said = f"{reply.sites} sites, {reply.written} new or changed, {reply.withdrawn} withdrawn"
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(said))
+    sentence = f"{reply.sites} sites, {reply.written} new or changed, {reply.withdrawn} withdrawn"
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(sentence))
     if reply.failed:
         raise typer.Exit(1)
 
 
-def _show_values(found: dict[str, Any]) -> None:
+def _show_values(evaluation: dict[str, Any]) -> None:
     rows = [
         [policy, estimator, *(f"{value[name]:.3f}" for name in ("value", "low", "high"))]
-        for policy, values in found["policies"].items()
+        for policy, values in evaluation["policies"].items()
         for estimator, value in values.items()
     ]
-    table(HEADINGS, rows, title=f"{found['choices']} choices, mean reward {found['logged']:.3f}", words=HEADINGS[:2])
+    table(HEADINGS, rows, title=f"{evaluation['choices']} choices, mean reward {evaluation['logged']:.3f}", words=HEADINGS[:2])

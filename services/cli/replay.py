@@ -69,20 +69,20 @@ def _show_replay(  # noqa: PLR0913 - one per option
     emit(document, as_json=as_json, show=lambda: _show_replies(request, replies, zones))
 
 
-def read_faults(asked: Sequence[str]) -> list[Fault]:
+def read_faults(texts: Sequence[str]) -> list[Fault]:
     """Return the faults of ``kind``, ``kind=hours`` and files (YAML or JSON: a list with the fields of ``Fault``), in order.
 
     Raises:
         InvalidInputError: names what is no fault.
     """
-    return [fault for text in asked for fault in _read_fault(text)]
+    return [fault for text in texts for fault in _read_fault(text)]
 
 
 def _read_fault(text: str) -> list[Fault]:
     kind, _, hours = text.partition("=")
-    found = [{"kind": kind} | ({"hours": hours} if hours else {})] if kind in KINDS else _load(text)
+    faults = [{"kind": kind} | ({"hours": hours} if hours else {})] if kind in KINDS else _load(text)
     try:
-        return _FAULTS.validate_python(found)
+        return _FAULTS.validate_python(faults)
     except ValidationError as exc:
         raise invalid_input(exc, field="faults") from exc
 
@@ -103,9 +103,9 @@ def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tup
     with open_database() as pool, open_queue() as client, follow_progress("replay", quiet=quiet) as progress:
         place = Workplace(load_settings(), pool, client)
         with unit_of_work(pool) as connection:
-            known = [site.name for site in sites.load_all(connection).sites] if ALL in named else list(dict.fromkeys(named))
-            zones = {name: find_zone(connection, name) for name in known}
-        requests = {name: request.model_copy(update={"site_id": name}) for name in known}
+            names = [site.name for site in sites.load_all(connection).sites] if ALL in named else list(dict.fromkeys(named))
+            zones = {name: find_zone(connection, name) for name in names}
+        requests = {name: request.model_copy(update={"site_id": name}) for name in names}
         several = len(requests) > 1
         for name, each in requests.items():
             with name_errors(name, several=several):

@@ -45,10 +45,12 @@ def add(  # noqa: PLR0913 - one per option
         clock = StayClock(ZoneInfo(described.timezone), SystemClock().now())
         begin, until = clock.read(first, end, fields=("--from", "--to"))
         plain = compose_session(socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until)
-        wanted = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described), "days": read_days(days)})
-        given = {"site_id": site, "session": wanted}
-        stored = desk.ask(add_session, given)
-    emit_reply(add_session, stored, as_json=as_json, zone=clock.zone, given=given)
+        new_session = NewSession.model_validate(
+            plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or _find_only(described), "days": read_days(days)}
+        )
+        arguments = {"site_id": site, "session": new_session}
+        stored = desk.ask(add_session, arguments)
+    emit_reply(add_session, stored, as_json=as_json, zone=clock.zone, arguments=arguments)
 
 
 def _find_only(site: Site) -> str:

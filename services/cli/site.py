@@ -66,8 +66,8 @@ def add(
         _show(site, defaults)
         for each in change.sensors:
             named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
-            said = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
-            out.print(said, soft_wrap=True, markup=False)
+            sentence = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
+            out.print(sentence, soft_wrap=True, markup=False)
         if change.sensors:
             out.print("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.", soft_wrap=True)
 

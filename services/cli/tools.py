@@ -21,9 +21,9 @@ def list_tools(*, as_json: JsonOption = False) -> None:
     """Show every tool with what it tells."""
     from services.rag.tools import registry
 
-    found = registry.list_tools()
-    rows = [[tool.name, tool.description] for tool in found.tools]
-    emit(found.model_dump(mode="json"), as_json=as_json, show=lambda: table(("tool", "what it tells"), rows, words=("what it tells",)))
+    tools = registry.list_tools()
+    rows = [[tool.name, tool.description] for tool in tools.tools]
+    emit(tools.model_dump(mode="json"), as_json=as_json, show=lambda: table(("tool", "what it tells"), rows, words=("what it tells",)))
 
 
 @app.command("call")

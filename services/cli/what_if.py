@@ -45,31 +45,31 @@ def _show_what_if(  # noqa: PLR0913 - one per option
     submit: Annotated[bool, typer.Option("--submit", help="Leave the replays to the workers and say under which id they can be read.")] = False,
     plan: Annotated[str | None, typer.Option(help="A stored plan (default without --from: the site's last one).")] = None,
     export: Annotated[float | None, typer.Option(min=0.001, help="kWh that a plan is to sell from the batteries when selling pays most.")] = None,
-    known: Annotated[str | None, typer.Option("--id", help="Read a question that was asked before.")] = None,
+    stored_id: Annotated[str | None, typer.Option("--id", help="Read a question that was asked before.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay recorded days as they were and under each variant: months, savings a year with their interval, payback of an investment.
 
     Without --from and --request: plan a plan again with something different.
     """
-    if known is None and file is None and first is None:
+    if stored_id is None and file is None and first is None:
         variants = [_parse_variant(each) for each in variant or []]
         show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
         return
     with open_desk() as desk:
-        if known is not None:
-            state: WhatIfState = desk.ask(read_what_if, {"what_if_id": known})
+        if stored_id is not None:
+            state: WhatIfState = desk.ask(read_what_if, {"what_if_id": stored_id})
         else:
             days = {"from_day": first, "to_day": last}
             options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
-            told = {} if file is None else read_document(file, form="YAML", holds="site_id, from_day, to_day and variants")
-            asked = told | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
-            question = compose_request(WhatIfRequest, **asked)
+            document = {} if file is None else read_document(file, form="YAML", holds="site_id, from_day, to_day and variants")
+            fields = document | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
+            question = compose_request(WhatIfRequest, **fields)
             state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
         write_whole(picture, draw_bills(state.reply, language=language))
-    emit_reply(read_what_if, state, as_json=as_json, given={"language": language})
+    emit_reply(read_what_if, state, as_json=as_json, arguments={"language": language})
 
 
 def _parse_variant(words: str) -> dict[str, Any]:

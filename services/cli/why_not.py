@@ -36,10 +36,10 @@ def _show_why_not(  # noqa: PLR0913 - one per option
     as_json: JsonOption = False,
 ) -> None:
     """Say what another set-point would cost over the whole plan, and which later slots it would change."""
-    asked = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target, "language": language}
+    fields = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target, "language": language}
     with open_desk(quiet=as_json) as desk:
         with site_clock(parse_zone(read_stored(desk, plan, None).timezone)):
-            question = compose_request(WhyNotQuestion, **asked)
+            question = compose_request(WhyNotQuestion, **fields)
         reply: WhyNotReply = desk.ask(ask_why_not, {"plan_id": plan, "question": question})
     _emit_outcome(ask_why_not, reply, language or "en", as_json=as_json)
 
@@ -64,6 +64,6 @@ def show_plan_variant(
 
 
 def _emit_outcome(capability: Capability, reply: WhyNotReply | PlanVariantReply, language: Language, *, as_json: bool) -> None:
-    emit_reply(capability, reply, as_json=as_json, given={"language": language})
+    emit_reply(capability, reply, as_json=as_json, arguments={"language": language})
     if not as_json:
         show_compromises(reply.compromises, language)

@@ -42,7 +42,7 @@ _READS: dict[str, Any] = {"noun": _NOUN, "scope": "read"}
 _JOB: dict[str, Any] = {"noun": _NOUN, "scope": "analyse", "status": 202}
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
-SpokenIn = Annotated[Language, Field(description="of the sentences")]
+ReplyLanguage = Annotated[Language, Field(description="of the sentences")]
 OfKind = Annotated[AgentKind | None, Field(description="of this kind alone")]
 Period = Annotated[ScorePeriod, Field(description="until yesterday, by the site's clock")]
 RunName = Annotated[RunId, Field(description="a training, as the list of them says it")]
@@ -100,28 +100,28 @@ class EvaluationOrder(Message):
     ] = []
 
 
-def _show_status(found: AgentStatus, numbers: Numbers) -> Iterator[str | TextTable]:
-    trained = "not trained" if found.trained_at is None else f"{found.run_id}, learned until {say_instant(found.trained_at, numbers.zone)}"
-    yield f"{found.site_id}: {say_policy(found.policy, language='en')}, {trained}"
-    latest = "" if found.last_shadow_plan is None else f", the last one {say_instant(found.last_shadow_plan, numbers.zone)}"
-    yield f"Mode {found.mode}, asked for: {found.wanted}. {found.shadow_plans} plans in shadow{latest}."
-    judged = [(mode.mode, each) for mode in found.modes for each in mode.evidence] or [("full_control", each) for each in found.evidence]
-    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _tell_points(each), str(each.violations)] for mode, each in judged]
+def _show_status(status: AgentStatus, numbers: Numbers) -> Iterator[str | TextTable]:
+    trained = "not trained" if status.trained_at is None else f"{status.run_id}, learned until {say_instant(status.trained_at, numbers.zone)}"
+    yield f"{status.site_id}: {say_policy(status.policy, language='en')}, {trained}"
+    latest = "" if status.last_shadow_plan is None else f", the last one {say_instant(status.last_shadow_plan, numbers.zone)}"
+    yield f"Mode {status.mode}, asked for: {status.wanted}. {status.shadow_plans} plans in shadow{latest}."
+    judged = [(mode.mode, each) for mode in status.modes for each in mode.evidence] or [("full_control", each) for each in status.evidence]
+    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _describe_points(each), str(each.violations)] for mode, each in judged]
     yield TextTable(("mode", "evidence", "days", "over mpc, points", "corrected slots"), evidence, words=("mode", "evidence"))
-    yield TextTable(("mode", "state", "why"), [[each.mode, each.state, each.reason] for each in found.modes], words=("state", "why"))
-    yield f"Next: {found.next_step}"
-    if found.next_step_code == "train":
-        yield f"luna agent train --site {found.site_id} --kind {AGENT_POLICIES[found.policy]}"
+    yield TextTable(("mode", "state", "why"), [[each.mode, each.state, each.reason] for each in status.modes], words=("state", "why"))
+    yield f"Next: {status.next_step}"
+    if status.next_step_code == "train":
+        yield f"luna agent train --site {status.site_id} --kind {AGENT_POLICIES[status.policy]}"
 
 
-def _tell_points(found: Comparison | GateEvidence | None) -> str:
-    if found is None or found.points is None or found.low is None or found.high is None:
+def _describe_points(comparison: Comparison | GateEvidence | None) -> str:
+    if comparison is None or comparison.points is None or comparison.low is None or comparison.high is None:
         return "–"
-    return f"{found.points:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+    return f"{comparison.points:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
 @capability("GET", _PATH, command="agent status", shown=_show_status, **_READS)
-def read_agent(call: CapabilityCall, site_id: SiteName, language: SpokenIn = "en") -> AgentStatus:
+def read_agent(call: CapabilityCall, site_id: SiteName, language: ReplyLanguage = "en") -> AgentStatus:
     """Read where the agent stands.
 
     Return what was trained, what its evidence says, how each mode of control stands, and what has to happen next.
@@ -129,16 +129,16 @@ def read_agent(call: CapabilityCall, site_id: SiteName, language: SpokenIn = "en
     return agent_status.read_status(call.connection, sites.load(call.connection, site_id), now=call.now, language=language)
 
 
-def _show_scores(found: AgentScores, numbers: Numbers) -> Iterator[str | TextTable]:
-    numbers = replace(numbers, currency=found.currency)
-    yield f"{found.from_day} to {found.to_day}: {len(found.days)} days that all were scored on"
+def _show_scores(scores: AgentScores, numbers: Numbers) -> Iterator[str | TextTable]:
+    numbers = replace(numbers, currency=scores.currency)
+    yield f"{scores.from_day} to {scores.to_day}: {len(scores.days)} days that all were scored on"
     rows = [
         [say_policy(name, language="en"), numbers.money(each.cost), numbers.money(each.saved), numbers.share(each.share)]
-        for name, each in found.policies.items()
+        for name, each in scores.policies.items()
     ]
     yield TextTable(("policy", "cost", "saved", "of what was possible"), rows)
-    if found.over_mpc is not None:
-        yield f"Cheaper than the planner by {numbers.money(found.over_mpc.gain, signed=True)}, ahead on {found.over_mpc.days_ahead} of them."
+    if scores.over_mpc is not None:
+        yield f"Cheaper than the planner by {numbers.money(scores.over_mpc.gain, signed=True)}, ahead on {scores.over_mpc.days_ahead} of them."
 
 
 @capability("GET", f"{_PATH}/scores", command="agent scores", shown=_show_scores, **_READS)
@@ -320,7 +320,11 @@ def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[st
 def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str]:
     share = "–" if score.score is None else numbers.share(score.score, decimals=1)
     interval = "" if score.low is None or score.high is None else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
-    beside = [_tell_points(score.over_mpc), "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}", _tell_points(score.over_self_consumption)]
+    beside = [
+        _describe_points(score.over_mpc),
+        "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}",
+        _describe_points(score.over_self_consumption),
+    ]
     return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
 
 
@@ -354,12 +358,12 @@ def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
     # Asked with the password like arming: it may widen what the agent decides.
     critical=True,
 )
-def change_agent(call: CapabilityCall, site_id: SiteName, asked: AgentSettingsChange, version: SiteVersion = None) -> Tagged[AgentSettings]:
+def change_agent(call: CapabilityCall, site_id: SiteName, change: AgentSettingsChange, version: SiteVersion = None) -> Tagged[AgentSettings]:
     """Say what the agent is to be, and what it may do.
 
     Store it as the site's next version. A mode holds once it is offered; naming one that was withdrawn gives it back. 412 where the site changed since.
     """
-    site, changed = agent_service.change_settings(call.connection, site_id, asked, version=version, by=call.by, now=call.now)
+    site, changed = agent_service.change_settings(call.connection, site_id, change, version=version, by=call.by, now=call.now)
     return Tagged(agent_service.read_settings(site), changed)
 
 

@@ -16,7 +16,7 @@ from luna.words import Numbers
 _NOUN = "answers"
 AnswerId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the answer's id")]
 ConversationId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the conversation's id")]
-MOST_SHOWN = 60
+LONGEST_QUESTION = 60
 
 
 class AnswerQuestion(BaseModel):
@@ -38,8 +38,8 @@ _HEADINGS = ("answer", "at (UTC)", "user", "question", "worded by", "refused", "
 
 def _show(row: StoredAnswer, _: Numbers) -> list[str]:
     answer, refused = row.answer, "yes" if row.answer.refused else ""
-    when, asked = f"{answer.answered_at:%Y-%m-%d %H:%M:%S}", answer.question[:MOST_SHOWN]
-    return [answer.answer_id, when, row.asked_by, asked, answer.model or "", refused, row.feedback or "", f"{answer.latency_seconds:.1f}"]
+    when, question = f"{answer.answered_at:%Y-%m-%d %H:%M:%S}", answer.question[:LONGEST_QUESTION]
+    return [answer.answer_id, when, row.asked_by, question, answer.model or "", refused, row.feedback or "", f"{answer.latency_seconds:.1f}"]
 
 
 @capability("GET", "/v1/answers", noun=_NOUN, scope="read", local_command="answers list")

@@ -19,8 +19,8 @@ _HEADINGS = ("at (UTC)", "user", "by", "operation", "site", "status", "address",
 
 
 def _show(entry: AuditEntry, _: Numbers) -> list[str]:
-    told = (entry.user, entry.means, entry.operation, entry.site or "", str(entry.status), entry.address or "", entry.request_id)
-    return [f"{entry.at:%Y-%m-%d %H:%M:%S}", *told]
+    cells = (entry.user, entry.means, entry.operation, entry.site or "", str(entry.status), entry.address or "", entry.request_id)
+    return [f"{entry.at:%Y-%m-%d %H:%M:%S}", *cells]
 
 
 @capability(

@@ -44,9 +44,9 @@ class DecisionList(Message):
 
 
 def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
-    told = ", ".join(f"{name}: {say_mode(setpoint['mode'], language='en')}" for name, setpoint in entry.allowed.items())
+    setpoints = ", ".join(f"{name}: {say_mode(setpoint['mode'], language='en')}" for name, setpoint in entry.allowed.items())
     confirmed = "no" if entry.confirmed is None else "yes"
-    return [say_instant(entry.slot_start, numbers.zone), entry.device, entry.decided_by, entry.reason, told, confirmed]
+    return [say_instant(entry.slot_start, numbers.zone), entry.device, entry.decided_by, entry.reason, setpoints, confirmed]
 
 
 def say_whom(state: ControlState) -> str:
@@ -118,13 +118,13 @@ def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
 @capability(
     "PUT", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control override-device", also=("control override",), shown=_say_override
 )
-def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, wanted: Override) -> ControlState:
+def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: Override) -> ControlState:
     """Have a device do something else than the plan says.
 
     Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before.
     """
-    asked = {"by": call.by} | wanted.model_dump(include=wanted.model_fields_set)
-    return control_service.override(call.connection, site_id, device, asked, now=call.now)
+    fields = {"by": call.by} | order.model_dump(include=order.model_fields_set)
+    return control_service.override(call.connection, site_id, device, fields, now=call.now)
 
 
 @capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_say_resumed)
@@ -137,13 +137,13 @@ def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIE
 
 
 @capability("PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown="")
-def set_vacation(call: CapabilityCall, site_id: SiteName, wanted: VacationMode) -> VacationMode:
+def set_vacation(call: CapabilityCall, site_id: SiteName, mode: VacationMode) -> VacationMode:
     """Say that nobody is at home.
 
     Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes, and the site's rule for vacations holds.
     """
-    control_service.switch_vacation(call.connection, site_id, on=wanted.vacation, now=call.now)
-    return wanted
+    control_service.switch_vacation(call.connection, site_id, on=mode.vacation, now=call.now)
+    return mode
 
 
 @capability("GET", f"{_PATH}/decisions", noun=_NOUN, scope="read", command="control decisions", shown=DECISIONS)

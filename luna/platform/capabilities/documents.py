@@ -70,25 +70,25 @@ _HEADINGS = ("document", "title", "version", "found", "state", "passages")
 NONE = "No documents: luna docs add FILE."
 
 
-def show_documents(found: list[Document]) -> Iterator[str | TextTable]:
+def show_documents(listed: list[Document]) -> Iterator[str | TextTable]:
     """Yield documents as a terminal shows them, with how long they hold and what is the matter with them."""
-    if not found:
+    if not listed:
         yield NONE
         return
-    rows = [[each.document_id, each.title, str(each.version), "yes" if each.current else "no", each.state, str(each.chunks)] for each in found]
+    rows = [[each.document_id, each.title, str(each.version), "yes" if each.current else "no", each.state, str(each.chunks)] for each in listed]
     yield TextTable(_HEADINGS, rows, words=("title", "found", "state"))
-    for each in found:
+    for each in listed:
         if holds := say_validity(each.valid_from, each.valid_until, "en"):
             yield f"  {each.title}: holds {holds}"
         if each.fault is not None:
             yield f"  {each.title}: {each.fault.message}. {each.fault.remedy or ''}".rstrip()
 
 
-def _show_found(found: DocumentList | VersionList, _: Numbers) -> Iterator[str | TextTable]:
-    yield from show_documents(found.documents)
+def _show_list(reply: DocumentList | VersionList, _: Numbers) -> Iterator[str | TextTable]:
+    yield from show_documents(reply.documents)
 
 
-@capability("GET", "/v1/documents", noun=_NOUN, scope="read", command="docs list", shown=_show_found, options={"current": "current/--not-current"})
+@capability("GET", "/v1/documents", noun=_NOUN, scope="read", command="docs list", shown=_show_list, options={"current": "current/--not-current"})
 def list_documents(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
     *,
@@ -104,8 +104,8 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
 
     Return documents of the caller's sites and everybody's, one per version, those stored last first.
     """
-    wanted = DocumentFilter(kind=kind, language=language, state=state, site_id=site_id, current=current)
-    rows = documents.list_page(call.connection, wanted, among=call.sites, after=read_instant_and_text(cursor), limit=limit + 1)
+    filters = DocumentFilter(kind=kind, language=language, state=state, site_id=site_id, current=current)
+    rows = documents.list_page(call.connection, filters, among=call.sites, after=read_instant_and_text(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.stored_at.isoformat(), row.document_id))
     return DocumentList(documents=page, cursor=following)
 
@@ -132,7 +132,7 @@ def set_document_validity(call: CapabilityCall, document_id: DocumentId, validit
     return documents.load(call.connection, document_id, among=call.sites)
 
 
-@capability("GET", f"{_PATH}/versions", noun=_NOUN, scope="read", command="docs versions", shown=_show_found, arguments=("document_id",))
+@capability("GET", f"{_PATH}/versions", noun=_NOUN, scope="read", command="docs versions", shown=_show_list, arguments=("document_id",))
 def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> VersionList:
     """List a document's versions.
 
@@ -207,18 +207,18 @@ def delete_document(call: CapabilityCall, document_id: DocumentId) -> None:
 
 
 @capability("POST", "/v1/documents/fetch", noun=_NOUN, scope="data", local_command="docs add", status=202, errors=(ForbiddenError,))
-def fetch_document(call: CapabilityCall, wanted: FetchDocument) -> FetchDocumentRequest:
+def fetch_document(call: CapabilityCall, order: FetchDocument) -> FetchDocumentRequest:
     """Add a document from the internet.
 
     Fetch a page or file as a job, store it under its address, make it searchable. Private addresses are refused, also behind redirects.
     """
-    require_own_site(wanted.site_id, call.sites)
-    if wanted.site_id is not None:
-        require_own(wanted.site_id, call.sites)
-        sites.key_of(call.connection, wanted.site_id)
-    require_public(wanted.url)
-    fields = DocumentFields.model_validate(wanted.model_dump(exclude={"url"}))
-    return FetchDocumentRequest(url=wanted.url, fields=fields, added_by=call.by)
+    require_own_site(order.site_id, call.sites)
+    if order.site_id is not None:
+        require_own(order.site_id, call.sites)
+        sites.key_of(call.connection, order.site_id)
+    require_public(order.url)
+    fields = DocumentFields.model_validate(order.model_dump(exclude={"url"}))
+    return FetchDocumentRequest(url=order.url, fields=fields, added_by=call.by)
 
 
 @capability("POST", "/v1/documents/examples", noun=_NOUN, scope="administer", local_command="docs add --examples", status=202)
@@ -237,12 +237,12 @@ def _say_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
 
 
 @capability("POST", "/v1/documents/reindex", noun=_NOUN, scope="administer", command="rag reindex", shown=_say_reindexed, status=202)
-def reindex_documents(_: CapabilityCall, wanted: ReindexRequest) -> ReindexRequest:
+def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexRequest:
     """Make passages and vectors anew.
 
     Make passages, their vectors by the embedding model of the settings, and the index anew as a job; until it is done, searches find what they found.
     """
-    return wanted
+    return order
 
 
 DOCUMENTS = (

@@ -235,8 +235,8 @@ def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion)
 
     Let the version drive the planner from the next plan on. An owner's pin stands above it. 409 where Aurora was never trained.
     """
-    asked: dict[str, Any] = promotion.model_dump()
-    return PromoteRequest(site_id=site_id, **asked)
+    fields: dict[str, Any] = promotion.model_dump()
+    return PromoteRequest(site_id=site_id, **fields)
 
 
 @capability(

@@ -84,8 +84,8 @@ def _show_backfill(reply: BackfillReply, numbers: Numbers) -> Iterator[str | Tex
     span = f"Built from {say_instant(slots.first, numbers.zone)} to {say_instant(slots.end, numbers.zone)}"
     yield f"{span}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine."
     for day in slots.kept:
-        said = f"{day.day}: {day.series} was {day.before_kwh:.2f} kWh and would be {day.after_kwh:.2f} kWh; the stored day stays."
-        yield f"{said} Where the new one is right: luna data slots --accept."
+        sentence = f"{day.day}: {day.series} was {day.before_kwh:.2f} kWh and would be {day.after_kwh:.2f} kWh; the stored day stays."
+        yield f"{sentence} Where the new one is right: luna data slots --accept."
 
 
 def _describe_comparison(day: DayComparison, _: Numbers) -> list[str]:
@@ -111,8 +111,8 @@ def read_quality(
     Return the verdict on each local day: clean, mask_battery (nothing of the battery counts) or exclude (nothing does), and why.
     """
     after = read_text(cursor)
-    found = quality.read(call.connection, site_id, from_day or date(1800, 1, 1), to_day or date(3000, 1, 1))
-    page, following = cut_page([day for day in found if after is None or day.day.isoformat() > after], limit=limit, key=lambda day: (day.day.isoformat(),))
+    judged = quality.read(call.connection, site_id, from_day or date(1800, 1, 1), to_day or date(3000, 1, 1))
+    page, following = cut_page([day for day in judged if after is None or day.day.isoformat() > after], limit=limit, key=lambda day: (day.day.isoformat(),))
     return QualityList(days=page, cursor=following)
 
 

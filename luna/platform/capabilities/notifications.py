@@ -21,9 +21,9 @@ class NotificationList(Message):
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
-def _show(told: Notification, numbers: Numbers) -> list[str]:
-    deliveries = ", ".join(f"{each.target} {each.status}" for each in told.deliveries)
-    return [say_instant(told.recorded_at, numbers.zone), told.site, told.event, told.text, deliveries]
+def _show(notification: Notification, numbers: Numbers) -> list[str]:
+    deliveries = ", ".join(f"{each.target} {each.status}" for each in notification.deliveries)
+    return [say_instant(notification.recorded_at, numbers.zone), notification.site, notification.event, notification.text, deliveries]
 
 
 @capability(

@@ -37,7 +37,7 @@ SystemId = Annotated[
 
 IssuedPlan = Annotated[str, Field(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
 PlanBefore = Annotated[PlanId | None, Field(description="the plan to compare with; usual: the one issued before it for the same slots")]
-SpokenIn = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
+ReplyLanguage = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
 LONGEST = timedelta(days=3_660)
 _PLAN = "/v1/plans/{plan_id}"
 
@@ -127,7 +127,7 @@ def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, da
     errors=(ConflictError,),
     aliases=("/plans/{plan_id}/changes",),
 )
-def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: SpokenIn = None) -> PlanChangesRequest:
+def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: ReplyLanguage = None) -> PlanChangesRequest:
     """Say what a plan changes, and which input did it.
 
     Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options.

@@ -16,7 +16,7 @@ ForSite = Annotated[str | None, Field(max_length=64, description="for this site;
 About = Annotated[str | None, Field(max_length=500, description="what it should be about; default: what the caller read and asked")]
 OfKind = Annotated[ItemKind | None, Field(description="of this kind alone")]
 Most = Annotated[int, Field(ge=1, le=50, description="how many at most")]
-Spoken = Annotated[Language, Field(description="of the texts")]
+ReplyLanguage = Annotated[Language, Field(description="of the texts")]
 
 
 class EventBatch(Message):
@@ -50,7 +50,7 @@ def _show(reply: RecommendReply, numbers: Numbers) -> Iterator[str]:
 
 @capability("GET", "/v1/recommendations", noun=_NOUN, scope="read", also=("recommend",), shown=_show, options={"k": "count"}, aliases=("/recommend",))
 def list_recommendations(
-    call: CapabilityCall, *, site_id: ForSite = None, about: About = None, kind: OfKind = None, k: Most = 5, language: Spoken = "en"
+    call: CapabilityCall, *, site_id: ForSite = None, about: About = None, kind: OfKind = None, k: Most = 5, language: ReplyLanguage = "en"
 ) -> RecommendRequest:
     """Recommend what is worth reading or doing.
 

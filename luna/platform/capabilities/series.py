@@ -45,9 +45,9 @@ def list_series(call: CapabilityCall, site_id: SiteName, *, limit: Limit = 100, 
 
     Return each series the site has with the time it is known of: what was measured, sensors' readings, prices of its markets, forecasts and plans.
     """
-    known = recorded_span.list_series(call.connection, site_id)
+    spans = recorded_span.list_series(call.connection, site_id)
     after = read_text(cursor)
-    rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in known if after is None or each.series > after]
+    rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in spans if after is None or each.series > after]
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
     return SeriesList(series=page, cursor=following)
 

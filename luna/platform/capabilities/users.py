@@ -33,8 +33,8 @@ def list_users(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 10
 
     Return people in order of their names.
     """
-    found = users.list_after(call.connection, after=read_text(cursor) or "", limit=limit + 1)
-    page, following = cut_page(found, limit=limit, key=lambda user: (user.name,))
+    rows = users.list_after(call.connection, after=read_text(cursor) or "", limit=limit + 1)
+    page, following = cut_page(rows, limit=limit, key=lambda user: (user.name,))
     return UserList(users=page, cursor=following)
 
 
@@ -82,12 +82,12 @@ def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> Use
 
     Change what is given; a new password ends every sign-in of this person. 409 where nobody would be left who may administer.
     """
-    kept = None
+    password_hash = None
     if change.password is not None:
         password = change.password.get_secret_value()
         passwords.require_good(password, name=name)
-        kept = passwords.hash_password(password)
-    return users.change(call.connection, name, role=change.role, sites=change.sites, password_hash=kept)
+        password_hash = passwords.hash_password(password)
+    return users.change(call.connection, name, role=change.role, sites=change.sites, password_hash=password_hash)
 
 
 @capability(

@@ -81,10 +81,10 @@ class RemoteDesk:
         return job.reply
 
     def _request(self, capability: Capability, given: Mapping[str, Any]) -> Any:
-        places = {each.name: each.place for each in capability.given}
+        places = {each.name: each.place for each in capability.parameters}
         path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
         query: dict[str, Any] = {}
-        for each in capability.given:
+        for each in capability.parameters:
             if each.place == "query" and each.name in given:
                 said = TypeAdapter(each.hint).dump_python(given[each.name], mode="json", by_alias=True, exclude_none=True)
                 query |= said if each.is_model else {each.info.alias or each.name: said}

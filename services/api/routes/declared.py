@@ -44,7 +44,7 @@ def _document_answers(capability: Capability) -> dict[int | str, dict[str, Any]]
         answers[capability.status] = {"headers": {"ETag": {"description": capability.tag, "schema": {"type": "string"}}}}
         if capability.method == "GET":
             answers[HTTPStatus.NOT_MODIFIED.value] = {"description": "As it was, by If-None-Match"}
-    version = next((each for each in capability.given if each.place == "header"), None)
+    version = next((each for each in capability.parameters if each.place == "header"), None)
     refused = () if version is None else (OutdatedError, UnconditionalError) if version.info.is_required() else (OutdatedError,)
     return answers | document_errors(*capability.errors, *refused)
 
@@ -67,7 +67,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
         return accepted
 
     def do_tagged(*, request: Request, if_match: str | None = None, if_none_match: str | None = None, **given: Any) -> Response:  # noqa: ARG001 - documents it
-        needed = any(each.place == "header" and each.info.is_required() for each in capability.given)
+        needed = any(each.place == "header" and each.info.is_required() for each in capability.parameters)
         if needed or if_match is not None:
             given[capability.changes] = read_version(request)
         found = do(**given)
@@ -87,7 +87,7 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
 
 
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:
-    for each in capability.given:
+    for each in capability.parameters:
         if each.place == "header":
             if_match = Annotated[str | None, Header(max_length=100, description=each.info.description)]
             yield Parameter("if_match", Parameter.KEYWORD_ONLY, default=None, annotation=if_match)
