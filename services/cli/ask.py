@@ -20,12 +20,7 @@ if TYPE_CHECKING:
     from services.rag.answering.ports import Stage
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="ask")(ask)
-
-
-def ask(
+def answer_question(
     question: Annotated[str, typer.Argument(help="In German or English.")],
     *,
     language: Annotated[str | None, typer.Option(help="de or en: of the answer; default: the question's.")] = None,

@@ -15,12 +15,7 @@ from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, emit, err, out, table
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="bench")(_run_benches)
-
-
-def _run_benches(
+def run_benches(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them).")] = None,
     *,
     full: Annotated[bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")] = False,

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from services.demo.pipeline import DemoRun
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="demo")(show_demo)
-
-
 def show_demo(  # noqa: PLR0913 - one per option
     *,
     days: Annotated[int, typer.Option(min=1, help="Unseen days to replay, from 1 September 2023 on: 100 at most.")] = 14,

@@ -15,12 +15,7 @@ AddressOption = Annotated[list[str] | None, typer.Option("--address", help="An h
 MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "fault": "[bold red]fault[/]"}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="doctor")(doctor)
-
-
-def doctor(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
+def find_faults(*, address: AddressOption = None, as_json: JsonOption = False) -> None:
     """Look at configuration, versions, permissions, disk, clock, certificates, database, queues and freshness; exit 1 where something does not work."""
     from luna.platform.doctor import examine, has_fault
 

@@ -18,49 +18,49 @@ from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):
-    """A command in the list of commands: its module, None where all of it is declared, and what the list says of it."""
+    """A command in the list of commands: the module of a group, ``module:function`` of one alone, None where all is declared; and what the list says of it."""
 
-    module: str | None
+    place: str | None
     summary: str
 
 
 COMMANDS = {
-    "demo": _CommandEntry("demo", "Load a real year, train, plan, replay unseen days, write a report."),
-    "up": _CommandEntry("up", "Run servers, one worker and the gateway until Ctrl-C."),
-    "open": _CommandEntry("opening", "Open the page by a new link, or print the owner's token for programs."),
+    "demo": _CommandEntry("demo:show_demo", "Load a real year, train, plan, replay unseen days, write a report."),
+    "up": _CommandEntry("up:run_here", "Run servers, one worker and the gateway until Ctrl-C."),
+    "open": _CommandEntry("opening:open_page", "Open the page by a new link, or print the owner's token for programs."),
     "site": _CommandEntry("site", "Add, list, show and remove sites."),
     "data": _CommandEntry("data", "Load and query series."),
     "forecast": _CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),
-    "plan": _CommandEntry("plan", "Plan the coming days, from a request file or for a stored site."),
+    "plan": _CommandEntry("plan:show_new_plan", "Plan the coming days, from a request file or for a stored site."),
     "plans": _CommandEntry("plans", "List and show issued plans, say why they are so, compare and check them."),
-    "why-not": _CommandEntry("why_not", "Say what an alternative to a plan would cost, and what it would change."),
-    "what-if": _CommandEntry("what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
-    "replay": _CommandEntry("replay", "Show what every policy would have cost on recorded days."),
+    "why-not": _CommandEntry("why_not:show_why_not", "Say what an alternative to a plan would cost, and what it would change."),
+    "what-if": _CommandEntry("what_if:show_what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
+    "replay": _CommandEntry("replay:replay_days", "Show what every policy would have cost on recorded days."),
     "agent": _CommandEntry("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands."),
     "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
     "scores": _CommandEntry(None, "Show what policies cost day by day, as replays stored it."),
     "devices": _CommandEntry("devices", "Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one."),
     "manual": _CommandEntry(None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."),
     "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
-    "ask": _CommandEntry("ask", "Ask a question; answered from documents and the site's data, with sources."),
+    "ask": _CommandEntry("ask:answer_question", "Ask a question; answered from documents and the site's data, with sources."),
     "answers": _CommandEntry(None, "List and show what was asked and answered."),
     "search": _CommandEntry(None, "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
     "rag": _CommandEntry("rag", "Make what was derived from documents anew, measure how well answers are found."),
     "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
-    "mcp": _CommandEntry("mcp", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
-    "recommend": _CommandEntry("recommend", "Say what is worth reading or doing, and how well it is chosen."),
+    "mcp": _CommandEntry("mcp:serve_assistant", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
+    "recommend": _CommandEntry("recommend:recommend", "Say what is worth reading or doing, and how well it is chosen."),
     "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
     "audit": _CommandEntry(None, "Say what was done at the gateway, by whom, and how it ended."),
-    "doctor": _CommandEntry("doctor", "Say what is wrong with this installation, and what to do."),
+    "doctor": _CommandEntry("doctor:find_faults", "Say what is wrong with this installation, and what to do."),
     "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
     "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
     "edge": _CommandEntry("edge", "The camera lab: simulate and train battery-powered cameras that charge while the grid is clean."),
-    "bench": _CommandEntry("bench", "Measure every part beside its floor, its peers and its target."),
+    "bench": _CommandEntry("bench:run_benches", "Measure every part beside its floor, its peers and its target."),
 }
 
 
@@ -146,16 +146,17 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _add(app: typer.Typer, name: str, entry: _CommandEntry) -> None:
-    if entry.module is None:
+    if entry.place is None:
         from services.cli.declared import add_declared
 
         add_declared(app, name, entry.summary)
         return
-    command = import_module(f"services.cli.{entry.module}")
-    if hasattr(command, "app"):
-        app.add_typer(command.app, name=name)
+    module, _, function = entry.place.partition(":")
+    commands = import_module(f"services.cli.{module}")
+    if function:
+        app.command(name)(getattr(commands, function))
     else:
-        command.register(app)
+        app.add_typer(commands.app, name=name)
 
 
 def _say_version(requested: bool) -> None:

@@ -31,11 +31,6 @@ ParametersT = ParamSpec("ParametersT")
 ResultT = TypeVar("ResultT")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("mcp")(serve_assistant)
-
-
 def serve_assistant(
     *,
     site: Annotated[str | None, typer.Option(help="Of one site alone; usual: of all.")] = None,

@@ -20,11 +20,6 @@ BrowserOption = Annotated[bool, typer.Option(help="Open it in this machine's bro
 TokenOption = Annotated[bool, typer.Option("--token", help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="open")(open_page)
-
-
 def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False) -> None:
     """Make a new link that opens Luna's page in a browser, once, within an hour; where accounts are, it is the address to sign in at."""
     settings = load_settings()

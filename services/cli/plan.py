@@ -23,12 +23,7 @@ from services.cli.options import clock_of, compose_request, read_document
 from services.cli.plan_table import show_plan
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="plan")(_show_plan)
-
-
-def _show_plan(  # noqa: PLR0913 - one per option
+def show_new_plan(  # noqa: PLR0913 - one per option
     *,
     request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
     site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,

@@ -21,12 +21,7 @@ HEADINGS = ("policy", "estimator", "mean reward", "from", "to")
 What = Literal["show", "refresh", "evaluate"]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="recommend")(_recommend)
-
-
-def _recommend(  # noqa: PLR0913 - one per option
+def recommend(  # noqa: PLR0913 - one per option
     what: Annotated[What, typer.Argument(help="show; refresh: look anew for what there is, as workers do daily; evaluate: how well it is chosen.")] = "show",
     *,
     site: Annotated[str | None, typer.Option(help="For one site (default: for all).")] = None,

@@ -34,12 +34,7 @@ REMEDY = f"Name a file with a list of faults, or one as kind=hours, such as sens
 _FAULTS = TypeAdapter(list[Fault])
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="replay")(_show_replay)
-
-
-def _show_replay(  # noqa: PLR0913 - one per option
+def replay_days(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
     first: FirstDayOption,

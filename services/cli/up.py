@@ -6,8 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import typer
-
 from services.cli.console import err
 
 if TYPE_CHECKING:
@@ -15,12 +13,7 @@ if TYPE_CHECKING:
     from luna.platform.settings import Settings
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="up")(up)
-
-
-def up() -> None:
+def run_here() -> None:
     """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
 
     A recorder runs where a source is configured or a site names devices that Luna asks itself, a simulated home where there is one.

@@ -26,12 +26,7 @@ from services.cli.server import find_server
 from services.cli.why_not import show_plan_variant
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="what-if")(_show_what_if)
-
-
-def _show_what_if(  # noqa: PLR0913 - one per option
+def show_what_if(  # noqa: PLR0913 - one per option
     *,
     site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
     first: MaybeFirstDayOption = None,

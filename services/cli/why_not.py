@@ -18,12 +18,7 @@ from services.cli.plan_table import show_compromises
 from services.cli.plans import read_stored
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="why-not")(_show_why_not)
-
-
-def _show_why_not(  # noqa: PLR0913 - one per option
+def show_why_not(  # noqa: PLR0913 - one per option
     *,
     plan: Annotated[str, typer.Option(help="The plan_id of a stored plan.")],
     slot: Annotated[str, typer.Option(help="An instant within the slot: with its offset, or a time of the site's clock.")],
