@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from luna.contracts.agent import (
-    Comparison,
     DayPictureReply,
     DayPictureRequest,
     PolicyComparison,
@@ -71,7 +70,7 @@ def _show_comparison(reply: PolicyComparison, numbers: Numbers) -> None:
         return
     out.print(f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead on {reply.days_ahead} of them")
     if reply.points is not None:
-        out.print(f"In points of perfect foresight's savings: {_describe_points(reply.points)}", markup=False)
+        out.print(f"In points of perfect foresight's savings: {reply.points.points:+.2f} [{reply.points.low:+.2f}, {reply.points.high:+.2f}]", markup=False)
 
 
 @app.command()
@@ -118,10 +117,6 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     rows.writeheader()
     rows.writerows({"policy": name, **slot.model_dump(mode="json")} for name, trace in reply.traces.items() for slot in trace.slots)
     return written.getvalue()
-
-
-def _describe_points(comparison: Comparison) -> str:
-    return f"{comparison.points:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
 def _show_picture(reply: DayPictureReply, to: Path, numbers: Numbers) -> None:

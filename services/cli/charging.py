@@ -110,15 +110,13 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
             carried, facts = read_carried(connection, site, start, now=SystemClock().now())
         charge |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None}
         charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
-    vehicles = {name: _state(name, each, charge) for name, each in stays.items()}
+    vehicles: dict[str, VehicleState] = {}
+    for name, sessions in stays.items():
+        soc = charge.get(name) if sessions[0].arrival_soc is None else sessions[0].arrival_soc
+        if soc is None:
+            raise InvalidInputError("how full the vehicle comes is not known", field="--session", value=name, remedy="Say it: soc=0.4.")
+        vehicles[name] = VehicleState(soc=soc, sessions=sessions)
     return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": request.state.vehicles | vehicles})})
-
-
-def _state(name: str, sessions: list[VehicleSession], charge: Mapping[str, float]) -> VehicleState:
-    soc = charge.get(name) if sessions[0].arrival_soc is None else sessions[0].arrival_soc
-    if soc is None:
-        raise InvalidInputError("how full the vehicle comes is not known", field="--session", value=name, remedy="Say it: soc=0.4.")
-    return VehicleState(soc=soc, sessions=sessions)
 
 
 def _find_site(request: PlanRequest) -> "Site":

@@ -1,18 +1,20 @@
 """``luna data``: files into the database, series out of it."""
 
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import typer
 
-from luna.contracts import FetchPricesReply, FetchPricesRequest, FetchWeatherRequest, SiteWeatherReply
+from luna.contracts import FetchPricesRequest, FetchWeatherRequest
 from luna.contracts.data import LoadReply, PriceService
 from luna.contracts.file_guess import FileGuess, GuessReason
 from luna.energy.errors import InvalidInputError, UnavailableError
 from luna.energy.history import SeriesQuery, as_rows, list_intervals, list_unusable
 from luna.energy.reading_history import ReadingQuery
 from luna.energy.timeline import parse_instant, parse_zone
+from luna.platform.capabilities import prices as price_capabilities
 from luna.platform.clock import SystemClock
 from luna.platform.database import engine, sites
 from luna.platform.database.history import query_readings, query_series
@@ -22,7 +24,7 @@ from luna.words import say_instant
 from luna.words.pages import page_words
 from luna.words.quality import say_day_fault, say_series
 from services.cli.console import JsonOption, emit, err, out, table
-from services.cli.declared import build_group, parse_pairs
+from services.cli.declared import UTC_ZONE, build_group, emit_reply, parse_pairs, show_reply
 from services.cli.options import EndOption, FirstOption, SiteOption, compose_request, find_zone, parse_window
 
 app = build_group("data", "Load and query series.")
@@ -56,18 +58,7 @@ def prices(
     faults = [fault for entry in reply.markets if not entry.sources and entry.missing for fault in entry.faults]
     if faults:
         raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_prices(reply))
-
-
-def _show_prices(reply: FetchPricesReply) -> None:
-    if not reply.markets:
-        out.print("Nothing is missing.")
-    for entry in reply.markets:
-        sources = ", ".join(f"{name} {count:,}" for name, count in entry.sources.items()) or "–"
-        row = [entry.market, sources, f"{entry.added:,}", f"{entry.revised:,}", f"{entry.missing:,}"]
-        table(["market", "quarter-hours from", "new", "revised", "still unknown"], [row], words=["quarter-hours from"])
-        for fault in entry.faults:
-            out.print(f"  {fault}", markup=False)
+    emit_reply(price_capabilities.fetch_prices, reply, as_json=as_json)
 
 
 @app.command()
@@ -79,16 +70,11 @@ def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOp
         with engine.unit_of_work(pool) as connection:
             window = parse_window(connection, site, first, end)
         request = FetchWeatherRequest(site_id=site, first=window[0], end=window[1])
-        (reply,) = fetch_weather(pool, request, load_settings(), clock=SystemClock()).sites
-    if reply.faults and not reply.written:
-        raise UnavailableError(f"no weather came: {reply.faults[0]}", field="site", value=site)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_weather(reply))
-
-
-def _show_weather(reply: SiteWeatherReply) -> None:
-    out.print(f"{reply.written:,} quarter-hours are new or changed.")
-    for fault in reply.faults:
-        out.print(f"  {fault}", markup=False)
+        reply = fetch_weather(pool, request, load_settings(), clock=SystemClock())
+    (entry,) = reply.sites
+    if entry.faults and not entry.written:
+        raise UnavailableError(f"no weather came: {entry.faults[0]}", field="site", value=site)
+    emit(entry.model_dump(mode="json"), as_json=as_json, show=partial(show_reply, price_capabilities.fetch_weather, reply, {}, UTC_ZONE))
 
 
 @app.command()

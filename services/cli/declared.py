@@ -194,19 +194,15 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
     if name in capability.arguments:
         option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)
     elif shape is Path:
-        usual = "it is asked for" if needed else "it stays"
-        return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, _ask_file(name, usual, capability)])
+        called, usual = name_option(name, capability), "it is asked for" if needed else "it stays"
+        file: Any = typer.Option(f"--{called}-file", help=f"A file with the {called}; usual: {usual}.", show_default=False, exists=True, dir_okay=False)
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, file])
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     # A list that is not given stays what it is: at a terminal it has no text.
     default = None if isinstance(default, list | tuple | dict) else default
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
-
-
-def _ask_file(name: str, usual: str, capability: Capability) -> Any:
-    words = f"A file with the {name_option(name, capability)}; usual: {usual}."
-    return typer.Option(f"--{name_option(name, capability)}-file", help=words, show_default=False, exists=True, dir_okay=False)
 
 
 def name_option(name: str, capability: Capability) -> str:
@@ -250,20 +246,14 @@ def parse_pairs(texts: Iterable[str] | None, *, field: str, remedy: str) -> dict
     return {name: value for _, name, _, value in pairs}
 
 
-def _read_value(name: str, kind: Any, value: Any, capability: Capability) -> Any:
-    if not _is_mapping(kind):
-        return value
-    option = f"--{name_option(name, capability)}"
-    return parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.")
-
-
 def _read_fields(kind: type[BaseModel], capability: Capability, texts: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
         if _is_message(info.annotation):
             fields |= {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
         elif texts.get(name) is not None:
-            fields[name] = _read_value(name, info.annotation, texts[name], capability)
+            option, value = f"--{name_option(name, capability)}", texts[name]
+            fields[name] = parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.") if _is_mapping(info.annotation) else value
     return fields
 
 

@@ -2,11 +2,10 @@
 
 import typer
 
-from luna.contracts.notification import NotifyTestReply
 from luna.energy.errors import InvalidInputError
 from luna.platform.settings import load_settings
-from services.cli.console import JsonOption, emit, out
-from services.cli.declared import build_group
+from services.cli.console import JsonOption, emit
+from services.cli.declared import build_group, show_parts
 
 app = build_group("notify", "Send a test message to phone and mail, see what was sent.")
 
@@ -22,11 +21,7 @@ def send_test(*, as_json: JsonOption = False) -> None:
     if not targets:
         raise InvalidInputError("no target is named", field="LUNA_NOTIFY_URLS", remedy="Set it to an Apprise URL or to notify.NAME of Home Assistant.")
     reply = delivery.send_test(targets, settings)
-    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: _show_test(reply))
+    sentences = [f"{target.target}: {'sent' if target.sent else target.error}" for target in reply.targets]
+    emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(sentences))
     if not all(target.sent for target in reply.targets):
         raise typer.Exit(1)
-
-
-def _show_test(reply: NotifyTestReply) -> None:
-    for target in reply.targets:
-        out.print(f"{target.target}: {'sent' if target.sent else target.error}")

@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from luna.contracts.plan import PlanReply, PlanRequest
-from luna.contracts.plan_questions import ParetoPoint, ParetoReply, ParetoRequest
+from luna.contracts.plan_questions import ParetoReply, ParetoRequest
 from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.platform.clock import SystemClock
@@ -124,24 +124,22 @@ def _trace(request: ParetoRequest) -> ParetoReply:
 
 def _show_tradeoff(reply: ParetoReply, plan: PlanRequest, to: Path | None) -> None:
     numbers = Numbers(plan.options.language, ZoneInfo("UTC"), reply.currency)
-    rows = [_list_tradeoff(point, numbers, knee=place == reply.knee) for place, point in enumerate(reply.points)]
+    rows = [
+        [
+            "knee" if place == reply.knee else "",
+            numbers.money(point.cost),
+            numbers.number(None if point.carbon_g is None else point.carbon_g / 1e3, 2),
+            numbers.energy(point.import_kwh),
+            numbers.share(point.self_sufficiency),
+            numbers.money(point.wear),
+            numbers.number(point.weights.carbon_price_per_kg, 3),
+            numbers.number(point.weights.self_sufficiency_price, 3),
+            numbers.number(point.weights.wear_factor, 2),
+        ]
+        for place, point in enumerate(reply.points)
+    ]
     title = f"{reply.site}: {reply.figures[0]} against {reply.figures[1]}"
     table(["", "cost", "carbon (kg)", "import", "self-sufficiency", "wear", "per kg", "per kWh", "wear factor"], rows, title=title)
     out.print("No weights lead to another plan." if reply.complete else "More points lie between these.")
     if to is not None:
         out.print(f"Drawn: {to}")
-
-
-def _list_tradeoff(point: ParetoPoint, numbers: Numbers, *, knee: bool) -> list[str]:
-    weights, carbon = point.weights, None if point.carbon_g is None else point.carbon_g / 1e3
-    return [
-        "knee" if knee else "",
-        numbers.money(point.cost),
-        numbers.number(carbon, 2),
-        numbers.energy(point.import_kwh),
-        numbers.share(point.self_sufficiency),
-        numbers.money(point.wear),
-        numbers.number(weights.carbon_price_per_kg, 3),
-        numbers.number(weights.self_sufficiency_price, 3),
-        numbers.number(weights.wear_factor, 2),
-    ]

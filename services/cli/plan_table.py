@@ -94,19 +94,14 @@ def _show_slots(reply: PlanReply, numbers: Numbers) -> None:
     units = {"battery": "kWh", "house": "kWh", "pv": "kWh", "grid": "kWh", "buy": unit, "sell": unit}
     names = ("from", "mode", "battery", "charge", "house", "pv", "grid", "buy", "sell")
     headings = [f"{words[name]}\n{units[name]}" if name in units else words[name] for name in names]
-    rows = list(_rows_by_day(lines, numbers))
+    rows: list[list[str]] = []
+    for day, lines_of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
+        rows += [[day, *[""] * 9], *(_row(line, numbers) for line in lines_of_day)]
     if out.width >= WIDE:
         table([*headings, words["reason"]], rows, title=title, words=(words["mode"], words["reason"]))
         return
     table(headings, [row[:-1] for row in rows], title=title, words=(words["mode"],))
     table([words["from"], words["reason"]], [[row[0], row[-1]] for row in rows], words=(words["reason"],))
-
-
-def _rows_by_day(lines: Sequence[PlanLine], numbers: Numbers) -> Iterator[list[str]]:
-    """Yield the rows of the lines, before those of a local day one with its date alone."""
-    for day, of_day in groupby(lines, key=lambda line: numbers.day(line.slots[0].start)):
-        yield [day, *[""] * 9]
-        yield from (_row(line, numbers) for line in of_day)
 
 
 def _row(line: PlanLine, numbers: Numbers) -> list[str]:

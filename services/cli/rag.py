@@ -45,21 +45,19 @@ def evaluate(
 
 def _show(document: Mapping[str, Any]) -> None:
     groups = document.get("retrieval", {"all": document})
-    rows = [row for name, words in GROUPS.items() if name in groups for row in _rows(words, groups[name])]
+    rows = [
+        [f"{words} ({groups[name]['queries']})", label, *(_number(groups[name][measure][each]) for each in RETRIEVERS)]
+        for name, words in GROUPS.items()
+        if name in groups
+        for measure, label in MEASURES.items()
+    ]
     table(HEADINGS, rows, words=HEADINGS[:2])
     for name, figure in document.get("answers", {}).items():
-        out.print(f"{name.replace('_', ' ')}: {_share(figure)}", markup=False)
+        share = f"{figure['met']} of {figure['of']}" if isinstance(figure, Mapping) else str(figure)
+        out.print(f"{name.replace('_', ' ')}: {share}", markup=False)
     own = [*document.get("retrieval", {}).get("failing", [])]
     for miss in own + [miss for figure in document.get("answers", {}).values() if isinstance(figure, Mapping) for miss in figure.get("failing", [])]:
         out.print(f"  {miss['question']} {miss['text']}", markup=False, style="dim")
-
-
-def _rows(words: str, means: Mapping[str, Any]) -> list[list[str]]:
-    return [[f"{words} ({means['queries']})", label, *(_number(means[name][each]) for each in RETRIEVERS)] for name, label in MEASURES.items()]
-
-
-def _share(figure: Any) -> str:
-    return f"{figure['met']} of {figure['of']}" if isinstance(figure, Mapping) else str(figure)
 
 
 def _number(value: float | None) -> str:

@@ -1,7 +1,6 @@
 """``luna site``: which sites there are."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from luna.platform.drivers.profiles import require_profiles
 from luna.platform.settings import load_settings
 from luna.platform.site_file import load_site
 from luna.words import say_instant
-from luna.words.site_defaults import CostlyDefault, list_defaults
+from luna.words.site_defaults import list_defaults
 from services.cli.console import JsonOption, emit, err, out, report
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
@@ -63,7 +62,12 @@ def add(
     document |= {"differences": [each._asdict() for each in differences]}
 
     def show_both() -> None:
-        _show(site, defaults)
+        out.print(f"Site {site.name} is stored.")
+        if defaults:
+            out.print("These defaults cost money; where they are not so, name them in the site's file:")
+        for default in defaults:
+            value = "none" if default.value is None else f"{default.value:g}" if isinstance(default.value, float) else str(default.value).lower()
+            out.print(f"  {default.field}: {value}, {default.means}", soft_wrap=True, markup=False)
         for each in change.sensors:
             named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
             sentence = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
@@ -107,12 +111,3 @@ def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
-
-
-def _show(site: Site, defaults: Sequence[CostlyDefault]) -> None:
-    out.print(f"Site {site.name} is stored.")
-    if defaults:
-        out.print("These defaults cost money; where they are not so, name them in the site's file:")
-    for each in defaults:
-        value = "none" if each.value is None else f"{each.value:g}" if isinstance(each.value, float) else str(each.value).lower()
-        out.print(f"  {each.field}: {value}, {each.means}", soft_wrap=True, markup=False)

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from luna.contracts.plan import Language
-from luna.contracts.site_tools import ToolCallRequest, ToolResult
+from luna.contracts.site_tools import ToolCallRequest
 from luna.energy.errors import InvalidInputError
 from luna.platform.clock import SystemClock
 from luna.platform.desk.servers import unit_of_work
-from services.cli.console import JsonOption, emit, out, table
+from services.cli.console import JsonOption, emit, table
+from services.cli.declared import show_parts
 from services.cli.options import compose_request
 
 app = typer.Typer(help="List the tools over a site's data, and call one.", no_args_is_help=True)
@@ -41,7 +42,8 @@ def call_tool(
     request = compose_request(ToolCallRequest, tool=name, arguments=_read(arguments), site_id=site, language=language)
     with unit_of_work() as connection:
         result = registry.call_tool(connection, request, now=SystemClock().now())
-    emit(result.model_dump(mode="json"), as_json=as_json, show=lambda: _show(result))
+    sources = [f"  {source.path or source.what}" for source in result.sources]
+    emit(result.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts([result.text, *sources]))
 
 
 def _read(text: str) -> object:
@@ -49,9 +51,3 @@ def _read(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as exc:
         raise InvalidInputError("no JSON", field="--arguments", value=text[:100], remedy='Write it like {"first_day": "2024-03-12"}.') from exc
-
-
-def _show(result: ToolResult) -> None:
-    out.print(result.text, markup=False, highlight=False)
-    for source in result.sources:
-        out.print(f"  {source.path or source.what}", markup=False, highlight=False)

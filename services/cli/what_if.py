@@ -1,6 +1,5 @@
 """``luna what-if``: what other equipment, tariffs or rules would have cost, or would change in a plan."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -81,23 +80,17 @@ def _parse_variant(words: str) -> dict[str, Any]:
         path, equals, value = change.partition("=")
         if not equals:
             raise InvalidInputError("a change has a value", field="--variant", value=change, remedy="Write it like path=value; null takes something away.")
-        _put(variant if path.strip() in ("investment", "margin") else variant["site"], path.strip().split("."), _parse_value(value, change))
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError as exc:
+            remedy = 'Write a number, a word, null or {"kind": "fixed", "price": 0.3}.'
+            raise InvalidInputError("is no value", field="--variant", value=change, remedy=remedy) from exc
+        *parents, name = path.strip().split(".")
+        part = variant if path.strip() in ("investment", "margin") else variant["site"]
+        for parent in parents:
+            part = part.setdefault(parent, {})
+        part[name] = parsed
     return variant
-
-
-def _parse_value(text: str, change: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        raise InvalidInputError(
-            "is no value", field="--variant", value=change, remedy='Write a number, a word, null or {"kind": "fixed", "price": 0.3}.'
-        ) from exc
-
-
-def _put(document: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    for name in path[:-1]:
-        document = document.setdefault(name, {})
-    document[path[-1]] = value
 
 
 def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:

@@ -1,5 +1,6 @@
 """Prices and weather of a site: what it pays, and fetching what is missing."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import isnan
 from typing import Annotated
@@ -7,14 +8,14 @@ from typing import Annotated
 from pydantic import Field
 from sqlalchemy import Connection
 
-from luna.contracts.data import FetchPricesRequest, FetchWeatherRequest, MarketName, PriceService
+from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketName, PriceService
 from luna.contracts.message import Message
 from luna.energy.economics import price_slots
 from luna.energy.history import require_window
 from luna.energy.instant import Instant
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, Timeline, floor_to, parse_zone
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, capability
+from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, TextTable, capability
 from luna.platform.database import prices, sites
 from luna.platform.paging import Cursor, From, Limit, To, read_text, write_cursor
 from luna.words import Numbers, say_instant
@@ -105,7 +106,17 @@ def list_prices(  # noqa: PLR0913 - one per parameter of the query
     return PriceList(currency=site.currency, timezone=site.timezone, prices=rows, cursor=following)
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="data", local_command="data prices", status=202)
+def _show_fetched(reply: FetchPricesReply, _: Numbers) -> Iterator[str | TextTable]:
+    if not reply.markets:
+        yield "Nothing is missing."
+    for entry in reply.markets:
+        sources = ", ".join(f"{name} {count:,}" for name, count in entry.sources.items()) or "–"
+        row = [entry.market, sources, f"{entry.added:,}", f"{entry.revised:,}", f"{entry.missing:,}"]
+        yield TextTable(("market", "quarter-hours from", "new", "revised", "still unknown"), [row], words=("quarter-hours from",))
+        yield from (f"  {fault}" for fault in entry.faults)
+
+
+@capability("POST", _PATH, noun=_NOUN, scope="data", local_command="data prices", shown=_show_fetched, status=202)
 def fetch_prices(call: CapabilityCall, site_id: SiteName, order: PriceOrder) -> FetchPricesRequest:
     """Fetch day-ahead prices.
 
@@ -123,7 +134,13 @@ def _find_market(connection: Connection, site_id: str, named: str | None) -> str
     raise refuse("market-not-of-tariff", field="market", value=named, remedy=remedy)
 
 
-@capability("POST", "/v1/sites/{site_id}/weather", noun=_NOUN, scope="data", local_command="data weather", status=202)
+def _show_weather(reply: FetchWeatherReply, _: Numbers) -> Iterator[str]:
+    for site in reply.sites:
+        yield f"{site.written:,} quarter-hours are new or changed."
+        yield from (f"  {fault}" for fault in site.faults)
+
+
+@capability("POST", "/v1/sites/{site_id}/weather", noun=_NOUN, scope="data", local_command="data weather", shown=_show_weather, status=202)
 def fetch_weather(call: CapabilityCall, site_id: SiteName, order: WeatherOrder) -> FetchWeatherRequest:
     """Fetch the weather.
 

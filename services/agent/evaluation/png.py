@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.contracts.agent import PolicyDayTrace
 from luna.words import Numbers, say_policy
@@ -13,7 +14,7 @@ from luna.words.charts.marks import find_runs
 from services.agent.evaluation.plots import PANELS, TraceDay, name_panels
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.artist import Artist
 
 COLUMN_INCHES, HEIGHT_INCHES, DOTS_PER_INCH = 5.2, 8.0, 120
 # Those of luna/words/charts/palette.css on paper.
@@ -52,16 +53,16 @@ def draw_day_png(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: N
     return written.getvalue()
 
 
-def _draw_column(day: TraceDay, column: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> None:
+def _draw_column(day: TraceDay, column: NDArray[np.object_]) -> None:
     price, power, stored = column
     middles = np.arange(day.price.size) + 0.5
     for panel in (price, power):
         for first, end in find_runs(day.price < np.median(day.price)):
             panel.axvspan(first, end, label="cheaper than the day's median", **CHEAP)
     price.stairs(day.price, baseline=None, color=COLOURS["price"], label="import price")
-    for trades, verb, colour in ((day.net_kw > 0, "charges", COLOURS["charging"]), (day.net_kw < 0, "discharges", COLOURS["giving"])):
+    for trades, name, colour in ((day.net_kw > 0, "battery charges", COLOURS["charging"]), (day.net_kw < 0, "battery discharges", COLOURS["giving"])):
         price.scatter(middles[trades], day.price[trades], s=8, color=colour, zorder=3)
-        power.bar(middles[trades], day.net_kw[trades], width=1.0, color=colour, alpha=0.75, label=f"battery {verb}")
+        power.bar(middles[trades], day.net_kw[trades], width=1.0, color=colour, alpha=0.75, label=name)
     power.stairs(day.export_kw, baseline=None, color=COLOURS["export"], label="export to the grid (down)")
     power.stairs(day.needed_kw, baseline=None, color=COLOURS["needed"], linestyle="dotted", label="load less sun")
     # What is stored is known at the end of each slot.
@@ -69,7 +70,7 @@ def _draw_column(day: TraceDay, column: "np.ndarray[tuple[int], np.dtype[np.obje
     stored.set_ylim(0.0, 100.0)
 
 
-def _list_keys(panels: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> "tuple[list[Axes], list[str]]":
+def _list_keys(panels: NDArray[np.object_]) -> "tuple[list[Artist], list[str]]":
     """Return each mark of the panels with its name, once."""
     pairs = [pair for panel in panels for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
     keys = {name: mark for mark, name in pairs}
