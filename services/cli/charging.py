@@ -1,4 +1,4 @@
-"""How commands are told of stays of vehicles: ``car=18:00..07:00,target=0.8,soc=0.4``."""
+"""Charging sessions as options name them: ``car=18:00..07:00,target=0.8,soc=0.4``."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from services.cli.options import compose_request
 if TYPE_CHECKING:
     from luna.energy.site import Site
 
-# What is said of a stay: its name in the option, the field, and whether it is a share (0.8 or 80%).
+# A session's settings: the name in the option, the field, and whether it is a share (0.8 or 80%).
 FIELDS: dict[str, tuple[str, bool]] = {
     "target": ("target_soc", True),
     "soc": ("arrival_soc", True),
@@ -89,7 +89,7 @@ def read_number(text: str, *, field: str, share: bool) -> float:
 
 
 def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
-    """Return the request with the stays that options name, in place of what it says of these vehicles.
+    """Return the request with the sessions that options name, in place of those it has of these vehicles.
 
     Raises:
         NotFoundError: no such site.

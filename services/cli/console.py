@@ -1,4 +1,4 @@
-"""How commands speak: tables for people, one JSON document for machines, problem documents on stderr."""
+"""Output of commands: tables for people, one JSON document for machines, problem documents on stderr."""
 
 import json
 import sys
@@ -57,7 +57,7 @@ def report(error: LunaError) -> None:
 
 @contextmanager
 def follow_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield what shows on standard error how far long work is: steps done, steps in all, the current one."""
+    """Yield a function that shows progress on standard error: steps done, steps in all, the current one."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, disable=quiet, transient=True) as bar:

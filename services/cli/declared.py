@@ -1,4 +1,4 @@
-"""Commands of declared capabilities: of the declaration come arguments, options, help and what is shown; carried out here, or by a gateway elsewhere."""
+"""Commands of declared capabilities, with arguments, options, help and output of the declaration; carried out here, or by a gateway elsewhere."""
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | Remo
     """Return where commands are carried out: the server that was named, else this machine's own Luna.
 
     Args:
-        quiet: nothing tells how far work is.
+        quiet: no progress is shown.
         user: the person in whose name this machine's own Luna is asked.
     """
     server, follow = find_server(), partial(follow_progress, quiet=quiet)
@@ -106,7 +106,7 @@ def _build_command(capability: Capability) -> Callable[..., None]:
 
 
 def compose_arguments(capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]) -> dict[str, Any]:
-    """Return what is given to a capability, by its names, out of what was written: checked as the gateway checks it, by the site's clock.
+    """Return a capability's arguments by name from the texts of options, validated as by the gateway; local times by the site's clock.
 
     Raises:
         InvalidInputError: names the option, its value and the remedy.
@@ -123,7 +123,7 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
 def emit_reply(
     capability: Capability, reply: Message, *, as_json: bool, zone: ZoneInfo = UTC_ZONE, arguments: Mapping[str, Any] = MappingProxyType({})
 ) -> None:
-    """Write a reply that a command made by hand has, as its declaration says."""
+    """Write a reply as JSON, or show it as its declaration says: for commands made by hand."""
     emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=partial(show_reply, capability, reply, arguments, zone))
 
 
@@ -206,18 +206,18 @@ def _describe(name: str, kind: Any, info: FieldInfo, capability: Capability) -> 
 
 
 def name_option(name: str, capability: Capability) -> str:
-    """Return what a field is called at a terminal: one that is named by its number or name, by what it is alone."""
+    """Return the option of a field, without dashes: a field that ends in _id is called by its noun alone."""
     return _spell_option(name, capability).removeprefix("--").partition("/")[0]
 
 
 def _spell_option(name: str, capability: Capability) -> str:
-    """Return how a field is written at a terminal; a flag that says no as well has a second name behind a slash."""
+    """Return the option of a field; a flag with a negative has its second name behind a slash."""
     plain = name.removesuffix("_")
     return "--" + capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
 
 
 def _read_type(kind: Any) -> Any:
-    """Return what a terminal reads of a type: choices, numbers, flags, options that are repeated, a secret's file; all else as a text that is checked."""
+    """Return the type of an option: choices, numbers, flags, repeated options, a secret's file; all else is a text, validated later."""
     parts = [each for each in get_args(kind) if each is not type(None)] if get_origin(kind) is not Literal else []
     plain = parts[0] if len(parts) == 1 else kind
     while hasattr(plain, "__metadata__"):
@@ -234,7 +234,7 @@ def _is_mapping(kind: Any) -> bool:
 
 
 def parse_pairs(texts: Iterable[str] | None, *, field: str, remedy: str) -> dict[str, str]:
-    """Return names and what belongs to each, as they were written: NAME=VALUE.
+    """Return the values of NAME=VALUE texts by their names.
 
     Raises:
         InvalidInputError: one is not written so.

@@ -1,4 +1,4 @@
-"""What options say: a site and a time, a document in a file, a request. The one place where commands read instants and days."""
+"""Options that commands share, and how they are read: a site's instants and days, a document in a file, a request. Only here commands read instants."""
 
 import json
 import sys

@@ -23,7 +23,7 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     for note in reply.notes:
         out.print(say_note(note, language), soft_wrap=True, markup=False)
     _show_slots(reply, numbers)
-    _show_placed(reply, numbers)
+    _show_devices(reply, numbers)
     status = words[reply.status] + (f" {words['assumed']}" if any(note.assumed for note in reply.notes) else "")
     out.print(words["cost"].format(cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id))
     if reply.forecast:
@@ -35,14 +35,14 @@ def show_plan(reply: PlanReply, language: Language) -> None:
 
 
 def show_compromises(compromises: Sequence[CompromiseReply], language: Language) -> None:
-    """Print what a plan could not hold."""
+    """Print the constraints that a plan could not meet."""
     for compromise in compromises:
         heading = read_texts("plan_command", language)["not_found" if compromise.unproven else "not_met"]
         out.print(f"[yellow]{heading}[/] {compromise.constraint}: {compromise.shortfall}")
 
 
 def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
-    """Say which rules set what, and what the owner's blocks cost and could not have."""
+    """Print the rules' settings, the cost of the owner's blocks, and those that could not be applied."""
     words = read_texts("plan_command", numbers.language)
     for rule in reply.strategy:
         out.print(words["rule"].format(parameter=rule.parameter, value=f"{rule.value:g}", rule=rule.rule, why=rule.why))
@@ -55,7 +55,7 @@ def _show_owner(reply: PlanReply, numbers: Numbers) -> None:
 
 
 def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
-    """Say what counted beside money, and what that made of the plan."""
+    """Print the plan's figures beside those of the cheapest one, where more than money counted."""
     words, beside = read_texts("plan_command", numbers.language), reply.objective.beside_cheapest if reply.objective else None
     if beside is None:
         return
@@ -63,8 +63,8 @@ def _show_objective(reply: PlanReply, numbers: Numbers) -> None:
     out.print(words["beside"].format(cost=numbers.money(beside.cost), carbon=carbon, kwh=numbers.energy(beside.import_kwh)))
 
 
-def _show_placed(reply: PlanReply, numbers: Numbers) -> None:
-    """Print a table of what is planned beside batteries, where a plan places any."""
+def _show_devices(reply: PlanReply, numbers: Numbers) -> None:
+    """Print a table of flexible loads and vehicles, where the plan schedules any."""
     by_device = zip(*([(slot, *pair) for pair in slot.placed] for slot in reply.slots), strict=True)
     rows = [row for flows in by_device for row in _rows(flows, numbers)]
     words = read_texts("plan_command", numbers.language)
