@@ -206,4 +206,4 @@ def wants_training(connection: Connection, site: Site, *, policy: str, now: date
     if span is None or span[1] - span[0] < timedelta(days=FIRST_TRAINING_DAYS):
         return False
     newest = training_runs.list_latest(connection, site.name, version=version_of(AGENT_POLICIES[policy]), limit=1)
-    return not newest or newest[0].seen_until <= now - (RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER)
+    return not newest or newest[0].knowledge_cutoff <= now - (RETRAIN_AFTER_LOSS if lost else RETRAIN_AFTER)

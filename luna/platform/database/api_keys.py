@@ -14,7 +14,7 @@ from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
 from luna.energy.refusals import refuse
 from luna.platform.database.schema.identity import api_key_sites, api_keys, user_sites, users
 from luna.platform.database.schema.sites import sites
-from luna.platform.database.sessions import SEEN_STEP, digest
+from luna.platform.database.sessions import ACTIVITY_STEP, digest
 from luna.platform.database.users import UserAccount, account_of, site_keys, sites_of_users
 
 MARK = "luna"
@@ -112,7 +112,7 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
     row = connection.execute(query).mappings().first()
     if mark != MARK or row is None or not hmac.compare_digest(row["secret_hash"], digest(secret)):
         return None
-    if row["used_at"] is None or now - row["used_at"] > SEEN_STEP:
+    if row["used_at"] is None or now - row["used_at"] > ACTIVITY_STEP:
         connection.execute(update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now))
     return ValidKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
 

@@ -43,12 +43,12 @@ _IS_ITS_LOCK = (
     "locktype = 'advisory' AND granted AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended({job_id}, 0)"
 )
-_LOCK_IS_HELD = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id='jobs.job_id')})"
-_LOCK_IS_FREE = text(f"NOT {_LOCK_IS_HELD}")
+_IS_LOCKED = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id='jobs.job_id')})"
+_LOCK_IS_FREE = text(f"NOT {_IS_LOCKED}")
 # What a session that holds a lock is called before its worker's name; none is ended that is called otherwise.
 _HOLDER = "luna-job "
-_HELD_BY_OURS = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
-_ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_HELD_BY_OURS}")  # noqa: S608 - constants alone
+_IS_OUR_LOCK = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
+_ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_IS_OUR_LOCK}")  # noqa: S608 - constants alone
 
 
 class SupersededError(ConflictError):
@@ -173,13 +173,13 @@ def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], 
     key = func.hashtextextended(job_id, 0)
     with own_session(engine) as session:
         session.execute(select(func.set_config("application_name", f"{_HOLDER}{worker}", False)))  # noqa: FBT003 - SQL's arguments have no names
-        held = _lock(session, key) or (_end_holder(session, job_id, is_alive) and _lock(session, key))
+        is_locked = _lock(session, key) or (_end_holder(session, job_id, is_alive) and _lock(session, key))
         try:
-            yield held
+            yield is_locked
         finally:
             # Unlocked in words, because a server notices a closed connection a moment later; without a connection there is no lock.
             with suppress(OperationalError):
-                session.execute(select(func.pg_advisory_unlock(key)).where(literal(held)))
+                session.execute(select(func.pg_advisory_unlock(key)).where(literal(is_locked)))
 
 
 def begin(connection: Connection, job_id: str) -> Job:
@@ -231,7 +231,7 @@ def cancel(connection: Connection, job_id: str) -> Job:
 def list_outliving(connection: Connection) -> list[str]:
     """Return the cancelled jobs an attempt of which still runs: its worker has not heard of it."""
     recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
-    return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_LOCK_IS_HELD))))
+    return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_IS_LOCKED))))
 
 
 def put_back(connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None) -> None:

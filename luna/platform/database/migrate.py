@@ -68,7 +68,7 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_TABLES}'"))
             connection.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'"))
-            _require_known(current(connection), parse_address(url))
+            _refuse_unknown_revision(current(connection), parse_address(url))
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
@@ -78,11 +78,11 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
         raise refuse("schema-busy", field="database_url", why=str(exc.orig).strip()) from exc
 
 
-def _require_known(found: str | None, address: URL) -> None:
-    if found is None or found in list_revisions():
+def _refuse_unknown_revision(stored: str | None, address: URL) -> None:
+    if stored is None or stored in list_revisions():
         return
     place = {"database": address.database, "host": address.host, "port": address.port}
-    raise refuse("tables-of-unknown-revision", field="database_url", revision=found, newest=head(), **place)
+    raise refuse("tables-of-unknown-revision", field="database_url", revision=stored, newest=head(), **place)
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:

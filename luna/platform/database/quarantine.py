@@ -20,8 +20,9 @@ from luna.platform.database.stored_rows import read_each, read_page
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, fault, raw) "
 _LISTED = "SELECT :site_key, :kind, :source, line, fault, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
-_TOLD = (
-    "SELECT :site_key, :kind, told.* FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS jsonb[]), CAST(:raws AS jsonb[])) AS told"
+_ENTRIES = (
+    "SELECT :site_key, :kind, entries.*"
+    " FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS jsonb[]), CAST(:raws AS jsonb[])) AS entries"
 )
 # What somebody decided about stays; what is refused for the same reason again is not written again.
 _RENEW = (
@@ -81,8 +82,8 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
     rows = [(source, row.line, row.fault.text, json.dumps(row.raw)) for source, each in refused.items() for row in each]
     if rows:
         # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
-        told = dict(zip(("sources", "lines", "faults", "raws"), map(list, zip(*rows, strict=True)), strict=True))
-        connection.execute(text(_INSERT + _TOLD + _RENEW), key | told)
+        arrays = dict(zip(("sources", "lines", "faults", "raws"), map(list, zip(*rows, strict=True)), strict=True))
+        connection.execute(text(_INSERT + _ENTRIES + _RENEW), key | arrays)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
@@ -171,6 +172,6 @@ def _rows(*further: Column[Any]) -> Select[Any]:
 
 def _row(row: RowMapping) -> QuarantinedRow:
     fields = {name: row[name] for name in QuarantinedRow.model_fields if name != "reason"}
-    told = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()}
+    values = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()}
     fault = RowFault.read(row["fault"])
-    return QuarantinedRow(**told | {"fault": fault, "reason": str(fault)})
+    return QuarantinedRow(**values | {"fault": fault, "reason": str(fault)})

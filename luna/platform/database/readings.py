@@ -133,13 +133,13 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     Raises:
         NotFoundError: no such site, or no such sensor at it; the remedy lists those there are.
     """
-    found = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
-    known = {row.name: row.sensor_key for row in found}
-    if sensor not in known:
-        there = ", ".join(sorted(known))
+    rows = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    keys_by_name = {row.name: row.sensor_key for row in rows}
+    if sensor not in keys_by_name:
+        there = ", ".join(sorted(keys_by_name))
         remedy = f"Sensors of {site_id}: {there}." if there else "Load some with `luna data load --kind readings`."
         raise refuse("no-such-sensor", field="sensor", value=sensor, remedy=remedy)
-    return int(known[sensor])
+    return int(keys_by_name[sensor])
 
 
 def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:

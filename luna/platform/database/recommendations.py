@@ -177,7 +177,7 @@ def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habi
     return Habits(passed_over, shown, earned)
 
 
-def list_read(connection: Connection, reader: str, *, limit: int) -> list[str]:
+def list_recent_items(connection: Connection, reader: str, *, limit: int) -> list[str]:
     """Return the items that a reader opened, read or found useful last."""
     last = func.max(events.c.recorded_at)
     query = select(recommendations.c.item_id).join(events, events.c.recommendation_id == recommendations.c.recommendation_id)

@@ -41,7 +41,7 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     forecast_days = {instant.astimezone(zone).date() for instant in issued}
     lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
     counted: list[CountedDay] = []
-    left_out: list[LeftOutDay] = []
+    excluded_days: list[LeftOutDay] = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         waits_for = lacking.get(day, "not_replayed" if day in forecast_days else "no_forecast")
@@ -49,8 +49,8 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
         if excluded is None:
             counted.append(_count(day, scored[day]))
         else:
-            left_out.append(excluded)
-    return Savings(first, last, counted, left_out)
+            excluded_days.append(excluded)
+    return Savings(first, last, counted, excluded_days)
 
 
 def _leave_out(day: date, verdict: DayQuality | None, *, waits_for: LeftOutCode | None) -> LeftOutDay | None:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal,
 from luna.platform.database.schema.identity import refresh_tokens, sessions, users
 from luna.platform.database.users import UserAccount, account_of, sites_of_users
 
-# How exactly it is kept when a session was last used: each use would write a row otherwise.
-SEEN_STEP = timedelta(minutes=1)
+# Resolution of a session's last activity: each use would write a row otherwise.
+ACTIVITY_STEP = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, 
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    if now - row["seen_at"] > SEEN_STEP:
+    if now - row["seen_at"] > ACTIVITY_STEP:
         later = func.greatest(sessions.c.seen_at, literal(now))
         connection.execute(update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later))
     until = row["confirmed_until"]

@@ -21,24 +21,24 @@ MOST_FAULTS = 3
 
 log = structlog.get_logger("luna.database")
 
-# By what they are known and why they were left out, while somebody counts them.
-LeftOut = dict[tuple[tuple[str, str], ...], str]
-_COUNTED: ContextVar[LeftOut | None] = ContextVar("left_out", default=None)
+# The fields that identify each skipped row, and why it was skipped, while ``collect_skipped_rows`` runs.
+SkippedRows = dict[tuple[tuple[str, str], ...], str]
+_SKIPPED: ContextVar[SkippedRows | None] = ContextVar("skipped_rows", default=None)
 
 
 @contextmanager
-def count_left_out() -> Iterator[LeftOut]:
-    """Collect the rows that are left out of lists while the context lasts, each once, instead of naming them in the log."""
-    skipped: LeftOut = {}
-    token = _COUNTED.set(skipped)
+def collect_skipped_rows() -> Iterator[SkippedRows]:
+    """Collect the rows that lists skip while the context lasts, each once, instead of logging them."""
+    skipped: SkippedRows = {}
+    token = _SKIPPED.set(skipped)
     try:
         yield skipped
     finally:
-        _COUNTED.reset(token)
+        _SKIPPED.reset(token)
 
 
 def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
-    """Return what ``read`` makes of each row; one of which it makes nothing because of its form is left out and named in the log."""
+    """Return each row as ``read`` parses it; a row of an unreadable form is skipped and logged."""
     readable = []
     for row in rows:
         try:
@@ -61,12 +61,12 @@ def read_page(connection: Connection, query: Select[object], read: Callable[[Row
 
 
 def _note(row: object, error: Exception) -> None:
-    counted = _COUNTED.get()
-    if counted is None:
+    skipped = _SKIPPED.get()
+    if skipped is None:
         log.warning("a stored row cannot be read", row=_name(row), error=_explain(error))
     else:
-        key = tuple(sorted(_name(row).items())) or (("number", str(len(counted) + 1)),)
-        counted.setdefault(key, _explain(error))
+        key = tuple(sorted(_name(row).items())) or (("number", str(len(skipped) + 1)),)
+        skipped.setdefault(key, _explain(error))
 
 
 def _explain(error: Exception) -> str:

@@ -41,8 +41,8 @@ class TrainingRun:
     tried_until: datetime | None = None
 
     @property
-    def seen_until(self) -> datetime:
-        """From when on it knows nothing of any day: what it learned from, and what decided whether it is used, lies before."""
+    def knowledge_cutoff(self) -> datetime:
+        """The end of its training and selection data: it has seen no later day."""
         return self.tried_until or self.data_until
 
     @property

@@ -10,7 +10,7 @@ from luna.contracts.documents import DocumentFilter
 from luna.energy.devices import BATTERIES
 from luna.platform.database import agent_gates, agent_plans, answers, charging_stays, control, documents, edge_runs, jobs, plans, quarantine, what_ifs
 from luna.platform.database.answers import AnswerFilter
-from luna.platform.database.stored_rows import count_left_out
+from luna.platform.database.stored_rows import collect_skipped_rows
 
 # Of each list, or of each site's: what lies further back drives nothing and is shown by no page at first sight.
 MOST = 200
@@ -78,7 +78,7 @@ _LISTINGS = (
 def count_unreadable(connection: Connection, names: list[str], *, now: datetime) -> Iterator[UnreadableKind]:
     """Yield each kind of which something cannot be read, sites apart: those name themselves."""
     for kind, remedy, read in _LISTINGS:
-        with count_left_out() as skipped:
+        with collect_skipped_rows() as skipped:
             read(connection, names, now)
         if skipped:
             yield UnreadableKind(kind, len(skipped), next(iter(skipped.values())), remedy)

@@ -168,7 +168,7 @@ class Lessons:
 def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
     """Return whether a training knows what was recorded before an instant and nothing later, its trial included, whatever became of its model."""
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
-    return any(until - _CLOSE <= run.data_until and run.seen_until <= until for run in runs)
+    return any(until - _CLOSE <= run.data_until and run.knowledge_cutoff <= until for run in runs)
 
 
 def _live(lessons: Lessons, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> list[ReplayReply]:

@@ -196,7 +196,7 @@ class Chooser:
     def _interest(self, connection: Connection, request: RecommendRequest, questions: Sequence[str]) -> Interest:
         if request.about is not None and request.about.strip():
             return Interest(_stems(request.about), self._embed([request.about]), named=True)
-        read_items = recommendation_items.load(connection, recommendations.list_read(connection, request.reader, limit=_MOST_READ_ITEMS)).values()
+        read_items = recommendation_items.load(connection, recommendations.list_recent_items(connection, request.reader, limit=_MOST_READ_ITEMS)).values()
         model = self.embedder.model if self.embedder else None
         vectors = [each.vector for each in read_items if each.vector is not None and each.model == model]
         question = self._embed(questions)

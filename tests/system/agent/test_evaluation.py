@@ -142,7 +142,7 @@ def test_days_of_a_trial_are_no_unseen_days(home: Engine, objects: FileObjects) 
     """The home's own training learned until the middle of February, and a trial until the twentieth accepted it."""
     with unit_of_work(home) as connection:
         first = training_runs.list_latest(connection, SITE.name, version="agent_value_v1", limit=100)[-1]
-        assert (first.seen_until, first.data_until < EARLY) == (EARLY, True)
+        assert (first.knowledge_cutoff, first.data_until < EARLY) == (EARLY, True)
         with pytest.raises(NotFoundError):
             load_learned(connection, SITE, ["antares"], before=first.data_until + timedelta(days=1), objects=objects)
         assert load_learned(connection, SITE, ["antares"], before=EARLY, objects=objects)["antares"].run_id == first.run_id
