@@ -21,7 +21,7 @@ def read_settings(site: Site) -> AgentSettings:
     return AgentSettings(shadow_policy_type=site.antares.shadow_policy_type, control_mode=site.antares.control_mode)
 
 
-def change_settings(connection: Connection, site_id: str, asked: AgentSettingsChange, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
+def change_settings(connection: Connection, site_id: str, change: AgentSettingsChange, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
     """Store what the owner wants of the agent as the site's next version, and return both; where nothing changes, the version stays.
 
     Naming a mode gives back what of it was withdrawn: it is then as it was before.
@@ -29,7 +29,7 @@ def change_settings(connection: Connection, site_id: str, asked: AgentSettingsCh
     Args:
         connection: to the database.
         site_id: of a stored site.
-        asked: what is to change.
+        change: what is to change.
         version: of the site, as the caller read it; None: whatever it is.
         by: who asks.
         now: when.
@@ -39,13 +39,13 @@ def change_settings(connection: Connection, site_id: str, asked: AgentSettingsCh
         OutdatedError: the site has another version.
     """
     stored = sites.read(connection, site_id)
-    wanted = stored.site.antares.model_copy(update=asked.model_dump(exclude_none=True))
-    site = stored.site.model_copy(update={"antares": wanted})
+    settings = stored.site.antares.model_copy(update=change.model_dump(exclude_none=True))
+    site = stored.site.model_copy(update={"antares": settings})
     changed = (
         stored.version if version is None and site == stored.site else sites.change(connection, site, version=stored.version if version is None else version)
     )
-    if asked.control_mode is not None:
-        _ask(connection, site, asked.control_mode, by=by, now=now)
+    if change.control_mode is not None:
+        _ask(connection, site, change.control_mode, by=by, now=now)
     return site, changed
 
 
@@ -56,18 +56,18 @@ def withdraw(connection: Connection, site_id: str, *, by: str, now: datetime) ->
         NotFoundError: no such site.
     """
     policy = SHADOW_POLICIES[sites.load(connection, site_id).antares.shadow_policy_type]
-    taken = [_decide("withdrawn", policy, mode, by=by, now=now) for mode in CONTROL_MODES if mode != "shadow"]
-    for entry in taken:
+    entries = [_decide("withdrawn", policy, mode, by=by, now=now) for mode in CONTROL_MODES if mode != "shadow"]
+    for entry in entries:
         agent_gates.record(connection, site_id, entry)
-    return taken
+    return entries
 
 
-def _ask(connection: Connection, site: Site, wanted: ControlMode, *, by: str, now: datetime) -> None:
+def _ask(connection: Connection, site: Site, requested: ControlMode, *, by: str, now: datetime) -> None:
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
-    asked = GateEntry(at=now, kind="asked", policy=policy, mode=wanted, state=None, reason=BY_OWNER, decided_by=by)
-    agent_gates.record(connection, site.name, asked)
-    for mode in CONTROL_MODES[1 : CONTROL_MODES.index(wanted) + 1]:
+    request = GateEntry(at=now, kind="asked", policy=policy, mode=requested, state=None, reason=BY_OWNER, decided_by=by)
+    agent_gates.record(connection, site.name, request)
+    for mode in CONTROL_MODES[1 : CONTROL_MODES.index(requested) + 1]:
         if mode in standing and standing[mode].state == "withdrawn":
             before = agent_gates.find_before_withdrawal(connection, site.name, policy=policy, mode=mode)
             entry = _decide("restored", policy, mode, by=by, now=now)

@@ -47,14 +47,14 @@ def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> Cont
     return control.load(connection, site_id)
 
 
-def override(connection: Connection, site_id: str, device: str, wanted: Mapping[str, Any], *, now: datetime) -> ControlState:
+def override(connection: Connection, site_id: str, device: str, fields: Mapping[str, Any], *, now: datetime) -> ControlState:
     """Store what an owner wants of a device instead of the plan, and return how the device then stands.
 
     Args:
         connection: to the database.
         site_id: of a stored site.
         device: by its key.
-        wanted: the fields of ``Override``.
+        fields: the fields of ``Override``.
         now: it ends after this.
 
     Raises:
@@ -63,9 +63,9 @@ def override(connection: Connection, site_id: str, device: str, wanted: Mapping[
     """
     site = sites.load(connection, site_id)
     _require_device(site, device)
-    _require_mode(device, str(read_mode(wanted.get("mode"))))
+    _require_mode(device, str(read_mode(fields.get("mode"))))
     try:
-        checked = Override.model_validate(wanted)
+        checked = Override.model_validate(fields)
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
@@ -95,8 +95,8 @@ def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[
     Raises:
         NotFoundError: no such site.
     """
-    found = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
-    return [state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state for state in found]
+    states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_devices(connection, site_id))]
+    return [state.model_copy(update={"override": None}) if state.override is not None and state.override.until <= now else state for state in states]
 
 
 def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: datetime) -> None:
@@ -118,8 +118,8 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
     """
     if OWN_VACATION not in readings.read_units(connection, site_id):
         return False
-    held = readings.read_with_previous(connection, site_id, OWN_VACATION, first=now, end=now)[1]
-    return bool(held.size and held[0] > 0)
+    values = readings.read_with_previous(connection, site_id, OWN_VACATION, first=now, end=now)[1]
+    return bool(values.size and values[0] > 0)
 
 
 def allow_trial(connection: Connection, via: Via) -> TrialBounds:
@@ -130,8 +130,8 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
     """
     for name in control.list_armed(connection):
         section = sites.load_last_readable(connection, name)[0].control
-        told = () if section is None or section.by in NOT_SENT else section.batteries
-        if any(each.via is None or is_same_host(each.via.host, via.host) for each in told):
+        batteries = () if section is None or section.by in NOT_SENT else section.batteries
+        if any(each.via is None or is_same_host(each.via.host, via.host) for each in batteries):
             raise refuse("device-commanded", field="via", value=via.host, site=name)
     for site in sites.load_all(connection).sites:
         for battery, own in ({} if site.control is None else site.control.vias).items():
@@ -142,9 +142,9 @@ def allow_trial(connection: Connection, via: Via) -> TrialBounds:
 
 def _require_device(site: Site, device: str) -> None:
     # Who is only advised may say what the batteries do instead: the plan goes by it.
-    known = (site.control.devices if site.control else ()) or (BATTERIES,)
-    if device not in known:
-        raise refuse("device-not-controlled", field="device", value=device, devices=tuple(known))
+    controlled = (site.control.devices if site.control else ()) or (BATTERIES,)
+    if device not in controlled:
+        raise refuse("device-not-controlled", field="device", value=device, devices=tuple(controlled))
 
 
 def _require_mode(device: str, mode: str) -> None:

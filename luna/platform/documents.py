@@ -98,14 +98,14 @@ def remove_document(connection: Connection, objects: ObjectStore, document_id: s
     documents.lock_name(connection, document.name, document.site_id)
     versions = documents.list_versions(connection, document.name, document.site_id)
     current = any(each.current for each in versions if each.document_id == document_id)
-    gone = [each for each in versions if each.document_id == document_id or (current and each.version < document.version)]
+    removed = [each for each in versions if each.document_id == document_id or (current and each.version < document.version)]
     # Before the commit: bytes that outlive their document would never be found again, and whoever asks again removes what is left.
-    for sha256, keys in sorted(documents.remove(connection, [each.document_id for each in gone]).items()):
+    for sha256, keys in sorted(documents.remove(connection, [each.document_id for each in removed]).items()):
         documents.lock_bytes(connection, sha256)
         if not documents.is_needed(connection, sha256):
             for each in keys:
                 objects.remove(each)
-    return gone
+    return removed
 
 
 def clean_name(name: str) -> str:
@@ -144,8 +144,8 @@ def require_own_site(site_id: str | None, among: Sites) -> None:
         ForbiddenError: it is everybody's, and they do not have every site.
     """
     if site_id is None and among is not None:
-        known = ", ".join(sorted(among)) or "you have none yet"
-        raise refuse("document-of-everybody", field="site_id", known=known)
+        names = ", ".join(sorted(among)) or "you have none yet"
+        raise refuse("document-of-everybody", field="site_id", known=names)
 
 
 def _find_same(versions: list[Document], sha256: str) -> Document | None:

@@ -38,8 +38,8 @@ def find_missing_issues(connection: Connection, request: ReplayRequest) -> Ensur
     if recorded is None or window.start < recorded[0] or recorded[1] < window.end:
         return None
     version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
-    asked = EnsureForecastsRequest(site_id=site.name, forecast_version=version, first=window.start, end=window.end, every_minutes=request.every_minutes)
-    return asked if list_missing_issues(connection, asked) else None
+    issue_request = EnsureForecastsRequest(site_id=site.name, forecast_version=version, first=window.start, end=window.end, every_minutes=request.every_minutes)
+    return issue_request if list_missing_issues(connection, issue_request) else None
 
 
 def list_missing_issues(connection: Connection, request: EnsureForecastsRequest) -> list[datetime]:

@@ -96,15 +96,15 @@ def _log_line(line: str) -> None:
     log.info(line)
 
 
-class _Told:
-    """Who hears the one line that is said before something is installed."""
+class _Notice:
+    """Receives the one line that announces an installation."""
 
     say: Callable[[str], None] = staticmethod(_log_line)
 
 
 def tell_extras(say: Callable[[str], None]) -> None:
     """Have ``say`` called with the line that is said before something is installed; otherwise it is logged."""
-    _Told.say = staticmethod(say)
+    _Notice.say = staticmethod(say)
 
 
 def require_extra(extra: Extra, environment: PythonEnvironment | None = None) -> None:
@@ -129,7 +129,7 @@ def require_extra(extra: Extra, environment: PythonEnvironment | None = None) ->
         raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=tuple(missing), why=reason)
     with _alone(place.libraries / ".luna-extras.lock"):
         if extra.find_missing():
-            _Told.say(f"Installing what {extra.purpose} needs ({extra.megabytes} MB), once …")
+            _Notice.say(f"Installing what {extra.purpose} needs ({extra.megabytes} MB), once …")
             _install(extra, place)
 
 
@@ -137,13 +137,13 @@ def _install(extra: Extra, place: PythonEnvironment) -> None:
     from luna.energy.refusals import refuse
 
     for command in place.installers(extra):
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            said = done.stdout.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
-            full = "No space left on device" in done.stdout
+        result = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if result.returncode:
+            message = result.stdout.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
+            full = "No space left on device" in result.stdout
             remedy = "Free some space there." if full else "Connect this machine to the network once and call it again."
             figures = {"purpose": extra.purpose, "names": tuple(extra.modules), "megabytes": extra.megabytes}
-            raise refuse("extra-not-installed", field="extra", value=extra.name, why=said, remedy=remedy, **figures)
+            raise refuse("extra-not-installed", field="extra", value=extra.name, why=message, remedy=remedy, **figures)
     importlib.invalidate_caches()
     missing = extra.find_missing()
     if missing:

@@ -36,7 +36,7 @@ SILENT_AFTER = timedelta(hours=1)
 # What has been silent for longer was taken away, or belongs to a site that is loaded from files.
 FORGOTTEN_AFTER = timedelta(days=7)
 # Silence is counted in hours, and looking for it reads when each sensor spoke.
-SOUGHT_EVERY = timedelta(minutes=1)
+SEARCH_EVERY = timedelta(minutes=1)
 # So long it is news that the gatekeeper offers a mode of control, or has withdrawn it.
 GATE_NEWS = timedelta(days=2)
 
@@ -84,35 +84,35 @@ def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: 
         return []
     # What nobody had the time to find is not what cannot be had.
     parts: tuple[tuple[FindingCode, bool], ...] = (("plan_compromised", False), ("plan_unproven", True))
-    found = [(code, [each for each in plan.compromises if each.unproven == unproven]) for code, unproven in parts]
-    return [_tell_missed(code, plan, missed) for code, missed in found if missed]
+    shortfalls = [(code, [each for each in plan.compromises if each.unproven == unproven]) for code, unproven in parts]
+    return [_tell_missed(code, plan, missed) for code, missed in shortfalls if missed]
 
 
 def _tell_missed(code: FindingCode, plan: PlanReply, missed: Sequence[CompromiseReply]) -> SiteFinding:
     # The same shortfall in every plan of a day is one event.
-    wanted = sorted({each.code or each.constraint for each in missed})
-    return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(wanted)}", {"missed": [each.model_dump() for each in missed]})
+    constraints = sorted({each.code or each.constraint for each in missed})
+    return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(constraints)}", {"missed": [each.model_dump() for each in missed]})
 
 
-# What is said of a device that is left alone, by why it is.
-_LEFT_ALONE: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not_followed": "device_disobeys", "writes_spent": "device_spared"}
+# The finding on a device that is left alone, by the reason.
+_SUSPENSIONS: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not_followed": "device_disobeys", "writes_spent": "device_spared"}
 
 
 def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
-    found = []
+    findings = []
     for state in states:
         if state.armed_at is not None and state.decision is not None and state.decision.reason == "mode_kept":
             at = state.decision.slot_start
-            found.append(SiteFinding("device_kept", f"{state.device} {at.date()}", {"device": state.device.rpartition(":")[2], "at": at}))
-        left = _left_alone(connection, state)
-        if left is not None:
-            reason, alone = left
-            figures = {"device": state.device.rpartition(":")[2], "at": alone.since, "until": alone.until}
-            found.append(SiteFinding(_LEFT_ALONE[reason], f"{state.device} {alone.since.date()}", figures))
-    return found
+            findings.append(SiteFinding("device_kept", f"{state.device} {at.date()}", {"device": state.device.rpartition(":")[2], "at": at}))
+        suspension = _find_suspension(connection, state)
+        if suspension is not None:
+            reason, period = suspension
+            figures = {"device": state.device.rpartition(":")[2], "at": period.since, "until": period.until}
+            findings.append(SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures))
+    return findings
 
 
-def _left_alone(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:
+def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:
     """Return why a device of an armed site is left alone, and for how long; None where it follows."""
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
@@ -121,11 +121,11 @@ def _left_alone(connection: Connection, state: ControlState) -> tuple[str, LeftA
         return decision.reason, decision.left_alone
     # It is tried anew, for a minute and a half: until that is confirmed, nothing has shown that the device is back.
     last = None if decision.settled else control.read_last_entry(connection, state)
-    return (last[0], decision.left_alone) if last is not None and last[0] in _LEFT_ALONE else None
+    return (last[0], decision.left_alone) if last is not None and last[0] in _SUSPENSIONS else None
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return which sensors of a site are silent: all of them, or some beside others. Who asks all the time keeps it for ``SOUGHT_EVERY``."""
+    """Return which sensors of a site are silent: all of them, or some beside others. Who asks all the time keeps it for ``SEARCH_EVERY``."""
     return [*_find_all_silent(connection, site, now), *find_silent_beside_others(connection, site, now=now)]
 
 
@@ -139,15 +139,15 @@ def _find_all_silent(connection: Connection, site: Site, now: datetime) -> list[
 
 def find_silent_beside_others(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
     """Return the sensors that are silent while others of their role speak, each as long as it is."""
-    found = []
+    findings = []
     for each in read_silent(connection, site, now=now):
         figures = {"sensor": each.sensor.name, "role": each.role}
         if each.since is None:
-            found.append(SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures))
+            findings.append(SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures))
         else:
             figures["since"] = each.since.astimezone(parse_zone(site.timezone)).date().isoformat()
-            found.append(SiteFinding("sensor_silent", f"{each.role} {each.sensor.name} {each.since.isoformat()}", figures))
-    return found
+            findings.append(SiteFinding("sensor_silent", f"{each.role} {each.sensor.name} {each.since.isoformat()}", figures))
+    return findings
 
 
 def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:

@@ -43,8 +43,8 @@ STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
 # Runs that are a deed, told before those that go by themselves.
 DEEDS = ("export", "charge")
 PROBLEMS = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "sensors_silent"})
-# Devices that do not what the plan has for them.
-LEFT_ALONE = frozenset({"device_silent", "device_disobeys", "device_spared", "device_kept"})
+# Findings of devices that deviate from the plan.
+DEVIATIONS = frozenset({"device_silent", "device_disobeys", "device_spared", "device_kept"})
 # What a plan notes whose batteries begin half full, or as they were an hour and more before.
 ASSUMED_CHARGES = frozenset({"soc_assumed", "soc_earlier"})
 Basis = Literal["measured", "planned", "assumed"]
@@ -66,7 +66,7 @@ class HouseFigure:
 class BatteryRun:
     """What batteries do in the neighbouring ``slots`` of a plan, from ``start`` to ``end``; what moves next to nothing is part of the run beside it.
 
-    ``by_level``: they were told something else than the plan had for the slot that runs, for they are fuller or emptier.
+    ``by_level``: their set-point differs from the plan of the current slot, for they are fuller or emptier.
     """
 
     mode: str
@@ -90,8 +90,8 @@ class BatteryRun:
     @property
     def import_price(self) -> float | None:
         """What buying costs on average while batteries charge, weighted by what they take, currency per kWh."""
-        taken = sum(charge_of(slot) for slot in self.slots)
-        return sum(charge_of(slot) * slot.import_price for slot in self.slots) / taken if taken > 0 else None
+        charged_kwh = sum(charge_of(slot) for slot in self.slots)
+        return sum(charge_of(slot) * slot.import_price for slot in self.slots) / charged_kwh if charged_kwh > 0 else None
 
     @property
     def earned(self) -> float:
@@ -228,8 +228,8 @@ class HouseNow:
     @cached_property
     def override(self) -> Override | None:
         """What the owner wants of the batteries now instead of the plan."""
-        wanted = next((state.override for state in self.states if state.device == BATTERIES), None)
-        return wanted if wanted is not None and wanted.until > self.now else None
+        override = next((state.override for state in self.states if state.device == BATTERIES), None)
+        return override if override is not None and override.until > self.now else None
 
     @cached_property
     def runs(self) -> tuple[BatteryRun, ...]:
@@ -238,32 +238,32 @@ class HouseNow:
         if plan is None or current is None:
             return ()
         step, slots = timedelta(minutes=plan.slot_minutes), [slot for slot in plan.slots if slot.start >= current.start]
-        found = find_proposed_runs([self._propose(slot) for slot in slots])
+        proposed = find_proposed_runs([self._propose(slot) for slot in slots])
         ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
-        runs = [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in found]
-        if self.told is not None and not runs[0].by_owner and runs[0].mode == self.told.mode != current.mode:
+        runs = [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in proposed]
+        if self.setpoint is not None and not runs[0].by_owner and runs[0].mode == self.setpoint.mode != current.mode:
             runs[0] = replace(runs[0], by_level=True)
         return tuple(runs)
 
     @cached_property
-    def told(self) -> BatterySetpoint | None:
-        """What batteries were told for the slot that runs, by its plan and by how full they were; None where nothing was, or not all the same."""
+    def setpoint(self) -> BatterySetpoint | None:
+        """The batteries' set-point for the current slot, by plan and state of charge; None without one, or where theirs differ."""
         state = self.state_of(BATTERIES)
         decision = state.decision if state is not None and self.armed else None
         if decision is None or decision.decided_by not in ("planner", "agent") or decision.slot_start != floor_to(self.now, SLOT):
             return None
-        told = [setpoint for setpoint in decision.allowed.values() if isinstance(setpoint, BatterySetpoint)]
-        return told[0] if len({setpoint.mode for setpoint in told}) == 1 else None
+        setpoints = [setpoint for setpoint in decision.allowed.values() if isinstance(setpoint, BatterySetpoint)]
+        return setpoints[0] if len({setpoint.mode for setpoint in setpoints}) == 1 else None
 
     @property
     def level_reached(self) -> Literal["filled", "drained"] | None:
-        """Whether a battery is as full, or as empty, as it was told to become: it stands still there; None also where it is at a limit of its own."""
-        soc, told = self.planned.soc, self.told
-        if soc is None or soc.basis != "measured" or soc.at is not None or told is None or len(self.site.batteries) != 1:
+        """Whether a battery is as full, or as empty, as its set-point asks: it stands still there; None also where it is at a limit of its own."""
+        soc, setpoint = self.planned.soc, self.setpoint
+        if soc is None or soc.basis != "measured" or soc.at is not None or setpoint is None or len(self.site.batteries) != 1:
             return None
         battery = self.site.batteries[0]
-        most = told.target_soc if told.mode == "charge" else told.ceiling_soc if told.mode in STORING else None
-        least = told.target_soc if told.mode == "export" else told.floor_soc if told.mode in SERVING else None
+        most = setpoint.target_soc if setpoint.mode == "charge" else setpoint.ceiling_soc if setpoint.mode in STORING else None
+        least = setpoint.target_soc if setpoint.mode == "export" else setpoint.floor_soc if setpoint.mode in SERVING else None
         if most is not None and most - LEVEL_STEP <= soc.value and most < battery.max_soc - LITTLE_SOC:
             return "filled"
         return "drained" if least is not None and soc.value <= least + LEVEL_STEP and least > battery.min_soc + LITTLE_SOC else None
@@ -286,14 +286,14 @@ class HouseNow:
         return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
 
     @property
-    def devices_left_alone(self) -> list[SiteFinding]:
-        """The devices that do not what the plan has for them: they did not confirm it, did something else, are not written to, or keep their mode."""
-        return [finding for finding in self.findings if finding.code in LEFT_ALONE]
+    def deviating_devices(self) -> list[SiteFinding]:
+        """The devices that deviate from the plan: set-point not confirmed, not followed or not written, or the mode kept."""
+        return [finding for finding in self.findings if finding.code in DEVIATIONS]
 
     @property
-    def batteries_left_alone(self) -> SiteFinding | None:
-        """What is said of the batteries where they are among them: what the plan has for them is not what they do."""
-        return next((finding for finding in self.devices_left_alone if finding.figures["device"] == BATTERIES), None)
+    def battery_deviation(self) -> SiteFinding | None:
+        """The finding on the batteries where they deviate from the plan."""
+        return next((finding for finding in self.deviating_devices if finding.figures["device"] == BATTERIES), None)
 
     def state_of(self, device: str) -> ControlState | None:
         """Return how a device stands."""
@@ -304,11 +304,11 @@ class HouseNow:
         return next((use for use in self.planned.uses if use.name == device), None)
 
     def _propose(self, slot: SlotReply) -> ProposedSlot:
-        wanted = self.override
-        by_owner = wanted is not None and slot.start < wanted.until
-        mode = wanted.mode if wanted is not None and by_owner else slot.mode
-        if not by_owner and self.told is not None and slot is self.slot:
-            return ProposedSlot(self.told.mode)
+        override = self.override
+        by_owner = override is not None and slot.start < override.until
+        mode = override.mode if override is not None and by_owner else slot.mode
+        if not by_owner and self.setpoint is not None and slot is self.slot:
+            return ProposedSlot(self.setpoint.mode)
         # Where sun is sold that could be stored, the batteries stand still for it: that is no part of what goes on beside it.
         if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
             mode = "hold"
@@ -352,8 +352,8 @@ def moved_by(slot: SlotReply, mode: str) -> float:
 
 def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
     """Return what a plan's figure that reaches to ``end`` rests on: beyond the last published price it is assumed."""
-    known = None if plan is None else plan.prices_known_until
-    return "planned" if known is None or end <= known else "assumed"
+    published_until = None if plan is None else plan.prices_known_until
+    return "planned" if published_until is None or end <= published_until else "assumed"
 
 
 def read_house(
@@ -374,7 +374,7 @@ def read_house(
     """
     site_id = site.name
     states = tuple(control_service.read_states(connection, site_id, now=now))
-    found = findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)
+    site_findings = findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)
     silent = findings.find_silent(connection, site, now=now) if silent is None else silent
     return HouseNow(
         site=site,
@@ -382,7 +382,7 @@ def read_house(
         planned=planned,
         states=states,
         vacation=control_service.is_on_vacation(connection, site_id, now=now),
-        findings=(*found, *silent),
+        findings=(*site_findings, *silent),
         planned_before=plans.issued_last(connection, site_id) is not None,
         fault=plan_faults.load(connection, site_id),
     )
@@ -428,12 +428,12 @@ def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now:
         may_have_moved = (now - measured.at) / HOUR * max(pace_of_batteries(site.batteries)) > LITTLE_SOC
         return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
     slot = None if plan is None else find_slot(plan, now)
-    held = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
-    capacity = sum(each for each, _ in held)
+    batteries = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
+    capacity = sum(each for each, _ in batteries)
     if plan is None or not capacity:
         return None
     # Planned from what was measured, or from what was put in where nothing was.
-    return HouseFigure(sum(each * soc for each, soc in held) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
+    return HouseFigure(sum(each * soc for each, soc in batteries) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
 
 
 def begins_assumed(notes: Iterable[str]) -> bool:
@@ -446,8 +446,8 @@ def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: d
     charging: list[tuple[str, DeviceUseKind, PlannedRun | None]] = [
         (name, "car", find_charging_run(plan, name, max(next_stays[name].start, now), next_stays[name].end)) for name in list_names(site) if name in next_stays
     ]
-    found = [*charging, *list_switched_runs(plan, site, now)]
-    for name, kind, run in found:
+    runs = [*charging, *list_switched_runs(plan, site, now)]
+    for name, kind, run in runs:
         if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))
 

@@ -38,7 +38,7 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
     return [
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
         *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
-        *(_state_left_alone(finding, numbers) for finding in house.devices_left_alone),
+        *(_state_deviation(finding, numbers) for finding in house.deviating_devices),
         *([HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})] if house.unknown_since is not None else ()),
         *(_state_runs(runs[0], house, numbers) if runs and house.site.batteries else ()),
         *(state_use(use, numbers) for use in planned.uses),
@@ -71,7 +71,7 @@ def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
         yield HouseStatement("house_fault", {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)})
 
 
-_LEFT_ALONE: dict[FindingCode, str] = {
+_DEVIATIONS: dict[FindingCode, str] = {
     "device_silent": "house_silent",
     "device_disobeys": "house_disobeys",
     "device_spared": "house_spared",
@@ -79,9 +79,9 @@ _LEFT_ALONE: dict[FindingCode, str] = {
 }
 
 
-def _state_left_alone(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
+def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
     device = _name(say_device(finding.figures["device"], language=numbers.language))
-    return HouseStatement(_LEFT_ALONE[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
+    return HouseStatement(_DEVIATIONS[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
 
 
 def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
@@ -98,25 +98,25 @@ def _tell_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, S
 
 
 def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
-    """Return what is told of the next use of a device, a charge as a run: when, how much, at which cost."""
+    """Return the statement on the next use of a device, a charge as a run: when, how much, at which cost."""
     span = {"begin": StatedFigure("instant", use.run.start), "end": StatedFigure("instant", use.run.end)}
-    told = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
-    return HouseStatement("house_use", told | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})
+    figures = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
+    return HouseStatement("house_use", figures | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})
 
 
 def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
     socs = {"arrives": StatedFigure("soc", stay.arrives_soc.value), "leaves": StatedFigure("soc", stay.leaves_soc.value)}
     bases = {"arrives_basis": _basis(stay.arrives_soc, numbers), "basis": _basis(stay.leaves_soc, numbers)}
-    told = {"device": _name(say_device(stay.device, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
-    return HouseStatement("house_car", told | socs | bases)
+    figures = {"device": _name(say_device(stay.device, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
+    return HouseStatement("house_car", figures | socs | bases)
 
 
 def _state_stored(soc: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
     if soc is None or soc.at is None:
         yield from _state_figure("house_stored", "soc", soc, numbers)
     else:
-        told = {"at": StatedFigure("instant", soc.at), "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
-        yield HouseStatement("house_stored_at", told)
+        figures = {"at": StatedFigure("instant", soc.at), "soc": StatedFigure("soc", soc.value), "basis": _basis(soc, numbers)}
+        yield HouseStatement("house_stored_at", figures)
 
 
 def _state_figure(code: str, name: str, figure: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:

@@ -31,11 +31,11 @@ def find_forgotten(connection: Connection, site: Site, at: datetime) -> Span | N
     return find_forgotten_each(connection, {key: site}, at).get(key)
 
 
-def find_forgotten_each(connection: Connection, found: Mapping[int, Site], at: datetime) -> dict[int, Span]:
+def find_forgotten_each(connection: Connection, sites_by_key: Mapping[int, Site], at: datetime) -> dict[int, Span]:
     """Return the same of many sites by their keys; those of which all counts are left out."""
-    held = readings.read_with_previous_each(connection, [(key, OWN_RESET) for key in found], first=at, end=at)
+    resets = readings.read_with_previous_each(connection, [(key, OWN_RESET) for key in sites_by_key], first=at, end=at)
     forgotten: dict[int, Span] = {}
-    for (key, site), (instants, _) in zip(found.items(), held, strict=True):
+    for (key, site), (instants, _) in zip(sites_by_key.items(), resets, strict=True):
         zone = parse_zone(site.timezone)
         begin = local_midnight(at.astimezone(zone).date(), zone)
         reset = datetime.fromisoformat(f"{instants[0]}+00:00") if instants.size else begin

@@ -41,11 +41,11 @@ def affordable_processes() -> int:
 def limited(max_bytes: int) -> Iterator[None]:
     """Let what is done within take at most ``max_bytes`` beyond what the process has taken already; MemoryError, or a dead process, where it wants more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    taken = _taken_bytes()
-    if taken is None:
+    used = _data_bytes()
+    if used is None:
         yield
         return
-    resource.setrlimit(resource.RLIMIT_DATA, (taken + max_bytes, hard))
+    resource.setrlimit(resource.RLIMIT_DATA, (used + max_bytes, hard))
     try:
         yield
     finally:
@@ -56,27 +56,27 @@ class FreedMemory:
     """What a process's work has freed, which the allocator would keep for the next: a forecast leaves 50 MB, a start 8, and the next may be hours away."""
 
     def __init__(self) -> None:
-        self._kept_bytes = 0
+        self._trimmed_bytes = 0
 
     def give_back(self) -> None:
         """Give it back to the system where the process has grown since it was given back last. Source: glibc, malloc_trim(3)."""
-        if resident_bytes() > self._kept_bytes + _WORTH_TRIMMING_BYTES:
+        if resident_bytes() > self._trimmed_bytes + _WORTH_TRIMMING_BYTES:
             with suppress(AttributeError):
                 ctypes.CDLL(None).malloc_trim(0)
-            self._kept_bytes = resident_bytes()
+            self._trimmed_bytes = resident_bytes()
 
 
 def is_want_of_memory(error: BaseException) -> bool:
     """Return whether ``error``, or what led to it, is a failed allocation."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, MemoryError) or any(sign in str(seen).lower() for sign in _SIGNS):
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError) or any(sign in str(cause).lower() for sign in _SIGNS):
             return True
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return False
 
 
-def _taken_bytes() -> int | None:
+def _data_bytes() -> int | None:
     """Return what the limit counts of this process, None where the system does not count."""
     if sys.platform != "linux":
         return None
@@ -101,7 +101,7 @@ def is_short() -> bool:
         return False
     [line] = [line for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines() if line.startswith("MemAvailable:")]
     free = [(int(line.split()[1]) * 1024, _machine_bytes())]
-    free += [(limit_bytes - group.held_bytes(), limit_bytes) for group in _own_groups() if (limit_bytes := group.limit_bytes()) is not None]
+    free += [(limit_bytes - group.used_bytes(), limit_bytes) for group in _own_groups() if (limit_bytes := group.limit_bytes()) is not None]
     return any(free_bytes < present_bytes // _SHORT_PART for free_bytes, present_bytes in free)
 
 
@@ -128,15 +128,15 @@ class MemoryGroup:
         except (OSError, ValueError):  # "max" without a limit
             return None
 
-    def held_bytes(self) -> int:
+    def used_bytes(self) -> int:
         """Return what they hold without the files that can be read again."""
         try:
-            held = int((self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")).read_text(encoding="ascii"))
+            used = int((self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")).read_text(encoding="ascii"))
             figures = dict(line.split() for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines())
         except (OSError, ValueError):
             return 0
         prefix = "" if self.unified else "total_"
-        return held - sum(int(figures.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive"))
+        return used - sum(int(figures.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive"))
 
 
 def _own_groups() -> list[MemoryGroup]:
@@ -145,9 +145,9 @@ def _own_groups() -> list[MemoryGroup]:
         lines = _GROUPS.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
         return []
-    found = []
+    groups = []
     for _, controllers, path in (line.split(":", 2) for line in lines):
         if not controllers or "memory" in controllers.split(","):
             root = _GROUP_FOLDER / controllers
-            found += [MemoryGroup(folder, unified=not controllers) for folder in dict.fromkeys((root / path.lstrip("/"), root))]
-    return found
+            groups += [MemoryGroup(folder, unified=not controllers) for folder in dict.fromkeys((root / path.lstrip("/"), root))]
+    return groups

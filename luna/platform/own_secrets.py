@@ -59,14 +59,14 @@ def use_link(settings: Settings, code: str, *, now: datetime) -> bool:
     """Return whether a link's code opens the page: the newest one does, once, for as long as it holds."""
     path = _path(settings, LINK)
     try:
-        kept = json.loads(path.read_text(encoding="ascii"))
-        if not hmac.compare_digest(_digest(code), kept["digest"]):
+        link = json.loads(path.read_text(encoding="ascii"))
+        if not hmac.compare_digest(_digest(code), link["digest"]):
             return False
         # Of those who ask at once one removes it.
         path.unlink()
     except (OSError, ValueError, KeyError):
         return False
-    return now < datetime.fromisoformat(kept["until"])
+    return now < datetime.fromisoformat(link["until"])
 
 
 def _open(settings: Settings, name: str) -> str:

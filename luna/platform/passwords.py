@@ -36,20 +36,20 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(_normal(password))
 
 
-def is_right(password: str, kept: str | None) -> bool:
-    """Return whether a password is the one of which ``kept`` was kept; None, for a person who is not there, takes as long and is never right."""
+def is_right(password: str, stored_hash: str | None) -> bool:
+    """Return whether a password matches ``stored_hash``; None, for an unknown user, takes as long and never matches."""
     # What is longer than any that was taken is none, and costs nothing to say so.
     if len(password) > LONGEST:
         return False
     try:
-        return _HASHER.verify(kept or _of_nobody(), _normal(password)) and kept is not None
+        return _HASHER.verify(stored_hash or _of_nobody(), _normal(password)) and stored_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 
 
-def is_outdated(kept: str) -> bool:
-    """Return whether a password was kept with other parameters than today's, so that it is hashed again when it is next given."""
-    return _HASHER.check_needs_rehash(kept)
+def is_outdated(stored_hash: str) -> bool:
+    """Return whether a password was hashed with other parameters than today's, so that it is hashed again at the next sign-in."""
+    return _HASHER.check_needs_rehash(stored_hash)
 
 
 @cache

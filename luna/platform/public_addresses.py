@@ -61,10 +61,10 @@ def resolve(host: str, port: int) -> list[str]:
         UnavailableError: nobody knows the host now.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
         raise refuse("address-unknown", field="url", value=host) from exc
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return list(dict.fromkeys(str(entry[4][0]) for entry in entries))
 
 
 def checked_url(url: str) -> SplitResult:

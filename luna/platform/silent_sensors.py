@@ -44,15 +44,15 @@ def find_silent(site: Site, spans: Mapping[str, tuple[datetime, datetime]], *, a
         at: the instant of the question.
         after: shortest silence that counts.
     """
-    found = []
+    silent = []
     for role, sensors in list_beside_others(site, at=at).items():
         speaking = [spans[sensor.name] for sensor in sensors if sensor.name in spans and at - spans[sensor.name][1] <= SPEAKS_WITHIN]
         for sensor in sensors if speaking else ():
             since = spans[sensor.name][1] if sensor.name in spans else None
             quiet_from = max(since or min(first for first, _ in speaking), sensor.start or datetime.min.replace(tzinfo=at.tzinfo))
             if at - quiet_from > after:
-                found.append(SilentSensor(sensor, role, since))
-    return found
+                silent.append(SilentSensor(sensor, role, since))
+    return silent
 
 
 def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[SilentSensor]:
@@ -62,7 +62,7 @@ def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
         NotFoundError: no such site.
     """
     names = {sensor.name for sensors in list_beside_others(site, at=now).values() for sensor in sensors}
-    found = find_silent(site, readings.read_spans(connection, site.name, names, now=now), at=now) if names else []
-    unheard = {each.sensor.name for each in found if each.since is None}
+    silent = find_silent(site, readings.read_spans(connection, site.name, names, now=now), at=now) if names else []
+    unheard = {each.sensor.name for each in silent if each.since is None}
     named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
-    return [each for each in found if each.since is not None or now - named_since.get(each.sensor.name, now) > SILENT_FOR_GOOD]
+    return [each for each in silent if each.since is not None or now - named_since.get(each.sensor.name, now) > SILENT_FOR_GOOD]

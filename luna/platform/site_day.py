@@ -44,7 +44,7 @@ class Day:
     @property
     def cost(self) -> float | None:
         """What energy costs at its meter, without fees by month; None where a slot is not known."""
-        return _known(price(self.import_kwh, self.export_kwh, self))
+        return _finite(price(self.import_kwh, self.export_kwh, self))
 
 
 def read_days(
@@ -58,37 +58,37 @@ def read_days(
     issued = (whole.start - _PLANNED_BEFORE, now)
     planned = plans.read_latest(connection, site.name, whole, columns=PLANNED, issued=issued, before=before)
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
-    seen = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
-    return list(_split_days(site, days, planned=planned.columns, seen=seen, now=now)), planned
+    observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
+    return list(_split_days(site, days, planned=planned.columns, observed=observed, now=now)), planned
 
 
-def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], seen: Mapping[str, FloatArray], now: datetime) -> Iterator[Day]:
-    """Yield each day's part; of what was ``seen`` the first slot lies before the first day."""
+def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], observed: Mapping[str, FloatArray], now: datetime) -> Iterator[Day]:
+    """Yield each day's part; of what was ``observed`` the first slot lies before the first day."""
     first = 0
     for day in days:
         own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
-        parts = {name: values[own] for name, values in planned.items()}, {name: values[later] for name, values in seen.items()}
-        yield join_day(site, day, planned=parts[0], seen=parts[1], start_soc=float(seen["soc"][first]), now=now)
+        parts = {name: values[own] for name, values in planned.items()}, {name: values[later] for name, values in observed.items()}
+        yield join_day(site, day, planned=parts[0], observed=parts[1], start_soc=float(observed["soc"][first]), now=now)
         first += day.count
 
 
-def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], seen: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
+def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], observed: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
     """Return a day from what was planned and what was measured, by column; ``start_soc`` is NaN where it is unknown.
 
     Invariants: a slot that has not ended is never measured; nothing is measured of a slot whose meters are not all there.
     """
-    pv = seen["pv_kwh"] if site.pv else np.zeros(timeline.count)
-    load = seen["load_kwh"] + sum(np.nan_to_num(seen[name]) for name in SUBMETERED)
+    pv = observed["pv_kwh"] if site.pv else np.zeros(timeline.count)
+    load = observed["load_kwh"] + sum(np.nan_to_num(observed[name]) for name in SUBMETERED)
     over = timeline.starts + np.timedelta64(SLOT) <= np.datetime64(now.replace(tzinfo=None))
-    measured = over & np.isfinite(load + pv + seen["import_kwh"] + seen["export_kwh"])
-    battery = pv - load + seen["import_kwh"] - seen["export_kwh"]
+    measured = over & np.isfinite(load + pv + observed["import_kwh"] + observed["export_kwh"])
+    battery = pv - load + observed["import_kwh"] - observed["export_kwh"]
     return Day(
         timeline=timeline,
         measured=measured.astype(float),
-        load_kwh=np.where(measured, seen["load_kwh"], planned["load_kwh"]),
+        load_kwh=np.where(measured, observed["load_kwh"], planned["load_kwh"]),
         pv_kwh=np.where(measured, pv, planned["pv_kwh"]),
-        import_kwh=np.where(measured, seen["import_kwh"], planned["import_kwh"]),
-        export_kwh=np.where(measured, seen["export_kwh"], planned["export_kwh"]),
+        import_kwh=np.where(measured, observed["import_kwh"], planned["import_kwh"]),
+        export_kwh=np.where(measured, observed["export_kwh"], planned["export_kwh"]),
         battery_kwh=np.where(measured, battery, planned["charge_kwh"] - planned["discharge_kwh"]),
         import_price=planned["import_price"],
         export_price=planned["export_price"],
@@ -98,7 +98,7 @@ def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], 
 
 def total(energy_kwh: FloatArray) -> float | None:
     """Return the sum of a day; None where a slot is not known."""
-    return _known(float(np.sum(energy_kwh)))
+    return _finite(float(np.sum(energy_kwh)))
 
 
 def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
@@ -149,5 +149,5 @@ class _InverterAlone:
         return self._setpoint
 
 
-def _known(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None

@@ -133,9 +133,9 @@ def current_trace_id() -> str:
     return str(get_contextvars().get("trace_id") or new_trace_id())
 
 
-def new_trace_id(wanted: str | None = None) -> str:
-    """Return ``wanted`` where it is fit to be a trace's id, else a new one."""
-    return wanted if wanted and _TRACE_ID.fullmatch(wanted) else uuid.uuid4().hex
+def new_trace_id(candidate: str | None = None) -> str:
+    """Return ``candidate`` where it is fit to be a trace's id, else a new one."""
+    return candidate if candidate and _TRACE_ID.fullmatch(candidate) else uuid.uuid4().hex
 
 
 def _name_service(service: str) -> Processor:

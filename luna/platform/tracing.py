@@ -56,7 +56,7 @@ class _Untraced:
 
 _UNTRACED: Tracer = _Untraced()
 # The trace that a span without a parent begins.
-_WANTED: ContextVar[str | None] = ContextVar("wanted_trace", default=None)
+_REQUESTED: ContextVar[str | None] = ContextVar("requested_trace", default=None)
 
 
 class _Tracing:
@@ -65,7 +65,7 @@ class _Tracing:
     service: str = ""
     url: str | None = None
     tracer: Tracer = _UNTRACED
-    made_in: int = 0
+    pid: int = 0
 
 
 def configure_tracing(service: str, url: str | None) -> None:
@@ -80,9 +80,9 @@ def configure_tracing(service: str, url: str | None) -> None:
             import opentelemetry.sdk.trace  # noqa: F401
         except ImportError as exc:
             raise refuse("tracing-libraries", field="LUNA_TRACES_URL", value=url) from exc
-    if isinstance(_Tracing.tracer, _Collected) and _Tracing.made_in == os.getpid():
+    if isinstance(_Tracing.tracer, _Collected) and _Tracing.pid == os.getpid():
         _Tracing.tracer.close()
-    _Tracing.service, _Tracing.url, _Tracing.tracer, _Tracing.made_in = service, url, _UNTRACED, 0
+    _Tracing.service, _Tracing.url, _Tracing.tracer, _Tracing.pid = service, url, _UNTRACED, 0
 
 
 def span(name: str, *, parent: str | None = None, trace_id: str | None = None, **attributes: Attribute) -> AbstractContextManager[None]:
@@ -121,17 +121,17 @@ def trace_of(traceparent: str | None) -> str | None:
 
 @contextmanager
 def _wanting(trace_id: str | None, inner: AbstractContextManager[None]) -> Iterator[None]:
-    token = _WANTED.set(trace_id)
+    token = _REQUESTED.set(trace_id)
     try:
         with inner:
             yield
     finally:
-        _WANTED.reset(token)
+        _REQUESTED.reset(token)
 
 
 def _tracer() -> Tracer:
-    if _Tracing.made_in != os.getpid():
-        _Tracing.tracer, _Tracing.made_in = _Collected(_Tracing.service, str(_Tracing.url)), os.getpid()
+    if _Tracing.pid != os.getpid():
+        _Tracing.tracer, _Tracing.pid = _Collected(_Tracing.service, str(_Tracing.url)), os.getpid()
     return _Tracing.tracer
 
 
@@ -154,8 +154,8 @@ class _Collected:
 
         class OwnIds(RandomIdGenerator):
             def generate_trace_id(self) -> int:
-                wanted = _WANTED.get()
-                return _as_number(wanted) if wanted else super().generate_trace_id()
+                trace_id = _REQUESTED.get()
+                return _as_number(trace_id) if trace_id else super().generate_trace_id()
 
         resource = Resource.create({"service.name": f"luna-{service}", "service.version": version("luna-energy")})
         self._provider = TracerProvider(resource=resource, id_generator=OwnIds())
@@ -169,9 +169,9 @@ class _Collected:
             yield
 
     def note(self, name: str, parent: str | None, since: datetime, until: datetime) -> str | None:
-        made = self._tracer.start_span(name, context=_context_of(parent), start_time=int(since.timestamp() * _NANOSECONDS))
-        made.end(int(until.timestamp() * _NANOSECONDS))
-        return _name_of(made)
+        otel_span = self._tracer.start_span(name, context=_context_of(parent), start_time=int(since.timestamp() * _NANOSECONDS))
+        otel_span.end(int(until.timestamp() * _NANOSECONDS))
+        return _name_of(otel_span)
 
     def current(self) -> str | None:
         from opentelemetry.trace import get_current_span
@@ -191,6 +191,6 @@ def _context_of(parent: str | None) -> Any:
     return TraceContextTextMapPropagator().extract({TRACEPARENT: parent})
 
 
-def _name_of(made: Any) -> str | None:
-    found = made.get_span_context()
-    return f"00-{found.trace_id:032x}-{found.span_id:016x}-01" if found.is_valid else None
+def _name_of(otel_span: Any) -> str | None:
+    context = otel_span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-01" if context.is_valid else None

@@ -14,7 +14,7 @@ PAGE_ROWS = 500
 class Desk(Protocol):
     """Where capabilities are carried out."""
 
-    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+    def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         """Return a capability's reply.
 
         Raises:
@@ -30,12 +30,12 @@ class Desk(Protocol):
         """
 
 
-def read_pages(desk: Desk, capability: Capability, given: Mapping[str, Any]) -> Iterator[Any]:
+def read_pages(desk: Desk, capability: Capability, values: Mapping[str, Any]) -> Iterator[Any]:
     """Yield a list page by page, as a gateway gives it."""
-    page = desk.ask(capability, {**given, "limit": PAGE_ROWS})
+    page = desk.ask(capability, {**values, "limit": PAGE_ROWS})
     yield page
     while page.cursor is not None:
-        page = desk.ask(capability, {**given, "limit": PAGE_ROWS, "cursor": page.cursor})
+        page = desk.ask(capability, {**values, "limit": PAGE_ROWS, "cursor": page.cursor})
         yield page
 
 

@@ -40,7 +40,7 @@ class OwnDesk:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
-    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+    def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         """Return a capability's reply; who may start a command here may have all that it does."""
         with CapabilityCall(
             by=getpass.getuser(),
@@ -51,10 +51,10 @@ class OwnDesk:
             scopes=ROLE_SCOPES["admin"],
             user_id=self._find_user(),
         ) as call:
-            found = capability.function(call, **given)
-        if not isinstance(found, Request):
-            return found.reply if isinstance(found, Tagged) else found
-        return carry_out(self._open_database(), self._open_queue(), found, self._follow) if capability.as_job else answer_request(found)
+            result = capability.function(call, **values)
+        if not isinstance(result, Request):
+            return result.reply if isinstance(result, Tagged) else result
+        return carry_out(self._open_database(), self._open_queue(), result, self._follow) if capability.as_job else answer_request(result)
 
     def save_file(self, document: Document, target: Path) -> None:
         """Write a document's file as it was added."""
@@ -69,10 +69,10 @@ class OwnDesk:
         if self._user is None:
             return None
         with engine.unit_of_work(self._open_database()) as connection:
-            found = users.find_credentials(connection, self._user)
-        if found is None:
+            credentials = users.find_credentials(connection, self._user)
+        if credentials is None:
             raise NotFoundError("no such user", field="--user", value=self._user, remedy="List them: luna user list.")
-        return found.user_id
+        return credentials.user_id
 
     @cache  # noqa: B019 - as long as the command
     def _open_database(self) -> Engine:

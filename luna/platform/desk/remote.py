@@ -49,12 +49,12 @@ class RemoteDesk:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def ask(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+    def ask(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         """Return a capability's reply; that of a job once it is done."""
-        found = self._request(capability, given)
+        reply = self._request(capability, values)
         if capability.as_job:
-            found = self._await(JobReply.model_validate(found))
-        return None if capability.reply is None else capability.reply.model_validate(found)
+            reply = self._await(JobReply.model_validate(reply))
+        return None if capability.reply is None else capability.reply.model_validate(reply)
 
     def save_file(self, document: Document, target: Path) -> None:
         """Write a document's file as it was added."""
@@ -80,16 +80,16 @@ class RemoteDesk:
             raise explain_end(job)
         return job.reply
 
-    def _request(self, capability: Capability, given: Mapping[str, Any]) -> Any:
+    def _request(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         places = {each.name: each.place for each in capability.parameters}
-        path = capability.path.format(**{name: quote(str(value), safe="") for name, value in given.items() if places[name] == "path"})
+        path = capability.path.format(**{name: quote(str(value), safe="") for name, value in values.items() if places[name] == "path"})
         query: dict[str, Any] = {}
         for each in capability.parameters:
-            if each.place == "query" and each.name in given:
-                said = TypeAdapter(each.hint).dump_python(given[each.name], mode="json", by_alias=True, exclude_none=True)
-                query |= said if each.is_model else {each.info.alias or each.name: said}
-        body = next((_write(value) for name, value in given.items() if places[name] == "body"), None)
-        version = {"If-Match": f'"{given[capability.changes]}"'} if capability.changes in given else {}
+            if each.place == "query" and each.name in values:
+                parameters = TypeAdapter(each.hint).dump_python(values[each.name], mode="json", by_alias=True, exclude_none=True)
+                query |= parameters if each.is_model else {each.info.alias or each.name: parameters}
+        body = next((_write(value) for name, value in values.items() if places[name] == "body"), None)
+        version = {"If-Match": f'"{values[capability.changes]}"'} if capability.changes in values else {}
         send = partial(self._send, capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
         try:
             return send(headers=version)
@@ -109,10 +109,10 @@ class RemoteDesk:
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> Any:
-        said = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
-        return self._read(self._call(method, path, params=query, content=None if body is None else to_json(body), headers=said, timeout=patience))
+        headers_sent = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
+        return self._read(self._call(method, path, params=query, content=None if body is None else to_json(body), headers=headers_sent, timeout=patience))
 
-    def _call(self, method: str, path: str, **said: Any) -> Any:
+    def _call(self, method: str, path: str, **options: Any) -> Any:
         """Return the answer to a request.
 
         Raises:
@@ -121,7 +121,7 @@ class RemoteDesk:
         import httpx
 
         try:
-            return self._client.request(method, path, **said)
+            return self._client.request(method, path, **options)
         except httpx.HTTPError as exc:
             remedy = "See that Luna runs there and that this machine reaches it."
             raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._url, remedy=remedy) from exc

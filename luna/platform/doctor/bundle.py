@@ -70,20 +70,20 @@ def _describe_versions() -> dict[str, Any]:
 
 def _ask_servers(settings: Settings) -> dict[str, Any]:
     """Return what database and queue say; a server that is away leaves its part out."""
-    found: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     with suppress(LunaError), running(settings) as there:
         with suppress(LunaError):
-            found |= _ask_queue(there.redis_url)
+            parts |= _ask_queue(there.redis_url)
         with suppress(LunaError):
-            found |= _ask_database(there.database_url)
-    return found
+            parts |= _ask_database(there.database_url)
+    return parts
 
 
 def _ask_queue(url: str) -> dict[str, Any]:
     with closing(Client(url)) as client:
-        said = client.heartbeats
-        signs = {"beat": said.beat(), "recorder": said.recorder(), "executor": said.executor(), "home_assistant": said.home_assistant()}
-        live = {name: sign.model_dump(mode="json") for name, sign in (*said.nodes().items(), *signs.items()) if sign is not None}
+        heartbeats = client.heartbeats
+        signs = {"beat": heartbeats.beat(), "recorder": heartbeats.recorder(), "executor": heartbeats.executor(), "home_assistant": heartbeats.home_assistant()}
+        live = {name: sign.model_dump(mode="json") for name, sign in (*heartbeats.nodes().items(), *signs.items()) if sign is not None}
         # Requests are a home's own business: what died is told by its kind.
         dead = [{"task": each.task, "starts": each.starts, "died_at": each.died_at} for each in client.tasks.dead()]
         return {"health.json": live, "dead.json": dead}
@@ -94,11 +94,11 @@ def _ask_database(url: str) -> dict[str, Any]:
     try:
         with unit_of_work(pool) as connection:
             tables = [each._asdict() for each in volume.list_tables(connection)]
-            found: dict[str, Any] = {"database.json": {"revision": revision.current(connection), "tables": tables}}
+            parts: dict[str, Any] = {"database.json": {"revision": revision.current(connection), "tables": tables}}
             if revision.current(connection) == revision.head():
                 newest = [job.model_dump(mode="json") for job in jobs.list_newest(connection, limit=JOBS)]
-                found["jobs.json"] = {"counts": asdict(jobs.count(connection)), "newest": newest}
-        return found
+                parts["jobs.json"] = {"counts": asdict(jobs.count(connection)), "newest": newest}
+        return parts
     finally:
         pool.dispose()
 

@@ -39,20 +39,20 @@ def check_versions() -> Iterator[DoctorFinding]:
 
 def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iterator[DoctorFinding]:
     """Yield how much room the folders that Luna writes have, each disk once."""
-    seen: set[int] = set()
+    devices: set[int] = set()
     for folder in (settings.data_folder, settings.cache):
         there = _nearest(folder)
-        if (device := there.stat().st_dev) in seen:
+        if (device := there.stat().st_dev) in devices:
             continue
-        seen.add(device)
+        devices.add(device)
         space = shutil.disk_usage(there)
-        said = f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where {folder} lies"
+        message = f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where {folder} lies"
         if space.free < full_bytes:
-            yield DoctorFinding("disk", "fault", said, "Make room now: databases stop where the disk is full.")
+            yield DoctorFinding("disk", "fault", message, "Make room now: databases stop where the disk is full.")
         elif space.free < DISK_LOW_SHARE * space.total:
-            yield DoctorFinding("disk", "warning", said, "Make room, or shorten LUNA_FORECAST_RETENTION, LUNA_PLAN_RETENTION and LUNA_READING_RETENTION.")
+            yield DoctorFinding("disk", "warning", message, "Make room, or shorten LUNA_FORECAST_RETENTION, LUNA_PLAN_RETENTION and LUNA_READING_RETENTION.")
         else:
-            yield DoctorFinding("disk", "ok", said)
+            yield DoctorFinding("disk", "ok", message)
 
 
 def check_clock() -> Iterator[DoctorFinding]:
@@ -95,17 +95,17 @@ def _check_certificate(host: str, port: int, now: datetime) -> DoctorFinding:
             socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
             ssl.create_default_context().wrap_socket(plain, server_hostname=host) as tls,
         ):
-            found = tls.getpeercert() or {}
+            certificate = tls.getpeercert() or {}
     except ssl.SSLCertVerificationError as exc:
         remedy = "Renew it, or trust its issuer on this machine (SSL_CERT_FILE)."
         return DoctorFinding("certificates", "fault", f"the certificate of {host}:{port} does not hold: {exc.verify_message}", remedy)
     except OSError as exc:
         return DoctorFinding("certificates", "warning", f"{host}:{port} does not answer: {exc.strerror or exc}", "Check that it runs and is reached from here.")
-    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(found["notAfter"])), tz=UTC)
-    said = f"the certificate of {host}:{port} holds until {ends:%Y-%m-%d}"
+    ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC)
+    message = f"the certificate of {host}:{port} holds until {ends:%Y-%m-%d}"
     if ends - now < CERTIFICATE_WARNING:
-        return DoctorFinding("certificates", "warning", said, "Renew it; whoever renews it by itself should have done so, see its log.")
-    return DoctorFinding("certificates", "ok", said)
+        return DoctorFinding("certificates", "warning", message, "Renew it; whoever renews it by itself should have done so, see its log.")
+    return DoctorFinding("certificates", "ok", message)
 
 
 def _encrypted_places(settings: Settings, addresses: tuple[str, ...]) -> Iterator[tuple[str, int]]:

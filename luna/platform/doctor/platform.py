@@ -52,36 +52,36 @@ def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[Do
 
 def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
     with unit_of_work(pool) as connection:
-        found, server = revision.current(connection), str(connection.scalar(text("SHOW server_version")))
+        current, server = revision.current(connection), str(connection.scalar(text("SHOW server_version")))
         its_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
         apart = abs(its_now - clock.now())
     yield DoctorFinding("versions", "ok", f"PostgreSQL {server.split(maxsplit=1)[0]}")
-    yield _check_revision(found)
-    said = f"the clocks of this machine and the database are {apart.total_seconds():.1f} s apart"
+    yield _check_revision(current)
+    message = f"the clocks of this machine and the database are {apart.total_seconds():.1f} s apart"
     remedy = "Have both set from the network, such as by systemd-timesyncd or chrony."
-    yield DoctorFinding("clock", "ok", said) if apart <= CLOCK_TOLERANCE else DoctorFinding("clock", "fault", said, remedy)
+    yield DoctorFinding("clock", "ok", message) if apart <= CLOCK_TOLERANCE else DoctorFinding("clock", "fault", message, remedy)
 
 
-def _check_revision(found: str | None) -> DoctorFinding:
+def _check_revision(current: str | None) -> DoctorFinding:
     head = revision.head()
-    if found == head:
-        return DoctorFinding("database", "ok", f"the tables are at revision {found}, which this release works with")
-    if found is not None and found not in revision.list_revisions():
+    if current == head:
+        return DoctorFinding("database", "ok", f"the tables are at revision {current}, which this release works with")
+    if current is not None and current not in revision.list_revisions():
         return DoctorFinding(
             "database",
             "fault",
-            f"the tables are at revision {found}, which this release does not know: its newest is {head}",
+            f"the tables are at revision {current}, which this release does not know: its newest is {head}",
             "Run the release that made them, or restore.",
         )
-    return DoctorFinding("database", "fault", f"the tables are at revision {found or 'none'}, this release works with {head}", "Run: luna db upgrade")
+    return DoctorFinding("database", "fault", f"the tables are at revision {current or 'none'}, this release works with {head}", "Run: luna db upgrade")
 
 
 def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
     counted = jobs.count(connection)
     oldest = timedelta(seconds=counted.oldest_open_seconds)
-    said = f"{counted.queued:.0f} jobs are queued, {counted.running:.0f} run, the oldest is {oldest.total_seconds():.0f} s old"
+    message = f"{counted.queued:.0f} jobs are queued, {counted.running:.0f} run, the oldest is {oldest.total_seconds():.0f} s old"
     remedy = "See which: luna jobs list --status open"
-    yield DoctorFinding("queues", "ok", said) if oldest <= LONG_OPEN else DoctorFinding("queues", "warning", said, remedy)
+    yield DoctorFinding("queues", "ok", message) if oldest <= LONG_OPEN else DoctorFinding("queues", "warning", message, remedy)
     if counted.dead:
         yield DoctorFinding(
             "queues", "warning", f"{counted.dead:.0f} jobs never came to an end", "See why: luna jobs list --status dead; again: luna jobs retry ID"
@@ -97,33 +97,33 @@ def _check_sites(connection: Connection, settings: Settings, now: datetime) -> I
     for each in unreadable:
         yield DoctorFinding.of_error("configuration", each.error)
         if each.name in untold:
-            said = f"{each.name} is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last"
+            message = f"{each.name} is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last"
             remedy = "Set the devices by hand now; then run the release again that stored the site, or store it anew: luna site add --file FILE."
-            yield DoctorFinding("configuration", "fault", said, remedy)
+            yield DoctorFinding("configuration", "fault", message, remedy)
         elif each.name in armed:
-            said = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
-            yield DoctorFinding("configuration", "warning", said, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
+            message = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
+            yield DoctorFinding("configuration", "warning", message, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
     for kind in unreadable_rows.count_unreadable(connection, names, now=now):
         yield DoctorFinding("configuration", "warning", f"{kind.rows} {kind.kind} cannot be read by this release ({kind.reason})", kind.remedy)
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
-        seen = "nothing was ever measured" if span is None else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
+        measured = "nothing was ever measured" if span is None else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
         planned = [(plans.issued_last(connection, name), PLAN_OLD, "plan")] if name in armed else []
-        yield from _check_site(name, seen, (forecast_at.get(name), FORECAST_OLD, "forecast"), *planned, now=now)
+        yield from _check_site(name, measured, (forecast_at.get(name), FORECAST_OLD, "forecast"), *planned, now=now)
     if settings.outside_services:
         named = sites.price_series(connection)
-        known = recorded_span.of_markets(connection, named)
-        yield from (_check_prices(market, known[market][1] if market in known else None, now) for market in named)
+        spans = recorded_span.of_markets(connection, named)
+        yield from (_check_prices(market, spans[market][1] if market in spans else None, now) for market in named)
 
 
-def _check_site(name: str, seen: str, *issued: tuple[datetime | None, timedelta, str], now: datetime) -> Iterator[DoctorFinding]:
+def _check_site(name: str, measured: str, *issued: tuple[datetime | None, timedelta, str], now: datetime) -> Iterator[DoctorFinding]:
     late = [f"no {what} yet" if at is None else f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC" for at, age, what in issued if at is None or now - at > age]
     if late:
         remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
-        yield DoctorFinding("freshness", "warning", f"{name}: {seen}; {'; '.join(late)}", remedy)
+        yield DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
     else:
-        yield DoctorFinding("freshness", "ok", f"{name}: {seen}; what drives it is fresh")
+        yield DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
 
 
 def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
@@ -131,8 +131,8 @@ def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -
     if until is None or until - now < PRICES_AHEAD:
         asking = f"Ask for them: luna data prices --market {market} --currency {currency}"
         remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else asking
-        said = f"no price is known in {currency}" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
-        return DoctorFinding("freshness", "warning", f"{market}: {said}", remedy)
+        message = f"no price is known in {currency}" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+        return DoctorFinding("freshness", "warning", f"{market}: {message}", remedy)
     return DoctorFinding("freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC")
 
 
@@ -145,8 +145,8 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
             yield from _check_releases(client, nodes)
             beat = client.heartbeats.beat()
             if beat is None or beat.is_late(clock.now()):
-                said = "beat never turned" if beat is None else f"beat last turned {beat.age(clock.now()).total_seconds():.0f} s ago"
-                yield DoctorFinding("queues", "fault", f"{said}: nothing recurring is asked for", START_AGAIN)
+                message = "beat never turned" if beat is None else f"beat last turned {beat.age(clock.now()).total_seconds():.0f} s ago"
+                yield DoctorFinding("queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN)
             if dead := client.tasks.dead():
                 tasks = ", ".join(sorted({each.task for each in dead}))
                 yield DoctorFinding(
@@ -160,8 +160,8 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
     served = {queue for sign in nodes.values() for queue in sign.queues}
     unserved = [queue for service in SERVICES for queue in (interactive_queue_of(service), service) if queue not in served]
     if unserved:
-        said = "no worker lives" if not served else f"no worker serves {', '.join(unserved)}"
-        yield DoctorFinding("queues", "fault", said, START_AGAIN)
+        message = "no worker lives" if not served else f"no worker serves {', '.join(unserved)}"
+        yield DoctorFinding("queues", "fault", message, START_AGAIN)
     else:
         yield DoctorFinding("queues", "ok", f"{len(nodes)} workers live and serve every queue")
     for queue in sorted(served | set(SERVICES)):
@@ -180,8 +180,8 @@ def _check_releases(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Doct
     own = version("luna-energy")
     differing = sorted({sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own})
     if differing:
-        said = f"processes of other releases run: {', '.join(differing)}, this is {own}"
-        yield DoctorFinding("versions", "warning", said, "Bring all to one release and restart them.")
+        message = f"processes of other releases run: {', '.join(differing)}, this is {own}"
+        yield DoctorFinding("versions", "warning", message, "Bring all to one release and restart them.")
 
 
 def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[DoctorFinding]:
@@ -193,8 +193,8 @@ def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[Doc
         yield DoctorFinding.of_error("dependencies", error)
         return
     for check in check_all(probes):
-        said = f"{check.name}: {check.detail}"
+        message = f"{check.name}: {check.detail}"
         remedy = f"Check that LUNA_{check.name.upper()}_URL is right and its server runs."
         # Answers without a language model are plainer, not wrong.
         bad: Severity = "warning" if check.name == "language" else "fault"
-        yield DoctorFinding("dependencies", "ok", said) if check.ok else DoctorFinding("dependencies", bad, said, remedy)
+        yield DoctorFinding("dependencies", "ok", message) if check.ok else DoctorFinding("dependencies", bad, message, remedy)

@@ -15,7 +15,7 @@ from luna.energy.devices import Mode
 from luna.platform.drivers.following import HouseFlows, mode_of_ac_power
 from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery
 
 WATTS = 1000
 STEP_SECONDS = 5.0
@@ -133,7 +133,7 @@ class SimulatedInverter:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
         ac_kw = self._find_ac_power_kw()
         if ac_kw is None or self.deaf:
-            wanted = wanted_power_kw(self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw)
+            wanted = requested_power_kw(self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw)
         else:
             wanted = pv_kw - ac_kw
         self._charge, _ = step_battery(self.battery, self._charge, wanted, seconds=seconds)

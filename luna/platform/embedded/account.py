@@ -184,7 +184,7 @@ def take(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
     return True
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether any process holds the lock."""
     descriptor = open_lock(path)
     try:

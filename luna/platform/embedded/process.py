@@ -15,7 +15,7 @@ from typing import NoReturn
 import structlog
 
 from luna.energy.errors import MachineError
-from luna.platform.embedded.account import FREE_SPACE, OWN_FOLDER, PAUSE_SECONDS, Account, is_held, open_private, options_for
+from luna.platform.embedded.account import FREE_SPACE, OWN_FOLDER, PAUSE_SECONDS, Account, is_locked, open_private, options_for
 
 LOG_BYTES = 1_000_000
 STOP_SECONDS = 20.0
@@ -87,11 +87,11 @@ def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float
     """
     for kind in signals:
         _signal(lock_path, kind)
-        if _is_gone(lock_path, patience):
+        if _has_ended(lock_path, patience):
             return
-    left = _family(lock_path)
-    log.warning("server does not end and is killed", lock=str(lock_path), states=[_state_of(pid) for pid in left])
-    for pid in left:
+    survivors = _family(lock_path)
+    log.warning("server does not end and is killed", lock=str(lock_path), states=[_state_of(pid) for pid in survivors])
+    for pid in survivors:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     # Nobody refuses this signal; a process that waits for a disk takes it once the disk has answered.
@@ -101,24 +101,24 @@ def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float
         raise MachineError(f"a server outlives its killing: {states}", value=str(lock_path), remedy=remedy)
 
 
-def _is_gone(lock_path: Path, patience: float) -> bool:
+def _has_ended(lock_path: Path, patience: float) -> bool:
     """Whether the server ends; one that is seen at work is waited for again, a few times."""
     # As nearly every one does, before anybody has looked through the machine's processes.
     if _wait_for_release(lock_path, min(SOON_SECONDS, patience)):
         return True
-    done = _work_of(_family(lock_path))
+    work = _work_of(_family(lock_path))
     for _ in range(MOST_LOOKS):
         if _wait_for_release(lock_path, patience):
             return True
-        before, done = done, _work_of(_family(lock_path))
-        if done == before:
+        before, work = work, _work_of(_family(lock_path))
+        if work == before:
             return False
     return False
 
 
 def _wait_for_release(lock_path: Path, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while is_held(lock_path):
+    while is_locked(lock_path):
         if time.monotonic() > deadline:
             return False
         time.sleep(PAUSE_SECONDS)
@@ -129,7 +129,7 @@ def _family(lock_path: Path) -> list[int]:
     """Return the server's process and the processes it started, as far as this machine shows them."""
     pid = int(lock_path.read_text(encoding="utf-8") or 0)
     children = [int(path.parent.name) for path in PROCESSES.glob("[0-9]*/stat") if _stat(path)[1:2] == [str(pid)]]
-    return [pid, *children] if pid and is_held(lock_path) else []
+    return [pid, *children] if pid and is_locked(lock_path) else []
 
 
 def _work_of(pids: list[int]) -> int:
@@ -169,7 +169,7 @@ def _lasting_remedy(output: str) -> str | None:
 
 def _signal(lock_path: Path, kind: signal.Signals) -> None:
     pid = lock_path.read_text(encoding="utf-8")
-    if pid and is_held(lock_path):
+    if pid and is_locked(lock_path):
         with suppress(ProcessLookupError):
             os.kill(int(pid), kind)
 

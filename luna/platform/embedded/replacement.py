@@ -19,16 +19,16 @@ def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
     """
     # Two within one second: the second one gets a number.
     names = (f"{BEFORE}{keep_as}{suffix}" for suffix in ("", *(f"-{number}" for number in range(1, 100))))
-    kept = next(home / name for name in names if not (home / name).exists())
+    previous = next(home / name for name in names if not (home / name).exists())
     mark = home / MARK
     unfinished = mark.with_suffix(".new")
     unfinished.write_text(f"{successor.name}\n", encoding="utf-8")
     _sync(unfinished)
     unfinished.rename(mark)
     _sync(home)
-    (home / CLUSTER).rename(kept)
+    (home / CLUSTER).rename(previous)
     finish_replacement(home)
-    return kept
+    return previous
 
 
 def finish_replacement(home: Path) -> None:
@@ -43,7 +43,7 @@ def finish_replacement(home: Path) -> None:
     mark.unlink()
 
 
-def list_kept(home: Path) -> list[Path]:
+def list_previous(home: Path) -> list[Path]:
     """Return the clusters that stood here before, the latest last."""
     return sorted(home.glob(f"{BEFORE}*"))
 
@@ -54,17 +54,17 @@ def put_back(home: Path, *, keep_as: str) -> Path:
     Raises:
         ConflictError: none is kept.
     """
-    kept = list_kept(home)
-    if not kept:
+    previous = list_previous(home)
+    if not previous:
         remedy = "Restore a backup instead: luna backup list."
         raise ConflictError("no cluster is kept from before a restore", field="servers", value=str(home), remedy=remedy)
-    return replace_cluster(home, kept[-1], keep_as=keep_as)
+    return replace_cluster(home, previous[-1], keep_as=keep_as)
 
 
-def drop_kept(home: Path, *, but: int = 0) -> None:
+def drop_previous(home: Path, *, but: int = 0) -> None:
     """Delete clusters that stood here before, all but the latest ``but``."""
-    kept = list_kept(home)
-    for path in kept[: len(kept) - but]:
+    previous = list_previous(home)
+    for path in previous[: len(previous) - but]:
         shutil.rmtree(path)
 
 

@@ -19,7 +19,7 @@ import structlog
 
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.embedded import process
-from luna.platform.embedded.account import PAUSE_SECONDS, account_for, is_held, make_own_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.platform.embedded.account import PAUSE_SECONDS, account_for, is_locked, make_own_folder, make_reachable, one_at_a_time, open_lock, take
 from luna.platform.embedded.binaries import find_postgres, find_redis
 from luna.platform.embedded.process import Launch, ending_in_order, explain_failure, is_lasting, spawn, uninterrupted
 from luna.platform.embedded.servers import Postgres, Redis
@@ -195,15 +195,15 @@ class Servers:
                     self._children[name] = child
 
     @contextmanager
-    def kept_alive(self) -> Iterator[None]:
+    def restarting(self) -> Iterator[None]:
         """Start again whatever dies while the block runs."""
-        done = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(done,), daemon=True)
+        stop = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(stop,), daemon=True)
         watch.start()
         try:
             yield
         finally:
-            done.set()
+            stop.set()
             watch.join()
 
     def stop(self) -> None:
@@ -227,9 +227,9 @@ class Servers:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._at_exit.close()
 
-    def _watch(self, done: threading.Event) -> None:
-        while not done.wait(WATCH_SECONDS):
-            dead = [name for name in self.urls if not is_held(_files_of(self.folder, name).lock)]
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(WATCH_SECONDS):
+            dead = [name for name in self.urls if not is_locked(_files_of(self.folder, name).lock)]
             if dead:
                 log.warning("server died and is started again", servers=dead)
                 try:
@@ -254,7 +254,7 @@ class Servers:
                 last_first.callback(child.wait, timeout=process.STOP_SECONDS)
             for kind in (Postgres, Redis):
                 lock = _files_of(self.folder, kind.name).lock
-                if is_held(lock):
+                if is_locked(lock):
                     last_first.callback(process.end, lock, kind.stop_signals)
 
 
@@ -285,8 +285,8 @@ def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Address
         InvalidInputError: the queue's address is none of a Redis; its value stays unsaid, for it may hold a password.
         MachineError: as in ``start``.
     """
-    given = {"postgres": settings.database_url, "redis": settings.redis_url}
-    urls = {name: url.get_secret_value() for name, url in given.items() if url is not None}
+    configured = {"postgres": settings.database_url, "redis": settings.redis_url}
+    urls = {name: url.get_secret_value() for name, url in configured.items() if url is not None}
     if not urls.get("redis", "redis://").startswith(("redis://", "rediss://")):
         raise InvalidInputError("no address of a Redis", field="LUNA_REDIS_URL", remedy="Write redis://:password@host:6379/0, or rediss:// for TLS.")
     missing = [name for name in SERVICES if name not in urls]
@@ -296,5 +296,5 @@ def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Address
             servers = stack.enter_context(start(settings.data_folder / "servers", services=missing))
             urls |= servers.urls
             if keep_alive:
-                stack.enter_context(servers.kept_alive())
+                stack.enter_context(servers.restarting())
         yield Addresses(database_url=urls["postgres"], redis_url=urls["redis"])

@@ -32,7 +32,7 @@ def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -
 
     What has no address in the settings is part of Luna's own processes, and so it is there.
     """
-    known: dict[str, Callable[[], Probe]] = {
+    factories: dict[str, Callable[[], Probe]] = {
         "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
         "redis": lambda: partial(_probe_redis, _connect(addresses.redis_url)),
         # Asks from a process of its own, because a worker's first process forks: see luna.platform.objects.
@@ -40,7 +40,7 @@ def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -
         "vectors": lambda: partial(_probe_vectors, settings),
         "language": lambda: partial(_probe_language, settings),
     }
-    return {name: known[name]() for name in needs}
+    return {name: factories[name]() for name in needs}
 
 
 def probe_database(database: Engine) -> str:
@@ -50,11 +50,11 @@ def probe_database(database: Engine) -> str:
         UnavailableError: the database is away, or its tables are older than this version.
     """
     with unit_of_work(database) as connection:
-        found = revision.current(connection)
+        current = revision.current(connection)
     # Newer ones are those of an update under way, on which this version works until it is replaced.
-    if found is None or found < revision.head():
-        raise UnavailableError(f"the tables are at revision {found}, wanted {revision.head()}", remedy="Run: luna db upgrade")
-    return f"revision {found}"
+    if current is None or current < revision.head():
+        raise UnavailableError(f"the tables are at revision {current}, wanted {revision.head()}", remedy="Run: luna db upgrade")
+    return f"revision {current}"
 
 
 def _probe_redis(client: "redis.Redis") -> str:

@@ -62,10 +62,10 @@ class Liveness:
         Raises:
             UnavailableError: too long.
         """
-        said = f"last beat {self.age_seconds:.1f} s ago"
+        age = f"last beat {self.age_seconds:.1f} s ago"
         if self.age_seconds > SIGNS_MISSED * self.every.total_seconds():
-            raise UnavailableError(f"the loop stands still, {said}", remedy="Restart it if this lasts; what it holds goes to another.")
-        return said
+            raise UnavailableError(f"the loop stands still, {age}", remedy="Restart it if this lasts; what it holds goes to another.")
+        return age
 
     def _beat(self) -> None:
         self._beaten_at = time.monotonic()

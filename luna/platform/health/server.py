@@ -90,10 +90,10 @@ class _Answers:
         self._readiness = readiness
 
     def to(self, path: str) -> _HealthAnswer:
-        known = {"/health/live": self._live, "/health/ready": self._ready, "/metrics": self._metrics}
-        if path not in known:
-            return _problem(NotFoundError("no such page", value=path, remedy=f"There are {', '.join(known)}."))
-        return known[path]()
+        pages = {"/health/live": self._live, "/health/ready": self._ready, "/metrics": self._metrics}
+        if path not in pages:
+            return _problem(NotFoundError("no such page", value=path, remedy=f"There are {', '.join(pages)}."))
+        return pages[path]()
 
     def _live(self) -> _HealthAnswer:
         try:

@@ -81,8 +81,8 @@ def _refusal(status: str, code: str, address: Address) -> MachineError:
 
 
 def _find(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found.group(1) if found else ""
+    match = pattern.search(text)
+    return match.group(1) if match else ""
 
 
 ABSENT = "probe/absent"
@@ -115,7 +115,7 @@ class S3Objects:
     secret_key: str = field(repr=False)
     region: str
 
-    _asked_in: ClassVar[int | None] = None
+    _client_pid: ClassVar[int | None] = None
 
     def __post_init__(self) -> None:
         try:
@@ -197,8 +197,8 @@ class S3Objects:
         with self._asking(name):
             from obstore import delete, list  # noqa: A004 - obstore's name
 
-            found = [(entry["path"], entry["last_modified"]) for batch in list(self._bucket, f"{name}/") for entry in batch]
-            old = [key for key, stored_at in found if stored_at < before and not keep(key)]
+            entries = [(entry["path"], entry["last_modified"]) for batch in list(self._bucket, f"{name}/") for entry in batch]
+            old = [key for key, stored_at in entries if stored_at < before and not keep(key)]
             if old:
                 delete(self._bucket, old)
             return len(old)
@@ -208,20 +208,20 @@ class S3Objects:
         with self._asking("objects"):
             from obstore import list  # noqa: A004 - obstore's name
 
-            found = [StoredObject(entry["path"], entry["size"], entry["last_modified"]) for batch in list(self._bucket) for entry in batch]
-        return sorted(found, key=lambda entry: entry.key)
+            objects = [StoredObject(entry["path"], entry["size"], entry["last_modified"]) for batch in list(self._bucket) for entry in batch]
+        return sorted(objects, key=lambda entry: entry.key)
 
     def probe(self) -> str:
         """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""
         command = [sys.executable, "-m", "luna.platform.objects.s3_probe"]
         try:
-            done = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
+            result = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as exc:
             raise away(self.address, "this machine is too busy to ask") from exc
-        if done.returncode:
-            reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        if result.returncode:
+            reason = (result.stderr.strip() or "no reason given").splitlines()[-1]
             raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install what this service needs: its extra.")
-        answer = done.stdout
+        answer = result.stdout
         error = translate(answer, self.address, ABSENT)
         if not isinstance(error, NotFoundError):
             raise error
@@ -261,9 +261,9 @@ class S3Objects:
             remedy = "Ask a service that has it (ingest, forecaster, agent, rag), or install their extra."
             raise MachineError("what speaks to S3 servers is not installed here", field="objects", value="obstore", remedy=remedy) from exc
         # Without this the call would wait for ever for threads that the fork did not copy.
-        if S3Objects._asked_in not in (None, os.getpid()):
+        if S3Objects._client_pid not in (None, os.getpid()):
             raise LunaError("the S3 server was asked before this process was forked", field="objects", remedy="Use put and get after the last fork only.")
-        S3Objects._asked_in = os.getpid()
+        S3Objects._client_pid = os.getpid()
         try:
             yield
         except (BaseError, OSError) as exc:

@@ -10,7 +10,7 @@ import redis
 from luna.energy.errors import UnavailableError
 from luna.platform.queue.connection import reachable
 
-KEPT = timedelta(minutes=10)
+RETENTION = timedelta(minutes=10)
 # No answer has more pieces; what a worker gone mad would add pushes out the oldest.
 MOST_PIECES = 5_000
 FIRST = "0"
@@ -37,20 +37,20 @@ class AnswerStreams:
         with suppress(UnavailableError), reachable():
             pipe = self._redis.pipeline()
             pipe.xadd(_key(stream), {"event": event, "data": data}, maxlen=MOST_PIECES, approximate=True)
-            pipe.expire(_key(stream), KEPT)
+            pipe.expire(_key(stream), RETENTION)
             pipe.execute()
 
     def read(self, stream: str, after: str) -> list[AnswerPiece]:
         """Return the pieces behind ``after`` (``FIRST``: all), those that are there."""
         with reachable():
             # The gateway's client waits for nothing: whoever listens comes again.
-            found: Any = self._redis.xrange(_key(stream), min=f"({after}" if after != FIRST else "-", count=500)
-        return [AnswerPiece(piece_id.decode(), fields[b"event"].decode(), fields[b"data"].decode()) for piece_id, fields in found]
+            entries: Any = self._redis.xrange(_key(stream), min=f"({after}" if after != FIRST else "-", count=500)
+        return [AnswerPiece(piece_id.decode(), fields[b"event"].decode(), fields[b"data"].decode()) for piece_id, fields in entries]
 
     def cancel(self, stream: str) -> None:
         """Say that nobody listens any more; where Redis is away, the answer is made to its end."""
         with suppress(UnavailableError), reachable():
-            self._redis.set(_cancelled(stream), 1, ex=KEPT)
+            self._redis.set(_cancelled(stream), 1, ex=RETENTION)
 
     def cancelled(self, stream: str) -> bool:
         """Return whether nobody listens any more; where Redis is away, that is not known."""

@@ -87,14 +87,14 @@ class JobRunner:
             NotFoundError: no job of that id.
         """
         try:
-            with jobs.hold(self.engine, job_id, worker=self.worker, is_alive=self.is_alive) as held:
-                if not held:
+            with jobs.hold(self.engine, job_id, worker=self.worker, is_alive=self.is_alive) as is_locked:
+                if not is_locked:
                     raise DroppedError("the job runs elsewhere")
-                return self._run_held(job_id)
+                return self._run_locked(job_id)
         except jobs.SupersededError as error:
             raise DroppedError(str(error)) from error
 
-    def _run_held(self, job_id: str) -> str:
+    def _run_locked(self, job_id: str) -> str:
         with unit_of_work(self.engine) as connection:
             job = jobs.load(connection, job_id)
         if job.finished_at is not None:
@@ -147,10 +147,10 @@ class JobRunner:
         return DroppedError("the job waits for room")
 
     def _fail(self, job: Job, error: Exception) -> EndedError:
-        said = self.explain(error)
+        reason = self.explain(error)
         with unit_of_work(self.engine) as connection:
-            jobs.finish(connection, job, status="failed", error=said.problem())
-        return EndedError(said)
+            jobs.finish(connection, job, status="failed", error=reason.problem())
+        return EndedError(reason)
 
     def _bury(self, job: Job, deaths: int) -> EndedError:
         error = refuse("job-begun-in-vain", field="task", value=job.task, attempts=job.attempts)

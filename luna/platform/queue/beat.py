@@ -36,7 +36,7 @@ from luna.platform.settings import load_settings
 from luna.platform.telemetry import configure_logging
 
 # A message that nobody took by then is dropped, before the next one is due.
-_SHARE_KEPT = 0.9
+_LIFETIME_SHARE = 0.9
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 # Two machines' clocks, or one that is corrected while it runs; more than that is another time.
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -83,8 +83,8 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         self._client, self._has_work = client, has_work
         self._clock, self._looked_at = clock, (now := clock.now())
         # Of another machine, or from before the clock went back.
-        said = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
-        self.asked_at = {request.task: said[request.task] for request in schedule if request.task in said}
+        recent = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
+        self.asked_at = {request.task: recent[request.task] for request in schedule if request.task in recent}
         entries = {
             request.task: ScheduleEntry(
                 request.task,
@@ -112,21 +112,21 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
 
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
-        return (False, self.max_interval) if due and not self._is_wanted(type(entry.args[0]), prompt=_is_prompt(entry)) else (due, seconds)
+        return (False, self.max_interval) if due and not self._is_sendable(type(entry.args[0]), prompt=_is_prompt(entry)) else (due, seconds)
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
             if _is_prompt(entry):
-                self._client.begin(entry.args[0], timeout=_SHARE_KEPT * entry.schedule.run_every)
+                self._client.begin(entry.args[0], timeout=_LIFETIME_SHARE * entry.schedule.run_every)
             else:
-                self._client.submit(entry.args[0], expires=_SHARE_KEPT * entry.schedule.run_every)
+                self._client.submit(entry.args[0], expires=_LIFETIME_SHARE * entry.schedule.run_every)
         except UnavailableError as error:
             log.warning("due and not sent", task_name=entry.name, error=str(error))
             return
         self.asked_at[entry.name] = self._clock.now()
         SENT.labels(entry.name).inc()
 
-    def _is_wanted(self, request: type[Request], *, prompt: bool) -> bool:
+    def _is_sendable(self, request: type[Request], *, prompt: bool) -> bool:
         return self._client.is_served(request, asked=prompt) and self._has_work(request)
 
 
@@ -232,9 +232,9 @@ def main(arguments: list[str] | None = None) -> int:
     settings = load_settings()
     configure_logging("beat", level=settings.log_level)
     announce_release()
-    done = threading.Event()
+    stop = threading.Event()
     for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, lambda *_: done.set())
+        signal.signal(kind, lambda *_: stop.set())
     turn = timedelta(seconds=options.turn_seconds)
     schedule = {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
     pulse = Liveness(turn, settings.heartbeat_file)
@@ -247,9 +247,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
             readiness.watch()
-        while not done.is_set():
+        while not stop.is_set():
             pulse.beat()
-            done.wait(beat.turn())
+            stop.wait(beat.turn())
     return 0
 
 

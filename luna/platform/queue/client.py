@@ -23,9 +23,9 @@ from luna.platform.telemetry import current_trace_id
 from luna.platform.tracing import TRACEPARENT, current_span
 
 # Longer than a worker that died takes to be found out and its messages to be given back.
-LEAST_KEPT = timedelta(minutes=2)
+LEAST_RETENTION = timedelta(minutes=2)
 # What a body that is interrupted has to end, before its process is.
-GRACE_OF_ASKED = timedelta(seconds=10)
+REPLY_GRACE = timedelta(seconds=10)
 # The task that was sent for later may send the next one as soon as it begins.
 _SHARE_CLAIMED = 0.9
 
@@ -54,7 +54,7 @@ class Client:
         *,
         timeout: timedelta,
         on_progress: Callable[[Progress], None] | None = None,
-        given_up: threading.Event | None = None,
+        abandoned: threading.Event | None = None,
         patience: timedelta = timedelta(0),
     ) -> Any:
         """Return the reply to ``request``, an instance of its ``reply`` model.
@@ -63,7 +63,7 @@ class Client:
             request: an instance of a request model.
             timeout: how long to wait; a task that has not begun by then is dropped.
             on_progress: receives how far the task is.
-            given_up: ends the wait within a second of being set; the task itself goes on.
+            abandoned: ends the wait within a second of being set; the task itself goes on.
             patience: how long Redis may be away before the call fails; for who has hours, a server that starts anew is no reason to give up.
 
         Raises:
@@ -73,8 +73,8 @@ class Client:
         """
         text, task_id = serialization.encode_request(request), uuid.uuid4().hex
         # A message that is sent twice has one id and one key: its task is done once.
-        outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, given_up=given_up)
-        reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, given_up=given_up, patience=patience)
+        outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, abandoned=abandoned)
+        reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, abandoned=abandoned, patience=patience)
         self.let_go(task_id, after=timeout)
         return serialization.decode_reply(request.reply, reply)
 
@@ -90,11 +90,11 @@ class Client:
         Raises:
             UnavailableError, LunaError: as ``call`` does.
         """
-        task_id, text = self.ask_kept(request, timeout=timeout)
+        task_id, text = self.ask_retained(request, timeout=timeout)
         self.let_go(task_id, after=timeout)
         return text
 
-    def ask_kept(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
+    def ask_retained(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
         """Return the same and before it the id of its task; the reply stays until the caller lets it go.
 
         Args:
@@ -108,14 +108,14 @@ class Client:
             UnavailableError, LunaError: as ``call`` does.
         """
         task_id = once or uuid.uuid4().hex
-        if once is None or self.tasks.claim(once, within=timeout + GRACE_OF_ASKED):
+        if once is None or self.tasks.claim(once, within=timeout + REPLY_GRACE):
             self.begin(request, timeout=timeout, task_id=task_id, entry=entry)
         return task_id, self.tasks.await_reply(task_id, request.task, timeout=timeout)
 
     def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None, entry: AuditRecord | None = None) -> str:
         """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
         seconds = timeout.total_seconds()
-        limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + GRACE_OF_ASKED.total_seconds()}
+        limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + REPLY_GRACE.total_seconds()}
         queue = interactive_queue_of(request.queue())
         return self._submit(request, serialization.write_request(request), task_id=task_id, expires=timeout, entry=entry, queue=queue, **limits)
 
@@ -146,10 +146,10 @@ class Client:
         except UnavailableError:
             return False
 
-    def let_go(self, task_id: str, *, after: timedelta = LEAST_KEPT) -> None:
+    def let_go(self, task_id: str, *, after: timedelta = LEAST_RETENTION) -> None:
         """Forget soon what a task ended with: a plan is a hundred kilobytes, and those of an hour would fill a small machine's memory."""
         with suppress(UnavailableError):
-            self.tasks.let_go(task_id, after=max(after, LEAST_KEPT))
+            self.tasks.let_go(task_id, after=max(after, LEAST_RETENTION))
 
     def ping(self) -> None:
         """Return if Redis answers."""

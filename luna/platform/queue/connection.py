@@ -56,7 +56,7 @@ def reachable() -> Iterator[None]:
         raise refuse("queue-away", field="redis_url") from exc
 
 
-def outlast(attempt: Callable[[], Result], *, patience: timedelta, given_up: threading.Event | None = None) -> Result:
+def outlast(attempt: Callable[[], Result], *, patience: timedelta, abandoned: threading.Event | None = None) -> Result:
     """Return what ``attempt`` returns, tried again while Redis is away, for as long as ``patience`` says or until the caller has given up.
 
     What is tried must do no harm a second time: Redis may have done it and been too late to say so.
@@ -72,6 +72,6 @@ def outlast(attempt: Callable[[], Result], *, patience: timedelta, given_up: thr
         except UnavailableError:
             failures += 1
             pause = _PAUSES.pause(failures).total_seconds()
-            if (given_up is not None and given_up.is_set()) or time.monotonic() + pause > deadline:
+            if (abandoned is not None and abandoned.is_set()) or time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)

@@ -13,7 +13,7 @@ from luna.platform.queue.connection import connect, reachable
 
 # Looks in a row at which messages waited, a process was free and none was taken: then it is no chance, then it will not pass by itself.
 LOOKS_UNREADY = 2
-LOOKS_GIVEN_UP = 4
+LOOKS_UNTIL_EXIT = 4
 # What its supervisor sees: to be started again.
 EXIT_STARVED = 75
 
@@ -36,7 +36,7 @@ class Consumption:
     def __init__(self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]) -> None:
         self._redis = connect(redis_url)
         self._queues, self._has_room = queues, has_room
-        self._taken = self._taken_before = 0
+        self._received = self._received_before = 0
         self._waited_before = 0
         self.starved_looks = 0
         signals.task_received.connect(self._count, weak=False)
@@ -49,16 +49,16 @@ class Consumption:
             # Nobody can take anything.
             self.starved_looks = 0
         STARVED.set(self.starved_looks >= LOOKS_UNREADY)
-        if self.starved_looks >= LOOKS_GIVEN_UP and state.should_stop is None:
+        if self.starved_looks >= LOOKS_UNTIL_EXIT and state.should_stop is None:
             log.critical("worker takes no messages although some wait, and ends to be started again", looks=self.starved_looks)
             state.should_stop = EXIT_STARVED
 
     def note(self, waiting: Mapping[str, int]) -> None:
         """Note how many messages wait now, by queue."""
         could_begin = sum(number for queue, number in waiting.items() if self._has_room(queue))
-        stands_still = self._taken == self._taken_before and could_begin >= self._waited_before > 0
+        stands_still = self._received == self._received_before and could_begin >= self._waited_before > 0
         self.starved_looks = self.starved_looks + 1 if stands_still else 0
-        self._taken_before, self._waited_before = self._taken, could_begin
+        self._received_before, self._waited_before = self._received, could_begin
 
     def probe(self) -> str:
         """Return what the worker does.
@@ -68,10 +68,10 @@ class Consumption:
         """
         if self.starved_looks >= LOOKS_UNREADY:
             raise UnavailableError(f"{self._waited_before} messages wait and none is taken", remedy="It ends by itself; its supervisor starts another one.")
-        return f"{self._taken} messages taken"
+        return f"{self._received} messages taken"
 
     def _count(self, **_: object) -> None:
-        self._taken += 1
+        self._received += 1
 
     def _count_waiting(self) -> dict[str, int]:
         with reachable(), self._redis.pipeline(transaction=False) as pipe:

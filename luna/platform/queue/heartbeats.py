@@ -47,12 +47,12 @@ class LeaderLock:
         self._redis = client
         self._name = name
         self._lock = Lock(client, _LOCK, timeout=(SIGNS_MISSED * turn).total_seconds(), thread_local=False)
-        self._held = False
+        self._leads = False
 
     def hold(self) -> bool:
         """Renew the lead or take it where it is free, and return whether it is held."""
-        self._held = self._renew() or self._lock.acquire(blocking=False, token=self._name)
-        return self._held
+        self._leads = self._renew() or self._lock.acquire(blocking=False, token=self._name)
+        return self._leads
 
     def holder(self) -> str | None:
         """Return the name of the beat that leads."""
@@ -66,14 +66,14 @@ class LeaderLock:
     def leave(self) -> None:
         """Let another beat lead at once."""
         try:
-            if self._held:
+            if self._leads:
                 self._lock.release()
         except LockError:
             # Another leads already.
-            self._held = False
+            self._leads = False
 
     def _renew(self) -> bool:
-        if not self._held:
+        if not self._leads:
             return False
         try:
             return bool(self._lock.reacquire())
@@ -112,7 +112,7 @@ class Node:
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
             self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
-            missing = _known(self._redis) - set(_beats(self._redis))
+            missing = _list_names(self._redis) - set(_beats(self._redis))
             # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
             for name in missing & self._missing:
                 self._put_back(name)
@@ -133,20 +133,20 @@ class Node:
     def _put_back(self, name: str) -> None:
         keys = unacknowledged_by(name)
         with self._app.connection(transport_options={**keys, "visibility_timeout": 0}) as connection, connection.channel() as channel:
-            held = channel.client.hlen(keys["unacked_key"])
+            messages = channel.client.hlen(keys["unacked_key"])
             channel.qos.restore_visible(num=None, interval=1)
             if not channel.client.hlen(keys["unacked_key"]):
                 self._redis.srem(f"{PREFIX}nodes", name)
-        log.warning("worker gone, its messages are back in their queues", node=name, messages=held)
+        log.warning("worker gone, its messages are back in their queues", node=name, messages=messages)
 
 
-def _known(client: "redis.Redis") -> set[str]:
+def _list_names(client: "redis.Redis") -> set[str]:
     names: Any = client.smembers(f"{PREFIX}nodes")
     return {name.decode() if isinstance(name, bytes) else name for name in names}
 
 
 def _beats(client: "redis.Redis") -> dict[str, bytes]:
-    names = sorted(_known(client))
+    names = sorted(_list_names(client))
     beats: Any = client.mget([_beat_key(name) for name in names]) if names else []
     return {name: beat for name, beat in zip(names, beats, strict=True) if beat}
 
@@ -230,7 +230,7 @@ def present(
     """Show a process without a queue, with what ``readiness`` last saw, as long as the block runs; without Redis nobody is told, and nothing waits."""
     clock = clock or SystemClock()
     sign = RecorderSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=turn)
-    with _shown(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
+    with _announced(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
         yield
 
 
@@ -238,19 +238,19 @@ def present(
 def executor_present(redis_url: str, readiness: Readiness, sites: Callable[[], tuple[ControlledSite, ...]], *, clock: Clock) -> Iterator[None]:
     """Show the executor's state and how the sites that it drives stand, as long as the block runs."""
     sign = ExecutorSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=EXECUTOR_TURN)
-    with _shown(_Presence(redis_url, _EXECUTOR, sign, more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()}, clock=clock)):
+    with _announced(_Presence(redis_url, _EXECUTOR, sign, more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()}, clock=clock)):
         yield
 
 
 @contextmanager
-def _shown(presence: "_Presence") -> Iterator[None]:
-    done = threading.Event()
-    thread = threading.Thread(target=presence.tell_until, args=(done,), name="presence", daemon=True)
+def _announced(presence: "_Presence") -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=presence.tell_until, args=(stop,), name="presence", daemon=True)
     thread.start()
     try:
         yield
     finally:
-        done.set()
+        stop.set()
         thread.join()
 
 
@@ -275,9 +275,9 @@ class _Presence:
         self._clock = clock
         self._redis = connect(redis_url)
 
-    def tell_until(self, done: threading.Event) -> None:
+    def tell_until(self, stop: threading.Event) -> None:
         self._try(self._tell)
-        while not done.wait(self._sign.turn.total_seconds()):
+        while not stop.wait(self._sign.turn.total_seconds()):
             self._try(self._tell)
         self._try(lambda: self._redis.delete(self._key))
         self._redis.close()

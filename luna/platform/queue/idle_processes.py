@@ -73,7 +73,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
 
     def apply_async(self, *arguments: Any, **options: Any) -> Any:
         result = super().apply_async(*arguments, **options)
-        result.asked_at = time.monotonic()
+        result.submitted_at = time.monotonic()
         self.maintain_pool()
         return result
 
@@ -112,15 +112,15 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         that is late waits for an answer, and holds none.
         """
         now = time.monotonic()
-        wanted = min(self._processes, self._count_due(now))
-        if len(self._pool) >= wanted:
+        needed = min(self._processes, self._count_due(now))
+        if len(self._pool) >= needed:
             self._waits_since = None
             return
         self._waits_since = self._waits_since or now
         waited_seconds = now - self._waits_since
         with self.readiness.at_rest() as free:
             if (free and (waited_seconds >= SOON_SECONDS or not self._pool)) or waited_seconds >= PATIENCE.total_seconds():
-                while len(self._pool) < wanted:
+                while len(self._pool) < needed:
                     self._create_worker_process(self._avail_index())
                 self._waits_since = None
             elif (loop := get_event_loop()) is not None:
@@ -130,7 +130,7 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         """Return how many of the tasks that wait or run should have a process by now."""
         if self.turn_seconds is None:
             return len(self._cache)
-        waited_seconds: list[float] = [now - task.asked_at for task in self._cache.values() if not task.accepted()]
+        waited_seconds: list[float] = [now - task.submitted_at for task in self._cache.values() if not task.accepted()]
         return min(len(self._cache), 1 + count_late(waited_seconds, turn_seconds=self.turn_seconds, memory_is_short=is_short))
 
 

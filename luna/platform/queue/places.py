@@ -26,10 +26,10 @@ class Places:
         running = Counter(request.delivery_info["routing_key"] for request in state.reserved_requests)
         shared = sum(number for name, number in running.items() if name not in self._grouped)
         for group, processes in self._own.items():
-            taken = sum(running[name] for name in group)
-            if queue in group and taken < processes:
+            busy = sum(running[name] for name in group)
+            if queue in group and busy < processes:
                 return True
-            shared += max(0, taken - processes)
+            shared += max(0, busy - processes)
         return queue in self._queues and shared < self._shared
 
     def ordered(self) -> type["OpenQueues"]:

@@ -39,9 +39,9 @@ class SiteBatch:
             points.append(self.connection.begin_nested())
             self.note(name, error)
 
-        made = [(name, isolate(partial(act, name), partial(note, name))) for name in names]
+        results = [(name, isolate(partial(act, name), partial(note, name))) for name in names]
         points.pop().commit()
-        return {name: found for name, found in made if found is not None}
+        return {name: result for name, result in results if result is not None}
 
     def together(self, names: Sequence[str], act: Callable[[Sequence[str]], Mapping[str, T]]) -> dict[str, T]:
         """Return what ``act`` makes of all sites at once; where that fails, of one after the other, so that the one at fault shows.
@@ -73,8 +73,8 @@ class SiteBatch:
 
     def _each_apart(self, names: Sequence[str], act: Callable[[str], T]) -> dict[str, T]:
         """Return what ``act`` makes of each site by itself; what fails takes back what it wrote, and is noted."""
-        made = ((name, isolate(partial(self._alone, act, name), partial(self.note, name))) for name in names)
-        return {name: found for name, found in made if found is not None}
+        results = ((name, isolate(partial(self._alone, act, name), partial(self.note, name))) for name in names)
+        return {name: result for name, result in results if result is not None}
 
     def _alone(self, act: Callable[[str], T], name: str) -> T:
         with self.connection.begin_nested():

@@ -76,9 +76,9 @@ def task(
         raise ValueError(f"{request.task}: soft limit {soft_limit}, hard limit {hard}; wanted 0 < soft < hard <= {LONGEST_LIMIT}")
 
     def declare(body: Callable[[RequestT, TaskContext], ReplyT]) -> Callable[[RequestT, TaskContext], ReplyT]:
-        known = _DEFINITIONS.get(request.task)
-        if known and known.body.__module__ != body.__module__:
-            raise ValueError(f"{request.task} is already answered by {known.body.__module__}")
+        existing = _DEFINITIONS.get(request.task)
+        if existing and existing.body.__module__ != body.__module__:
+            raise ValueError(f"{request.task} is already answered by {existing.body.__module__}")
         _DEFINITIONS[request.task] = Definition(request, body, soft_limit, hard)
         return body
 

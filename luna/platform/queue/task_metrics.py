@@ -17,7 +17,7 @@ from prometheus_client import Counter, Histogram
 
 # Thousands of steps between two looks; Linux grants that much to everybody. Elsewhere the pipe stays as it is.
 PIPE_BYTES = 2**20
-_READ_BYTES = 2**16
+_BUFFER_BYTES = 2**16
 
 
 class MetricPipe:
@@ -32,8 +32,8 @@ class MetricPipe:
         with suppress(AttributeError, OSError):
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
-    def told(self, name: str, labels: Iterable[str], amount: float) -> bool:
-        """Tell the first process a step of a metric and return whether this process had to; a full pipe loses the step, never the task's time."""
+    def forward(self, name: str, labels: Iterable[str], amount: float) -> bool:
+        """Forward a step of a metric to the first process, False in that one itself; a full pipe loses the step, never the task's time."""
         if os.getpid() == self._owner:
             return False
         # Shorter than what the kernel writes whole, so lines of several processes do not mix.
@@ -43,10 +43,10 @@ class MetricPipe:
         return True
 
     def drain(self) -> None:
-        """Count what was told since the last look."""
+        """Count what was forwarded since the last look."""
         with suppress(BlockingIOError):
-            while read := os.read(self._reader, _READ_BYTES):
-                *lines, self._rest = (self._rest + read).split(b"\n")
+            while data := os.read(self._reader, _BUFFER_BYTES):
+                *lines, self._rest = (self._rest + data).split(b"\n")
                 for line in lines:
                     name, labels, amount = json.loads(line)
                     _STEPS[name](labels, amount)
@@ -73,7 +73,7 @@ def open_pipe() -> MetricPipe:
 
 
 def _tells(metric: Any, amount: float) -> bool:
-    return _Route.pipe is not None and _Route.pipe.told(metric._name, metric._labelvalues, amount)  # noqa: SLF001 - prometheus_client names them so
+    return _Route.pipe is not None and _Route.pipe.forward(metric._name, metric._labelvalues, amount)  # noqa: SLF001 - prometheus_client names them so
 
 
 class TaskCounter(Counter):

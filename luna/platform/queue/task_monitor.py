@@ -94,7 +94,7 @@ class TaskMonitor:
         *,
         timeout: timedelta,
         on_progress: Callable[[Progress], None] | None = None,
-        given_up: threading.Event | None = None,
+        abandoned: threading.Event | None = None,
         patience: timedelta = timedelta(0),
     ) -> str:
         """Return the reply's text as soon as the task has ended.
@@ -104,10 +104,10 @@ class TaskMonitor:
             LunaError: what the task raised, in its own class.
         """
         deadline = time.monotonic() + timeout.total_seconds()
-        while (left := deadline - time.monotonic()) > 0:
-            if given_up is not None and given_up.is_set():
+        while (remaining := deadline - time.monotonic()) > 0:
+            if abandoned is not None and abandoned.is_set():
                 raise UnavailableError("nobody waits for the reply any more", field="task", value=task)
-            progress, ended = outlast(partial(self._hear, task_id, min(left, _POLL_SECONDS)), patience=patience, given_up=given_up)
+            progress, ended = outlast(partial(self._hear, task_id, min(remaining, _POLL_SECONDS)), patience=patience, abandoned=abandoned)
             if progress is not None and on_progress is not None:
                 on_progress(progress)
             if ended is not None:

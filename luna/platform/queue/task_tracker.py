@@ -16,7 +16,7 @@ from luna.contracts.message import Message
 from luna.platform.queue.app import PREFIX, RESULT_EXPIRES, VISIBILITY_TIMEOUT
 
 MAX_STARTS = 3
-_EVENTS_KEPT = 64
+_MOST_EVENTS = 64
 _ENDED = "{}"
 
 
@@ -123,7 +123,7 @@ class TaskTracker:
 
     def _note(self, pipe: "redis.client.Pipeline", task_id: str, event: str) -> None:
         pipe.rpush(_events(task_id), event)
-        pipe.ltrim(_events(task_id), -_EVENTS_KEPT, -1)
+        pipe.ltrim(_events(task_id), -_MOST_EVENTS, -1)
         pipe.expire(_events(task_id), RESULT_EXPIRES)
 
 

@@ -50,19 +50,19 @@ def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings
         MachineError: the file cannot be written.
     """
     values = {name: _validate(settings, name, value) for name, value in changes.items()}
-    kept = {name: value for name, value in (read_stored(settings.data_folder) | dict(changes)).items() if value is not None}
-    _write(settings.data_folder, kept)
+    stored = {name: value for name, value in (read_stored(settings.data_folder) | dict(changes)).items() if value is not None}
+    _write(settings.data_folder, stored)
     return settings.model_copy(update=values)
 
 
-def refresh_settings(settings: Settings, seen: bytes) -> tuple[Settings, bytes]:
-    """Return the settings with what the file holds now, and the file's content; the same object where that is still ``seen``."""
+def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, bytes]:
+    """Return the settings with what the file holds now, and the file's content; the same object where that is still ``previous``."""
     path = settings.data_folder / STORED_FILE
     content = path.read_bytes() if path.exists() else b""
-    if content == seen:
-        return settings, seen
+    if content == previous:
+        return settings, previous
     stored, sources = read_stored(settings.data_folder), _operator_sources()
-    touched = {name for name in (*stored, *json.loads(seen or b"{}")) if is_changeable(name) and not any(name in values for values in sources.values())}
+    touched = {name for name in (*stored, *json.loads(previous or b"{}")) if is_changeable(name) and not any(name in values for values in sources.values())}
     now = {name: _parse(name, stored[name]) if name in stored else Settings.model_fields[name].default for name in touched}
     return settings.model_copy(update=now), content
 
@@ -87,9 +87,9 @@ def _describe(settings: Settings, name: str, sources: Mapping[SettingSource, Map
 
 
 def _find_source(settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]) -> SettingSource:
-    found = next((source for source, values in sources.items() if name in values), None)
-    if found is not None:
-        return found
+    by_operator = next((source for source, values in sources.items() if name in values), None)
+    if by_operator is not None:
+        return by_operator
     return "default" if getattr(settings, name) == Settings.model_fields[name].default else "start"
 
 

@@ -74,7 +74,7 @@ class BatteryCharge:
     power_kw: float = 0.0
 
 
-def wanted_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
+def requested_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
     """Return the power that a command asks for, above zero to charge, where ``surplus_kw`` (PV less load) is what the house leaves over."""
     stored = max(surplus_kw, 0.0) if command.mode in _STORING and soc < command.ceiling_soc else 0.0
     served = min(surplus_kw, 0.0) if command.mode in _SERVING and soc > command.floor_soc else 0.0
@@ -85,7 +85,7 @@ def wanted_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
     return stored + served
 
 
-def step_battery(model: BatteryModel, state: BatteryCharge, wanted_kw: float, *, seconds: float) -> tuple[BatteryCharge, float]:
+def step_battery(model: BatteryModel, state: BatteryCharge, requested_kw: float, *, seconds: float) -> tuple[BatteryCharge, float]:
     """Return the state some seconds later, and the energy lost meanwhile, kWh.
 
     Invariants: what goes in less what comes out less what is lost is what is stored; neither its power nor its capacity is ever exceeded.
@@ -93,7 +93,7 @@ def step_battery(model: BatteryModel, state: BatteryCharge, wanted_kw: float, *,
     hours = seconds / SECONDS_PER_HOUR
     soc = state.stored_kwh / model.capacity_kwh
     most = model.ramp_kw_per_second * seconds
-    ramped = min(max(wanted_kw, state.power_kw - most), state.power_kw + most)
+    ramped = min(max(requested_kw, state.power_kw - most), state.power_kw + most)
     power = min(max(ramped, -model.discharge_limit_kw(soc)), model.charge_limit_kw(soc))
     stored = state.stored_kwh + (power - model.loss_kw(power)) * hours
     if power > 0.0 and stored > model.capacity_kwh:

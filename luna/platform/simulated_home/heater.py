@@ -34,7 +34,7 @@ class HeaterModel:
     begins_c: float = 50.0
     hot_c: float = 60.0
     # Colder water is less than what is asked for.
-    wanted_c: float = 40.0
+    useful_c: float = 40.0
 
 
 HEATER_MODEL = HeaterModel()
@@ -54,7 +54,7 @@ class HeaterState:
     short_kwh: float = 0.0
 
 
-def wanted_heat_kw(at: float, *, seed: int) -> float:
+def heat_demand_kw(at: float, *, seed: int) -> float:
     """Return the heat that the house draws at an instant: taps are opened for minutes, and no day is as the one before."""
     local = datetime.fromtimestamp(at, ZONE)
     day = 1.0 + _DAY_SPREAD * (2.0 * _draw(seed, local.toordinal(), 1) - 1.0)
@@ -76,9 +76,9 @@ def step_heater(state: HeaterState, at: float, *, seconds: float, seed: int) -> 
     model, hours = HEATER_MODEL, seconds / SECONDS_PER_HOUR
     heats = state.water_c < (model.hot_c if state.heats else model.begins_c) if state.mode == "auto" else state.mode == "on"
     lost = (state.water_c - model.room_c) * model.loss_kw_per_k * hours
-    asked = wanted_heat_kw(at, seed=seed) * hours
-    held = max((state.water_c - model.mains_c) * model.capacity_kwh_per_k - lost, 0.0)
-    drawn = min(asked * min((state.water_c - model.mains_c) / (model.wanted_c - model.mains_c), 1.0), held)
+    demand_kwh = heat_demand_kw(at, seed=seed) * hours
+    available_kwh = max((state.water_c - model.mains_c) * model.capacity_kwh_per_k - lost, 0.0)
+    drawn = min(demand_kwh * min((state.water_c - model.mains_c) / (model.useful_c - model.mains_c), 1.0), available_kwh)
     room = max((model.hot_c - state.water_c) * model.capacity_kwh_per_k + drawn + lost, 0.0)
     used = min(model.power_kw * hours, room) if heats else 0.0
     return replace(
@@ -89,5 +89,5 @@ def step_heater(state: HeaterState, at: float, *, seconds: float, seed: int) -> 
         used_kwh=state.used_kwh + used,
         drawn_kwh=state.drawn_kwh + drawn,
         lost_kwh=state.lost_kwh + lost,
-        short_kwh=state.short_kwh + asked - drawn,
+        short_kwh=state.short_kwh + demand_kwh - drawn,
     )

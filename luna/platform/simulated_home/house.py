@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, BatteryCharge, BatteryModel, Command, step_battery, wanted_power_kw
+from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery
 from luna.platform.simulated_home.car import CarState, step_car
 from luna.platform.simulated_home.heater import HeaterState, step_heater
 
@@ -79,8 +79,8 @@ def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, s
     before = replace(state, load_kw=load, pv_kw=pv_kw, car=car, heater=heater)
     soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
     error = _CONTROL_ERROR_KW * _noise(seed, _CONTROL + int(state.at // _SECONDS_PER_CONTROL))
-    wanted = wanted_power_kw(state.command, soc, pv_kw - before.used_kw + error)
-    battery, lost = step_battery(BATTERY_MODEL, state.battery, wanted, seconds=seconds)
+    requested_kw = requested_power_kw(state.command, soc, pv_kw - before.used_kw + error)
+    battery, lost = step_battery(BATTERY_MODEL, state.battery, requested_kw, seconds=seconds)
     hours, grid = seconds / SECONDS_PER_HOUR, before.used_kw - pv_kw + battery.power_kw
     return replace(
         before,
@@ -112,7 +112,7 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
         return round(power_kw * gains[meter] * flicker[meter] * 1000)
 
     soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + _SOC_SPREAD * _noise(seed, second * 8 + 7)
-    said = {
+    reported = {
         "grid_import": count(state.import_kwh, "grid"),
         "grid_export": count(state.export_kwh, "grid"),
         "grid_power": show(state.grid_kw, "grid"),
@@ -124,13 +124,13 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
         "battery_soc": round(100.0 * min(max(soc, 0.0), 1.0), 1),
     }
     if state.car is not None:
-        said |= {"car_energy": count(state.car.charge_kwh, "car"), "car_power": show(state.car.power_kw, "car")}
+        reported |= {"car_energy": count(state.car.charge_kwh, "car"), "car_power": show(state.car.power_kw, "car")}
         # Cars say whole per cent, on the road as well.
-        said |= {"car_connected": float(state.car.is_home), "car_soc": float(round(100.0 * state.car.soc))}
+        reported |= {"car_connected": float(state.car.is_home), "car_soc": float(round(100.0 * state.car.soc))}
     if state.heater is not None:
-        said |= {"heater_energy": count(state.heater.used_kwh, "heater"), "heater_power": show(state.heater.power_kw, "heater")}
-        said |= {"heater_temperature": round(state.heater.water_c, 1)}
-    return said
+        reported |= {"heater_energy": count(state.heater.used_kwh, "heater"), "heater_power": show(state.heater.power_kw, "heater")}
+        reported |= {"heater_temperature": round(state.heater.water_c, 1)}
+    return reported
 
 
 # A minute's flicker holds for each of its steps, and the faults of meters for ever.

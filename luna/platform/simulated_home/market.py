@@ -32,11 +32,11 @@ def publish_prices(connection: Connection, year: RecordedYear, *, since: datetim
     """
     start = local_midnight(floor_to(since, SLOT).astimezone(year.zone).date(), year.zone)
     timeline = Timeline(start, SLOT, (now + _AHEAD - start) // SLOT)
-    known, real = (prices.read(connection, market, timeline) for market in (MARKET, REAL_MARKET))
+    stored, real = (prices.read(connection, market, timeline) for market in (MARKET, REAL_MARKET))
     moment, auction, is_real = to_instant(now), publication_times(timeline.starts, year.zone), _find_whole_days(timeline, np.isfinite(real))
     # What is still to come was not known before it was stored.
     published = np.where(is_real, np.where(timeline.starts > moment, np.maximum(auction, moment), auction), auction + np.timedelta64(awaited))
-    new = np.isnan(known) & (published <= moment)
+    new = np.isnan(stored) & (published <= moment)
     if not new.any():
         return 0
     price = np.where(is_real, real, year.price[year.rows_of(timeline.starts)])
@@ -52,10 +52,10 @@ def find_price_origin(connection: Connection, *, now: datetime) -> PriceOrigin:
     return "market" if np.mean(published == real) > 0.5 else "recorded"
 
 
-def _find_whole_days(timeline: Timeline, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _find_whole_days(timeline: Timeline, is_priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the slots of those local days all of whose slots are known; of a day that the timeline cuts, its part counts."""
     days = _days_of(timeline.starts)
-    return np.asarray(~np.isin(days, days[~known]))
+    return np.asarray(~np.isin(days, days[~is_priced]))
 
 
 def _days_of(starts: InstantArray) -> InstantArray:

@@ -31,10 +31,10 @@ class RecordedYear:
     @classmethod
     def of(cls, starts: InstantArray, zone: ZoneInfo, *, load_kwh: FloatArray, pv_kwh: FloatArray, price: FloatArray) -> Self:
         """Return the year that these slots begin (UTC, ascending, at least 364 local days): an hour that the clock skips repeats the one before it."""
-        shown = starts.astype("datetime64[s]") + local_offsets(starts, zone)
-        clock, first_of = np.unique(shown, return_index=True)
-        wanted = clock[0] + np.arange(PERIOD_DAYS * SLOTS_PER_DAY) * np.timedelta64(SLOT)
-        rows = first_of[np.searchsorted(clock, wanted, side="right") - 1]
+        local = starts.astype("datetime64[s]") + local_offsets(starts, zone)
+        clock, first_of = np.unique(local, return_index=True)
+        quarter_hours = clock[0] + np.arange(PERIOD_DAYS * SLOTS_PER_DAY) * np.timedelta64(SLOT)
+        rows = first_of[np.searchsorted(clock, quarter_hours, side="right") - 1]
         return cls(zone, clock[0].astype("datetime64[D]"), load_kwh[rows], pv_kwh[rows], price[rows])
 
     def rows_of(self, starts: InstantArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -65,8 +65,8 @@ class RecordedYear:
 
 
 def _find_rows(zone: ZoneInfo, first_day: np.datetime64, starts: InstantArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    shown = starts.astype("datetime64[s]") + local_offsets(starts, zone)
-    slots = (shown - first_day.astype("datetime64[s]")) // np.timedelta64(SLOT)
+    local = starts.astype("datetime64[s]") + local_offsets(starts, zone)
+    slots = (local - first_day.astype("datetime64[s]")) // np.timedelta64(SLOT)
     return np.asarray(slots.astype(np.int64) % (PERIOD_DAYS * SLOTS_PER_DAY))
 
 

@@ -56,5 +56,5 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
             return None
     # By the clock on the wall, also on the day on which it changes.
     begin = datetime.combine(day, time(), tzinfo=ZONE)
-    left, came = ((begin + timedelta(hours=float(hours))).timestamp() for hours in (leaves, returns))
-    return Trip(left, came, km * KWH_PER_KM)
+    departure, arrival = ((begin + timedelta(hours=float(hours))).timestamp() for hours in (leaves, returns))
+    return Trip(departure, arrival, km * KWH_PER_KM)

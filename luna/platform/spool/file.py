@@ -130,12 +130,12 @@ class SpoolFile:
         return Waiting(before.rows + len(rows), before.last + len(rows), before.oldest_kept_at if before.rows else change.kept_at)
 
     def _remove(self, change: Remove, before: Waiting) -> Waiting:
-        gone = self._connection.execute(REMOVE, (*change.lane, change.last)).rowcount
-        return Waiting(before.rows - gone, before.last, self._oldest_kept_at(change.lane))
+        removed = self._connection.execute(REMOVE, (*change.lane, change.last)).rowcount
+        return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.lane))
 
     def _oldest_kept_at(self, lane: Stream) -> int:
-        found = self._connection.execute(OLDEST_KEPT_AT, lane).fetchone()
-        return int(found[0]) if found else 0
+        row = self._connection.execute(OLDEST_KEPT_AT, lane).fetchone()
+        return int(row[0]) if row else 0
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

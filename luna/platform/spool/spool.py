@@ -48,14 +48,14 @@ def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
 @dataclass(frozen=True, slots=True)
 class _Write:
     change: Append | Remove
-    done: Future[None] = field(default_factory=Future)
+    result: Future[None] = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     lane: Stream
     limit: int
-    done: Future[list[SpoolEntry]] = field(default_factory=Future)
+    result: Future[list[SpoolEntry]] = field(default_factory=Future)
 
 
 class Spool:
@@ -91,13 +91,13 @@ class Spool:
         """Return what is done once the rows are on the disk. It fails with a MachineError where they are not: none of them was kept."""
         write = _Write(Append(lane, bodies, int(self._clock.now().timestamp())))
         self._ask(write)
-        return write.done
+        return write.result
 
     def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
         """Return the first rows of a lane."""
         look = _Look(lane, limit)
         self._ask(look)
-        return look.done.result()
+        return look.result.result()
 
     def remove(self, lane: Stream, last: int) -> None:
         """Forget the rows of a lane up to and including ``last``; gone for good when this returns.
@@ -107,7 +107,7 @@ class Spool:
         """
         write = _Write(Remove(lane, last))
         self._ask(write)
-        write.done.result()
+        write.result.result()
 
     def close(self) -> None:
         """Finish what was asked for, and close the file."""
@@ -139,7 +139,7 @@ class Spool:
 
     def _commit(self, writes: Sequence[_Write]) -> None:
         # Who no longer waits was not promised anything.
-        waited_for = [write for write in writes if write.done.set_running_or_notify_cancel()]
+        waited_for = [write for write in writes if write.result.set_running_or_notify_cancel()]
         accepted = self._refuse_without_room(waited_for)
         if not accepted:
             return
@@ -147,10 +147,10 @@ class Spool:
             self._file.commit([write.change for write in accepted])
         except Exception as error:  # noqa: BLE001 - the edge of the thread: whoever waits has to hear of it
             for write in accepted:
-                write.done.set_exception(error)
+                write.result.set_exception(error)
         else:
             for write in accepted:
-                write.done.set_result(None)
+                write.result.set_result(None)
 
     def _refuse_without_room(self, writes: Sequence[_Write]) -> list[_Write]:
         """Return the writes that may go ahead: without room on the disk, only what makes some."""
@@ -160,12 +160,12 @@ class Spool:
                 require_room(self.folder, self._disk)
         except LunaError as error:
             for write in appends:
-                write.done.set_exception(error)
+                write.result.set_exception(error)
             return [write for write in writes if isinstance(write.change, Remove)]
         return list(writes)
 
     def _answer(self, look: _Look) -> None:
         try:
-            look.done.set_result(self._file.oldest(look.lane, look.limit))
+            look.result.set_result(self._file.oldest(look.lane, look.limit))
         except Exception as error:  # noqa: BLE001 - as above
-            look.done.set_exception(error)
+            look.result.set_exception(error)

@@ -63,7 +63,7 @@ def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
     return ONE_WORKER | {name: command for name, command in COMPANIONS.items() if "worker" not in name}
 
 
-class AskedDevices:
+class PolledDevices:
     """Whether a site names a sensor of a device that Luna asks itself, as the database says it every few seconds; while it is away, as it said last."""
 
     def __init__(self, database_url: str) -> None:
@@ -90,12 +90,12 @@ class AskedDevices:
         return self._named
 
 
-def _is_needed(name: str, settings: "Settings", asks_devices: Callable[[], bool]) -> bool:
+def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
     """Return whether a companion has to run: the recorder only where there is something to listen to, what speaks to Home Assistant only where wanted."""
     from luna.platform.simulated_home import HomeFiles
 
     needless = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
-    needless["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or asks_devices())
+    needless["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or polls_devices())
     needless["backup"] = settings.backup_every is None
     needless["simulated home"] = not HomeFiles(settings.data_folder).is_there
     return not needless.get(name, False)
@@ -119,16 +119,16 @@ def companions(settings: "Settings", starters: Callable[[str], ForkServer], data
 
     A second Ctrl-C cuts the worker's tasks off.
     """
-    done, hurry, asks_devices = threading.Event(), threading.Event(), AskedDevices(database_url)
+    stop, hurry, polls_devices = threading.Event(), threading.Event(), PolledDevices(database_url)
     commands = choose_companions(settings)
-    running = [_Companion(name, command, settings, hurry, starter=starters(name), asks_devices=asks_devices) for name, command in commands.items()]
-    watches = [threading.Thread(target=companion.keep_running, args=(done,), daemon=True) for companion in running]
+    running = [_Companion(name, command, settings, hurry, starter=starters(name), polls_devices=polls_devices) for name, command in commands.items()]
+    watches = [threading.Thread(target=companion.keep_running, args=(stop,), daemon=True) for companion in running]
     for watch in watches:
         watch.start()
     try:
         yield
     finally:
-        done.set()
+        stop.set()
         try:
             _join(watches)
         except (KeyboardInterrupt, SystemExit):
@@ -145,16 +145,16 @@ class _Companion:
     """What runs beside the gateway, by the settings that hold."""
 
     def __init__(
-        self, name: str, command: Sequence[str], settings: "Settings", hurry: threading.Event, *, starter: ForkServer, asks_devices: Callable[[], bool]
+        self, name: str, command: Sequence[str], settings: "Settings", hurry: threading.Event, *, starter: ForkServer, polls_devices: Callable[[], bool]
     ) -> None:
         self._name, self._command, self._settings, self._hurry, self._starter = name, command, settings, hurry, starter
-        self._asks_devices = asks_devices
+        self._polls_devices = polls_devices
         self._stored: bytes | None = None
         self._process: ChildProcess | None = None
 
-    def keep_running(self, done: threading.Event) -> None:
+    def keep_running(self, stop: threading.Event) -> None:
         self.look()
-        while not done.wait(WATCH_SECONDS):
+        while not stop.wait(WATCH_SECONDS):
             self.look()
         self._end()
 
@@ -166,7 +166,7 @@ class _Companion:
             structlog.get_logger("luna.up").error("process died and is started again", name=self._name, exit_code=self._process.returncode)
             self._end()
         changed = self._read_settings()
-        needed = _is_needed(self._name, self._settings, self._asks_devices)
+        needed = _is_needed(self._name, self._settings, self._polls_devices)
         if not needed or (changed and self._name in STARTED_ANEW):
             self._end()
         if needed and self._process is None:
