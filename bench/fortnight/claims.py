@@ -124,7 +124,7 @@ class SentenceJudge:
         notices = list_notices(view, self.plan_max_age)
         yield _compare_silence(notices, statements, truth, now)
         yield from _compare_notices(view, notices, truth, now)
-        if view.has_plan and view.house.batteries_left_alone is None:
+        if view.has_plan and view.house.battery_deviation is None:
             yield self._deed(view, truth, now)
         following = view.house.next_run
         if following is not None:

@@ -101,7 +101,7 @@ class Gateway:
         # What is asked under a key may be answered by what another request asked.
         entry = describe_request(asked.scope, status) if asked is not None and once is None else None
         patience = patience or self.settings.plan_timeout
-        call = partial(self.queue.ask_kept, request, timeout=patience, once=once, entry=entry)
+        call = partial(self.queue.ask_retained, request, timeout=patience, once=once, entry=entry)
         task_id, text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
         if asked is not None and entry is not None:
             asked.state.stored_entry = status

@@ -91,10 +91,10 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
     """
     if manifest.schema_revision is not None and manifest.schema_revision not in migrate.list_revisions():
         raise newer(manifest.backup_id, manifest.luna_version)
-    made_by = manifest.postgres_version // 10_000
-    if postgres_major is not None and made_by != postgres_major:
-        message = f"PostgreSQL {made_by} wrote this backup, and the program here is PostgreSQL {postgres_major}"
-        raise ConflictError(message, field="backup", value=manifest.backup_id, remedy=f"Install PostgreSQL {made_by}. Nothing was changed.")
+    major = manifest.postgres_version // 10_000
+    if postgres_major is not None and major != postgres_major:
+        message = f"PostgreSQL {major} wrote this backup, and the program here is PostgreSQL {postgres_major}"
+        raise ConflictError(message, field="backup", value=manifest.backup_id, remedy=f"Install PostgreSQL {major}. Nothing was changed.")
 
 
 def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:

@@ -18,9 +18,9 @@ from luna.energy.errors import ConflictError, LunaError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import backups, engine, jobs, migrate
 from luna.platform.embedded import process, start
-from luna.platform.embedded.account import Account, account_for, is_held, make_own_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.platform.embedded.account import Account, account_for, is_locked, make_own_folder, make_reachable, one_at_a_time, open_lock, take
 from luna.platform.embedded.binaries import find_postgres
-from luna.platform.embedded.replacement import drop_kept, put_back, replace_cluster
+from luna.platform.embedded.replacement import drop_previous, put_back, replace_cluster
 from luna.platform.embedded.servers import USER, Postgres
 from luna.platform.embedded.state import State, load_state
 from luna.platform.objects import open_objects
@@ -91,7 +91,7 @@ def open_home(settings: Settings) -> EmbeddedHome:
 
 
 @contextmanager
-def held_alone(home: EmbeddedHome) -> Iterator[None]:
+def exclusive_servers(home: EmbeddedHome) -> Iterator[None]:
     """Hold the embedded servers while nobody uses them; one that a killed process left running is ended.
 
     Raises:
@@ -103,7 +103,7 @@ def held_alone(home: EmbeddedHome) -> Iterator[None]:
             if not take(users):
                 raise ConflictError("Luna is running", field="data_folder", value=str(home.folder), remedy="End it first (luna up: Ctrl-C), then restore.")
             lock = home.folder / f"{Postgres.name}.lock"
-            if is_held(lock):
+            if is_locked(lock):
                 process.end(lock, Postgres.stop_signals)
             yield
         finally:
@@ -130,7 +130,7 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
     """
     began, now = time.monotonic(), (clock or SystemClock()).now()
     folder, home = open_folder(settings), open_home(settings)
-    with held_alone(home), folder.alone():
+    with exclusive_servers(home), folder.alone():
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
         _ship_rest(settings, folder, manifest)
@@ -141,7 +141,7 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
             rows = recover(folder, home, target, place, report=report, as_it_was=as_it_was)
             report("objects")
             count = mirror.put_back(folder, mirror.entries_at(folder, manifest, instant), open_objects(settings), settings.data_folder / "scratch")
-            kept = _take_over(home, place, now)
+            previous = _take_over(home, place, now)
         finally:
             discard(place)
         _begin_log_anew(settings, folder, now)
@@ -153,8 +153,8 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         raise
     files = _put_back_files(settings, read_owner_files(folder, manifest.backup_id))
     seconds = round(time.monotonic() - began, 1)
-    log.info("restored", backup=manifest.backup_id, at=str(target.reached), put_back=files, seconds=seconds, kept=kept)
-    return Restored(manifest.backup_id, target.reached, rows, count, files, kept, seconds)
+    log.info("restored", backup=manifest.backup_id, at=str(target.reached), put_back=files, seconds=seconds, kept=previous)
+    return Restored(manifest.backup_id, target.reached, rows, count, files, previous, seconds)
 
 
 def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]:
@@ -216,10 +216,10 @@ def undo(settings: Settings, *, clock: Clock | None = None) -> str:
         ConflictError: Luna runs, or no database is kept.
     """
     home, now = open_home(settings), (clock or SystemClock()).now()
-    with held_alone(home):
-        kept = put_back(home.home, keep_as=_stamp(now))
+    with exclusive_servers(home):
+        previous = put_back(home.home, keep_as=_stamp(now))
         _begin_log_anew(settings, open_folder(settings), now)
-    return str(kept)
+    return str(previous)
 
 
 def _take_over(home: EmbeddedHome, place: Path, now: datetime) -> str:
@@ -229,7 +229,7 @@ def _take_over(home: EmbeddedHome, place: Path, now: datetime) -> str:
     if not (home.home / Postgres.name).exists():
         successor.rename(home.home / Postgres.name)
         return ""
-    drop_kept(home.home)
+    drop_previous(home.home)
     return str(replace_cluster(home.home, successor, keep_as=_stamp(now)))
 
 

@@ -12,7 +12,7 @@ from luna.contracts.simulated_home import SimulatedHomeReply, SimulatedHomeReque
 from luna.energy.errors import ConflictError, LunaError
 from luna.platform.clock import CLOCK_VARIABLE, SystemClock, move_clock
 from luna.platform.embedded import Addresses
-from luna.platform.embedded.account import is_held
+from luna.platform.embedded.account import is_locked
 from luna.platform.private_folders import make_private
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home.preparation import list_preparation
@@ -25,7 +25,7 @@ STAGE_TIMEOUT = timedelta(minutes=30)
 START_SECONDS = 300.0
 CLOCK_SECONDS = 0.2
 FAST_FOLDER = "demo-fast"
-PRICES_SAID = {"market": "today's, of the market that it lies in", "recorded": "those of the recorded year: nobody was reached, or may be asked, for today's"}
+PRICE_ORIGINS = {"market": "today's, of the market that it lies in", "recorded": "those of the recorded year: nobody was reached, or may be asked, for today's"}
 
 
 def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
@@ -36,8 +36,8 @@ def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
     """
     with queue(addresses.redis_url) as client:
         await_workers(client.heartbeats, seconds=START_SECONDS)
-        made: SimulatedHomeReply = client.call(SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE)
-        say(f"The simulated home lives. Its prices are {PRICES_SAID[made.prices]}.")
+        home: SimulatedHomeReply = client.call(SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE)
+        say(f"The simulated home lives. Its prices are {PRICE_ORIGINS[home.prices]}.")
         for name, request in list_preparation(SystemClock().now()).items():
             try:
                 client.call(request, timeout=STAGE_TIMEOUT, patience=PATIENCE)
@@ -53,7 +53,7 @@ def speed_up_clock(settings: Settings, speed: float) -> Settings:
     """
     folder = settings.data_folder / FAST_FOLDER
     users = folder / "servers" / "users.lock"
-    if users.exists() and is_held(users):
+    if users.exists() and is_locked(users):
         raise ConflictError("a simulated home lives in this folder already", field="data_folder", value=str(folder), remedy="End it with Ctrl-C.")
     shutil.rmtree(folder, ignore_errors=True)
     make_private(folder, holds_servers=True)

@@ -105,7 +105,7 @@ class Course:
     def __init__(self, stage: Stage, show_step: ShowStep) -> None:
         self._stage = stage
         self._show_step = show_step
-        self._given_up = Event()
+        self._abandoned = Event()
 
     def follow(self, days: int) -> DemoRun:
         """Load the year, then train, forecast, plan and replay every site."""
@@ -116,15 +116,15 @@ class Course:
                 self._watch([pool.submit(self._follow_site, run, each.site.name) for each in demo.sites])
             finally:
                 # Where one has failed the others need not wait for their replies.
-                self._given_up.set()
+                self._abandoned.set()
         return run
 
     def _watch(self, futures: Sequence[Future[Any]]) -> list[Any]:
         """Return the results when all are there; raise the first error, or why none can come."""
         waiting = set(futures)
         while waiting:
-            done, waiting = wait(waiting, timeout=CHECK_SECONDS)
-            for future in done:
+            finished, waiting = wait(waiting, timeout=CHECK_SECONDS)
+            for future in finished:
                 future.result()
             self._stage.check()
         return [future.result() for future in futures]
@@ -155,6 +155,6 @@ class Course:
                 request,
                 timeout=timeout,
                 on_progress=lambda progress: show(progress.done, progress.total, progress.label),
-                given_up=self._given_up,
+                abandoned=self._abandoned,
                 patience=PATIENCE,
             )

@@ -17,7 +17,7 @@ from luna.words import Language
 from luna.words.catalogue import ENGLISH
 from services.demo.pipeline import DemoRun
 from services.demo.report import Origin, ReportInput, SiteResult
-from services.demo.report.plan_view import SHOWN, read_starting_soc
+from services.demo.report.plan_view import CHART_SPAN, read_starting_soc
 
 
 def compose_report(run: DemoRun, language: Language) -> ReportInput:
@@ -31,15 +31,15 @@ def compose_report(run: DemoRun, language: Language) -> ReportInput:
         results=results,
         origins=[translate(record, language) for record in records],
         commands=commands(run),
-        made_at=SystemClock().now(),
+        created_at=SystemClock().now(),
         took_seconds=run.seconds,
         language=language,
         without_soc=trace_without_luna(run.plan, main.site),
     )
 
 
-def _pick(said: Bilingual, language: Language) -> str:
-    return said.get(language, said[ENGLISH])
+def _pick(texts: Bilingual, language: Language) -> str:
+    return texts.get(language, texts[ENGLISH])
 
 
 def translate(record: Provenance, language: Language) -> Origin:
@@ -67,7 +67,7 @@ def trace_without_luna(plan: PlanReply, site: Site) -> list[float] | None:
     """Return how full the batteries would be at the end of each planned slot if the inverter alone followed the same load and sun."""
     if not site.batteries:
         return None
-    slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + SHOWN]
+    slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + CHART_SPAN]
     timeline = Timeline(plan.slots[0].start, timedelta(minutes=plan.slot_minutes), len(slots))
     load, pv, bought, sold = (np.array([getattr(slot, name) for slot in slots]) for name in ("load_kwh", "pv_kwh", "import_price", "export_price"))
     policy = PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(site, bought, sold))

@@ -27,11 +27,11 @@ log = structlog.get_logger("luna.home_assistant")
 
 @dataclass(frozen=True, slots=True)
 class BrokerMessage:
-    """A message: ``kept`` by the broker since nobody knows when, or said now."""
+    """A message: ``retained`` by the broker since nobody knows when, or said now."""
 
     topic: str
     payload: bytes
-    kept: bool
+    retained: bool
 
 
 class BrokerConnection:

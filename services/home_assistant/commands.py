@@ -33,7 +33,7 @@ class Commands:
         self._ask_plan = ask_plan
         self._hours: dict[str, float] = {}
 
-    def carry_out(self, site_id: str, entity: PublishedEntity, payload: bytes, *, kept: bool, now: datetime) -> None:
+    def carry_out(self, site_id: str, entity: PublishedEntity, payload: bytes, *, retained: bool, now: datetime) -> None:
         """Do what a message says; one that the broker had kept sets a number and switches nothing.
 
         Raises:
@@ -48,7 +48,7 @@ class Commands:
             if not LEAST_HOURS <= hours <= MOST_HOURS:
                 raise InvalidInputError("is no number of hours", field="payload", value=text[:80], remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.")
             self._hours[site_id] = hours
-        elif not kept:
+        elif not retained:
             self._switch(site_id, entity, text, now=now)
 
     def _switch(self, site_id: str, entity: PublishedEntity, text: str, *, now: datetime) -> None:

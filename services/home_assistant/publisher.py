@@ -120,7 +120,7 @@ class Publisher:
         return read_house(connection, site, cached[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=self._find_silent(connection, site, now))
 
     def _find_silent(self, connection: Connection, site: Site, now: datetime) -> list[SiteFinding]:
-        key, cached = (floor_to(now, findings.SOUGHT_EVERY), site), self._silent.get(site.name)
+        key, cached = (floor_to(now, findings.SEARCH_EVERY), site), self._silent.get(site.name)
         if cached is None or cached[0] != key:
             cached = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
         return cached[1]
@@ -143,7 +143,7 @@ class Publisher:
 
     def _carry_out(self, site_id: str, entity: PublishedEntity, message: BrokerMessage) -> None:
         try:
-            self._commands.carry_out(site_id, entity, message.payload, kept=message.kept, now=self._clock.now())
+            self._commands.carry_out(site_id, entity, message.payload, retained=message.retained, now=self._clock.now())
         except LunaError as error:
             log.warning("what was switched is refused", site_id=site_id, entity=entity.key, error=str(error))
             self._refusals[site_id] = str(error)[:LONGEST_STATE]

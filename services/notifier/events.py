@@ -55,9 +55,9 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
     plan = plans.read_due(connection, site.name, now)
     states = read_states(connection, site.name, now=now)
     site_findings = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
-    found = [*site_findings, *findings.find_silent(connection, site, now=now)]
+    all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
     # What is worth a line on Home alone has no kind.
-    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in found if finding.code in KINDS]
+    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in all_findings if finding.code in KINDS]
     return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now), *_day(connection, site, numbers, now)]
 
 

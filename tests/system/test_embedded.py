@@ -25,7 +25,7 @@ from redis.retry import Retry
 
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.embedded import running, start
-from luna.platform.embedded.account import DATA_ROOT, Account, account_for, can_use, is_held, make_reachable
+from luna.platform.embedded.account import DATA_ROOT, Account, account_for, can_use, is_locked, make_reachable
 from luna.platform.embedded.binaries import Programs, find_postgres, find_redis
 from luna.platform.embedded.process import explain_failure
 from luna.platform.private_folders import make_private
@@ -72,7 +72,7 @@ def pid_of(folder: Path, name: str) -> int:
 
 
 def is_alive(folder: Path, name: str) -> bool:
-    return is_held(folder / f"{name}.lock")
+    return is_locked(folder / f"{name}.lock")
 
 
 def open_database(url: str) -> psycopg.Connection:
@@ -107,7 +107,7 @@ def test_a_killed_redis_comes_back_at_its_address_with_everything_it_confirmed(f
 
 
 def test_a_server_that_dies_while_it_is_watched_is_started_again(folder: Path) -> None:
-    with start(folder, services=["redis"]) as servers, servers.kept_alive():
+    with start(folder, services=["redis"]) as servers, servers.restarting():
         os.kill(pid_of(folder, "redis"), signal.SIGKILL)
         with redis.Redis.from_url(servers.redis_url, retry=Retry(ConstantBackoff(0.1), 100)) as client:
             assert client.ping()

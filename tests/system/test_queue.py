@@ -205,11 +205,11 @@ def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_befo
 
 
 def test_a_caller_may_give_up(quiet_client: Client) -> None:
-    given_up = threading.Event()
+    abandoned = threading.Event()
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(quiet_client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), given_up=given_up)
+        call = pool.submit(quiet_client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), abandoned=abandoned)
         wait_for(lambda: quiet_client.tasks.waiting("sample") == 1)
-        given_up.set()
+        abandoned.set()
         with pytest.raises(UnavailableError, match="nobody waits"):
             call.result(timeout=60)
 

@@ -30,7 +30,7 @@ from luna.platform.drivers.modbus_server import serve_registers
 from luna.platform.drivers.profiles import load_profile
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.embedded import Servers, start
-from luna.platform.embedded.account import is_held
+from luna.platform.embedded.account import is_locked
 from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings
@@ -166,7 +166,7 @@ def processes(environment: dict[str, str]) -> list[str]:
     """The processes of Luna that were started with this environment, and the servers that live."""
     folder = Path(environment["LUNA_DATA_FOLDER"])
     listing = subprocess.run(["ps", "eaxww", "-o", "pid,command"], check=True, capture_output=True, text=True).stdout
-    servers = [lock.name for lock in folder.glob("servers/*s.lock") if is_held(lock)]
+    servers = [lock.name for lock in folder.glob("servers/*s.lock") if is_locked(lock)]
     return servers + [line for line in listing.splitlines() if f"LUNA_DATA_FOLDER={folder}" in line]
 
 

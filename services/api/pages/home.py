@@ -255,7 +255,7 @@ def _read_house(connection: Connection, window: Window, document: Mapping[str, A
     )
     # What is stored now moves from minute to minute.
     planned = replace(planned, soc=read_soc(connection, window.site, planned.plan, now=window.now))
-    minute = ("silent", key[0], floor_to(window.now, findings.SOUGHT_EVERY))
+    minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
     silent = gateway.plans_read.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
     return read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
 

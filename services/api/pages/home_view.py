@@ -105,7 +105,7 @@ class HomeView:
         """What the battery does, and when that changes."""
         if not self.runs or not self.window.site.batteries:
             return self.words("without_battery")
-        left_alone = self.house.batteries_left_alone
+        left_alone = self.house.battery_deviation
         if left_alone is not None:
             return self.words(left_alone.code.replace("device", "now"))
         following = self.house.next_run
@@ -115,7 +115,7 @@ class HomeView:
     @property
     def lead(self) -> str:
         """Why: the reason of what is done now, of which the headline speaks first."""
-        left_alone = self.house.batteries_left_alone
+        left_alone = self.house.battery_deviation
         if left_alone is not None:
             return self.words("lead_kept" if left_alone.code == "device_kept" else "lead_left_alone")
         return say_run(self.runs[0], self.numbers, now=self.window.now) if self.runs else self.say_run(self.window.past)

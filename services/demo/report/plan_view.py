@@ -14,13 +14,13 @@ from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.charts import Band, ModeRun, PlanView, RunFlows
 
-SHOWN = timedelta(hours=48)
+CHART_SPAN = timedelta(hours=48)
 
 
 def view_plan(plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Sequence[float] | None = None) -> PlanView:
     """Return the first 48 hours of a plan, ready to be drawn; the slot chosen first is the one whose opposite costs most."""
     step = timedelta(minutes=plan.slot_minutes)
-    slots = plan.slots[: SHOWN // step]
+    slots = plan.slots[: CHART_SPAN // step]
     soc = _trace_soc(slots, site)
     costs = [slot.reason.cost_of_opposite or 0.0 for slot in slots]
     return PlanView(
@@ -61,10 +61,10 @@ def _measure_flows(slots: Sequence[SlotReply], hours: float) -> RunFlows:
 
 
 def _band(low: Sequence[float | None], high: Sequence[float | None], hours: float) -> Band | None:
-    known_low, known_high = ([value for value in edge if value is not None] for edge in (low, high))
-    if len(known_low) != len(low) or len(known_high) != len(high):
+    finite_low, finite_high = ([value for value in edge if value is not None] for edge in (low, high))
+    if len(finite_low) != len(low) or len(finite_high) != len(high):
         return None
-    return np.array(known_low) / hours, np.array(known_high) / hours
+    return np.array(finite_low) / hours, np.array(finite_high) / hours
 
 
 def read_starting_soc(slots: Sequence[SlotReply], site: Site) -> dict[str, float]:

@@ -60,7 +60,7 @@ class ReportInput:
     results: Sequence[SiteResult]
     origins: Sequence[Origin]
     commands: Sequence[str]
-    made_at: datetime
+    created_at: datetime
     took_seconds: float
     language: Language = "en"
     without_soc: Sequence[float] | None = None
@@ -81,7 +81,7 @@ class SecondSite:
 
     title: str
     description: str
-    kept: bool
+    is_better: bool
     verdict: str
     score_note: str
     rows: list[Row]
@@ -92,8 +92,8 @@ def render(report: ReportInput) -> str:
     main = report.results[0]
     numbers = Numbers(report.language, ZoneInfo(main.site.timezone), main.site.currency)
     view = view_plan(report.plan, main.site, numbers, without_soc=report.without_soc)
-    spoken, words = word_slots(view, report.plan.slots), read_texts("report", report.language)
-    titles = [word.title for word in spoken]
+    slot_words, words = word_slots(view, report.plan.slots), read_texts("report", report.language)
+    titles = [word.title for word in slot_words]
     steps = trace_losses(main.replay, numbers)
     return _template().render(
         language=report.language,
@@ -103,15 +103,15 @@ def render(report: ReportInput) -> str:
         hatches=HATCHES,
         script=_asset("plan.js"),
         made=read_texts("report", report.language)["made"].format(
-            date=numbers.day_with_year(report.made_at), time=numbers.clock(report.made_at), seconds=numbers.number(report.took_seconds)
+            date=numbers.day_with_year(report.created_at), time=numbers.clock(report.created_at), seconds=numbers.number(report.took_seconds)
         ),
         headline=_say_headline(main, numbers),
         lead=f"{describe_site(main, numbers)} {words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
         figures=_figures(main, numbers),
         hours=round(view.count * view.step / timedelta(hours=1)),
         view=view,
-        slots=spoken,
-        chosen=spoken[view.selected],
+        slots=slot_words,
+        chosen=slot_words[view.selected],
         charts=[draw_plan(view, titles, narrow=narrow) for narrow in (False, True)],
         modes=[(GLYPHS[name], mode(name, language=report.language).full) for name in MODES],
         score_note=_say_window(main, numbers),
@@ -153,11 +153,11 @@ def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
 
 def _describe_second(result: SiteResult, language: Language) -> SecondSite:
     numbers = Numbers(language, ZoneInfo(result.site.timezone), result.site.currency)
-    kept, verdict = compare_with_inverter(result.replay, numbers)
+    is_better, verdict = compare_with_inverter(result.replay, numbers)
     return SecondSite(
         title=read_texts("report", language)["second"].format(name=result.site.name),
         description=describe_site(result, numbers),
-        kept=kept,
+        is_better=is_better,
         verdict=verdict,
         score_note=_say_window(result, numbers),
         rows=tabulate_policies(result.replay, numbers),

@@ -51,7 +51,7 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
 def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> SlotWords:
     numbers, flows = view.numbers, view.flows
     reason = slot.reason
-    told = reason.model_dump()
+    fields = reason.model_dump()
     return SlotWords(
         time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
         part_of=_part_of(view, run),
@@ -65,8 +65,8 @@ def _word_slot(view: PlanView, run: ModeRun, index: int, slot: SlotReply) -> Slo
         grid=_signed(numbers, flows.import_[index] - flows.export[index]),
         soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
         without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
-        why=retell_reason(told, slot.start, numbers),
-        short=retell_reason(told, slot.start, numbers, short=True),
+        why=retell_reason(fields, slot.start, numbers),
+        short=retell_reason(fields, slot.start, numbers, short=True),
         worth=numbers.price(reason.energy_value, decimals=1),
         opposite=_say_opposite(reason.cost_of_opposite, numbers),
         limits=", ".join(retell_limits(reason.binding, numbers)) or read_texts("report", numbers.language)["none"],

@@ -15,7 +15,7 @@ import pytest
 from luna.energy.devices import BATTERIES
 from luna.energy.timeline import SLOT, local_midnight
 from luna.platform.simulated_home import BATTERY_MODEL, CAR, MODES, ZONE, BatteryCharge, Command, HomeState
-from luna.platform.simulated_home.battery import step_battery, wanted_power_kw
+from luna.platform.simulated_home.battery import requested_power_kw, step_battery
 from luna.platform.simulated_home.car import CAR_MODEL, CarState
 from tests.browsing import DESKTOP
 from tests.living_luna import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
@@ -354,7 +354,7 @@ def live_alone(battery: BatteryCharge, slot: LivedSlot) -> tuple[BatteryCharge, 
     beside_kw = (slot.kwh("import_kwh") - slot.kwh("export_kwh") - slot.kwh("charge_kwh") + slot.kwh("discharge_kwh")) / hours
     bought = sold = 0.0
     for _ in range(ALONE_STEPS):
-        wanted_kw = wanted_power_kw(Command(), battery.stored_kwh / BATTERY_MODEL.capacity_kwh, -beside_kw)
+        wanted_kw = requested_power_kw(Command(), battery.stored_kwh / BATTERY_MODEL.capacity_kwh, -beside_kw)
         battery, _ = step_battery(BATTERY_MODEL, battery, wanted_kw, seconds=hours * 3600 / ALONE_STEPS)
         grid_kwh = (beside_kw + battery.power_kw) * hours / ALONE_STEPS
         bought, sold = bought + max(grid_kwh, 0.0), sold + max(-grid_kwh, 0.0)

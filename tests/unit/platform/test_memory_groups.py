@@ -17,11 +17,11 @@ def test_a_group_holds_what_it_uses_without_the_files_that_can_be_read_again(tmp
     for name, text in FILES[unified].items():
         (tmp_path / name).write_text(text)
     group = MemoryGroup(tmp_path, unified=unified)
-    assert (group.limit_bytes(), group.held_bytes()) == (1000, 550)
+    assert (group.limit_bytes(), group.used_bytes()) == (1000, 550)
 
 
 def test_a_group_without_limit_or_without_files_limits_nothing(tmp_path: Path) -> None:
     group = MemoryGroup(tmp_path, unified=True)
-    assert (group.limit_bytes(), group.held_bytes()) == (None, 0)
+    assert (group.limit_bytes(), group.used_bytes()) == (None, 0)
     (tmp_path / "memory.max").write_text("max\n")
     assert group.limit_bytes() is None

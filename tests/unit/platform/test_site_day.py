@@ -26,7 +26,7 @@ def columns(**values: float) -> dict[str, FloatArray]:
 
 def join(site: Site, now: datetime, *, soc: float = 0.5, seen: dict[str, FloatArray] | None = None, **planned: float) -> Day:
     own = {"import_price": 0.3, "export_price": 0.1} | planned
-    return join_day(site, DAY, planned=columns(**own), seen=seen or columns(load_kwh=np.nan), start_soc=soc, now=now)
+    return join_day(site, DAY, planned=columns(**own), observed=seen or columns(load_kwh=np.nan), start_soc=soc, now=now)
 
 
 def plan(*, soc_end: float, value: float | None) -> PlanReply:

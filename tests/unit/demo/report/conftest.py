@@ -89,7 +89,7 @@ def make_report(site: Site, make_plan: PlanMaker) -> ReportMaker:
             "results": [SiteResult(site, make_replay(), first, last, 4000), SiteResult(feed_in, make_replay(), first, last)],
             "origins": [Origin("Prices", "ev2gym 2.0.0", "MIT", "2023", "held", "whole", "ab" * 32)],
             "commands": ["make demo", "luna replay --site home"],
-            "made_at": datetime(2026, 11, 20, 8, 42, tzinfo=UTC),
+            "created_at": datetime(2026, 11, 20, 8, 42, tzinfo=UTC),
             "took_seconds": 31.4,
         }
         return ReportInput(**(settings | changes))  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from luna.platform.simulated_home import BATTERY_MODEL, BatteryCharge, BatteryModel, Command, HomeState, advance, measure
-from luna.platform.simulated_home.battery import WORDS, step_battery, wanted_power_kw
+from luna.platform.simulated_home.battery import WORDS, requested_power_kw, step_battery
 
 STEP_SECONDS = 5.0
 MODEL = BatteryModel()
@@ -72,7 +72,7 @@ def test_power_rises_by_a_kilowatt_a_second() -> None:
     ],
 )
 def test_each_mode_does_what_luna_means_by_it(command: Command, surplus_kw: float, expected_kw: float) -> None:
-    assert wanted_power_kw(command, 0.5, surplus_kw) == expected_kw
+    assert requested_power_kw(command, 0.5, surplus_kw) == expected_kw
 
 
 def test_the_same_seed_lives_the_same_home_and_meters_never_fall() -> None:
