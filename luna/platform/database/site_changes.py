@@ -3,19 +3,30 @@
 Whoever stores what an owner wrote of a site that is there goes this way: the route, the command, set-up and the site's pages.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from luna.energy.errors import NotFoundError
+from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.site.sensor_changes import ChangedSensors, SensorChange, date_changes
-from luna.energy.timeline import SLOT, floor_to
-from luna.platform.database import site_zones, sites
-from luna.platform.database.site_zones import ClockChange
+from luna.energy.timeline import SLOT, floor_to, parse_zone
+from luna.platform.database import recorded_span, sites
 from luna.platform.database.sites import StoredSite
+
+# Tariffs and plans look ahead by less.
+AHEAD = timedelta(days=366)
+_DAY = timedelta(days=1)
+
+
+class ClockChange(NamedTuple):
+    """The clock that a site had, and since when something is recorded by its days."""
+
+    before: ZoneInfo
+    since: datetime
 
 
 class SiteChange(NamedTuple):
@@ -45,7 +56,7 @@ def prepare(connection: Connection, site: Site, *, now: datetime, changed_sensor
         changed_sensors: since when a sensor counts whose sign, role or unit it changes, as ``luna.energy.site.sensor_changes`` has it.
         accept_time_zone: what is recorded may have other days.
     """
-    clock = None if accept_time_zone else site_zones.find_change(connection, site, now=now)
+    clock = None if accept_time_zone else find_change(connection, site, now=now)
     if changed_sensors == "always":
         return SiteChange(site, [], clock)
     try:
@@ -67,3 +78,30 @@ def store(connection: Connection, change: SiteChange, *, version: int | None = N
     """
     change.require_same_clock()
     return sites.save(connection, change.site) if version is None else sites.change(connection, change.site, version=version)
+
+
+def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockChange | None:
+    """Return which clock goes where the days of what is recorded would be others by a configuration's own; None where they stay what they are.
+
+    They do for a new site, and where the same clock has another name.
+    """
+    before = _find_stored(connection, site.name)
+    span = None if before is None else recorded_span.of_site(connection, site.name)
+    if before is None or span is None or is_same_clock(before, parse_zone(site.timezone), first=span[0], end=now + AHEAD):
+        return None
+    return ClockChange(before, span[0])
+
+
+def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datetime) -> bool:
+    """Return whether two zones show the same time on each day from ``first`` to ``end``."""
+    days = range((end - first) // _DAY + 1)
+    return all((at := first + number * _DAY).astimezone(one).utcoffset() == at.astimezone(other).utcoffset() for number in days)
+
+
+def _find_stored(connection: Connection, name: str) -> ZoneInfo | None:
+    """Return the zone of the latest configuration, also of one that this release cannot read; None where there is none."""
+    try:
+        stored = sites.find(connection, name)
+        return parse_zone(stored.site.timezone if isinstance(stored, StoredSite) else str(stored.configuration["timezone"]))
+    except (NotFoundError, InvalidInputError, LookupError, TypeError):
+        return None

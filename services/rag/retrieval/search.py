@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from luna.contracts.search import Passage, Retriever, SearchFilter, SearchReply, SearchRequest
 from luna.energy.errors import UnavailableError
 from luna.energy.refusals import refuse
-from luna.platform.database import passages, vectors
+from luna.platform.database import document_passages, vectors
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import NO_MODEL
 from luna.platform.settings import Settings
@@ -93,7 +93,7 @@ class Searcher:
 
 def _narrow(connection: Connection, request: SearchRequest) -> IndexFilter:
     search_filter = request.filter
-    keys = passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
+    keys = document_passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
     return IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
 
 
@@ -110,7 +110,7 @@ def _read(connection: Connection, ranked: Sequence[Ranked], request: SearchReque
     visible: list[Passage] = []
     for start in range(0, len(ranked), most):
         part = ranked[start : start + most]
-        rows = passages.load(connection, [each.key for each in part], sites=request.sites)
+        rows = document_passages.load(connection, [each.key for each in part], sites=request.sites)
         there = [each for each in part if each.key in rows and _fits(rows[each.key], request.filter)]
         visible += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
         if len(visible) >= most:

@@ -38,7 +38,7 @@ REACHED = (
     "luna/platform/database/sites.py",
     "luna/platform/database/setup_drafts.py",
     "luna/platform/database/site_changes.py",
-    "luna/platform/database/site_zones.py",
+    "luna/platform/database/site_changes.py",
     "luna/platform/database/site_removal.py",
     "luna/platform/database/manual_blocks.py",
     "luna/platform/database/charging_stays.py",
