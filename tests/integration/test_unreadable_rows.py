@@ -27,7 +27,7 @@ from luna.platform.database.schema import metadata
 from luna.platform.database.schema.plans import control_state
 from luna.platform.database.schema.sites import site_versions
 from luna.platform.database.schema.sites import sites as site_table
-from luna.platform.doctor.platform import check_database
+from luna.platform.doctor.examination import check_database
 from luna.platform.embedded import Addresses
 from luna.platform.settings import Settings
 from services.agent.night import run_night

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, text
 
 from luna.contracts.health import NodeSign
 from luna.platform.database.engine import unit_of_work
+from luna.platform.doctor.bundle import KEY_PATTERNS, list_secrets
 from luna.platform.doctor.machine import check_certificates, check_disk, check_permissions
-from luna.platform.doctor.secrets import KEY_PATTERNS, known_secrets
 from luna.platform.queue import Client
 from luna.platform.queue.services import SERVICES
 from luna.platform.settings import Settings, load_settings
@@ -166,7 +166,7 @@ def test_a_bundle_holds_what_helps(bundle: dict[str, str]) -> None:
 
 def test_a_bundle_holds_no_secret_and_nothing_that_looks_like_one(bundle: dict[str, str]) -> None:
     load_settings.cache_clear()
-    known = {word for word in known_secrets(load_settings()) if len(word) > 5} | {word for value in SECRETS.values() for word in value.splitlines()}
+    known = {word for word in list_secrets(load_settings()) if len(word) > 5} | {word for value in SECRETS.values() for word in value.splitlines()}
     assert {"mails-secret-word", "made-by-luna-for-itself", "brokers-secret-word"} <= known
     everything = "\n".join(bundle.values())
     assert not [word for word in known if word in everything]

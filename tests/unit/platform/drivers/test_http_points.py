@@ -10,7 +10,7 @@ import pytest
 
 from luna.energy.devices import Via
 from luna.energy.errors import LunaError
-from luna.platform.doctor.secrets import known_secrets
+from luna.platform.doctor.bundle import list_secrets
 from luna.platform.drivers.device_secrets import SECRETS_FOLDER, DeviceSecret, read_device_secret
 from luna.platform.drivers.http_points import MOST_BYTES, HttpPoints
 from luna.platform.drivers.profile import DeviceProfile, HttpTransport
@@ -101,7 +101,7 @@ def test_a_secret_is_a_file_that_its_owner_alone_reads(tmp_path: Path) -> None:
     assert tuple(read_device_secret("meter", tmp_path)) == ("admin", "a:b")
     assert "a:b" not in repr(read_device_secret("meter", tmp_path))
     # What is handed on to others is searched for it.
-    assert "a:b" in known_secrets(Settings(_env_file=None, data_folder=tmp_path))
+    assert "a:b" in list_secrets(Settings(_env_file=None, data_folder=tmp_path))
     path.write_text("token\n")
     assert tuple(read_device_secret("meter", tmp_path)) == ("", "token")
     path.chmod(0o640)
