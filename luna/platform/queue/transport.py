@@ -59,7 +59,7 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """kombu's, with our account of credit, which soon asks again while it leaves out a queue that has no process left (``luna.platform.queue.places``)."""
+    """kombu's, with our account of credit, which soon asks again while it leaves out a queue that has no process left (``luna.platform.queue.consumption``)."""
 
     QoS = QoS
 

@@ -35,10 +35,9 @@ from luna.platform.health import ALIVE, TAKES, HealthServer, Liveness, Readiness
 from luna.platform.memory import affordable_processes
 from luna.platform.queue.app import create_worker
 from luna.platform.queue.cancellation import Cancellation
-from luna.platform.queue.consumption import Consumption
+from luna.platform.queue.consumption import Consumption, Places
 from luna.platform.queue.heartbeats import BEAT, Node
 from luna.platform.queue.idle_processes import REST_SECONDS, SparingPool, sparing_pool
-from luna.platform.queue.places import Places
 from luna.platform.queue.services import choose_queues, load_services
 from luna.platform.queue.task import definitions
 from luna.platform.queue.task_base import Process, register

@@ -5,10 +5,9 @@ Nothing here is taken from ``luna.energy.physics``: what Luna believes of a batt
 
 from luna.platform.simulated_home.battery import BatteryCharge, BatteryModel, Command
 from luna.platform.simulated_home.car import CAR_MODEL, CarState, ChargerCommand
-from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
+from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup, let_go
 from luna.platform.simulated_home.heater import HEATER_MODEL, HeaterState
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
-from luna.platform.simulated_home.letting_go import let_go
 from luna.platform.simulated_home.market import AWAITED, PriceOrigin, find_price_origin, publish_prices
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import CAR, HEATER, MARKET, MODES, REAL_MARKET, SITE_NAME, TOPICS, ZONE, build_site, is_simulated, list_stays

@@ -12,6 +12,8 @@ from typing import Any
 
 from luna.energy.errors import MachineError
 from luna.platform.private_folders import make_private
+from luna.platform.settings import Settings
+from luna.platform.settings.stored import store_settings
 from luna.platform.simulated_home.battery import BatteryCharge, Command
 from luna.platform.simulated_home.car import CarState, ChargerCommand
 from luna.platform.simulated_home.heater import HeaterState
@@ -157,3 +159,9 @@ def _replace(path: Path, document: dict[str, Any]) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(document, file)
     Path(temporary).replace(path)
+
+
+def let_go(settings: Settings, files: HomeFiles) -> None:
+    """Let Luna listen to the home's broker no more, and remove its files, the truth with them: nobody starts it any more."""
+    store_settings(settings, {"mqtt_url": None})
+    files.remove()

@@ -8,8 +8,7 @@ from celery import signals
 from celery.worker import state
 
 from luna.energy.errors import UnavailableError
-from luna.platform.queue.consumption import LOOKS_UNREADY, Consumption
-from luna.platform.queue.places import Places
+from luna.platform.queue.consumption import LOOKS_UNREADY, Consumption, Places
 
 NO_REDIS = "redis://127.0.0.1:9/0"
 

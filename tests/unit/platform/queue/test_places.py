@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from celery.worker import state
 
-from luna.platform.queue.places import Places
+from luna.platform.queue.consumption import Places
 
 DATA, ANSWERS = frozenset({"ingest", "notifier"}), frozenset({"rag.interactive"})
 PLACES = Places(("planner", "ingest", "notifier", "rag"), 2, {DATA: 1, ANSWERS: 2})
