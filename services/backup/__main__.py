@@ -21,7 +21,9 @@ log = structlog.get_logger("luna.backup")
 
 def main(arguments: list[str] | None = None) -> int:
     """Keep data until SIGTERM or SIGINT."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="services.backup", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    options = parser.parse_args(arguments)
     settings = load_settings()
     configure_logging("backup", level=settings.log_level)
     announce_release()
@@ -37,12 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
         stack.enter_context(receiving(work))
         Keeper(work, ending).run(pulse)
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="services.backup", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
-    return parser
 
 
 if __name__ == "__main__":

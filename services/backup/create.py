@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
 
 import structlog
 from sqlalchemy import Engine
@@ -118,7 +117,7 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
             since=work.folder.read_status().get("since", started.isoformat()),
             newest_at=manifest.finished_at.isoformat(),
             newest=backup_id,
-            newest_bytes=_size(manifest),
+            newest_bytes=sum(entry.bytes for entry in manifest.files.values()),
             gap=None,
         )
     log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
@@ -175,7 +174,8 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
     arguments = ("-D", "-", "--format=tar", "--gzip", "--wal-method=none", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
     with work.server.spawn("pg_basebackup", *arguments, output=subprocess.PIPE) as process:
         words = io.BytesIO()
-        reader = _gather(process.stderr, words)
+        reader = threading.Thread(target=lambda: words.write(process.stderr.read() if process.stderr else b""), daemon=True)
+        reader.start()
         try:
             sealed = work.folder.key.seal(process.stdout, path)  # type: ignore[arg-type]  # a pipe, asked for above
         except BaseException:
@@ -213,15 +213,5 @@ def read_password(owner_files: dict[str, bytes]) -> str | None:
     return None if content is None else str(json.loads(content)["password"])
 
 
-def _size(manifest: Manifest) -> int:
-    return sum(entry.bytes for entry in manifest.files.values())
-
-
 def _name(instant: datetime) -> str:
     return instant.strftime("%Y%m%dT%H%M%SZ")
-
-
-def _gather(source: IO[bytes] | None, target: io.BytesIO) -> threading.Thread:
-    thread = threading.Thread(target=lambda: target.write(source.read() if source else b""), daemon=True)
-    thread.start()
-    return thread

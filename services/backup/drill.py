@@ -52,33 +52,30 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
     clock = clock or SystemClock()
     folder = open_folder(settings)
     try:
-        drill_report = _drill(settings, folder, at, now=clock.now(), report=report)
+        now = clock.now()
+        home = open_home(settings)
+        with folder.alone():
+            behind = behind_seconds(folder, now)
+            target = aim(folder, at)
+            manifest, instant = target.manifest, target.instant
+            check_usable(manifest, home.major)
+            place, began = home.home / PLACE, time.monotonic()
+            discard(place)
+            try:
+                rows = recover(folder, home, target, place, report=report)
+            finally:
+                discard(place)
+            seconds = round(time.monotonic() - began, 1)
+            report("objects")
+            entries = mirror.entries_at(folder, manifest, instant)
+            mirror.check_copies(folder, entries)
+        drill_report = DrillReport(manifest.backup_id, target.is_exact, len(rows), sum(rows.values()), len(entries), seconds, behind)
     except LunaError as error:
         folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=str(error))
         raise
     folder.note(drill_passed_at=clock.now().isoformat(), drill_seconds=drill_report.seconds, drill_failed_at=None, drill_failure=None)
     log.info("drill passed", **asdict(drill_report))
     return drill_report
-
-
-def _drill(settings: Settings, folder: BackupFolder, at: str, *, now: datetime, report: Report) -> DrillReport:
-    home = open_home(settings)
-    with folder.alone():
-        behind = behind_seconds(folder, now)
-        target = aim(folder, at)
-        manifest, instant = target.manifest, target.instant
-        check_usable(manifest, home.major)
-        place, began = home.home / PLACE, time.monotonic()
-        discard(place)
-        try:
-            rows = recover(folder, home, target, place, report=report)
-        finally:
-            discard(place)
-        seconds = round(time.monotonic() - began, 1)
-        report("objects")
-        entries = mirror.entries_at(folder, manifest, instant)
-        mirror.check_copies(folder, entries)
-    return DrillReport(manifest.backup_id, target.is_exact, len(rows), sum(rows.values()), len(entries), seconds, behind)
 
 
 def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:

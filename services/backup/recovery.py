@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
 
 import psycopg
@@ -155,15 +154,11 @@ def check_files(data: Path) -> None:
         size = int(entry["Size"])
         try:
             with path.open("rb") as file:
-                checksum = _digest(file, size) if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
+                checksum = hashlib.sha256(file.read(size)).hexdigest() if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as exc:
             raise damaged(path, exc.strerror or str(exc)) from exc
         if checksum != entry["Checksum"]:
             raise damaged(path, "its checksum is not the one that the server sent")
-
-
-def _digest(file: IO[bytes], size: int) -> str:
-    return hashlib.sha256(file.read(size)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -200,7 +195,13 @@ class RecoveringServer:
             self._await(process, port, output)
             yield self._url(port)
         finally:
-            _stop(process)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGQUIT)
+                process.wait()
 
     def give_away(self) -> None:
         """Make the server's account the owner of the cluster and its log."""
@@ -297,16 +298,6 @@ def _await_end(pid: int) -> None:
         except ProcessLookupError:
             return
         time.sleep(PAUSE_SECONDS)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGQUIT)
-        process.wait()
 
 
 def _tail(path: Path) -> str:

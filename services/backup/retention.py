@@ -1,12 +1,12 @@
 """Which backups stay: the last of each day, week and month, as many as the settings say; and what only the others needed."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from luna.platform.settings import Settings
-from services.backup.folder import BackupFolder, Manifest, Reason
+from services.backup.folder import BackupFolder, Reason
 from services.backup.mirror import prune_copies
 from services.backup.wal import prune_log
 
@@ -65,14 +65,10 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
         # From here on the log is whole; what is missing before was deleted here.
         folder.note(log_since=window.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
-            prune_log(folder, cluster, _spans(remaining, recent, cluster))
+            # The stretches of a cluster's log that are needed; open ones go on from the oldest recent backup.
+            own = [manifest for manifest in remaining if manifest.system_identifier == cluster]
+            prune_log(folder, cluster, [(manifest.first_segment, None if manifest in recent else manifest.last_segment) for manifest in own])
         prune_copies(folder, remaining, since=min(manifest.started_at for manifest in recent))
     if expired:
         log.info("backups deleted", backups=expired)
     return expired
-
-
-def _spans(manifests: Iterable[Manifest], recent: Sequence[Manifest], cluster: str) -> list[tuple[str, str | None]]:
-    """Return the stretches of a cluster's log that are needed; open ones go on from the oldest recent backup."""
-    own = [manifest for manifest in manifests if manifest.system_identifier == cluster]
-    return [(manifest.first_segment, None if manifest in recent else manifest.last_segment) for manifest in own]

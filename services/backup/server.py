@@ -41,20 +41,6 @@ class BackedUpServer:
         Raises:
             MachineError: it is not installed.
         """
-        try:
-            return subprocess.Popen(
-                [self.programs / program, *arguments],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.PIPE,
-                pass_fds=() if lock is None else (lock,),
-                start_new_session=True,
-            )
-        except OSError as exc:
-            raise MachineError(f"{program} cannot be run: {exc.strerror}", value=str(self.programs), remedy="Install PostgreSQL's programs.") from exc
-
-    def _environment(self) -> dict[str, str]:
         address = parse_address(self.url)
         facts = {
             "PGHOST": address.host,
@@ -67,7 +53,18 @@ class BackedUpServer:
             "LC_ALL": "C",
         }
         plain = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        return plain | {name: str(value) for name, value in facts.items() if value}
+        try:
+            return subprocess.Popen(
+                [self.programs / program, *arguments],
+                env=plain | {name: str(value) for name, value in facts.items() if value},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.PIPE,
+                pass_fds=() if lock is None else (lock,),
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise MachineError(f"{program} cannot be run: {exc.strerror}", value=str(self.programs), remedy="Install PostgreSQL's programs.") from exc
 
 
 def explain(program: str, words: str) -> LunaError:

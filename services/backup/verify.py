@@ -6,7 +6,7 @@ from typing import Any
 
 from services.backup.chain import find_missing, missing_segment
 from services.backup.encryption import PIECE_BYTES, damaged
-from services.backup.folder import BackupFolder, Manifest
+from services.backup.folder import BackupFolder
 from services.backup.mirror import check_copies
 from services.backup.wal import PARTIAL, SUFFIX
 
@@ -34,20 +34,16 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
         with folder.key.reading(path) as source:
             while source.read(PIECE_BYTES):
                 pass
-    segments = _segments(manifest)
+    # The segments from the first to the last that the backup needs.
+    per_high = 0x1_0000_0000 // manifest.segment_bytes
+    first, last = (_number(name, per_high) for name in (manifest.first_segment, manifest.last_segment))
+    segments = [f"{manifest.timeline:08X}{number // per_high:08X}{number % per_high:08X}" for number in range(first, last + 1)]
     for name in segments:
         place = folder.wal(manifest.system_identifier)
         whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
         folder.key.read(whole if whole.exists() else partial, compressed=True)
     check_copies(folder, manifest.objects)
     return {"backup": manifest.backup_id, "files": len(manifest.files), "segments": len(segments), "objects": len(manifest.objects)}
-
-
-def _segments(manifest: Manifest) -> list[str]:
-    """Return the segments from the first to the last that the backup needs."""
-    per_high = 0x1_0000_0000 // manifest.segment_bytes
-    first, last = (_number(name, per_high) for name in (manifest.first_segment, manifest.last_segment))
-    return [f"{manifest.timeline:08X}{number // per_high:08X}{number % per_high:08X}" for number in range(first, last + 1)]
 
 
 def _number(name: str, per_high: int) -> int:

@@ -38,7 +38,9 @@ log = structlog.get_logger("luna.home_assistant")
 
 def main(arguments: list[str] | None = None) -> int:
     """Publish until SIGTERM or SIGINT."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="services.home_assistant", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    options = parser.parse_args(arguments)
     settings = load_settings()
     configure_logging("home_assistant", level=settings.log_level)
     announce_release()
@@ -96,12 +98,6 @@ def _open(connection: BrokerConnection, settings: Settings, addresses: Addresses
 
 def _ask_plan(client: Client, request: PlanRequest) -> None:
     client.submit(request, expires=PLAN_PATIENCE)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="services.home_assistant", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
-    return parser
 
 
 if __name__ == "__main__":

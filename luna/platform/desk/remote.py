@@ -53,7 +53,15 @@ class RemoteDesk:
         """Return a capability's reply; that of a job once it is done."""
         reply = self._request(capability, values)
         if capability.as_job:
-            reply = self._await(JobReply.model_validate(reply))
+            # A job's reply; standard error says how far it is.
+            job = JobReply.model_validate(reply)
+            with self._follow(job.task) as progress:
+                job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
+            if job.status != "done":
+                from luna.platform.queue.jobs import explain_end
+
+                raise explain_end(job)
+            reply = job.reply
         return None if capability.reply is None else capability.reply.model_validate(reply)
 
     def save_file(self, document: Document, target: Path) -> None:
@@ -65,20 +73,6 @@ class RemoteDesk:
             target.write_bytes(answer.content)
         except OSError as exc:
             raise MachineError(f"cannot be written: {exc.strerror}", field=str(target), remedy="Name a file that you may write.") from exc
-
-    def _await(self, job: JobReply) -> Any:
-        """Return a job's reply; standard error says how far it is.
-
-        Raises:
-            LunaError: what the work raised; the job failed or was cancelled.
-        """
-        with self._follow(job.task) as progress:
-            job = await_end(partial(self.ask, read_job, {"job_id": job.job_id}), progress)
-        if job.status != "done":
-            from luna.platform.queue.jobs import explain_end
-
-            raise explain_end(job)
-        return job.reply
 
     def _request(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         places = {each.name: each.place for each in capability.parameters}

@@ -66,7 +66,13 @@ def make_reachable(programs: Programs, account: Account | None) -> Path:
         return programs.folder
     if not programs.trees:
         raise MachineError("the servers' account cannot read these programs", value=str(programs.folder), remedy="Run Luna as an ordinary user.")
-    copy = CACHE_ROOT / _digest(programs)
+    digest = hashlib.sha256()
+    for program in sorted(programs.folder.iterdir()):
+        digest.update(f"{program.name} {program.stat().st_size}\n".encode())
+    for name in ("postgres", *REDIS_NAMES):
+        if (program := programs.folder / name).exists():
+            digest.update(program.read_bytes())
+    copy = CACHE_ROOT / digest.hexdigest()[:16]
     if not copy.exists():
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
         make_folder(unfinished)
@@ -136,16 +142,6 @@ def folder_error(path: Path, cause: OSError) -> MachineError:
     """Return what to say when ``path`` cannot be written."""
     remedy = FREE_SPACE if cause.errno in FULL_DISK else OWN_FOLDER
     return MachineError(f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=remedy)
-
-
-def _digest(programs: Programs) -> str:
-    digest = hashlib.sha256()
-    for program in sorted(programs.folder.iterdir()):
-        digest.update(f"{program.name} {program.stat().st_size}\n".encode())
-    for name in ("postgres", *REDIS_NAMES):
-        if (program := programs.folder / name).exists():
-            digest.update(program.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _open_to_readers(tree: Path) -> None:

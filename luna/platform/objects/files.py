@@ -34,7 +34,11 @@ class FileObjects:
         unfinished = path.with_name(f".{uuid4().hex}.part")
         try:
             self._make_parents(path)
-            _write(unfinished, pieces)
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
             unfinished.replace(path)
             self._sync_folders(path)
         except OSError as exc:
@@ -128,25 +132,13 @@ class FileObjects:
     def _sync_folders(self, path: Path) -> None:
         # A new file, or folder, is lost with the power until the folder that names it is written too.
         for folder in path.parents:
-            _sync(folder)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
             if folder == self.folder.parent:
                 return
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        for piece in pieces:
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _translate(cause: OSError, path: Path) -> LunaError:

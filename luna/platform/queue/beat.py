@@ -197,23 +197,22 @@ class Beat:
             self._scheduler = Scheduler(self._client, self._schedule, asked_at, turn=self._turn, clock=self._clock, has_work=self._has_work)
         self._say("leads")
         pause = self._scheduler.send_due()
-        self._lead.tell(self._sign(self._scheduler))
+        self._lead.tell(
+            BeatSign(
+                name=self.name,
+                version=self._version,
+                started_at=self._started_at,
+                turned_at=self._clock.now(),
+                turn=self._turn,
+                asked_at=self._scheduler.asked_at,
+            )
+        )
         return pause
 
     def _wait(self, longest: float) -> float:
         self._scheduler = None
         self._say(f"waits, for {self._lead.holder()} leads")
         return longest
-
-    def _sign(self, scheduler: Scheduler) -> BeatSign:
-        return BeatSign(
-            name=self.name,
-            version=self._version,
-            started_at=self._started_at,
-            turned_at=self._clock.now(),
-            turn=self._turn,
-            asked_at=scheduler.asked_at,
-        )
 
     def _say(self, state: str, **fields: str) -> None:
         if state != self.state:

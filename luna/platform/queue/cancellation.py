@@ -5,7 +5,6 @@ What the attempt did is rolled back with its connection, and its row is ended al
 
 import redis
 import structlog
-from celery.worker.request import Request
 from celery.worker.state import active_requests
 
 from luna.platform.queue.connection import connect
@@ -32,14 +31,11 @@ class Cancellation:
             cancelled = self._tracker.find_cancelled(sorted({request.id for request in running}))
             for request in running:
                 if request.id in cancelled:
-                    self._end(request, pool)
+                    # Not to be caught: a body inside a library would hear of nothing gentler.
+                    request.terminate(pool, signal="KILL")
+                    TASKS.labels(request.name, "cancelled").inc()
+                    # A start that was ended from outside is no death.
+                    self._tracker.end(request.id, request.id)
+                    log.info("job cancelled, its process is ended", task_id=request.id, task_name=request.name)
         except redis.RedisError as exc:
             log.warning("queue does not answer", error=str(exc))
-
-    def _end(self, request: Request, pool: object) -> None:
-        # Not to be caught: a body inside a library would hear of nothing gentler.
-        request.terminate(pool, signal="KILL")
-        TASKS.labels(request.name, "cancelled").inc()
-        # A start that was ended from outside is no death.
-        self._tracker.end(request.id, request.id)
-        log.info("job cancelled, its process is ended", task_id=request.id, task_name=request.name)

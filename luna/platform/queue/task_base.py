@@ -171,7 +171,10 @@ class LunaTask(Task):  # type: ignore[misc]
             if deaths and self.process.ledger.forget_abort(self.request.id):
                 raise self._failed(self._explain(AbortedError()))
             if deaths >= MAX_STARTS:
-                raise self._bury(text, key)
+                now = SystemClock().now()
+                self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
+                log.error("task dead", key=key, starts=MAX_STARTS)
+                raise self._failed(refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS))
             return self._answer(text, key, entry)
 
     def _start(self, key: str) -> int:
@@ -262,7 +265,9 @@ class LunaTask(Task):  # type: ignore[misc]
             log.warning("task too slow", soft_limit=str(limit))
             return refuse("task-too-slow", field="task", value=self.name, limit=limit)
         if isinstance(error, AbortedError) or is_want_of_memory(error):
-            return self._too_large(error)
+            log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
+            reason = "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
+            return refuse(reason, field="task", value=self.name, most=self._most_bytes / 1e6)
         log.error("task failed", exc_info=error)
         return find_full_disk(error) or refuse("task-failed", field="task", value=self.name)
 
@@ -271,19 +276,8 @@ class LunaTask(Task):  # type: ignore[misc]
         settings = self.process.settings
         return settings.job_memory_bytes or default_limit(settings.worker_processes)
 
-    def _too_large(self, error: Exception) -> LunaError:
-        log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
-        reason = "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
-        return refuse(reason, field="task", value=self.name, most=self._most_bytes / 1e6)
-
     def _failed(self, error: LunaError) -> TaskFailedError:
         return TaskFailedError(serialization.encode_error(error))
-
-    def _bury(self, text: str, key: str) -> TaskFailedError:
-        now = SystemClock().now()
-        self.process.ledger.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
-        log.error("task dead", key=key, starts=MAX_STARTS)
-        return self._failed(refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS))
 
 
 def register(app: object, definition: Definition, process: Process) -> None:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 import structlog
-from celery import Celery, bootsteps
+from celery import bootsteps
 from celery.concurrency.prefork import TaskPool
 from celery.exceptions import SecurityWarning
 from celery.signals import setup_logging
@@ -182,7 +182,13 @@ def build(
     pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds)
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
     own = {"consumer_cls": consumer, "pool_cls": pool, "concurrency": places.processes, "loglevel": settings.log_level}
-    return _controller(app, name, served, own), heart
+    with warnings.catch_warnings():
+        # To root Celery says that messages could be pickled code; ours are JSON.
+        warnings.simplefilter("ignore", SecurityWarning)
+        worker: WorkController = app.Worker(
+            hostname=f"luna@{name}", queues=list(served), without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True, **own
+        )
+    return worker, heart
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -240,16 +246,6 @@ class _Speaker:
 
     def sign(self) -> NodeSign:
         return self._sign.model_copy(update={"checks": self._readiness.checks})
-
-
-def _controller(app: Celery, name: str, queues: Iterable[str], own: Mapping[str, object]) -> WorkController:
-    with warnings.catch_warnings():
-        # To root Celery says that messages could be pickled code; ours are JSON.
-        warnings.simplefilter("ignore", SecurityWarning)
-        worker: WorkController = app.Worker(
-            hostname=f"luna@{name}", queues=list(queues), without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True, **own
-        )
-    return worker
 
 
 def _parser() -> argparse.ArgumentParser:

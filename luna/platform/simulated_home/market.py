@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from luna.energy.economics import publication_times
-from luna.energy.timeline import SLOT, InstantArray, Timeline, floor_to, local_day, local_midnight, local_offsets, to_instant
+from luna.energy.timeline import SLOT, Timeline, floor_to, local_day, local_midnight, local_offsets, to_instant
 from luna.platform.database import prices
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import MARKET, REAL_MARKET, ZONE
@@ -54,9 +54,5 @@ def find_price_origin(connection: Connection, *, now: datetime) -> PriceOrigin:
 
 def _find_whole_days(timeline: Timeline, is_priced: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the slots of those local days all of whose slots are known; of a day that the timeline cuts, its part counts."""
-    days = _days_of(timeline.starts)
+    days = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[D]")
     return np.asarray(~np.isin(days, days[~is_priced]))
-
-
-def _days_of(starts: InstantArray) -> InstantArray:
-    return (starts + local_offsets(starts, ZONE)).astype("datetime64[D]")

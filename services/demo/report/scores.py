@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from luna.contracts import PolicyReply, ReplayReply
+from luna.contracts import ReplayReply
 from luna.words import Numbers, say_policy
 from luna.words.charts import LossStep
 from luna.words.phrases import read_texts
@@ -33,20 +33,19 @@ def tabulate_policies(replay: ReplayReply, numbers: Numbers) -> list[Row]:
     """Return the policies, the dearest first; Luna's row stands out."""
     idle = replay.policies[IDLE].cost if IDLE in replay.policies else None
     ordered = sorted(replay.policies.items(), key=lambda item: (item[0] == ORACLE, -item[1].cost))
-    return [_row(name, policy, idle, numbers) for name, policy in ordered]
-
-
-def _row(name: str, policy: PolicyReply, idle: float | None, numbers: Numbers) -> Row:
-    return Row(
-        name=say_policy(name, language=numbers.language),
-        best=name == LUNA,
-        colour=BAR_COLOURS.get(name, "load"),
-        bar=min(max((policy.score or 0.0) * 100, 0.0), 100.0),
-        score=numbers.share(policy.score, decimals=1),
-        cost=numbers.money(policy.cost),
-        saved=numbers.money(None if idle is None else idle - policy.cost),
-        cycles=numbers.number(policy.cycles / len(policy.days), 2) if policy.days else numbers.number(None),
-    )
+    return [
+        Row(
+            name=say_policy(name, language=numbers.language),
+            best=name == LUNA,
+            colour=BAR_COLOURS.get(name, "load"),
+            bar=min(max((policy.score or 0.0) * 100, 0.0), 100.0),
+            score=numbers.share(policy.score, decimals=1),
+            cost=numbers.money(policy.cost),
+            saved=numbers.money(None if idle is None else idle - policy.cost),
+            cycles=numbers.number(policy.cycles / len(policy.days), 2) if policy.days else numbers.number(None),
+        )
+        for name, policy in ordered
+    ]
 
 
 def compare_with_inverter(replay: ReplayReply, numbers: Numbers) -> tuple[bool, str]:
