@@ -63,7 +63,10 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
     """
     site = sites.load(connection, site_id)
     _require_device(site, device)
-    _require_mode(device, str(read_mode(fields.get("mode"))))
+    mode = str(read_mode(fields.get("mode")))
+    modes = modes_of(device)
+    if mode not in modes:
+        raise refuse("no-such-mode", field="mode", value=mode, device=device, modes=tuple(modes))
     try:
         checked = Override.model_validate(fields)
     except ValidationError as exc:
@@ -145,9 +148,3 @@ def _require_device(site: Site, device: str) -> None:
     controlled = (site.control.devices if site.control else ()) or (BATTERIES,)
     if device not in controlled:
         raise refuse("device-not-controlled", field="device", value=device, devices=tuple(controlled))
-
-
-def _require_mode(device: str, mode: str) -> None:
-    modes = modes_of(device)
-    if mode not in modes:
-        raise refuse("no-such-mode", field="mode", value=mode, device=device, modes=tuple(modes))

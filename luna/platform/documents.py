@@ -59,7 +59,11 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
     """
     fields, name = incoming.fields, incoming.name
     documents.lock_name(connection, name, fields.site_id)
-    same = _find_same(documents.list_versions(connection, name, fields.site_id), incoming.sha256)
+    # The version that has these bytes already: the newest that did not fail, else the newest of all.
+    versions = documents.list_versions(connection, name, fields.site_id)
+    usable = next((each for each in versions if each.state != "failed"), None)
+    candidates = [each for each in (usable, *versions[:1]) if each is not None and each.sha256 == incoming.sha256]
+    same = candidates[0] if candidates else None
     if same is not None:
         return (documents.load(connection, same.document_id), "retried") if documents.reopen_failed(connection, same) else (same, "known")
     new = NewDocument(
@@ -146,10 +150,3 @@ def require_own_site(site_id: str | None, among: Sites) -> None:
     if site_id is None and among is not None:
         names = ", ".join(sorted(among)) or "you have none yet"
         raise refuse("document-of-everybody", field="site_id", known=names)
-
-
-def _find_same(versions: list[Document], sha256: str) -> Document | None:
-    """Return the version that has these bytes already: the newest that did not fail, else the newest of all."""
-    usable = next((each for each in versions if each.state != "failed"), None)
-    candidates = [each for each in (usable, *versions[:1]) if each is not None and each.sha256 == sha256]
-    return candidates[0] if candidates else None

@@ -61,7 +61,9 @@ def fetch_package(package: Package, folder: Path, *, progress: Progress | None =
     # Beside its place, so that the last step is a rename: two processes that fetch at once only waste work.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
         downloaded = _download(package, Path(temporary), progress or _ignore)
-        _check_hash(package, downloaded)
+        digest = hash_file(downloaded) if downloaded.is_file() else None
+        if digest != package.sha256:
+            raise refuse("package-changed", field="sha256", value=digest, file=package.filename, digest=package.sha256[:12])
         downloaded.replace(path)
     return path
 
@@ -70,12 +72,6 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _check_hash(package: Package, path: Path) -> None:
-    digest = hash_file(path) if path.is_file() else None
-    if digest != package.sha256:
-        raise refuse("package-changed", field="sha256", value=digest, file=package.filename, digest=package.sha256[:12])
 
 
 def _download(package: Package, folder: Path, progress: Progress) -> Path:

@@ -75,16 +75,12 @@ def _describe(mode: ControlMode, standing: LastDecisions, effective: EffectiveMo
         state: GateState = "offered" if mode == "shadow" else "not_ready"
         return ModeStanding(mode=mode, state="active" if mode == effective.mode else state, reason=REASONS.say(code, language), reason_code=code)
     state = "active" if mode == effective.mode else entry.state or "not_ready"
-    reason = REASONS.say(entry.reason, language, **_figures(entry))
-    judgement = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
-    return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement)
-
-
-def _figures(entry: GateEntry) -> dict[str, int]:
-    """Return days and needed days of the kind of evidence that a reason is about."""
+    # Days and needed days of the kind of evidence that a reason is about.
     kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
     evidence = next((each for each in entry.evidence if each.kind == kind), None)
-    return {"days": evidence.days if evidence else 0, "needed": evidence.needed if evidence else 0}
+    reason = REASONS.say(entry.reason, language, days=evidence.days if evidence else 0, needed=evidence.needed if evidence else 0)
+    judgement = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
+    return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement)
 
 
 def _find_next_step(

@@ -33,7 +33,10 @@ log = structlog.get_logger("luna.database")
 
 def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantArray]) -> None:
     """Make the chunks that rows of ``columns`` need, where ``table`` is a hypertable; what cannot be made now is made when the rows are written."""
-    dimension = _dimensions(connection).get(table.name)
+    if HYPERTABLES not in connection.info:
+        connection.info[HYPERTABLES] = hypertables(connection)
+    dimensions: dict[str, Dimension] = connection.info[HYPERTABLES]
+    dimension = dimensions.get(table.name)
     if dimension is None:
         return
     first, last = (_instant(extreme) for extreme in (columns[dimension.column].min(), columns[dimension.column].max()))
@@ -48,13 +51,6 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     except OperationalError as exc:
         log.debug("chunks not prepared", table=table.name, reason=str(exc.orig).strip())
     prepared[table.name] = first, last
-
-
-def _dimensions(connection: Connection) -> dict[str, Dimension]:
-    if HYPERTABLES not in connection.info:
-        connection.info[HYPERTABLES] = hypertables(connection)
-    dimensions: dict[str, Dimension] = connection.info[HYPERTABLES]
-    return dimensions
 
 
 def _make(connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]) -> None:

@@ -73,7 +73,7 @@ def read_plain_each(connection: Connection, keys: Collection[int], *, first: dat
     rows = connection.execute(_select().where(manual_blocks.c.site_key.in_(keys), standing).order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id))
     blocks_by_key: dict[int, list[ManualBlock]] = {}
     for row in rows.mappings():
-        blocks_by_key.setdefault(row["site_key"], []).append(_plain(_block(row)))
+        blocks_by_key.setdefault(row["site_key"], []).append(ManualBlock.model_validate(_block(row).model_dump(include=set(ManualBlock.model_fields))))
     return {key: blocks[-MOST_BLOCKS:] for key, blocks in blocks_by_key.items()}
 
 
@@ -95,10 +95,6 @@ def read_runs_each(connection: Connection, keys: Collection[int], *, first: date
         block = _block(row)
         blocks_by_key.setdefault(row["site_key"], []).append(block.model_copy(update={"to": min(block.to, block.removed_at or block.to)}))
     return blocks_by_key
-
-
-def _plain(block: StoredBlock) -> ManualBlock:
-    return ManualBlock.model_validate(block.model_dump(include=set(ManualBlock.model_fields)))
 
 
 def read_history(connection: Connection, site_id: str) -> list[StoredBlock]:

@@ -44,7 +44,12 @@ def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
         try:
             readable.append(read(row))
         except UNREADABLE as error:
-            _note(row, error)
+            skipped = _SKIPPED.get()
+            if skipped is None:
+                log.warning("a stored row cannot be read", row=_name(row), error=_explain(error))
+            else:
+                key = tuple(sorted(_name(row).items())) or (("number", str(len(skipped) + 1)),)
+                skipped.setdefault(key, _explain(error))
     return readable
 
 
@@ -58,15 +63,6 @@ def read_page(connection: Connection, query: Select[object], read: Callable[[Row
         if unreadable == skipped or len(rows) < limit + skipped:
             return readable
         skipped = unreadable
-
-
-def _note(row: object, error: Exception) -> None:
-    skipped = _SKIPPED.get()
-    if skipped is None:
-        log.warning("a stored row cannot be read", row=_name(row), error=_explain(error))
-    else:
-        key = tuple(sorted(_name(row).items())) or (("number", str(len(skipped) + 1)),)
-        skipped.setdefault(key, _explain(error))
 
 
 def _explain(error: Exception) -> str:
