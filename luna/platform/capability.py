@@ -144,10 +144,10 @@ ReplyParts = Callable[[Any, Numbers], Iterable[str | TextTable]]
 
 @dataclass(frozen=True, slots=True)
 class CapabilityParameter:
-    """A parameter of a capability: a name, a type, and where in a request it stands; in a header stands the version that is changed.
+    """A parameter of a capability: name, type, and place in a request; the header carries the version that is changed.
 
     Attributes:
-        hint: what its declaration says of it: type, meaning and bounds.
+        hint: type, meaning and bounds, as declared.
         info: the same with the default.
     """
 
@@ -169,7 +169,7 @@ class CapabilityParameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Capability:
-    """What can be asked of Luna.
+    """An operation of Luna, declared once for route, command and tool.
 
     Attributes:
         function: does it, or returns the request to the worker that does; its first parameter is who asks.
@@ -248,7 +248,7 @@ class Capability:
 
     @cached_property
     def asks(self) -> type[Request] | None:
-        """What a worker is asked; None: it is done where it is asked for."""
+        """The request that a worker carries out; None: it is carried out in the caller's process."""
         returned = get_type_hints(self.function)["return"]
         return returned if _is_of(returned, Request) else None
 
@@ -269,20 +269,20 @@ class Capability:
 
     @cached_property
     def reply(self) -> type[StrictModel] | None:
-        """What comes back, of a job once it is done; None: that it is done, and no more."""
+        """The reply's model, of a job once it is done; None: no body."""
         reply = get_type_hints(self.function)["return"] if self.asks is None else self.asks.reply
         reply = get_args(reply)[0] if get_origin(reply) is Tagged else reply
         return reply if _is_of(reply, StrictModel) else None
 
     @cached_property
     def parameters(self) -> tuple[CapabilityParameter, ...]:
-        """Its parameters, beside who asks."""
+        """The parameters, beside the caller."""
         hints = get_type_hints(self.function, include_extras=True)
         return tuple(self._read(each, hints[each.name]) for each in list(signature(self.function).parameters.values())[1:])
 
     @cached_property
     def request(self) -> type[BaseModel]:
-        """What is given as one message, for who gives it whole: by its names in a request, and nothing else."""
+        """The parameters as one message, by their names in a request; other fields are refused."""
         fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.parameters}
         return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
 

@@ -114,7 +114,7 @@ def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: date
 
 
 def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bool:
-    """Return whether an owner said that nobody is at home; what the site's own switches say stands beside it.
+    """Return whether an owner set vacation; the site's own switches stand beside it.
 
     Raises:
         NotFoundError: no such site.

@@ -1,4 +1,4 @@
-"""What is the matter with a site now, of what its owner should know: no plan, a plan that cannot keep what is wanted, devices or sensors that are silent."""
+"""Findings on a site that its owner should know: no plan, a plan with compromises, devices that deviate, sensors that are silent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class SiteFinding:
 def find(
     connection: Connection, site: Site, *, plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
 ) -> list[SiteFinding]:
-    """Return what is the matter with a site, beside its sensors.
+    """Return the findings on a site, beside those on its sensors.
 
     Args:
         connection: to the database.

@@ -52,7 +52,7 @@ Basis = Literal["measured", "planned", "assumed"]
 
 @dataclass(frozen=True, slots=True)
 class HouseFigure:
-    """A value and what it rests on: meters alone, a plan, or a plan that rests on what nobody knows yet, such as prices that are not published.
+    """A value and its basis: meters alone, a plan, or a plan on assumptions, such as prices that are not published yet.
 
     ``at`` is when it was so, of what may be something else by now; None: it holds now.
     """
@@ -216,7 +216,7 @@ class HouseNow:
 
     @property
     def unknown_since(self) -> datetime | None:
-        """Since when it is not known what the house uses: a meter says nothing, or nothing new; None while that is told."""
+        """Since when the house's use is unknown: a meter is silent, or repeats its value; None while it is measured."""
         until = self.planned.measured_until
         return until if until is not None and self.now - until > OLD_VALUES else None
 
@@ -227,7 +227,7 @@ class HouseNow:
 
     @cached_property
     def override(self) -> Override | None:
-        """What the owner wants of the batteries now instead of the plan."""
+        """The owner's override of the plan for the batteries, while it lasts."""
         override = next((state.override for state in self.states if state.device == BATTERIES), None)
         return override if override is not None and override.until > self.now else None
 

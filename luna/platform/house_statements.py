@@ -33,7 +33,7 @@ class HouseStatement:
 
 
 def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
-    """Return what is told of the house; what is not known is left out."""
+    """Return the statements on the house; unknowns are left out."""
     planned, runs = house.planned, house.runs
     return [
         *(_state_no_plan(house, numbers) if house.slot is None else ()),

@@ -1,4 +1,4 @@
-"""How much memory a task may take, and what is said of one that takes more.
+"""The memory that a task may take, and how one that takes more is recognised.
 
 Linux counts what a process may write into (``RLIMIT_DATA``): heaps and private mappings, whatever library made them. What is only read or reserved does not
 count, such as libraries and files. Where the limit is met, an allocation fails: Python and NumPy raise MemoryError, and a library that cannot say so aborts its
@@ -39,7 +39,7 @@ def affordable_processes() -> int:
 
 @contextmanager
 def limited(max_bytes: int) -> Iterator[None]:
-    """Let what is done within take at most ``max_bytes`` beyond what the process has taken already; MemoryError, or a dead process, where it wants more."""
+    """Limit the block to ``max_bytes`` beyond what the process uses already; MemoryError, or a dead process, beyond that."""
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
     if used is None:
@@ -77,7 +77,7 @@ def is_want_of_memory(error: BaseException) -> bool:
 
 
 def _data_bytes() -> int | None:
-    """Return what the limit counts of this process, None where the system does not count."""
+    """Return the size of this process's data, which the limit counts; None where the system does not count it."""
     if sys.platform != "linux":
         return None
     [line] = [line for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines() if line.startswith("VmData:")]
@@ -122,14 +122,14 @@ class MemoryGroup:
     unified: bool
 
     def limit_bytes(self) -> int | None:
-        """Return what its processes may hold together, None where nothing limits them."""
+        """Return the limit on its processes together, None without one."""
         try:
             return int((self.folder / ("memory.max" if self.unified else "memory.limit_in_bytes")).read_text(encoding="ascii"))
         except (OSError, ValueError):  # "max" without a limit
             return None
 
     def used_bytes(self) -> int:
-        """Return what they hold without the files that can be read again."""
+        """Return the memory that its processes use, without cached files."""
         try:
             used = int((self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")).read_text(encoding="ascii"))
             figures = dict(line.split() for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines())

@@ -31,7 +31,7 @@ _TELLS_BYTES = (24, 1)
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A file of a package registry, named by what it must be; ``purpose`` says what it is to whoever lacks it."""
+    """A pinned file of a package registry; ``purpose`` names its use to whoever lacks it."""
 
     name: str
     version: str
@@ -100,7 +100,7 @@ def _find_pip(package: Package, cache: Path) -> list[str]:
 
 
 def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progress) -> str | None:
-    """Let pip download the file into ``folder``; return the last thing it said where it failed."""
+    """Let pip download the file into ``folder``; return its last line of output where it failed."""
     requirements = folder / "requirements.txt"
     requirements.write_text(package.requirement + "\n", encoding="utf-8")
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]

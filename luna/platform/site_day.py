@@ -63,7 +63,7 @@ def read_days(
 
 
 def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], observed: Mapping[str, FloatArray], now: datetime) -> Iterator[Day]:
-    """Yield each day's part; of what was ``observed`` the first slot lies before the first day."""
+    """Yield each day's part; the first slot of ``observed`` lies before the first day."""
     first = 0
     for day in days:
         own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
@@ -73,7 +73,7 @@ def _split_days(site: Site, days: Sequence[Timeline], *, planned: Mapping[str, F
 
 
 def join_day(site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], observed: dict[str, FloatArray], start_soc: float, now: datetime) -> Day:
-    """Return a day from what was planned and what was measured, by column; ``start_soc`` is NaN where it is unknown.
+    """Return a day from its planned and its observed columns; ``start_soc`` is NaN where it is unknown.
 
     Invariants: a slot that has not ended is never measured; nothing is measured of a slot whose meters are not all there.
     """

@@ -190,7 +190,7 @@ def damaged(path: Path, reason: str) -> MachineError:
 
 
 class _Target:
-    """A file that keeps count of what is written, and of what ended it: pyrage would say that in words of its own."""
+    """A file that counts the bytes written and keeps the error that ended it, which pyrage would word in its own way."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

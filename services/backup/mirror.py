@@ -20,7 +20,7 @@ _INSTANT = "%Y%m%dT%H%M%S%fZ"
 
 
 class ObjectMirror:
-    """Copies objects that are new; what it has seen before is told by size and age, and not read again."""
+    """Copies objects that are new; those copied before are recognised by size and age, and not read again."""
 
     def __init__(self, folder: BackupFolder, objects: ObjectStore, scratch: Path) -> None:
         self._folder, self._objects, self._scratch = folder, objects, scratch

@@ -100,7 +100,7 @@ def run_demo(days: int, show_step: ShowStep, *, on_servers: bool = False) -> Dem
 
 
 class Course:
-    """What is asked of the services behind one queue, in order; what sites do not share is asked side by side."""
+    """The requests to the services behind one queue, in order; those that sites do not share run side by side."""
 
     def __init__(self, stage: Stage, show_step: ShowStep) -> None:
         self._stage = stage

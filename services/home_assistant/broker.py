@@ -27,7 +27,7 @@ log = structlog.get_logger("luna.home_assistant")
 
 @dataclass(frozen=True, slots=True)
 class BrokerMessage:
-    """A message: ``retained`` by the broker since nobody knows when, or said now."""
+    """A message: ``retained`` by the broker since an unknown instant, or published now."""
 
     topic: str
     payload: bytes
@@ -35,7 +35,7 @@ class BrokerMessage:
 
 
 class BrokerConnection:
-    """Publishes messages that are kept, and collects what is said; no session: what is said while Luna is away is not done afterwards."""
+    """Publishes retained messages, and collects commands; without a session: commands sent while Luna is away are not carried out afterwards."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -84,7 +84,7 @@ class BrokerConnection:
                 log.warning("the broker did not take a message", error=str(error))
 
     def hear(self, within: timedelta) -> Iterable[BrokerMessage]:
-        """Yield what was said, waiting for the first."""
+        """Yield the received messages, waiting for the first."""
         try:
             yield self._received.get(timeout=within.total_seconds())
             while True:

@@ -21,7 +21,7 @@ _SWITCHES = {"ON": True, "OFF": False}
 
 
 class Commands:
-    """Carries out what was said to an entity of a site.
+    """Carries out commands to the entities of a site.
 
     Args:
         database: where it is stored.
@@ -34,7 +34,7 @@ class Commands:
         self._hours: dict[str, float] = {}
 
     def carry_out(self, site_id: str, entity: PublishedEntity, payload: bytes, *, retained: bool, now: datetime) -> None:
-        """Do what a message says; one that the broker had kept sets a number and switches nothing.
+        """Carry out a message; a retained one sets a number and switches nothing.
 
         Raises:
             LunaError: it cannot be done; nothing was changed.

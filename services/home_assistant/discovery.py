@@ -45,7 +45,7 @@ def command_topic(site_id: str, entity: PublishedEntity) -> str:
 
 
 def refusal_topic(site_id: str) -> str:
-    """Return where is said what was refused last."""
+    """Return the topic of the last refusal."""
     return f"{BASE}/{slug(site_id)}/refusal"
 
 

@@ -1,4 +1,4 @@
-"""The entities of a site's device in Home Assistant: one declaration each, with what it says of a site.
+"""The entities of a site's device in Home Assistant: one declaration each, with its state and attributes.
 
 Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor entity": which units and state classes a device class takes.
 """

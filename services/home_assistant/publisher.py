@@ -1,4 +1,4 @@
-"""Keeps what the broker holds of the sites as they are, and does what is said to their entities."""
+"""Publishes the sites' states to the broker, and carries out the commands to their entities."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ class Publishing:
 
 
 class Publisher:
-    """One turn says what has changed since the last, and does what was said meanwhile.
+    """One turn publishes the changes since the last, and carries out the commands received meanwhile.
 
     Args:
         connection: to the broker.
@@ -65,7 +65,7 @@ class Publisher:
         self._targets: dict[str, tuple[str, PublishedEntity]] = {}
 
     def turn(self, within: timedelta = TURN) -> None:
-        """Do what was said, waiting ``within`` for it, then say what has changed; without database, that Luna is away."""
+        """Carry out commands, waiting ``within`` for them, then publish the changes; without database, that Luna is away."""
         received = list(self._connection.hear(within))
         if self._connection.take_fresh():
             self._published.clear()

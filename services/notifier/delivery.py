@@ -32,7 +32,7 @@ log = structlog.get_logger("luna.notifier")
 
 
 def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, now: datetime) -> NotifyReply:
-    """Store what is new at every site and send what is due; what is wrong with one site, or one target, keeps no other waiting."""
+    """Store the new events of every site and send the due ones; a fault of one site, or one target, delays no other."""
     with unit_of_work(database) as connection:
         names = sites.names(connection)
     event_count = sum(isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip) for name in names)  # type: ignore[misc]

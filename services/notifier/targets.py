@@ -39,7 +39,7 @@ class MessageTarget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Somebody who is told of some events; ``name`` is the same as long as the address is, ``label`` says it without secrets."""
+    """A recipient of some events; ``name`` is the same as long as the address is, ``label`` is the address without secrets."""
 
     name: str
     label: str
@@ -84,7 +84,7 @@ def _read_events(text: str | None, number: int) -> tuple[EventKind, ...]:
 
 
 class AppriseChannel:
-    """One of Apprise's services; it says no more than that it failed, its log says why."""
+    """One of Apprise's services; it reports only that it failed, its log says why."""
 
     def __init__(self, plugin: "apprise.NotifyBase") -> None:
         self._plugin = plugin

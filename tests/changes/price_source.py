@@ -59,7 +59,7 @@ from typer.testing import CliRunner
 
 from luna.contracts import FetchPricesRequest
 from luna.platform.settings import Settings
-from luna.platform.settings.model import GIVEN
+from luna.platform.settings.model import EXTERNAL_SECRETS
 from luna.energy.timeline import SLOT, Timeline
 from services.cli.data import app
 from services.ingest.price_collection import Need, gather_all
@@ -99,7 +99,7 @@ for request in (FetchPricesRequest(), FetchPricesRequest(market="IS", source="he
     # 1,000 a MWh is 1 a kWh, and an hour's price holds in its four quarter-hours.
     assert found.price.tolist() == [hour + 1.0 for hour in range(24) for _ in range(4)]
 assert gather_all([need], FetchPricesRequest(), Settings(_env_file=None))[0].sources == {}
-assert "hearth_token" in GIVEN
+assert "hearth_token" in EXTERNAL_SECRETS
 assert "hearth" in CliRunner().invoke(app, ["prices", "--help"], env={"COLUMNS": "200"}).stdout
 server.shutdown()
 """
@@ -111,8 +111,8 @@ CHANGE = Change(
         Edit("luna/contracts/data.py", '    "hearth",\n', after="PriceService = Literal["),
         Edit(
             "luna/platform/settings/model.py",
-            '    hearth_token: Annotated[SecretStr | None, Field(description="key of Hearth"), GIVEN_OUT] = None\n',
-            after='tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT, CHANGEABLE] = None',
+            '    hearth_token: Annotated[SecretStr | None, Field(description="key of Hearth"), ISSUED_ELSEWHERE] = None\n',
+            after='tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE] = None',
         ),
     ),
     PROOF,

@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 
 class ClockChange(NamedTuple):
-    """The clock that a site had, and since when something is recorded by its days."""
+    """A site's clock until now, and the first instant that is recorded by its days."""
 
     before: ZoneInfo
     since: datetime
@@ -37,7 +37,7 @@ class SiteChange(NamedTuple):
     clock: ClockChange | None
 
     def require_same_clock(self) -> None:
-        """Refuse it where what is recorded would have other days, and nobody accepted that.
+        """Refuse it where recorded days would be cut differently, and nobody accepted that.
 
         Raises:
             ConflictError: it would.
@@ -81,7 +81,7 @@ def store(connection: Connection, change: SiteChange, *, version: int | None = N
 
 
 def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockChange | None:
-    """Return which clock goes where the days of what is recorded would be others by a configuration's own; None where they stay what they are.
+    """Return the clock that a configuration replaces where recorded days would be cut differently; None where they stay the same.
 
     They do for a new site, and where the same clock has another name.
     """

@@ -91,7 +91,7 @@ def _describe_versions() -> dict[str, Any]:
 
 
 def _ask_servers(settings: Settings) -> dict[str, Any]:
-    """Return what database and queue say; a server that is away leaves its part out."""
+    """Return the parts of database and queue; those of a server that is away are left out."""
     parts: dict[str, Any] = {}
     with suppress(LunaError), running(settings) as there:
         with suppress(LunaError):

@@ -13,7 +13,7 @@ Topic = Literal["configuration", "versions", "permissions", "disk", "clock", "ce
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """One thing that was looked at: ``detail`` says what was seen, ``remedy`` what to do where it is not well."""
+    """The result of one check: ``detail`` is what was observed, ``remedy`` what to do where it is not well."""
 
     topic: Topic
     severity: Severity

@@ -102,7 +102,7 @@ def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float
 
 
 def _has_ended(lock_path: Path, patience: float) -> bool:
-    """Whether the server ends; one that is seen at work is waited for again, a few times."""
+    """Whether the server has ended; one that is still at work is waited for again, a few times."""
     # As nearly every one does, before anybody has looked through the machine's processes.
     if _wait_for_release(lock_path, min(SOON_SECONDS, patience)):
         return True
@@ -142,7 +142,7 @@ def _state_of(pid: int) -> str:
 
 
 def _stat(path: Path) -> list[str]:
-    """Return what the system says of a process from its state on; nothing where it says nothing."""
+    """Return the fields of a process in /proc from its state on; empty where there are none."""
     try:
         # The program's name stands before it, in brackets, and may hold anything.
         return path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""A probe for each dependency a process may have: it returns what it saw, or raises what is wrong."""
+"""A probe for each dependency a process may have: it returns its observation, or raises the fault."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

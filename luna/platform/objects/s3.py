@@ -52,7 +52,7 @@ class Address:
 
 
 def translate(answer: str, address: Address, key: str) -> LunaError:
-    """Return the error that an answer about ``key`` stands for; what it says holds no secret, for nothing of the answer but codes is repeated."""
+    """Return the error that an answer about ``key`` stands for; only codes of the answer are repeated, so it holds no secret."""
     status, code = _find(_STATUS, answer), _find(_CODE, answer)
     if status == "507" or code in _FULL:
         return full(f"bucket {address.bucket} at {address.url}")

@@ -95,7 +95,7 @@ class Client:
         return text
 
     def ask_retained(self, request: Request, *, timeout: timedelta, once: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
-        """Return the same and before it the id of its task; the reply stays until the caller lets it go.
+        """Return the id of the task and the reply as ``ask`` does; the reply is retained until the caller lets it go.
 
         Args:
             request: what is asked.
@@ -130,7 +130,7 @@ class Client:
         return self._submit(request, serialization.encode_request(request), key=key, expires=expires)
 
     def submit_later(self, request: Request, *, after: timedelta) -> None:
-        """Have ``request`` done ``after`` that time, where that was not asked for already; nobody hears of its outcome."""
+        """Schedule ``request`` for ``after`` that time unless it is scheduled already; its outcome is not reported."""
         if self.tasks.claim(f"later:{request.task}", within=_SHARE_CLAIMED * after):
             self._submit(request, serialization.encode_request(request), countdown=after.total_seconds(), ignore_result=True)
 

@@ -64,7 +64,7 @@ class OpenQueues(round_robin_cycle):
 
 
 class Consumption:
-    """Looks, from the event loop, at what waits and what was taken since the last look.
+    """Compares, from the event loop, the waiting messages with those received since the last look.
 
     A worker with a free process is given a waiting message at once, so one that has none after several looks does not listen, whatever it believes.
 
@@ -102,7 +102,7 @@ class Consumption:
         self._received_before, self._waited_before = self._received, could_begin
 
     def probe(self) -> str:
-        """Return what the worker does.
+        """Return how many messages the worker has received.
 
         Raises:
             UnavailableError: it takes nothing although it could.

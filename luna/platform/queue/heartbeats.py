@@ -213,7 +213,7 @@ class Heartbeats:
             return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
 
     def executor(self) -> ExecutorSign | None:
-        """Return what the executor last said of itself and of what it drives, None where none ran within a day."""
+        """Return the executor's last sign, with the sites that it controls; None where none ran within a day."""
         with reachable():
             return _read(self._redis, _EXECUTOR, ExecutorSign)
 
@@ -227,7 +227,7 @@ def present(
     turn: timedelta = TURN,
     clock: Clock | None = None,
 ) -> Iterator[None]:
-    """Show a process without a queue, with what ``readiness`` last saw, as long as the block runs; without Redis nobody is told, and nothing waits."""
+    """Announce a process without a queue, with the last checks of ``readiness``, as long as the block runs; without Redis it goes on unannounced."""
     clock = clock or SystemClock()
     sign = RecorderSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=turn)
     with _announced(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
@@ -236,7 +236,7 @@ def present(
 
 @contextmanager
 def executor_present(redis_url: str, readiness: Readiness, sites: Callable[[], tuple[ControlledSite, ...]], *, clock: Clock) -> Iterator[None]:
-    """Show the executor's state and how the sites that it drives stand, as long as the block runs."""
+    """Announce the executor's state and the sites that it controls, as long as the block runs."""
     sign = ExecutorSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=EXECUTOR_TURN)
     with _announced(_Presence(redis_url, _EXECUTOR, sign, more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()}, clock=clock)):
         yield

@@ -1,4 +1,4 @@
-"""Whether there is anything to do for what is asked for by the clock: looked at before it is asked for, so that no worker forks a process for nothing."""
+"""Whether a scheduled request has work: checked before it is sent, so that no worker forks a process for nothing."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class PendingWork:
         self._answer: Future[bool] | None = None
 
     def is_there(self, request: type[Request]) -> bool:
-        """Return whether there is work for a request, or whether that is not known in time: then the task itself says what is wrong."""
+        """Return whether there is work for a request, True also where that is not known in time: then the task itself reports the fault."""
         look = self._looks.get(request)
         if look is None or (self._answer is not None and not self._answer.done()):
             return True

@@ -62,7 +62,7 @@ def decode_reply(model: type[Message], text: str) -> Message:
 
 
 def encode_error(error: LunaError) -> str:
-    """Return ``error`` as stored: its classes' codes, most special first, and what it says."""
+    """Return ``error`` as stored: its classes' codes, most special first, and its message."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, LunaError)]
     extras = {name: error.problem().get(name) for name in ("field", "value", "remedy", "reason", "parameters")}
     return json.dumps({"codes": codes, "message": error.message, **extras})

@@ -21,7 +21,7 @@ _BUFFER_BYTES = 2**16
 
 
 class MetricPipe:
-    """What the processes of a worker tell its first one. Made before they are forked; only the process that made it reads."""
+    """A pipe of metrics from a worker's processes to its first one, opened before they are forked; only the first one reads."""
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()

@@ -38,7 +38,7 @@ class Deployment(BaseModel):
 
 DAY = timedelta(days=1)
 # Marks a secret that another server gives out: `make secrets` makes its file empty, for the owner to fill in.
-GIVEN_OUT = "given out by another server"
+ISSUED_ELSEWHERE = "given out by another server"
 # Marks a setting that an owner may change in the pages; what an operator sets by hand goes before.
 CHANGEABLE = "may be changed in the pages"
 STORED_FILE = "settings.json"
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
         Literal["ollama", "openai"] | None,
         Field(validate_default=True, description="protocol of language_url; empty: openai where its address ends with /v1, else ollama"),
     ] = None
-    language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), GIVEN_OUT] = None
+    language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), ISSUED_ELSEWHERE] = None
     language_timeout: Annotated[
         timedelta, Field(ge=timedelta(seconds=1), le=timedelta(minutes=10), description="how long the language model may take for an answer")
     ] = timedelta(seconds=90)
@@ -136,9 +136,9 @@ class Settings(BaseSettings):
         Literal["linucb", "thompson"], Field(description="how recommendations are chosen: linucb, the highest upper bound; thompson, by chance and belief")
     ] = "linucb"
     home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
-    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), GIVEN_OUT, CHANGEABLE] = None
+    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), ISSUED_ELSEWHERE, CHANGEABLE] = None
     mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None
-    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), GIVEN_OUT, CHANGEABLE] = None
+    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), ISSUED_ELSEWHERE, CHANGEABLE] = None
     mqtt_publish: Annotated[
         Literal["off", "sensors", "control"],
         Field(description="whether Home Assistant finds each site at the MQTT broker: off; sensors, to look at; control, also what can be switched"),
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     notify_urls: Annotated[
         SecretStr | None,
         Field(description="where messages go, a line each: an Apprise URL, or notify.NAME of Home Assistant; before it, events with commas and ="),
-        GIVEN_OUT,
+        ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
     notify_quiet_hours: Annotated[
@@ -161,8 +161,8 @@ class Settings(BaseSettings):
     outside_services: Annotated[
         bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them"), CHANGEABLE
     ] = True
-    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), GIVEN_OUT, CHANGEABLE] = None
-    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), GIVEN_OUT, CHANGEABLE] = None
+    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), ISSUED_ELSEWHERE, CHANGEABLE] = None
+    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE] = None
     api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
     api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
@@ -303,7 +303,7 @@ class Settings(BaseSettings):
 
 
 # Settings that other servers give out: empty until their owner fills them in, so nobody asks how good they are.
-GIVEN = tuple(name for name, field in Settings.model_fields.items() if GIVEN_OUT in field.metadata)
+EXTERNAL_SECRETS = tuple(name for name, field in Settings.model_fields.items() if ISSUED_ELSEWHERE in field.metadata)
 
 
 def is_loopback(host: str) -> bool:

@@ -75,7 +75,7 @@ class BatteryCharge:
 
 
 def requested_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
-    """Return the power that a command asks for, above zero to charge, where ``surplus_kw`` (PV less load) is what the house leaves over."""
+    """Return the power that a command requests, above zero to charge; ``surplus_kw`` is PV less load."""
     stored = max(surplus_kw, 0.0) if command.mode in _STORING and soc < command.ceiling_soc else 0.0
     served = min(surplus_kw, 0.0) if command.mode in _SERVING and soc > command.floor_soc else 0.0
     if command.mode == "force_charge" and soc < (1.0 if command.target_soc is None else command.target_soc):

@@ -28,7 +28,7 @@ HEATER_COLUMNS = ("heater_kw", "heater_c", "heater_mode", "heater_kwh", "heater_
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How a device misbehaves: it follows ``late_seconds`` after it was told, or not at all (``deaf``); its meter says the same for ever."""
+    """Faults of a device: it follows a command after ``late_seconds``, or not at all (``deaf``); its meter repeats one value for ever."""
 
     late_seconds: float = 0.0
     deaf: bool = False
@@ -67,7 +67,7 @@ class HomeFiles:
         make_private(self.folder)
 
     def remove(self) -> None:
-        """Remove everything, the truth with it; first what says that there is a home, so that nobody starts it any more."""
+        """Remove everything, the truth with it; the set-up first, so that nobody starts the home any more."""
         self._setup.unlink(missing_ok=True)
         # Away from where the home's process writes: a file that it makes meanwhile would keep the folder.
         with suppress(FileNotFoundError), tempfile.TemporaryDirectory(dir=self.folder.parent, prefix=f".{FOLDER}-", ignore_cleanup_errors=True) as aside:

@@ -13,7 +13,7 @@ JUDGED, COUNTED = timedelta(days=28), timedelta(days=5)
 
 
 def list_preparation(now: datetime) -> dict[str, Request]:
-    """Return what follows the making of the home, by stage: forecasts now, verdicts on its past, what was forecast of the last days, what they saved."""
+    """Return the requests that follow the set-up of the home, by stage: forecasts, quality verdicts, forecasts of the last days, savings."""
     today = now.astimezone(ZONE).date()
     yesterday, first = today - timedelta(days=1), today - COUNTED
     begin, end = local_midnight(first, ZONE), local_midnight(today, ZONE)

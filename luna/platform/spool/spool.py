@@ -110,7 +110,7 @@ class Spool:
         write.result.result()
 
     def close(self) -> None:
-        """Finish what was asked for, and close the file."""
+        """Finish the pending writes and reads, and close the file."""
         with self._gate:
             if self._closed:
                 return

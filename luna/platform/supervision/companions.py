@@ -50,7 +50,7 @@ GRACE_SECONDS = 30.0
 
 
 def has_one_worker(settings: "Settings") -> bool:
-    """Return whether one worker does everything: where there is memory for one job alone, and nobody said how many there are to be."""
+    """Return whether one worker does everything: where memory suffices for one job alone, and no setting names a number."""
     from luna.platform.memory import affordable_processes
 
     return affordable_processes() == 1 and "worker_processes" not in settings.model_fields_set
@@ -64,7 +64,7 @@ def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
 
 
 class PolledDevices:
-    """Whether a site names a sensor of a device that Luna asks itself, as the database says it every few seconds; while it is away, as it said last."""
+    """Whether a site names a sensor of a device that Luna polls itself, read from the database every few seconds; the last answer while it is away."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url

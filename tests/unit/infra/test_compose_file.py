@@ -8,7 +8,7 @@ import yaml
 
 from luna.platform.settings import Settings
 from luna.platform.settings.example import OFFERED, render
-from luna.platform.settings.model import GIVEN, Deployment
+from luna.platform.settings.model import EXTERNAL_SECRETS, Deployment
 from luna.platform.settings.secrets import SECRETS
 from tests.tables import each_row
 
@@ -170,7 +170,7 @@ def test_secrets_stand_in_files_and_never_in_the_environment() -> None:
     for service in SERVICES.values():
         for name in service.get("environment", {}):
             assert not re.search(r"(PASSWORD|SECRET|API_KEY|TOKEN)$", name), name
-    assert set(FILE["secrets"]) == {*SECRETS, *GIVEN, "vectors_config"}
+    assert set(FILE["secrets"]) == {*SECRETS, *EXTERNAL_SECRETS, "vectors_config"}
     assert all(secret["file"].startswith("${LUNA_SECRETS_FOLDER}/") for secret in FILE["secrets"].values())
 
 
@@ -183,12 +183,12 @@ def test_without_secrets_the_message_lists_them_and_says_how_to_make_them() -> N
 
 def test_the_script_makes_exactly_the_secrets_that_are_asked_for() -> None:
     script = (ROOT / "infra/make-secrets").read_text(encoding="utf-8")
-    assert [tuple(names.split()) for names in re.findall(r"for name in ([\w ]+);", script)] == [SECRETS, GIVEN]
+    assert [tuple(names.split()) for names in re.findall(r"for name in ([\w ]+);", script)] == [SECRETS, EXTERNAL_SECRETS]
 
 
 def test_one_process_alone_listens_and_what_it_was_given_is_asked_of_nobody() -> None:
     assert [name for name, service in SERVICES.items() if "services.ingest.live" in service.get("command", [])] == ["recorder"]
-    assert not set(GIVEN) & set(SERVICES["preflight"]["secrets"])
+    assert not set(EXTERNAL_SECRETS) & set(SERVICES["preflight"]["secrets"])
 
 
 def test_every_setting_given_to_luna_is_one() -> None:
