@@ -106,7 +106,7 @@ def test_a_changed_site_is_a_new_version_and_the_same_one_is_not(connection: Con
     [
         lambda connection: sites.load(connection, "nowhere"),
         lambda connection: observations.read(connection, "nowhere", DAY),
-        lambda connection: forecasts.get_forecast_slots(connection, "nowhere", DAY, version=VERSION, known_at=START),
+        lambda connection: forecasts.read_all(connection, "nowhere", version=VERSION, first=START, last=START),
         lambda connection: training_runs.latest(connection, "nowhere", version=VERSION),
         lambda connection: plans.load(connection, "nowhere"),
     ],
@@ -190,18 +190,18 @@ def test_a_price_that_is_no_number_is_refused(connection: Connection) -> None:
         published(connection, np.full(96, np.nan), START)
 
 
-@pytest.mark.usefixtures("home")
-def test_a_forecast_is_read_as_it_was_known(connection: Connection) -> None:
+def test_a_forecast_is_read_as_it_was_known(connection: Connection, home: Site) -> None:
+    site = home.model_copy(update={"forecasting": home.forecasting.model_copy(update={"active_forecast_version": VERSION})})
     issues = [forecast(START + timedelta(hours=hour), level=hour + 1.0) for hour in range(3)]
     assert forecasts.upsert(connection, "home", issues).inserted == 3 * 192
     assert forecasts.upsert(connection, "home", issues).unchanged == 3 * 192
-    wanted = Timeline(START + timedelta(hours=2), SLOT, 192)
-    read = forecasts.get_forecast_slots(connection, "home", wanted, version=VERSION, known_at=START + timedelta(minutes=90))
-    assert read is not None
-    assert (read.issued_at, read.timeline) == (START + timedelta(hours=1), wanted)
+    ahead = Timeline(START + timedelta(hours=2), SLOT, 192)
+    driving = forecasts.read_driving(connection, site, ahead, known_at=START + timedelta(minutes=90))
+    assert driving is not None
+    assert (driving.forecast.issued_at, driving.forecast.timeline) == (START + timedelta(hours=1), ahead)
     # Issued an hour before the window begins, it ends an hour, four slots, before the window does.
-    np.testing.assert_array_equal(read.load_kwh.p90, [4.0] * 188 + [np.nan] * 4)
-    assert forecasts.get_forecast_slots(connection, "home", wanted, version=VERSION, known_at=START - timedelta(minutes=1)) is None
+    np.testing.assert_array_equal(driving.forecast.load_kwh.p90, [4.0] * 188 + [np.nan] * 4)
+    assert forecasts.read_driving(connection, site, ahead, known_at=START - timedelta(minutes=1)) is None
 
 
 @pytest.mark.usefixtures("home")

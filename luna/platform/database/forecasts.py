@@ -54,23 +54,6 @@ def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]
     return written
 
 
-def get_forecast_slots(connection: Connection, site_id: str, timeline: Timeline, *, known_at: datetime, version: str | None = None) -> Forecast | None:
-    """Return the latest forecast of ``timeline`` issued at or before ``known_at``; slots it does not reach are NaN. None where none covers the first slot.
-
-    Args:
-        version: default: that which drives the site's planner, see ``read_driving``.
-    """
-    if version is None:
-        driving = read_driving(connection, sites.load(connection, site_id), timeline, known_at=known_at)
-        return driving.forecast if driving else None
-    key = sites.key_of(connection, site_id)
-    latest = _last_issues(connection, [(key, version)], covers=timeline.start, known_at=known_at).get(key, {}).get(version)
-    if latest is None:
-        return None
-    rows = _rows(connection, key, version, first=latest, last=latest)
-    return _forecast(rows, timeline.whole(), latest, version)
-
-
 def read_driving(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime) -> DrivingForecast | None:
     """Return the forecast to plan from: the active version's, the default's where that has no fresh one, and where neither has, the one issued last."""
     key = sites.key_of(connection, site.name)
@@ -115,9 +98,10 @@ def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime, z
 
 
 LAST_ISSUES = sql.SQL(
-    "SELECT wanted.site_key, wanted.version, found.issued_at FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, version, place), LATERAL ("
-    "SELECT issued_at FROM slot_forecasts AS stored WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version"
-    " AND stored.issued_at <= {} AND stored.slot_start = {} ORDER BY stored.issued_at DESC LIMIT 1) AS found ORDER BY wanted.place"
+    "SELECT requested.site_key, requested.version, issue.issued_at"
+    " FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS requested (site_key, version, place), LATERAL ("
+    "SELECT issued_at FROM slot_forecasts AS stored WHERE stored.site_key = requested.site_key AND stored.forecast_version = requested.version"
+    " AND stored.issued_at <= {} AND stored.slot_start = {} ORDER BY stored.issued_at DESC LIMIT 1) AS issue ORDER BY requested.place"
 )
 
 
@@ -132,10 +116,10 @@ def _last_issues(connection: Connection, issuers: Sequence[tuple[int, str]], *, 
 
 
 ISSUE = sql.SQL(
-    "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {versions}::text[], {instants}::timestamptz[]) AS wanted (site_key, version, issued_at)"
+    "SELECT requested.site_key, arrays.* FROM unnest({keys}::int[], {versions}::text[], {instants}::timestamptz[]) AS requested (site_key, version, issued_at)"
     " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {known} FROM slot_forecasts AS stored"
-    " WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version AND stored.issued_at = wanted.issued_at"
-    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS told"
+    " WHERE stored.site_key = requested.site_key AND stored.forecast_version = requested.version AND stored.issued_at = requested.issued_at"
+    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS arrays"
 )
 
 

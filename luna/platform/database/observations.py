@@ -77,10 +77,11 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
     if not windows:
         return {}
     query = sql.SQL(
-        "SELECT wanted.site_key, told.* FROM unnest({keys}::int[], {firsts}::timestamptz[], {ends}::timestamptz[]) AS wanted (site_key, first, ends)"
+        "SELECT requested.site_key, arrays.* FROM unnest({keys}::int[], {firsts}::timestamptz[], {ends}::timestamptz[]) AS requested (site_key, first, ends)"
         " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {names} FROM slot_observations AS stored"
-        " WHERE stored.site_key = wanted.site_key AND slot_start >= wanted.first AND slot_start < wanted.ends ORDER BY slot_start) AS slots ({columns})"
-        " HAVING count(*) > 0) AS told"
+        " WHERE stored.site_key = requested.site_key AND slot_start >= requested.first AND slot_start < requested.ends"
+        " ORDER BY slot_start) AS slots ({columns})"
+        " HAVING count(*) > 0) AS arrays"
     ).format(
         keys=list(windows),
         firsts=[timeline.start for timeline in windows.values()],
@@ -97,9 +98,10 @@ def read_each(connection: Connection, windows: Mapping[int, Timeline], *, names:
 # The last is judged by those before it: three hours of quarter-hours.
 JUDGED_SOCS = 12
 LAST_SOCS = sql.SQL(
-    "SELECT wanted.site_key, told.* FROM unnest({}::int[]) AS wanted (site_key) CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"
-    " WHERE stored.site_key = wanted.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT {}) AS told"
-    " ORDER BY wanted.site_key, told.slot_start"
+    "SELECT requested.site_key, latest.* FROM unnest({}::int[]) AS requested (site_key)"
+    " CROSS JOIN LATERAL (SELECT soc, slot_start FROM slot_observations AS stored"
+    " WHERE stored.site_key = requested.site_key AND slot_start >= {} AND slot_start < {} AND soc IS NOT NULL ORDER BY slot_start DESC LIMIT {}) AS latest"
+    " ORDER BY requested.site_key, latest.slot_start"
 )
 
 

@@ -15,13 +15,13 @@ NEAR = timedelta(hours=1)  # an issue so long before an instant counts as that i
 
 # Of each issue one row with its slots as arrays. Read along the key, they are in order already.
 ISSUES = sql.SQL(
-    "SELECT wanted.site_key, found.issued_at, told.* FROM unnest({keys}::int[], {versions}::text[]) AS wanted (site_key, version)"
-    " CROSS JOIN LATERAL (SELECT DISTINCT last.issued_at FROM unnest({instants}::timestamptz[]) AS asked (instant) CROSS JOIN LATERAL ("
-    "SELECT issued_at FROM slot_forecasts AS one WHERE one.site_key = wanted.site_key AND one.forecast_version = wanted.version"
-    " AND one.issued_at > asked.instant - {near} AND one.issued_at <= asked.instant ORDER BY issued_at DESC LIMIT 1) AS last) AS found"
+    "SELECT requested.site_key, issue.issued_at, arrays.* FROM unnest({keys}::int[], {versions}::text[]) AS requested (site_key, version)"
+    " CROSS JOIN LATERAL (SELECT DISTINCT last.issued_at FROM unnest({instants}::timestamptz[]) AS instants (instant) CROSS JOIN LATERAL ("
+    "SELECT issued_at FROM slot_forecasts AS one WHERE one.site_key = requested.site_key AND one.forecast_version = requested.version"
+    " AND one.issued_at > instants.instant - {near} AND one.issued_at <= instants.instant ORDER BY issued_at DESC LIMIT 1) AS last) AS issue"
     " CROSS JOIN LATERAL (SELECT min(slot_start), {packed} FROM (SELECT slot_start, {known} FROM slot_forecasts AS stored"
-    " WHERE stored.site_key = wanted.site_key AND stored.forecast_version = wanted.version AND stored.issued_at = found.issued_at"
-    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS told ORDER BY wanted.site_key, found.issued_at"
+    " WHERE stored.site_key = requested.site_key AND stored.forecast_version = requested.version AND stored.issued_at = issue.issued_at"
+    " ORDER BY slot_start) AS slots (slot_start, {columns})) AS arrays ORDER BY requested.site_key, issue.issued_at"
 )
 
 

@@ -23,8 +23,8 @@ from luna.platform.database.schema.series import market_prices
 # That of a site that names none.
 USUAL_CURRENCY = str(Site.model_fields["currency"].default)
 _STORED = sql.SQL(
-    "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS wanted (name, apart, currency, number)"
-    " JOIN market_prices AS stored ON stored.market IN (wanted.name, wanted.apart) AND stored.currency = wanted.currency"
+    "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS requested (name, apart, currency, number)"
+    " JOIN market_prices AS stored ON stored.market IN (requested.name, requested.apart) AND stored.currency = requested.currency"
     " AND slot_start >= {} AND slot_start < {}"
 )
 
@@ -89,8 +89,8 @@ def read_each(
 ) -> dict[StoredSeries, FloatArray]:
     """Return the same of many markets and series on quarter-hours."""
     query = sql.SQL(
-        "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, price FROM {} AND published_at <= {}"
-        " ORDER BY wanted.number, slot_start, published_at DESC"
+        "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, price FROM {} AND published_at <= {}"
+        " ORDER BY requested.number, slot_start, published_at DESC"
     ).format(_stored_of(series, timeline), known_at or sql.SQL("'infinity'"))
     rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"}))
     unknown = np.full(timeline.count, np.nan)
@@ -181,7 +181,7 @@ def read_revisions(connection: Connection, market: str, timeline: Timeline, *, c
 
 def read_revisions_each(connection: Connection, series: Sequence[StoredSeries], timeline: Timeline) -> dict[StoredSeries, Revisions]:
     """Return the same of many markets and series."""
-    query = sql.SQL("SELECT wanted.number, slot_start, published_at, price FROM {} ORDER BY wanted.number, slot_start, published_at").format(
+    query = sql.SQL("SELECT requested.number, slot_start, published_at, price FROM {} ORDER BY requested.number, slot_start, published_at").format(
         _stored_of(series, timeline)
     )
     types = {"number": "i8", "slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"}

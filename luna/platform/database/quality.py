@@ -19,8 +19,6 @@ from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Tim
 from luna.platform.database import copy, observations, sites
 from luna.platform.database.schema.series import data_quality_daily
 
-_COLUMNS = (*SERIES, *observations.PRICES)
-
 
 def save(connection: Connection, site_id: str, days: Sequence[DayQuality]) -> int:
     """Store verdicts, one per day; returns how many are new or differ from what was stored."""

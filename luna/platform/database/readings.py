@@ -213,11 +213,11 @@ def read_with_previous_each(
     if not sensor_names:
         return []
     query = sql.SQL(
-        "SELECT wanted.number, found.instant, found.value FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS wanted (site_key, name, number)"
+        "SELECT requested.number, reading.instant, reading.value FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS requested (site_key, name, number)"
         " JOIN sensors USING (site_key, name) CROSS JOIN LATERAL ("
         "(SELECT instant, value FROM sensor_readings AS before WHERE before.sensor_key = sensors.sensor_key AND instant < {} ORDER BY instant DESC LIMIT 1)"
         " UNION ALL (SELECT instant, value FROM sensor_readings AS since WHERE since.sensor_key = sensors.sensor_key AND instant >= {} AND instant < {})"
-        ") AS found"
+        ") AS reading"
     ).format([key for key, _ in sensor_names], [name for _, name in sensor_names], first, first, end)
     rows = copy.split(copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2)
     nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}

@@ -61,8 +61,8 @@ def find_returns(connection: Connection, places: Sequence[str], *, since: dateti
     """
     named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
-        "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = wanted.place AND slot_start >= {} AND slot_start < {}"
-        " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS wanted (place)"
+        "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = requested.place AND slot_start >= {} AND slot_start < {}"
+        " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS requested (place)"
     ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(named))
     with copy.cursor(connection) as session:
         first_issues = dict(session.execute(query).fetchall())
@@ -73,8 +73,8 @@ def list_places(connection: Connection, places: Sequence[str], *, first: datetim
     """Return for which of many places any weather of the quarter-hours from ``first`` on, before ``end``, is stored."""
     named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
-        "SELECT place FROM unnest({}::text[]) AS wanted (place)"
-        " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = wanted.place AND slot_start >= {} AND slot_start < {})"
+        "SELECT place FROM unnest({}::text[]) AS requested (place)"
+        " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = requested.place AND slot_start >= {} AND slot_start < {})"
     ).format(list(named), first, end)
     with copy.cursor(connection) as session:
         return {named[place] for (place,) in session.execute(query).fetchall()}
@@ -88,9 +88,10 @@ def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known
 def read_carbon_each(connection: Connection, places: Sequence[str], timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
     """Return the same of many places on quarter-hours."""
     query = sql.SQL(
-        "SELECT DISTINCT ON (wanted.number, slot_start) wanted.number, slot_start, {} FROM unnest({}::text[]) WITH ORDINALITY AS wanted (place, number)"
-        " JOIN carbon_intensity AS stored ON stored.place = wanted.place AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
-        " ORDER BY wanted.number, slot_start, issued_at DESC"
+        "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, {}"
+        " FROM unnest({}::text[]) WITH ORDINALITY AS requested (place, number)"
+        " JOIN carbon_intensity AS stored ON stored.place = requested.place AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
+        " ORDER BY requested.number, slot_start, issued_at DESC"
     ).format(copy.coalesced("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at)
     rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "value": "f8"}))
     unknown = np.full(timeline.count, np.nan)
