@@ -47,24 +47,24 @@ class SpoolEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Rows to be added to a lane; ``kept_at`` in seconds since 1970."""
+    """Rows to be added to a stream; ``kept_at`` in seconds since 1970."""
 
-    lane: Stream
+    stream: Stream
     bodies: Sequence[bytes]
     kept_at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The rows of a lane up to and including ``last``."""
+    """The rows of a stream up to and including ``last``."""
 
-    lane: Stream
+    stream: Stream
     last: int
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many rows of a lane wait, the number of the last one, and when the first was kept."""
+    """How many rows of a stream wait, the number of the last one, and when the first was kept."""
 
     rows: int = 0
     last: int = 0
@@ -72,7 +72,7 @@ class Waiting:
 
 
 class SpoolFile:
-    """The open file; ``waiting`` says what lies in it, by lane.
+    """The open file; ``waiting`` says what lies in it, by stream.
 
     Raises:
         DamagedSpoolError: it cannot be read to its end.
@@ -99,8 +99,8 @@ class SpoolFile:
             if verdict != "ok":
                 raise DamagedSpoolError(f"the spool is damaged: {verdict}", field="data_folder", value=str(self.path))
             for kind, site_id, rows, last in self._connection.execute(WAITING).fetchall():
-                lane = Stream(kind, site_id)
-                self.waiting[lane] = Waiting(rows, last, self._oldest_kept_at(lane))
+                stream = Stream(kind, site_id)
+                self.waiting[stream] = Waiting(rows, last, self._oldest_kept_at(stream))
 
     def commit(self, changes: Sequence[Append | Remove]) -> None:
         """Make all changes, or none where it raises; they are on the disk when this returns.
@@ -111,30 +111,30 @@ class SpoolFile:
         with self._transaction():
             after = self.waiting.copy()
             for change in changes:
-                before = after.get(change.lane, Waiting())
-                after[change.lane] = self._append(change, before) if isinstance(change, Append) else self._remove(change, before)
+                before = after.get(change.stream, Waiting())
+                after[change.stream] = self._append(change, before) if isinstance(change, Append) else self._remove(change, before)
         self.waiting = after
 
-    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
-        """Return the first rows of a lane, in the order they were kept."""
+    def oldest(self, stream: Stream, limit: int) -> list[SpoolEntry]:
+        """Return the first rows of a stream, in the order they were kept."""
         with translated(self.path):
-            return [SpoolEntry(*row) for row in self._connection.execute(OLDEST, (*lane, limit))]
+            return [SpoolEntry(*row) for row in self._connection.execute(OLDEST, (*stream, limit))]
 
     def close(self) -> None:
         with suppress(sqlite3.Error):
             self._connection.close()
 
     def _append(self, change: Append, before: Waiting) -> Waiting:
-        rows = [(*change.lane, before.last + number, change.kept_at, body) for number, body in enumerate(change.bodies, start=1)]
+        rows = [(*change.stream, before.last + number, change.kept_at, body) for number, body in enumerate(change.bodies, start=1)]
         self._connection.executemany(APPEND, rows)
         return Waiting(before.rows + len(rows), before.last + len(rows), before.oldest_kept_at if before.rows else change.kept_at)
 
     def _remove(self, change: Remove, before: Waiting) -> Waiting:
-        removed = self._connection.execute(REMOVE, (*change.lane, change.last)).rowcount
-        return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.lane))
+        removed = self._connection.execute(REMOVE, (*change.stream, change.last)).rowcount
+        return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.stream))
 
-    def _oldest_kept_at(self, lane: Stream) -> int:
-        row = self._connection.execute(OLDEST_KEPT_AT, lane).fetchone()
+    def _oldest_kept_at(self, stream: Stream) -> int:
+        row = self._connection.execute(OLDEST_KEPT_AT, stream).fetchone()
         return int(row[0]) if row else 0
 
     @contextmanager

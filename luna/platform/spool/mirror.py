@@ -64,13 +64,13 @@ class _SpoolUploader:
         self._thread.join(PATIENCE_AT_END.total_seconds())
 
     def deliver(self) -> int:
-        """Deliver one batch of every lane and return the number of rows.
+        """Deliver one batch of every stream and return the number of rows.
 
         Raises:
             UnavailableError: the database is away, or full; what was not delivered stays.
             MachineError: this disk is full.
         """
-        return sum(self._deliver(lane) for lane, waiting in list(self._spool.waiting.items()) if waiting.rows and self._is_due(lane))
+        return sum(self._deliver(stream) for stream, waiting in list(self._spool.waiting.items()) if waiting.rows and self._is_due(stream))
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -83,7 +83,7 @@ class _SpoolUploader:
         except Exception as error:  # noqa: BLE001 - the edge of the thread: a drain that ended would fill the disk
             self._failures += 1
             if self._failures == 1 and not self._stop.is_set():
-                self._tell(error, "rows wait in the spool")
+                self._log(error, "rows wait in the spool")
             return self._retry.pause(self._failures)
         if self._failures:
             log.info("the database takes rows again", rows=rows)
@@ -91,25 +91,25 @@ class _SpoolUploader:
         return timedelta(0) if rows >= BATCH_ROWS else self._turn
 
     @staticmethod
-    def _tell(error: Exception, event: str, **fields: str) -> None:
+    def _log(error: Exception, event: str, **fields: str) -> None:
         # Our own errors say all there is to know; any other is a fault to be found.
         log.warning(event, reason=str(error), exc_info=None if isinstance(error, LunaError) else error, **fields)
 
-    def _is_due(self, lane: Stream) -> bool:
-        return lane.kind in self._kinds and time.monotonic() >= self._refused_until.get(lane, 0.0)
+    def _is_due(self, stream: Stream) -> bool:
+        return stream.kind in self._kinds and time.monotonic() >= self._refused_until.get(stream, 0.0)
 
-    def _deliver(self, lane: Stream) -> int:
-        entries = self._spool.oldest(lane, BATCH_ROWS)
+    def _deliver(self, stream: Stream) -> int:
+        entries = self._spool.oldest(stream, BATCH_ROWS)
         try:
             with unit_of_work(self._engine) as connection:
-                self._kinds[lane.kind].store(connection, lane.site_id, [entry.body for entry in entries])
+                self._kinds[stream.kind].store(connection, stream.site_id, [entry.body for entry in entries])
         except UnavailableError:
             raise
-        except Exception as refusal:  # noqa: BLE001 - one lane that cannot be stored must not keep the others waiting
-            self._refused_until[lane] = time.monotonic() + REFUSED_PAUSE.total_seconds()
-            self._tell(refusal, "the database refuses rows, they stay in the spool", kind=lane.kind, site_id=lane.site_id)
+        except Exception as refusal:  # noqa: BLE001 - one stream that cannot be stored must not keep the others waiting
+            self._refused_until[stream] = time.monotonic() + REFUSED_PAUSE.total_seconds()
+            self._log(refusal, "the database refuses rows, they stay in the spool", kind=stream.kind, site_id=stream.site_id)
             return 0
-        self._spool.remove(lane, entries[-1].sequence)
+        self._spool.remove(stream, entries[-1].sequence)
         return len(entries)
 
 

@@ -52,14 +52,14 @@ class _Write:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    lane: Stream
+class _Read:
+    stream: Stream
     limit: int
     result: Future[list[SpoolEntry]] = field(default_factory=Future)
 
 
 class Spool:
-    """Rows that wait for the database, lane by lane in the order they were kept. Threads may share it.
+    """Rows that wait for the database, stream by stream in the order they were kept. Threads may share it.
 
     Args:
         file: open; the spool closes it.
@@ -71,7 +71,7 @@ class Spool:
         self._file = file
         self._clock = clock
         self._disk = disk
-        self._errands: SimpleQueue[_Write | _Look | None] = SimpleQueue()
+        self._operations: SimpleQueue[_Write | _Read | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._serve, name="spool", daemon=True)
@@ -84,29 +84,29 @@ class Spool:
 
     @property
     def waiting(self) -> Mapping[Stream, Waiting]:
-        """What waits, by lane; a lane without rows may be among them."""
+        """What waits, by stream; a stream without rows may be among them."""
         return self._file.waiting
 
-    def append(self, lane: Stream, bodies: Sequence[bytes]) -> Future[None]:
+    def append(self, stream: Stream, bodies: Sequence[bytes]) -> Future[None]:
         """Return what is done once the rows are on the disk. It fails with a MachineError where they are not: none of them was kept."""
-        write = _Write(Append(lane, bodies, int(self._clock.now().timestamp())))
-        self._ask(write)
+        write = _Write(Append(stream, bodies, int(self._clock.now().timestamp())))
+        self._enqueue(write)
         return write.result
 
-    def oldest(self, lane: Stream, limit: int) -> list[SpoolEntry]:
-        """Return the first rows of a lane."""
-        look = _Look(lane, limit)
-        self._ask(look)
-        return look.result.result()
+    def oldest(self, stream: Stream, limit: int) -> list[SpoolEntry]:
+        """Return the first rows of a stream."""
+        read = _Read(stream, limit)
+        self._enqueue(read)
+        return read.result.result()
 
-    def remove(self, lane: Stream, last: int) -> None:
-        """Forget the rows of a lane up to and including ``last``; gone for good when this returns.
+    def remove(self, stream: Stream, last: int) -> None:
+        """Forget the rows of a stream up to and including ``last``; gone for good when this returns.
 
         Raises:
             MachineError: the disk is failing; the rows stay.
         """
-        write = _Write(Remove(lane, last))
-        self._ask(write)
+        write = _Write(Remove(stream, last))
+        self._enqueue(write)
         write.result.result()
 
     def close(self) -> None:
@@ -115,27 +115,27 @@ class Spool:
             if self._closed:
                 return
             self._closed = True
-            self._errands.put(None)
+            self._operations.put(None)
         self._thread.join()
         self._file.close()
 
-    def _ask(self, backfilling: _Write | _Look) -> None:
+    def _enqueue(self, operation: _Write | _Read) -> None:
         with self._gate:
             if self._closed:
                 raise UnavailableError("the spool is closed", field="data_folder", value=str(self.folder))
-            self._errands.put(backfilling)
+            self._operations.put(operation)
 
     def _serve(self) -> None:
         ended = False
         while not ended:
-            errands = [self._errands.get()]
-            while not self._errands.empty():
-                errands.append(self._errands.get())
-            ended = None in errands
-            self._commit([backfilling for backfilling in errands if isinstance(backfilling, _Write)])
-            for backfilling in errands:
-                if isinstance(backfilling, _Look):
-                    self._answer(backfilling)
+            operations = [self._operations.get()]
+            while not self._operations.empty():
+                operations.append(self._operations.get())
+            ended = None in operations
+            self._commit([operation for operation in operations if isinstance(operation, _Write)])
+            for operation in operations:
+                if isinstance(operation, _Read):
+                    self._answer(operation)
 
     def _commit(self, writes: Sequence[_Write]) -> None:
         # Who no longer waits was not promised anything.
@@ -164,8 +164,8 @@ class Spool:
             return [write for write in writes if isinstance(write.change, Remove)]
         return list(writes)
 
-    def _answer(self, look: _Look) -> None:
+    def _answer(self, read: _Read) -> None:
         try:
-            look.result.set_result(self._file.oldest(look.lane, look.limit))
+            read.result.set_result(self._file.oldest(read.stream, read.limit))
         except Exception as error:  # noqa: BLE001 - as above
-            look.result.set_exception(error)
+            read.result.set_exception(error)

@@ -36,12 +36,12 @@ def open_spool(folder: Path, *, clock: Clock | None = None, disk: Disk = shutil.
         spool.close()
 
 
-def keep(spool: Spool, *bodies: str, lane: Stream = LANE) -> None:
-    spool.append(lane, [body.encode() for body in bodies]).result()
+def keep(spool: Spool, *bodies: str, stream: Stream = LANE) -> None:
+    spool.append(stream, [body.encode() for body in bodies]).result()
 
 
-def bodies(spool: Spool, lane: Stream = LANE) -> list[str]:
-    return [entry.body.decode() for entry in spool.oldest(lane, 1_000_000)]
+def bodies(spool: Spool, stream: Stream = LANE) -> list[str]:
+    return [entry.body.decode() for entry in spool.oldest(stream, 1_000_000)]
 
 
 def write(folder: Path, batches: Sequence[Sequence[str]]) -> list[int]:
@@ -66,7 +66,7 @@ def log_of(folder: Path) -> Path:
 def test_rows_come_back_in_the_order_they_were_kept_also_after_a_new_start(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         keep(spool, "b", "a")
-        keep(spool, "x", lane=OTHER)
+        keep(spool, "x", stream=OTHER)
     with open_spool(tmp_path) as spool:
         keep(spool, "c")
         assert (bodies(spool), bodies(spool, OTHER)) == (["b", "a", "c"], ["x"])
@@ -75,11 +75,11 @@ def test_rows_come_back_in_the_order_they_were_kept_also_after_a_new_start(tmp_p
 def test_only_what_was_delivered_is_removed(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         keep(spool, "a", "b", "c")
-        keep(spool, "x", lane=OTHER)
+        keep(spool, "x", stream=OTHER)
         spool.remove(LANE, spool.oldest(LANE, 2)[-1].sequence)
         keep(spool, "d")
         assert (bodies(spool), bodies(spool, OTHER)) == (["c", "d"], ["x"])
-        assert {lane: waiting.rows for lane, waiting in spool.waiting.items()} == {LANE: 2, OTHER: 1}
+        assert {stream: waiting.rows for stream, waiting in spool.waiting.items()} == {LANE: 2, OTHER: 1}
 
 
 def test_each_commit_is_synced(tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_the_age_is_that_of_the_oldest_row_that_still_waits(tmp_path: Path) -> N
     file = SpoolFile(tmp_path)
     file.commit([Append(LANE, [b"a"], 100), Append(OTHER, [b"x"], 200)])
     file.commit([Append(LANE, [b"b"], 300), Remove(LANE, 1)])
-    assert [file.waiting[lane].oldest_kept_at for lane in (LANE, OTHER)] == [300, 200]
+    assert [file.waiting[stream].oldest_kept_at for stream in (LANE, OTHER)] == [300, 200]
     file.close()
 
 
