@@ -65,7 +65,7 @@ def queue_keys(url: str) -> Document:
             DeadTask(task_id="TASK", task="planner.schedule.solve", key="KEY", starts=3, died_at=NOON, request="{}")
         ),
         "a lead": lambda client, _: LeaderLock(client, "BEAT", turn=TURN).hold() and None,
-        "beat's sign": lambda client, _: LeaderLock(client, "BEAT", turn=TURN).tell(
+        "beat's sign": lambda client, _: LeaderLock(client, "BEAT", turn=TURN).publish(
             BeatSign(version="1", started_at=NOON, name="BEAT", turned_at=NOON, turn=TURN, asked_at={"ingest.jobs.resend": NOON})
         ),
         "a worker": _beat_once,

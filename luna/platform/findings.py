@@ -85,10 +85,10 @@ def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: 
     # What nobody had the time to find is not what cannot be had.
     parts: tuple[tuple[FindingCode, bool], ...] = (("plan_compromised", False), ("plan_unproven", True))
     shortfalls = [(code, [each for each in plan.compromises if each.unproven == unproven]) for code, unproven in parts]
-    return [_tell_missed(code, plan, missed) for code, missed in shortfalls if missed]
+    return [_describe_shortfall(code, plan, missed) for code, missed in shortfalls if missed]
 
 
-def _tell_missed(code: FindingCode, plan: PlanReply, missed: Sequence[CompromiseReply]) -> SiteFinding:
+def _describe_shortfall(code: FindingCode, plan: PlanReply, missed: Sequence[CompromiseReply]) -> SiteFinding:
     # The same shortfall in every plan of a day is one event.
     constraints = sorted({each.code or each.constraint for each in missed})
     return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(constraints)}", {"missed": [each.model_dump() for each in missed]})
@@ -156,10 +156,10 @@ def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> lis
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     turns = [agent_gates.find_turn(connection, site.name, policy=policy, mode=mode) for mode in reversed(CONTROL_MODES[1:]) if mode in standing]
     recent = [turn for turn in turns if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now]
-    return [finding for state in ("offered", "withdrawn") for finding in _tell_gate([turn for turn in recent if turn.state == state], site)]
+    return [finding for state in ("offered", "withdrawn") for finding in _describe_gate([turn for turn in recent if turn.state == state], site)]
 
 
-def _tell_gate(turns: Sequence[GateEntry], site: Site) -> list[SiteFinding]:
+def _describe_gate(turns: Sequence[GateEntry], site: Site) -> list[SiteFinding]:
     for turn in turns:
         if turn.state == "withdrawn":
             return [SiteFinding("agent_withdrawn", f"{turn.mode} {turn.at.isoformat()}", {"mode": turn.mode, "at": turn.at})]

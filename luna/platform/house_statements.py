@@ -85,15 +85,15 @@ def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
 
 
 def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
-    yield HouseStatement("house_now", {"end": StatedFigure("instant", run.end), **_tell_run(run, house, numbers)})
+    yield HouseStatement("house_now", {"end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)})
     if house.level_reached is not None:
         yield HouseStatement(f"house_{house.level_reached}", {})
     following = house.next_run
     if following is not None:
-        yield HouseStatement("house_next", {"begin": StatedFigure("instant", following.start), **_tell_run(following, house, numbers)})
+        yield HouseStatement("house_next", {"begin": StatedFigure("instant", following.start), **_describe_run(following, house, numbers)})
 
 
-def _tell_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
+def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
     return {"mode": _name(say_mode(run.mode, language=numbers.language)), "reason": _name(say_run(run, numbers, now=house.now))}
 
 

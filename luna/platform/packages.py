@@ -26,7 +26,7 @@ DOWNLOAD_RETRY = RetryPolicy(timedelta(seconds=1), tries=2)
 _RAW_PROGRESS = re.compile(r"^Progress (\d+) of (\d+)")
 _PIP_VERSION = re.compile(r"^pip (\d+)\.(\d+)")
 # Since 24.1 pip says in plain lines how far a download is.
-_TELLS_BYTES = (24, 1)
+_REPORTS_BYTES = (24, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progre
     requirements = folder / "requirements.txt"
     requirements.write_text(package.requirement + "\n", encoding="utf-8")
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
-    command += ["--progress-bar=raw"] if _tells_bytes(pip) else []
+    command += ["--progress-bar=raw"] if _reports_bytes(pip) else []
     command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
     # What is on its way lies here too, and pip keeps no second copy: /tmp, or a home in it, may be small.
     quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
@@ -131,10 +131,10 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
         raise
 
 
-def _tells_bytes(pip: list[str]) -> bool:
+def _reports_bytes(pip: list[str]) -> bool:
     output = subprocess.run([*pip, "--version"], check=False, capture_output=True, text=True).stdout
     match = _PIP_VERSION.match(output)
-    return match is not None and (int(match[1]), int(match[2])) >= _TELLS_BYTES
+    return match is not None and (int(match[1]), int(match[2])) >= _REPORTS_BYTES
 
 
 def _ignore(_done: int, _total: int, _label: str) -> None:

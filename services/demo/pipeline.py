@@ -111,7 +111,7 @@ class Course:
         """Load the year, then train, forecast, plan and replay every site."""
         with ThreadPoolExecutor() as pool:
             try:
-                [demo] = self._watch([pool.submit(self._ask, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT)])
+                [demo] = self._watch([pool.submit(self._call, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT)])
                 run = DemoRun(demo, DemoWindow.of(demo, days), self._stage.folder)
                 self._watch([pool.submit(self._follow_site, run, each.site.name) for each in demo.sites])
             finally:
@@ -132,12 +132,12 @@ class Course:
     def _follow_site(self, run: DemoRun, site_id: str) -> None:
         """Train, promote, forecast, plan (the site that is shown) and replay one site."""
         window = run.window
-        self._ask(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
-        self._ask(PromoteRequest(site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"), f"{site_id}: promote")
-        self._ask(IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)), f"{site_id}: forecast")
+        self._call(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
+        self._call(PromoteRequest(site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"), f"{site_id}: promote")
+        self._call(IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)), f"{site_id}: forecast")
         if site_id == PLANNED_SITE:
             state = StateMessage(batteries={battery.name: BatteryState(soc=START_SOC) for battery in run.demo.sites[0].site.batteries})
-            run.plan = self._ask(PlanRequest(site_id=site_id, start=window.plan_start, state=state), f"{site_id}: plan")
+            run.plan = self._call(PlanRequest(site_id=site_id, start=window.plan_start, state=state), f"{site_id}: plan")
         request = ReplayRequest(
             site_id=site_id,
             from_day=window.first_day,
@@ -146,9 +146,9 @@ class Course:
             # The report says what forecast errors cost the site that it shows; to say it of another a third more would be planned.
             explain_loss=site_id == PLANNED_SITE,
         )
-        run.replays[site_id] = self._ask(request, f"{site_id}: replay")
+        run.replays[site_id] = self._call(request, f"{site_id}: replay")
 
-    def _ask(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:
+    def _call(self, request: Request, name: str, *, timeout: timedelta = STEP_TIMEOUT) -> Any:
         """Return the reply to ``request``, its progress on a bar."""
         with self._show_step(name) as show:
             return self._stage.client.call(

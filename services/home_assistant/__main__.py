@@ -14,7 +14,6 @@ from functools import partial
 
 import structlog
 
-from luna.contracts import PlanRequest
 from luna.energy.errors import LunaError
 from luna.platform.addresses import parse_broker
 from luna.platform.clock import SystemClock
@@ -93,11 +92,7 @@ def _open(connection: BrokerConnection, settings: Settings, addresses: Addresses
     client = stack.enter_context(closing(Client(addresses.redis_url)))
     commands, prefix = settings.mqtt_publish == "control", parse_broker(settings.mqtt_url or "").prefix
     publishing = Publishing(language=settings.message_language, commands=commands, prefix=prefix, plan_max_age=settings.plan_max_age)
-    return Publisher(connection, database, Commands(database, partial(_ask_plan, client)), publishing=publishing, clock=SystemClock())
-
-
-def _ask_plan(client: Client, request: PlanRequest) -> None:
-    client.submit(request, expires=PLAN_PATIENCE)
+    return Publisher(connection, database, Commands(database, partial(client.submit, expires=PLAN_PATIENCE)), publishing=publishing, clock=SystemClock())
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ class BrokerConnection:
             except (RuntimeError, ValueError) as error:
                 log.warning("the broker did not take a message", error=str(error))
 
-    def hear(self, within: timedelta) -> Iterable[BrokerMessage]:
+    def receive(self, within: timedelta) -> Iterable[BrokerMessage]:
         """Yield the received messages, waiting for the first."""
         try:
             yield self._received.get(timeout=within.total_seconds())
@@ -103,13 +103,13 @@ class BrokerConnection:
         return "connected"
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._say("connected" if not reason.is_failure else f"refuses Luna: {reason}")
+        self._note_state("connected" if not reason.is_failure else f"refuses Luna: {reason}")
         if not reason.is_failure:
             self._fresh.set()
             client.subscribe([(topic, 1) for topic in (self._birth, ANNOUNCED, COMMANDS)])
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._say(f"is gone: {reason}")
+        self._note_state(f"is gone: {reason}")
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         # Source: Home Assistant, "MQTT": birth and last will; a birth that was kept is of a start that Luna has answered, or will by connecting.
@@ -125,7 +125,7 @@ class BrokerConnection:
         except queue.Full:
             log.warning("message is left out: too many wait", topic=message.topic)
 
-    def _say(self, state: str) -> None:
+    def _note_state(self, state: str) -> None:
         if state != self._state:
             self._state = state
             log.info("broker", broker=str(self._broker), state=state)

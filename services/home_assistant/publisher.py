@@ -66,7 +66,7 @@ class Publisher:
 
     def turn(self, within: timedelta = TURN) -> None:
         """Carry out commands, waiting ``within`` for them, then publish the changes; without database, that Luna is away."""
-        received = list(self._connection.hear(within))
+        received = list(self._connection.receive(within))
         if self._connection.take_fresh():
             self._published.clear()
         try:
@@ -78,12 +78,12 @@ class Publisher:
             messages = self._describe(self._clock.now())
         except UnavailableError as error:
             log.warning("the sites cannot be read", error=str(error))
-            self._say({AVAILABILITY: OFFLINE})
+            self._publish({AVAILABILITY: OFFLINE})
             return
         # Empty messages for what was announced, by whichever process, and is no more.
         before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
         self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in messages}
-        self._say({topic: "" for topic in before if topic not in messages and topic not in self._targets} | messages | {AVAILABILITY: ONLINE})
+        self._publish({topic: "" for topic in before if topic not in messages and topic not in self._targets} | messages | {AVAILABILITY: ONLINE})
 
     def _describe(self, now: datetime) -> dict[str, str]:
         about = self._publishing
@@ -125,7 +125,7 @@ class Publisher:
             cached = self._silent[site.name] = key, findings.find_silent(connection, site, now=now)
         return cached[1]
 
-    def _say(self, messages: dict[str, str]) -> None:
+    def _publish(self, messages: dict[str, str]) -> None:
         changed = {topic: payload for topic, payload in messages.items() if self._published.get(topic) != payload}
         if changed and self._connection.connected:
             self._connection.publish(changed)

@@ -98,7 +98,7 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
         store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
         starts, values = columns_of(kind, last_published(rows))
     if kind.name in {"observations", "prices"}:
-        history_changes.tell_observations(connection, site.name, starts, values, rule=LOADED)
+        history_changes.record_observations(connection, site.name, starts, values, rule=LOADED)
         written = observations.write(connection, site.name, starts, values)
         # What is measured now no longer counts as repaired.
         for name in set(values) & set(SERIES) if written.updated else ():

@@ -57,7 +57,7 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
     site_findings = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
     all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
     # What is worth a line on Home alone has no kind.
-    events = [_word(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in all_findings if finding.code in KINDS]
+    events = [_compose(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in all_findings if finding.code in KINDS]
     return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now), *_day(connection, site, numbers, now)]
 
 
@@ -66,7 +66,7 @@ def cheapest_run(price: FloatArray, length: int) -> int:
     return int(np.lib.stride_tricks.sliding_window_view(price, length).mean(axis=1).argmin())
 
 
-def _word(finding: SiteFinding, site: Site, numbers: Numbers, *, expires_at: datetime) -> NewNotification:
+def _compose(finding: SiteFinding, site: Site, numbers: Numbers, *, expires_at: datetime) -> NewNotification:
     code = finding.code
     words = say_message(code, finding.figures, site=site.called, numbers=numbers)
     return NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, expires_at)

@@ -84,12 +84,12 @@ def read_driving_each(
     driving = {}
     for key, version in chosen.items():
         at, active_version = issued[key][version], active[key].forecast_version
-        silence = _tell_silence(active_version, issued[key].get(active_version), known_at, parse_zone(sites_by_key[key].timezone))
-        driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), silence)
+        fallback_reason = _explain_fallback(active_version, issued[key].get(active_version), known_at, parse_zone(sites_by_key[key].timezone))
+        driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), fallback_reason)
     return driving
 
 
-def _tell_silence(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
+def _explain_fallback(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
     if issued_at is None:
         return f"{active} has issued no forecast of the start"
     if known_at - issued_at > FRESH:

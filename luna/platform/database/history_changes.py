@@ -52,12 +52,12 @@ def write_observations(connection: Connection, site_id: str, starts: InstantArra
 
     Invariants: writing the same values twice changes and logs nothing the second time.
     """
-    changed = tell_observations(connection, site_id, starts, series, rule=rule)
+    changed = record_observations(connection, site_id, starts, series, rule=rule)
     observations.write(connection, site_id, starts, dict(series))
     return changed
 
 
-def tell_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+def record_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
     """Log the stored values that the caller is about to change with ``observations.write``; returns how many."""
     stored = _stored(connection, site_id, starts, tuple(series))
     return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
@@ -67,7 +67,7 @@ def record(connection: Connection, site_id: str, revision: Revision, *, rule: Ru
     """Log the changed values of a series; returns how many."""
     before, after = revision.before, revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
-    return _tell(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
+    return _append(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
 
 
 def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
@@ -81,7 +81,7 @@ def withdraw_observations(connection: Connection, site_id: str, starts: InstantA
     for name, values in series.items():
         finite = np.flatnonzero(~np.isnan(values))
         places = finite[observations.withdraw(connection, site_id, name, starts=starts[finite], values=values[finite])] if finite.size else finite
-        withdrawn += _tell(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
+        withdrawn += _append(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
     return withdrawn
 
 
@@ -102,7 +102,7 @@ def read_page(
     ]
 
 
-def _tell(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
+def _append(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
     if not revision.starts.size:
         return 0
     columns: copy.Columns = {

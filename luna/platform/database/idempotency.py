@@ -60,7 +60,7 @@ class LockedKeys:
             UnavailableError: the database is away.
         """
         with self._mutex:
-            if key in self._locked or not self._ask(func.pg_try_advisory_lock, key):
+            if key in self._locked or not self._call_lock(func.pg_try_advisory_lock, key):
                 return False
             self._locked.add(key)
             return True
@@ -71,7 +71,7 @@ class LockedKeys:
             self._locked.discard(key)
             try:
                 if self._session is not None:
-                    self._ask(func.pg_advisory_unlock, key)
+                    self._call_lock(func.pg_advisory_unlock, key)
             except UnavailableError:
                 # A session that is gone holds nothing.
                 self._end_session()
@@ -81,7 +81,7 @@ class LockedKeys:
         with self._mutex:
             self._end_session()
 
-    def _ask(self, function: Callable[..., Any], key: AnswerKey) -> bool:
+    def _call_lock(self, function: Callable[..., Any], key: AnswerKey) -> bool:
         query = select(function(func.hashtextextended(" ".join(("idempotency", *key)), 0)))
         with translated():
             if self._session is not None and self._is_alive(self._session):

@@ -197,7 +197,7 @@ class Beat:
             self._scheduler = Scheduler(self._client, self._schedule, asked_at, turn=self._turn, clock=self._clock, has_work=self._has_work)
         self._say("leads")
         pause = self._scheduler.send_due()
-        self._lead.tell(
+        self._lead.publish(
             BeatSign(
                 name=self.name,
                 version=self._version,

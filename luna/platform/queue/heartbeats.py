@@ -59,7 +59,7 @@ class LeaderLock:
         name: Any = self._redis.get(_LOCK)
         return name.decode() if name else None
 
-    def tell(self, sign: BeatSign) -> None:
+    def publish(self, sign: BeatSign) -> None:
         """Leave a sign of life."""
         self._redis.set(_SIGN, sign.model_dump_json())
 
@@ -115,7 +115,7 @@ class Node:
             missing = _list_names(self._redis) - set(_beats(self._redis))
             # Twice in a row: after a suspend every key has expired, and each worker's next beat is due at once.
             for name in missing & self._missing:
-                self._put_back(name)
+                self._restore_messages(name)
             self._missing = missing
         except _AWAY as exc:
             log.warning("queue does not answer", error=str(exc))
@@ -130,7 +130,7 @@ class Node:
             log.warning("queue does not answer", error=str(exc))
         self._redis.close()
 
-    def _put_back(self, name: str) -> None:
+    def _restore_messages(self, name: str) -> None:
         keys = unacknowledged_by(name)
         with self._app.connection(transport_options={**keys, "visibility_timeout": 0}) as connection, connection.channel() as channel:
             messages = channel.client.hlen(keys["unacked_key"])
@@ -245,7 +245,7 @@ def executor_present(redis_url: str, readiness: Readiness, sites: Callable[[], t
 @contextmanager
 def _announced(presence: "_Presence") -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=presence.tell_until, args=(stop,), name="presence", daemon=True)
+    thread = threading.Thread(target=presence.beat_until, args=(stop,), name="presence", daemon=True)
     thread.start()
     try:
         yield
@@ -275,14 +275,14 @@ class _Presence:
         self._clock = clock
         self._redis = connect(redis_url)
 
-    def tell_until(self, stop: threading.Event) -> None:
-        self._try(self._tell)
+    def beat_until(self, stop: threading.Event) -> None:
+        self._try(self._beat)
         while not stop.wait(self._sign.turn.total_seconds()):
-            self._try(self._tell)
+            self._try(self._beat)
         self._try(lambda: self._redis.delete(self._key))
         self._redis.close()
 
-    def _tell(self) -> None:
+    def _beat(self) -> None:
         sign = self._sign.model_copy(update={"turned_at": self._clock.now(), **self._more()})
         self._redis.set(self._key, sign.model_dump_json(), ex=MISSED_FOR)
 

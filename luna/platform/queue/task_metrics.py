@@ -72,7 +72,7 @@ def open_pipe() -> MetricPipe:
     return _Route.pipe
 
 
-def _tells(metric: Any, amount: float) -> bool:
+def _forwards(metric: Any, amount: float) -> bool:
     return _Route.pipe is not None and _Route.pipe.forward(metric._name, metric._labelvalues, amount)  # noqa: SLF001 - prometheus_client names them so
 
 
@@ -86,7 +86,7 @@ class TaskCounter(Counter):
 
     def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
         """Add ``amount``."""
-        if not _tells(self, amount):
+        if not _forwards(self, amount):
             super().inc(amount, exemplar)
 
 
@@ -100,5 +100,5 @@ class TaskHistogram(Histogram):
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         """Count ``amount``."""
-        if not _tells(self, amount):
+        if not _forwards(self, amount):
             super().observe(amount, exemplar)

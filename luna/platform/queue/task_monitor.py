@@ -107,7 +107,7 @@ class TaskMonitor:
         while (remaining := deadline - time.monotonic()) > 0:
             if abandoned is not None and abandoned.is_set():
                 raise UnavailableError("nobody waits for the reply any more", field="task", value=task)
-            progress, ended = outlast(partial(self._hear, task_id, min(remaining, _POLL_SECONDS)), patience=patience, abandoned=abandoned)
+            progress, ended = outlast(partial(self._poll, task_id, min(remaining, _POLL_SECONDS)), patience=patience, abandoned=abandoned)
             if progress is not None and on_progress is not None:
                 on_progress(progress)
             if ended is not None:
@@ -127,7 +127,7 @@ class TaskMonitor:
             is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
             return bool(is_first) and not self._tracker.running(task_id) and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
 
-    def _hear(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
+    def _poll(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
         """Return what a task says next within so many seconds, or else how it has ended, where it has."""
         with reachable():
             progress = self._tracker.next_event(task_id, timeout=max(0.01, seconds))

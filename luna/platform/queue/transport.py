@@ -22,7 +22,7 @@ AGAIN_SECONDS = 0.05
 log = structlog.get_logger("luna.queue")
 
 # What Redis has not heard yet, by the key under which a worker's messages stand: their tags, and whether each is to come again.
-_UNSAID: dict[str, dict[str, bool]] = defaultdict(dict)
+_PENDING: dict[str, dict[str, bool]] = defaultdict(dict)
 
 
 class QoS(redis.QoS):
@@ -36,26 +36,26 @@ class QoS(redis.QoS):
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
         """Called by kombu every few seconds and after each connect."""
-        self._say_unsaid()
+        self._settle_pending()
         super().restore_visible(start=start, num=num, interval=interval)  # type: ignore[no-untyped-call]
 
     def _settle(self, delivery_tag: str, *, again: bool) -> None:
-        _UNSAID[self.unacked_key][delivery_tag] = again
+        _PENDING[self.unacked_key][delivery_tag] = again
         # Gives the credit back, whatever comes of the rest.
         self._quick_ack(delivery_tag)
         try:
-            self._say_unsaid()
+            self._settle_pending()
         except self.channel.connection_errors as exc:
             log.warning("message cannot be acknowledged yet", delivery_tag=delivery_tag, error=str(exc))
 
-    def _say_unsaid(self) -> None:
-        unsaid = _UNSAID[self.unacked_key]
-        for tag, again in list(unsaid.items()):
+    def _settle_pending(self) -> None:
+        pending = _PENDING[self.unacked_key]
+        for tag, again in list(pending.items()):
             if again:
                 self.restore_by_tag(tag, leftmost=True)  # type: ignore[no-untyped-call]
             else:
                 self._remove_from_indices(tag).execute()  # type: ignore[no-untyped-call]
-            del unsaid[tag]
+            del pending[tag]
 
 
 class Channel(redis.Channel):

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from heapq import heapify
 from importlib.metadata import version
 from typing import Any
@@ -137,10 +137,10 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
             task._eta_timer_entry = self.timer.call_after(LOOK_SECONDS, self.apply_eta_task, (task,))  # noqa: SLF001 - by which Celery drops it at the end
 
     def ensure_connected(self, conn: Any) -> Any:
-        def say(error: Exception, seconds: float) -> None:
+        def log_error(error: Exception, seconds: float) -> None:
             log.warning("queue does not answer", error=str(error), again_in_seconds=seconds)
 
-        return conn.ensure_connection(say, None, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=self._live_on)
+        return conn.ensure_connection(log_error, None, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=self._live_on)
 
     def _live_on(self) -> None:
         self.pulse.beat()
@@ -173,9 +173,9 @@ def build(
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
     consumption = Consumption(addresses.redis_url, tuple(served), places.has_room)
     readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
-    sign = _Speaker(served, readiness, SystemClock().now()).sign
+    sign = NodeSign(version=version("luna-energy"), started_at=SystemClock().now(), queues=dict(served))
     server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
-    heart = NodeHeartbeat(pulse, Node(app, name, sign, beat=beat), readiness, consumption, server)
+    heart = NodeHeartbeat(pulse, Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat), readiness, consumption, server)
     parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     # Who is asked for health answers in threads at any time: there no moment is known at which a process could be forked.
@@ -235,17 +235,6 @@ def _read_own(groups: Iterable[Sequence[str]], loaded: Collection[str]) -> dict[
     """Return how many processes are whose alone, as the command line says it, of the services that are ``loaded``."""
     own = {frozenset(queue for queue in queues if service_of(queue) in loaded): int(number) for number, *queues in groups}
     return {queues: number for queues, number in own.items() if queues}
-
-
-class _Speaker:
-    """Says what this worker is with every sign of life."""
-
-    def __init__(self, served: Mapping[str, tuple[str, ...]], readiness: Readiness, started_at: datetime) -> None:
-        self._sign = NodeSign(version=version("luna-energy"), started_at=started_at, queues=dict(served))
-        self._readiness = readiness
-
-    def sign(self) -> NodeSign:
-        return self._sign.model_copy(update={"checks": self._readiness.checks})
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -123,7 +123,7 @@ class HomeFiles:
             rows = csv.writer(file)
             if is_new:
                 rows.writerow((*TRUTH_COLUMNS, *CAR_COLUMNS, *HEATER_COLUMNS))
-            rows.writerow([at.isoformat(timespec="seconds"), *powers, state.command.mode, *counts, *_tell_car(state.car), *_tell_heater(state.heater)])
+            rows.writerow([at.isoformat(timespec="seconds"), *powers, state.command.mode, *counts, *_car_row(state.car), *_heater_row(state.heater)])
 
     def read_truth(self) -> list[dict[str, str]]:
         """Return every row of the truth, the oldest first: for whoever judges what Luna says."""
@@ -140,14 +140,14 @@ class HomeFiles:
             raise MachineError("the simulated home cannot be read", value=str(path), remedy="Remove the simulated home and try it anew.") from exc
 
 
-def _tell_car(car: CarState | None) -> list[object]:
+def _car_row(car: CarState | None) -> list[object]:
     if car is None:
         return [""] * len(CAR_COLUMNS)
     counts = [round(each, 4) for each in (car.charge_kwh, car.driven_kwh, car.lost_kwh)]
     return [round(car.power_kw, 4), round(car.soc, 5), int(car.is_home), car.command.mode, *counts]
 
 
-def _tell_heater(heater: HeaterState | None) -> list[object]:
+def _heater_row(heater: HeaterState | None) -> list[object]:
     if heater is None:
         return [""] * len(HEATER_COLUMNS)
     counts = [round(each, 4) for each in (heater.used_kwh, heater.drawn_kwh, heater.lost_kwh, heater.short_kwh)]

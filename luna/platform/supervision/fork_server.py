@@ -67,10 +67,10 @@ def load_shared() -> None:
     """
     for module in SHARED:
         import_module(module)
-    _ask_nobody()
+    _rehearse_requests()
 
 
-def _ask_nobody() -> None:
+def _rehearse_requests() -> None:
     """Read the settings, and ask a database and a queue that nobody serves."""
     from luna.contracts import FetchPricesRequest
     from luna.energy.errors import LunaError
