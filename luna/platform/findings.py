@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import CONTROL_MODES, GATEKEEPER, GateEntry
 from luna.contracts.control import ControlState, LeftAlone
-from luna.contracts.plan import CompromiseReply, PlanReply
+from luna.contracts.plan import PlanReply
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import agent_gates, control, readings
@@ -69,10 +69,10 @@ def find(
         plan_max_age: age at which a plan is no longer followed.
         now: the instant of the question.
     """
-    return [*_plan(plan, states, plan_max_age, now), *_devices(connection, states), *find_agent_news(connection, site, now=now)]
+    return [*_find_plan_faults(plan, states, plan_max_age, now), *_find_deviations(connection, states), *find_agent_news(connection, site, now=now)]
 
 
-def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
+def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
     # Nobody waits for plans of a site that is not armed.
     if states[0].armed_at is not None and plan is None:
         return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
@@ -84,21 +84,22 @@ def _plan(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: 
         return []
     # What nobody had the time to find is not what cannot be had.
     parts: tuple[tuple[FindingCode, bool], ...] = (("plan_compromised", False), ("plan_unproven", True))
-    shortfalls = [(code, [each for each in plan.compromises if each.unproven == unproven]) for code, unproven in parts]
-    return [_describe_shortfall(code, plan, missed) for code, missed in shortfalls if missed]
-
-
-def _describe_shortfall(code: FindingCode, plan: PlanReply, missed: Sequence[CompromiseReply]) -> SiteFinding:
-    # The same shortfall in every plan of a day is one event.
-    constraints = sorted({each.code or each.constraint for each in missed})
-    return SiteFinding(code, f"{plan.slots[0].start.date()} {' '.join(constraints)}", {"missed": [each.model_dump() for each in missed]})
+    findings = []
+    for code, is_unproven in parts:
+        shortfalls = [each for each in plan.compromises if each.unproven == is_unproven]
+        # The same shortfall in every plan of a day is one event.
+        constraints = sorted({each.code or each.constraint for each in shortfalls})
+        if shortfalls:
+            key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
+            findings.append(SiteFinding(code, key, {"missed": [each.model_dump() for each in shortfalls]}))
+    return findings
 
 
 # The finding on a device that is left alone, by the reason.
 _SUSPENSIONS: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not_followed": "device_disobeys", "writes_spent": "device_spared"}
 
 
-def _devices(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
+def _find_deviations(connection: Connection, states: Sequence[ControlState]) -> list[SiteFinding]:
     findings = []
     for state in states:
         if state.armed_at is not None and state.decision is not None and state.decision.reason == "mode_kept":

@@ -58,7 +58,12 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
     all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
     # What is worth a line on Home alone has no kind.
     events = [_compose(finding, site, numbers, expires_at=now + NEWS_FOR) for finding in all_findings if finding.code in KINDS]
-    return [*events, *_cheap_hours(site, plan, numbers, now), *_week(connection, site, numbers, now), *_day(connection, site, numbers, now)]
+    return [
+        *events,
+        *_find_cheap_hours(site, plan, numbers, now),
+        *_compose_week(connection, site, numbers, now),
+        *_compose_day(connection, site, numbers, now),
+    ]
 
 
 def cheapest_run(price: FloatArray, length: int) -> int:
@@ -72,7 +77,7 @@ def _compose(finding: SiteFinding, site: Site, numbers: Numbers, *, expires_at: 
     return NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, expires_at)
 
 
-def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime) -> list[NewNotification]:
+def _find_cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime) -> list[NewNotification]:
     # Prices that are the same every day are no news.
     if plan is None or not isinstance(site.tariff.import_, SpotPrice | SeriesPrice):
         return []
@@ -95,7 +100,7 @@ def _cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: date
     return [NewNotification("prices", "cheap_hours", start.astimezone(zone).date().isoformat(), words.title, words.text, urgent=False, expires_at=start)]
 
 
-def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
+def _compose_week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())
@@ -113,7 +118,7 @@ def _week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -
     return [NewNotification("saving", "weekly_saving", f"{year}-W{week:02}", words.title, words.text, urgent=False, expires_at=expires_at)]
 
 
-def _day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
+def _compose_day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
     until = local_instant(today, DAY_SENT_UNTIL, zone)
