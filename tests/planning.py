@@ -1,5 +1,6 @@
 """Made-up planning problems: every kind of price, limit and battery that a site may have, the same for the same seed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,7 +39,13 @@ def make_problem(
     ahead = {name: np.broadcast_to(np.asarray(values, dtype=float), (count,)).copy() for name, values in series.items()}
     stored = soc * np.array([battery.capacity_kwh for battery in site.batteries])
     rule = terminal_rule(terminal or Terminal(), site, stored_kwh=stored, import_price=ahead["import_price"])
-    return Problem(site, Outlook(Timeline(START, step, count, first_step), **ahead), stored, rule, SiteLimits.of(site)).limited_to(PATIENCE_S)
+    problem = Problem(site, Outlook(Timeline(START, step, count, first_step), **ahead), stored, rule, SiteLimits.of(site))
+    return limit_time(problem, PATIENCE_S)
+
+
+def limit_time(problem: Problem, time_limit_s: float) -> Problem:
+    """Return the problem with so much time for it, from whenever it is begun."""
+    return replace(problem, search=replace(problem.search, time_limit_s=time_limit_s, deadline=None))
 
 
 def draw_problem(rng: np.random.Generator, *, batteries: int, slots: int) -> Problem:

@@ -33,6 +33,7 @@ from luna.platform.database import (
     weather_carbon,
 )
 from luna.platform.database.engine import unit_of_work
+from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.quarantine import Refused
 from luna.platform.database.schema.series import slot_observations
 from tests.plans import store_plan
@@ -55,10 +56,10 @@ def home(connection: Connection) -> Site:
     return site
 
 
-def forecast(issued_at: datetime, level: float = 1.0) -> Forecast:
+def forecast(issued_at: datetime, level: float = 1.0, version: str = VERSION) -> Forecast:
     values = np.full(192, level)
     quantiles = Quantiles(values, values / 2, values / 2, values / 2, values, values * 2, values * 2, values * 2)
-    return Forecast(Timeline(issued_at, SLOT, 192), issued_at, VERSION, quantiles, quantiles)
+    return Forecast(Timeline(issued_at, SLOT, 192), issued_at, version, quantiles, quantiles)
 
 
 def plan(plan_id: str) -> PlanReply:
@@ -191,17 +192,16 @@ def test_a_price_that_is_no_number_is_refused(connection: Connection) -> None:
 
 
 def test_a_forecast_is_read_as_it_was_known(connection: Connection, home: Site) -> None:
-    site = home.model_copy(update={"forecasting": home.forecasting.model_copy(update={"active_forecast_version": VERSION})})
-    issues = [forecast(START + timedelta(hours=hour), level=hour + 1.0) for hour in range(3)]
+    issues = [forecast(START + timedelta(hours=hour), level=hour + 1.0, version=DEFAULT_VERSION) for hour in range(3)]
     assert forecasts.upsert(connection, "home", issues).inserted == 3 * 192
     assert forecasts.upsert(connection, "home", issues).unchanged == 3 * 192
-    ahead = Timeline(START + timedelta(hours=2), SLOT, 192)
-    driving = forecasts.read_driving(connection, site, ahead, known_at=START + timedelta(minutes=90))
+    timeline = Timeline(START + timedelta(hours=2), SLOT, 192)
+    driving = forecasts.read_driving(connection, home, timeline, known_at=START + timedelta(minutes=90))
     assert driving is not None
-    assert (driving.forecast.issued_at, driving.forecast.timeline) == (START + timedelta(hours=1), ahead)
+    assert (driving.forecast.issued_at, driving.forecast.timeline) == (START + timedelta(hours=1), timeline)
     # Issued an hour before the window begins, it ends an hour, four slots, before the window does.
     np.testing.assert_array_equal(driving.forecast.load_kwh.p90, [4.0] * 188 + [np.nan] * 4)
-    assert forecasts.read_driving(connection, site, ahead, known_at=START - timedelta(minutes=1)) is None
+    assert forecasts.read_driving(connection, home, timeline, known_at=START - timedelta(minutes=1)) is None
 
 
 @pytest.mark.usefixtures("home")

@@ -139,17 +139,14 @@ def add_events(connection: Connection, reader: str, reported: Iterable[Event], *
     return set(connection.scalars(insert(events).values(rows).on_conflict_do_nothing().returning(events.c.event_id)))
 
 
-def read_observed(connection: Connection, *, among: Collection[str] | None = None, policy: BanditPolicy | None = None) -> list[Observed]:
-    """Return showings of which something was reported, with every action: those ``among``, or all of a policy."""
+def read_observed(connection: Connection, *, among: Collection[str]) -> list[Observed]:
+    """Return those showings of which something was reported, with every action."""
     actions = func.array_agg(aggregate_order_by(events.c.action, events.c.event_id))
     seconds = func.array_agg(aggregate_order_by(events.c.seconds, events.c.event_id))
     table = recommendations.c
     query = select(table.recommendation_id, table.policy, table.features, table.reward, actions.label("actions"), seconds.label("seconds"))
     query = query.join(events, events.c.recommendation_id == table.recommendation_id).group_by(table.recommendation_id).order_by(table.recommendation_id)
-    if among is not None:
-        query = query.where(table.recommendation_id.in_(set(among)))
-    if policy is not None:
-        query = query.where(table.policy == policy)
+    query = query.where(table.recommendation_id.in_(set(among)))
     return [
         Observed(row.recommendation_id, row.policy, _numbers(row.features), row.reward, list(zip(row.actions, row.seconds, strict=True)))
         for row in connection.execute(query)

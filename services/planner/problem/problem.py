@@ -177,10 +177,6 @@ class Problem:
     billed: "Problem | None" = None
     applied_rules: tuple[AppliedRule, ...] = ()
 
-    def limited_to(self, time_limit_s: float) -> "Problem":
-        """Return the problem with so much time for it, from whenever it is begun."""
-        return replace(self, search=replace(self.search, time_limit_s=time_limit_s, deadline=None))
-
     def due(self, deadline: Deadline | None) -> "Problem":
         """Return the problem with an instant by which it has to be solved; None: whenever it is begun."""
         return replace(self, search=replace(self.search, deadline=deadline))

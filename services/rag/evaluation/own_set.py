@@ -4,7 +4,7 @@ What answers a question is given by a document and a quotation from it; the pass
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -109,20 +109,6 @@ def read_questions() -> list[OwnQuestion]:
 def list_hostile() -> tuple[Example, ...]:
     """Return the documents that try to give orders, or belong to somebody else."""
     return read_manifest(FOLDER / "hostile" / "manifest.json", FOLDER / "hostile")
-
-
-def write_beir(own: OwnSet, folder: Path) -> None:
-    """Write the set's document questions in BEIR layout, for other programs to be measured by."""
-    questions = own.questions_of("document")
-    (folder / "qrels").mkdir(parents=True, exist_ok=True)
-    _write_rows(folder / "corpus.jsonl", ({"_id": each.key, "title": each.title, "text": each.text} for each in own.searched()))
-    _write_rows(folder / "queries.jsonl", ({"_id": each.key, "text": each.text} for each in questions))
-    lines = [f"{each.key}\t{passage}\t{grade}" for each in questions for passage, grade in own.judged[each.key].items()]
-    (folder / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *lines, ""]), encoding="utf-8")
-
-
-def _write_rows(path: Path, rows: Iterable[dict[str, str]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def _cut(example: Example, *, first: int) -> Sequence[Passage]:

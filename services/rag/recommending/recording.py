@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from luna.contracts.recommendations import BanditPolicy, EventAction, EventsReply, RecordEventsRequest
+from luna.contracts.recommendations import EventAction, EventsReply, RecordEventsRequest
 from luna.platform.database import recommendations
 from luna.platform.database.recommendations import Learned, Observed
 from services.rag.recommending.bandit import Statistics
@@ -53,18 +53,6 @@ def record_events(connection: Connection, request: RecordEventsRequest, *, now: 
     recommendations.save_rewards(connection, {each.recommendation_id: reward_of(each.actions) for each in observed})
     unknown = [each.event_id for each in request.events if each.recommendation_id not in showings]
     return EventsReply(accepted=len(new), duplicated=len(valid) - len(new), unknown=unknown)
-
-
-def rebuild_statistics(connection: Connection, *, now: datetime) -> dict[BanditPolicy, int]:
-    """Learn everything anew from the log of events; return how many observations each policy has."""
-    counts: dict[BanditPolicy, int] = {}
-    for policy in recommendations.hold_learned(connection, dimensions=DIMENSIONS, now=now):
-        observed = [each for each in recommendations.read_observed(connection, policy=policy) if each.features.size == DIMENSIONS]
-        rewards = [reward_of(each.actions) for each in observed]
-        learned = recommendations.sum_learned([each.features for each in observed], rewards, dimensions=DIMENSIONS)
-        recommendations.save_learned(connection, policy, learned, now=now)
-        counts[policy] = learned.count
-    return counts
 
 
 def _learn(learned: Learned, observed: list[Observed]) -> Learned:

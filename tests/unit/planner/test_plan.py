@@ -19,7 +19,7 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.notes import find_compromises
 from tests.asking import answer, describe_request, make_request
 from tests.depth import draws
-from tests.planning import describe_site, draw_contradiction, draw_problem, make_problem, settle_cost, simulate_plan
+from tests.planning import describe_site, draw_contradiction, draw_problem, limit_time, make_problem, settle_cost, simulate_plan
 from tests.reference_model import solve_reference
 from tests.tables import each_row
 
@@ -158,7 +158,7 @@ def test_reserve_comes_before_the_connection(efficiency: float) -> None:
 
 
 def test_where_there_is_no_time_to_plan_the_inverter_is_left_alone() -> None:
-    plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=48).limited_to(1e-9), Solver())
+    plan = make_plan(limit_time(draw_problem(np.random.default_rng(3), batteries=2, slots=48), 1e-9), Solver())
     assert (plan.method, plan.proven) == ("self_consumption", False)
     assert set(plan.setpoints.mode.ravel().tolist()) == {Mode.SELF_CONSUMPTION}
 
@@ -166,7 +166,7 @@ def test_where_there_is_no_time_to_plan_the_inverter_is_left_alone() -> None:
 def test_site_without_battery_has_a_plan_where_there_is_no_time_to_place_its_appliance() -> None:
     document = add_devices(draw_case(np.random.default_rng(3), name="no_time", dip=0.0), np.random.default_rng(3))
     document["site"]["batteries"], document["state"]["batteries"], document["options"]["terminal"] = [], {}, {"kind": "automatic"}
-    plan = make_plan(build_problem(PlanRequest.model_validate(document)).limited_to(1e-9), Solver())
+    plan = make_plan(limit_time(build_problem(PlanRequest.model_validate(document)), 1e-9), Solver())
     assert (plan.method, plan.proven) == ("self_consumption", False)
     assert plan.flows.import_kwh.sum() > 0
 

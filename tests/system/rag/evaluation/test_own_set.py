@@ -1,12 +1,10 @@
 """Luna's own set: questions with the place that answers each, over the documents that ship."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from services.rag.evaluation.beir import read_judgements, read_passages, read_queries
-from services.rag.evaluation.own_set import OwnSet, list_hostile, write_beir
+from services.rag.evaluation.own_set import OwnSet, list_hostile
 from services.rag.examples import list_examples
 
 
@@ -60,11 +58,3 @@ def test_keys_and_names_are_given_once(own: OwnSet) -> None:
     keys = [each.key for each in own.questions]
 
     assert (len(set(names)), len(set(keys))) == (len(names), len(keys))
-
-
-def test_the_set_written_in_beir_layout_is_read_back_as_it_was(own: OwnSet, tmp_path: Path) -> None:
-    write_beir(own, tmp_path)
-
-    assert len(list(read_passages(tmp_path))) == len(own.passages)
-    assert read_queries(tmp_path) == {each.key: each.text for each in own.questions_of("document")}
-    assert read_judgements(tmp_path) == own.judged

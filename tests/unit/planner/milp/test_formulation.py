@@ -14,7 +14,7 @@ from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem
 from tests.depth import draws
-from tests.planning import describe_site, draw_problem, make_problem, settle_cost
+from tests.planning import describe_site, draw_problem, limit_time, make_problem, settle_cost
 from tests.reference_model import solve_reference
 from tests.tables import each_row
 
@@ -89,7 +89,7 @@ def test_time_limit_holds_for_all_rounds_together(seed: int, monkeypatch: pytest
     monkeypatch.setattr(model_flows, "find_single_directions", lambda _problem: None)
     Timed.searches.clear()
     with suppress(SolverError):
-        solve_flows(problem.limited_to(0.5), Timed())
+        solve_flows(limit_time(problem, 0.5), Timed())
     assert Timed.searches
     assert all(later < earlier < 0.5 for earlier, later in pairwise([0.499999, *Timed.searches]))
 

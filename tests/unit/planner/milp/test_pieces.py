@@ -14,7 +14,7 @@ from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.planner import make_plan, plan_alone
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
-from tests.planning import PATIENCE_S
+from tests.planning import PATIENCE_S, limit_time
 
 MOST_BINARIES = 1000
 
@@ -39,7 +39,7 @@ class Searchless(Solver):
 
 def pose(seed: int, batteries: int, *parts: str) -> Problem:
     document = draw_week(np.random.default_rng(seed), name="week", batteries=batteries, parts=frozenset(parts))
-    return build_problem(PlanRequest.model_validate(document)).limited_to(PATIENCE_S)
+    return limit_time(build_problem(PlanRequest.model_validate(document)), PATIENCE_S)
 
 
 @pytest.mark.parametrize(
