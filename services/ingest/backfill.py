@@ -52,8 +52,8 @@ class BackfillRun:
     site_id: str
     first: datetime
     end: datetime
-    read_first: datetime
-    read_end: datetime
+    window_first: datetime
+    window_end: datetime
     name: str
 
     @classmethod
@@ -72,11 +72,11 @@ class BackfillRun:
     @property
     def days(self) -> int:
         """Days to read per sensor."""
-        return -(-(self.read_end - self.read_first) // DAY)
+        return -(-(self.window_end - self.window_first) // DAY)
 
     def days_until(self, instant: datetime) -> int:
         """Return how many of them are over at ``instant``."""
-        return (instant - self.read_first) // DAY
+        return (instant - self.window_first) // DAY
 
 
 def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
@@ -105,7 +105,7 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
     sensor_replies, steps = [], len(sensors) * backfilling.days
     for place, (sensor, field) in enumerate(sensors.items()):
         intake = Intake(engine, backfilling, sensor)
-        for until in intake.read(source, cursors.get(sensor, backfilling.read_first)):
+        for until in intake.read(source, cursors.get(sensor, backfilling.window_first)):
             progress(place * backfilling.days + backfilling.days_until(until), steps, sensor)
         sensor_replies.append(intake.reply(field, source.unit(sensor)))
     return BackfillReply(sensors=sensor_replies, left_out=left_out, slots=_finish(engine, backfilling, now=clock.now()))
@@ -145,29 +145,29 @@ class Intake:
 
     def __init__(self, engine: Engine, backfilling: BackfillRun, sensor: str) -> None:
         self._engine, self._backfilling, self._sensor = engine, backfilling, sensor
-        self._known = self._unknown = self._written = 0
+        self._valid = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
         """Store the sensor's readings from ``since`` on; yield after each stretch until when everything is stored."""
-        for samples in source.read(self._sensor, since, self._backfilling.read_end) if since < self._backfilling.read_end else ():
+        for samples in source.read(self._sensor, since, self._backfilling.window_end) if since < self._backfilling.window_end else ():
             if len(samples):
                 since = as_instant(samples.instants.max())
                 self._store(samples, since)
                 yield since
         with unit_of_work(self._engine) as connection:
-            self._move(connection, self._backfilling.read_end)
+            self._move(connection, self._backfilling.window_end)
 
     def reply(self, field: str, unit: str | None) -> BackfilledSensor:
         """Return what it brought."""
         role = field.removeprefix("input_sensors.")
-        return BackfilledSensor(sensor=self._sensor, role=role, unit=unit, readings=self._known, unknown=self._unknown, rows_written=self._written)
+        return BackfilledSensor(sensor=self._sensor, role=role, unit=unit, readings=self._valid, unknown=self._unknown, rows_written=self._written)
 
     def _store(self, samples: Samples, until: datetime) -> None:
         with unit_of_work(self._engine) as connection:
             written = store_samples(connection, self._backfilling.site_id, samples)
             self._move(connection, until)
         unknown = int(np.isnan(samples.values).sum())
-        self._known, self._unknown, self._written = self._known + len(samples) - unknown, self._unknown + unknown, self._written + written
+        self._valid, self._unknown, self._written = self._valid + len(samples) - unknown, self._unknown + unknown, self._written + written
 
     def _move(self, connection: Connection, until: datetime) -> None:
         source_cursors.move(connection, self._backfilling.site_id, self._backfilling.name, self._sensor, complete_until=until)

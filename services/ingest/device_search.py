@@ -29,20 +29,20 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
     devices = list[NetworkDevice]()
     for first in range(0, len(hosts), AT_ONCE):
         progress(first, len(hosts), network)
-        found = find_devices(hosts[first : first + AT_ONCE], profiles, port=request.port)
-        devices += [_describe(each, data_folder) for each in found]
+        matches = find_devices(hosts[first : first + AT_ONCE], profiles, port=request.port)
+        devices += [_describe(each, data_folder) for each in matches]
     progress(len(hosts), len(hosts), network)
     return FoundDevices(network=network, devices=devices)
 
 
-def _describe(found: FoundDevice, data_folder: Path) -> NetworkDevice:
-    profile = found.profile
-    unit = None if found.unit in profile.units[:1] else found.unit
-    via = Via(profile=profile.profile, host=found.host, port=found.port, unit=unit, prefix=found.prefix)
-    named = {} if found.identity is None else {name: getattr(found.identity, name) for name in ("maker", "model", "serial")}
+def _describe(match: FoundDevice, data_folder: Path) -> NetworkDevice:
+    profile = match.profile
+    unit = None if match.unit in profile.units[:1] else match.unit
+    via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix)
+    named = {} if match.identity is None else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}
     return NetworkDevice(
         host=via.host,
-        port=found.port,
+        port=match.port,
         unit=via.unit,
         prefix=via.prefix,
         **named,

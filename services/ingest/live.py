@@ -68,7 +68,7 @@ class Live:
         self._data_folder = data_folder
         self._ports = ProxyPorts(data_folder)
         self._look = look
-        self._sites_read: tuple[SensedSite, ...] = ()
+        self._sensed_sites: tuple[SensedSite, ...] = ()
         self._freed = FreedMemory()
 
     async def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
@@ -95,8 +95,8 @@ class Live:
     # What waits for database or queue does so in threads: meanwhile readings are heard.
     async def _follow(self) -> None:
         while True:
-            self._sites_read = await asyncio.to_thread(self._sites.read)
-            await self._listening.follow(self._sites_read)
+            self._sensed_sites = await asyncio.to_thread(self._sites.read)
+            await self._listening.follow(self._sensed_sites)
             await self._ports.follow(set(declared_ports(self._sites.vias, self._data_folder)))
             await asyncio.to_thread(self._note_last_received)
             await asyncio.sleep(self._look.total_seconds())
@@ -104,7 +104,7 @@ class Live:
     async def _build(self) -> None:
         while True:
             await asyncio.sleep(seconds_to_wait(self._look))
-            await asyncio.to_thread(self._quarters.turn, [site.name for site in self._sites_read])
+            await asyncio.to_thread(self._quarters.turn, [site.name for site in self._sensed_sites])
             self._freed.give_back()
 
     def _note_last_received(self) -> None:
@@ -167,7 +167,7 @@ def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
 
 
-def _profile(settings: Settings, _heard: datetime | None) -> LiveSource:
+def _profile(settings: Settings, _last_received: datetime | None) -> LiveSource:
     # What was not asked for is nowhere kept.
     return ProfileSource(settings.data_folder)
 

@@ -76,7 +76,7 @@ class FileForm:
 class LoadReport:
     """What became of a file. ``accepted``, ``accepted_in_part``, ``repaired``, ``quarantined`` and ``duplicated`` count its rows, ``written`` what is stored.
 
-    Those accepted in part are accepted without a bad value, which is in quarantine; ``known`` counts the values that were believed, by series.
+    Those accepted in part are accepted without a bad value, which is in quarantine; ``valid`` counts the values that were believed, by series.
     """
 
     rows: int = 0
@@ -86,7 +86,7 @@ class LoadReport:
     duplicated: int = 0
     repairs: Counter[str] = field(default_factory=Counter)
     faults: Counter[RowFault] = field(default_factory=Counter)
-    known: Counter[str] = field(default_factory=Counter)
+    valid: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     step: timedelta | None = None
     first: datetime | None = None
@@ -132,7 +132,7 @@ class _Loading:
         self.site = site
         self.kind = kind_named(form.kind).in_currency(site.currency)
         self.received_at = form.received_at
-        self.said_units = frozenset(form.units)
+        self.stated_units = frozenset(form.units)
         self.spill = Spill(folder, SAMPLE_SPAN if self.kind.sampled else SLOT_SPAN)
         self.report = LoadReport()
         self.source = ""
@@ -175,17 +175,17 @@ class _Loading:
         if form.reading is None:
             yield from read_batches(path, form.limits)
             return
-        read = 0
+        row_count = 0
 
         def count(rows: int) -> None:
-            nonlocal read
-            read = rows
+            nonlocal row_count
+            row_count = rows
             if progress:
                 progress(rows)
 
         yield from read_rows(path, form.reading, form.limits or FileLimits(), progress=count)
         if not is_direct(form.reading):
-            self._note([f"{read:,} rows of the file were gathered into quarter-hours."])
+            self._note([f"{row_count:,} rows of the file were gathered into quarter-hours."])
 
     def _translate(self, batch: pl.DataFrame, form: FileForm) -> pl.DataFrame:
         """Return the rows with Luna's columns in Luna's units."""
@@ -226,7 +226,7 @@ class _Loading:
             figures = {"count": above.total(), "rows": self.report.rows, "why": fault, "remedy": _remedy(fault)}
             raise refuse("rows-too-high", field=fault.series, value=self.examples[fault], **figures)
         # Values that are refused where no other of their series was believed.
-        unknown = {name for name in self.kind.series if not self.report.known[name]}
+        unknown = {name for name in self.kind.series if not self.report.valid[name]}
         lost = Counter({fault: count for fault, count in self.report.faults.items() if fault.series in unknown})
         if lost.total() >= FEWEST_UNREADABLE:
             fault = lost.most_common(1)[0][0]
@@ -239,21 +239,21 @@ class _Loading:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]
         if self.kind.sampled:
             rows, unknown = set_aside_unknown_units(rows, self.site)
-            self._refuse_read(unknown)
+            self._refuse_rows(unknown)
         rows, identical, contradicting = set_aside_repeats(rows, keys, [*self._values(rows), *(name for name in self.kind.notes if name in rows.columns)])
         self.report.duplicated += identical
-        self._refuse_read(contradicting)
+        self._refuse_rows(contradicting)
         if self.report.step is not None:
             rows, off_grid = set_aside_off_grid(rows, self.report.step)
-            self._refuse_read(off_grid)
+            self._refuse_rows(off_grid)
             rows, impossible = set_aside_impossible(rows, limit_powers(self.site), self.report.step)
-            self._refuse_read(impossible)
+            self._refuse_rows(impossible)
             self._require_usual(rows, self.report.step)
-            require_familiar(self.connection, self.site, rows.drop(self.said_units & {*rows.columns}), self.report.step)
+            require_familiar(self.connection, self.site, rows.drop(self.stated_units & {*rows.columns}), self.report.step)
         rows, refused = take_refused(rows)
         self.report.accepted_in_part += refused.height
         self._tell_refused(refused)
-        self.report.known.update({name: rows[name].count() for name in self._values(rows)})
+        self.report.valid.update({name: rows[name].count() for name in self._values(rows)})
         return rows
 
     def _require_usual(self, rows: pl.DataFrame, step: timedelta) -> None:
@@ -287,7 +287,7 @@ class _Loading:
             self.examples.setdefault(fault, f"line {line}: {raw}")
         quarantine.add(self.connection, rejected.select("line", "fault", "raw").iter_rows())
 
-    def _refuse_read(self, rows: pl.DataFrame) -> None:
+    def _refuse_rows(self, rows: pl.DataFrame) -> None:
         if rows.height:
             self._refuse(describe_refused(rows))
 

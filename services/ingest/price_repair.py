@@ -33,8 +33,8 @@ class PriceRecord:
         return PriceRecord(self.paid[place], self.due[place], self.market[place])
 
     @property
-    def known(self) -> BoolArray:
-        """Slots with a known cost."""
+    def has_cost(self) -> BoolArray:
+        """Slots with a cost."""
         return np.isfinite(self.paid) | np.isfinite(self.due)
 
     @property

@@ -151,7 +151,7 @@ def _find_beyond_house(record: DayRecord, site: Site) -> Iterator[DayFault]:
 
 def _find_price_faults(record: DayRecord) -> Iterator[DayFault]:
     for name, prices in record.prices.items():
-        slots, unknown, zeros = prices.paid.size, int((~prices.known).sum()), int(prices.missing_zeros.sum())
+        slots, unknown, zeros = prices.paid.size, int((~prices.has_cost).sum()), int(prices.missing_zeros.sum())
         if name in record.expected and unknown > MOST_UNPRICED * slots:
             yield DayFault.of("price_gap", series=name, known=unknown, slots=slots)
         if zeros:

@@ -40,8 +40,8 @@ def _judge_site(connection: Connection, site: Site, first: date, last: date, *, 
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         market = market_of(rule)
-        known_spans = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
-        spans |= {name: (min(first for first, _ in known_spans), max(end for _, end in known_spans))} if known_spans else {}
+        data_spans = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
+        spans |= {name: (min(first for first, _ in data_spans), max(end for _, end in data_spans))} if data_spans else {}
     today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):

@@ -151,10 +151,10 @@ def resolve_row(connection: Connection, request: ResolveRequest, *, now: datetim
 
 def _build_around(connection: Connection, site: Site, row: QuarantinedRow, *, now: datetime) -> int:
     """Build the slots again that rest on a reading; returns how many changed."""
-    said, zone = row.raw | (row.corrected or {}), parse_zone(site.timezone)
-    if said.get("sensor") not in sensor_names(site):
+    cells, zone = row.raw | (row.corrected or {}), parse_zone(site.timezone)
+    if cells.get("sensor") not in sensor_names(site):
         return 0
-    first, last = (parse_instant(str(said.get(name) or said["instant"]), field=name, zone=zone) for name in ("instant", "until"))
+    first, last = (parse_instant(str(cells.get(name) or cells["instant"]), field=name, zone=zone) for name in ("instant", "until"))
     # What a reading says holds, or is spread, over a gap at most.
     request = BuildSlotsRequest(site_id=site.name, first=first - LONGEST_GAP, end=max(first, last) + LONGEST_GAP, accept=True)
     return build_site_slots(connection, request, now=now).slots_written

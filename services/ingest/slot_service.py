@@ -54,7 +54,7 @@ class _Tally:
     interpolated: Counter[str] = field(default_factory=Counter)
     filled: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
-    kept: list[RebuiltSeries] = field(default_factory=list)
+    unchanged_days: list[RebuiltSeries] = field(default_factory=list)
 
     def add(self, build: SlotBuild, written: int) -> None:
         self.written += written
@@ -117,7 +117,7 @@ def build_site_slots(
         quarantined=tally.quarantined,
         series=tally.series(),
         missing_sensors=sorted(named - units.keys()),
-        kept=[KeptDay(day=each.day, series=each.series, before_kwh=each.before_kwh, after_kwh=each.after_kwh) for each in tally.kept],
+        kept=[KeptDay(day=each.day, series=each.series, before_kwh=each.before_kwh, after_kwh=each.after_kwh) for each in tally.unchanged_days],
     )
 
 
@@ -199,7 +199,7 @@ class _Building:
         if days:
             lines = _microseconds(np.datetime64(_naive(days[0].start.isoformat()))), _microseconds(np.datetime64(_naive(days[-1].end.isoformat())))
             quarantine.settle(self.connection, self.site.name, {REBUILT: [_refuse_day(each, self.site) for each in changed]}, lines=lines)
-        self.tally.kept += changed
+        self.tally.unchanged_days += changed
         columns, withdrawn = ({name: np.where(unchanged, np.nan, kwh) for name, kwh in series.items()} for series in (build.columns, build.withdrawn))
         return replace(build, columns=columns, withdrawn=withdrawn)
 
@@ -249,8 +249,8 @@ def convert_samples(samples: Samples, units: UnitHistory) -> tuple[Samples, list
         name = units.names[place]
         fault = refuse_unit(name) if read_measure(name) is None else RowFault.of("other_unit", unit=str(name), newest=str(unit))
         refusals.refuse(Readings(samples.sensor, name, 1.0, samples.instants, samples.values), places == place, fault)
-    kept = ~np.isnan(factors)
-    return Samples(samples.sensor, unit, samples.instants[kept], (samples.values * factors)[kept]), list(refusals.rejected.values())
+    is_convertible = ~np.isnan(factors)
+    return Samples(samples.sensor, unit, samples.instants[is_convertible], (samples.values * factors)[is_convertible]), list(refusals.rejected.values())
 
 
 def _whole_days(stretch: Timeline, zone: ZoneInfo) -> Iterator[Timeline]:

@@ -63,11 +63,11 @@ def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], ste
     )
     if not beyond.width:
         return rows, rows.clear().with_columns(pl.lit("").alias("fault"))
-    left = [
+    believable = [
         pl.col(name).is_not_null() & beyond[name].is_null() if name in beyond.columns else pl.col(name).is_not_null() for name in SERIES if name in rows.columns
     ]
     refused = rows.with_columns(beyond.select(pl.coalesce(pl.all()).alias("fault")).to_series())
-    whole = refused.select(pl.col("fault").is_not_null() & ~pl.any_horizontal(left)).to_series()
+    whole = refused.select(pl.col("fault").is_not_null() & ~pl.any_horizontal(believable)).to_series()
     return refuse_values(rows.filter(~whole), beyond.filter(~whole), written=rows.filter(~whole)), refused.filter(whole)
 
 

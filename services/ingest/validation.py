@@ -21,7 +21,7 @@ ROUNDED = "a value just beyond its bounds, rounded to them"
 WHOSE = frozenset({"instant"} | {name for kind in KINDS.values() for name in (kind.time, *kind.keys)})
 ESTIMATED = RowFault("estimated")
 EMPTY = RowFault("no_value")
-TOLD_APART = "a local time that the clock shows twice, told apart by order"
+REPEATED_HOUR = "a local time that the clock shows twice, told apart by order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def judge(rows: pl.DataFrame, kind: FileSchema, clock: InstantReader) -> RowVerd
 def _separate(judged: pl.DataFrame, doubts: pl.DataFrame, rows: pl.DataFrame) -> RowVerdict:
     bad = judged["fault"].is_not_null()
     good = judged.filter(~bad)
-    repaired = {TOLD_APART: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
+    repaired = {REPEATED_HOUR: int(good["resolved"].sum()), ROUNDED: int(good["rounded"].sum())}
     accepted = refuse_values(good.drop("fault", "resolved", "rounded"), doubts.filter(~bad), written=rows.filter(~bad))
     rejected = describe_rejected(judged.filter(bad)["fault"], rows.filter(bad)).with_columns(judged.filter(bad)["instant"])
     return RowVerdict(accepted, rejected, {what: count for what, count in repaired.items() if count})
@@ -97,8 +97,8 @@ def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataF
     if not doubted.any():
         return rows
     before = rows["doubt"] if "doubt" in rows.columns else pl.Series([None] * rows.height, dtype=pl.String)
-    kept = rows["refused"].filter(doubted) if "refused" in rows.columns else [None] * int(doubted.sum())
-    texts = _compose_refused(written.filter(doubted), doubts.filter(doubted), kept)
+    refused_before = rows["refused"].filter(doubted) if "refused" in rows.columns else [None] * int(doubted.sum())
+    texts = _compose_refused(written.filter(doubted), doubts.filter(doubted), refused_before)
     refused = pl.Series([None] * rows.height, dtype=pl.String).scatter(doubted.arg_true(), pl.Series(texts, dtype=pl.String))
     if "refused" in rows.columns:
         refused = pl.select(pl.coalesce(refused, rows["refused"])).to_series()
@@ -106,14 +106,14 @@ def refuse_values(rows: pl.DataFrame, doubts: pl.DataFrame, *, written: pl.DataF
     return rows.with_columns(*without, pl.select(pl.coalesce(before, fault)).to_series().alias("doubt"), refused.alias("refused"))
 
 
-def _compose_refused(written: pl.DataFrame, doubts: pl.DataFrame, kept: Iterable[str | None]) -> list[str]:
+def _compose_refused(written: pl.DataFrame, doubts: pl.DataFrame, refused_before: Iterable[str | None]) -> list[str]:
     """Return for each row what says whose it is and the values that are refused now or were before, as JSON."""
     whose = [name for name in written.columns if name in WHOSE]
     cells = written.select(pl.col(*whose, *doubts.columns).cast(pl.String)).iter_rows(named=True)
     marked = doubts.iter_rows(named=True)
     return [
         json.dumps({name: text for name, text in row.items() if name in whose or faults[name]} | json.loads(earlier or "{}"), ensure_ascii=False)
-        for row, faults, earlier in zip(cells, marked, kept, strict=True)
+        for row, faults, earlier in zip(cells, marked, refused_before, strict=True)
     ]
 
 
@@ -138,8 +138,8 @@ def describe_refused(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _refuse_estimated(share: pl.Series) -> pl.Series:
     """Return why rows are refused that are in part filled to a meter's total, null elsewhere."""
-    said = share.cast(pl.String).str.to_lowercase()
-    marked = (said.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (said.fill_null("") == "true")
+    text = share.cast(pl.String).str.to_lowercase()
+    marked = (text.cast(pl.Float64, strict=False).fill_null(0.0) > 0) | (text.fill_null("") == "true")
     return pl.select(pl.when(marked).then(pl.lit(ESTIMATED.text))).to_series()
 
 
@@ -180,7 +180,7 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: b
         return pl.lit(RowFault.of(code, series=name, **figures).text)
 
     number, word = _read_words(cells)
-    given = pl.DataFrame([number.alias("number"), word.alias("word")])
+    cell_parts = pl.DataFrame([number.alias("number"), word.alias("word")])
     value = pl.coalesce("number", pl.when(silent).then(pl.col("word").replace_strict(SWITCHED, default=None, return_dtype=pl.Float64)))
     wordless = value.is_null() & (pl.col("word") != "")
     believed = value.clip(bounds.lowest, bounds.highest)
@@ -192,10 +192,10 @@ def _read_numbers(cells: pl.Series, bounds: Bounds, *, silent: bool, complete: b
         .when((value < bounds.lowest) & ~rounded).then(because("below", limit=bounds.lowest, hint=bounds.hint))
         .when((value > bounds.highest) & ~rounded).then(because("above", limit=bounds.highest, hint=bounds.hint))
     )  # fmt: skip
-    known = pl.when(rounded).then(believed).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
-    missing = pl.when(known.is_null() & pl.lit(complete)).then(because("missing"))
-    read = given.select(known.alias(name), pl.coalesce(fault, missing).alias("fault"), rounded.fill_null(value=False).alias("rounded"))
-    return read.with_columns(pl.when(pl.col("fault").is_null()).then(pl.col(name)).alias(name))
+    accepted = pl.when(rounded).then(believed).when(pl.col("word").is_in(SILENT_WORDS) & silent).then(math.nan).otherwise(value)
+    missing = pl.when(accepted.is_null() & pl.lit(complete)).then(because("missing"))
+    numbers = cell_parts.select(accepted.alias(name), pl.coalesce(fault, missing).alias("fault"), rounded.fill_null(value=False).alias("rounded"))
+    return numbers.with_columns(pl.when(pl.col("fault").is_null()).then(pl.col(name)).alias(name))
 
 
 def _read_words(cells: pl.Series) -> tuple[pl.Series, pl.Series]:

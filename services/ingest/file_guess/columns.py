@@ -58,7 +58,7 @@ class GuessedColumn:
             examples=[text[:60] for text in examples],
         )
 
-    def as_read(self) -> ReadColumn:
+    def to_contract(self) -> ReadColumn:
         """Return it as it is read."""
         return ReadColumn(name=self.name, stored_as=self.stored_as, unit=self.unit, measure=self.measure, turned=self.turned)
 

@@ -63,7 +63,7 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
         clock.questions = [each for each in clock.questions if each.key != "label"]
         clock.label = "start"
     questions = [*clock.questions, *([question] if question else []), *questions]
-    columns = [column.as_read() for column in guesses if column.stored_as != "nothing"]
+    columns = [column.to_contract() for column in guesses if column.stored_as != "nothing"]
     whole = bool(columns) and all(each.likely is not None for each in questions)
     reading = _compose(layout, clock, columns) if columns else None
     return FileGuess(

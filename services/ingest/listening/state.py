@@ -180,9 +180,9 @@ class SensorAges:
         now = self.now()
         for reading in readings:
             last = self._sensors.setdefault(reading.sensor, _Last(now))
-            is_known = not math.isnan(reading.value)
-            last.valid_at = now if is_known else self._valid_until(last)
-            last.holds_at = source if is_known and changes_only else None
+            has_value = not math.isnan(reading.value)
+            last.valid_at = now if has_value else self._valid_until(last)
+            last.holds_at = source if has_value and changes_only else None
         self._spoke[source] = now
 
     def age(self, sensors: Sequence[str]) -> float:

@@ -100,15 +100,15 @@ def _find_return(counter: Readings, place: int, allowance: _Allowance) -> int:
     if absent > place:
         return absent
     until = _until(counter, place, LONGEST_EXCURSION)
-    level, since_left, there = counter.values[place - 1], counter.values[place:until], counter.instants[place:until]
+    level, excursion, there = counter.values[place - 1], counter.values[place:until], counter.instants[place:until]
     reachable = level + allowance.over(hours_between(counter.instants[place - 1], there))
-    back = (since_left >= level - ROUNDING_KWH) & (since_left <= reachable)
-    if since_left[0] > level:
+    back = (excursion >= level - ROUNDING_KWH) & (excursion <= reachable)
+    if excursion[0] > level:
         # What rose falls where it comes back; what goes on rising caught up, however far the time since lets it rise.
-        back &= since_left < np.maximum.accumulate(since_left) - ROUNDING_KWH
-    if 0 <= since_left[0] <= min(level, reachable[0] - level):
+        back &= excursion < np.maximum.accumulate(excursion) - ROUNDING_KWH
+    if 0 <= excursion[0] <= min(level, reachable[0] - level):
         # From a true beginning it may count up to where it was: then it takes its time. Any other lower level is one that it had passed before.
-        back &= since_left - since_left[0] > allowance.rise_kw * hours_between(there[0], there)
+        back &= excursion - excursion[0] > allowance.rise_kw * hours_between(there[0], there)
     return place + int(back.argmax())
 
 
@@ -116,9 +116,11 @@ def _find_end_of_zeros(counter: Readings, place: int, allowance: _Allowance) -> 
     """Return where a counter that says zero goes on at its level at once, which no beginning does; ``place`` where it does not."""
     counting = counter.values[place : _until(counter, place, LONGEST_ABSENCE)] != 0
     end = place + int(counting.argmax())
-    since_left, since_zero = (allowance.over(hours_between(counter.instants[before], counter.instants[end : end + 1]))[0] for before in (place - 1, end - 1))
+    rise_from_level, rise_from_zero = (
+        allowance.over(hours_between(counter.instants[before], counter.instants[end : end + 1]))[0] for before in (place - 1, end - 1)
+    )
     level, value = counter.values[place - 1], counter.values[end]
-    return end if counting.any() and level - ROUNDING_KWH <= value <= level + since_left and value > since_zero else place
+    return end if counting.any() and level - ROUNDING_KWH <= value <= level + rise_from_level and value > rise_from_zero else place
 
 
 def _until(counter: Readings, place: int, span: np.timedelta64) -> int:

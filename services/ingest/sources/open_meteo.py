@@ -27,9 +27,9 @@ def hold_means(ends: InstantArray, means: FloatArray, step: np.timedelta64, time
     starts = (ends - step)[:, np.newaxis] + np.arange(parts) * np.timedelta64(SLOT)
     slots = ((starts.reshape(-1) - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
     inside = (slots >= 0) & (slots < timeline.count)
-    held = np.full(timeline.count, np.nan)
-    held[slots[inside]] = np.repeat(means, parts)[inside]
-    return held
+    on_slots = np.full(timeline.count, np.nan)
+    on_slots[slots[inside]] = np.repeat(means, parts)[inside]
+    return on_slots
 
 
 def interpolate(instants: InstantArray, values: FloatArray, step: np.timedelta64, timeline: Timeline) -> FloatArray:
@@ -38,8 +38,8 @@ def interpolate(instants: InstantArray, values: FloatArray, step: np.timedelta64
     Args:
         instants: ascending, ``datetime64[s]``.
     """
-    known = np.isfinite(values)
-    at, value = instants[known], values[known]
+    has_value = np.isfinite(values)
+    at, value = instants[has_value], values[has_value]
     if not at.size:
         return np.full(timeline.count, np.nan)
     middles = timeline.starts + np.timedelta64(SLOT // 2)
@@ -120,7 +120,7 @@ class OpenMeteo:
         return self._ask(reanalysis, location, timeline, minutely=False) if sheet.is_empty else sheet
 
     def _ask(self, url: str, location: Location, timeline: Timeline, *, minutely: bool) -> WeatherSheet:
-        asked: dict[str, str | float] = {
+        parameters: dict[str, str | float] = {
             "latitude": round(location.latitude, DECIMALS),
             "longitude": round(location.longitude, DECIMALS),
             "start_date": f"{timeline.start.astimezone(UTC):%Y-%m-%d}",
@@ -132,7 +132,7 @@ class OpenMeteo:
             "timeformat": "unixtime",
             "timezone": "GMT",
         }
-        return read_answer(self._web.get(url, asked).parse(_Answer), timeline)
+        return read_answer(self._web.get(url, parameters).parse(_Answer), timeline)
 
 
 def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:

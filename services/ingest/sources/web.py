@@ -21,7 +21,7 @@ RETRY = RetryPolicy(timedelta(seconds=1), longest=timedelta(seconds=30), tries=3
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 # A year of quarter-hours as XML has 10 MB.
 MAX_BYTES = 32_000_000
-_TOLD = 200
+_LONGEST_EXCERPT = 200
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Parameters = Mapping[str, str | int | float]
@@ -66,7 +66,7 @@ class Web:
     interval: timedelta = timedelta(0)
     sleep: Callable[[float], None] = time.sleep
     clock: Clock = field(default_factory=SystemClock)
-    _asked: bool = field(default=False, init=False)
+    _has_sent: bool = field(default=False, init=False)
     _unreached: SourceUnreachedError | None = field(default=None, init=False)
 
     def get(self, url: str, parameters: Parameters, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> WebAnswer:
@@ -88,9 +88,9 @@ class Web:
         if self._unreached is not None:
             raise self._unreached
         for failures in RETRY.attempts():
-            if self._asked:
+            if self._has_sent:
                 self.sleep(self.interval.total_seconds())
-            self._asked = True
+            self._has_sent = True
             status, headers, content = self._send(request)
             if status in accept:
                 return WebAnswer(self.service, status, content)
@@ -110,8 +110,8 @@ class Web:
                 return answer.status_code, answer.headers, bytes(content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
             # No second try: whoever asks has another service, or asks again within a minute.
-            said = f"is not reached: {exc or type(exc).__name__}"
-            self._unreached = SourceUnreachedError(said, field=self.service, remedy="Check that this machine is online.")
+            reason = f"is not reached: {exc or type(exc).__name__}"
+            self._unreached = SourceUnreachedError(reason, field=self.service, remedy="Check that this machine is online.")
             raise self._unreached from exc
         except httpx.TransportError as exc:
             # As an answer that may pass: what broke off once may come whole the next time.
@@ -137,18 +137,18 @@ class Web:
             raise SourceRefusedError(f"refuses what was asked: {_extract(content)}", field=self.service, value=status, remedy="Check market, place and time.")
         if not passing:
             raise SourceError(f"answers {status}, which is no answer", field=self.service, remedy="Try again later.")
-        asked = self._retry_after(headers)
-        if asked > RETRY.longest.total_seconds():
-            raise SourceError(f"wants to be asked again in {asked:.0f} s", field=self.service, value=status, remedy="Try again later.")
-        return asked or RETRY.pause(failures).total_seconds()
+        retry_after_s = self._retry_after(headers)
+        if retry_after_s > RETRY.longest.total_seconds():
+            raise SourceError(f"wants to be asked again in {retry_after_s:.0f} s", field=self.service, value=status, remedy="Try again later.")
+        return retry_after_s or RETRY.pause(failures).total_seconds()
 
     def _retry_after(self, headers: httpx.Headers) -> float:
         """Return the seconds of ``Retry-After``, a number or a date, 0 where there is none. Source: RFC 9110, 10.2.3."""
-        said = headers.get("retry-after", "").strip()
-        if said.isdigit():
-            return float(said)
+        text = headers.get("retry-after", "").strip()
+        if text.isdigit():
+            return float(text)
         try:
-            instant = parsedate_to_datetime(said)
+            instant = parsedate_to_datetime(text)
         except ValueError:
             return 0.0
         aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
@@ -165,4 +165,4 @@ def _headers(headers: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _extract(content: bytes) -> str:
-    return " ".join(content[:_TOLD].decode("utf-8", "replace").split()) or "no reason given"
+    return " ".join(content[:_LONGEST_EXCERPT].decode("utf-8", "replace").split()) or "no reason given"

@@ -58,4 +58,4 @@ def test_what_is_unknown_stays_unknown() -> None:
 
 
 def test_a_cost_can_be_told_where_either_the_record_or_the_tariff_knows_a_price() -> None:
-    assert record([NAN, 0.1, NAN], due=[0.2, NAN, NAN]).known.tolist() == [True, True, False]
+    assert record([NAN, 0.1, NAN], due=[0.2, NAN, NAN]).has_cost.tolist() == [True, True, False]

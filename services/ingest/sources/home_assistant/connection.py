@@ -44,9 +44,9 @@ class RequestPolicy:
     sleep: Callable[[float], None] = time.sleep
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
-    def wait_s(self, failures: int, asked_s: float = 0.0) -> float:
+    def wait_s(self, failures: int, requested_s: float = 0.0) -> float:
         """Return how long to wait after ``failures`` in a row (at least one); never less than asked for, as far as the longest pause allows."""
-        return min(max(asked_s, self.retry.pause(failures, self.rng).total_seconds()), self.retry.longest.total_seconds())
+        return min(max(requested_s, self.retry.pause(failures, self.rng).total_seconds()), self.retry.longest.total_seconds())
 
     def call(self, ask: Callable[[], T]) -> T:
         """Return what ``ask`` returns; after a ``SourceError`` ask again, a bounded number of times.

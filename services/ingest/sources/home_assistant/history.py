@@ -182,14 +182,14 @@ class HomeAssistantHistory:
         if first >= end or self._knows(sensor, first):
             return first
         # Of what lies ahead of its own clock, Home Assistant knows nothing.
-        unknown, known = first, max(first, end - 2 * CLOCK_TOLERANCE)
-        if not self._knows(sensor, known):
-            unknown, known = known, end
-        while known - unknown > HOUR:
-            middle = unknown + (known - unknown) / 2
-            unknown, known = (unknown, middle) if self._knows(sensor, middle) else (middle, known)
-        instants, *_ = self._web.history(sensor, unknown, known, flags=QUICKEST)
-        return as_instant(instants[0]) if instants.size else known
+        purged, recorded = first, max(first, end - 2 * CLOCK_TOLERANCE)
+        if not self._knows(sensor, recorded):
+            purged, recorded = recorded, end
+        while recorded - purged > HOUR:
+            middle = purged + (recorded - purged) / 2
+            purged, recorded = (purged, middle) if self._knows(sensor, middle) else (middle, recorded)
+        instants, *_ = self._web.history(sensor, purged, recorded, flags=QUICKEST)
+        return as_instant(instants[0]) if instants.size else recorded
 
     def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
         """Return the statistic rows of a sensor that begin from ``first`` on, before ``end``, as Home Assistant writes them.
@@ -208,23 +208,23 @@ class HomeAssistantHistory:
     def _states(self, sensor: str, first: datetime, end: datetime, *, usual: str | None) -> Iterator[Samples]:
         """Yield the states of a window, each stretch in its unit; ``usual`` is today's, and that of states that say none."""
         since, until = as_datetime64(first), as_datetime64(end)
-        instants, values, said = self._web.history(sensor, first, end, flags=QUICKEST[:1])
-        if {*said} - {None, usual}:
+        instants, values, stated = self._web.history(sensor, first, end, flags=QUICKEST[:1])
+        if {*stated} - {None, usual}:
             # Another unit held then: when it changed, only whole states say.
-            instants, values, said = self._web.history(sensor, first, end)
+            instants, values, stated = self._web.history(sensor, first, end)
         inside = instants < until
-        instants, values, said = instants[inside], values[inside], [unit for unit, kept in zip(said, inside, strict=True) if kept]
+        instants, values, stated = instants[inside], values[inside], [unit for unit, is_inside in zip(stated, inside, strict=True) if is_inside]
         # Older versions date what held at the window's start from when it began to hold.
         instants = np.maximum(instants, since)
         units: list[str | None] = []
-        for unit in said:
+        for unit in stated:
             # What is unavailable says no unit.
             units.append(unit or (units[-1] if units else usual))
         changes = [place for place in range(1, len(units)) if units[place] != units[place - 1]]
         for begin, end_place in pairwise([0, *changes, len(units)] if units else []):
-            held_until = instants[end_place] if end_place < len(units) else until
-            held = hold_values(instants[begin:end_place], values[begin:end_place], held_until, longest=longest_rise(units[begin]))
-            yield Samples(sensor, units[begin], *held)
+            end_instant = instants[end_place] if end_place < len(units) else until
+            series = hold_values(instants[begin:end_place], values[begin:end_place], end_instant, longest=longest_rise(units[begin]))
+            yield Samples(sensor, units[begin], *series)
 
     def _statistics(self, sensor: str, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
         # The row before tells what a counter stood at when the window began.

@@ -26,8 +26,8 @@ from services.ingest.sources.source import SourceError, SourceRefusedError
 log = structlog.get_logger("luna.ingest")
 
 
-class LastSaid:
-    """What each sensor said last, and until when all it said is recorded."""
+class LastStates:
+    """The last state of each sensor, and until when all its states are recorded."""
 
     def __init__(self, sensors: Sequence[str], *, since: datetime | None = None) -> None:
         self._units: dict[str, str | None] = dict.fromkeys(sensors)
@@ -55,7 +55,7 @@ class LastSaid:
         for reading in readings:
             self._recorded[reading.sensor] = max(reading.instant, self._recorded.get(reading.sensor, reading.instant))
             last = self._last.get(reading.sensor)
-            # The same value said again does not begin to hold anew.
+            # The same value once more does not begin to hold anew.
             if last is None or (reading.instant > last.instant and not _same(reading.value, last.value)):
                 self._last[reading.sensor] = reading
 
@@ -70,32 +70,32 @@ class LastSaid:
             for sensor in set(event.get("r", ())) & set(self._units):
                 log.warning("sensor was removed from home assistant", sensor=sensor)
             whole = [*event.get("a", {}).items(), *((sensor, change.get("+", {})) for sensor, change in event.get("c", {}).items())]
-            return [reading for sensor, said in whole if sensor in self._units for reading in self._reading(sensor, said)]
+            return [reading for sensor, state in whole if sensor in self._units for reading in self._reading(sensor, state)]
         except (TypeError, KeyError, AttributeError, OverflowError) as exc:
             raise SourceError("its event has a form that nobody here reads", field="home_assistant") from exc
 
     def holding(self, now: datetime) -> list[Reading]:
-        """Return what still holds though nothing was said for long, at the quarter-hours since, as history would say it."""
-        said_again = [again for last in self._last.values() for again in _say_again(last, now)]
-        return [again for again in said_again if again.instant > self._recorded[again.sensor]]
+        """Return the states that still hold after a long silence, at the quarter-hours since, as history would give them."""
+        repeats = [reading for last in self._last.values() for reading in _repeat(last, now)]
+        return [reading for reading in repeats if reading.instant > self._recorded[reading.sensor]]
 
-    def _reading(self, sensor: str, said: Mapping[str, Any]) -> Iterator[Reading]:
-        unit = said.get("a", {}).get("unit_of_measurement")
+    def _reading(self, sensor: str, state: Mapping[str, Any]) -> Iterator[Reading]:
+        unit = state.get("a", {}).get("unit_of_measurement")
         if unit is not None:
             self._units[sensor] = unit
-        if "s" in said:
-            yield Reading(sensor, from_seconds(said["lc"] if "lc" in said else said["lu"]), parse_state(said["s"]), self._units[sensor])
+        if "s" in state:
+            yield Reading(sensor, from_seconds(state["lc"] if "lc" in state else state["lu"]), parse_state(state["s"]), self._units[sensor])
 
 
 def _same(value: float, other: float) -> bool:
     return value == other or (math.isnan(value) and math.isnan(other))
 
 
-def _say_again(last: Reading, now: datetime) -> list[Reading]:
+def _repeat(last: Reading, now: datetime) -> list[Reading]:
     if math.isnan(last.value):
         return []
-    said, value = np.array([as_datetime64(last.instant)]), np.array([last.value])
-    instants, _ = hold_values(said, value, as_datetime64(now), longest=longest_rise(last.unit))
+    first, values = np.array([as_datetime64(last.instant)]), np.array([last.value])
+    instants, _ = hold_values(first, values, as_datetime64(now), longest=longest_rise(last.unit))
     return [Reading(last.sensor, as_instant(instant), last.value, last.unit) for instant in instants[1:]]
 
 
@@ -146,7 +146,7 @@ class HomeAssistantLive:
         Raises:
             SourceRefusedError: the token is not accepted.
         """
-        last, failures = LastSaid(sensors, since=self._since), 0
+        last, failures = LastStates(sensors, since=self._since), 0
         while True:
             try:
                 async with self._subscribed(sensors) as frames:
@@ -179,7 +179,7 @@ class HomeAssistantLive:
         await connection.send(json.dumps({"id": SUBSCRIPTION, "type": "subscribe_entities", "entity_ids": list(sensors)}))
         read_result(parse_messages(await connection.recv())[0])
 
-    async def _follow(self, last: LastSaid, frames: "asyncio.Queue[str | bytes | None]", record: Record) -> None:
+    async def _follow(self, last: LastStates, frames: "asyncio.Queue[str | bytes | None]", record: Record) -> None:
         connected_at = self._clock.now()
         await asyncio.sleep(self._recorder_lag.total_seconds())
         await self._fill(last, connected_at + self._recorder_lag, record)
@@ -196,16 +196,16 @@ class HomeAssistantLive:
                 await record(readings)
                 last.note(readings)
 
-    async def _fill(self, last: LastSaid, until: datetime, record: Record) -> None:
+    async def _fill(self, last: LastStates, until: datetime, record: Record) -> None:
         """Record what history knows of the time since the last recorded readings, in order of time: interrupted, everything before the last one is there."""
         gaps = last.gaps()
         with HomeAssistantHistory.connect(self._access, patience=self._patience, clock=self._clock) as history:
             await asyncio.to_thread(_check, history, last.sensors)
             for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
-                said = await asyncio.to_thread(_read_all, history, gaps, *window)
-                for first in range(0, len(said), FILL_READINGS):
-                    await record(said[first : first + FILL_READINGS])
-                    last.note(said[first : first + FILL_READINGS])
+                readings = await asyncio.to_thread(_read_all, history, gaps, *window)
+                for first in range(0, len(readings), FILL_READINGS):
+                    await record(readings[first : first + FILL_READINGS])
+                    last.note(readings[first : first + FILL_READINGS])
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def _translated() -> Iterator[None]:
         raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME) from exc
 
 
-def _read(last: LastSaid, frame: str | bytes | None) -> list[Reading]:
+def _read(last: LastStates, frame: str | bytes | None) -> list[Reading]:
     if frame is None:
         raise SourceError("Home Assistant closed the websocket", field=NAME)
     return [reading for message in parse_messages(frame) for reading in last.read(message)]
@@ -243,9 +243,9 @@ def _check(history: HomeAssistantHistory, sensors: Sequence[str]) -> None:
 
 
 def _read_all(history: HomeAssistantHistory, gaps: Mapping[str, datetime], first: datetime, end: datetime) -> list[Reading]:
-    """Return what all sensors said in a window, in order of time."""
-    said = [reading for sensor, since in gaps.items() for reading in _read_sensor(history, sensor, max(since, first), end)]
-    return sorted(said, key=attrgetter("instant"))
+    """Return the states of all sensors in a window, in order of time."""
+    readings = [reading for sensor, since in gaps.items() for reading in _read_sensor(history, sensor, max(since, first), end)]
+    return sorted(readings, key=attrgetter("instant"))
 
 
 def _read_sensor(history: HomeAssistantHistory, sensor: str, first: datetime, end: datetime) -> Iterator[Reading]:

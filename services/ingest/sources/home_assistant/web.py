@@ -62,14 +62,14 @@ class HomeAssistantWeb:
         state = _parse(response).get("state", "RUNNING")
         if state != "RUNNING":
             raise SourceError(f"Home Assistant is not ready: {state}", field=NAME, remedy="Its sensors come back when it has started.")
-        said = response.headers.get("Date")
-        if said is None:
+        server_date = response.headers.get("Date")
+        if server_date is None:
             return
-        ahead = parsedate_to_datetime(said).astimezone(UTC) - self._clock.now()
+        ahead = parsedate_to_datetime(server_date).astimezone(UTC) - self._clock.now()
         if abs(ahead) > CLOCK_TOLERANCE:
             minutes = abs(ahead) / timedelta(minutes=1)
             message = f"Home Assistant's clock is {minutes:.0f} minutes {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
-            raise ClockError(message, field=NAME, value=said, remedy="Set the wrong one of both; reading goes on by itself.")
+            raise ClockError(message, field=NAME, value=server_date, remedy="Set the wrong one of both; reading goes on by itself.")
 
     def entities(self) -> dict[str, Entity]:
         """Return the entities there are, by name.
@@ -115,8 +115,8 @@ def _accept(response: httpx.Response) -> httpx.Response:
         remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
         raise SourceRefusedError("Home Assistant does not accept the token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        asked = response.headers.get("Retry-After", "")
-        raise BusyError(f"Home Assistant answers {status} {response.reason_phrase}", wait_s=float(asked) if asked.isdigit() else 0.0)
+        retry_after = response.headers.get("Retry-After", "")
+        raise BusyError(f"Home Assistant answers {status} {response.reason_phrase}", wait_s=float(retry_after) if retry_after.isdigit() else 0.0)
     if status != HTTPStatus.OK:
         raise SourceRefusedError(f"Home Assistant answers {status} {response.reason_phrase}", field=NAME, value=str(response.url.path))
     _parse(response)

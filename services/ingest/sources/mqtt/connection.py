@@ -20,7 +20,7 @@ from services.ingest.sources.mqtt.session_store import UNDER_WAY
 from services.ingest.sources.source import SourceError
 
 # How long a broker keeps what comes while Luna is away.
-KEPT = timedelta(days=7)
+SESSION_EXPIRY = timedelta(days=7)
 KEEPALIVE_SECONDS = 30
 ANSWER_SECONDS = 10.0
 BATCH = 500
@@ -43,7 +43,7 @@ class Connection:
         self._client = create_client(broker, identifier=identifier, reconnect_on_failure=False, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
-        self._asked: dict[int | None, str] = {}
+        self._subscriptions: dict[int | None, str] = {}
         self._client.on_subscribe = lambda _client, _data, number, reasons, _properties: self._hand_over(self._note_subscribed, (number, reasons))
         self._client.on_message = lambda _client, _data, message: self._hand_over(self._messages.put_nowait, message)
 
@@ -69,7 +69,7 @@ class Connection:
         """Ask for ``topics``; what the broker has kept of them comes at once."""
         for topic in topics:
             _, number = self._client.subscribe(topic, qos)
-            self._asked[number] = topic
+            self._subscriptions[number] = topic
             await asyncio.sleep(0)
 
     async def unsubscribe(self, topics: Iterable[str]) -> None:
@@ -111,7 +111,7 @@ class Connection:
     def _connect(self) -> None:
         use_tls(self._client, self._broker)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = int(KEPT.total_seconds())
+        properties.SessionExpiryInterval = int(SESSION_EXPIRY.total_seconds())
         properties.ReceiveMaximum = UNDER_WAY
         self._client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS, clean_start=False, properties=properties)
 
@@ -124,7 +124,7 @@ class Connection:
 
     def _note_subscribed(self, answer: tuple[int, list[ReasonCode]]) -> None:
         number, reasons = answer
-        topic = self._asked.pop(number, None)
+        topic = self._subscriptions.pop(number, None)
         if any(reason.is_failure for reason in reasons):
             log.warning("broker refuses a subscription", topic=topic, reason=str(reasons[0]), remedy="Let the broker's access rules allow it to Luna's user.")
 

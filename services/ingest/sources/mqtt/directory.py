@@ -42,25 +42,25 @@ class Directory:
     sensors: Sequence[str]
     descriptions: dict[str, str] = field(default_factory=dict)
     _described: dict[str, list[DiscoveredEntity]] = field(default_factory=dict)
-    _found: dict[str, DiscoveredEntity] = field(default_factory=dict)
+    _entities: dict[str, DiscoveredEntity] = field(default_factory=dict)
     _present: dict[str, bool] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._look_up()
 
-    def learn(self, word: MqttMessage) -> None:
+    def learn(self, message: MqttMessage) -> None:
         """Take a description in; one that is not understood is named once."""
         try:
-            described = parse_descriptions(word.topic, word.payload, self.prefix)
+            described = parse_descriptions(message.topic, message.payload, self.prefix)
         except InvalidInputError as error:
-            self._name_once(word.topic, "description of a sensor is left out", error)
+            self._name_once(message.topic, "description of a sensor is left out", error)
             described = []
         if described:
-            self._described[word.topic], self.descriptions[word.topic] = described, word.payload
+            self._described[message.topic], self.descriptions[message.topic] = described, message.payload
         else:
-            self._described.pop(word.topic, None)
-            self.descriptions.pop(word.topic, None)
+            self._described.pop(message.topic, None)
+            self.descriptions.pop(message.topic, None)
         self._look_up()
 
     def teach(self, descriptions: Mapping[str, str]) -> None:
@@ -70,65 +70,66 @@ class Directory:
 
     def needed(self) -> dict[str, str]:
         """Return the descriptions that say how to read the sensors in use."""
-        used = {id(found) for found in self._found.values()}
+        used = {id(entity) for entity in self._entities.values()}
         return {topic: self.descriptions[topic] for topic, described in self._described.items() if used & {id(each) for each in described}}
 
     def topics(self) -> frozenset[str]:
         """Return every topic that tells of a sensor."""
-        return frozenset(topic for found in self._found.values() for topic in (found.topic, *(each.topic for each in found.availability)))
+        return frozenset(topic for entity in self._entities.values() for topic in (entity.topic, *(each.topic for each in entity.availability)))
 
     def missing(self) -> list[str]:
         """Return the sensors of which no device has told."""
-        return [sensor for sensor in self.sensors if sensor not in self._found]
+        return [sensor for sensor in self.sensors if sensor not in self._entities]
 
-    def describes(self, word: MqttMessage) -> bool:
+    def describes(self, message: MqttMessage) -> bool:
         """Whether a message is a description."""
-        return is_description(word.topic, self.prefix)
+        return is_description(message.topic, self.prefix)
 
-    def read(self, word: MqttMessage, instant: datetime) -> list[Reading]:
+    def read(self, message: MqttMessage, instant: datetime) -> list[Reading]:
         """Return what a message says of the sensors; NaN for those whose device says that it is gone."""
-        told = [reading for sensor, found in self._found.items() if found.topic == word.topic for reading in self._value(sensor, found, word, instant)]
-        gone = [Reading(sensor, instant, math.nan, self._found[sensor].unit) for sensor in self._gone(word)]
-        return told + gone
+        entities = [(sensor, entity) for sensor, entity in self._entities.items() if entity.topic == message.topic]
+        readings = [reading for sensor, entity in entities for reading in self._value(sensor, entity, message, instant)]
+        absent = [Reading(sensor, instant, math.nan, self._entities[sensor].unit) for sensor in self._absent(message)]
+        return readings + absent
 
-    def _value(self, sensor: str, found: DiscoveredEntity, word: MqttMessage, instant: datetime) -> Iterable[Reading]:
+    def _value(self, sensor: str, entity: DiscoveredEntity, message: MqttMessage, instant: datetime) -> Iterable[Reading]:
         try:
-            value = found.decode(word.payload)
+            value = entity.decode(message.payload)
         except InvalidInputError as error:
             UNREADABLE.inc()
-            self._name_once(f"{sensor} {word.topic}", "message is left out", error)
+            self._name_once(f"{sensor} {message.topic}", "message is left out", error)
             return
         if value is None:
             return
         # The age of a kept number is unknown; a switch stays as it is until it says otherwise.
-        if word.retained and not found.switch:
+        if message.retained and not entity.switch:
             RETAINED.inc()
             return
-        yield Reading(sensor, instant, value, found.unit)
+        yield Reading(sensor, instant, value, entity.unit)
 
-    def _gone(self, word: MqttMessage) -> list[str]:
-        concerned = [sensor for sensor, found in self._found.items() if any(each.topic == word.topic for each in found.availability)]
-        before = {sensor: self._there(sensor, word.topic) for sensor in concerned}
+    def _absent(self, message: MqttMessage) -> list[str]:
+        concerned = [sensor for sensor, entity in self._entities.items() if any(each.topic == message.topic for each in entity.availability)]
+        before = {sensor: self._is_available(sensor, message.topic) for sensor in concerned}
         for sensor in concerned:
-            said = [each.read(word.payload) for each in self._found[sensor].availability if each.topic == word.topic]
-            if said[0] is not None:
-                self._present[word.topic] = said[0]
-        return [sensor for sensor in concerned if before[sensor] and not self._there(sensor, word.topic)]
+            reports = [each.read(message.payload) for each in self._entities[sensor].availability if each.topic == message.topic]
+            if reports[0] is not None:
+                self._present[message.topic] = reports[0]
+        return [sensor for sensor in concerned if before[sensor] and not self._is_available(sensor, message.topic)]
 
-    def _there(self, sensor: str, latest: str) -> bool:
-        found = self._found[sensor]
-        if found.mode == "latest":
+    def _is_available(self, sensor: str, latest: str) -> bool:
+        entity = self._entities[sensor]
+        if entity.mode == "latest":
             return self._present.get(latest, True)
-        said = [self._present.get(each.topic, True) for each in found.availability]
-        return all(said) if found.mode == "all" else any(said)
+        reports = [self._present.get(each.topic, True) for each in entity.availability]
+        return all(reports) if entity.mode == "all" else any(reports)
 
     def _look_up(self) -> None:
-        found = {sensor: self._find(sensor) for sensor in self.sensors}
-        self._found = {sensor: described for sensor, described in found.items() if described is not None}
+        entities = {sensor: self._find(sensor) for sensor in self.sensors}
+        self._entities = {sensor: entity for sensor, entity in entities.items() if entity is not None}
 
     def _find(self, sensor: str) -> DiscoveredEntity | None:
         if sensor.startswith(OWN_TOPIC):
-            return self._found.get(sensor) or self._own_topic(sensor)
+            return self._entities.get(sensor) or self._own_topic(sensor)
         everything = [described for group in self._described.values() for described in group]
         for rank in range(max((len(each.names) for each in everything), default=0)):
             called = [each for each in everything if sensor in each.names[rank]]

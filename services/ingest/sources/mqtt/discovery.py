@@ -162,9 +162,9 @@ def _describe(component: str, place: str, entity: Mapping[str, Any]) -> Discover
     )
 
 
-def _unit(said: object) -> str | None:
+def _unit(unit: object) -> str | None:
     """Return a unit that can be stored."""
-    return said.strip() if isinstance(said, str) and said.strip() and said.isprintable() else None
+    return unit.strip() if isinstance(unit, str) and unit.strip() and unit.isprintable() else None
 
 
 def _switch_words(component: str, entity: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -178,9 +178,9 @@ def _names(component: str, place: str, entity: Mapping[str, Any]) -> tuple[froze
     device = entity.get("device")
     device_name = device.get("name") if isinstance(device, Mapping) else None
     name = entity.get("name")
-    spoken = [str(name)] if name else []
+    own_name = [str(name)] if name else []
     full = [f"{device_name} {name}"] if name and device_name else [str(name or device_name)] if name or device_name else []
-    ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], spoken)
+    ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], own_name)
     return tuple(frozenset(form for word in rank if word for form in _forms(component, str(word))) for rank in ranks)
 
 
@@ -205,5 +205,5 @@ def _one_availability(topic: object, words: Mapping[str, Any], template: object)
     return Availability(require_topic(topic), present, absent, _template(template))
 
 
-def _template(said: object) -> Template:
-    return parse_template(None if said is None else str(said))
+def _template(text: object) -> Template:
+    return parse_template(None if text is None else str(text))

@@ -29,7 +29,7 @@ DEEPEST = 30
 LONGEST_TEXT = 1_000
 MOST_DIGITS = 15
 # Templates that several devices share are compiled once.
-KEPT = 512
+MOST_CACHED = 512
 REMEDY = (
     "Understood are {{ value }} and {{ value_json.a.b }}, sums, conditions and the filters "
     "abs, default, float, int, is_defined, lower, max, min, multiply, replace, round, sum, trim, upper; or name the topic itself: mqtt:topic#a.b."
@@ -137,8 +137,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return self.getitem(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        found = obj if isinstance(obj, Undefined) else _step(obj, argument)
-        return self.undefined(name=_text(argument)) if found is MISSING else found
+        item = obj if isinstance(obj, Undefined) else _step(obj, argument)
+        return self.undefined(name=_text(argument)) if item is MISSING else item
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> float:
         return _number(_OPERATORS[operator](_number(left), _number(right)))
@@ -184,9 +184,9 @@ class Expression:
 
         Invariants: one evaluation takes time proportional to the message, and its answer has ``LONGEST_TEXT`` characters at most.
         """
-        given = {"value": payload, "value_json": decode_json(payload) if self.from_json else None}
+        variables = {"value": payload, "value_json": decode_json(payload) if self.from_json else None}
         try:
-            return "".join(_within(self.template.root_render_func(self.template.new_context(given)))).strip()
+            return "".join(_within(self.template.root_render_func(self.template.new_context(variables)))).strip()
         except UndefinedError:
             return None
         except (_UnknownValueError, ArithmeticError):
@@ -204,7 +204,7 @@ def _within(pieces: Iterator[str]) -> Iterator[str]:
         yield piece
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=MOST_CACHED)
 def compile_expression(text: str) -> Expression:
     """Return the template that ``text`` is.
 
@@ -294,7 +294,7 @@ class _Review:
             if any(isinstance(child, _COLLECTIONS) for child in node.find_all(_COLLECTIONS)):
                 self._refuse("lists in lists")
         elif not isinstance(node, _PLAIN):
-            self._refuse(f"{type(node).__name__.lower()} is not allowed")
+            self._refuse(f"{type(node).__name__.lower()} is not known")
         for child in node.iter_child_nodes():
             self._check_place(node, child)
             self._check(child, depth=depth + 1)
@@ -304,9 +304,9 @@ class _Review:
             self._refuse(f"{node.name} is not known")
 
     def _check_application(self, node: nodes.Filter | nodes.Test | nodes.Call) -> None:
-        known: Mapping[str, object] | frozenset[str] = TESTS if isinstance(node, nodes.Test) else FILTERS
+        allowed: Mapping[str, object] | frozenset[str] = TESTS if isinstance(node, nodes.Test) else FILTERS
         called = node.node.name if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) else getattr(node, "name", "a method")
-        if called not in (FUNCTIONS if isinstance(node, nodes.Call) else known):
+        if called not in (FUNCTIONS if isinstance(node, nodes.Call) else allowed):
             self._refuse(f"{called} is not known")
         if node.dyn_args is not None or node.dyn_kwargs is not None or (isinstance(node, nodes.Filter) and node.node is None):
             self._refuse(f"{called} is not given its values one by one")
@@ -330,7 +330,7 @@ class _Simplify(NodeTransformer):
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - Jinja's names
         self.generic_visit(node)
-        constant = node.name in {"d", "default"} and all(isinstance(given, nodes.Const) for given in (*node.args, *(each.value for each in node.kwargs)))
+        constant = node.name in {"d", "default"} and all(isinstance(argument, nodes.Const) for argument in (*node.args, *(each.value for each in node.kwargs)))
         return node.node if constant and node.node is not None else node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802

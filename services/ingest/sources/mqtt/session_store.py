@@ -80,8 +80,8 @@ class Journal:
 
     def instant_of(self, number: int, digest: str) -> datetime | None:
         """Return when a message that comes again came first; None where nobody knows it."""
-        known = self._begun.get(number)
-        return known[1] if known and known[0] == digest else None
+        entry = self._begun.get(number)
+        return entry[1] if entry and entry[0] == digest else None
 
     def write(self, entries: list[tuple[int, str, datetime]]) -> None:
         """Note messages before they are recorded; they are on disk when this returns."""

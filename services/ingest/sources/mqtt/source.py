@@ -71,10 +71,10 @@ class MqttSource:
         failures = 0
         try:
             while True:
-                heard = listener.heard
+                received = listener.received
                 with suppress(SourceError):
                     await self._connect(listener)
-                failures = failures + 1 if listener.heard == heard else 0
+                failures = failures + 1 if listener.received == received else 0
                 await asyncio.sleep(self._pause(failures))
         finally:
             listener.journal.close()
@@ -101,7 +101,7 @@ class _Listener:
         self.directory = directory
         self.session = session
         self.journal = journal
-        self.heard = 0
+        self.received = 0
         self._record = record
         self._clock = clock
         self._last: datetime | None = None
@@ -133,7 +133,7 @@ class _Listener:
         if readings:
             await self._record(readings)
         connection.acknowledge(message for message in messages if message.qos)
-        self.heard += len(messages)
+        self.received += len(messages)
         await self._follow(connection)
 
     def _read(self, message: paho.MQTTMessage, instant: datetime) -> list[Reading]:
@@ -147,10 +147,10 @@ class _Listener:
         if not message.qos:
             return self._now()
         digest = digest_of(message.topic, bytes(message.payload))
-        known = self.journal.instant_of(message.mid, digest) if message.dup else None
-        if known is not None:
+        first_instant = self.journal.instant_of(message.mid, digest) if message.dup else None
+        if first_instant is not None:
             # Noted already; noted again, it would drive out others that may come again too.
-            return known
+            return first_instant
         instant = self._now()
         begun.append((message.mid, digest, instant))
         return instant

@@ -70,14 +70,14 @@ def parse_template(text: str | None) -> Template:
     """
     if text is None or not text.strip():
         return PLAIN
-    found = _VALUE.fullmatch(text.strip())
-    if found is None or (found["root"] == "value" and found["path"]):
+    match = _VALUE.fullmatch(text.strip())
+    if match is None or (match["root"] == "value" and match["path"]):
         return compile_expression(text.strip())
-    factor = float(found["factor"] or 1)
+    factor = float(match["factor"] or 1)
     if factor == 0:
         raise InvalidInputError("is a value template without a value", field="value_template", value=text)
-    path = None if found["root"] == "value" else tuple(_steps(found["path"]))
-    return Place(path, 1 / factor if found["sign"] == "/" else factor)
+    path = None if match["root"] == "value" else tuple(_steps(match["path"]))
+    return Place(path, 1 / factor if match["sign"] == "/" else factor)
 
 
 def parse_path(text: str) -> Place:

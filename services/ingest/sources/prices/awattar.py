@@ -46,8 +46,8 @@ class Awattar:
         return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, country)]
 
     def _fetch_span(self, window: DeliveryWindow, country: str) -> list[PriceSheet]:
-        asked = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
-        feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", asked).parse(_Feed)
+        parameters = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
+        feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters).parse(_Feed)
         strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
         if strange is not None:
             raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")

@@ -41,14 +41,15 @@ class EnergyCharts:
         return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, code)]
 
     def _fetch_span(self, window: DeliveryWindow, code: str) -> list[PriceSheet]:
-        asked = {"bzn": code, "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
-        answer = self.web.get(URL, asked, accept=(200, NOTHING))
+        parameters = {"bzn": code, "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
+        answer = self.web.get(URL, parameters, accept=(200, NOTHING))
         if answer.status == NOTHING:
             return []
-        said = answer.parse(_Prices)
-        if said.unit.replace(" ", "") != UNIT or len(said.unix_seconds) != len(said.price):
-            raise SourceError(f"answers {len(said.price)} prices in {said.unit} for {len(said.unix_seconds)} times", field=self.name, remedy="Try again later.")
-        products = measure_lengths([instant_of(second) for second in said.unix_seconds], said.price, parse_zone(COUPLED))
+        document = answer.parse(_Prices)
+        if document.unit.replace(" ", "") != UNIT or len(document.unix_seconds) != len(document.price):
+            message = f"answers {len(document.price)} prices in {document.unit} for {len(document.unix_seconds)} times"
+            raise SourceError(message, field=self.name, remedy="Try again later.")
+        products = measure_lengths([instant_of(second) for second in document.unix_seconds], document.price, parse_zone(COUPLED))
         return make_sheets(window, products, Issue("EUR"))
 
 

@@ -26,7 +26,7 @@ DAY_AHEAD_PRICES = "A44"
 VARIABLE_BLOCKS = "A03"
 # Beside the coupled auction (1, or not said) some zones report others.
 COUPLED = {None, "1"}
-NOTHING_FOUND = "No matching data found"
+NO_MATCHING_DATA = "No matching data found"
 # Source: ENTSO-E, "Areas" of the Transparency Platform's guide.
 CODES = {
     "AT": "10YAT-APG------L",
@@ -90,7 +90,7 @@ class EntsoE:
         return [sheet for window in DeliveryWindow(market, first, end).split() for sheet in self._fetch_span(window, area)]
 
     def _fetch_span(self, window: DeliveryWindow, area: str) -> list[PriceSheet]:
-        asked = {
+        parameters = {
             "securityToken": self.token,
             "documentType": DAY_AHEAD_PRICES,
             "in_Domain": area,
@@ -98,7 +98,7 @@ class EntsoE:
             "periodStart": f"{window.first:%Y%m%d%H%M}",
             "periodEnd": f"{window.end:%Y%m%d%H%M}",
         }
-        return read_document(self.web.get(URL, asked, accept=(200, 400)), window)
+        return read_document(self.web.get(URL, parameters, accept=(200, 400)), window)
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: EntsoE(access.web, access.token), setting="entsoe_token")
@@ -148,7 +148,7 @@ def read_document(answer: WebAnswer, window: DeliveryWindow) -> list[PriceSheet]
 
 def _read_acknowledgement(answer: WebAnswer, root: _Node) -> list[PriceSheet]:
     reason = root.text("Reason", "text") or "no reason given"
-    if reason.startswith(NOTHING_FOUND):
+    if reason.startswith(NO_MATCHING_DATA):
         return []
     raise SourceRefusedError(f"refuses what was asked: {reason}", field=answer.service, remedy="Check market and time.")
 

@@ -59,13 +59,13 @@ class NordPool:
         return [sheet for day in sheets for sheet in day]
 
     def _fetch_day(self, window: DeliveryWindow, area: str, day: date) -> list[PriceSheet]:
-        asked = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self.currency}
-        answer = self.web.get(URL, asked, accept=(200, NOTHING))
+        parameters = {"date": day.isoformat(), "market": "DayAhead", "deliveryArea": area, "currency": self.currency}
+        answer = self.web.get(URL, parameters, accept=(200, NOTHING))
         if answer.status == NOTHING:
             return []
-        said = answer.parse(_Day)
-        products = (entry.trade(area) for entry in said.multiAreaEntries)
-        return make_sheets(window, products, Issue(said.currency, said.updatedAt.astimezone(UTC)))
+        document = answer.parse(_Day)
+        products = (entry.trade(area) for entry in document.multiAreaEntries)
+        return make_sheets(window, products, Issue(document.currency, document.updatedAt.astimezone(UTC)))
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: NordPool(access.web, access.currency))

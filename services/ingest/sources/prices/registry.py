@@ -28,7 +28,7 @@ def price_sources() -> Mapping[str, PriceSourceDeclaration]:
 
 
 @cache
-def known_markets() -> Mapping[str, Market]:
+def list_markets() -> Mapping[str, Market]:
     """Return every market that a service has, as the preferred one declares it."""
     markets: dict[str, Market] = {}
     for source in price_sources().values():
@@ -43,9 +43,9 @@ def market_named(name: str) -> Market:
     Raises:
         NotFoundError: none of the services knows it.
     """
-    market = known_markets().get(canonical_market(name))
+    market = list_markets().get(canonical_market(name))
     if market is None:
-        remedy = f"Known are {', '.join(known_markets())}; load others by file."
+        remedy = f"Known are {', '.join(list_markets())}; load others by file."
         raise NotFoundError("no service has prices of this market", field="market", value=name, remedy=remedy)
     return market
 

@@ -108,8 +108,8 @@ def _translate(errors: list[dict[str, Any]]) -> SourceError | SourceRefusedError
     codes = {(error.get("extensions") or {}).get("code") for error in errors}
     if REFUSED in codes:
         return SourceRefusedError("does not accept the token", field=Tibber.name, remedy="Check LUNA_TIBBER_TOKEN.")
-    said = str(errors[0].get("message", "no reason given")) if errors else "no reason given"
-    return SourceError(f"answers no prices: {said}", field=Tibber.name, remedy="Try again later.")
+    reason = str(errors[0].get("message", "no reason given")) if errors else "no reason given"
+    return SourceError(f"answers no prices: {reason}", field=Tibber.name, remedy="Try again later.")
 
 
 SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Tibber(access.web, access.token), setting="tibber_token")

@@ -17,7 +17,7 @@ from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.nord_pool import NordPool
 from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
-from services.ingest.sources.prices.registry import choose_sources, known_markets, market_named, price_sources
+from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named, price_sources
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
@@ -233,13 +233,13 @@ def test_every_source_refuses_a_wrong_token(make: Callable[[Web], PriceSource]) 
 
 def test_every_market_has_a_source_without_a_token() -> None:
     open_to_all = [source for source in price_sources().values() if source.setting is None]
-    assert known_markets()
-    assert all(any(name in source.codes for source in open_to_all) for name in known_markets())
+    assert list_markets()
+    assert all(any(name in source.codes for source in open_to_all) for name in list_markets())
 
 
 def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_token() -> None:
     settings = Settings(_env_file=None, entsoe_token=SecretStr("a"), tibber_token=SecretStr("b"))
-    opened = {source.name for name in known_markets() for source in choose_sources(market_named(name), "EUR", settings)}
+    opened = {source.name for name in list_markets() for source in choose_sources(market_named(name), "EUR", settings)}
     assert opened == set(price_sources()) == set(SOURCES)
 
 

@@ -12,7 +12,7 @@ from luna.words.numbers import read_number
 from services.api.pages.setup.composition import Composition, compose, suggest_tariff
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.fields import GRID, HOUSEHOLD, SITE, TARIFF
-from services.ingest.sources.prices.registry import known_markets
+from services.ingest.sources.prices.registry import list_markets
 from tests.tables import each_row
 
 SITE_TYPED = {"name": "Home", "place": "DE:Berlin"}
@@ -150,7 +150,7 @@ def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, household: Any, g
 
 def test_every_market_of_a_country_is_one_that_a_price_source_has() -> None:
     named = {market for country in COUNTRIES.values() for market in country.markets}
-    assert named <= set(known_markets())
+    assert named <= set(list_markets())
 
 
 def test_every_country_has_a_name() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from services.ingest.reading import Reading
-from services.ingest.sources.home_assistant.live import LastSaid
+from services.ingest.sources.home_assistant.live import LastStates
 from services.ingest.sources.source import SourceError
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ def event(**parts: Any) -> dict[str, Any]:
 
 
 def test_whole_entities_and_changes_are_readings_with_the_unit_known_of_the_sensor() -> None:
-    last = LastSaid(["sensor.a"])
+    last = LastStates(["sensor.a"])
     whole = {"s": "5", "a": {"unit_of_measurement": "W"}, "c": "x", "lc": SECONDS}
     assert last.read(event(a={"sensor.a": whole, "light.b": whole})) == [Reading("sensor.a", START, 5.0, "W")]
     changed = {"+": {"s": "6", "lc": SECONDS + 60}}
@@ -31,7 +31,7 @@ def test_whole_entities_and_changes_are_readings_with_the_unit_known_of_the_sens
 
 
 def test_a_change_of_attributes_or_a_removal_is_no_reading() -> None:
-    last = LastSaid(["sensor.a"])
+    last = LastStates(["sensor.a"])
     assert last.read(event(c={"sensor.a": {"+": {"a": {"friendly_name": "A"}, "lu": SECONDS}}})) == []
     assert last.read(event(r=["sensor.a"])) == []
     assert last.read({"id": 1, "type": "result", "success": True, "result": None}) == []
@@ -39,17 +39,17 @@ def test_a_change_of_attributes_or_a_removal_is_no_reading() -> None:
 
 def test_an_event_in_another_form_is_refused() -> None:
     with pytest.raises(SourceError):
-        LastSaid(["sensor.a"]).read(event(a={"sensor.a": {"s": "5"}}))
+        LastStates(["sensor.a"]).read(event(a={"sensor.a": {"s": "5"}}))
 
 
 def test_a_gap_begins_with_the_last_recorded_reading() -> None:
-    last = LastSaid(["sensor.a", "sensor.b"], since=START)
+    last = LastStates(["sensor.a", "sensor.b"], since=START)
     last.note([Reading("sensor.a", after(3), 1.0), Reading("sensor.a", after(2), 1.0)])
     assert last.gaps() == {"sensor.a": after(3), "sensor.b": START}
 
 
 def test_what_still_holds_is_said_again_at_each_quarter_hour_and_once() -> None:
-    last = LastSaid(["sensor.a"])
+    last = LastStates(["sensor.a"])
     last.note([Reading("sensor.a", START, 5.0, "kWh")])
     assert last.holding(after(60)) == []
     again = last.holding(after(62))
@@ -60,6 +60,6 @@ def test_what_still_holds_is_said_again_at_each_quarter_hour_and_once() -> None:
 
 
 def test_nothing_holds_after_unavailable() -> None:
-    last = LastSaid(["sensor.a"])
+    last = LastStates(["sensor.a"])
     last.note([Reading("sensor.a", START, 5.0, "W"), Reading("sensor.a", after(1), np.nan, "W")])
     assert last.holding(after(600)) == []
