@@ -31,9 +31,9 @@ from services.planner.replay.data import ReplayData
 from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 
 # Of fewer days there is nothing to learn, and of fewer nothing to judge by.
-LEAST_DAYS, LEAST_HELD = 14, 7
+LEAST_DAYS, LEAST_HOLDOUT_DAYS = 14, 7
 # The last part of a history is held out, and no more of it than four weeks.
-HELD_SHARE, MOST_HELD = 0.2, 28
+HOLDOUT_SHARE, MOST_HOLDOUT_DAYS = 0.2, 28
 # Where forecasts were not issued they are made as they would have been: anew each hour, by a model that knows nothing of the four weeks it speaks in.
 _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
@@ -70,10 +70,10 @@ class History:
         Raises:
             InvalidInputError: there are too few days.
         """
-        held = min(max(int(HELD_SHARE * len(self.days)), LEAST_HELD), MOST_HELD)
-        if len(self.days) - held < LEAST_DAYS:
-            raise refuse("too-few-days-to-learn", field="site", value=self.scene.site.name, days=len(self.days), needed=LEAST_DAYS + LEAST_HELD)
-        begin = local_midnight(self.days[-held], self.scene.zone)
+        holdout_days = min(max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS), MOST_HOLDOUT_DAYS)
+        if len(self.days) - holdout_days < LEAST_DAYS:
+            raise refuse("too-few-days-to-learn", field="site", value=self.scene.site.name, days=len(self.days), needed=LEAST_DAYS + LEAST_HOLDOUT_DAYS)
+        begin = local_midnight(self.days[-holdout_days], self.scene.zone)
         window = self.scene.timeline
         return self.within(window.start, begin), self.within(begin, window.end)
 
@@ -100,8 +100,8 @@ def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
 
 def _know_until(series: FloatArray, timeline: Timeline, around: Timeline, end: datetime) -> FloatArray:
     """Return a series on ``around`` as it was until ``end``; from then on its last day is repeated."""
-    first, known_slots = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
-    return np.asarray(series[first : first + known_slots][repeat_last(np.arange(around.count), known_slots, period=DAY // SLOT)])
+    first, count = (around.start - timeline.start) // SLOT, (end - around.start) // SLOT
+    return np.asarray(series[first : first + count][repeat_last(np.arange(around.count), count, period=DAY // SLOT)])
 
 
 def _published_by(book: PriceVintages, end: datetime) -> PriceVintages:

@@ -161,7 +161,7 @@ class StoredChain:
         self._site, self._window, self._due, self._take = site, window, due, take
         self._capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
         self._modes: IntArray = np.full((len(site.batteries), 1), Mode.SELF_CONSUMPTION, dtype=np.int8)
-        self._read: dict[tuple[str, bool], PlanPolicy | None] = {}
+        self._policies: dict[tuple[str, bool], PlanPolicy | None] = {}
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-point of ``slot`` of the window."""
@@ -177,9 +177,9 @@ class StoredChain:
 
     def _policy_of(self, due: PlanPair, *, with_agent: bool) -> PlanPolicy | None:
         key = (due.plan.plan_id, with_agent)
-        if key not in self._read:
-            self._read[key] = self._make_policy(due.plan, due.agent if with_agent else None)
-        return self._read[key]
+        if key not in self._policies:
+            self._policies[key] = self._make_policy(due.plan, due.agent if with_agent else None)
+        return self._policies[key]
 
     def _make_policy(self, plan: PlanReply, agent: PlanReply | None) -> PlanPolicy | None:
         """Return what a plan makes of any state of charge; None for one that has no thresholds, as of sites without batteries."""

@@ -189,14 +189,14 @@ def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
                     raise InvalidInputError(
                         f"the column {column!r} is missing", field=f"{path.name}, row 1", value=columns, remedy="Take the file as it was published."
                     )
-            read_slots: set[int] = set()
+            slots_so_far: set[int] = set()
             for row in reader:
-                yield _read_row(path.name, reader.line_num, row, read_slots)
+                yield _read_row(path.name, reader.line_num, row, slots_so_far)
     except (OSError, csv.Error) as error:
         raise InvalidInputError("the clean shares cannot be read", field=path.name, value=str(error), remedy="Take the file as it was published.") from error
 
 
-def _read_row(file: str, line: int, row: dict[str, Any], read_slots: set[int]) -> tuple[int, float] | Damage:
+def _read_row(file: str, line: int, row: dict[str, Any], slots_so_far: set[int]) -> tuple[int, float] | Damage:
     text = row[TIME_COLUMN] or ""
     try:
         instant = datetime.fromisoformat(text.strip())
@@ -207,7 +207,7 @@ def _read_row(file: str, line: int, row: dict[str, Any], read_slots: set[int]) -
     slot = slot_of(np.datetime64(utc, "m"))
     if not 0 <= slot < YEAR_SLOTS:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is not in {YEAR}")
-    if slot in read_slots:
+    if slot in slots_so_far:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} stands there twice")
     value = row[SHARE_COLUMN] or ""
     try:
@@ -216,7 +216,7 @@ def _read_row(file: str, line: int, row: dict[str, Any], read_slots: set[int]) -
         return Damage(file, line, SHARE_COLUMN, f"{value[:40]!r} is no number")
     if not 0 <= percent <= 100:
         return Damage(file, line, SHARE_COLUMN, f"{percent:g} is no percentage")
-    read_slots.add(slot)
+    slots_so_far.add(slot)
     return slot, percent / 100
 
 

@@ -53,7 +53,7 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
                     ) from error  # fmt: skip
                 pool.shutdown(wait=False)
                 pool = _open(work, lab)
-                ahead = deque((item, future if _is_made(future) else None) for item, future in ahead)
+                ahead = deque((item, future if _is_complete(future) else None) for item, future in ahead)
                 continue
             deaths = 0
             ahead.popleft()
@@ -67,7 +67,7 @@ def _wait(future: "Future[Result] | None") -> Result:
     return future.result()
 
 
-def _is_made(future: "Future[Result] | None") -> bool:
+def _is_complete(future: "Future[Result] | None") -> bool:
     return future is not None and future.done() and not isinstance(future.exception(), BrokenProcessPool)
 
 

@@ -16,15 +16,15 @@ from luna.energy.site import LoadBasis, Site
 from luna.energy.timeline import SLOT, FloatArray, floor_to, parse_zone
 from luna.energy.weather import WeatherVintages
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch
+from services.forecaster.inputs.curtailment import AT_INVERTER, count_curtailed_days, sum_ac_limits
 from services.forecaster.inputs.frame import DAY_SLOTS, BoolArray, number_slot
-from services.forecaster.inputs.held_back import AT_INVERTER, count_curtailed_days, sum_ac_limits
 from services.forecaster.inputs.preparation import mark_frozen_load, mark_frozen_pv
 from services.forecaster.inputs.roof import CapacityChange
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
-HELD_BACK, CURTAILED_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
+CURTAILED, CURTAILED_DAYS = "pv_held_back", 20  # with the days on which it was, and of how many: two weeks are still felt by like days
 UNNAMED_LIMIT = "unnamed_ac_limit"  # with the kW at which PV always ends, which the site does not name
 WEEK_SLOTS = 7 * DAY_SLOTS
 # Forecasts of tomorrow rest on the last day and the last week: half of the one or a quarter of the other missing is felt.
@@ -64,13 +64,13 @@ class InputQuality:
     first: int
     load_kwh: FloatArray
     pv_kwh: FloatArray
-    held_back: BoolArray
+    curtailed: BoolArray
     ceiling_kwh: float = np.inf
 
     @classmethod
-    def of(cls, history: Observations, site: Site, *, held_back: BoolArray | None = None, ceiling_kwh: float = np.inf) -> "InputQuality":
-        """Return the record of a gapless history, as it was measured; ``held_back`` says in which of its slots PV was, ``ceiling_kwh`` where it always ends."""
-        curtailed = np.zeros(len(history), dtype=np.bool_) if held_back is None else held_back
+    def of(cls, history: Observations, site: Site, *, curtailed: BoolArray | None = None, ceiling_kwh: float = np.inf) -> "InputQuality":
+        """Return the record of a gapless history, as it was measured; ``curtailed`` marks the slots in which PV was, ``ceiling_kwh`` where it always ends."""
+        curtailed = np.zeros(len(history), dtype=np.bool_) if curtailed is None else curtailed
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
         return cls(site, first, history.load_kwh, history.pv_kwh, curtailed, ceiling_kwh)
 
@@ -82,7 +82,7 @@ class InputQuality:
     @cached_property
     def pv_still(self) -> FloatArray:
         """Where PV had stood still, 1, else 0."""
-        return (mark_frozen_pv(self.pv_kwh) & ~self.held_back).astype(np.float64)
+        return (mark_frozen_pv(self.pv_kwh) & ~self.curtailed).astype(np.float64)
 
     def judge(self, origin: int) -> Iterator[str]:
         """Yield what is the matter with what was measured before a slot (an index of the grid)."""
@@ -112,10 +112,10 @@ class InputQuality:
         if self.pv_still[max(origin - STILL_SLOTS, 0) : origin].any():
             yield "pv_frozen"
         begin = max(origin - CURTAILED_DAYS * DAY_SLOTS, int(np.flatnonzero(measured)[0]))
-        if curtailed_days := count_curtailed_days(self.held_back, begin, origin):
-            yield f"{HELD_BACK}:{curtailed_days}:{-((begin - origin) // DAY_SLOTS)}"
+        if curtailed_days := count_curtailed_days(self.curtailed, begin, origin):
+            yield f"{CURTAILED}:{curtailed_days}:{-((begin - origin) // DAY_SLOTS)}"
         recent = pv[-SILENT_SLOTS:][measured[-SILENT_SLOTS:]]
-        if recent.size >= SILENT_SLOTS // 2 and not recent.any() and not self.held_back[max(origin - SILENT_SLOTS, 0) : origin].any():
+        if recent.size >= SILENT_SLOTS // 2 and not recent.any() and not self.curtailed[max(origin - SILENT_SLOTS, 0) : origin].any():
             yield "pv_silent"
         if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * sum_peaks(self.site)) > EXCESS_SLOTS:
             yield "roof_exceeds_peak"
@@ -179,7 +179,7 @@ FACTORS: dict[str, tuple[float, float]] = {
     "pv_frozen": (1.0, 1.1),
     "load_constant": (3.0, 1.0),
     "pv_silent": (1.0, 2.0),
-    HELD_BACK: (1.0, 1.1),
+    CURTAILED: (1.0, 1.1),
     UNNAMED_LIMIT: (1.0, 1.0),
     "roof_grown": (1.0, 1.15),
     "roof_exceeds_peak": (1.0, 1.15),

@@ -29,8 +29,8 @@ from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation, read_context, read_vacations
+from services.forecaster.inputs.curtailment import estimate_potential
 from services.forecaster.inputs.frame import DAY_SLOTS, MEMORY_DAYS
-from services.forecaster.inputs.held_back import estimate_potential
 from services.forecaster.inputs.preparation import Prepared, drop_runs, prepare_history
 from services.forecaster.inputs.series import OriginViews
 from services.forecaster.model.artefact import ArtefactError, load_aurora
@@ -180,7 +180,7 @@ class IssueBasis:
     @cached_property
     def quality(self) -> InputQuality:
         """What the history is worth."""
-        return InputQuality.of(self.measured, self.facts.site, held_back=self.prepared.held_back, ceiling_kwh=self.prepared.ceiling_kwh)
+        return InputQuality.of(self.measured, self.facts.site, curtailed=self.prepared.curtailed, ceiling_kwh=self.prepared.ceiling_kwh)
 
 
 def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:

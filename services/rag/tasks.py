@@ -52,22 +52,22 @@ NEEDS = ("database", "redis", "objects", "vectors", "language")
 @task(IngestRequest, soft_limit=timedelta(hours=2))
 def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     """Make stored documents searchable, one after the other."""
-    return _recommend_read(work, ingest.ingest_documents(request.document_ids, Pipeline.of(work), work.progress))
+    return _refresh_recommended(work, ingest.ingest_documents(request.document_ids, Pipeline.of(work), work.progress))
 
 
 @task(FetchDocumentRequest, soft_limit=timedelta(minutes=30))
 def fetch_document(request: FetchDocumentRequest, work: TaskContext) -> IngestReply:
     """Fetch a document from the internet and make it searchable."""
-    return _recommend_read(work, ingest.fetch_document(request, Pipeline.of(work), work.progress))
+    return _refresh_recommended(work, ingest.fetch_document(request, Pipeline.of(work), work.progress))
 
 
 @task(AddExamplesRequest, soft_limit=timedelta(hours=1))
 def add_examples(request: AddExamplesRequest, work: TaskContext) -> IngestReply:
     """Add the documents that ship with Luna."""
-    return _recommend_read(work, ingest.add_examples(request, Pipeline.of(work), work.progress))
+    return _refresh_recommended(work, ingest.add_examples(request, Pipeline.of(work), work.progress))
 
 
-def _recommend_read(work: TaskContext, reply: IngestReply) -> IngestReply:
+def _refresh_recommended(work: TaskContext, reply: IngestReply) -> IngestReply:
     """Return the reply; documents that were just read can be recommended from now on."""
     refresh_documents(work.database(), embedder=open_embedder(work.settings), now=work.clock.now())
     return reply

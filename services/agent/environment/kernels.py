@@ -24,8 +24,8 @@ def gather(states: NDArray[np.float32], features: tuple[int, int], values: Float
     first, count = features
     for state in range(at.size):
         # Rows instead of places, so that the loop over them takes several at a time.
-        read, write, scale = values[at[state] : at[state] + count], states[state, first : first + count], factor[state]
+        source, target, scale = values[at[state] : at[state] + count], states[state, first : first + count], factor[state]
         for step in range(count):
-            value = read[step] * scale
+            value = source[step] * scale
             value = MOST if (value > MOST) & (value < np.inf) else value
-            write[step] = -MOST if (value < -MOST) & (value > -np.inf) else value
+            target[step] = -MOST if (value < -MOST) & (value > -np.inf) else value

@@ -38,7 +38,7 @@ class HoursAhead:
 class SlotFeatures:
     """Features known at the begin of slots, arrays of shape ``(slots,)``: of the slot itself, and where the hours after its own begin in ``ahead``.
 
-    ``time_sin`` and ``time_cos`` encode the local clock, ``day_share`` is its time and ``day_left`` the rest of the local day, both as shares of 24 hours.
+    ``time_sin`` and ``time_cos`` encode the local clock, ``day_share`` is its time and ``day_remaining`` the rest of the local day, both as shares of 24 hours.
     ``price_factor`` is one over the mean magnitude of the import price in the 24 hours from the slot on, ``highest_price`` the highest in twelve. From
     ``energy_at`` and ``price_at`` on, ``HOURS − 1`` values of ``ahead`` belong to a slot.
 
@@ -48,7 +48,7 @@ class SlotFeatures:
     time_sin: FloatArray
     time_cos: FloatArray
     day_share: FloatArray
-    day_left: FloatArray
+    day_remaining: FloatArray
     load_kw: FloatArray
     pv_kw: FloatArray
     import_price: FloatArray
@@ -153,14 +153,14 @@ def _roll(series: FloatArray, width: int, count: int) -> FloatArray:
 
 
 def _join_rows(timeline: Timeline, zone: ZoneInfo, energy: FeatureRows, prices: FeatureRows) -> SlotFeatures:
-    hour, hours_left = read_clock(timeline, zone)
+    hour, hours_remaining = read_clock(timeline, zone)
     angle = 2.0 * np.pi / 24.0 * hour
     (load_kw, pv_kw), (import_price, export_price) = energy.now, prices.now
     return SlotFeatures(
         time_sin=np.sin(angle),
         time_cos=np.cos(angle),
         day_share=hour / 24.0,
-        day_left=hours_left / 24.0,
+        day_remaining=hours_remaining / 24.0,
         load_kw=load_kw,
         pv_kw=pv_kw,
         import_price=import_price,
@@ -208,19 +208,19 @@ class SceneKnowledge:
             published_prices = scene.prices.ahead(now, ahead)
             return published_prices.import_price, published_prices.export_price
 
-        for rows, read, instants in ((energy, expect, [issued]), (prices, pay, published)):
+        for rows, lookup, instants in ((energy, expect, [issued]), (prices, pay, published)):
             for span in _list_spans(scene, instants):
-                reason = _read(rows, read, scene, span)
+                reason = _read(rows, lookup, scene, span)
                 unknown |= {} if reason is None else dict.fromkeys(range(*span), reason)
         return cls(_join_rows(timeline, scene.zone, energy, prices), unknown)
 
 
-def _read(rows: FeatureRows, read: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
+def _read(rows: FeatureRows, lookup: Callable[[datetime, Timeline], tuple[FloatArray, ...]], scene: ReplayData, span: Span) -> str | None:
     """Add the series known in a span, or return the reason why there are none."""
     timeline = scene.timeline
     ahead = Timeline(timeline.start + span.first * timeline.step, timeline.step, span.end - span.first + HORIZON // timeline.step)
     try:
-        series = read(ahead.start, ahead)
+        series = lookup(ahead.start, ahead)
     except InvalidInputError as error:
         return str(error)
     if not all(each.size == ahead.count and np.isfinite(each).all() for each in series):

@@ -42,7 +42,7 @@ _PARTS = {
     "pv_ahead": _Part("pv_kw", "capacity", HOURS),
     "import_price_ahead": _Part("import_price", "price", HOURS),
     "export_price_ahead": _Part("export_price", "price", HOURS),
-    "hours_until_end_of_day": _Part("day_left"),
+    "hours_until_end_of_day": _Part("day_remaining"),
     "max_import_price_next_12h": _Part("highest_price", "price"),
     "energy_summary": _Part("energy_summary", "capacity", names=ENERGY_NAMES),
     "price_summary": _Part("price_summary", names=PRICE_NAMES),

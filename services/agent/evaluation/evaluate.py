@@ -83,11 +83,11 @@ def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> l
         if name not in AGENT_POLICIES:
             raise refuse("no-learned-policy", field="policies", value=name, names=tuple(AGENT_POLICIES))
     declared = find_kinds()
-    known = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
+    trained = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
     for name in named:
-        if name not in known:
+        if name not in trained:
             raise refuse("policy-never-trained", field="policies", value=name, site_id=site.name, kind=AGENT_POLICIES[name])
-    return [name for name in known if name in named or not named]
+    return [name for name in trained if name in named or not named]
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def weigh_slots(history: History) -> FloatArray:
     return weight
 
 
-def ask_programme(history: History, *, progress: Callable[[int, int, str], None] = lambda _done, _total, _label: None) -> Teacher:
+def ask_programme(history: History, *, progress: Callable[[int, int, str], None] = lambda _count, _total, _label: None) -> Teacher:
     """Return the teacher that plans by the stochastic programme in each hour by the knowledge of then: the mean over courses, as ``mpc_scenarios`` plans by.
 
     An hour counts nothing for which no forecast or price was known, or no value function tells all.

@@ -82,7 +82,7 @@ class RowAt(NamedTuple):
     reason: str = ""
 
 
-def read_runs(folder: Path, *, hear: Callable[[int, int], None] = lambda _done, _total: None) -> Iterator[RowAt]:
+def read_runs(folder: Path, *, hear: Callable[[int, int], None] = lambda _count, _total: None) -> Iterator[RowAt]:
     """Yield the rows ``runs`` of a folder, whole and damaged ones.
 
     Args:
@@ -90,8 +90,8 @@ def read_runs(folder: Path, *, hear: Callable[[int, int], None] = lambda _done, 
         hear: how many files are read, of how many.
     """
     parts = list_parts(folder, NAME)
-    for done, path in enumerate(parts):
-        hear(done, len(parts))
+    for count, path in enumerate(parts):
+        hear(count, len(parts))
         yield from _read_part(path)
     hear(len(parts), len(parts))
 

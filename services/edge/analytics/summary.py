@@ -88,7 +88,7 @@ class _Summary:
             rows = rows[table.is_at(location, season)[table.camera[rows]]]
         total = {name: float(column[rows].sum()) for name, column in table.columns.items()}
         fulfilled = total["tasks"] - total["small_misses"] - total["large_misses"]
-        taken, clean = total["taken_wh"], total["taken_wh"] - total["dirty_settled_wh"]
+        consumed, clean = total["taken_wh"], total["taken_wh"] - total["dirty_settled_wh"]
         return ControllerFigures(
             controller=controller,
             location=location,
@@ -108,7 +108,7 @@ class _Summary:
             dirty_wh_per_day=self._estimate(rows, *METRICS["dirty_wh_per_day"]),
             objective_wh_per_day=self._estimate(rows, *METRICS["objective_wh_per_day"]),
             latency_ms=total["latency_ms"] / total["inferences"] if total["inferences"] else None,
-            mwh_per_task=MWH_PER_WH * taken / fulfilled if fulfilled else None,
+            mwh_per_task=MWH_PER_WH * consumed / fulfilled if fulfilled else None,
             clean_mwh_per_task=MWH_PER_WH * clean / fulfilled if fulfilled else None,
             interventions=int(total["interventions"]),
             models=table.model_shares(controller) if location is None and season is None else {},

@@ -38,18 +38,18 @@ class BatchCollection:
     plan: BatchPlan
     folder: Path
     form: RowForm
-    done: bytearray
+    completed: bytearray
     failed: list[str] = field(default_factory=list)
 
     @classmethod
     def open(cls, plan: BatchPlan, folder: Path, form: RowForm) -> "BatchCollection":
         """Return the collection with the runs that are done already."""
-        done = bytearray(plan.runs)
+        completed = bytearray(plan.runs)
         # Opened once, so that what a crash left half written is cut off before it is read.
         with RowWriter(folder, RUNS, form):
             for row in read_rows(folder, RUNS):
-                done[plan.number_of(row)] = 1
-        return cls(plan, folder, form, done)
+                completed[plan.number_of(row)] = 1
+        return cls(plan, folder, form, completed)
 
     def work_off(self, transport: GroupTransport) -> None:
         """Have all runs simulated that are not done, and keep their rows.
@@ -57,7 +57,7 @@ class BatchCollection:
         Raises:
             MachineError: the disk takes no more; run it again, it goes on.
         """
-        waiting = (GroupAttempt(numbers) for numbers in self.plan.group_numbers(bytearray(self.done)))
+        waiting = (GroupAttempt(numbers) for numbers in self.plan.group_numbers(bytearray(self.completed)))
         again, under_way, key = deque[GroupAttempt](), dict[int, GroupAttempt](), 0
         with RowWriter(self.folder, RUNS, self.form) as runs, RowWriter(self.folder, FAILED, self.form) as failed:
             while True:
@@ -80,11 +80,11 @@ class BatchCollection:
 
     def _keep(self, runs: RowWriter, attempt: GroupAttempt, reply: GroupReply) -> None:
         # The same group may come back twice from a queue.
-        rows = [row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.done[number]]
+        rows = [row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.completed[number]]
         runs.append(rows)
         runs.sync()
         for number in attempt.numbers:
-            self.done[number] = 1
+            self.completed[number] = 1
         self._tell()
 
     def _give_up(self, failed: RowWriter, attempt: GroupAttempt, error: str) -> None:
@@ -95,7 +95,7 @@ class BatchCollection:
         self._tell()
 
     def _tell(self) -> None:
-        self.plan.lab.progress(self.done.count(1) + len(self.failed), self.plan.runs, "runs simulated")
+        self.plan.lab.progress(self.completed.count(1) + len(self.failed), self.plan.runs, "runs simulated")
 
 
 @contextmanager

@@ -79,13 +79,13 @@ class BatchPlan:
         place = (self.controllers.index(row["controller"]) * len(self.locations) + location) * len(self.seasons) + season
         return place * self.variations + int(row["variation"])
 
-    def group_numbers(self, done: bytearray) -> Iterator[tuple[int, ...]]:
+    def group_numbers(self, completed: bytearray) -> Iterator[tuple[int, ...]]:
         """Yield the runs that are not done, in groups: of one controller each, and no more than lie between two checkpoints."""
         most = min(self.lab.config.batch_simulation.execution.checkpoint_interval, _MOST_CAMERAS)
         for begin in range(0, self.runs, self._per_controller):
             group: list[int] = []
             for number in range(begin, begin + self._per_controller):
-                if not done[number]:
+                if not completed[number]:
                     group.append(number)
                 if len(group) == most or (group and number == begin + self._per_controller - 1):
                     yield tuple(group)

@@ -39,7 +39,7 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         remove_rows(folder, FAILED)
         begun, export = time.perf_counter(), lab.config.results.export
         collection = BatchCollection.open(plan, folder, RowForm(max_mb=export.max_file_size_mb if export.split_large_files else None))
-        before = collection.done.count(1)
+        before = collection.completed.count(1)
         if transport is not None:
             collection.work_off(transport)
         elif before < plan.runs:
@@ -55,7 +55,7 @@ def _begin_anew(folder: Path) -> None:
 
 
 def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: float) -> dict[str, Any]:
-    new_runs = collection.done.count(1) - before
+    new_runs = collection.completed.count(1) - before
     return {
         "folder": str(collection.folder),
         "runs": plan.runs,

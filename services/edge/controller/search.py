@@ -34,8 +34,8 @@ def search_settings(job: NetworkJob) -> tuple[ControllerSection, list[dict[str, 
         settings = suggest_settings(trial, job.settings)
         trained = train_network(replace(job, settings=settings, folder=job.folder / f"trial-{number:04}"))
         study.tell(trial, trained.figures["regret_wh"])
-    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    trials = [{"regret_wh": trial.value, **trial.params} for trial in done]
+    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    trials = [{"regret_wh": trial.value, **trial.params} for trial in completed]
     return apply_settings(job.settings, study.best_params), trials
 
 

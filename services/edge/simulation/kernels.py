@@ -53,11 +53,11 @@ def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, t
         for _ in range(tasks):
             charging = stored < start or (charging and stored < stop)
             if stored < lean_below:
-                stored, done = take(stored, lean_needed)
-                lean_inferred += done
+                stored, ran = take(stored, lean_needed)
+                lean_inferred += ran
             else:
-                stored, done = take(stored, needed)
-                inferred += done
+                stored, ran = take(stored, needed)
+                inferred += ran
             if charging:
                 stored, bought = put(stored, most, capacity)
                 charged += bought

@@ -236,8 +236,8 @@ def _explain_member(member: str, view: FeatureMatrix) -> Shares:
 
 def _explain_profile(view: FeatureMatrix) -> Shares:
     """Return what the profile differs from the mean of the last seven days by: the members that speak before anything is learned, in equal parts."""
-    spoken = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
-    return {group: np.mean([shares[group] for shares in spoken], axis=0) for group in GROUPS}
+    member_shares = [_explain_member(name, view) for name in (PROFILE, WEATHER) if name in view.members["centre"] | view.members[HEAD]]
+    return {group: np.mean([shares[group] for shares in member_shares], axis=0) for group in GROUPS}
 
 
 def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, selected: NDArray[np.bool_]) -> Shares:
@@ -251,8 +251,8 @@ def _explain_level(level: Level, view: FeatureMatrix, pairs: Pairs, selected: ND
 def _explain_trees(trees: Trees, view: FeatureMatrix, week: Sequence[FeatureMatrix], output_kwh: FloatArray) -> Shares:
     """Return what the trees' ``output_kwh`` differs from the mean of the last seven days by; ``week`` holds the rows as seen on each of them."""
     sums = np.stack([np.array([group_of(name) == group for name in view.names]) for group in GROUPS], axis=1)
-    spoken = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
-    now, before = spoken[0], spoken[1:].mean(axis=0)
+    contributions = trees.contribute(HEAD, np.concatenate([each.features for each in (view, *week)])).reshape(1 + len(week), view.scale_kwh.size, -1)
+    now, before = contributions[0], contributions[1:].mean(axis=0)
     moved = view.scale_kwh[:, None] * ((now - before)[:, :-1] @ sums)
     shares = dict(zip(GROUPS, moved.T, strict=True))
     shares["habit"] = shares["habit"] + view.scale_kwh * before.sum(axis=1) - view.members["centre"][MEAN]

@@ -74,14 +74,14 @@ def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, 
     for (key, sensor), series in zip(named, sensor_series, strict=True):
         instants, on = sensor.limit(*series)
         switches[key].append((instants, 1 - on if sensor.sign < 0 else on))
-    return {key: add_switches(read) for key, read in switches.items()}
+    return {key: add_switches(series) for key, series in switches.items()}
 
 
 def add_switches(switches: list[tuple[InstantArray, FloatArray]]) -> Vacation:
     """Return vacation mode as on while any of the switches is; each with its instants (ascending) and values, of which NaN says that it knows nothing."""
-    read = [(instants, on) for instants, on in switches if instants.size]
-    if not read:
+    recorded = [(instants, on) for instants, on in switches if instants.size]
+    if not recorded:
         return NO_VACATION
-    every = np.unique(np.concatenate([instants for instants, _ in read]))
-    states = [np.where((place := np.searchsorted(instants, every, side="right")) > 0, np.nan_to_num(on)[place - 1], 0.0) for instants, on in read]
+    every = np.unique(np.concatenate([instants for instants, _ in recorded]))
+    states = [np.where((place := np.searchsorted(instants, every, side="right")) > 0, np.nan_to_num(on)[place - 1], 0.0) for instants, on in recorded]
     return Vacation(every, np.clip(np.max(states, axis=0), 0.0, 1.0))

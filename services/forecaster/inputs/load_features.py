@@ -55,11 +55,11 @@ def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """The load while somebody was at home, kWh by slot of the frame, NaN otherwise; by row the share of absence at the origin and what it leaves of it."""
+    """The load while somebody was at home, kWh by slot of the frame, NaN otherwise; by row the share of absence at the origin and the share of load left."""
 
     home_kwh: FloatArray
     share: FloatArray
-    left: FloatArray
+    load_share: FloatArray
 
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
@@ -77,8 +77,8 @@ class Absence:
         slots = Windows.of(np.where(np.isnan(empty), 0.0, 1.0)).mean(pairs.origin, MEMORY * DAY_SLOTS) * MEMORY * DAY_SLOTS
         quiet = fill_gaps(Windows.of(empty).mean(pairs.origin, MEMORY * DAY_SLOTS), 0.0)
         learned = (quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS) / (np.nan_to_num(slots) + QUIET_SLOTS)
-        left = np.clip(learned / np.maximum(usual, 1e-9), 0, 1)
-        return cls(home, share, 1 - share * (1 - left))
+        quiet_share = np.clip(learned / np.maximum(usual, 1e-9), 0, 1)
+        return cls(home, share, 1 - share * (1 - quiet_share))
 
 
 LEAST_SLOTS = DAY_SLOTS  # known of the last weeks, below which the standard load profile speaks for the times of day that were never measured
@@ -182,8 +182,8 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     columns = {**shares, "week_kwh": level.week_kwh, "lift": level.lift, **signs, **mark_time(frame, pairs)}
     # An absence leaves a share of everything that is usual, the trees' scale included: the forecast falls at once, and no habit is learned from an empty house.
     whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
-    members = {part: {name: member * absence.left for name, member in named.items()} for part, named in whole.items()}
-    return FeatureMatrix(stack_columns(columns), scale * absence.left, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
+    members = {part: {name: member * absence.load_share for name, member in named.items()} for part, named in whole.items()}
+    return FeatureMatrix(stack_columns(columns), scale * absence.load_share, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
 
 
 def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:

@@ -11,8 +11,8 @@ from luna.energy.site import Site
 from luna.energy.steering import NO_STEERING, Steering
 from luna.energy.timeline import FloatArray
 from luna.energy.weather import NO_WEATHER, WeatherVintages
+from services.forecaster.inputs.curtailment import estimate_potential
 from services.forecaster.inputs.frame import BoolArray, IntArray
-from services.forecaster.inputs.held_back import estimate_potential
 from services.forecaster.inputs.roof import CapacityChange, cap_output, find_growth
 
 # Meters that count in steps of 0.1 kWh repeat a value for an hour or two at night; nothing in a house keeps to the watt-hour for six.
@@ -73,14 +73,14 @@ def drop_runs(history: Observations, steering: Steering) -> Observations:
 class Prepared:
     """A history to learn or forecast from, of a site whose arrays can yield what they were seen to.
 
-    ``growth`` is what was scaled, if anything; ``held_back`` where PV was held back, shape ``(slots,)``: it is what the sun could have given there, or unknown.
+    ``growth`` is what was scaled, if anything; ``curtailed`` where PV was curtailed, shape ``(slots,)``: it is what the sun could have given there, or unknown.
     ``ceiling_kwh`` is the level of a quarter-hour at which PV ends for good, as its inverters let it; infinite where none shows.
     """
 
     history: Observations
     site: Site
     growth: CapacityChange | None
-    held_back: BoolArray
+    curtailed: BoolArray
     ceiling_kwh: float = np.inf
 
 

@@ -177,7 +177,7 @@ class ForecastSeries:
 
 def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
     absence = Absence.of(frame, pairs)
-    return Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.left)
+    return Pool.of(absence.home_kwh, pairs, LOAD_KERNEL, frame.local_slot).map(absence.load_share)
 
 
 def _pool_pv(frame: Frame, pairs: Pairs) -> Pool:

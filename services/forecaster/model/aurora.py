@@ -48,14 +48,14 @@ class TrainSettings:
 DEFAULT_SETTINGS = TrainSettings()
 
 
-def _name_stage(known_days: float, *, learned: bool) -> Stage:
+def _name_stage(days: float, *, learned: bool) -> Stage:
     """Return what a forecast rests on that has so many days of load behind it, and a model or none."""
     if not learned:
-        return "profile" if known_days >= 1 else "cold"
-    return "full" if known_days >= FULL_DAYS else "young"
+        return "profile" if days >= 1 else "cold"
+    return "full" if days >= FULL_DAYS else "young"
 
 
-def keep_quiet(_done: int, _total: int, _label: str) -> None:
+def keep_quiet(_count: int, _total: int, _label: str) -> None:
     """Report progress to nobody."""
 
 
@@ -96,8 +96,8 @@ class Aurora:
         frame, pairs, views = origin_views.frame, origin_views.pairs, origin_views.views
         load, pv = (fold_rows(self._forecast(series, frame, pairs, views[series.name]), origin_views.slots) for series in EVERY_SERIES)
         learned = LOAD.name in self.models
-        known_days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
-        stage = _name_stage(known_days, learned=learned)
+        days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
+        stage = _name_stage(days, learned=learned)
         described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
         levels = [dict(zip(described, each, strict=True)) for each in zip(*described.values(), strict=True)]
         return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)

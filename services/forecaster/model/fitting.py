@@ -58,8 +58,8 @@ def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) ->
     rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
     if rows.sum() < NEEDED_ROWS:
         return np.ones(LEVELS.size)
-    asked = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
-    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(asked, LEAST, MOST) ** FOLLOWED)
+    needed = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
+    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(needed, LEAST, MOST) ** FOLLOWED)
     return factors
 
 

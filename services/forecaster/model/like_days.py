@@ -41,7 +41,7 @@ TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])
 # 0.7 to 0.9 had the least pinball loss, 12 % less than a band from 0.3 to 3 times the profile.
 HOUSEHOLD_SPREAD = 0.7
 AWAY = 0.5  # share of a slot
-LEAST_LEFT = 0.02  # of the usual load in an empty house
+LEAST_QUIET_SHARE = 0.02  # of the usual load in an empty house
 SKY_FLOOR = 0.1  # share of the best clear-sky slot below which energies are compared as they are
 WEATHER_FADE = 0.5 ** (NEWEST_FIRST / 28.0)
 LEAST_FOLLOWED = 0.25  # share of PV's variance that weather explains; less than that is chance
@@ -176,15 +176,15 @@ class RecalledDays:
 
         How much less an empty house takes is learned from these days, and from nothing but a prejudice where it never was empty.
         """
-        gone, is_away_now, has_value = away[self.where], away_at_origin[:, None, None], self.trust > 0
-        if not gone.any() and not is_away_now.any():
+        was_away, is_away_now, has_value = away[self.where], away_at_origin[:, None, None], self.trust > 0
+        if not was_away.any() and not is_away_now.any():
             return self
-        count = (gone & has_value).sum(axis=(1, 2))
-        quiet, usual = (_mean(self.value, (has_value & state).astype(np.float64), axis=(1, 2)) for state in (gone, ~gone))
+        count = (was_away & has_value).sum(axis=(1, 2))
+        quiet, usual = (_mean(self.value, (has_value & state).astype(np.float64), axis=(1, 2)) for state in (was_away, ~was_away))
         usual = np.maximum(fill_gaps(usual, quiet / QUIET_SHARE, 1.0), FLOOR_KWH)
-        left = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / ((count + QUIET_SLOTS) * usual)
-        factor = np.clip(left, LEAST_LEFT, 1)[:, None, None]
-        same = gone == is_away_now
+        quiet_share = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / ((count + QUIET_SLOTS) * usual)
+        factor = np.clip(quiet_share, LEAST_QUIET_SHARE, 1)[:, None, None]
+        same = was_away == is_away_now
         scaled = np.where(same, self.value, np.where(is_away_now, self.value * factor, self.value / factor))
         return replace(self, value=scaled, trust=self.trust * np.where(same, 1.0, OTHER_STATE))
 

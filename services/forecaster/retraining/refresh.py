@@ -147,8 +147,8 @@ class _BatchIssue:
             return {name: past[due[name].key] for name in names}
 
         past = self.batch.together(list(driving), read_past)
-        made = self.batch.each(list(past), lambda name: scenario_jobs.make_from_past(connection, past[name], driving[name], objects=self.objects))
-        for name, each in made.items():
+        scenarios_by_site = self.batch.each(list(past), lambda name: scenario_jobs.make_from_past(connection, past[name], driving[name], objects=self.objects))
+        for name, each in scenarios_by_site.items():
             due[name].scenarios.append(each.scenarios)
 
     def _issue_versions(self, due: DueSite, facts: IssueFacts, at: datetime) -> Forecast | None:
@@ -167,14 +167,14 @@ class _BatchIssue:
 
     def store(self) -> None:
         """Write what was made; of a site of which that fails, nothing was issued."""
-        connection, made = self.batch.connection, {name: each for name, each in self.due.items() if each.issued}
-        there = sites.hold(connection, list(made))
+        connection, issued = self.batch.connection, {name: each for name, each in self.due.items() if each.issued}
+        there = sites.hold(connection, list(issued))
         # Forecasts of a site that was removed meanwhile would be nobody's.
-        self.batch.each([name for name in made if name not in there], lambda name: sites.load(connection, name))
-        written = self.batch.together([name for name in made if name in there], self._write_forecasts)
-        for name in made.keys() - written.keys():
-            made[name].issued.clear()
-        self.batch.together([name for name in written if made[name].scenarios], self._write_scenarios)
+        self.batch.each([name for name in issued if name not in there], lambda name: sites.load(connection, name))
+        written = self.batch.together([name for name in issued if name in there], self._write_forecasts)
+        for name in issued.keys() - written.keys():
+            issued[name].issued.clear()
+        self.batch.together([name for name in written if issued[name].scenarios], self._write_scenarios)
 
     def _write_forecasts(self, names: Sequence[str]) -> dict[str, DueSite]:
         store_issued(self.batch.connection, {self.due[name].key: self.due[name].issued for name in names})

@@ -105,13 +105,13 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
     span = recorded_span.of_site(connection, site.name)
     if span is None or now - span[1] > SILENCE:
         return None
-    known_until = min(span[1], now)
+    data_until = min(span[1], now)
     runs = training_runs.list_latest(connection, site.name, version=VERSION, limit=1)
     trained_at = training_runs.last_finished(connection, site.name, version=VERSION)
-    if runs and known_until - runs[0].data_until < LEAST_NEW:
+    if runs and data_until - runs[0].data_until < LEAST_NEW:
         return None
     if trained_at is None or not any(run.learned for run in runs):
-        learnable = known_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_measured_days(connection, site, span[0], known_until) >= YOUNG_DAYS
+        learnable = data_until - span[0] >= timedelta(days=YOUNG_DAYS) and _count_measured_days(connection, site, span[0], data_until) >= YOUNG_DAYS
         return Due("schedule", "two weeks are known and nothing was learned") if learnable else None
     turn, zone = assign_turn(site.name), parse_zone(site.timezone)
     if is_weekly_due(turn, trained_at, now, zone):

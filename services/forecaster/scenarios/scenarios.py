@@ -40,9 +40,9 @@ def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], Floa
     nearest = np.full(paths.shape[0], np.inf)
     chosen: list[int] = []
     for _ in range(count):
-        left = np.minimum(distance, nearest[:, None]).sum(axis=0)
-        left[chosen] = np.inf
-        chosen.append(int(left.argmin()))
+        total_distance = np.minimum(distance, nearest[:, None]).sum(axis=0)
+        total_distance[chosen] = np.inf
+        chosen.append(int(total_distance.argmin()))
         nearest = np.minimum(nearest, distance[:, chosen[-1]])
     representatives = np.array(chosen)
     belongs = distance[:, representatives].argmin(axis=1)

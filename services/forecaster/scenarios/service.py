@@ -32,13 +32,13 @@ class IssuedScenarios:
 
     def reply(self) -> IssueScenariosReply:
         """Return the message about them."""
-        made = self.scenarios
+        scenarios = self.scenarios
         return IssueScenariosReply(
-            forecast_version=made.version,
-            issued_at=made.issued_at,
-            count=made.probability.size,
-            slots=made.timeline.count,
-            reasons=list(made.reasons),
+            forecast_version=scenarios.version,
+            issued_at=scenarios.issued_at,
+            count=scenarios.probability.size,
+            slots=scenarios.timeline.count,
+            reasons=list(scenarios.reasons),
             milliseconds=1000 * self.seconds,
         )
 
@@ -58,9 +58,9 @@ def issue_requested(connection: Connection, request: IssueScenariosRequest, *, o
     (forecast,), key = issued, sites.key_of(connection, site.name)
     facts = read_facts(connection, {key: site}, [forecast.issued_at])
     past = read_past(connection, facts, {key: version}, forecast.timeline)
-    made = make_from_past(connection, past[key], forecast, objects=objects, count=request.count)
-    forecast_scenarios.save(connection, site.name, made.scenarios)
-    return made
+    issued_scenarios = make_from_past(connection, past[key], forecast, objects=objects, count=request.count)
+    forecast_scenarios.save(connection, site.name, issued_scenarios.scenarios)
+    return issued_scenarios
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecas
     errors = ErrorHistory.of(issued, measured, issued_at=forecast.issued_at, limit_kwh=limit_output(past.facts.site), slots=forecast.timeline.count)
     began = time.perf_counter()
     markets = {name: past.prices.look_beyond(prices.stored_series(site, name), site.timezone) for name in site.tariff.price_series}
-    made = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
-    return IssuedScenarios(made, time.perf_counter() - began)
+    scenarios = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
+    return IssuedScenarios(scenarios, time.perf_counter() - began)
 
 
 def _issue_again(connection: Connection, facts: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:

@@ -254,8 +254,8 @@ class Answerer:
                 stream.end()
             if stream.dropped:
                 _note(result, "sentences_dropped")
-            says_not_found = stream.says_not_found and not draft.sentences
-            if draft.sentences or says_not_found:
+            is_unanswerable = stream.is_unanswerable and not draft.sentences
+            if draft.sentences or is_unanswerable:
                 return
         self.listener.stage("checking")
         for extract in extract_answer(question, draft.evidence, judged.answered_by):

@@ -20,7 +20,7 @@ from services.rag.language import ChatMessage
 
 # Changes with every word below; stored with each answer.
 PROMPT_VERSION = "answer-1"
-NOT_FOUND = "NOT_IN_DOCUMENTS"
+UNANSWERABLE = "NOT_IN_DOCUMENTS"
 MOST_CALLS = 3
 MOST_LABEL = 120
 MOST_PASSAGE = 3_000
@@ -49,7 +49,7 @@ def compose_answer(question: str, evidence: AnswerEvidence, *, language: Languag
         mark: that no passage holds; new for every question.
     """
     passages = "\n".join(_passage(number, source, mark) for number, source in enumerate(evidence.sources, start=1))
-    rules = _ANSWER.format(mark=mark, language=language_forms(language).said["name-in-english"], not_found=NOT_FOUND)
+    rules = _ANSWER.format(mark=mark, language=language_forms(language).said["name-in-english"], not_found=UNANSWERABLE)
     return [ChatMessage("system", rules), ChatMessage("user", f"{passages}\n\nQuestion: {question}")]
 
 

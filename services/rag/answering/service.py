@@ -183,18 +183,18 @@ class _Setting:
 
 def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
     with unit_of_work(database) as connection:
-        known: str | None = None
+        conversation_site: str | None = None
         before: tuple[Answer, ...] = ()
         conversation_sites: list[str] = []
         if request.conversation_id is not None:
-            known = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
+            conversation_site = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
             before = tuple(answers.list_questions(connection, request.conversation_id, most=REMEMBERED))
             conversation_sites = answers.list_sites(connection, request.conversation_id)
         own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
-        wanted = request.site_id or known
-        if wanted is not None and wanted not in own:
-            raise refuse("no-site-of-asker", field="site_id", value=wanted, remedy="Name one of your sites.")
-        site_id = wanted or (own[0] if len(own) == 1 else None)
+        requested_site = request.site_id or conversation_site
+        if requested_site is not None and requested_site not in own:
+            raise refuse("no-site-of-asker", field="site_id", value=requested_site, remedy="Name one of your sites.")
+        site_id = requested_site or (own[0] if len(own) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
     return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(conversation_sites))
 

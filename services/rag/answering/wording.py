@@ -7,7 +7,7 @@ from luna.contracts.answers import AnswerSentence, Citation
 from services.rag.answering.evidence import LEAST_SUPPORT, AnswerEvidence
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener
-from services.rag.answering.prompts import NOT_FOUND, read_citations
+from services.rag.answering.prompts import UNANSWERABLE, read_citations
 from services.rag.answering.sentences import split_sentences
 
 MOST_SENTENCES = 8
@@ -70,7 +70,7 @@ class CheckedStream:
 
     draft: AnswerDraft
     dropped: int = 0
-    says_not_found: bool = False
+    is_unanswerable: bool = False
     _rest: str = ""
 
     def hear(self, piece: str) -> None:
@@ -89,8 +89,8 @@ class CheckedStream:
         self._rest = ""
 
     def _check(self, sentence: str) -> None:
-        if NOT_FOUND in sentence:
-            self.says_not_found = True
+        if UNANSWERABLE in sentence:
+            self.is_unanswerable = True
             return
         text, cited = read_citations(sentence)
         evidence = self.draft.evidence

@@ -114,5 +114,5 @@ class ServerEmbedder:
     def _speaks_openai(self) -> bool:
         return self._settings.language_api == "openai"
 
-    def _away(self, said: str) -> LunaError:
-        return refuse("embedding-away", field="language_url", value=self._settings.language_url, why=said, model=self.model)
+    def _away(self, reason: str) -> LunaError:
+        return refuse("embedding-away", field="language_url", value=self._settings.language_url, why=reason, model=self.model)

@@ -200,14 +200,14 @@ def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Rank
 def _rank_one(corpus: Corpus, ranking: Ranking, key: str, text: str) -> None:
     began = time.perf_counter()
     near = corpus.find_near(text)
-    between = time.perf_counter()
+    vectors_end = time.perf_counter()
     words = corpus.find_words(text)
-    words_done = time.perf_counter()
+    words_end = time.perf_counter()
     fused = [each.key for each in fuse(near, words)]
     ended = time.perf_counter()
     both: dict[Retriever, tuple[Iterable[int], float]] = {
-        "dense": (near, between - began),
-        "sparse": (words, words_done - between),
+        "dense": (near, vectors_end - began),
+        "sparse": (words, words_end - vectors_end),
         "fused": (fused, ended - began),
     }
     for name, run in ranking.runs.items():

@@ -41,15 +41,10 @@ class Interest:
     vector: FloatArray | None = None
     named: bool = False
 
-    @property
-    def is_known(self) -> bool:
-        """Whether the interest is known."""
-        return bool(self.terms) or self.vector is not None
 
-
-def learn_interest(read_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
+def learn_interest(item_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
     """Return a reader's interest, from the items that they read and the stems of their questions."""
-    counts = Counter(term for terms in read_terms for term in terms)
+    counts = Counter(term for terms in item_terms for term in terms)
     counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
     return Interest(terms, _mean_direction(vectors))
@@ -150,7 +145,7 @@ _HABITS = timedelta(days=90)
 # How many of the items the policy chooses among: the nearest, and beside them those that save most.
 _NEAREST, _WORTHIEST = 30, 20
 # How many items that were read last say what a reader is after.
-_MOST_READ_ITEMS = 20
+_MOST_ITEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +169,8 @@ class Chooser:
             NotFoundError: the reader has no such site.
         """
         if request.site_id is not None and request.sites is not None and request.site_id not in request.sites:
-            known = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
-            raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=known)
+            remedy = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
+            raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=remedy)
         if request.site_id is not None:
             sites.key_of(connection, request.site_id)
         dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)
@@ -196,11 +191,11 @@ class Chooser:
     def _interest(self, connection: Connection, request: RecommendRequest, questions: Sequence[str]) -> Interest:
         if request.about is not None and request.about.strip():
             return Interest(_stems(request.about), self._embed([request.about]), named=True)
-        read_items = recommendation_items.load(connection, recommendations.list_recent_items(connection, request.reader, limit=_MOST_READ_ITEMS)).values()
+        items = recommendation_items.load(connection, recommendations.list_recent_items(connection, request.reader, limit=_MOST_ITEMS)).values()
         model = self.embedder.model if self.embedder else None
-        vectors = [each.vector for each in read_items if each.vector is not None and each.model == model]
+        vectors = [each.vector for each in items if each.vector is not None and each.model == model]
         question = self._embed(questions)
-        return learn_interest([each.terms for each in read_items], vectors if question is None else [*vectors, question], _stems("\n".join(questions)))
+        return learn_interest([each.terms for each in items], vectors if question is None else [*vectors, question], _stems("\n".join(questions)))
 
     def _embed(self, texts: Sequence[str]) -> FloatArray | None:
         embeddings = embed_if_there(self.embedder, texts, role="query")

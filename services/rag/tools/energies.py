@@ -9,7 +9,7 @@ import numpy as np
 from luna.energy.economics import find_charge, self_sufficiency, slot_costs
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_midnight
 from services.rag.tools.declaration import ToolContext
-from services.rag.tools.reading import read_energies, read_estimated, read_prices, share_known, sum_known
+from services.rag.tools.reading import read_energies, read_estimated, read_prices, share_finite, sum_finite
 
 SeriesName = Literal["load", "pv", "import", "export", "charge", "discharge"]
 SERIES: tuple[SeriesName, ...] = ("load", "pv", "import", "export", "charge", "discharge")
@@ -39,11 +39,11 @@ class Energies:
 
     def coverage(self, name: SeriesName) -> float:
         """Return the share of a series' slots that are known."""
-        return share_known(self.values[name])
+        return share_finite(self.values[name])
 
     def total(self, name: SeriesName) -> float:
         """Return the sum of a series' known slots."""
-        return sum_known(self.values[name])
+        return sum_finite(self.values[name])
 
     def self_sufficiency(self) -> float | None:
         """Return the share of the load that was not bought, over the slots of which both are known."""
@@ -85,7 +85,7 @@ def settle(context: ToolContext, energies: Energies) -> Bill | None:
         wear_price=0.0,
     )
     paid = costs.import_cost + _charge(context, timeline, bought)
-    return Bill(sum_known(paid), sum_known(costs.export_cost), float(priced.mean()))
+    return Bill(sum_finite(paid), sum_finite(costs.export_cost), float(priced.mean()))
 
 
 def _charge(context: ToolContext, timeline: Timeline, bought: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from luna.energy.outlook import Forecast
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to
 from luna.platform.database import forecasts
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
-from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_known
+from services.rag.tools.reading import Column, draw, series_source, slot_start, sum_finite
 from services.rag.tools.telling import Teller
 
 Expected = Literal["load", "pv"]
@@ -44,9 +44,9 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
         quantiles = getattr(forecast, f"{name}_kwh")
         expected: FloatArray = quantiles.expected
         figures = {
-            "expected": teller.figure(f"{name}_expected_kwh", sum_known(expected), "kwh"),
-            "low": teller.figure(f"{name}_p10_kwh", sum_known(quantiles.p10), "kwh"),
-            "high": teller.figure(f"{name}_p90_kwh", sum_known(quantiles.p90), "kwh"),
+            "expected": teller.figure(f"{name}_expected_kwh", sum_finite(expected), "kwh"),
+            "low": teller.figure(f"{name}_p10_kwh", sum_finite(quantiles.p10), "kwh"),
+            "high": teller.figure(f"{name}_p90_kwh", sum_finite(quantiles.p90), "kwh"),
             "low_level": teller.figure("low_level", LOW, "share"),
             "high_level": teller.figure("high_level", HIGH, "share"),
         }

@@ -9,7 +9,7 @@ from pydantic import Field
 from luna.contracts.site_tools import Chart, ToolSource
 from luna.energy.timeline import FloatArray, Timeline
 from services.rag.tools.declaration import DayPeriod, Findings, PeriodArguments, Tool, ToolContext
-from services.rag.tools.reading import PriceKind, draw, mean_known, price_source, read_prices, series_source, share_known, slot_start
+from services.rag.tools.reading import PriceKind, draw, mean_finite, price_source, read_prices, series_source, share_finite, slot_start
 from services.rag.tools.telling import Teller
 
 # Closer than this to each other, two prices read the same.
@@ -38,12 +38,12 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
         return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
     period, timeline, values = _cut_to_published(context, period, timeline, values)
     tense = "_ahead" if period.first > context.today else ""
-    teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_known(values), "price"))
+    teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_finite(values), "price"))
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
     before = read_prices(context, period.shift(-period.days).timeline(context.zone), arguments.price, market)
     _tell_before(teller, values, before)
-    if share_known(values) < 1:
-        teller.say("partly_known", share=teller.figure("share_known", share_known(values), "share"))
+    if share_finite(values) < 1:
+        teller.say("partly_known", share=teller.figure("share_known", share_finite(values), "share"))
     return teller.finish(chart=_draw(teller, timeline, values, arguments.price), sources=(source, *_before_source(context, period, market)))
 
 
@@ -84,8 +84,8 @@ def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, se
 def _tell_before(teller: Teller, values: FloatArray, before: FloatArray) -> None:
     if not np.isfinite(before).any():
         return
-    difference = mean_known(values) - mean_known(before)
-    figures = {"before": teller.figure("mean_price_before", mean_known(before), "price")}
+    difference = mean_finite(values) - mean_finite(before)
+    figures = {"before": teller.figure("mean_price_before", mean_finite(before), "price")}
     if abs(difference) < _SAME_PRICE:
         teller.say("price_same", **figures)
         return

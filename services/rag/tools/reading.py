@@ -46,18 +46,18 @@ def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, marke
     return np.asarray(np.array([round(value, PRICE_DECIMALS) for value in (imported if kind == "import" else exported).tolist()]))
 
 
-def sum_known(values: FloatArray) -> float:
+def sum_finite(values: FloatArray) -> float:
     """Return the exact sum of the known values."""
     return fsum(values[np.isfinite(values)].tolist())
 
 
-def mean_known(values: FloatArray) -> float:
+def mean_finite(values: FloatArray) -> float:
     """Return the mean of the known values, of which there is at least one."""
     finite = values[np.isfinite(values)].tolist()
     return fsum(finite) / len(finite)
 
 
-def share_known(values: FloatArray) -> float:
+def share_finite(values: FloatArray) -> float:
     """Return the share of slots with a known value."""
     return float(np.isfinite(values).mean())
 

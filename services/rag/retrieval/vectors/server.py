@@ -88,8 +88,8 @@ class ServerIndex:
         except (ApiException, ResponseHandlingException, httpx.HTTPError) as exc:
             if isinstance(exc, UnexpectedResponse) and exc.status_code == _NOT_FOUND:
                 self._is_there = False
-            said = str(exc).partition("\n")[0]
-            raise refuse("index-away", field="vectors_url", value=self._url, why=said) from exc
+            reason = str(exc).partition("\n")[0]
+            raise refuse("index-away", field="vectors_url", value=self._url, why=reason) from exc
 
 
 def _filter(criteria: IndexFilter) -> models.Filter | None:

@@ -112,5 +112,5 @@ def test_no_feature_leaves_the_space() -> None:
 def test_hours_left_are_those_of_a_day_of_twenty_five() -> None:
     # The 29th has 25 hours: at its midnight 25 remain, an hour of quarter-hours later 24.
     known = EpisodeBatch.of(SCENE).features
-    assert known.day_left[[96, 100]] * 24 == pytest.approx([25.0, 24.0])
+    assert known.day_remaining[[96, 100]] * 24 == pytest.approx([25.0, 24.0])
     assert SCENE.timeline.start + timedelta(days=1) == SCENE.timeline.start + 96 * SLOT

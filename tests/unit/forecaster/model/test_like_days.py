@@ -8,7 +8,7 @@ from luna.energy.observations import Observations
 from luna.energy.outlook import SHARES, Forecast
 from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation
-from services.forecaster.inputs.held_back import mark_held_back
+from services.forecaster.inputs.curtailment import find_curtailed
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.baseline import LIKE_DAYS, Baseline
@@ -118,4 +118,4 @@ def test_days_on_which_pv_was_held_back_at_noon_forecast_what_the_arrays_can_yie
 
 def test_clouds_hold_nothing_back() -> None:
     history = measure_days(60)
-    assert not mark_held_back(history, SITE, before=day(60)).any()
+    assert not find_curtailed(history, SITE, before=day(60))[0].any()

@@ -43,7 +43,7 @@ def test_what_was_read_has_a_direction() -> None:
     assert interest.terms == {"a", "b"}
     assert interest.vector is not None
     np.testing.assert_allclose(interest.vector, np.sqrt([0.5, 0.5]))
-    assert not learn_interest([], [], []).is_known
+    assert learn_interest([], [], []) == Interest()
 
 
 def test_nearly_the_same_vector_is_the_same() -> None:

@@ -12,7 +12,7 @@ from luna.energy.steering import NO_STEERING, Steering
 from luna.energy.timeline import FloatArray
 from luna.energy.weather import WeatherVintages
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins
-from services.forecaster.inputs.held_back import estimate_potential, mark_held_back
+from services.forecaster.inputs.curtailment import estimate_potential, find_curtailed
 from services.forecaster.inputs.preparation import prepare_history
 from services.forecaster.inputs.solar import estimate_clear_sky, expected_output, look_up
 from services.forecaster.model.baseline import LIKE_DAYS, Baseline
@@ -119,7 +119,7 @@ CAPPED = live_season(64, start=60, limit_kwh=CEILING_KWH)
 def test_a_level_at_which_pv_ends_for_months_is_the_inverters_and_learned() -> None:
     before = day(60 + 64)
     prepared = prepare_history(CAPPED, SITE, before=before)
-    assert not prepared.held_back.any()
+    assert not prepared.curtailed.any()
     np.testing.assert_array_equal(prepared.history.pv_kwh, CAPPED.pv_kwh)
     assert prepared.ceiling_kwh == pytest.approx(CEILING_KWH, rel=0.01)
     ahead = Baseline(LIKE_DAYS, prepared.site).issue_many(prepared.history, [before]).forecast(0).pv_kwh
@@ -139,7 +139,7 @@ def test_a_level_at_which_pv_ends_for_months_is_the_inverters_and_learned() -> N
 )
 def test_a_level_of_weeks_or_once_exceeded_is_held_back(history: Observations) -> None:
     prepared = prepare_history(history, SITE, before=day(60 + len(history) // 96))
-    assert prepared.held_back.sum() > 100
+    assert prepared.curtailed.sum() > 100
     assert prepared.site == SITE
 
 
@@ -194,7 +194,7 @@ def test_a_shadow_stays_where_pv_was_held_back_beside_it() -> None:
 
 def test_a_limit_that_the_sun_did_not_reach_held_nothing_back() -> None:
     everywhere = np.ones(NOON.size, dtype=np.bool_)
-    assert not mark_held_back(FREE, SITE, before=BEFORE, steering=steer(FREE, everywhere, 2.0)).any()
+    assert not find_curtailed(FREE, SITE, before=BEFORE, steering=steer(FREE, everywhere, 2.0))[0].any()
 
 
 def test_nothing_measured_later_changes_what_was_held_back_before() -> None:

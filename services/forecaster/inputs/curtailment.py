@@ -1,4 +1,4 @@
-"""PV that was held back: what was measured is not what the arrays could yield. Which slots those are, and what the sun would have given in them. Pure.
+"""PV that was curtailed: what was measured is not what the arrays could yield. Which slots those are, and what the sun would have given in them. Pure.
 
 Luna's own control log says when Luna did it. Inverters do it by themselves too, and nobody writes that down: it shows in what was measured under a bright sky:
 
@@ -7,7 +7,7 @@ Luna's own control log says when Luna did it. Inverters do it by themselves too,
 - feed-in held at one level, which it never exceeds, while the output moves.
 
 What the arrays could have yielded follows from the slots beside those, seen on the same day, and from how the roof answers the sun at each time of day; the
-weather says it where a whole day was held back. Where what was measured is no less than that, nothing was held back. A level at which PV ends for months, and
+weather says it where a whole day was curtailed. Where what was measured is no less than that, nothing was curtailed. A level at which PV ends for months, and
 which it never exceeded, is its inverters' own: that is all it will give.
 """
 
@@ -47,18 +47,13 @@ AT_INVERTER = 0.95  # of what its inverters bear: that is all the arrays will ev
 AT_LIMIT, AT_LOAD = 0.9, 0.9  # of what PV was limited to, and of the load where it was kept from the grid: below, the sun gave no more
 
 
-def mark_held_back(history: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING) -> BoolArray:
-    """Return in which slots of a gapless history PV was, or seems to have been, held back, as far as that was known ``before`` an instant.
+def find_curtailed(history: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING) -> tuple[BoolArray, float]:
+    """Return the slots of a gapless history in which PV was, or seems to have been, curtailed, as far as that was known ``before`` an instant.
 
-    Days that gave it away are marked with those that followed.
+    Days that gave it away are marked with those that followed. Beside them the level of a quarter-hour, kWh, at which PV always ends: infinite without one.
 
     Invariants: nothing at or after that instant changes what is marked before it, and nothing after a later slot whether that is marked.
     """
-    return _find_held_back(history, site, before=before, steering=steering)[0]
-
-
-def _find_held_back(history: Observations, site: Site, *, before: datetime, steering: Steering) -> tuple[BoolArray, float]:
-    """Return the slots in which PV was held back, and the level of a quarter-hour, kWh, at which it always ends: infinite without one."""
     commanded = _mark_commanded(history, site, steering)
     if site.location is None or not site.pv or not len(history):
         return commanded, np.inf
@@ -225,9 +220,9 @@ WORTH = 1.03  # times what was measured: less was nobody's doing
 
 @dataclass(frozen=True, slots=True)
 class Potential:
-    """What the sun could have given in slots in which PV was held back.
+    """What the sun could have given in slots in which PV was curtailed.
 
-    ``curtailed`` marks these slots; ``pv_kwh`` is the series to learn from: as measured where PV was free, estimated where it was held back, NaN without an
+    ``curtailed`` marks these slots; ``pv_kwh`` is the series to learn from: as measured where PV was free, estimated where it was curtailed, NaN without an
     estimate. Both of shape ``(slots,)``. ``ceiling_kwh`` is the level at which PV always ends, infinite without one.
     """
 
@@ -241,11 +236,11 @@ def estimate_potential(
 ) -> Potential:
     """Return what PV could have been in a gapless history, as known ``before`` an instant.
 
-    What lies at or after that instant is not estimated: it is unknown where it was held back.
+    What lies at or after that instant is not estimated: it is unknown where it was curtailed.
 
-    Invariants: as ``mark_held_back``; no estimate is below what was measured.
+    Invariants: as ``find_curtailed``; no estimate is below what was measured.
     """
-    (curtailed, ceiling), pv = _find_held_back(history, site, before=before, steering=steering), history.pv_kwh
+    (curtailed, ceiling), pv = find_curtailed(history, site, before=before, steering=steering), history.pv_kwh
     sky = look_up(history.starts, site)
     if sky is None or site.location is None or not curtailed.any():
         return Potential(curtailed, np.where(curtailed, np.nan, pv), ceiling)
@@ -264,7 +259,7 @@ def estimate_potential(
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """Days as rows of 96 slots by the sun's time: PV where it was ``free`` (else NaN), clear sky, what the weather promised, and where PV was held back."""
+    """Days as rows of 96 slots by the sun's time: PV where it was ``free`` (else NaN), clear sky, what the weather promised, and where PV was curtailed."""
 
     free: FloatArray
     measured: FloatArray
@@ -287,7 +282,7 @@ class _Past:
         return cls(sunlit, fold(measured), light, fold(promised), np.nan_to_num(fold(curtailed.astype(np.float64))) > 0, skipped)
 
     def estimate(self, slots: int) -> FloatArray:
-        """Return what the sun could have given where PV was held back; NaN elsewhere, and where nobody can say."""
+        """Return what the sun could have given where PV was curtailed; NaN elsewhere, and where nobody can say."""
         could = np.full(self.free.shape, np.nan)
         for day in np.flatnonzero(self.curtailed.any(axis=1)):
             could[day] = np.where(self.curtailed[day], self._estimate_day(int(day)), np.nan)
@@ -310,7 +305,7 @@ class _Past:
             there, here = nearness @ promised[sunlit] / (nearness @ usual[sunlit]), promised / np.where(usual > 0, usual, np.nan)
             moved = here / np.where(there > 0, there, np.nan)
             brightness = brightness * np.where(np.isnan(moved), 1.0, np.clip(moved, 1 / MOST_MOVE, MOST_MOVE))
-        # How bright a day was at least: PV yielded what was measured while it was held back, and where that was most, hardly more was held back.
+        # How bright a day was at least: PV yielded what was measured while it was curtailed, and where that was most, hardly more was curtailed.
         yielded = np.where(self.curtailed[day] & (self.sky[day] > LOW * self.sky.max()), self.measured[day] / np.where(usual > 0, usual, np.inf), 0.0)
         likely = usual * np.maximum(brightness, float(np.sort(np.nan_to_num(yielded))[-LEAST_YIELDED]))
         return np.where(likely > most, most, likely)
@@ -324,7 +319,7 @@ class _Past:
     def _measure_roof(self, season: slice) -> FloatArray:
         """Return by time of day how the roof answers the sun beside how it does all day: less where a chimney stands before it.
 
-        How bright a day was is read at times at which PV was never held back: where sunny days are, the cloudy ones alone are seen.
+        How bright a day was is read at times at which PV was never curtailed: where sunny days are, the cloudy ones alone are seen.
         """
         free, sky = self.free[season], self.sky[season]
         measured = ~np.isnan(free)
@@ -340,6 +335,6 @@ class _Past:
 
 
 def count_curtailed_days(curtailed: BoolArray, first: int, end: int) -> int:
-    """Return on how many days, runs of 96 slots back from ``end`` (exclusive) to ``first``, PV was held back for an hour or more."""
+    """Return on how many days, runs of 96 slots back from ``end`` (exclusive) to ``first``, PV was curtailed for an hour or more."""
     slots = np.bincount((end - 1 - first - np.flatnonzero(curtailed[first:end])) // DAY_SLOTS)
     return int(np.count_nonzero(slots >= LEAST_CURTAILED))
