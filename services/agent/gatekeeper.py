@@ -73,10 +73,6 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effecti
     if not all(math.isfinite(value) for value in metrics.values()):
         return PlanJudgement(GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected), {})
     safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and second.corrected <= first.corrected
-    return PlanJudgement(_decide(effective, gain=gain, safe=safe, corrected=second.corrected), metrics)
-
-
-def _decide(effective: EffectiveMode, *, gain: float, safe: bool, corrected: int) -> GateVerdict:
     code: GateCode = "agent_cheaper"
     if not safe:
         code = "not_safe"
@@ -85,7 +81,7 @@ def _decide(effective: EffectiveMode, *, gain: float, safe: bool, corrected: int
     elif effective.mode == "shadow":
         code = effective.code or "mode_is_shadow"
     follow = FOLLOWED[effective.mode] if code == "agent_cheaper" else "nothing"
-    return GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=corrected)
+    return PlanJudgement(GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=second.corrected), metrics)
 
 
 def _inspect(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:

@@ -207,15 +207,11 @@ def replay_day(scene: ReplayData, rules: Rules, window: Timeline, chains: Mappin
     costs = {}
     for name, policy in policies.items():
         counted = CountedPolicy(policy, rules.limits)
-        cost = _cost(_live(scene, rules, window, counted), scene, rules, oracle)
+        whole = scene.actuals
+        part = replace(whole, timeline=window, load_kwh=whole.load_kwh[: window.count], pv_kwh=whole.pv_kwh[: window.count])
+        cost = _cost(simulate(counted, part, limits=rules.limits, stored_kwh=rules.initial_kwh), scene, rules, oracle)
         costs[name] = cost.model_copy(update={"corrected": int(counted.corrected[0])})
     return costs
-
-
-def _live(scene: ReplayData, rules: Rules, window: Timeline, policy: Policy) -> Trajectory:
-    whole = scene.actuals
-    part = replace(whole, timeline=window, load_kwh=whole.load_kwh[: window.count], pv_kwh=whole.pv_kwh[: window.count])
-    return simulate(policy, part, limits=rules.limits, stored_kwh=rules.initial_kwh)
 
 
 def _cost(trajectory: Trajectory, scene: ReplayData, rules: Rules, oracle: Plan) -> DayCost:

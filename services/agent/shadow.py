@@ -117,7 +117,17 @@ def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> tu
             agent = load(connection, basis.site, basis.policy, basis.plan.issued_at)
             if agent is None:
                 return basis.report(_nothing("no_artefact"), now), None
-            return _plan(connection, basis, agent, now=now)
+            problem = build_problem(basis.inputs)
+            start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
+            prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
+            planned = decide(problem, Solver())
+            plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
+            fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}".encode())
+            reply = answer_columns(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
+            judged = _judge(connection, basis, planned, reply.head)
+            row = basis.report(judged.verdict, now)
+            figures = agent.policy.list_figures(plan, problem, prices, planned=planned) if isinstance(agent.policy, ExplainsValue) else {}
+            return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, plan_id=reply.head.plan_id), reply
     except SoftTimeLimitExceeded:
         log.warning("the agent took too long to plan", plan_id=basis.plan.plan_id, policy=basis.policy)
     except Exception:
@@ -127,20 +137,6 @@ def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> tu
 
 def _nothing(code: GateCode) -> GateVerdict:
     return GateVerdict(code=code, follow="nothing")
-
-
-def _plan(connection: Connection, basis: _Basis, agent: TrainedAgent, *, now: datetime) -> tuple[ShadowPlan, PlanColumns]:
-    problem = build_problem(basis.inputs)
-    start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
-    prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
-    planned = decide(problem, Solver())
-    plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
-    fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}".encode())
-    reply = answer_columns(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
-    judged = _judge(connection, basis, planned, reply.head)
-    row = basis.report(judged.verdict, now)
-    figures = agent.policy.list_figures(plan, problem, prices, planned=planned) if isinstance(agent.policy, ExplainsValue) else {}
-    return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, plan_id=reply.head.plan_id), reply
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:

@@ -80,7 +80,21 @@ def train_on(
     policy = declared.load(artefact, site)
     verdict = hold_trial(holdout, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2))
     trained = Trained(artefact, history, holdout.scene.timeline.end, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
-    return _reply(record_training(connection, objects, site, trained), artefact.header)
+    run = record_training(connection, objects, site, trained)
+    if not run.accepted:
+        log.warning("agent is not used", run_id=run.run_id, reason=run.verdict)
+    return TrainAgentReply(
+        run_id=run.run_id,
+        kind=artefact.header.kind,
+        state_version=artefact.header.state_version,
+        data_from=run.data_from,
+        data_until=run.data_until,
+        accepted=run.accepted,
+        verdict=run.verdict,
+        artefact_key=str(run.artefact_key),
+        train_seconds=run.train_seconds,
+        metrics=dict(run.metrics),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,20 +225,3 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
 def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
     """Return the progress of ``span`` of several parts that take as long as each other, from the one at ``place`` on; ``named`` begins its labels."""
     return lambda done, total, label: progress(place * total + span * done, of * total, f"{named}{label}")
-
-
-def _reply(run: TrainingRun, header: Header) -> TrainAgentReply:
-    if not run.accepted:
-        log.warning("agent is not used", run_id=run.run_id, reason=run.verdict)
-    return TrainAgentReply(
-        run_id=run.run_id,
-        kind=header.kind,
-        state_version=header.state_version,
-        data_from=run.data_from,
-        data_until=run.data_until,
-        accepted=run.accepted,
-        verdict=run.verdict,
-        artefact_key=str(run.artefact_key),
-        train_seconds=run.train_seconds,
-        metrics=dict(run.metrics),
-    )

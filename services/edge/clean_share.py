@@ -169,14 +169,10 @@ def read_clean_share(path: Path, location: Location) -> CleanShare:
         raise InvalidInputError(
             f"{missing.sum()} of {YEAR_SLOTS} values of the year are missing or damaged", field=path.name, remedy=f"At most a hundredth may be.{first}"
         )
-    return CleanShare(location, _hold(share), measured=True, damage=tuple(damage))
-
-
-def _hold(share: FloatArray) -> FloatArray:
     there = np.flatnonzero(~np.isnan(share))
     newest = np.searchsorted(there, np.arange(len(share)), side="right") - 1
     # Before the first value there is none: the first stands there as well.
-    return share[there[np.maximum(newest, 0)]]
+    return CleanShare(location, share[there[np.maximum(newest, 0)]], measured=True, damage=tuple(damage))
 
 
 def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
@@ -251,7 +247,7 @@ def draw_clean_share(location: Location) -> CleanShare:
     angle = 2 * np.pi * ((slots % DAY_SLOTS) / DAY_SLOTS - 0.5 + climate.offset_hours / 24)
     latitude = np.radians(climate.latitude)
     elevation = np.maximum(np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(angle), 0.0)
-    clouds = 1 - 0.5 * _sigmoid(_wander(noise, hours=30) * 1.5 - 1.2)
+    clouds = 1 - 0.5 * np.asarray(1 / (1 + np.exp(-(_wander(noise, hours=30) * 1.5 - 1.2))))
     rivers = climate.rivers * np.cos(2 * np.pi * (day - 135) / 366)
     share = climate.base + climate.sun * elevation * clouds + rivers + climate.days * _wander(noise, hours=60) + climate.hours * _wander(noise, hours=2)
     return CleanShare(location, np.round(np.clip(share, 0.02, 0.99), 4), measured=False)
@@ -264,7 +260,3 @@ def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
     shocks[0] = noise.standard_normal()
     # SciPy's filter does the same in a fiftieth of the time, and takes a hundred times longer to load.
     return np.fromiter(accumulate(shocks.tolist(), lambda last, shock: shock + persistence * last), float, YEAR_SLOTS)
-
-
-def _sigmoid(value: FloatArray) -> FloatArray:
-    return np.asarray(1 / (1 + np.exp(-value)))

@@ -87,7 +87,12 @@ class RowWriter:
         self.sync()
         self._file.close()
         if self._form.compressed:
-            _compress(self._path())
+            path = self._path()
+            half = path.with_name(path.name + ".half")
+            with path.open("rb") as plain, gzip.open(half, "wb", compresslevel=6) as packed:
+                shutil.copyfileobj(plain, packed)
+            half.rename(path.with_name(path.name + ".gz"))
+            path.unlink()
         self._number += 1
         self._file = self._open()
 
@@ -178,14 +183,6 @@ def _open_text(path: Path) -> TextIO:
 
 def _number_of(path: Path) -> int:
     return int(path.name.partition(".")[0].rpartition("-")[2])
-
-
-def _compress(path: Path) -> None:
-    half = path.with_name(path.name + ".half")
-    with path.open("rb") as plain, gzip.open(half, "wb", compresslevel=6) as packed:
-        shutil.copyfileobj(plain, packed)
-    half.rename(path.with_name(path.name + ".gz"))
-    path.unlink()
 
 
 def _cut_torn_line(path: Path) -> None:

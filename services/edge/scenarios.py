@@ -12,7 +12,6 @@ import numpy as np
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray
-from services.edge.camera import CameraModels
 from services.edge.clean_share import SEASON_OF_MONTH, STEP_MINUTES, YEAR_SLOTS, IntArray, instants_of, is_held_out, months_of
 from services.edge.config import Range, Season
 from services.edge.lab import Lab
@@ -223,7 +222,8 @@ def _draw_requests(lab: Lab, noise: np.random.Generator, count: int) -> tuple[Fl
     """Return accuracies and latencies that some model fulfils, distributed as if all others were drawn and thrown away."""
     generation = lab.config.training_data.scenario_generation
     options, span = np.array(generation.latency_options, float), generation.accuracy_range
-    highest = np.minimum(_reach(lab.models, options), span.max)
+    # The highest accuracy within each latency, -1 where no model is as quick.
+    highest = np.minimum(np.asarray(np.where(lab.models.latency_ms <= options[:, None], lab.models.accuracy, -1.0).max(axis=1)), span.max)
     width = highest - span.min
     if not (width >= 0).any():
         raise InvalidInputError(
@@ -235,11 +235,6 @@ def _draw_requests(lab: Lab, noise: np.random.Generator, count: int) -> tuple[Fl
     option = noise.choice(len(options), size=count, p=weight / weight.sum())
     accuracy = np.round(span.min + noise.random(count) * width[option], _DIGITS)
     return np.clip(accuracy, span.min, highest[option]), options[option]
-
-
-def _reach(models: CameraModels, latency_ms: FloatArray) -> FloatArray:
-    """Return the highest accuracy within each latency, -1 where no model is as quick."""
-    return np.asarray(np.where(models.latency_ms <= latency_ms[:, None], models.accuracy, -1.0).max(axis=1))
 
 
 def _draw(noise: np.random.Generator, span: Range, count: int) -> FloatArray:

@@ -96,7 +96,10 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
         stage_figures = stage.share(stage_lab, helpers) if helpers is not None and stage.share else stage.run(stage_lab)
         figures = stage_figures | {"seconds": round(perf_counter() - begun, 2)} | facts
         log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
-        _keep(lab, name, {"stage": name, "seed": lab.seed} | figures)
+        try:
+            write_whole_file(lab.out / f"{name}.json", json.dumps({"stage": name, "seed": lab.seed} | figures, indent=1, default=str).encode())
+        except OSError as error:
+            raise full_disk(lab.out, error) from error
         return figures
 
 
@@ -112,13 +115,6 @@ def _say_damage(lab: Lab) -> Figures:
 
 def _label_progress(lab: Lab, stage: str) -> Lab:
     return replace(lab, progress=lambda done, total, label: lab.progress(done, total, f"{stage} {label}".strip()))
-
-
-def _keep(lab: Lab, name: str, figures: Figures) -> None:
-    try:
-        write_whole_file(lab.out / f"{name}.json", json.dumps(figures, indent=1, default=str).encode())
-    except OSError as error:
-        raise full_disk(lab.out, error) from error
 
 
 @contextmanager

@@ -211,7 +211,7 @@ def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch
     """
     factors = LIKE_DAYS_FACTORS if batch.version == LIKE_DAYS else BASELINE_FACTORS if batch.version in BASELINES else FACTORS
     load_factor, pv_factor = (
-        np.array([_combine([factors[code.partition(":")[0]][place] for code in codes]) for codes in reasons])[:, None] for place in (0, 1)
+        np.array([min(float(np.prod([factors[code.partition(":")[0]][place] for code in codes])), MOST) for codes in reasons])[:, None] for place in (0, 1)
     )
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
     sky, limit = _look_up(batch, site)
@@ -226,10 +226,6 @@ def stretch(quantiles: Quantiles, factor: FloatArray, *, slack_kwh: FloatArray, 
     slack = SLACK * (factor - 1) * slack_kwh
     parts = {name: np.clip(p50 + factor * (getattr(quantiles, name) - p50) + DISTANCES[name] * slack, 0, limit_kwh) for name in SHARES}
     return Quantiles(quantiles.expected, **parts)
-
-
-def _combine(factors: Sequence[float]) -> float:
-    return min(float(np.prod(factors)), MOST)
 
 
 def _look_up(batch: Batch, site: Site) -> tuple[FloatArray, FloatArray]:

@@ -113,7 +113,10 @@ class Live:
 
 def main(arguments: list[str] | None = None) -> int:
     """Listen until SIGTERM or SIGINT."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="services.ingest.live", description=__doc__)
+    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser.add_argument("--look-seconds", type=float, default=LOOK.total_seconds(), help="time between two looks at the stored sites and the clock")
+    options = parser.parse_args(arguments)
     settings = load_settings()
     configure_logging("recorder", level=settings.log_level)
     announce_release()
@@ -181,13 +184,6 @@ def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch)
     request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)
     with engine.unit_of_work(database) as connection:
         build_site_slots(connection, request, now=clock.now(), automatic=True)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="services.ingest.live", description=__doc__)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
-    parser.add_argument("--look-seconds", type=float, default=LOOK.total_seconds(), help="time between two looks at the stored sites and the clock")
-    return parser
 
 
 if __name__ == "__main__":

@@ -59,20 +59,20 @@ def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta,
     forgotten = objects.remove_older(FOLDER, now - keep)
     archived: dict[date, int] = {}
     try:
-        for day in _due(now):
+        last = (now - COMPLETE_AFTER).astimezone(UTC).date() - timedelta(days=1)
+        first = now.astimezone(UTC).date() - timedelta(days=REACHED_BACK_DAYS)
+        for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
             if not _is_stored(objects, day):
-                archived[day] = _store(objects, _read_day(client, day, page_lines), day)
+                counted = _Packing()
+                objects.put_stream(f"{FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines)))
+                # The note that the day is whole comes last.
+                objects.put(f"{FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
+                archived[day] = counted.lines
     except httpx.HTTPError as exc:
         log.warning("logs are archived later, Loki does not answer", error=str(exc) or type(exc).__name__)
     except UnavailableError as error:
         log.warning("logs are archived later", error=str(error))
     return ArchiveLogsReply(archived=archived, forgotten=forgotten)
-
-
-def _due(now: datetime) -> list[date]:
-    last = (now - COMPLETE_AFTER).astimezone(UTC).date() - timedelta(days=1)
-    first = now.astimezone(UTC).date() - timedelta(days=REACHED_BACK_DAYS)
-    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def _is_stored(objects: ObjectStore, day: date) -> bool:
@@ -81,14 +81,6 @@ def _is_stored(objects: ObjectStore, day: date) -> bool:
     except NotFoundError:
         return False
     return True
-
-
-def _store(objects: ObjectStore, lines: Iterator[LogLine], day: date) -> int:
-    """Store a day, then the note that it is whole, and return how many lines it has."""
-    counted = _Packing()
-    objects.put_stream(f"{FOLDER}/{day}.ndjson.gz", counted.pack(lines))
-    objects.put(f"{FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
-    return counted.lines
 
 
 class _Packing:

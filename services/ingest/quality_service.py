@@ -10,7 +10,7 @@ from luna.contracts.data import DayQuality, JudgeQualityReply, JudgeQualityReque
 from luna.energy.day_fault import DayFault
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.site import SUBMETERED, Site
-from luna.energy.timeline import SLOT, Timeline, local_days, parse_zone
+from luna.energy.timeline import SLOT, local_days, parse_zone
 from luna.platform.database import observations, quality, quarantine, readings, recorded_span, sites
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
@@ -139,7 +139,10 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         filled = {name: int(mask[place].sum()) for name, mask in estimated.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
-        quiet = _find_silent(stored.site, sensor_spans, slots)
+        # The series with a sensor silent from before the day until today, or ever, while others reported.
+        zone = parse_zone(stored.site.timezone)
+        silences = find_silent(stored.site, sensor_spans, at=slots.end - SLOT, after=slots.end - SLOT - slots.start)
+        quiet = [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]
         again = rebuilt.get(day.isoformat(), ())
         yield judge_day(DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual(day)), stored.site)
 
@@ -161,10 +164,3 @@ def _learn_usual(connection: Connection, stored: StoredDays, spans: Mapping[str,
         return learn_usual([imbalances[each] for each in around if each in imbalances])
 
     return learn
-
-
-def _find_silent(site: Site, sensor_spans: Mapping[str, Span], day: Timeline) -> list[tuple[str, str, date | None]]:
-    """Return the series with a sensor silent from before the day until today, or ever, while others reported."""
-    zone = parse_zone(site.timezone)
-    silences = find_silent(site, sensor_spans, at=day.end - SLOT, after=day.end - SLOT - day.start)
-    return [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]

@@ -42,7 +42,17 @@ def read_admitted(row: QuarantinedRow, site: Site) -> pl.DataFrame:
     """
     kind = kind_named(row.kind).in_currency(site.currency)
     refused_by = None if row.corrected else row.fault
-    verdict = judge(_compose(row, kind), _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
+    # The row as one that was just read: Luna's columns, as text.
+    corrected = row.corrected or {}
+    strangers = sorted(set(corrected) - set(kind.columns))
+    if strangers:
+        raise refuse("value-unknown-column", field=f"values.{strangers[0]}", kind=row.kind, columns=tuple(kind.columns))
+    cells = row.raw | corrected
+    # The instant as it was read; a time written by hand counts for itself.
+    cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
+    texts = {name: None if cells[name] is None else str(cells[name]) for name in kind.columns if name in cells}
+    rows = pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
+    verdict = judge(rows, _lift_bounds(kind, refused_by), InstantReader(parse_zone(site.timezone)))
     _require(verdict.rejected, row)
     rows, refused = take_refused(verdict.accepted)
     _require(refused, row)
@@ -72,19 +82,6 @@ def overrule(rows: pl.DataFrame, let_in: pl.DataFrame | None, kind: FileSchema) 
         return rows
     keys = [name for name in ("instant", *kind.keys) if name in rows.columns and name in let_in.columns]
     return rows.update(let_in.select(*keys, *(name for name in kind.series if name in rows.columns and name in let_in.columns)), on=keys, how="left")
-
-
-def _compose(row: QuarantinedRow, kind: FileSchema) -> pl.DataFrame:
-    """Return the row as one that was just read: Luna's columns, as text."""
-    corrected = row.corrected or {}
-    strangers = sorted(set(corrected) - set(kind.columns))
-    if strangers:
-        raise refuse("value-unknown-column", field=f"values.{strangers[0]}", kind=row.kind, columns=tuple(kind.columns))
-    cells = row.raw | corrected
-    # The instant as it was read; a time written by hand counts for itself.
-    cells[kind.time] = corrected.get(kind.time) or row.raw.get("instant") or cells.get(kind.time)
-    texts = {name: None if cells[name] is None else str(cells[name]) for name in kind.columns if name in cells}
-    return pl.DataFrame({"line": [row.line], **{name: [text] for name, text in texts.items()}}, schema_overrides=dict.fromkeys(texts, pl.String))
 
 
 def _lift_bounds(kind: FileSchema, refused_by: RowFault | None) -> FileSchema:

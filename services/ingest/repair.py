@@ -102,7 +102,9 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
     repairs = [repair for stored in read_days(connection, site, *days) for repair in _find_repairs(connection, stored) if repair.starts.size]
     if repairs and not dry_run:
         for repair in repairs:
-            _store(connection, site_id, repair)
+            history_changes.write_observations(connection, site_id, repair.starts, {repair.series: repair.values}, rule=Rule(repair.rule))
+            if repair.rule == GAP_FILLED:
+                quality.mark_repaired(connection, site_id, repair.series, repair.starts)
         judge_days(connection, site_id, min(repair.day for repair in repairs), max(repair.day for repair in repairs), now=now)
     return repairs
 
@@ -157,12 +159,6 @@ def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair
         for name, values in filled.items():
             chosen = np.isfinite(values[place])
             yield Repair(name, day, GAP_FILLED, slots.starts[chosen], values[place][chosen])
-
-
-def _store(connection: Connection, site_id: str, repair: Repair) -> None:
-    history_changes.write_observations(connection, site_id, repair.starts, {repair.series: repair.values}, rule=Rule(repair.rule))
-    if repair.rule == GAP_FILLED:
-        quality.mark_repaired(connection, site_id, repair.series, repair.starts)
 
 
 def _gaps(name: str, values: FloatArray, timeline: Timeline) -> Iterator[Gap]:

@@ -70,7 +70,9 @@ def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None
     files, now = HomeFiles(work.settings.data_folder), floor_to(work.clock.now(), SLOT)
     if not files.is_there and work.settings.mqtt_url:
         raise refuse("simulated-home-own-broker", field="mqtt_url")
-    year = _load_year(work)
+    demo = load_demo(work.settings.cache, progress=work.progress)
+    home = demo.sites[0].observations
+    year = RecordedYear.of(home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price)
     fetched = [] if files.is_there else _fetch_prices(work, transport)
     if SITE_NAME in sites.names(work.connection) and not is_simulated(sites.load(work.connection, SITE_NAME)):
         raise refuse("simulated-home-name-taken", field="site", value=SITE_NAME)
@@ -124,12 +126,6 @@ def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> 
         if slot % 96 == 0:
             progress(slot, timeline.count, SITE_NAME)
     return series, state
-
-
-def _load_year(work: TaskContext) -> RecordedYear:
-    demo = load_demo(work.settings.cache, progress=work.progress)
-    home = demo.sites[0].observations
-    return RecordedYear.of(home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price)
 
 
 def _fetch_prices(work: TaskContext, transport: httpx.BaseTransport | None) -> list[CollectedPrices]:

@@ -187,7 +187,8 @@ class _Building:
         changed: list[RebuiltSeries] = []
         unchanged = np.zeros(build.starts.size, dtype=np.bool_)
         for day in [] if accept else days:
-            place = _place(build, day)
+            begin = int((day.starts[0] - build.starts[0].astype("datetime64[s]")) // np.timedelta64(SLOT))
+            place = slice(begin, begin + day.count)
             local = day.start.astimezone(parse_zone(self.site.timezone)).date()
             measured = {name: np.where(build.filled[name], np.nan, kwh) for name, kwh in build.columns.items()}
             differences = list(compare_day(local, *({name: kwh[place] for name, kwh in series.items()} for series in (before, measured))))
@@ -230,7 +231,10 @@ class _Building:
         first, end = (np.datetime64(_naive(instant.isoformat()), "us") for instant in (window.start, window.end))
         refused: dict[str, dict[int, Refused]] = {_source_of(sensor): {} for sensor in self.units}
         for part in rejected:
-            row = _describe(_as_received(part, self.units[part.sensor]), first)
+            # In the unit in which the first of the refused readings is stored.
+            units = self.units[part.sensor]
+            unit = units.names[units.places(np.array([part.first]))[0]]
+            row = _describe(replace(part, unit=unit, value=float(np.round(part.value * ratio(part.unit, unit), 9))), first)
             refused[_source_of(part.sensor)][row.line] = row
         rows = {source: list(each.values()) for source, each in refused.items()}
         quarantine.settle(self.connection, self.site.name, rows, lines=(_microseconds(first), _microseconds(end)))
@@ -262,11 +266,6 @@ def _whole_days(stretch: Timeline, zone: ZoneInfo) -> Iterator[Timeline]:
         day += timedelta(days=1)
 
 
-def _place(build: SlotBuild, slots: Timeline) -> slice:
-    begin = int((slots.starts[0] - build.starts[0].astype("datetime64[s]")) // np.timedelta64(SLOT))
-    return slice(begin, begin + slots.count)
-
-
 def _refuse_day(changed: RebuiltSeries, site: Site) -> Refused:
     slots = local_day(changed.day, parse_zone(site.timezone))
     first, end = (np.datetime64(_naive(instant.isoformat())) for instant in (slots.start, slots.end))
@@ -284,12 +283,6 @@ def _keep_marks(stored: IndexArray, columns: Mapping[str, FloatArray], built: ND
         stays = np.isnan(columns[name]) if name in columns else np.ones(stored.size, dtype=np.bool_)
         marks |= np.where(stays, stored, built) & (1 << bit)
     return marks.astype(np.int16)
-
-
-def _as_received(part: Rejected, units: UnitHistory) -> Rejected:
-    """Return what was refused in the unit in which the first of its readings is stored."""
-    unit = units.names[units.places(np.array([part.first]))[0]]
-    return replace(part, unit=unit, value=float(np.round(part.value * ratio(part.unit, unit), 9)))
 
 
 def _describe(part: Rejected, window_start: np.datetime64) -> Refused:

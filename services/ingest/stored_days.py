@@ -55,19 +55,16 @@ def read_days(connection: Connection, site: Site, first: date, last: date, *, na
         end = min(begin + timedelta(days=PART_DAYS - 1), last)
         timeline = local_days(begin, end, parse_zone(site.timezone))
         series = observations.read_series(connection, site.name, timeline, names) if names else {}
-        yield StoredDays(site, begin, end, timeline, series, _read_prices(connection, site, timeline))
+        rules = dict(zip(observations.PRICES, (site.tariff.import_, site.tariff.export), strict=True))
+        spot = prices.read_tariff(connection, site, timeline)
+        due = price_slots(site.tariff, timeline, zone=parse_zone(site.timezone), spot=spot)
+        paid = observations.read_prices(connection, site.name, timeline)
+        unknown = np.full(timeline.count, np.nan)
+        columns = zip(rules.items(), paid, due, strict=True)
+        price_records = {name: PriceRecord(recorded, tariff, spot.get(market_of(rule) or "", unknown)) for (name, rule), recorded, tariff in columns}
+        yield StoredDays(site, begin, end, timeline, series, price_records)
 
 
 def market_of(rule: ImportRule) -> str | None:
     """Return the market that a price rule names."""
     return rule.market if isinstance(rule, SpotPrice) else None
-
-
-def _read_prices(connection: Connection, site: Site, timeline: Timeline) -> dict[str, PriceRecord]:
-    rules = dict(zip(observations.PRICES, (site.tariff.import_, site.tariff.export), strict=True))
-    spot = prices.read_tariff(connection, site, timeline)
-    due = price_slots(site.tariff, timeline, zone=parse_zone(site.timezone), spot=spot)
-    paid = observations.read_prices(connection, site.name, timeline)
-    unknown = np.full(timeline.count, np.nan)
-    columns = zip(rules.items(), paid, due, strict=True)
-    return {name: PriceRecord(recorded, tariff, spot.get(market_of(rule) or "", unknown)) for (name, rule), recorded, tariff in columns}

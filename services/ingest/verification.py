@@ -144,20 +144,22 @@ def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
     """
     with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings)) as source:
         differences = verify_days(work.database(), source, request.site_id, first=request.from_day, last=request.to_day)
-    return VerifyReply(site_id=request.site_id, days=[_tell(each) for each in differences])
-
-
-def _tell(difference: DayDifference) -> DayComparison:
-    return DayComparison(
-        day=difference.day,
-        series=difference.series,
-        source_kwh=round(difference.source_kwh, 6),
-        stored_kwh=round(difference.stored_kwh, 6),
-        difference_kwh=round(difference.difference_kwh, 6),
-        difference_share=None if np.isnan(difference.difference_share) else round(difference.difference_share, 6),
-        hours=difference.hours,
-        day_hours=difference.day_hours,
-        beyond_tolerance=difference.beyond,
+    return VerifyReply(
+        site_id=request.site_id,
+        days=[
+            DayComparison(
+                day=each.day,
+                series=each.series,
+                source_kwh=round(each.source_kwh, 6),
+                stored_kwh=round(each.stored_kwh, 6),
+                difference_kwh=round(each.difference_kwh, 6),
+                difference_share=None if np.isnan(each.difference_share) else round(each.difference_share, 6),
+                hours=each.hours,
+                day_hours=each.day_hours,
+                beyond_tolerance=each.beyond,
+            )
+            for each in differences
+        ],
     )
 
 

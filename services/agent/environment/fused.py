@@ -81,7 +81,11 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         if function is np.broadcast_to:
             return Recorded(self.tape, self.name, np.broadcast_to(self.example, inputs[1]))
         if function is np.choose:
-            return self._look_up(inputs[1])
+            table = inputs[1]
+            written = _write(table[-1])
+            for place in range(len(table) - 2, -1, -1):
+                written = f"({_write(table[place])} if {self.name} == {float(place)} else {written})"
+            return self.tape.note(written, table[self.example])
         if function is np.clip:
             value, least, most = inputs
             return np.minimum(np.maximum(value, least), most)
@@ -95,12 +99,6 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         if not example.size:
             return example
         return self.tape.note(self.tape.written[function].format(*(_write(each) for each in inputs)), example)
-
-    def _look_up(self, table: AnyArray) -> "Recorded":
-        written = _write(table[-1])
-        for place in range(len(table) - 2, -1, -1):
-            written = f"({_write(table[place])} if {self.name} == {float(place)} else {written})"
-        return self.tape.note(written, table[self.example])
 
     def astype(self, dtype: Any, **_: Any) -> "Recorded":
         return Recorded(self.tape, self.name, self.example.astype(dtype))

@@ -109,7 +109,7 @@ class VectorEnv:
         states = np.empty((self.count, self.state_size if observe else 0), dtype=np.float32)
         info = self.info = StepInfo.empty(self.count)
         if not self._begun:
-            self._fused, self._begun = self._compile(actions), True
+            self._fused, self._begun = (None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])), True
 
         def work(place: int) -> None:
             part, block = self._parts[place], self._blocks[place]
@@ -124,9 +124,6 @@ class VectorEnv:
         for _ in map(work, places) if self._pool is None else self._pool.map(work, places):
             pass
         return states, rewards, done
-
-    def _compile(self, actions: AnyArray) -> Fused | None:
-        return None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])
 
 
 class _Block:

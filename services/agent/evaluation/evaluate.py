@@ -23,7 +23,7 @@ from luna.platform.database.forecast_activations import find_active
 from luna.platform.objects import ObjectStore
 from services.agent.artefacts import ArtefactError
 from services.agent.evaluation.compare import collect_costs, score_policies
-from services.agent.evaluation.days import RULE, EvaluationWeek, UnseenDays, choose_unseen_days
+from services.agent.evaluation.days import RULE, EvaluationWeek, choose_unseen_days
 from services.agent.evaluation.record import read_record
 from services.agent.evaluation.replay import issue_forecasts, replay_learned
 from services.agent.history import History, read_history
@@ -74,7 +74,18 @@ def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: Obj
     usable, refused = lessons.sort_out(chosen.weeks, trained)
     replies = _live(lessons, chosen.weeks, [*BESIDE, *usable, "oracle"], take_part(progress, weeks + trainings, steps, span=weeks))
     missing = sorted(kind for name, kind in AGENT_POLICIES.items() if name not in trained)
-    return _reply(site, chosen, replies).model_copy(update={"missing": missing, "refused": refused})
+    costs = collect_costs(chosen.weeks, replies)
+    return EvaluateAgentReply(
+        site_id=site.name,
+        rule=RULE,
+        days=chosen.days,
+        weeks=[_describe(week, reply) for week, reply in zip(chosen.weeks, replies, strict=True)],
+        skipped={day.isoformat(): reason for day, reason in chosen.skipped.items()},
+        currency=site.currency,
+        policies=score_policies(costs, replies),
+        missing=missing,
+        refused=refused,
+    )
 
 
 def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
@@ -183,19 +194,6 @@ def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> Rep
     """Return the request of a week's replay under these policies."""
     fixed: dict[str, Any] = {"system_id": SYSTEM_ID, "episodes": None, "explain_loss": False}
     return ReplayRequest(site_id=site.name, from_day=week.first, to_day=week.last, policies=policies, **fixed)
-
-
-def _reply(site: Site, chosen: UnseenDays, replies: Sequence[ReplayReply]) -> EvaluateAgentReply:
-    costs = collect_costs(chosen.weeks, replies)
-    return EvaluateAgentReply(
-        site_id=site.name,
-        rule=RULE,
-        days=chosen.days,
-        weeks=[_describe(week, reply) for week, reply in zip(chosen.weeks, replies, strict=True)],
-        skipped={day.isoformat(): reason for day, reason in chosen.skipped.items()},
-        currency=site.currency,
-        policies=score_policies(costs, replies),
-    )
 
 
 def _describe(week: EvaluationWeek, reply: ReplayReply) -> UnseenWeek:

@@ -35,17 +35,13 @@ def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: Object
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
-        first, last = find_stretch(read_record(connection, site, **_week_of(request.day)), request.day)
+        monday = request.day - timedelta(days=request.day.weekday())
+        first, last = find_stretch(read_record(connection, site, first=monday, last=monday + timedelta(days=WEEK - 1)), request.day)
         replay_request = ReplayRequest(site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None)
         learned = load_learned(connection, site, request.policies, before=local_midnight(first, ZoneInfo(site.timezone)), objects=objects)
     issue_forecasts(store, site, replay_request, objects=objects)
     with store.part() as connection:
         return _draw(connection, site, replay_request, day=request.day, learned=learned)
-
-
-def _week_of(day: date) -> dict[str, date]:
-    monday = day - timedelta(days=day.weekday())
-    return {"first": monday, "last": monday + timedelta(days=WEEK - 1)}
 
 
 def find_stretch(record: UsableDays, day: date) -> tuple[date, date]:

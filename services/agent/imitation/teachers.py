@@ -22,14 +22,13 @@ from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.child_processes import allow_children, watch_parent
 from services.agent.history import History
 from services.forecaster.model.trees import count_processors
-from services.planner.dp.plan import Plan
 from services.planner.dp.policy import find_nights, read_policy
 from services.planner.dp.value import ValueFunction
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import DAY
-from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Margin, Problem, SearchLimits, TerminalRule
+from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Problem, SearchLimits, TerminalRule
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios, blend
 
@@ -95,12 +94,6 @@ def ask_oracle(history: History) -> Teacher:
     Raises:
         InvalidInputError: a value function does not tell all of the site, as with several batteries.
     """
-    problem = _pose_hindsight(history)
-    plan = make_plan(problem, Solver())
-    return _teach(plan, _require_value(plan), history, margin=ACTING)
-
-
-def _pose_hindsight(history: History) -> Problem:
     scene, slots = history.scene, history.episodes.slots
     series = (slots.load_kwh, slots.pv_kwh, slots.import_price, slots.export_price)
     outlook = Outlook(scene.timeline, *(_bridge(each, DAY // scene.timeline.step) for each in series))
@@ -109,7 +102,17 @@ def _pose_hindsight(history: History) -> Problem:
     worth = TERMINAL_SHARE * max(float(outlook.import_price[-7 * (DAY // scene.timeline.step) :].mean()), 0.0)
     terminal = TerminalRule(battery.min_kwh[:, 0], battery.max_kwh[:, 0], np.full(count, worth))
     start = (battery.min_kwh + _START_SHARE * (battery.max_kwh - battery.min_kwh))[:, 0]
-    return Problem(scene.site, outlook, start, terminal, limits, SearchLimits(time_limit_s=_EXACT_S))
+    problem = Problem(scene.site, outlook, start, terminal, limits, SearchLimits(time_limit_s=_EXACT_S))
+    plan = make_plan(problem, Solver())
+    if plan.value is None:
+        remedy = "Train the kind `value`, which leaves all of it to the planner."
+        raise InvalidInputError("modes of one battery do not say everything that this site needs", field="site", value=plan.problem.site.name, remedy=remedy)
+    solved, owned = plan.problem, plan.problem.site.batteries[0]
+    night = find_nights(solved.outlook.pv_kwh, solved.outlook.timeline.hours)
+    # A label is no matter of what went before: nothing is kept against another mode.
+    policy = read_policy(plan.values[0], owned, night=np.zeros_like(night), margin=replace(ACTING, hysteresis=0.0), switching_price=0.0)
+    weight = weigh_slots(history)
+    return Teacher(solved.limits, solved.outlook, solved.curtailment, owned.wear_price, replace(policy, begin=policy.keep), plan.value.function, weight)
 
 
 def _bridge(series: FloatArray, period: int) -> FloatArray:
@@ -119,23 +122,6 @@ def _bridge(series: FloatArray, period: int) -> FloatArray:
         for before, after in pairwise(order):
             after[:] = np.where(np.isfinite(after), after, before)
     return np.asarray(days.ravel()[: series.size])
-
-
-def _require_value(plan: Plan) -> ValueFunction:
-    if plan.value is None:
-        remedy = "Train the kind `value`, which leaves all of it to the planner."
-        raise InvalidInputError("modes of one battery do not say everything that this site needs", field="site", value=plan.problem.site.name, remedy=remedy)
-    return plan.value.function
-
-
-def _teach(plan: Plan, function: ValueFunction, history: History, *, margin: Margin) -> Teacher:
-    problem = plan.problem
-    value, battery = plan.values[0], problem.site.batteries[0]
-    night = find_nights(problem.outlook.pv_kwh, problem.outlook.timeline.hours)
-    # A label is no matter of what went before: nothing is kept against another mode.
-    policy = read_policy(value, battery, night=np.zeros_like(night), margin=replace(margin, hysteresis=0.0), switching_price=0.0)
-    weight = weigh_slots(history)
-    return Teacher(problem.limits, problem.outlook, problem.curtailment, battery.wear_price, replace(policy, begin=policy.keep), function, weight)
 
 
 # What a day counts on which data of the battery are not to be trusted: load and sun are, and they come from it in part.

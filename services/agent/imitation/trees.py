@@ -70,11 +70,8 @@ def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, s
         return weight * slope, weight * np.maximum(spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE)
 
     data = lightgbm.Dataset(samples.states, label=samples.mode)
-    return TreeClassifier(lightgbm.train(_describe(settings, seed) | {"objective": differentiate}, data, num_boost_round=settings.rounds))
-
-
-def _describe(settings: TreeClassifierSettings, seed: int) -> dict[str, Any]:
-    return {
+    parameters = {
+        "objective": differentiate,
         "num_class": len(MODES),
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
@@ -86,3 +83,4 @@ def _describe(settings: TreeClassifierSettings, seed: int) -> dict[str, Any]:
         "num_threads": 1,
         "verbose": -1,
     }
+    return TreeClassifier(lightgbm.train(parameters, data, num_boost_round=settings.rounds))

@@ -85,7 +85,21 @@ def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
             # Where both miss the same, dirty energy is all that the objective says.
             is_redundant = metric == "dirty_wh_per_day" and misses is not None and is_nothing(misses.difference)
             if comparison is not None and not is_redundant:
-                yield _tell(comparison, summary.confidence_level)
+                claimed = is_claimed(comparison, summary.confidence_level)
+                way = "open" if not claimed else "lower" if (comparison.difference.value or 0.0) < 0 else "higher"
+                way = "same" if is_nothing(comparison.difference) else way
+                figures = {
+                    "controller": comparison.controller,
+                    "other": comparison.other,
+                    "metric": comparison.metric,
+                    "way": way,
+                    "pairs": comparison.pairs,
+                    "weeks": comparison.weeks,
+                    "p_value": comparison.p_value,
+                    "level": summary.confidence_level,
+                    **_span(comparison.difference),
+                }
+                yield LabInsight(code="compared", figures=figures)
 
 
 def _turn(comparison: ControllerComparison | None) -> ControllerComparison | None:
@@ -104,24 +118,6 @@ def _turn(comparison: ControllerComparison | None) -> ControllerComparison | Non
 
 def _negate(value: float | None) -> float | None:
     return None if value is None else -value
-
-
-def _tell(comparison: ControllerComparison, level: float) -> LabInsight:
-    claimed = is_claimed(comparison, level)
-    way = "open" if not claimed else "lower" if (comparison.difference.value or 0.0) < 0 else "higher"
-    way = "same" if is_nothing(comparison.difference) else way
-    figures = {
-        "controller": comparison.controller,
-        "other": comparison.other,
-        "metric": comparison.metric,
-        "way": way,
-        "pairs": comparison.pairs,
-        "weeks": comparison.weeks,
-        "p_value": comparison.p_value,
-        "level": level,
-        **_span(comparison.difference),
-    }
-    return LabInsight(code="compared", figures=figures)
 
 
 def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:

@@ -42,12 +42,14 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
     frame = Markup(template)  # noqa: S704
     first = next((sentence for each, sentence in zip(summary.insights, insights, strict=True) if each.code not in STANDING), "Camera lab")
     tables = [_controllers(summary), _oracle_shares(summary), _comparisons(summary), _groups(summary), _trends(summary), _damage(summary)]
+    places = ", ".join(say_location(name, "en") for name in summary.locations) or "no place"
+    counts = (NUMBERS.number(count) for count in (summary.runs, summary.cameras, summary.weeks, summary.tasks))
     return str(
         frame.format(
             headline=first,
-            lead=_describe(summary),
+            lead="{} runs of {} cameras in {} weeks of places, {} tasks; {}.".format(*counts, places),
             notice=Markup('<p class="notice"><b>{}</b></p>').format(say_stand_in(summary)) if summary.stands_in else "",
-            insights=_list(insights),
+            insights=Markup("<ul>\n{}</ul>").format(_join(Markup("<li>{}</li>\n").format(each) for each in insights)),
             pictures=Markup('<section class="pictures">\n{}</section>').format(_join(map(_picture, pictures))) if pictures else "",
             tables=_join(tables),
             level=NUMBERS.share(summary.confidence_level),
@@ -56,12 +58,6 @@ def draw_report(summary: EdgeSummary, insights: Sequence[str], pictures: Sequenc
             least=LEAST_WEEKS,
         )
     )
-
-
-def _describe(summary: EdgeSummary) -> str:
-    places = ", ".join(say_location(name, "en") for name in summary.locations) or "no place"
-    counts = (NUMBERS.number(count) for count in (summary.runs, summary.cameras, summary.weeks, summary.tasks))
-    return "{} runs of {} cameras in {} weeks of places, {} tasks; {}.".format(*counts, places)
 
 
 def _picture(picture: Drawn) -> Markup:
@@ -161,10 +157,6 @@ def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], *, fo
 
 def _kind(place: int, words: int) -> Markup:
     return Markup("") if place < words else Markup(' class="number"')
-
-
-def _list(sentences: Sequence[str]) -> Markup:
-    return Markup("<ul>\n{}</ul>").format(_join(Markup("<li>{}</li>\n").format(each) for each in sentences))
 
 
 def _join(parts: Iterable[Markup]) -> Markup:

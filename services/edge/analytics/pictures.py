@@ -99,7 +99,7 @@ def render(picture: LabPicture, summary: EdgeSummary, form: str, *, theme: Theme
     with mpl.rc_context(settings):
         figure = Figure(figsize=(WIDTH_INCHES, picture.height_inches), dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(_head(picture, summary), fontsize=12, x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(f"{picture.title} (stand-in data)" if summary.stands_in else picture.title, fontsize=12, x=0.01, ha="left", fontweight="bold")
         picture.draw(figure, summary)
         caption = fill(picture.caption, LETTERS)
         foot = caption if not summary.stands_in else f"{caption}\n{say_stand_in(summary)}"
@@ -114,10 +114,6 @@ def say_stand_in(summary: EdgeSummary) -> str:
     """Return where nothing was measured, as it stands below pictures and tables."""
     places = ", ".join(say_location(name, "en") for name in summary.stand_in_locations)
     return f"STAND-IN DATA: clean shares of {places} are drawn by a generator, not measured."
-
-
-def _head(picture: LabPicture, summary: EdgeSummary) -> str:
-    return f"{picture.title} (stand-in data)" if summary.stands_in else picture.title
 
 
 def _names(figures: Sequence[ControllerFigures]) -> list[str]:

@@ -84,7 +84,15 @@ def _write_tables(lab: Lab, summary: EdgeSummary) -> Iterator[str]:
         document = {**sentences, **summary.model_dump(mode="json")}
         yield _store(lab.report / SUMMARY, json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode())
     if "csv" in results.output_formats and results.export.summary_csv:
-        for name, rows in _tables(summary).items():
+        # The tables of a summary as flat rows; where stand-in data were used each row says so.
+        mark = {"stand_in": summary.stands_in}
+        described = [_flat(figures.model_dump(exclude={"models"})) for figures in [*summary.controllers, *summary.groups]]
+        tables = (
+            [{"stand_in": _rests_on_stand_in(summary, row["location"]), **row} for row in described],
+            *([mark | _flat(each.model_dump()) for each in part] for part in (summary.comparisons, summary.oracle_shares, summary.trends, summary.days)),
+            [mark | {"controller": each.controller, "model": name, "share": share} for each in summary.controllers for name, share in each.models.items()],
+        )
+        for name, rows in dict(zip(TABLES, tables, strict=True)).items():
             if rows:
                 text = io.StringIO()
                 writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
@@ -159,18 +167,6 @@ def _detail_rows(table: RunTable) -> Iterator[dict[str, Any]]:
                 "objective_wh": _short(columns["objective_wh"][row]),
                 "objective_over_oracle_wh": _short(columns["objective_wh"][row] - columns["objective_wh"][beside]) if beside >= 0 else None,
             }
-
-
-def _tables(summary: EdgeSummary) -> Mapping[str, list[dict[str, Any]]]:
-    """Return the tables of a summary as flat rows; where stand-in data were used each row says so."""
-    mark = {"stand_in": summary.stands_in}
-    described = [_flat(figures.model_dump(exclude={"models"})) for figures in [*summary.controllers, *summary.groups]]
-    tables = (
-        [{"stand_in": _rests_on_stand_in(summary, row["location"]), **row} for row in described],
-        *([mark | _flat(each.model_dump()) for each in part] for part in (summary.comparisons, summary.oracle_shares, summary.trends, summary.days)),
-        [mark | {"controller": each.controller, "model": name, "share": share} for each in summary.controllers for name, share in each.models.items()],
-    )
-    return dict(zip(TABLES, tables, strict=True))
 
 
 def _rests_on_stand_in(summary: EdgeSummary, location: str | None) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Engine
 
 from luna.contracts.edge import SimulateGroupReply, SimulateGroupRequest
-from luna.contracts.job import Job
 from luna.energy.errors import UnavailableError
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
@@ -46,16 +45,13 @@ class QueueWorkers:
             with unit_of_work(self._engine) as connection:
                 group_jobs = [jobs.load(connection, job_id) for job_id in self._under_way]
             if ended := next((job for job in group_jobs if job.status not in ("queued", "running")), None):
-                return self._reply(ended)
+                key = self._under_way.pop(ended.job_id)
+                if ended.status == "done":
+                    return GroupReply(key, SimulateGroupReply.model_validate(ended.reply).rows)
+                return GroupReply(key, [], str((ended.error or {}).get("detail", ended.status)))
             if any(job.status == "running" for job in group_jobs) or self._client.is_served(SimulateGroupRequest):
                 served = time.monotonic()
             if time.monotonic() - served > UNSERVED_SECONDS:
                 remedy = "Start one: python -m luna.platform.queue.worker edge. What was accepted stays so; the same command goes on."
                 raise UnavailableError("no worker serves the queue edge", field="--on-workers", remedy=remedy)
             self._sleep(PAUSE_SECONDS)
-
-    def _reply(self, job: Job) -> GroupReply:
-        key = self._under_way.pop(job.job_id)
-        if job.status == "done":
-            return GroupReply(key, SimulateGroupReply.model_validate(job.reply).rows)
-        return GroupReply(key, [], str((job.error or {}).get("detail", job.status)))

@@ -1,7 +1,6 @@
 """The stage that runs a batch."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from services.edge.batch.collection import FAILED, RUNS, BatchCollection, hold_folder
@@ -33,7 +32,9 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
     plan, folder, execution = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution
     with hold_folder(folder):
         if not execution.resume_on_failure:
-            _begin_anew(folder)
+            for name in (RUNS, FAILED):
+                remove_rows(folder, name)
+            (folder / f"{_ORIGIN}.json").unlink(missing_ok=True)
         keep_origin(folder, _ORIGIN, plan.describe())
         # What failed before is tried again.
         remove_rows(folder, FAILED)
@@ -46,12 +47,6 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
             with LocalProcesses(min(lab.workers, count_workers(execution.parallel_workers))) as processes:
                 collection.work_off(processes)
         return _report(plan, collection, before, time.perf_counter() - begun)
-
-
-def _begin_anew(folder: Path) -> None:
-    for name in (RUNS, FAILED):
-        remove_rows(folder, name)
-    (folder / f"{_ORIGIN}.json").unlink(missing_ok=True)
 
 
 def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: float) -> dict[str, Any]:

@@ -92,28 +92,24 @@ def read_examples(folder: Path, models: CameraModels, *, horizon_steps: int) -> 
     rows, parts, stand_in = iter(read_rows(folder, "training")), [], False
     while batch := list(islice(rows, _AT_A_TIME)):
         stand_in = stand_in or any(str(row.get("stand_in")).lower() == "true" for row in batch)
-        parts.append(_read_batch(batch, models, horizon_steps))
+        try:
+            columns = _read_columns(batch)
+            expected = np.array([_list_of(row["expected"]) for row in batch], np.float32).reshape(len(batch), -1)
+            slots = np.array([slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch])
+            model = np.array([int(row["model"]) for row in batch])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _unreadable(batch, str(error)) from error
+        whole = np.isfinite(expected).all() and all(np.isfinite(column).all() for column in columns.values())
+        if not whole or expected.shape[1] != horizon_steps or model.min() < 0 or model.max() >= len(models.names):
+            raise _unreadable(batch, f"{expected.shape[1]} expected steps where {horizon_steps} are configured, or a value out of its range")
+        eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
+        charge = columns.pop("charge") > 0
+        scalars = {name: column.astype(np.float32) for name, column in columns.items()}
+        parts.append(TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **scalars))
     if not parts:
         raise InvalidInputError("there are no labelled scenarios", field="training", value=str(folder), remedy="Label them first: luna edge labels.")
     joined = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(TrainingExamples)}
     return TrainingExamples(**joined), stand_in
-
-
-def _read_batch(batch: list[dict[str, Any]], models: CameraModels, horizon_steps: int) -> TrainingExamples:
-    try:
-        columns = _read_columns(batch)
-        expected = np.array([_list_of(row["expected"]) for row in batch], np.float32).reshape(len(batch), -1)
-        slots = np.array([slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch])
-        model = np.array([int(row["model"]) for row in batch])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(batch, str(error)) from error
-    whole = np.isfinite(expected).all() and all(np.isfinite(column).all() for column in columns.values())
-    if not whole or expected.shape[1] != horizon_steps or model.min() < 0 or model.max() >= len(models.names):
-        raise _unreadable(batch, f"{expected.shape[1]} expected steps where {horizon_steps} are configured, or a value out of its range")
-    eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
-    charge = columns.pop("charge") > 0
-    scalars = {name: column.astype(np.float32) for name, column in columns.items()}
-    return TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **scalars)
 
 
 def _read_columns(batch: Iterable[Mapping[str, Any]]) -> dict[str, NDArray[np.float64]]:

@@ -92,7 +92,11 @@ class _Course:
     def run_epoch(self) -> None:
         rate = self.adam.param_groups[0]["lr"]
         losses = self._learn()
-        figures = self._judge()
+        self.network.eval()
+        with torch.no_grad():
+            logits, charge = self.network(self.judging.inputs)
+        model = logits.masked_fill(~self.judging.eligible, -torch.inf).argmax(dim=1).numpy()
+        figures = measure_regret(self.judges, model, charge.numpy() > 0.5, self.job.step_energy_wh).to_json()
         self.plateau.step(figures["regret_wh"])
         self.epoch += 1
         if not self.best_figures or figures["regret_wh"] < self.best_figures["regret_wh"]:
@@ -110,13 +114,6 @@ class _Course:
             sums += torch.stack(losses).detach()
             batches += 1
         return [float(each) for each in sums / batches]
-
-    def _judge(self) -> dict[str, float]:
-        self.network.eval()
-        with torch.no_grad():
-            logits, charge = self.network(self.judging.inputs)
-        model = logits.masked_fill(~self.judging.eligible, -torch.inf).argmax(dim=1).numpy()
-        return measure_regret(self.judges, model, charge.numpy() > 0.5, self.job.step_energy_wh).to_json()
 
     def keep(self) -> None:
         state = self.adam.state_dict()

@@ -17,7 +17,7 @@ from luna.energy.timeline import SLOT, FloatArray
 from luna.platform.database import forecast_activations, forecast_issues, forecasts, sites, training_runs
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.objects import ObjectStore
-from luna.words import Language, Numbers, say_instant
+from luna.words import Numbers, say_instant
 from luna.words.compromises import condition
 from luna.words.differences import LEAST_KW, Difference, SeriesName, describe_difference, describe_slot
 from services.forecaster.explanation.explanation import (
@@ -114,7 +114,19 @@ def explain_forecast(connection: Connection, request: ExplainRequest, *, objects
     load, pv = SeriesWords("load", *_explain(LOAD, scene, standing.forecast, slots)), SeriesWords("pv", *_explain(PV, scene, standing.forecast, slots))
     starts = [standing.forecast.timeline.start + slot * SLOT for slot in slots.tolist()]
     explained = [SlotExplanation(start=start, load=load.describe(row, start, numbers), pv=pv.describe(row, start, numbers)) for row, start in enumerate(starts)]
-    return _reply(standing, site, explained, language=request.language, seconds=time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    reasons = list(standing.issue.reasons) if standing.issue else []
+    return ExplainReply(
+        site_id=site.name,
+        timezone=site.timezone,
+        forecast_version=standing.forecast.version,
+        issued_at=standing.forecast.issued_at,
+        stage=standing.issue.stage if standing.issue else None,
+        reasons=reasons,
+        conditions=[condition(code, language=request.language) for code in reasons],
+        slots=explained,
+        explain_milliseconds=1000 * seconds,
+    )
 
 
 def _recall_forecast(connection: Connection, site: Site, *, at: datetime, version: str | None = None) -> ForecastBasis:
@@ -130,14 +142,11 @@ def _recall_forecast(connection: Connection, site: Site, *, at: datetime, versio
     for candidate in [version] if version else [active, VERSION]:
         instants = forecasts.read_instants(connection, site.name, version=candidate, first=at - HORIZON_SLOTS * SLOT, last=at)
         if instants:
-            return _recall(connection, site, candidate, instants[-1])
+            at = instants[-1]
+            issues = forecast_issues.read_all(connection, site.name, version=candidate, first=at, last=at)
+            return ForecastBasis(forecasts.read_all(connection, site.name, version=candidate, first=at, last=at)[0], issues[0] if issues else None)
     local = at.astimezone(ZoneInfo(site.timezone)).isoformat()
     raise refuse("no-forecast-stood", field="at", value=local, site_id=site.name, at=local, version=version or active)
-
-
-def _recall(connection: Connection, site: Site, version: str, at: datetime) -> ForecastBasis:
-    issues = forecast_issues.read_all(connection, site.name, version=version, first=at, last=at)
-    return ForecastBasis(forecasts.read_all(connection, site.name, version=version, first=at, last=at)[0], issues[0] if issues else None)
 
 
 def _ask_slots(forecast: Forecast, slot: datetime | None, zone: ZoneInfo) -> IntArray:
@@ -206,18 +215,3 @@ def _explain_again(series: ForecastSeries, scene: ExplainedForecast, pairs: Pair
     if model is None:
         return explain_profile(series, frame, pairs, expected_kwh=expected_kwh)
     return explain_model(model, series, frame, pairs, expected_kwh=expected_kwh)
-
-
-def _reply(standing: ForecastBasis, site: Site, slots: list[SlotExplanation], *, language: Language, seconds: float) -> ExplainReply:
-    reasons = list(standing.issue.reasons) if standing.issue else []
-    return ExplainReply(
-        site_id=site.name,
-        timezone=site.timezone,
-        forecast_version=standing.forecast.version,
-        issued_at=standing.forecast.issued_at,
-        stage=standing.issue.stage if standing.issue else None,
-        reasons=reasons,
-        conditions=[condition(code, language=language) for code in reasons],
-        slots=slots,
-        explain_milliseconds=1000 * seconds,
-    )

@@ -45,13 +45,21 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
     Raises:
         MachineError: a package is neither cached nor downloadable.
     """
-    path = folder / f"demo-{_fingerprint()}.npz"
+    parts = (READING, YEAR, EV2GYM.sha256, SIMBENCH.sha256, *LOADS, *PLANTS)
+    path = folder / f"demo-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}.npz"
     cached = _read(path)
     if cached is not None:
         return cached
     wheels = [fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH)]
     series = _extract(*wheels)
-    _write(path, series)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
+    os.close(handle)
+    arrays = {"price": series.price, "filled_hours": np.array(series.filled_hours), "profile_starts": series.profile_starts}
+    try:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays, **series.profiles)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
     return series
 
 
@@ -59,11 +67,6 @@ def _extract(prices: Path, profiles: Path) -> DemoSeries:
     price, filled = read_prices(prices, HOURS)
     starts, by_name = read_profiles(profiles, LOADS, PLANTS)
     return DemoSeries(price, filled, starts, by_name)
-
-
-def _fingerprint() -> str:
-    parts = (READING, YEAR, EV2GYM.sha256, SIMBENCH.sha256, *LOADS, *PLANTS)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def _read(path: Path) -> DemoSeries | None:
@@ -74,14 +77,3 @@ def _read(path: Path) -> DemoSeries | None:
             return DemoSeries(file["price"], int(file["filled_hours"]), file["profile_starts"], profiles)
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
-
-
-def _write(path: Path, series: DemoSeries) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
-    os.close(handle)
-    arrays = {"price": series.price, "filled_hours": np.array(series.filled_hours), "profile_starts": series.profile_starts}
-    try:
-        np.savez_compressed(temporary, allow_pickle=False, **arrays, **series.profiles)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

@@ -61,9 +61,6 @@ class GatheredSeries:
             else:
                 begin, end = min(begin, first), max(end, last)
         self._ends = [begin, end]
-        self._place(seconds, values)
-
-    def _place(self, seconds: FloatArray, values: FloatArray) -> None:
         if self.measure == "level":
             # The state at the end of a slot is the last one that was said by then.
             slots = np.ceil(seconds / SLOT_SECONDS).astype(np.int64) - 1
@@ -119,12 +116,9 @@ class GatheredSeries:
             self._spread(np.array([at]), np.array([self.step_seconds]), self._kw(np.array([value])) * self.step_seconds / 3600)
         values = np.where(self._covered >= LEAST_COVERAGE * SLOT_SECONDS, self._energy, np.nan)
         if self.measure == "level" and self.step_seconds is None and values.size:
-            values = _hold(values, int(LONGEST_HOLD / SLOT))
+            # Each level is held until the next, for at most so many slots.
+            most = int(LONGEST_HOLD / SLOT)
+            places = np.where(np.isfinite(values), np.arange(values.size), -1)
+            last = np.maximum.accumulate(places)
+            values = np.where((last >= 0) & (np.arange(values.size) - last <= most), values[np.maximum(last, 0)], np.nan)
         return (self._first_slot + np.arange(values.size)) * int(SLOT_SECONDS), values
-
-
-def _hold(values: FloatArray, most: int) -> FloatArray:
-    """Return levels with each held until the next, for at most so many slots."""
-    places = np.where(np.isfinite(values), np.arange(values.size), -1)
-    last = np.maximum.accumulate(places)
-    return np.where((last >= 0) & (np.arange(values.size) - last <= most), values[np.maximum(last, 0)], np.nan)

@@ -169,7 +169,9 @@ def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: Instant
             continue
         instants, written = read_instants(rows, reading, clock)
         if instants.has_nulls():
-            yield _as_written(rows, written, parts, reading.layout).filter(instants.is_null())
+            # Rows with their cells as text under the series that they belong to.
+            columns = {part.series: rows[reading.layout.value_column or part.column.name].cast(pl.String).alias(part.series) for part in parts}
+            yield pl.DataFrame([rows["line"], written.alias("slot_start"), *columns.values()]).filter(instants.is_null())
         seconds = (instants.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
         for part, slots in zip(parts, gathering, strict=True):
             there = np.isfinite(seconds)
@@ -182,12 +184,6 @@ def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: Instant
     gathered = _join(parts, [slots.close() for slots in gathering])
     if gathered.height:
         yield gathered
-
-
-def _as_written(rows: pl.DataFrame, written: pl.Series, parts: list[ColumnPart], layout: FileLayout) -> pl.DataFrame:
-    """Return rows with their cells as text under the series that they belong to."""
-    columns = {part.series: rows[layout.value_column or part.column.name].cast(pl.String).alias(part.series) for part in parts}
-    return pl.DataFrame([rows["line"], written.alias("slot_start"), *columns.values()])
 
 
 def _join(parts: list[ColumnPart], series: list[tuple[np.ndarray, np.ndarray]]) -> pl.DataFrame:

@@ -89,7 +89,10 @@ class SourceSupervisor:
         for name in self._forms:
             if wiring.sources.get(name) != self._wiring.sources.get(name):
                 await self._end(name)
-                self._begin(name, wiring.sources.get(name, {}))
+                users = wiring.sources.get(name, {})
+                if users:
+                    log.info("listens", source=name, sensors=len(users))
+                    self._tasks[name] = asyncio.create_task(self._listen(name, users), name=name)
         self._wiring = wiring
 
     async def close(self) -> None:
@@ -109,11 +112,6 @@ class SourceSupervisor:
         silence = self._ages.silence(name)
         age = "nothing heard yet" if silence is None else f"last heard {silence:.0f} s ago"
         return f"{len(self._wiring.sources.get(name, {}))} sensors, {age}"
-
-    def _begin(self, name: str, users: Mapping[str, tuple[str, ...]]) -> None:
-        if users:
-            log.info("listens", source=name, sensors=len(users))
-            self._tasks[name] = asyncio.create_task(self._listen(name, users), name=name)
 
     async def _end(self, name: str) -> None:
         task = self._tasks.pop(name, None)

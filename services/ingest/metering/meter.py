@@ -249,13 +249,10 @@ class Meters:
 
     def _measure_level(self, column: Column) -> ColumnValues:
         levels = [read_level(self._readings_of(sensor), self._edges[1:], self._awake, self._refusals) for sensor in column.sensors]
-        soc = np.average([level.soc for level in levels], axis=0, weights=self._weigh(levels))
-        return ColumnValues(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
-
-    def _weigh(self, levels: list[SlotLevel]) -> list[float]:
-        """Return what each state of charge counts: a battery's capacity, where there is one sensor for each battery."""
+        # What each state of charge counts: a battery's capacity, where there is one sensor for each battery.
         capacities = [battery.capacity_kwh for battery in self._site.batteries]
-        return capacities if len(capacities) == len(levels) else [1.0] * len(levels)
+        soc = np.average([level.soc for level in levels], axis=0, weights=capacities if len(capacities) == len(levels) else [1.0] * len(levels))
+        return ColumnValues(soc, np.any([level.estimated for level in levels], axis=0), np.zeros(soc.size, dtype=np.bool_))
 
 
 def _names_of(columns: Sequence[Column]) -> list[str]:

@@ -49,15 +49,12 @@ class Refusals:
         if readings.sensor in self.released:
             wrong = wrong & ~self.released[readings.sensor].cover(readings.instants)
         for first, end in runs_of(wrong):
-            self._note(readings, first, end, fault)
+            instants = readings.instants
+            raw = round(float(readings.values[first]) / readings.factor, 9)
+            refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, fault)
+            # A sensor may stand in two roles, as a power with a sign does: what is wrong with it is said once.
+            self.rejected[readings.sensor, instants[first], fault] = refused
         return wrong
-
-    def _note(self, readings: "Readings", first: int, end: int, fault: RowFault) -> None:
-        instants = readings.instants
-        raw = round(float(readings.values[first]) / readings.factor, 9)
-        refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, fault)
-        # A sensor may stand in two roles, as a power with a sign does: what is wrong with it is said once.
-        self.rejected[readings.sensor, instants[first], fault] = refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
 
 
 def _convert(block: Mapping[str, list[float | None]], step: str, timeline: Timeline) -> dict[str, FloatArray]:
-    times = _instants(block.get("time", []))
+    times = np.array([datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None) for second in block.get("time", [])], dtype="datetime64[s]")
     converted = {}
     for name, theirs in NAMES.items():
         series = np.array(block.get(theirs, [None] * times.size), dtype=np.float64)
@@ -159,10 +159,6 @@ def _convert(block: Mapping[str, list[float | None]], step: str, timeline: Timel
         convert = hold_means if name in MEANS else interpolate
         converted[name] = convert(times, series / (PERCENT if name == "cloud_fraction" else 1.0), STEPS[step], timeline)
     return converted
-
-
-def _instants(seconds: list[float | None]) -> InstantArray:
-    return np.array([datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None) for second in seconds], dtype="datetime64[s]")
 
 
 def _believe(name: str, series: FloatArray) -> FloatArray:

@@ -105,18 +105,14 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(_lines(path), start=1):
         if line.strip():
             where = f"{path}:{number}"
-            yield where, _row(line, where)
-
-
-def _row(line: str, where: str) -> dict[str, Any]:
-    remedy = 'Write one JSON object per line, such as {"_id": "1", "text": "…"}.'
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as exc:
-        raise InvalidInputError(f"the line is not JSON: {exc}", field=where, remedy=remedy) from exc
-    if not isinstance(row, dict):
-        raise InvalidInputError("the line is no JSON object", field=where, value=line.strip()[:80], remedy=remedy)
-    return row
+            remedy = 'Write one JSON object per line, such as {"_id": "1", "text": "…"}.'
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as exc:
+                raise InvalidInputError(f"the line is not JSON: {exc}", field=where, remedy=remedy) from exc
+            if not isinstance(row, dict):
+                raise InvalidInputError("the line is no JSON object", field=where, value=line.strip()[:80], remedy=remedy)
+            yield where, row
 
 
 def _text(row: dict[str, Any], name: str, where: str) -> str:

@@ -139,7 +139,9 @@ def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Itera
         words = _words(gathered) + _words(repeated) + _header_words(unit, gathered)
         if gathered and (words + unit.words > most_words or _words(gathered) >= fair):
             yield _chunk(repeated, gathered, headings)
-            repeated = _overlap(gathered, unit, most_words)
+            last = gathered[-1]
+            is_running = last.block.kind == unit.block.kind == "text"
+            repeated = [last] if is_running and last.words <= _OVERLAP_SHARE * most_words and last.words + unit.words <= most_words else []
             gathered = []
         gathered.append(unit)
     if gathered:
@@ -153,12 +155,6 @@ def _words(units: list[_Unit]) -> int:
 def _header_words(unit: _Unit, gathered: list[_Unit]) -> int:
     is_first = bool(gathered) and gathered[0].text == unit.header
     return 0 if is_first or not unit.header else len(unit.header.split())
-
-
-def _overlap(before: list[_Unit], after: _Unit, most_words: int) -> list[_Unit]:
-    last = before[-1]
-    is_running = last.block.kind == after.block.kind == "text"
-    return [last] if is_running and last.words <= _OVERLAP_SHARE * most_words and last.words + after.words <= most_words else []
 
 
 def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) -> ChunkText:

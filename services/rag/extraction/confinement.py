@@ -69,7 +69,19 @@ def confine(limits: Limits, *, may_start_programs: bool = False) -> bool:
         return False
     architecture = _ARCHITECTURES[platform.machine()]
     refused = architecture.network + architecture.others + (() if may_start_programs else architecture.starting)
-    program = _program(architecture.audit, refused)
+    # A filter: another architecture kills, the calls named are refused with EPERM, all others are allowed.
+    checks = len(refused)
+    steps = [
+        (_LOAD, 0, 0, _OFFSET_ARCHITECTURE),
+        (_JUMP_EQUAL, 1, 0, architecture.audit),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, _OFFSET_NUMBER),
+        (_JUMP_GREATER_EQUAL, checks + 1, 0, _X32_BIT),
+        *((_JUMP_EQUAL, checks - index, 0, number) for index, number in enumerate(refused)),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _REFUSE),
+    ]
+    program = b"".join(struct.pack("=HBBI", *step) for step in steps)
     buffer = ctypes.create_string_buffer(program)
     # struct sock_fprog: the number of instructions (8 bytes each), padded to the pointer to them.
     handed = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer)))
@@ -85,19 +97,3 @@ def _bound(kind: int, value: int) -> None:
         hard = resource.getrlimit(kind)[1]
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (bound, bound))
-
-
-def _program(audit: int, refused: tuple[int, ...]) -> bytes:
-    """Return a filter: another architecture kills, the calls named are refused with EPERM, all others are allowed."""
-    checks = len(refused)
-    steps = [
-        (_LOAD, 0, 0, _OFFSET_ARCHITECTURE),
-        (_JUMP_EQUAL, 1, 0, audit),
-        (_RETURN, 0, 0, _KILL),
-        (_LOAD, 0, 0, _OFFSET_NUMBER),
-        (_JUMP_GREATER_EQUAL, checks + 1, 0, _X32_BIT),
-        *((_JUMP_EQUAL, checks - index, 0, number) for index, number in enumerate(refused)),
-        (_RETURN, 0, 0, _ALLOW),
-        (_RETURN, 0, 0, _REFUSE),
-    ]
-    return b"".join(struct.pack("=HBBI", *step) for step in steps)

@@ -53,7 +53,11 @@ def detect(source: FileSource) -> str:
     with source.path.open("rb") as file:
         head = file.read(4096)
     if head.startswith(_ZIPS):
-        return _container(source)
+        try:
+            with ZipFile(source.path) as container:
+                return kind_of_container(container.namelist())
+        except _DAMAGES as exc:
+            raise ExtractionError("damaged", "The file begins as an Office file or ZIP archive does and is not whole") from exc
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(_COMPOUND):
@@ -101,14 +105,6 @@ def kind_of_container(names: list[str]) -> str:
     if "mimetype" in names or "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
         raise ExtractionError("unknown_format", "The file is a program or a document of a format that is not read")
     return ZIP
-
-
-def _container(source: FileSource) -> str:
-    try:
-        with ZipFile(source.path) as container:
-            return kind_of_container(container.namelist())
-    except _DAMAGES as exc:
-        raise ExtractionError("damaged", "The file begins as an Office file or ZIP archive does and is not whole") from exc
 
 
 def _compound(content: bytes) -> ExtractionError:

@@ -43,7 +43,9 @@ class Searcher:
         """
         embedder = open_embedder(self._settings)
         index, model = self._follow(connection, embedder.model if embedder else NO_MODEL)
-        criteria = _narrow(connection, request)
+        search_filter = request.filter
+        keys = document_passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
+        criteria = IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
         vector = _embed(embedder, model, request) if request.retriever != "sparse" else None
         depth = max(LEAST_DEPTH, request.k * DEEPER)
         # What was asked for alone and cannot be had is better found by words than not at all.
@@ -89,12 +91,6 @@ class Searcher:
         if not is_complete:
             raise refuse("index-incomplete", field="vectors")
         return key
-
-
-def _narrow(connection: Connection, request: SearchRequest) -> IndexFilter:
-    search_filter = request.filter
-    keys = document_passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
-    return IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
 
 
 def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vectors.FloatArray | None:

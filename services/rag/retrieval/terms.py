@@ -99,11 +99,7 @@ def _stems(word: str, language: DocumentLanguage | None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=200_000)
 def _stem(word: str, language: DocumentLanguage) -> str:
-    return _plain(_STEMMERS[language].stemWord(word))
-
-
-def _plain(word: str) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    return "".join(letter for letter in unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word)) if not unicodedata.combining(letter))
 
 
 def _spans(text: str) -> Iterator[tuple[str, ...]]:

@@ -106,21 +106,17 @@ class HomeAssistantWeb:
             raise SourceError(message, field=NAME, value=there, remedy=remedy) from exc
         finally:
             self._free_at = time.monotonic() + self._patience.pause_s
-        return _accept(response)
-
-
-def _accept(response: httpx.Response) -> httpx.Response:
-    status = response.status_code
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
-        raise SourceRefusedError("Home Assistant does not accept the token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
-    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        retry_after = response.headers.get("Retry-After", "")
-        raise BusyError(f"Home Assistant answers {status} {response.reason_phrase}", wait_s=float(retry_after) if retry_after.isdigit() else 0.0)
-    if status != HTTPStatus.OK:
-        raise SourceRefusedError(f"Home Assistant answers {status} {response.reason_phrase}", field=NAME, value=str(response.url.path))
-    _parse(response)
-    return response
+        status = response.status_code
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
+            raise SourceRefusedError("Home Assistant does not accept the token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            retry_after = response.headers.get("Retry-After", "")
+            raise BusyError(f"Home Assistant answers {status} {response.reason_phrase}", wait_s=float(retry_after) if retry_after.isdigit() else 0.0)
+        if status != HTTPStatus.OK:
+            raise SourceRefusedError(f"Home Assistant answers {status} {response.reason_phrase}", field=NAME, value=str(response.url.path))
+        _parse(response)
+        return response
 
 
 def _parse(response: httpx.Response) -> Any:

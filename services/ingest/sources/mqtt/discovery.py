@@ -151,20 +151,23 @@ def _of_device(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
 def _describe(component: str, place: str, entity: Mapping[str, Any]) -> DiscoveredEntity:
     template = _template(entity.get("value_template") or entity.get("state_value_template"))
     on, off = _switch_words(component, entity)
+    device = entity.get("device")
+    device_name = device.get("name") if isinstance(device, Mapping) else None
+    name = entity.get("name")
+    own_name = [str(name)] if name else []
+    full = [f"{device_name} {name}"] if name and device_name else [str(name or device_name)] if name or device_name else []
+    ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], own_name)
+    # A unit that can be stored.
+    unit = entity.get("unit_of_measurement")
     return DiscoveredEntity(
-        names=_names(component, place, entity),
+        names=tuple(frozenset(form for word in rank if word for form in _forms(component, str(word))) for rank in ranks),
         topic=require_topic(entity["state_topic"]),
         decode=decoder(template, on=on, off=off),
-        unit=_unit(entity.get("unit_of_measurement")),
+        unit=unit.strip() if isinstance(unit, str) and unit.strip() and unit.isprintable() else None,
         availability=tuple(_availability(entity)),
         mode=MODES.get(str(entity.get("availability_mode")), "latest"),
         switch=component != "sensor",
     )
-
-
-def _unit(unit: object) -> str | None:
-    """Return a unit that can be stored."""
-    return unit.strip() if isinstance(unit, str) and unit.strip() and unit.isprintable() else None
 
 
 def _switch_words(component: str, entity: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -172,16 +175,6 @@ def _switch_words(component: str, entity: Mapping[str, Any]) -> tuple[str | None
         return None, None
     on, off = entity.get("payload_on", "ON"), entity.get("payload_off", "OFF")
     return str(entity.get("state_on", on)), str(entity.get("state_off", off))
-
-
-def _names(component: str, place: str, entity: Mapping[str, Any]) -> tuple[frozenset[str], ...]:
-    device = entity.get("device")
-    device_name = device.get("name") if isinstance(device, Mapping) else None
-    name = entity.get("name")
-    own_name = [str(name)] if name else []
-    full = [f"{device_name} {name}"] if name and device_name else [str(name or device_name)] if name or device_name else []
-    ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], own_name)
-    return tuple(frozenset(form for word in rank if word for form in _forms(component, str(word))) for rank in ranks)
 
 
 def _forms(component: str, word: str) -> set[str]:

@@ -23,10 +23,6 @@ def read_number(value: object, on: str | None, off: str | None) -> float:
     text = str(value).strip()
     if on is not None and text in {on, off}:
         return float(text == on)
-    return _read_word(text)
-
-
-def _read_word(text: str) -> float:
     word = text.lower()
     if word in UNKNOWN:
         return math.nan

@@ -90,7 +90,10 @@ class Journal:
         if self._written >= _LONGEST:
             self._renew()
         else:
-            self._append(entries)
+            self._file = self._file or self._path.open("a", encoding="ascii")
+            self._file.writelines(_line(*entry) for entry in entries)
+            _flush(self._file)
+            self._written += len(entries)
 
     def forget(self) -> None:
         """Drop everything: the broker counts its messages anew."""
@@ -102,12 +105,6 @@ class Journal:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-    def _append(self, entries: list[tuple[int, str, datetime]]) -> None:
-        self._file = self._file or self._path.open("a", encoding="ascii")
-        self._file.writelines(_line(*entry) for entry in entries)
-        _flush(self._file)
-        self._written += len(entries)
 
     def _renew(self) -> None:
         self.close()

@@ -75,7 +75,7 @@ class MqttSource:
                 with suppress(SourceError):
                     await self._connect(listener)
                 failures = failures + 1 if listener.received == received else 0
-                await asyncio.sleep(self._pause(failures))
+                await asyncio.sleep(RECONNECT.pause(failures + 1, self._random).total_seconds())
         finally:
             listener.journal.close()
 
@@ -89,9 +89,6 @@ class MqttSource:
             self.fault = error
             log.warning("broker does not answer and is tried again", error=str(error))
             raise
-
-    def _pause(self, failures: int) -> float:
-        return RECONNECT.pause(failures + 1, self._random).total_seconds()
 
 
 class _Listener:

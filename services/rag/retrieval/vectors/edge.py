@@ -50,7 +50,10 @@ class EdgeIndex:
             self._unmerged = 0
         # The points first: what is noted too low comes again, what is noted too high would be lost.
         self._shard.flush()
-        self._note(changes.revision)
+        new = self._home / "revision.new"
+        new.write_text(json.dumps(changes.revision), encoding="utf-8")
+        new.replace(self._home / "revision.json")
+        self._revision = changes.revision
 
     def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
         if not self._dense:
@@ -76,12 +79,6 @@ class EdgeIndex:
         shutil.rmtree(self._home, ignore_errors=True)
         make_private(self._home / "shard")
         return edge.EdgeShard.create(str(self._home / "shard"), self._config), 0
-
-    def _note(self, revision: int) -> None:
-        new = self._home / "revision.new"
-        new.write_text(json.dumps(revision), encoding="utf-8")
-        new.replace(self._home / "revision.json")
-        self._revision = revision
 
     def _point(self, passage: IndexedPassage) -> edge.Point:
         terms, weights = terms_by_number(passage)

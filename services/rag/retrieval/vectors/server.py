@@ -33,7 +33,11 @@ class ServerIndex:
 
     def revision(self, connection: Connection) -> int:
         if not self._is_there and not self._call(lambda: self._client.collection_exists(self._name)):
-            self._create()
+            dense = {DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)} if self._dimensions else {}
+            sparse = {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+            self._call(lambda: self._client.create_collection(self._name, vectors_config=dense, sparse_vectors_config=sparse))
+            for field in ("site", "dated"):
+                self._call(lambda field=field: self._client.create_payload_index(self._name, field, models.PayloadSchemaType.INTEGER))  # type: ignore[misc]
             vectors.note_index_revision(connection, self._name, 0)
         self._is_there = True
         return vectors.index_revision(connection, self._name)
@@ -57,13 +61,6 @@ class ServerIndex:
 
     def close(self) -> None:
         self._client.close()
-
-    def _create(self) -> None:
-        dense = {DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)} if self._dimensions else {}
-        sparse = {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)}
-        self._call(lambda: self._client.create_collection(self._name, vectors_config=dense, sparse_vectors_config=sparse))
-        for field in ("site", "dated"):
-            self._call(lambda field=field: self._client.create_payload_index(self._name, field, models.PayloadSchemaType.INTEGER))  # type: ignore[misc]
 
     def _point(self, passage: IndexedPassage) -> models.PointStruct:
         terms, weights = terms_by_number(passage)
