@@ -78,7 +78,11 @@ def score_day(connection: Connection, site: Site, day: date, *, policy: str, max
     scene = _read_scene(connection, site, day)
     window = local_days(day, day, ZoneInfo(site.timezone))
     issued = read_issued(connection, site, window, policy=policy)
-    rules = replace(Rules.of(scene), initial_kwh=_stored_at(connection, site, window.start))
+    soc = float(observations.read(connection, site.name, Timeline(window.start - SLOT, SLOT, 1)).soc[0])
+    if site.batteries and not np.isfinite(soc):
+        raise UnscoredDayError("no_soc", "the state of charge at midnight was not recorded")
+    initial_kwh = np.array([[np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh] for battery in site.batteries]).reshape(-1, 1)
+    rules = replace(Rules.of(scene), initial_kwh=initial_kwh)
     due = [find_due(issued, start, max_age=max_age) for start in window]
     planned = sum(each is not None for each in due)
     agent_planned = sum(each is not None and _has_come(each, start) for each, start in zip(due, window, strict=True))
@@ -99,14 +103,6 @@ def _read_scene(connection: Connection, site: Site, day: date) -> ReplayData:
         except (InvalidInputError, NotFoundError) as error:
             fault = error
     raise UnscoredDayError("gaps", fault.message) from fault
-
-
-def _stored_at(connection: Connection, site: Site, midnight: datetime) -> FloatArray:
-    """Return the measured energy in batteries at an instant, shape ``(batteries, 1)``."""
-    soc = float(observations.read(connection, site.name, Timeline(midnight - SLOT, SLOT, 1)).soc[0])
-    if site.batteries and not np.isfinite(soc):
-        raise UnscoredDayError("no_soc", "the state of charge at midnight was not recorded")
-    return np.array([[np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh] for battery in site.batteries]).reshape(-1, 1)
 
 
 def read_issued(connection: Connection, site: Site, window: Timeline, *, policy: str) -> list[PlanPair]:

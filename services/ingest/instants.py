@@ -91,9 +91,11 @@ def _split(text: pl.Series) -> pl.DataFrame:
     if parts["day"].has_nulls():
         parts = _take_apart(_put_year_first(text))
     written = pl.concat_str("day", pl.lit("T"), "time", pl.col("second").fill_null(":00"), pl.col("fraction").fill_null(""))
+    offsets = parts["offset"]
+    minutes = {offset: _offset_minutes(offset) for offset in offsets.unique().drop_nulls()}
     return parts.select(
         written.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False).alias("local"),
-        _minutes(parts["offset"]).alias("offset_minutes"),
+        offsets.replace_strict(minutes, default=None, return_dtype=pl.Int64).alias("offset_minutes"),
     ).with_columns((pl.col("offset_minutes").is_null() & parts["offset"].is_not_null()).alias("misstated"))
 
 
@@ -109,11 +111,6 @@ def _put_year_first(text: pl.Series) -> pl.Series:
     year = pl.when(pl.col("year").str.len_bytes() == 2).then("20" + pl.col("year")).otherwise("year")
     turned = parts.select(pl.concat_str(year, pl.lit("-"), month, pl.lit("-"), day, pl.lit("T"), hour, "rest")).to_series()
     return pl.select(pl.coalesce(turned, text)).to_series()
-
-
-def _minutes(offsets: pl.Series) -> pl.Series:
-    minutes = {offset: _offset_minutes(offset) for offset in offsets.unique().drop_nulls()}
-    return offsets.replace_strict(minutes, default=None, return_dtype=pl.Int64)
 
 
 def _offset_minutes(offset: str) -> int | None:

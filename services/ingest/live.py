@@ -8,7 +8,6 @@ import asyncio
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
@@ -130,7 +129,11 @@ def main(arguments: list[str] | None = None) -> int:
         listening = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={name: notes.instant(f"heard_{name}") for name in forms})
         clock = SystemClock()
         quarters = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=notes, clock=clock, ending=ending)
-        readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **_probe_sources(listening, forms)})
+        probes: dict[str, Probe] = {name: partial(listening.say, name) for name in forms}
+        if set(forms) == {PROFILE}:
+            log.info("neither Home Assistant nor a broker is configured", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.")
+            probes["sources"] = lambda: "neither Home Assistant nor a broker is configured"
+        readiness = Readiness({ALIVE: pulse.probe, **probes_for(("database", "redis"), settings, addresses), **probes})
         if options.health_port:
             stack.enter_context(serve_health(settings.api_host, options.health_port, pulse=pulse, readiness=readiness))
         readiness.watch()
@@ -139,14 +142,6 @@ def main(arguments: list[str] | None = None) -> int:
         live = Live(listening, sites, quarters, notes=notes, data_folder=settings.data_folder, look=look)
         asyncio.run(live.run(pulse, ending=ending))
     return 0
-
-
-def _probe_sources(listening: SourceSupervisor, forms: Mapping[str, SourceForm]) -> dict[str, Probe]:
-    probes: dict[str, Probe] = {name: partial(listening.say, name) for name in forms}
-    if set(forms) == {PROFILE}:
-        log.info("neither Home Assistant nor a broker is configured", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.")
-        probes["sources"] = lambda: "neither Home Assistant nor a broker is configured"
-    return probes
 
 
 def source_forms(settings: Settings) -> dict[str, SourceForm]:

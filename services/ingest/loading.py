@@ -211,15 +211,7 @@ class _Loading:
 
     def close(self, path: Path) -> None:
         self.report.accepted = self.report.rows - self.report.quarantined - self.report.duplicated
-        self._require_believable(path)
-        step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
-        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=self.source, step_minutes=step_minutes)
-        changed = self.report.written.inserted + self.report.written.updated
-        if changed and self.kind.name in {"observations", "prices"} and self.report.first and self.report.last:
-            judge_later(self.connection, self.site, self.report.first, self.report.last)
-
-    def _require_believable(self, path: Path) -> None:
-        """Raise where nothing can be used, or so much is too high that the rest, though believable, is in a wrong unit as well."""
+        # So much is too high that the rest, though believable, is in a wrong unit as well.
         above = Counter({fault: count for fault, count in self.report.faults.items() if fault.code in TOO_HIGH})
         if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
             fault = above.most_common(1)[0][0]
@@ -234,6 +226,11 @@ class _Loading:
         if not self.report.accepted:
             fault = self.report.faults.most_common(1)[0][0] if self.report.faults else RowFault("no_rows")
             raise refuse("no-row-usable", field=str(path), value=self.examples.get(fault), why=fault, remedy=_remedy(fault))
+        step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
+        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=self.source, step_minutes=step_minutes)
+        changed = self.report.written.inserted + self.report.written.updated
+        if changed and self.kind.name in {"observations", "prices"} and self.report.first and self.report.last:
+            judge_later(self.connection, self.site, self.report.first, self.report.last)
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
         keys = ["instant", *(name for name in self.kind.keys if name in rows.columns)]

@@ -95,7 +95,11 @@ def build_site_slots(
     Invariants: building again changes nothing; what is unknown never erases what is stored, but for what a stuck meter gave.
     """
     site = sites.load(connection, request.site_id)
-    window = _window(request)
+    start = floor_to(request.first.astimezone(UTC), SLOT)
+    count = -((start - request.end) // SLOT)
+    if count < 1:
+        raise refuse("slots-window-reversed", field="end", value=request.end.isoformat())
+    window = Timeline(start, SLOT, count)
     units = readings.read_units(connection, site.name)
     named = sensor_names(site)
     if not named:
@@ -119,14 +123,6 @@ def build_site_slots(
         missing_sensors=sorted(named - units.keys()),
         kept=[KeptDay(day=each.day, series=each.series, before_kwh=each.before_kwh, after_kwh=each.after_kwh) for each in tally.unchanged_days],
     )
-
-
-def _window(request: BuildSlotsRequest) -> Timeline:
-    start = floor_to(request.first.astimezone(UTC), SLOT)
-    count = -((start - request.end) // SLOT)
-    if count < 1:
-        raise refuse("slots-window-reversed", field="end", value=request.end.isoformat())
-    return Timeline(start, SLOT, count)
 
 
 def _stretches(window: Timeline, now: datetime, zone: ZoneInfo) -> Iterator[Timeline]:

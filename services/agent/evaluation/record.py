@@ -27,13 +27,10 @@ def read_record(connection: Connection, site: Site, *, first: date | None = None
     if end < begin:
         raise refuse("no-whole-day-recorded", field="site", value=site.name)
     window = local_days(begin, end, parse_zone(site.timezone))
-    unusable = _find_gaps(connection, site, window) | _find_excluded(connection, site, begin, end)
+    judged = quality.read(connection, site.name, begin, end)
+    excluded = {day.day: "; ".join([day.verdict, *day.reasons]) for day in judged if not may_use(day.verdict)}
+    unusable = _find_gaps(connection, site, window) | excluded
     return UsableDays(begin, end, dict(sorted(unusable.items())))
-
-
-def _find_excluded(connection: Connection, site: Site, first: date, last: date) -> dict[date, str]:
-    judged = quality.read(connection, site.name, first, last)
-    return {day.day: "; ".join([day.verdict, *day.reasons]) for day in judged if not may_use(day.verdict)}
 
 
 def _find_gaps(connection: Connection, site: Site, window: Timeline) -> dict[date, str]:

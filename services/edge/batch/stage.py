@@ -46,21 +46,18 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         elif before < plan.runs:
             with LocalProcesses(min(lab.workers, count_workers(execution.parallel_workers))) as processes:
                 collection.work_off(processes)
-        return _report(plan, collection, before, time.perf_counter() - begun)
-
-
-def _report(plan: BatchPlan, collection: BatchCollection, before: int, seconds: float) -> dict[str, Any]:
-    new_runs = collection.completed.count(1) - before
-    return {
-        "folder": str(collection.folder),
-        "runs": plan.runs,
-        "made_now": new_runs,
-        "failed": len(collection.failed),
-        "failed_runs": collection.failed[:_NAMED],
-        "days": plan.conditions.days,
-        "controllers": list(plan.controllers),
-        "seed": plan.lab.seed,
-        "stand_ins": plan.lab.stand_ins,
-        "seconds": round(seconds, 3),
-        "camera_days_per_s": round(new_runs * plan.conditions.days / seconds, 1),
-    }
+        seconds = time.perf_counter() - begun
+        new_runs = collection.completed.count(1) - before
+        return {
+            "folder": str(collection.folder),
+            "runs": plan.runs,
+            "made_now": new_runs,
+            "failed": len(collection.failed),
+            "failed_runs": collection.failed[:_NAMED],
+            "days": plan.conditions.days,
+            "controllers": list(plan.controllers),
+            "seed": plan.lab.seed,
+            "stand_ins": plan.lab.stand_ins,
+            "seconds": round(seconds, 3),
+            "camera_days_per_s": round(new_runs * plan.conditions.days / seconds, 1),
+        }

@@ -52,8 +52,9 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
     require_extra(TRAINING)
     if lab.config.controller_training.search.trials:
         require_extra(LAB)
-    plan, minutes = _plan_networks(lab), _horizon_minutes(lab)
-    examples, stand_in = read_examples(lab.training, lab.models, horizon_steps=lab.config.training_data.optimization.horizon_steps)
+    optimization = lab.config.training_data.optimization
+    plan, minutes = _plan_networks(lab), optimization.horizon_steps * optimization.step_minutes
+    examples, stand_in = read_examples(lab.training, lab.models, horizon_steps=optimization.horizon_steps)
     share = lab.config.controller_training.training.validation_split
     learned, judging = split_by_week(examples.slot, horizon_minutes=minutes, share=share, seed=lab.seed)
     data = CardData(digest=examples.digest, rows=examples.count, learned_from=len(learned), judged_by=len(judging), stand_in=stand_in)
@@ -158,11 +159,6 @@ def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
     camera = lab.config.simulation
     tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds
     return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
-
-
-def _horizon_minutes(lab: Lab) -> int:
-    optimization = lab.config.training_data.optimization
-    return optimization.horizon_steps * optimization.step_minutes
 
 
 def _identify(lab: Lab, data: CardData) -> str:

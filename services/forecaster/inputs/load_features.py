@@ -106,7 +106,12 @@ class _Habits:
     def of(cls, frame: Frame, pairs: Pairs, home_kwh: FloatArray, windows: Windows) -> Self:
         recalled = recall_days(home_kwh, pairs, MEMORY, local_slot=frame.local_slot)
         smooth = recall_days(windows.centre(SMOOTH_REACH), pairs, MEMORY, local_slot=frame.local_slot, reach=SMOOTH_REACH)
-        same_weekday = smooth[np.arange(pairs.lead.size)[:, None], _weekday_columns(frame, pairs)]
+        # Which of the recalled days share the target's weekday, shape `(rows, 4)`; the last is repeated where memory ends. A holiday is a Sunday.
+        weekday = (frame.local_slot[pairs.target] // DAY_SLOTS + 3) % WEEK
+        since_sunday = np.where(frame.days_off.holiday[pairs.target], (weekday + 1) % WEEK, 0)
+        first = (since_sunday - (pairs.lead // DAY_SLOTS + 1)) % WEEK
+        columns: IntArray = np.minimum(first[:, None] + WEEK * np.arange(4), MEMORY - 1)
+        same_weekday = smooth[np.arange(pairs.lead.size)[:, None], columns]
         return cls(
             recalled,
             smooth,
@@ -168,13 +173,25 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     windows = Windows.of(absence.home_kwh)
     habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(frame, pairs, windows)
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
-    centre, edges = _list_centres(habits, level, pairs.lead), _list_edges(habits, level)
+    few: dict[Part, FloatArray] = {"p10": 0.3 * level.usual_kwh, "p90": 3 * level.usual_kwh}
+    edges = {
+        head: {
+            "month": fill_gaps(level.lift * habits.month.quantile(share), few[head]),
+            "week": fill_gaps(habits.week.quantile(share), few[head]),
+        }
+        for head, share in EDGES
+    }
+    centre = _list_centres(habits, level, pairs.lead)
     energies = {
         **centre,
         **name_edges(edges),
-        **_describe_spread(habits, level),
+        **{f"week_q{100 * share:.0f}": habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)},
+        **{f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share) for share in (0.25, 0.75)},
         **{f"last_{length}_slots": windows.mean(pairs.origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)},
-        **_describe_calm(habits, level),
+        "calm_month": level.lift * habits.calm_month.mean,
+        "calm_week": habits.calm_week.mean,
+        "calm_latest": habits.smooth[:, 0],
+        "calm_second": habits.smooth[:, 1],
     }
     deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
     shares = {name: energy / scale for name, energy in (energies | deviations).items()}
@@ -184,16 +201,6 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
     members = {part: {name: member * absence.load_share for name, member in named.items()} for part, named in whole.items()}
     return FeatureMatrix(stack_columns(columns), scale * absence.load_share, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
-
-
-def _describe_spread(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
-    week = {f"week_q{100 * share:.0f}": habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)}
-    return week | {f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share) for share in (0.25, 0.75)}
-
-
-def _describe_calm(habits: _Habits, level: _Level) -> dict[str, FloatArray]:
-    calm_month = level.lift * habits.calm_month.mean
-    return {"calm_month": calm_month, "calm_week": habits.calm_week.mean, "calm_latest": habits.smooth[:, 0], "calm_second": habits.smooth[:, 1]}
 
 
 def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, FloatArray]:
@@ -214,23 +221,3 @@ def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, F
         "mean_lifted": np.maximum(mean * busy + fading, 0),
         "median_lifted": np.maximum(median * busy + fading, 0),
     }
-
-
-def _list_edges(habits: _Habits, level: _Level) -> dict[Part, dict[str, FloatArray]]:
-    few: dict[Part, FloatArray] = {"p10": 0.3 * level.usual_kwh, "p90": 3 * level.usual_kwh}
-    return {
-        head: {
-            "month": fill_gaps(level.lift * habits.month.quantile(share), few[head]),
-            "week": fill_gaps(habits.week.quantile(share), few[head]),
-        }
-        for head, share in EDGES
-    }
-
-
-def _weekday_columns(frame: Frame, pairs: Pairs) -> IntArray:
-    """Return which of the recalled days share the target's weekday, shape ``(rows, 4)``; the last is repeated where memory ends. A holiday is a Sunday."""
-    weekday = (frame.local_slot[pairs.target] // DAY_SLOTS + 3) % WEEK
-    since_sunday = np.where(frame.days_off.holiday[pairs.target], (weekday + 1) % WEEK, 0)
-    first = (since_sunday - (pairs.lead // DAY_SLOTS + 1)) % WEEK
-    columns: IntArray = np.minimum(first[:, None] + WEEK * np.arange(4), MEMORY - 1)
-    return columns

@@ -155,11 +155,24 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0) * sky, usual.best_kwh), limit)
     scale = np.maximum(best, FLOOR_KWH)
-    listed = _list_centres(yields, brightness, sky, usual=usual, lead=pairs.lead)
+    clear = fill_gaps(yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh)
+    mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
+    listed = {
+        "mean": mean,
+        "median": fill_gaps(yields.week.quantile(0.5), mean),
+        "latest": fill_gaps(yields.recalled[:, 0], mean),
+        "month_median": fill_gaps(yields.month.quantile(0.5), mean),
+        CLEAR_SKY: clear,
+        "month_clear_sky": fill_gaps(yields.month_shares.mean * sky, usual.centre_kwh),
+        "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-pairs.lead / BRIGHT_FADE_SLOTS)),
+    }
     # Where no weather was issued, its centre is the clear sky's.
     centres = listed | {"weather": fill_gaps(weather.corrected_kwh, listed[CLEAR_SKY])}
     centre = {name: np.minimum(member, limit) for name, member in centres.items()}
-    edges = _list_edges(yields, best)
+    few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
+    edges = {
+        head: {"month": fill_gaps(yields.month.quantile(share), few[head]), "week": fill_gaps(yields.week.quantile(share), few[head])} for head, share in EDGES
+    }
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
     shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
     days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
@@ -174,24 +187,3 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         **mark_time(frame, pairs),
     }
     return FeatureMatrix(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
-
-
-def _list_centres(yields: _Yields, brightness: _Brightness, sky: FloatArray, *, usual: _Usual, lead: IntArray) -> dict[str, FloatArray]:
-    clear = fill_gaps(yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh)
-    mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
-    return {
-        "mean": mean,
-        "median": fill_gaps(yields.week.quantile(0.5), mean),
-        "latest": fill_gaps(yields.recalled[:, 0], mean),
-        "month_median": fill_gaps(yields.month.quantile(0.5), mean),
-        CLEAR_SKY: clear,
-        "month_clear_sky": fill_gaps(yields.month_shares.mean * sky, usual.centre_kwh),
-        "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-lead / BRIGHT_FADE_SLOTS)),
-    }
-
-
-def _list_edges(yields: _Yields, best: FloatArray) -> dict[Part, dict[str, FloatArray]]:
-    few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
-    return {
-        head: {"month": fill_gaps(yields.month.quantile(share), few[head]), "week": fill_gaps(yields.week.quantile(share), few[head])} for head, share in EDGES
-    }

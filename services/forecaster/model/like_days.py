@@ -71,7 +71,10 @@ def recall_load(origin_views: OriginViews) -> LikeDays:
         habits.append(kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot].reshape(target.size, -1).T)
         levels.append(np.repeat(past.measure_level(), origin_views.slots))
     view = origin_views.described[LOAD.name]
-    habit = _settle(np.concatenate(habits, axis=1), _guess_load(view), origin_views.slots)
+    # The standard profile as the mean of what so many households use in a quarter-hour, shape `(1 + levels, rows)`.
+    usual = view.members["centre"]["mean"]
+    profile = np.stack([usual, *(usual * np.exp(HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2) for share in LEVELS)])
+    habit = _settle(np.concatenate(habits, axis=1), profile, origin_views.slots)
     return _forecast(habit, view, level=np.concatenate(levels))
 
 
@@ -113,12 +116,6 @@ def _settle(habit: FloatArray, guess: FloatArray, slots: int) -> FloatArray:
     settled = habit.copy()
     settled[MEDIAN] += (1 - np.repeat(skew, slots)) * (TRIMEAN @ habit[1:] - habit[MEDIAN])
     return np.where(np.isnan(settled), guess, settled)
-
-
-def _guess_load(view: FeatureMatrix) -> FloatArray:
-    """Return the standard profile as the mean of what so many households use in a quarter-hour, shape ``(1 + levels, rows)``."""
-    usual = view.members["centre"]["mean"]
-    return np.stack([usual, *(usual * np.exp(HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2) for share in LEVELS)])
 
 
 def _guess_pv(view: FeatureMatrix) -> FloatArray:

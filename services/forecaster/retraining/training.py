@@ -143,7 +143,17 @@ def train_site(
     training_runs.save(connection, request.site_id, run)
     stored = training_runs.load(connection, request.site_id, run.run_id)
     _activate(connection, request.site_id, stored)
-    return _reply(stored)
+    if not stored.accepted:
+        log.warning("model is not used", run_id=stored.run_id, reason=stored.verdict)
+    return TrainReply(
+        run_id=stored.run_id,
+        forecast_version=stored.version,
+        days=int(stored.metrics["known_days"]),
+        train_seconds=stored.train_seconds,
+        metrics=dict(stored.metrics),
+        accepted=stored.accepted,
+        verdict=stored.verdict,
+    )
 
 
 def train_and_tell(connection: Connection, request: TrainRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainReply:
@@ -174,6 +184,7 @@ def find_training(connection: Connection, site_id: str, run_id: str | None, *, n
 
 def _compose_run(request: TrainRequest, training_set: TrainingSet, model: TrainedModel, verdict: TrialVerdict) -> TrainingRun:
     window = training_set.window
+    cover = np.unique(training_set.context.weather.slot).size / training_set.window.count
     return TrainingRun(
         run_id=f"{VERSION}.{request.site_id}.{window.end:%Y%m%dT%H%MZ}.{name_digest(model.artefact_key)[:16]}",
         version=VERSION,
@@ -182,7 +193,7 @@ def _compose_run(request: TrainRequest, training_set: TrainingSet, model: Traine
         code_version=installed_version("luna-energy"),
         seed=request.seed,
         train_seconds=model.train_seconds,
-        metrics=_measure(model.aurora, training_set) | dict(verdict.metrics),
+        metrics=model.aurora.metrics | {"known_days": model.aurora.known_days, "weather_share": min(cover, 1.0)} | dict(verdict.metrics),
         artefact_key=model.artefact_key,
         trigger=request.trigger,
         accepted=verdict.accepted,
@@ -218,11 +229,6 @@ def _try(
     return judge_trial(scores)
 
 
-def _measure(aurora: Aurora, training_set: TrainingSet) -> dict[str, float]:
-    cover = np.unique(training_set.context.weather.slot).size / training_set.window.count
-    return aurora.metrics | {"known_days": aurora.known_days, "weather_share": min(cover, 1.0)}
-
-
 def _describe(connection: Connection, run: TrainingRun, training_set: TrainingSet, aurora: Aurora) -> Card:
     site, window, growth = aurora.site, training_set.window, training_set.prepared.growth
     zone = parse_zone(site.timezone)
@@ -248,17 +254,3 @@ def _activate(connection: Connection, site_id: str, run: TrainingRun) -> None:
 def _part(progress: Progress, place: int) -> Progress:
     """Return the progress of the first or the second of two trainings."""
     return lambda done, total, label: progress(place * total + done, 2 * total, label)
-
-
-def _reply(run: TrainingRun) -> TrainReply:
-    if not run.accepted:
-        log.warning("model is not used", run_id=run.run_id, reason=run.verdict)
-    return TrainReply(
-        run_id=run.run_id,
-        forecast_version=run.version,
-        days=int(run.metrics["known_days"]),
-        train_seconds=run.train_seconds,
-        metrics=dict(run.metrics),
-        accepted=run.accepted,
-        verdict=run.verdict,
-    )

@@ -158,7 +158,11 @@ def _find_zone(clock: FileClock, iso: pl.Series, context: str, *, site_zone: str
     if offset.sum() >= 0.98 * iso.len():
         clock.reasons.append(GuessReason(code="zone_offset", figures={"example": str(iso[0])}))
         return
-    text, standard = plain(context), _standard_of(site_zone)
+    # The site's standard time all year.
+    january, july = (datetime(2024, month, 1, tzinfo=parse_zone(site_zone)).utcoffset() or timedelta() for month in (1, 7))
+    hours = min(january, july) / HOUR
+    standard = "UTC" if hours == 0 or hours % 1 else f"Etc/GMT{'-' if hours > 0 else '+'}{abs(int(hours))}"
+    text = plain(context)
     if word := find(UTC, text):
         clock.zone = "UTC"
         clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
@@ -184,13 +188,6 @@ def _read_local(iso: pl.Series) -> pl.Series:
     """Return what the clock of the file showed, without what no clock that was set can have shown."""
     local = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
     return local.filter(local.dt.year().is_between(*YEARS))
-
-
-def _standard_of(zone: str) -> str:
-    """Return the zone of a zone's standard time all year."""
-    january, july = (datetime(2024, month, 1, tzinfo=parse_zone(zone)).utcoffset() or timedelta() for month in (1, 7))
-    hours = min(january, july) / HOUR
-    return "UTC" if hours == 0 or hours % 1 else f"Etc/GMT{'-' if hours > 0 else '+'}{abs(int(hours))}"
 
 
 def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:

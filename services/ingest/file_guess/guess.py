@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, GuessReason, PreviewSeries, PreviewTotal, ReadColumn
+from luna.contracts.file_guess import FileGuess, FileLayout, FilePreview, FileReading, GuessReason, PreviewSeries, PreviewTotal
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, parse_zone
 from services.ingest.file_guess.cells import read_figures
-from services.ingest.file_guess.clocks import FileClock, find_clock
+from services.ingest.file_guess.clocks import find_clock
 from services.ingest.file_guess.columns import ColumnContext, find_decimal_comma, find_names, guess_columns
 from services.ingest.file_guess.layout import find_layout, read_preamble
 from services.ingest.file_guess.sources import Sample, read_sample, read_states, sample_frame
@@ -65,7 +65,19 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
     questions = [*clock.questions, *([question] if question else []), *questions]
     columns = [column.to_contract() for column in guesses if column.stored_as != "nothing"]
     whole = bool(columns) and all(each.likely is not None for each in questions)
-    reading = _compose(layout, clock, columns) if columns else None
+    reading = (
+        FileReading(
+            layout=layout,
+            time_columns=clock.time_columns,
+            day_order=clock.day_order,
+            zone=clock.zone,
+            label=clock.label,
+            step_seconds=clock.step_seconds,
+            columns=columns,
+        )
+        if columns
+        else None
+    )
     return FileGuess(
         file_name=file_name,
         layout=layout,
@@ -74,18 +86,6 @@ def guess_file(path: Path, *, file_name: str, timezone: str, choices: Mapping[st
         questions=questions,
         reading=reading if whole else None,
         preview=None if reading is None else preview(frame, reading, zone=timezone, whole=sample.whole),
-    )
-
-
-def _compose(layout: FileLayout, clock: FileClock, columns: list[ReadColumn]) -> FileReading:
-    return FileReading(
-        layout=layout,
-        time_columns=clock.time_columns,
-        day_order=clock.day_order,
-        zone=clock.zone,
-        label=clock.label,
-        step_seconds=clock.step_seconds,
-        columns=columns,
     )
 
 
@@ -134,6 +134,10 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
     assert isinstance(first, datetime)  # noqa: S101 - there is a row
     assert isinstance(last, datetime)  # noqa: S101
     picture = _last_days(_add_up(dated, names, preview_step), preview_step)
+    month = pl.col("at").dt.convert_time_zone(parse_zone(zone).key).dt.strftime("%Y-%m").alias("month")
+    parts = (pl.col(name).sum() if _is_energy(name) else pl.col(name).mean() for name in names)
+    there = (pl.col(name).count().alias(f"known {name}") for name in names)
+    months = dated.group_by(month).agg(*parts, *there).sort("month").tail(MOST_MONTHS)
     return FilePreview(
         whole=whole,
         rows=frame.height,
@@ -142,7 +146,7 @@ def preview(frame: pl.DataFrame, reading: FileReading, *, zone: str, whole: bool
         start=picture["at"][0],
         step_seconds=preview_step,
         series=[PreviewSeries(name=name, values=picture[name].to_list()) for name in names],
-        totals=_sum_months(dated, names, zone),
+        totals=[PreviewTotal(month=row["month"], name=name, value=row[name]) for row in months.iter_rows(named=True) for name in names if row[f"known {name}"]],
         lost=figures.height - figures.drop_nulls("at").height,
     )
 
@@ -162,11 +166,3 @@ def _last_days(slots: pl.DataFrame, seconds: int) -> pl.DataFrame:
     recent = slots.filter(pl.col("at") > pl.col("at").max().dt.offset_by(f"-{PREVIEW_DAYS}d"))
     grid = recent.select(pl.datetime_range(pl.col("at").min(), pl.col("at").max(), f"{seconds}s", time_zone="UTC", time_unit="us").alias("at"))
     return grid.join(recent, on="at", how="left", maintain_order="left")
-
-
-def _sum_months(dated: pl.DataFrame, names: list[str], zone: str) -> list[PreviewTotal]:
-    month = pl.col("at").dt.convert_time_zone(parse_zone(zone).key).dt.strftime("%Y-%m").alias("month")
-    parts = (pl.col(name).sum() if _is_energy(name) else pl.col(name).mean() for name in names)
-    there = (pl.col(name).count().alias(f"known {name}") for name in names)
-    months = dated.group_by(month).agg(*parts, *there).sort("month").tail(MOST_MONTHS)
-    return [PreviewTotal(month=row["month"], name=name, value=row[name]) for row in months.iter_rows(named=True) for name in names if row[f"known {name}"]]

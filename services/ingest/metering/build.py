@@ -181,7 +181,8 @@ def build_slots(
         raise InvalidInputError("slots are quarter-hours", field="window", value=window.step.total_seconds() / 60, remedy="Give a timeline of 15 minutes.")
     columns = measured_columns(site, absent=absent)
     refusals = Refusals(dict(released or {}))
-    meters = Meters(site, _widen(window), refusals)
+    # With what comes before and after the window: whether a meter stands still shows over days.
+    meters = Meters(site, Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS), refusals)
     meters.read(samples, columns, now=now)
     parts = {column.name: meters.measure(column) for column in columns}
     outside = [np.where(meters.find_named(column), meters.measure(column).values, 0.0) for column in outside_columns(site)]
@@ -194,12 +195,25 @@ def build_slots(
     stuck = find_stuck(site, {name: np.where(counted.get(name, False), np.nan, values) for name, values in positive.items()})
     believed = _without_stuck(columns, positive, stuck, meters)
     named = {column.name: meters.find_named(column) for column in columns}
-    before, values = (_round(measured | _settle_as_named(site, measured, named)) for measured in (reported, believed))
+    before, values = (
+        {name: np.round(values, DIGITS) for name, values in (measured | _settle_as_named(site, measured, named)).items() if name != OUTSIDE}
+        for measured in (reported, believed)
+    )
     estimated = _pass_on({name: part.estimated for name, part in parts.items()}, values)
     filled = _pass_on(counted, values)
     if "load_kwh" in values and "load_kwh" not in parts:
         values |= _keep_total(values["load_kwh"], values["residual_kwh"], filled["load_kwh"])
-    build = _cut_out(window, columns, _Widened(before, values, estimated, filled), list(refusals.rejected.values()))
+    inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
+    first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
+    build = SlotBuild(
+        starts=window.starts,
+        columns={name: kwh[inner] for name, kwh in values.items()},
+        estimated={name: mask[inner] for name, mask in estimated.items()},
+        filled={name: mask[inner] for name, mask in filled.items()},
+        withdrawn={name: np.where(np.isnan(kwh), before[name], np.nan)[inner] for name, kwh in values.items()},
+        rejected=[refused for refused in refusals.rejected.values() if refused.first < end and refused.last >= first],
+        sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
+    )
     intervals = [each for column in columns for each in meters.find_intervals(column) if each.first < window.end and each.end > window.start]
     return replace(build, intervals=intervals)
 
@@ -232,34 +246,6 @@ def _keep_total(load: FloatArray, residual: FloatArray, filled: Mask) -> dict[st
     return {"load_kwh": load, "residual_kwh": residual}
 
 
-@dataclass(frozen=True, slots=True)
-class _Widened:
-    """Columns over more than the window: as reported, as believed, which of these rest on less than readings, and which are filled."""
-
-    reported: dict[str, FloatArray]
-    believed: dict[str, FloatArray]
-    estimated: dict[str, Mask]
-    filled: dict[str, Mask]
-
-
-def _cut_out(window: Timeline, columns: list[Column], widened: _Widened, rejected: list[Rejected]) -> SlotBuild:
-    inner = slice(LONGEST_STILL_SLOTS, LONGEST_STILL_SLOTS + window.count)
-    first, end = (np.datetime64(instant.replace(tzinfo=None), "us") for instant in (window.start, window.end))
-    return SlotBuild(
-        starts=window.starts,
-        columns={name: kwh[inner] for name, kwh in widened.believed.items()},
-        estimated={name: mask[inner] for name, mask in widened.estimated.items()},
-        filled={name: mask[inner] for name, mask in widened.filled.items()},
-        withdrawn={name: np.where(np.isnan(kwh), widened.reported[name], np.nan)[inner] for name, kwh in widened.believed.items()},
-        rejected=[refused for refused in rejected if refused.first < end and refused.last >= first],
-        sensors={column.name: frozenset(sensor.name for sensor in column.sensors) for column in columns},
-    )
-
-
-def _round(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
-    return {name: np.round(values, DIGITS) for name, values in columns.items() if name != OUTSIDE}
-
-
 def _without_negative(columns: list[Column], parts: Mapping[str, ColumnValues], meters: Meters) -> dict[str, FloatArray]:
     """Return the columns of which so much is taken off that they fall below zero, unknown there."""
     nonnegative = {}
@@ -283,11 +269,6 @@ def find_below_zero(signed: FloatArray, subtracted: FloatArray, starts: InstantA
     block -= block[0]
     missing, off = (np.bincount(block, weights=np.nan_to_num(values)) for values in (-signed, subtracted))
     return np.asarray((missing > np.maximum(COARSEST_STEP_KWH, MOST_ERRED * off))[block] & (signed < 0))
-
-
-def _widen(window: Timeline) -> Timeline:
-    """Return the window with what comes before and after it: whether a meter stands still shows over days."""
-    return Timeline(window.start - LONGEST_STILL_SLOTS * SLOT, SLOT, window.count + 2 * LONGEST_STILL_SLOTS)
 
 
 def _without_frozen_grid(site: Site, columns: list[Column], reported: dict[str, FloatArray], meters: Meters) -> dict[str, ColumnValues]:

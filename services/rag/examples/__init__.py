@@ -28,19 +28,16 @@ class Example:
 
 def list_examples() -> tuple[Example, ...]:
     """Return the documents of the example household, then the pages of the guide in both languages."""
-    return (*read_manifest(FOLDER / "manifest.json", FOLDER / "documents"), *_list_guide())
+    folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
+    pages = [(language, path) for language in _LANGUAGES for path in sorted((folder / language).glob("*.md"))]
+    guide = (Example(path, f"guide/{language}/{path.name}", _title(path), "other", language) for language, path in pages)
+    return (*read_manifest(FOLDER / "manifest.json", FOLDER / "documents"), *guide)
 
 
 def read_manifest(manifest: Path, folder: Path) -> tuple[Example, ...]:
     """Return the documents that a manifest names, which lie in a folder."""
     rows = json.loads(manifest.read_text(encoding="utf-8"))
     return tuple(Example(**row | {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])}) for row in rows)
-
-
-def _list_guide() -> tuple[Example, ...]:
-    folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
-    pages = [(language, path) for language in _LANGUAGES for path in sorted((folder / language).glob("*.md"))]
-    return tuple(Example(path, f"guide/{language}/{path.name}", _title(path), "other", language) for language, path in pages)
 
 
 def _title(path: Path) -> str:

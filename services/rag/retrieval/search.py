@@ -1,6 +1,5 @@
 """Finds the passages nearest to a question, among those visible to the asker."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, Engine
@@ -14,7 +13,7 @@ from luna.platform.database.vectors import NO_MODEL
 from luna.platform.settings import Settings
 from services.rag.embedding import Embedder, embed_if_there, open_embedder
 from services.rag.retrieval.english import question_to_embed
-from services.rag.retrieval.fusion import Ranked, fuse
+from services.rag.retrieval.fusion import fuse
 from services.rag.retrieval.rerank import DEPTH, rerank
 from services.rag.retrieval.terms import weigh_query
 from services.rag.retrieval.vectors import IndexFilter, VectorIndex, follow, open_index
@@ -42,7 +41,12 @@ class Searcher:
             UnavailableError: the index is away.
         """
         embedder = open_embedder(self._settings)
-        index, model = self._follow(connection, embedder.model if embedder else NO_MODEL)
+        requested_model = embedder.model if embedder else NO_MODEL
+        state = (vectors.newest_revision(connection), requested_model)
+        if self._followed != state:
+            self._current = self._bring_up(connection.engine, requested_model)
+            self._followed = state
+        index, model = self._indexes[self._current], self._current[0]
         search_filter = request.filter
         keys = document_passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
         criteria = IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
@@ -59,7 +63,17 @@ class Searcher:
             raise
         retriever: Retriever = "sparse" if vector is None else request.retriever
         most = max(request.k, DEPTH if self._settings.rerank_model else 0)
-        reranked, reranker = rerank(self._settings, request.query, _read(connection, fuse(dense, sparse), request, most=most))
+        # The best passages that exist and are visible by the database, whatever an index still holds.
+        ranked = fuse(dense, sparse)
+        visible: list[Passage] = []
+        for start in range(0, len(ranked), most):
+            part = ranked[start : start + most]
+            rows = document_passages.load(connection, [each.key for each in part], sites=request.sites)
+            there = [each for each in part if each.key in rows and _fits(rows[each.key], request.filter)]
+            visible += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
+            if len(visible) >= most:
+                break
+        reranked, reranker = rerank(self._settings, request.query, visible[:most])
         return SearchReply(passages=reranked[: request.k], retriever=retriever, model=None if vector is None else model, reranker=reranker)
 
     def close(self) -> None:
@@ -67,18 +81,6 @@ class Searcher:
         for index in self._indexes.values():
             index.close()
         self._indexes, self._followed = {}, None
-
-    def _follow(self, connection: Connection, requested_model: str) -> tuple[VectorIndex, str]:
-        """Bring the index up to what is stored, and return it with the model it is by.
-
-        Raises:
-            UnavailableError: that takes longer than somebody waits, or the index is away.
-        """
-        state = (vectors.newest_revision(connection), requested_model)
-        if self._followed != state:
-            self._current = self._bring_up(connection.engine, requested_model)
-            self._followed = state
-        return self._indexes[self._current], self._current[0]
 
     def _bring_up(self, database: Engine, requested_model: str) -> tuple[str, int | None]:
         # Of its own: what an index on a server has followed is stored, whatever becomes of the search.
@@ -99,19 +101,6 @@ def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vec
         return None
     embeddings = embed_if_there(embedder, [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)], role="query")
     return None if embeddings is None else embeddings[0]
-
-
-def _read(connection: Connection, ranked: Sequence[Ranked], request: SearchRequest, *, most: int) -> list[Passage]:
-    """Return the best passages that exist and are visible by the database, whatever an index still holds."""
-    visible: list[Passage] = []
-    for start in range(0, len(ranked), most):
-        part = ranked[start : start + most]
-        rows = document_passages.load(connection, [each.key for each in part], sites=request.sites)
-        there = [each for each in part if each.key in rows and _fits(rows[each.key], request.filter)]
-        visible += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
-        if len(visible) >= most:
-            break
-    return visible[:most]
 
 
 def _fits(passage: Passage, search_filter: SearchFilter) -> bool:

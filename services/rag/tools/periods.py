@@ -102,7 +102,20 @@ def names_too_long(text: str, today: date) -> bool:
 
 
 def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
-    return _open(text, _find_named(text, today, forward=forward), today)
+    # Open periods with their other end: today, or as early as a tool reads.
+    spans = _find_named(text, today, forward=forward)
+    opened = [_open_end(text, each, today) for each in spans]
+    opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
+    ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
+    if len(spans) == 2 and len(ends[0]) == len(ends[1]) == 1:
+        since, until = ends[0][0], ends[1][0]
+        if since.period.first <= until.period.last:
+            both = DayPeriod(since.period.first, until.period.last, from_clock=since.period.from_clock)
+            return [NamedPeriod(both, min(since.begin, until.begin), max(since.end, until.end))]
+    if len(spans) > 1 and len(ends[1]) < len(spans) and not ends[0]:
+        # "Last week before Friday": what it begins with is said elsewhere.
+        return spans
+    return opened
 
 
 def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
@@ -120,22 +133,6 @@ def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeri
         return periods
     first, *others = periods or [DayPeriod(today, today)]
     return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
-
-
-def _open(text: str, spans: list[NamedPeriod], today: date) -> list[NamedPeriod]:
-    """Return open periods with their other end: today, or as early as a tool reads."""
-    opened = [_open_end(text, each, today) for each in spans]
-    opened = [each if each.open_end else _open_begin(text, each, today) for each in opened]
-    ends = [each for each in opened if each.open_end], [each for each in opened if each.open_begin]
-    if len(spans) == 2 and len(ends[0]) == len(ends[1]) == 1:
-        since, until = ends[0][0], ends[1][0]
-        if since.period.first <= until.period.last:
-            both = DayPeriod(since.period.first, until.period.last, from_clock=since.period.from_clock)
-            return [NamedPeriod(both, min(since.begin, until.begin), max(since.end, until.end))]
-    if len(spans) > 1 and len(ends[1]) < len(spans) and not ends[0]:
-        # "Last week before Friday": what it begins with is said elsewhere.
-        return spans
-    return opened
 
 
 def _open_end(text: str, named: NamedPeriod, today: date) -> NamedPeriod:

@@ -8,7 +8,7 @@ import numpy as np
 
 from luna.contracts.plan import PlanReply
 from luna.contracts.plan.reply import SlotReply
-from luna.contracts.site_tools import Chart, ToolSource
+from luna.contracts.site_tools import ToolSource
 from luna.energy.timeline import FloatArray, Timeline
 from luna.platform.database import plans
 from luna.platform.house_now import charge_of, discharge_of
@@ -63,7 +63,16 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
         teller.say("no_battery")
     else:
         _tell_battery(teller, slots, length)
-    return teller.finish(chart=_draw(teller, plan, slots), sources=(plan_source(plan),))
+    timeline = Timeline(slots[0].start.astimezone(UTC), timedelta(minutes=plan.slot_minutes), len(slots))
+    columns: list[Column] = [
+        ("charge", "kwh", "bar", _array([charge_of(slot) for slot in slots]), "sum"),
+        ("discharge", "kwh", "bar", _array([discharge_of(slot) for slot in slots]), "sum"),
+        ("import_price", "price", "step", _array([slot.import_price for slot in slots]), "mean"),
+    ]
+    names = list(slots[0].batteries)
+    if len(names) == 1:
+        columns.append(("soc", "soc", "line", _array([slot.batteries[names[0]].soc_end for slot in slots]), "mean"))
+    return teller.finish(chart=draw(teller, "chart_plan", timeline, columns), sources=(plan_source(plan),))
 
 
 def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta) -> None:
@@ -100,19 +109,6 @@ def _first_block(values: Sequence[float]) -> tuple[int, int] | None:
         return None
     after = next((place for place in range(first, len(values)) if values[place] <= LITTLE_KWH), len(values))
     return first, after - 1
-
-
-def _draw(teller: Teller, plan: PlanReply, slots: Sequence[SlotReply]) -> Chart:
-    timeline = Timeline(slots[0].start.astimezone(UTC), timedelta(minutes=plan.slot_minutes), len(slots))
-    columns: list[Column] = [
-        ("charge", "kwh", "bar", _array([charge_of(slot) for slot in slots]), "sum"),
-        ("discharge", "kwh", "bar", _array([discharge_of(slot) for slot in slots]), "sum"),
-        ("import_price", "price", "step", _array([slot.import_price for slot in slots]), "mean"),
-    ]
-    names = list(slots[0].batteries)
-    if len(names) == 1:
-        columns.append(("soc", "soc", "line", _array([slot.batteries[names[0]].soc_end for slot in slots]), "mean"))
-    return draw(teller, "chart_plan", timeline, columns)
 
 
 def _array(values: list[float]) -> FloatArray:

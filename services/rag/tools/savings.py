@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
-from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, Savings, share_of_possible
+from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, share_of_possible
 from luna.platform.database.savings import read_savings
 from luna.words import say_policy
 from services.rag.tools.declaration import Findings, PeriodArguments, Tool, ToolContext
@@ -36,15 +36,12 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
     share = share_of_possible(cost)
     if share is not None:
         teller.say("savings_share", share=teller.figure("share_of_possible", share, "share"), possible=costs[POSSIBLE])
-    return teller.finish(chart=_draw(teller, saved, context), sources=(source,))
-
-
-def _draw(teller: Teller, saved: Savings, context: ToolContext) -> Chart:
     series = [
         ChartSeries(name=say_policy(name, language=context.numbers.language), unit="cost", kind="bar", values=[day.cost[name] for day in saved.counted])
         for name in (LUNA, WITHOUT, POSSIBLE)
     ]
-    return Chart(title=teller.phrase("chart_savings"), starts=[day.day.isoformat() for day in saved.counted], by="label", series=series)
+    chart = Chart(title=teller.phrase("chart_savings"), starts=[day.day.isoformat() for day in saved.counted], by="label", series=series)
+    return teller.finish(chart=chart, sources=(source,))
 
 
 TOOL = Tool(

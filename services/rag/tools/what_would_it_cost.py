@@ -46,7 +46,10 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
         reply = PlanVariantReply.model_validate_json(context.client.ask(request, timeout=context.patience))
     except LunaError as error:
         return teller.miss("planner_refused", (plan_source(plan),), why=teller.name("refusal", error.message))
-    return _tell(teller, reply, arguments).finish(chart=_draw(teller, reply), sources=(plan_source(plan),))
+    labels = [teller.phrase("as_it_is"), teller.phrase("as_it_would_be")]
+    series = [ChartSeries(name=teller.phrase("series_cost"), unit="cost", kind="bar", values=[reply.before.total, reply.after.total])]
+    chart = Chart(title=teller.phrase("chart_variant"), starts=labels, by="label", series=series)
+    return _tell(teller, reply, arguments).finish(chart=chart, sources=(plan_source(plan),))
 
 
 def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
@@ -79,12 +82,6 @@ def _tell(teller: Teller, reply: PlanVariantReply, arguments: WhatIfArguments) -
     teller.say("variant_more" if reply.cost.total >= 0 else "variant_less", amount=amount)
     teller.say("variant_horizon")
     return teller
-
-
-def _draw(teller: Teller, reply: PlanVariantReply) -> Chart:
-    labels = [teller.phrase("as_it_is"), teller.phrase("as_it_would_be")]
-    series = [ChartSeries(name=teller.phrase("series_cost"), unit="cost", kind="bar", values=[reply.before.total, reply.after.total])]
-    return Chart(title=teller.phrase("chart_variant"), starts=labels, by="label", series=series)
 
 
 TOOL = Tool(

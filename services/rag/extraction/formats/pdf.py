@@ -56,7 +56,14 @@ def read(source: FileSource) -> FormatReading:
     lines = [_page(document, number, replace(source, ocr=source.ocr and monotonic() < until), notes) for number in range(pages)]
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
-    return FormatReading(blocks=blocks_of(lines), title=_title(document), pages=pages, notes=sorted(notes))
+    title: str = document.get_metadata_value("Title").strip()
+    # What word processors write where nobody gave one.
+    return FormatReading(
+        blocks=blocks_of(lines),
+        title=None if title.lower().startswith(("microsoft word", "untitled", "(anonymous)")) else title or None,
+        pages=pages,
+        notes=sorted(notes),
+    )
 
 
 def _opened(path: Path) -> pypdfium2.PdfDocument:
@@ -66,12 +73,6 @@ def _opened(path: Path) -> pypdfium2.PdfDocument:
         if FPDF_GetLastError() in {FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY}:
             raise ExtractionError("encrypted", "The PDF is protected with a password") from exc
         raise ExtractionError("damaged", "The PDF cannot be opened") from exc
-
-
-def _title(document: pypdfium2.PdfDocument) -> str | None:
-    title: str = document.get_metadata_value("Title").strip()
-    # What word processors write where nobody gave one.
-    return None if title.lower().startswith(("microsoft word", "untitled", "(anonymous)")) else title or None
 
 
 def _page(document: pypdfium2.PdfDocument, number: int, source: FileSource, notes: set[Note]) -> list[PdfLine]:
