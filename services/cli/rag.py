@@ -30,8 +30,7 @@ def evaluate(
 ) -> None:
     """Say how well passages are found, by vectors, by words and by both; on Luna's own set also how well questions are answered."""
     from services.rag.embedding import prepare_embedder
-    from services.rag.evaluation.evaluate import evaluate_own
-    from services.rag.evaluation.foreign_set import evaluate_set
+    from services.rag.evaluation.evaluate import evaluate_own, evaluate_set
     from services.rag.language import open_language
 
     settings = load_settings()

@@ -1,17 +1,21 @@
-"""The kinds that imitate: trees and a network taught by hindsight, and the same network taught by the stochastic programme."""
+"""The kinds that imitate: trees and a network taught by hindsight, and the same network taught by the stochastic programme.
+
+A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds those of the learner before.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luna.energy.site import Site
 from luna.platform.extras import TRAINING, require_extra
 from services.agent.artefacts import Artefact
-from services.agent.environment.states import SUMMARY, V1_1
-from services.agent.imitation.dagger import Grown, Learner, learn_by_dagger
+from services.agent.environment.states import SUMMARY, V1_1, StateArray
 from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import MODES, Teacher, ask_oracle, ask_programme
@@ -19,6 +23,47 @@ from services.agent.imitation.trees import TreeClassifier, TreeClassifierSetting
 from services.agent.learned_modes import LearnedModes
 from services.agent.network import SmallNetwork
 from services.agent.registry import Lesson, TrainedParts, agent_kind
+
+
+class Learner(Protocol):
+    """Anything that scores the modes of states."""
+
+    def scores(self, states: StateArray) -> NDArray[Any]:
+        """Return scores, shape ``(states, modes)``."""
+
+
+Grown = TypeVar("Grown", bound=Learner)
+
+
+def learn_by_dagger(
+    schools: Sequence[School],
+    fit: Callable[[ModeSamples], Grown],
+    *,
+    rounds: int,
+    rng: np.random.Generator,
+    drawn: int = 0,
+    on_learner: Callable[[int], None] = lambda _: None,
+) -> tuple[Grown, ModeSamples]:
+    """Return the learner of the last round, and all its samples; no rounds: plain imitation of the teacher.
+
+    Args:
+        schools: histories, each with its teacher.
+        fit: makes a learner of samples.
+        rounds: how often samples of the learner's own states are added.
+        rng: draws the states of charge at midnight, and those that are drawn.
+        drawn: how often each slot occurs at a drawn state of charge.
+        on_learner: receives the number of learners so far.
+    """
+    samples = ModeSamples.join([*(school.follow_teacher(rng) for school in schools), *(school.draw(rng) for school in schools for _ in range(drawn))])
+    learner = fit(samples)
+    on_learner(1)
+    for number in range(rounds):
+        own = [school.follow_learner(learner.scores, rng) for school in schools]
+        samples = ModeSamples.join([samples, *own])
+        learner = fit(samples)
+        on_learner(number + 2)
+    return learner, samples
+
 
 # A few hundred days are too few for trees to choose among two hundred hourly values; a network finds more in those than in sums of them.
 TREE_LAYOUT, NETWORK_LAYOUT = SUMMARY, V1_1

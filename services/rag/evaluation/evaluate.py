@@ -1,4 +1,4 @@
-"""Evaluates Luna on its own set: how well passages are found, and questions answered.
+"""Evaluates retrieval on any set in BEIR layout, and Luna on its own set: how well passages are found, and questions answered.
 
 Questions are answered as the service does, over the set's own passages in memory and with tools that only record their calls. Answers are judged by their
 citations, figures, refusals, and obedience to instructions in documents.
@@ -8,21 +8,43 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from luna.contracts.answers import ToolCall
 from luna.contracts.search import Passage, SearchReply, SearchRequest
 from luna.contracts.site_tools import ToolDescription, ToolResult
+from luna.energy.errors import InvalidInputError
 from luna.energy.site import Site, parse_site
 from services.rag.answering.answerer import Answerer, AnswerResult, QuestionContext
 from services.rag.answering.ports import ProposedCall
 from services.rag.embedding import Embedder
+from services.rag.evaluation.beir import count_passages, read_judgements, read_passages, read_queries
 from services.rag.evaluation.own_set import OwnQuestion, OwnSet, holds
 from services.rag.evaluation.ranking import Corpus, Progress, Ranking, rank
 from services.rag.language import LanguageModel
 from services.rag.retrieval.fusion import fuse
 from services.rag.tools import registry
 from services.rag.tools.understanding import match_question
+
+
+def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress) -> dict[str, Any]:
+    """Return nDCG@10, recall@10 and milliseconds per question of a set, by vectors, by words and fused.
+
+    Counted are the questions with a passage judged above zero. Questions and judgements are read before the corpus, so that a bad file is told at once.
+
+    Raises:
+        InvalidInputError: a file is missing or bad; the field names file and line.
+        UnavailableError: the embedding model is away.
+    """
+    queries, judged = read_queries(folder), read_judgements(folder)
+    counted = [key for key in queries if any(grade > 0 for grade in judged.get(key, {}).values())]
+    if not counted:
+        remedy = "Use the ids of queries.jsonl in its first column, and judge at least one passage above zero."
+        raise InvalidInputError("no question has a relevant passage", field=str(folder / "qrels"), remedy=remedy)
+    corpus = Corpus(read_passages(folder), count_passages(folder), embedder, progress)
+    return rank(corpus, {key: queries[key] for key in counted}, progress).describe(judged, counted)
+
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _MARK = re.compile(r"\[\d+\]")

@@ -8,7 +8,7 @@ import pytest
 
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.history import History
-from services.agent.imitation.dagger import learn_by_dagger
+from services.agent.imitation.kind import learn_by_dagger
 from services.agent.imitation.networks import NetworkSettings, fit_network
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import SLOT, Timeline
-from services.agent.value.policy import ValuePolicy, list_courses
-from services.agent.value.prices import expect_prices, foresee_prices
+from services.agent.value.policy import ValuePolicy, expect_prices, foresee_prices, list_courses
 from services.planner.dp.plan import Plan
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan

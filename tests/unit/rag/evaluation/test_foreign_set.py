@@ -9,7 +9,7 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from services.rag.embedding.embedder import FloatArray, Role
-from services.rag.evaluation.foreign_set import evaluate_set
+from services.rag.evaluation.evaluate import evaluate_set
 
 PASSAGES = [
     {"_id": "1", "title": "Battery", "text": "The battery charges at night."},
